@@ -1,0 +1,1 @@
+"""Who makes it happen: commands and their handlers, the event store, policies, ports, gateways."""

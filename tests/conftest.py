@@ -1,0 +1,70 @@
+"""A real PostgreSQL for every test that asks for one."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from application.embedded import EmbeddedPostgres
+from application.migrating import SERVICE_ROLE, migrate
+
+_serial: Final = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class MallDatabase:
+    """One migrated tenant of its own: the same database, another schema for every test."""
+
+    owner_url: str
+    service_url: str
+    schema: str
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    """`@pytest.mark.anyio` runs a coroutine on the loop that production uses."""
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """An empty data folder that root's server account can reach; pytest's own are closed to it."""
+    folder = Path(tempfile.mkdtemp(prefix="tallypost-")) / "data"
+    folder.parent.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder.parent)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One server per process of pytest, started by the first test that needs it."""
+    folder = Path(tempfile.mkdtemp(prefix="tallypost-"))
+    try:
+        with EmbeddedPostgres(folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres) -> Iterator[MallDatabase]:
+    """A fresh, migrated schema, dropped afterwards."""
+    schema = f"mall_{os.getpid()}_{next(_serial)}"
+    owner_url = postgres.url()
+    migrate(owner_url, schema)
+    yield MallDatabase(owner_url, postgres.url(SERVICE_ROLE), schema)
+    with psycopg.connect(owner_url) as connection:
+        # What a test left open must not make it hang here: a lock that isn't had is an error.
+        connection.execute("SET lock_timeout = '10s'")
+        for name in (schema, f"{schema}_keys"):
+            connection.execute(
+                sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name))
+            )
