@@ -1,0 +1,393 @@
+"""物流轨迹 Tracking: where a parcel stands, as a pure function of the set of its scans (T2).
+
+`track` reads the whole set; `TrackState` is the same set, kept by an aggregate that learns of it
+piece by piece. Neither knows in which order, how often or by which channel a scan arrived.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+
+from domain.scans import (
+    BEIJING,
+    Coordinates,
+    PickupNotice,
+    Scan,
+    ScanKind,
+    best_tellings,
+    chronological,
+    classify,
+    normalise_text,
+    read_appointment,
+    read_onward,
+    read_pickup,
+    read_signer,
+    read_words,
+)
+
+__all__ = [
+    "BEIJING",
+    "Anomaly",
+    "AnomalyKind",
+    "Coordinates",
+    "Onward",
+    "ParcelState",
+    "Pickup",
+    "Scan",
+    "ScanKind",
+    "Track",
+    "TrackState",
+    "TrackingLimits",
+    "classify",
+    "normalise_text",
+    "track",
+]
+
+
+class ParcelState(StrEnum):
+    """The states of a parcel (contract.md, `GET /v1/orders/{number}`)."""
+
+    LABELLED = "labelled"
+    HANDED_OVER = "handed_over"
+    IN_TRANSIT = "in_transit"
+    CUSTOMS = "customs"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    AWAITING_PICKUP = "awaiting_pickup"
+    DELIVERY_FAILED = "delivery_failed"
+    SIGNED = "signed"
+    RETURNING = "returning"
+    RETURNED = "returned"
+    FORWARDED = "forwarded"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingLimits:
+    """The figures of rules.md 21 and 22; a tenant's settings may change them."""
+
+    another_parcel_before: timedelta = timedelta(hours=24)
+    """Scans earlier than this before hand-over belong to another parcel (numbers are reused)."""
+    pickup_wait: timedelta = timedelta(days=7)
+    """How long a parcel awaits pick-up without a scan that says it was collected."""
+
+
+class AnomalyKind(StrEnum):
+    """What is odd about a set of scans; none of it stops the parcel."""
+
+    AFTER_SIGNING = "after_signing"
+    """The parcel was scanned on its way after it was signed for; the delivery stands (T2)."""
+    SAME_SECOND = "same_second"
+    """Scans share an instant: their order is this house's reading, not the carrier's word."""
+    ANOTHER_PARCEL = "another_parcel"
+    """Scanned long before hand-over: not counted (rules.md 21)."""
+    VOID_CARRIER = "void_carrier"
+    """Told by a carrier that was corrected: not counted (rules.md 21, wire/carriers.md 1.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """One oddity with the scans that show it, in order."""
+
+    kind: AnomalyKind
+    scans: tuple[Scan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pickup:
+    """The pick-up card (T8): where the parcel waits, since when, and until when."""
+
+    since: datetime
+    lapses_at: datetime
+    """`since` plus `TrackingLimits.pickup_wait`: what counts where the text gives no deadline."""
+    station: str | None = None
+    code: str | None = None
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Who has the parcel next and under which number, in the carrier's words, where it says so."""
+
+    carrier: str | None
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What the scans of a parcel say together."""
+
+    state: ParcelState
+    since: datetime | None = None
+    """When the scan happened that brought the state about; None before any did."""
+    scans: tuple[Scan, ...] = ()
+    """The scans that count, each once, oldest first."""
+    signed_at: datetime | None = None
+    """First receipt by the recipient; None again once the parcel returned or went on."""
+    signer: str | None = None
+    """In the carrier's words; may name a person (rules.md 30)."""
+    pickup: Pickup | None = None
+    onward: Onward | None = None
+    appointment: datetime | None = None
+    """The delivery time the carrier last agreed with the recipient, while delivery is open."""
+    last_movement_at: datetime | None = None
+    """Latest scan of the parcel itself, for "no movement for 48 h" (rules.md 25)."""
+    cancelled_at: datetime | None = None
+    """The carrier cancelled the waybill; no state of a parcel, since it may still be moving."""
+    anomalies: tuple[Anomaly, ...] = ()
+
+
+_RECEIVED = frozenset({ScanKind.SIGNED, ScanKind.PICKUP_CONFIRMED})
+_LAST_MILE = frozenset(
+    {ParcelState.OUT_FOR_DELIVERY, ParcelState.DELIVERY_FAILED, ParcelState.AWAITING_PICKUP}
+)
+_OPEN_DELIVERY = _LAST_MILE | {ParcelState.IN_TRANSIT, ParcelState.CUSTOMS}
+_PAPERWORK = frozenset(
+    {
+        ScanKind.UNKNOWN,
+        ScanKind.ORDERED,
+        ScanKind.CANCELLED,
+        ScanKind.RESCHEDULED,
+        ScanKind.PROBLEM,
+        ScanKind.LOST,
+    }
+)
+# A delivery is taken back by these only: ordinary scans after it are late or wrong (T2).
+_UNDOES_DELIVERY = frozenset(
+    {ScanKind.RETURNING, ScanKind.RETURNED, ScanKind.FORWARDED, ScanKind.HANDED_ON}
+)
+
+_LEADS_TO = {
+    ScanKind.DEPARTED: ParcelState.IN_TRANSIT,
+    ScanKind.CUSTOMS: ParcelState.CUSTOMS,
+    ScanKind.CUSTOMS_CLEARED: ParcelState.IN_TRANSIT,
+    ScanKind.OUT_FOR_DELIVERY: ParcelState.OUT_FOR_DELIVERY,
+    ScanKind.TAKEN_BACK: ParcelState.OUT_FOR_DELIVERY,
+    ScanKind.FAILED_ATTEMPT: ParcelState.DELIVERY_FAILED,
+    ScanKind.REFUSED: ParcelState.DELIVERY_FAILED,
+    ScanKind.AWAITING_PICKUP: ParcelState.AWAITING_PICKUP,
+    ScanKind.HANDED_ON: ParcelState.HANDED_OVER,
+    ScanKind.FORWARDED: ParcelState.FORWARDED,
+    ScanKind.RETURNING: ParcelState.RETURNING,
+    ScanKind.RETURNED: ParcelState.RETURNED,
+    ScanKind.LOST: ParcelState.LOST,
+}
+
+
+def track(
+    scans: Iterable[Scan],
+    *,
+    handed_over_at: datetime | None,
+    voided_carriers: Iterable[str] = (),
+    limits: TrackingLimits | None = None,
+) -> Track:
+    """What these scans say together, whatever their order and repetition (T2, rules.md 21, 22).
+
+    Of scans with one identity the better informed counts. A later scan decides over an earlier
+    one, except that ordinary scans never take back a delivery and a station's paperwork never
+    takes a parcel back from the courier. Without scans the parcel is `handed_over`, or `labelled`
+    while `handed_over_at` is None.
+    """
+    known = TrackState(
+        handed_over_at=handed_over_at,
+        voided_carriers=frozenset(voided_carriers),
+        limits=limits or TrackingLimits(),
+    )
+    return known.with_scans(scans).track()
+
+
+@dataclass(frozen=True, slots=True)
+class TrackState:
+    """The set of scans known of a parcel, and what decides which of them count."""
+
+    handed_over_at: datetime | None = None
+    voided_carriers: frozenset[str] = frozenset()
+    scans: frozenset[Scan] = frozenset()
+    limits: TrackingLimits = field(default_factory=TrackingLimits)
+
+    def with_scans(self, new: Iterable[Scan]) -> "TrackState":
+        """This state, knowing these scans, too; adding twice or in any order changes nothing."""
+        return replace(self, scans=frozenset(best_tellings((*self.scans, *new), by_carrier=True)))
+
+    def with_hand_over(self, at: datetime) -> "TrackState":
+        """This state once the carrier has the parcel."""
+        return replace(self, handed_over_at=at)
+
+    def with_voided(self, carrier: str) -> "TrackState":
+        """This state once the carrier turned out to be wrong: its scans are void (rules.md 21)."""
+        return replace(self, voided_carriers=self.voided_carriers | {carrier})
+
+    def fresh(self, new: Iterable[Scan]) -> tuple[Scan, ...]:
+        """Those of the scans worth recording, oldest first, each once.
+
+        New by identity, or telling more of a known scan (a place, a code) than was known: both
+        are needed for the recorded set to read the same whichever telling came first. Scans of a
+        voided carrier are not. Recording what this returns makes `fresh` of it empty.
+        """
+        added = self.with_scans(new).scans - self.scans
+        return tuple(
+            sorted((s for s in added if s.carrier not in self.voided_carriers), key=chronological)
+        )
+
+    def track(self) -> Track:
+        """What the known scans say together (see the function `track`)."""
+        told = [scan for scan in self.scans if scan.carrier not in self.voided_carriers]
+        void = [scan for scan in self.scans if scan.carrier in self.voided_carriers]
+        ordered = sorted(best_tellings(told, by_carrier=False), key=chronological)
+        foreign = [scan for scan in ordered if self._is_of_another_parcel(scan)]
+        mine = tuple(ordered[len(foreign) :])
+        start = ParcelState.LABELLED if self.handed_over_at is None else ParcelState.HANDED_OVER
+        reading = _Reading(state=start)
+        for scan in mine:
+            reading = _read(reading, scan, limits=self.limits)
+        return reading.as_track(
+            mine,
+            set_aside=(
+                *_anomaly(AnomalyKind.ANOTHER_PARCEL, foreign),
+                *_anomaly(AnomalyKind.VOID_CARRIER, sorted(void, key=chronological)),
+            ),
+        )
+
+    def _is_of_another_parcel(self, scan: Scan) -> bool:
+        return (
+            self.handed_over_at is not None
+            and scan.time < self.handed_over_at - self.limits.another_parcel_before
+        )
+
+
+def _anomaly(kind: AnomalyKind, scans: Iterable[Scan]) -> tuple[Anomaly, ...]:
+    odd = tuple(scans)
+    return (Anomaly(kind, odd),) if odd else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How far the scans have been read, in order."""
+
+    state: ParcelState
+    since: datetime | None = None
+    left_for_return: bool = False
+    """A departure followed the announcement of the return: only then can it arrive at a sender."""
+    signer: str | None = None
+    pickup: Pickup | None = None
+    onward: Onward | None = None
+    appointment: datetime | None = None
+    last_movement_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    after_signing: tuple[Scan, ...] = ()
+
+    def as_track(self, scans: tuple[Scan, ...], *, set_aside: tuple[Anomaly, ...]) -> Track:
+        seconds = (tuple(group) for _, group in groupby(scans, key=lambda scan: scan.time))
+        return Track(
+            state=self.state,
+            since=self.since,
+            scans=scans,
+            signed_at=self.since if self.state is ParcelState.SIGNED else None,
+            signer=self.signer,
+            pickup=self.pickup,
+            onward=self.onward,
+            appointment=self.appointment if self.state in _OPEN_DELIVERY else None,
+            last_movement_at=self.last_movement_at,
+            cancelled_at=self.cancelled_at,
+            anomalies=(
+                *set_aside,
+                *_anomaly(AnomalyKind.AFTER_SIGNING, self.after_signing),
+                *(Anomaly(AnomalyKind.SAME_SECOND, same) for same in seconds if len(same) > 1),
+            ),
+        )
+
+
+def _read(reading: _Reading, scan: Scan, *, limits: TrackingLimits) -> _Reading:
+    kind = scan.kind
+    state = _next_state(reading, kind)
+    changed = state is not reading.state
+    was_signed = reading.state is ParcelState.SIGNED
+    odd = was_signed and kind not in _RECEIVED | _UNDOES_DELIVERY | _PAPERWORK
+    return replace(
+        reading,
+        state=state,
+        since=scan.time if changed else reading.since,
+        left_for_return=state is ParcelState.RETURNING
+        and (reading.left_for_return or (not changed and _is_departure(scan))),
+        signer=_signer(reading, scan, state=state),
+        pickup=_pickup(reading, scan, state=state, limits=limits),
+        onward=_onward(reading, scan, state=state),
+        appointment=read_appointment(scan) or reading.appointment,
+        last_movement_at=reading.last_movement_at if kind in _PAPERWORK else scan.time,
+        cancelled_at=scan.time if kind is ScanKind.CANCELLED else reading.cancelled_at,
+        after_signing=(*reading.after_signing, scan) if odd else reading.after_signing,
+    )
+
+
+def _next_state(reading: _Reading, kind: ScanKind) -> ParcelState:
+    state = reading.state
+    if state is ParcelState.RETURNED:
+        return state
+    if state is ParcelState.SIGNED and kind not in _UNDOES_DELIVERY:
+        return state
+    if state is ParcelState.RETURNING and not _ends_return(reading, kind):
+        return state
+    if kind in _RECEIVED:
+        # Who signs after a journey back is the sender; without one the return was called off.
+        return ParcelState.RETURNED if reading.left_for_return else ParcelState.SIGNED
+    if kind in (ScanKind.RESCHEDULED, ScanKind.PROBLEM):
+        # Said of a parcel at the door it means that this attempt is over; else it's a remark.
+        out = state is ParcelState.OUT_FOR_DELIVERY
+        return ParcelState.DELIVERY_FAILED if out else state
+    if kind in (ScanKind.ARRIVED, ScanKind.IN_TRANSIT):
+        # Stations book a parcel in after they sent the courier out with it (real histories).
+        return state if state in _LAST_MILE else ParcelState.IN_TRANSIT
+    if kind is ScanKind.PICKED_UP:
+        return ParcelState.HANDED_OVER if state is ParcelState.LABELLED else state
+    return _LEADS_TO.get(kind, state)
+
+
+def _ends_return(reading: _Reading, kind: ScanKind) -> bool:
+    """Whether a scan moves a returning parcel on; on the way back, most scans are just journey."""
+    if kind in _RECEIVED | {ScanKind.RETURNED, ScanKind.LOST}:
+        return True
+    return kind is ScanKind.OUT_FOR_DELIVERY and not reading.left_for_return
+
+
+def _is_departure(scan: Scan) -> bool:
+    if scan.kind is ScanKind.DEPARTED:
+        return True
+    # A movement that the source's code tags as "on the way back" keeps its words.
+    return scan.kind is ScanKind.RETURNING and read_words(scan.text) is ScanKind.DEPARTED
+
+
+def _signer(reading: _Reading, scan: Scan, *, state: ParcelState) -> str | None:
+    if state not in (ParcelState.SIGNED, ParcelState.RETURNED):
+        return None
+    kept = reading.signer if state is reading.state else None
+    return kept or (read_signer(scan) if scan.kind in _RECEIVED | {ScanKind.RETURNED} else None)
+
+
+def _onward(reading: _Reading, scan: Scan, *, state: ParcelState) -> Onward | None:
+    """Kept when the state moves on: the next carrier's scans may come under the old number."""
+    if scan.kind not in (ScanKind.HANDED_ON, ScanKind.FORWARDED) or state not in (
+        ParcelState.HANDED_OVER,
+        ParcelState.FORWARDED,
+    ):
+        return reading.onward
+    return Onward(*read_onward(scan))
+
+
+def _pickup(
+    reading: _Reading, scan: Scan, *, state: ParcelState, limits: TrackingLimits
+) -> Pickup | None:
+    if state is ParcelState.SIGNED:
+        return reading.pickup
+    if state is not ParcelState.AWAITING_PICKUP:
+        return None
+    if scan.kind is not ScanKind.AWAITING_PICKUP:
+        return reading.pickup
+    card = reading.pickup or Pickup(since=scan.time, lapses_at=scan.time + limits.pickup_wait)
+    said: PickupNotice = read_pickup(scan)
+    return replace(
+        card,
+        station=said.station or card.station,
+        code=said.code or card.code,
+        deadline=said.deadline or card.deadline,
+    )
