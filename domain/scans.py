@@ -64,6 +64,7 @@ class Scan:
     text: str
     """As `normalise_text` leaves it."""
     carrier: str
+    """Its code, the same whatever the source (`shunfeng`): corrections void scans by it."""
     kind: ScanKind
     division: str | None = None
     """Six-digit GB/T 2260 code of the place."""

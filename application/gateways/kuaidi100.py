@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from application.gateways.kuaidi100_codes import carrier_of, kind_of
+from application.gateways.kuaidi100_codes import kind_of
 from domain.scans import BEIJING, Coordinates, Scan, ScanKind, classify, normalise_text
 
 MIN_SALT_BYTES = 16
@@ -56,8 +56,7 @@ class Report:
 
     nu: str | None
     com: str | None
-    carrier: str | None
-    """`com` in this house's names."""
+    """The carrier, in their codes, which are this house's, too (1.7)."""
     state: str | None
     """Their code for the whole parcel, basic or advanced; `kind` is what it means."""
     kind: ScanKind | None
@@ -80,6 +79,7 @@ class Push(Report):
     auto_check: bool
     com_old: str | None
     com_new: str | None
+    """The carrier that really has the parcel, where they corrected it (1.6)."""
 
     @property
     def is_end(self) -> bool:
@@ -89,11 +89,6 @@ class Push(Report):
         return self.status is PushStatus.ABORT and self.com_new is None
 
     @property
-    def corrected_to(self) -> str | None:
-        """The carrier that really has the parcel, where they corrected it."""
-        return carrier_of(self.com_new) if self.com_new else None
-
-    @property
     def voided_carrier(self) -> str | None:
         """The carrier whose scans are void by that correction (rules.md 21).
 
@@ -101,7 +96,7 @@ class Push(Report):
         `comOld` empty, and then it is the carrier that was subscribed.
         """
         wrong = self.com_old or (self.com if self.status is PushStatus.ABORT else None)
-        return carrier_of(wrong) if self.com_new and wrong and wrong != self.com_new else None
+        return wrong if self.com_new and wrong != self.com_new else None
 
 
 # --- signatures (1.2) ------------------------------------------------------------------------
@@ -219,8 +214,11 @@ def read_report(answer: dict[str, Any], *, raw: bytes) -> Report:
 
 
 def _read_result(result: dict[str, Any]) -> dict[str, Any]:
-    nu, com, state = (text_of(result.get(name)) for name in ("nu", "com", "state"))
-    com = com.lower() if com else None
+    nu, com, state = (
+        text_of(result.get("nu")),
+        _com(result.get("com")),
+        text_of(result.get("state")),
+    )
     lines = result.get("data")
     lines = [] if lines in (None, "") else lines
     if not isinstance(lines, list) or len(lines) > _MAX_SCANS:
@@ -231,7 +229,6 @@ def _read_result(result: dict[str, Any]) -> dict[str, Any]:
     return {
         "nu": nu,
         "com": com,
-        "carrier": carrier_of(com) if com else None,
         "state": state,
         "kind": kind_of(state),
         "ischeck": text_of(result.get("ischeck")) == "1",
@@ -250,7 +247,7 @@ def _read_scan(line: dict[str, Any], *, number: str, com: str) -> Scan | None:
         number=number,
         time=time,
         text=text,
-        carrier=carrier_of(com),
+        carrier=com,
         kind=classify(text, status_name=status, hint=kind_of(code)),
         division=_division(text_of(line.get("areaCode"))),
         coordinates=_coordinates(text_of(line.get("areaCenter"))),

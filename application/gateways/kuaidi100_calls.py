@@ -17,7 +17,7 @@ from application.gateways.kuaidi100 import (
     sign_query,
     text_of,
 )
-from application.gateways.kuaidi100_codes import PHONE_TO_QUERY, PHONE_TO_SUBSCRIBE, com_of
+from application.gateways.kuaidi100_codes import PHONE_TO_QUERY, PHONE_TO_SUBSCRIBE
 
 SUBSCRIBE_URL = "https://poll.kuaidi100.com/poll"
 QUERY_URL = "https://poll.kuaidi100.com/poll/query.do"
@@ -111,7 +111,7 @@ def subscribe_form(
     if phone:
         parameters["phone"] = phone
     param = {
-        "company": com_of(carrier),
+        "company": carrier,
         "number": number,
         "from": origin,
         "to": destination,
@@ -152,7 +152,7 @@ def query_form(
     _check(number, phone=phone, needs_phone=carrier in PHONE_TO_QUERY)
     param = compact_json(
         {
-            "com": com_of(carrier),
+            "com": carrier,
             "num": number,
             "phone": phone,
             "from": origin,

@@ -46,50 +46,47 @@ STATES: dict[str, ScanKind] = {
 }
 """Basic and advanced states. By exact look-up: 10-13 are no kind of 1, 14 is no kind of 4."""
 
-_COM_OF_CARRIER = {
-    "SF": "shunfeng",
-    "SF_FREIGHT": "shunfengkuaiyun",
-    "SF_CITY": "shunfengtongcheng",
-    "ZTO": "zhongtong",
-    "ZTO_FREIGHT": "zhongtongkuaiyun",
-    "YTO": "yuantong",
-    "STO": "shentong",
-    "YUNDA": "yunda",
-    "JT": "jtexpress",
-    "JD": "jd",
-    "JD_FREIGHT": "jingdongkuaiyun",
-    "EMS": "ems",
-    "POST": "youzhengguonei",
-    "DEPPON": "debangkuaidi",
-    "DEPPON_FREIGHT": "debangwuliu",
-    "HTKY": "huitongkuaidi",
-    "BEST_FREIGHT": "baishiwuliu",
-    "DANNIAO": "danniao",
-    "ANNENG": "annengwuliu",
-    "KYE": "kuayue",
-    "ZJS": "zhaijisong",
-    "FENGWANG": "fengwang",
-    "TTKDEX": "tiantian",
-    "UC": "youshuwuliu",
-    "SXJD": "sxjdfreight",
-    "SHANSONG": "shansong",
-    "KFW": "kfw",
+CARRIERS: dict[str, str] = {
+    "shunfeng": "顺丰速运",
+    "shunfengkuaiyun": "顺丰快运",
+    "shunfengtongcheng": "顺丰同城",
+    "zhongtong": "中通快递",
+    "zhongtongkuaiyun": "中通快运",
+    "yuantong": "圆通速递",
+    "shentong": "申通快递",
+    "yunda": "韵达快递",
+    "jtexpress": "极兔速递",
+    "jd": "京东物流",
+    "jingdongkuaiyun": "京东快运",
+    "ems": "EMS",
+    "youzhengguonei": "邮政快递包裹",
+    "debangkuaidi": "德邦快递",
+    "debangwuliu": "德邦物流",
+    "huitongkuaidi": "百世快递",
+    "baishiwuliu": "百世快运",
+    "danniao": "菜鸟速递",
+    "annengwuliu": "安能物流",
+    "kuayue": "跨越速运",
+    "zhaijisong": "宅急送",
+    "fengwang": "丰网速运",
+    "tiantian": "天天快递",
+    "youshuwuliu": "优速快递",
+    "sxjdfreight": "顺心捷达",
+    "shansong": "闪送",
+    "kfw": "快服务",
 }
-_CARRIER_OF_COM = {com: carrier for carrier, com in _COM_OF_CARRIER.items()}
+"""Their carrier codes (`com`) with the carriers' names. This house uses the same codes for every
+source, so that a scan, a waybill and a correction name a carrier alike (1.7)."""
 
-PHONE_TO_SUBSCRIBE = frozenset({"SF", "SF_FREIGHT"})
-PHONE_TO_QUERY = PHONE_TO_SUBSCRIBE | {"ZTO"}
+PHONE_TO_SUBSCRIBE = frozenset({"shunfeng", "shunfengkuaiyun"})
+PHONE_TO_QUERY = PHONE_TO_SUBSCRIBE | {"zhongtong"}
 """Carriers they answer for only with a phone, or its last four digits (1.3, 1.5)."""
 
 
-def com_of(carrier: str) -> str:
-    """Their code for one of our carriers; a carrier without one goes by its lower-case name."""
-    return _COM_OF_CARRIER.get(carrier, carrier.lower())
-
-
-def carrier_of(com: str) -> str:
-    """Our name for their code; one that the table lacks keeps their name, never fails."""
-    return _CARRIER_OF_COM.get(com.lower(), com.lower())
+def carrier_named(words: str) -> str | None:
+    """The code of a carrier that a text names (顺丰, EMS); None where no one fits."""
+    found = (com for com, name in CARRIERS.items() if words and name.startswith(words))
+    return next(found, None)
 
 
 def kind_of(code: str | None) -> ScanKind | None:

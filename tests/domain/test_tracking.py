@@ -34,7 +34,7 @@ def scan(hours: float, text: str, *, hint: ScanKind | None = None, **more: Any) 
         number=more.pop("number", "YT0000000000001"),
         time=NOON + timedelta(hours=hours),
         text=normalise_text(text),
-        carrier=more.pop("carrier", "YTO"),
+        carrier=more.pop("carrier", "yuantong"),
         kind=classify(text, hint=hint),
         **more,
     )
@@ -169,8 +169,8 @@ def test_delivery_stands_when_an_announced_return_never_left() -> None:
 
 def test_scans_are_void_when_their_carrier_was_corrected() -> None:
     """T2, rules.md 21: a corrected carrier's scans do not count, but stay in sight."""
-    wrong = scan(23, "已签收", carrier="STO")
-    seen = read(*JOURNEY, wrong, voided_carriers=["STO"])
+    wrong = scan(23, "已签收", carrier="shentong")
+    seen = read(*JOURNEY, wrong, voided_carriers=["shentong"])
     assert seen.state is ParcelState.OUT_FOR_DELIVERY
     assert [(a.kind, a.scans) for a in seen.anomalies] == [(AnomalyKind.VOID_CARRIER, (wrong,))]
 
@@ -293,7 +293,7 @@ scans_of_a_parcel = st.lists(
         st.sampled_from([-30, 0, 1, 2, 3]),
         st.sampled_from(PHRASES),
         hint=st.sampled_from([None, *ScanKind]),
-        carrier=st.sampled_from(["YTO", "STO", "ZTO"]),
+        carrier=st.sampled_from(["yuantong", "shentong", "zhongtong"]),
         number=st.sampled_from(["YT0000000000001", "YT0000000000002"]),
         division=st.sampled_from([None, "110000", "310000"]),
         coordinates=st.sampled_from([None, Coordinates(121.4, 31.2)]),
@@ -310,7 +310,7 @@ def test_track_is_the_same_when_scans_come_shuffled_and_again(
 ) -> None:
     """T2, R35: any order, any repetition."""
     shuffled = data.draw(st.permutations(scans + scans[: len(scans) // 2]))
-    voided = data.draw(st.sampled_from([[], ["STO"]]))
+    voided = data.draw(st.sampled_from([[], ["shentong"]]))
     assert read(*shuffled, voided_carriers=voided) == read(*scans, voided_carriers=voided)
 
 
@@ -326,8 +326,8 @@ def test_pieces_are_the_whole_when_fed_as_they_come(
         state = state.with_scans(recorded)
         assert state.fresh(scans[start:end]) == ()
     state = state.with_hand_over(NOON)
-    state = state.with_voided("STO") if voided else state
-    assert state.track() == read(*scans, voided_carriers=["STO"] if voided else [])
+    state = state.with_voided("shentong") if voided else state
+    assert state.track() == read(*scans, voided_carriers=["shentong"] if voided else [])
 
 
 @given(scans_of_a_parcel)
@@ -358,16 +358,16 @@ def test_a_known_scan_is_fresh_when_its_place_becomes_known() -> None:
 
 def test_scans_are_not_fresh_when_their_carrier_is_void() -> None:
     """T2, rules.md 21: but the right carrier may tell the same scan, and that counts."""
-    wrong, right = scan(5, "已签收", carrier="ZTO"), scan(5, "已签收")
-    state = TrackState(handed_over_at=NOON).with_scans([wrong]).with_voided("ZTO")
-    assert state.fresh([wrong, scan(6, "已签收", carrier="ZTO")]) == ()
+    wrong, right = scan(5, "已签收", carrier="zhongtong"), scan(5, "已签收")
+    state = TrackState(handed_over_at=NOON).with_scans([wrong]).with_voided("zhongtong")
+    assert state.fresh([wrong, scan(6, "已签收", carrier="zhongtong")]) == ()
     assert state.fresh([right]) == (right,)
     assert state.with_scans([right]).track().state is ParcelState.SIGNED
 
 
 def test_a_scan_counts_once_when_two_sources_tell_it() -> None:
     """T1, rules.md 21: number, time and text are the identity, whoever tells them."""
-    assert len(read(scan(5, "到达【甲】"), scan(5, "到达【甲】", carrier="EMS")).scans) == 1
+    assert len(read(scan(5, "到达【甲】"), scan(5, "到达【甲】", carrier="ems")).scans) == 1
 
 
 @pytest.mark.parametrize("kind", list(ScanKind))
@@ -375,5 +375,5 @@ def test_every_kind_is_read_when_it_comes_alone(kind: ScanKind) -> None:
     """T2: total, so that replay never fails."""
     for start in (None, NOON):
         for before in ((), JOURNEY, (*JOURNEY, SIGNED)):
-            one = Scan("YT0000000000001", NOON + timedelta(days=2), "*", "YTO", kind)
+            one = Scan("YT0000000000001", NOON + timedelta(days=2), "*", "yuantong", kind)
             assert track([*before, one], handed_over_at=start).state in ParcelState

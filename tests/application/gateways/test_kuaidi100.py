@@ -24,7 +24,7 @@ from application.gateways.kuaidi100 import (
     sign_push,
     verify_push,
 )
-from application.gateways.kuaidi100_codes import carrier_of, com_of, kind_of
+from application.gateways.kuaidi100_codes import carrier_named, kind_of
 from domain.scans import Coordinates, ScanKind
 
 SALT = b"s0lt-32-chars-s0lt-32-chars-0001"
@@ -63,7 +63,7 @@ def test_push_is_read_when_its_signature_holds() -> None:
         raw = f"sign={SIGN_D}&param={quoted(PARAM_D)}".encode()
         seen = verify_push(raw, salt=SALT)
         assert (seen.status, seen.state, seen.kind) == ("polling", "5", ScanKind.OUT_FOR_DELIVERY)
-        assert (seen.nu, seen.com, seen.carrier) == ("YT0000000000001", "yuantong", "YTO")
+        assert (seen.nu, seen.com) == ("YT0000000000001", "yuantong")
         assert (seen.ischeck, seen.raw, seen.is_end) == (False, PARAM_D, False)
         (scan,) = seen.scans
         assert scan.time == datetime(2026, 1, 2, 1, 0, tzinfo=UTC)
@@ -268,14 +268,14 @@ def test_node_code_loses_when_it_lags_behind_the_words() -> None:
 def test_watching_goes_on_when_an_abort_names_the_right_carrier() -> None:
     """T1, wire 1.6: 3 days without result, (a) an end, (b) a correction."""
     ended = push(status="abort", lastResult=None, autoCheck="0", comOld="", comNew="")
-    assert (ended.is_end, ended.corrected_to, ended.voided_carrier) == (True, None, None)
+    assert (ended.is_end, ended.com_new, ended.voided_carrier) == (True, None, None)
     assert (ended.nu, ended.scans) == (None, ())
     corrected = push(status="abort", autoCheck="0", comOld="", comNew="ems")
-    assert (corrected.is_end, corrected.corrected_to) == (False, "EMS")
-    assert corrected.voided_carrier == "YTO"
+    assert (corrected.is_end, corrected.com_new) == (False, "ems")
+    assert corrected.voided_carrier == "yuantong"
     later = push(line(), last={"com": "ems"}, autoCheck="1", comOld="yuantong", comNew="ems")
-    assert (later.auto_check, later.voided_carrier, later.carrier) == (True, "YTO", "EMS")
-    assert later.scans[0].carrier == "EMS"
+    assert (later.auto_check, later.voided_carrier, later.com) == (True, "yuantong", "ems")
+    assert later.scans[0].carrier == "ems"
     silent = push(status="abort", lastResult=None, comNew="ems")
     assert (silent.is_end, silent.voided_carrier) == (False, None)
     assert push(status="shutdown").is_end
@@ -287,7 +287,7 @@ def test_scans_abroad_are_read_when_the_parcel_changes_hands() -> None:
     abroad = {"com": "usps", "nu": "LX123456789US", "data": [line(context="Delivered")]}
     seen = push(line(), destResult=abroad)
     assert [(scan.carrier, scan.number) for scan in seen.scans] == [
-        ("YTO", "YT0000000000001"),
+        ("yuantong", "YT0000000000001"),
         ("usps", "LX123456789US"),
     ]
 
@@ -316,8 +316,8 @@ def test_codes_are_looked_up_exactly(code: str | None, kind: ScanKind | None) ->
     assert kind_of(code) is kind
 
 
-def test_carriers_translate_both_ways() -> None:
-    """T1, wire 1.7: the same names for all sources; unknown ones survive."""
-    assert carrier_of(com_of("ZTO")) == "ZTO"
-    assert carrier_of("Shunfeng") == "SF"
-    assert (carrier_of("usps"), com_of("usps")) == ("usps", "usps")
+def test_carriers_are_found_when_a_text_names_them() -> None:
+    """T1, wire 1.7: "转EMS" leads to a code that they can be asked about."""
+    assert (carrier_named("EMS"), carrier_named("顺丰")) == ("ems", "shunfeng")
+    assert (carrier_named(""), carrier_named("某某")) == (None, None)
+    assert push(line(), last={"com": "USPS"}).scans[0].carrier == "usps"

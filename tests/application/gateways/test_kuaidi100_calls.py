@@ -27,7 +27,7 @@ def test_signatures_are_theirs_when_computed_from_the_vectors() -> None:
     assert sign_query(a, key=KEY, customer=CUSTOMER) == "C3108152B80CF6FA6D0BD182BC3418E7"
     form = query_form(
         "YT0000000000001",
-        carrier="YTO",
+        carrier="yuantong",
         key=KEY,
         customer=CUSTOMER,
         phone="13800000000",
@@ -42,7 +42,7 @@ def test_signatures_are_theirs_when_computed_from_the_vectors() -> None:
 def test_subscription_carries_salt_and_callback() -> None:
     """T1, T2, wire 1.5: a salt of its own, and the key inside param."""
     form = subscribe_form(
-        "YT0000000000001", carrier="YTO", key=KEY, callback_url="https://m/cb/1", salt=SALT
+        "YT0000000000001", carrier="yuantong", key=KEY, callback_url="https://m/cb/1", salt=SALT
     )
     assert form["schema"] == "json"
     assert json.loads(form["param"]) == {
@@ -68,11 +68,15 @@ def test_request_is_not_built_when_they_would_refuse_it() -> None:
     """T1, wire 1.3, 1.5: phone for SF (and ZTO's queries), number, salt, carrier."""
     subscribing: dict[str, str] = {"key": KEY, "callback_url": "u", "salt": SALT}
     with pytest.raises(IncompleteRequest):
-        subscribe_form("SF0000000000001", carrier="SF", **subscribing)
-    subscribe_form("73100000000001", carrier="ZTO", **subscribing)
+        subscribe_form("SF0000000000001", carrier="shunfeng", **subscribing)
+    subscribe_form("73100000000001", carrier="zhongtong", **subscribing)
     with pytest.raises(IncompleteRequest):
-        subscribe_form("YT0000000000001", carrier="YTO", **{**subscribing, "salt": "short"})
-    for number, carrier in (("73100000000001", "ZTO"), ("1", "YTO"), ("YT0000000000001", "")):
+        subscribe_form("YT0000000000001", carrier="yuantong", **{**subscribing, "salt": "short"})
+    for number, carrier in (
+        ("73100000000001", "zhongtong"),
+        ("1", "yuantong"),
+        ("YT0000000000001", ""),
+    ):
         with pytest.raises(IncompleteRequest):
             query_form(number, carrier=carrier, key=KEY, customer=CUSTOMER)
 
