@@ -1,0 +1,219 @@
+"""Who is calling and what they may do (A10): bearer tokens, roles, request identity."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import jwt
+from fastapi import Depends, Header, HTTPException, Request
+
+from application.envelope import Context
+from application.store import Store
+from application.unit import Command, Unit
+from domain.refusals import InvalidRequest, NotFound
+
+ALGORITHM = "HS256"
+AUDIENCE = "tallypost"
+COOKIE = "tallypost_session"
+LIFETIME = timedelta(days=30)
+
+
+class Role(StrEnum):
+    """The roles there are (A10)."""
+
+    LEARNER = "learner"
+    SERVICE = "service"
+    SUPPORT = "support"
+    OPERATIONS = "operations"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+STAFF = (Role.SUPPORT, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR)
+
+
+class IdempotencyKeyMissing(InvalidRequest):
+    """A change was asked for without a key to recognise it by."""
+
+    code = "idempotency_key_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody whose token was verified."""
+
+    role: Role
+    subject: str
+
+    @property
+    def principal(self) -> str:
+        """Whose idempotency keys these are, and the actor of what follows (A1)."""
+        return f"{self.role}:{self.subject}"
+
+    def must_be(self, learner: str) -> None:
+        """A learner reaches nobody else: what is somebody else's is not there (A10)."""
+        if self.role is Role.LEARNER and learner != self.subject:
+            raise NotFound(what="learner")
+
+
+class Tokens:
+    """Issues and verifies bearer tokens with the secret in the key folder."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Tokens":
+        """Tokens signed with `token.secret` of this folder, made at the first use."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / "token.secret"
+        try:
+            with path.open("xb", opener=_private) as file:
+                file.write(secrets.token_bytes(48))
+        except FileExistsError:
+            pass
+        return cls(path.read_bytes())
+
+    def issue(self, role: Role, subject: str, *, tenant: str, now: datetime | None = None) -> str:
+        """A token for this role and subject in one tenant, valid for 30 days."""
+        issued = now or datetime.now(UTC)
+        claims = {
+            "sub": subject,
+            "role": role,
+            "tenant": tenant,
+            "aud": AUDIENCE,
+            "iat": issued,
+            "exp": issued + LIFETIME,
+        }
+        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+
+    def verify(self, token: str, *, tenant: str) -> Caller:
+        """Who the token speaks for; raises 401 for anything but a valid token of this tenant."""
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._secret,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                options={"require": ["exp", "iat", "sub", "aud"]},
+            )
+            if claims.get("tenant") != tenant:
+                raise jwt.InvalidTokenError
+            return Caller(Role(claims["role"]), str(claims["sub"]))
+        except (jwt.PyJWTError, ValueError, KeyError) as error:
+            raise unauthenticated() from error
+
+
+def _private(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags, 0o600)
+
+
+def unauthenticated() -> HTTPException:
+    """The answer to a missing or invalid token."""
+    return HTTPException(401, "A valid bearer token is needed.", {"WWW-Authenticate": "Bearer"})
+
+
+async def authenticated(request: Request) -> Caller:
+    """The caller, by bearer token or by the browser's session cookie."""
+    header = request.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        token = request.cookies.get(COOKIE, "")
+        if token and request.method not in ("GET", "HEAD"):
+            _same_origin(request)
+    if not token:
+        raise unauthenticated()
+    tokens: Tokens = request.app.state.tokens
+    caller = tokens.verify(token, tenant=request.state.tenant.schema)
+    request.state.caller = caller
+    return caller
+
+
+def _same_origin(request: Request) -> None:
+    """A cookie alone is not enough for a change: the page must be ours."""
+    origin = request.headers.get("origin")
+    host = request.headers.get("host", "")
+    if origin is None or origin.partition("://")[2] != host:
+        raise HTTPException(403, "Changes by cookie are taken from our own pages only.")
+
+
+def allow(*roles: Role) -> Any:
+    """A dependency that lets these roles in; administrators are not added silently."""
+
+    async def allowed(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
+        if caller.role not in roles:
+            raise HTTPException(403, f"The role {caller.role} may not do this.")
+        return caller
+
+    return Depends(allowed)
+
+
+class Asked:
+    """A change somebody asks for: identified by their key, checked by the body's digest."""
+
+    def __init__(self, request: Request, caller: Caller, key: str, body: bytes) -> None:
+        self.caller = caller
+        self.key = key
+        self.digest = hashlib.sha256(request.url.path.encode() + b"\0" + body).digest()
+        self.correlation = request.headers.get("x-request-id", "")[:100]
+
+    def context(self, reason: str = "") -> Context:
+        """The context of the facts that follow."""
+        return Context(
+            actor=self.caller.principal,
+            command=self.key,
+            reason=reason,
+            correlation=self.correlation,
+        )
+
+    def command(
+        self,
+        decide: Callable[[Unit], dict[str, Any]],
+        *,
+        reason: str = "",
+        streams: tuple[str, ...] | list[str] = (),
+        subject: str | None = None,
+        happened_at: datetime | None = None,
+    ) -> Command:
+        """The command that decides this change."""
+        return Command(
+            principal=self.caller.principal,
+            key=self.key,
+            digest=self.digest,
+            context=self.context(reason),
+            decide=decide,
+            streams=streams,
+            subject=subject,
+            happened_at=happened_at,
+        )
+
+
+async def asked(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=200,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Your own id of this change; the same key gets the same answer.",
+            examples=["5f0c6f0e-redeem-1"],
+        ),
+    ] = None,
+) -> Asked:
+    """The change that is asked for; needs an `Idempotency-Key`."""
+    if idempotency_key is None:
+        raise IdempotencyKeyMissing(field="Idempotency-Key", reason="this header is needed")
+    return Asked(request, request.state.caller, idempotency_key, await request.body())
+
+
+def store_of(request: Request) -> Store:
+    """The store of the tenant that the request is for."""
+    store: Store = request.state.tenant.store
+    return store

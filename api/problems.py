@@ -1,0 +1,121 @@
+"""Errors as callers see them: RFC 9457 problem details with stable codes (contract.md, Errors)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from psycopg.errors import OperationalError
+from psycopg_pool import PoolTimeout, TooManyRequests
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+
+from application.store import InFlight, Unavailable
+from domain.refusals import Refusal
+
+STATUS = {
+    "not_found": 404,
+    "invalid": 422,
+    "key_reused": 422,
+    "warehouse_unknown": 422,
+}
+"""Codes that are not answered 409, refused by a rule."""
+
+TITLES = {
+    401: "Unauthenticated",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Refused",
+    413: "Too large",
+    422: "Unusable request",
+    429: "Too many requests",
+    503: "Unavailable",
+}
+
+RETRY_AFTER_SECONDS = 1
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    failures: Sequence[dict[str, Any]] = (),
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """A problem document. `failures` lists every reason, each with its own code."""
+    body = {
+        "type": f"urn:tallypost:{code}",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "failures": list(failures),
+        **more,
+    }
+    return Response(to_json(body), status, headers=headers, media_type="application/problem+json")
+
+
+def refused(refusal: Refusal) -> Response:
+    """A rule's refusal as a problem document, with its words in both languages."""
+    failures = getattr(refusal, "failures", None)
+    listed = [
+        one.as_failure() if isinstance(one, Refusal) else one for one in failures or [refusal]
+    ]
+    return problem(
+        STATUS.get(refusal.code, 409),
+        refusal.code,
+        refusal.message("en"),
+        failures=listed,
+        detail_zh=refusal.message("zh"),
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application in this form."""
+
+    @app.exception_handler(Refusal)
+    async def _refusal(_: Request, error: Refusal) -> Response:
+        return refused(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _unusable(_: Request, error: RequestValidationError) -> Response:
+        failures = [
+            {
+                "code": one["type"],
+                "field": ".".join(str(place) for place in one["loc"]),
+                "message": one["msg"],
+            }
+            for one in error.errors()
+        ]
+        return problem(422, "invalid", "The request cannot be used.", failures=failures)
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> Response:
+        code = {401: "unauthenticated", 403: "forbidden", 404: "not_found"}.get(
+            error.status_code, "http_error"
+        )
+        headers = dict(error.headers) if error.headers else None
+        return problem(error.status_code, code, str(error.detail), headers=headers)
+
+    @app.exception_handler(InFlight)
+    async def _in_flight(_: Request, __: InFlight) -> Response:
+        return problem(
+            409,
+            "in_flight",
+            "The same request is still being decided; send it again.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+
+    async def _unavailable(_: Request, __: Exception) -> Response:
+        return problem(
+            503,
+            "unavailable",
+            "The outcome is not known yet; send the same request with the same key again.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+
+    for outage in (Unavailable, PoolTimeout, TooManyRequests, OperationalError):
+        app.add_exception_handler(outage, _unavailable)

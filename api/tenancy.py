@@ -1,0 +1,82 @@
+"""Tenants: one schema each, found by host name, started on demand (M7; design.md, Parts)."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+from psycopg_pool import AsyncConnectionPool
+
+from application.settings import Settings
+from application.store import Store
+from application.vault import Vault
+from domain.house_rules import HouseRules
+from projections.live import LiveFeed
+
+POOL_SIZE = 6
+POOL_WAITING = 200
+"""Readers that may wait for a connection; more are told to come back at once (R56)."""
+
+
+class Tenant:
+    """Everything this process keeps for one tenant."""
+
+    def __init__(self, settings: Settings, conninfo: str, *, schema: str, vault: Vault) -> None:
+        self.schema = schema
+        self.settings = settings
+        self.rules: HouseRules = settings.rules
+        self.vault = vault
+        self.store = Store(conninfo, schema=schema, vault=vault)
+        self.pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+            conninfo,
+            open=False,
+            min_size=1,
+            max_size=POOL_SIZE,
+            max_waiting=POOL_WAITING,
+            timeout=2.0,
+            kwargs={"autocommit": True},
+        )
+        self.live = LiveFeed(self.pool, schema=schema)
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Start the writer, the reading connections and the live feed."""
+        await self.pool.open()
+        stack.push_async_callback(self.pool.close)
+        await stack.enter_async_context(self.store)
+        await stack.enter_async_context(self.live)
+
+
+class Tenants:
+    """The tenants of this process. Use as an async context manager."""
+
+    def __init__(self, settings: Settings, conninfo: str, *, vaults: "VaultOf") -> None:
+        self._settings = settings
+        self._conninfo = conninfo
+        self._vaults = vaults
+        self._open: dict[str, Tenant] = {}
+        self._opening = asyncio.Lock()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Tenants":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def of_host(self, host: str) -> Tenant:
+        """The tenant that serves this host name; unknown names get the default one."""
+        name = host.rsplit(":", 1)[0].lower()
+        return await self.named(self._settings.tenants.get(name, self._settings.tenant))
+
+    async def named(self, schema: str) -> Tenant:
+        """The tenant with this schema, started when it is first asked for."""
+        tenant = self._open.get(schema)
+        if tenant is not None:
+            return tenant
+        async with self._opening:
+            if schema not in self._open:
+                tenant = Tenant(
+                    self._settings, self._conninfo, schema=schema, vault=self._vaults(schema)
+                )
+                await tenant.open(self._stack)
+                self._open[schema] = tenant
+        return self._open[schema]

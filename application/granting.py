@@ -1,0 +1,151 @@
+"""积分发放 Granting, clawing back, adjusting and freezing (L1, L5; rules.md 14, 17)."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from application.envelope import Context
+from application.streams import ACCOUNT
+from application.unit import Command, Unit
+from domain.house_rules import HouseRules
+from domain.points import LearnerRegistered, Reason, lot_id
+from domain.refusals import InvalidRequest, Refusal
+
+GRANTS = "grants"
+"""The principal of every grant: one identity, whoever sends it (rules.md 14)."""
+
+
+class CarriedOver(Refusal):
+    """The achievement was carried over from an earlier attempt: not a new one (rules.md 14)."""
+
+    code = "carried_over"
+    en = "Carried over from an earlier attempt."
+    zh = "该成绩沿用自以往,不重复发放积分。"
+
+
+class GrantConflict(Refusal):
+    """The same grant was made before on other terms (rules.md 14)."""
+
+    code = "grant_conflict"
+    en = "This grant was made before with other points or another expiry."
+    zh = "同一笔积分此前已按不同条件发放。"
+
+
+class GrantUnknown(Refusal):
+    """There is no such grant to claw back."""
+
+    code = "grant_unknown"
+    en = "No grant with this reason and source was made to this learner."
+    zh = "未找到该笔积分发放记录。"
+
+
+class SecondPersonNeeded(Refusal):
+    """Over the limit somebody else has to approve (A8; rules.md 26)."""
+
+    code = "second_person_needed"
+    en = "From {limit} points a second person has to approve: name them in approved_by."
+    zh = "达到 {limit} 积分需要第二人审批。"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Points for one achievement."""
+
+    learner: str
+    points: int
+    reason: Reason
+    source: str
+    happened_at: datetime | None = None
+    expires_at: datetime | None = None
+    carried_over: bool = False
+
+    @property
+    def identity(self) -> str:
+        """What makes it the same grant when sent again."""
+        return f"grant:{self.learner}:{lot_id(self.reason, self.source)}"
+
+    @property
+    def terms(self) -> bytes:
+        """What must not differ when it is sent again."""
+        expires = self.expires_at.isoformat() if self.expires_at else ""
+        return hashlib.sha256(f"{self.points}|{expires}".encode()).digest()
+
+
+def grant_command(grant: Grant, context: Context) -> Command:
+    """The command that makes this grant once, however often and by whomever it is sent (L1)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        if grant.carried_over:
+            raise CarriedOver()
+        account = unit.read(ACCOUNT, grant.learner)
+        if grant.expires_at is not None and grant.expires_at <= unit.happened_at:
+            raise InvalidRequest(field="expires_at", reason="is over when the grant happens")
+        facts = account.grant(
+            grant.points, reason=grant.reason, source=grant.source, expires_at=grant.expires_at
+        )
+        unit.record(ACCOUNT, grant.learner, facts)
+        return {"points": grant.points, "lot": lot_id(grant.reason, grant.source)}
+
+    return Command(
+        principal=GRANTS,
+        key=grant.identity,
+        digest=grant.terms,
+        context=context,
+        decide=decide,
+        streams=(ACCOUNT.stream(grant.learner),),
+        happened_at=grant.happened_at,
+    )
+
+
+def four_eyes(points: int, *, maker: str, checker: str | None, rules: HouseRules) -> None:
+    """Refuse what one person may not do alone; maker and checker are never the same (A8)."""
+    if points >= rules.four_eyes_points and (checker is None or checker == maker):
+        raise SecondPersonNeeded(limit=rules.four_eyes_points)
+
+
+def claw_back(
+    unit: Unit, *, learner: str, lot: str, points: int, rules: HouseRules
+) -> dict[str, Any]:
+    """Take a grant back whole; `points` is what the grant's own record says it gave (L5)."""
+    account = unit.read(ACCOUNT, learner)
+    facts = account.claw_back(points, lot=lot, when=unit.happened_at, rules=rules)
+    after = unit.record(ACCOUNT, learner, facts)
+    return {"learner": learner, "points": points, "debt": after.debt}
+
+
+def adjust(unit: Unit, *, learner: str, points: int, source: str) -> dict[str, Any]:
+    """Add or take points by hand; actor and reason are in the envelope (L5)."""
+    account = unit.read(ACCOUNT, learner)
+    if points > 0:
+        facts = account.grant(points, reason=Reason.MANUAL, source=source, expires_at=None)
+    elif points < 0:
+        facts = account.deduct(-points, source=source, when=unit.happened_at)
+    else:
+        raise InvalidRequest(field="points", reason="must not be zero")
+    after = unit.record(ACCOUNT, learner, facts)
+    return {"learner": learner, "available": after.available(unit.now), "debt": after.debt}
+
+
+def put_learner(unit: Unit, *, learner: str, status: str, reason: str) -> dict[str, Any]:
+    """Register a learner, freeze or unfreeze their account (L5; contract.md)."""
+    account = unit.read(ACCOUNT, learner)
+    if account.status == "unknown":
+        account = unit.record(ACCOUNT, learner, [LearnerRegistered()])
+    change = account.freeze if status == "frozen" else account.unfreeze
+    after = unit.record(ACCOUNT, learner, change(reason))
+    return {"learner": learner, "status": after.status}
+
+
+def expire_lots(unit: Unit, *, learner: str) -> dict[str, Any]:
+    """Write off the lots of an account whose time is over (L4)."""
+    facts = unit.read(ACCOUNT, learner).expire(when=unit.now)
+    unit.record(ACCOUNT, learner, facts)
+    return {"learner": learner, "lots": len(facts)}
+
+
+def erase_learner(unit: Unit, *, learner: str, reason: str) -> dict[str, Any]:
+    """Destroy a learner's key and cards; the ledger keeps its figures (A4)."""
+    after = unit.record(ACCOUNT, learner, unit.read(ACCOUNT, learner).erase(reason))
+    unit.erase_subject(learner)
+    return {"learner": learner, "status": after.status}

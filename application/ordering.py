@@ -1,0 +1,230 @@
+"""订单处理 What happens to an order after placing: paid, cancelled, refunded, completed (O3–O5, O8)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from application.redeeming import SEATS
+from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
+from application.unit import Unit
+from application.vault import Recipient
+from domain.house_rules import HouseRules
+from domain.order_facts import Destination, Fault, State, Units
+from domain.orders import Order
+from domain.points import LotShare
+from domain.refusals import NotFound, NotPossible
+from domain.stock import StockPutBack, StockReleased, StockReturned, stock_key
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What the payment provider says of one attempt."""
+
+    attempt: str
+    means: str
+    amount_fen: int
+    at: datetime
+    cause: str | None = None
+    """Why it failed; None: it succeeded."""
+
+
+def existing(unit: Unit, number: str) -> Order:
+    """The order with this number; raises `NotFound`."""
+    order = unit.read(ORDER, number)
+    if not order.placed:
+        raise NotFound(what="order")
+    return order
+
+
+def cancel_order(
+    unit: Unit,
+    *,
+    number: str,
+    wanted: Sequence[tuple[str, int]] | None,
+    reason: str,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """Cancel units not handed over; points, cash and stock go back at once (O8; rules.md 5)."""
+    order = existing(unit, number)
+    units = order.cancellable(wanted)
+    facts = order.cancel(units, reason=reason, refund=_refund_id(order))
+    after = unit.record(ORDER, number, facts)
+    points = sum(share.points for fact in facts for share in getattr(fact, "lots", ()))
+    if not order.paid:
+        account = unit.read(ACCOUNT, order.learner)
+        back = account.void(number, when=unit.happened_at, rules=rules)
+        unit.record(ACCOUNT, order.learner, back)
+    else:
+        _restore(unit, number, order, units, facts[0].lots, rules=rules)  # type: ignore[attr-defined]
+    _release(unit, number, order, units, reason=reason)
+    return {"number": number, "status": after.state, "points": points}
+
+
+def refund_order(
+    unit: Unit,
+    *,
+    number: str,
+    wanted: Sequence[tuple[str, int]] | None,
+    fault: Fault,
+    reason: str,
+    goods_back: bool,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """Refund units after shipping, by a decision with its reason (rules.md 3); never twice (D4)."""
+    order = existing(unit, number)
+    units = order.refundable(wanted)
+    facts = order.refund(
+        units, fault=fault, reason=reason, goods_back=goods_back, refund=_refund_id(order)
+    )
+    after = unit.record(ORDER, number, facts)
+    lots: tuple[LotShare, ...] = next(fact.lots for fact in facts if hasattr(fact, "lots"))
+    _restore(unit, number, order, units, lots, rules=rules)
+    for one in units:
+        line, part = order.line(one.line), order.part(one.part)
+        returned = StockReturned(order=number, part=one.part, quantity=one.quantity)
+        if goods_back and part is not None and part.warehouse:
+            unit.record(STOCK, stock_key(part.warehouse, line.sku), [returned])
+    return {
+        "number": number,
+        "status": after.state,
+        "points": sum(share.points for share in lots),
+    }
+
+
+def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules) -> dict[str, Any]:
+    """Take in what the provider says: capture once, anything else goes back by itself (O5)."""
+    order = existing(unit, number)
+    if payment.cause is not None:
+        facts = order.fail_payment(attempt=payment.attempt, cause=payment.cause)
+        unit.record(ORDER, number, facts)
+        return {"number": number, "status": order.state}
+    after = unit.record(
+        ORDER,
+        number,
+        order.capture(
+            attempt=payment.attempt,
+            means=payment.means,
+            amount_fen=payment.amount_fen,
+            paid_at=payment.at,
+        ),
+    )
+    if after.paid and not order.paid:
+        account = unit.read(ACCOUNT, order.learner)
+        unit.record(ACCOUNT, order.learner, account.capture(number))
+        after = unit.record(ORDER, number, after.grant_courses(when=unit.happened_at, rules=rules))
+    return {"number": number, "status": after.state}
+
+
+def settle_cash_refund(
+    unit: Unit, *, number: str, refund: str, cause: str | None
+) -> dict[str, Any]:
+    """Note the provider's answer to a refund of cash: confirmed, or failed and visible (O5)."""
+    order = existing(unit, number)
+    after = unit.record(ORDER, number, order.settle_refund(refund, cause=cause))
+    return {"number": number, "refund": refund, "state": dict(after.refunds)[refund]}
+
+
+def cancel_unpaid(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, Any]:
+    """Cancel an order whose time to pay is over (O4); one that was paid meanwhile stays."""
+    order = existing(unit, number)
+    if order.state is not State.PENDING_PAYMENT or order.pay_by is None or unit.now < order.pay_by:
+        return {"number": number, "status": order.state}
+    return cancel_order(unit, number=number, wanted=None, reason="unpaid", rules=rules)
+
+
+def change_address(
+    unit: Unit,
+    *,
+    number: str,
+    recipient: Recipient,
+    phone_digest: bytes,
+    tail_digest: bytes,
+) -> dict[str, Any]:
+    """Send what was not handed over to another address in the same province (O8).
+
+    Another province would need another plan: cancel and order anew.
+    """
+    order = existing(unit, number)
+    if order.destination is not None and recipient.province != order.destination.province:
+        raise NotPossible(action="change_address", why="the plan was made for another province")
+    card = unit.seal(
+        order.learner,
+        "recipient",
+        recipient.to_bytes(),
+        phone_digest=phone_digest,
+        tail_digest=tail_digest,
+    )
+    destination = Destination(
+        card=card,
+        province=recipient.province or "",
+        city=recipient.city or "",
+        district=recipient.district or "",
+    )
+    after = unit.record(ORDER, number, order.change_address(destination))
+    return {"number": number, "status": after.state}
+
+
+def complete_order(unit: Unit, *, number: str) -> dict[str, Any]:
+    """End the service windows that are over (O4)."""
+    order = existing(unit, number)
+    after = unit.record(ORDER, number, order.complete(when=unit.happened_at))
+    return {"number": number, "status": after.state}
+
+
+def expire_order(unit: Unit, *, number: str) -> dict[str, Any]:
+    """Hide an order from its customer, two years after its end (O3)."""
+    order = existing(unit, number)
+    after = unit.record(ORDER, number, order.expire())
+    return {"number": number, "status": after.state}
+
+
+def _refund_id(order: Order) -> str:
+    return f"refund-{len(order.refunds) + 1}"
+
+
+def _restore(
+    unit: Unit,
+    number: str,
+    order: Order,
+    units: Sequence[Units],
+    lots: Sequence[LotShare],
+    *,
+    rules: HouseRules,
+) -> None:
+    account = unit.read(ACCOUNT, order.learner)
+    back = account.restore(
+        lots, order=number, freed=order.counted(units), when=unit.happened_at, rules=rules
+    )
+    unit.record(ACCOUNT, order.learner, back)
+
+
+def _release(unit: Unit, number: str, order: Order, units: Sequence[Units], *, reason: str) -> None:
+    """Free what was promised; what was picked already goes back to its shelf (rules.md 5)."""
+    for one in units:
+        line, part = order.line(one.line), order.part(one.part)
+        if part is None or not (part.warehouse or line.seats):
+            continue
+        fact = (
+            StockPutBack(order=number, part=one.part, quantity=one.quantity)
+            if part.parcel
+            else StockReleased(order=number, part=one.part, quantity=one.quantity, reason=reason)
+        )
+        unit.record(STOCK, stock_key(part.warehouse or SEATS, line.sku), [fact])
+    after = unit.read(ORDER, number)
+    for part in order.parts:
+        left = after.part(part.number)
+        if part.parcel and left is not None and not left.live:
+            _leave_parcel(unit, part.parcel, reason=reason)
+
+
+def _leave_parcel(unit: Unit, parcel: str, *, reason: str) -> None:
+    """Unpack a parcel in which nothing is left to be sent."""
+    state = unit.read(PARCEL, parcel)
+    staying = [
+        part
+        for content in state.contents
+        if (part := unit.read(ORDER, content.order).part(content.part)) is not None and part.live
+    ]
+    if not staying:
+        unit.record(PARCEL, parcel, state.dissolve(reason))

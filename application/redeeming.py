@@ -1,0 +1,301 @@
+"""兑换 Redeeming: points leave, stock is reserved and the order stands, in one commit (L2, O1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, STOCK
+from application.unit import Unit
+from application.vault import Recipient
+from domain.catalogue import Kind, Terms
+from domain.house_rules import HouseRules
+from domain.order_facts import Channel, Destination, OrderLine, OrderPlaced
+from domain.points import Counted
+from domain.promising import promised_by
+from domain.refusals import InvalidRequest, OrderRefused, Refusal
+from domain.splitting import Allocation, Demand, Plan, PlannedPart, plan_split
+from domain.stock import OutOfStock, StockReserved, stock_key
+from domain.warehouses import Network, Warehouse
+
+SEATS = "seats"
+"""The pseudo-warehouse that counts a course's seats, where they are counted (rules.md 7)."""
+
+
+class OutsideCoverage(Refusal):
+    """No warehouse that keeps these goods ships there (O1; rules.md 9)."""
+
+    code = "outside_coverage"
+    en = "{sku} cannot be delivered to {province}."
+    zh = "商品 {sku} 无法配送至 {province}。"
+
+
+class RecipientMissing(Refusal):
+    """Goods need somewhere to go (O1)."""
+
+    code = "recipient_missing"
+    en = "An order of goods needs a recipient."
+    zh = "实物订单需要收件人。"
+
+
+class ProvinceMissing(Refusal):
+    """The address does not say in which province it is; it is asked for, not guessed (O1)."""
+
+    code = "province_missing"
+    en = "The address does not name its province."
+    zh = "地址缺少省份。"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One line of what a caller wants."""
+
+    sku: str
+    quantity: int
+    points_expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a caller wants to redeem. Text is clean and the province inferred before this."""
+
+    learner: str
+    lines: tuple[Wanted, ...]
+    recipient: Recipient | None
+    channel: Channel
+    phone_digest: bytes | None = None
+    tail_digest: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What placing an order would do, or why it would not (O1, O6)."""
+
+    failures: tuple[Refusal, ...]
+    lines: tuple[OrderLine, ...]
+    plan: Plan | None
+    points: int
+    cash_fen: int
+    promised_by: datetime | None
+
+
+def streams_of(wish: Wish, network: Network) -> list[str]:
+    """What placing this wish is going to read, given the warehouses known so far."""
+    streams = [ACCOUNT.stream(wish.learner), NETWORK.stream(MALL)]
+    for line in wish.lines:
+        streams.append(ITEM.stream(line.sku))
+        streams += [STOCK.stream(stock_key(code, line.sku)) for code in network.warehouses]
+    return streams
+
+
+def place_order(unit: Unit, wish: Wish, *, number: str, rules: HouseRules) -> dict[str, Any]:
+    """Place an order, or raise `OrderRefused` with every reason against it (L2, L3, O1)."""
+    assessed = assess(unit, wish, rules=rules)
+    if assessed.plan is None or assessed.promised_by is None:
+        raise OrderRefused(assessed.failures)
+    when = unit.happened_at
+    account = unit.read(ACCOUNT, wish.learner)
+    counted = tuple(
+        Counted(sku=line.sku, quantity=line.quantity) for line in assessed.lines if line.counts
+    )
+    pay = account.hold if assessed.cash_fen else account.redeem
+    paying = pay(assessed.points, order=number, counted=counted, when=when)
+    unit.record(ACCOUNT, wish.learner, paying)
+    _reserve(unit, assessed.plan, assessed.lines, order=number)
+    unit.create(ORDER, number)
+    placed = OrderPlaced(
+        learner=wish.learner,
+        channel=wish.channel,
+        lines=assessed.lines,
+        points=assessed.points,
+        cash_fen=assessed.cash_fen,
+        lots=next((fact.lots for fact in paying if hasattr(fact, "lots")), ()),
+        destination=_destination(unit, wish),
+        plan=assessed.plan,
+        pay_by=when + rules.pay_within if assessed.cash_fen else None,
+        promised_by=assessed.promised_by,
+        policy=rules.policy,
+    )
+    order = unit.record(ORDER, number, [placed])
+    if not assessed.cash_fen and any(part.warehouse is None for part in assessed.plan.parts):
+        order = unit.record(ORDER, number, order.grant_courses(when=when, rules=rules))
+    return {
+        "number": number,
+        "status": order.state,
+        "points": assessed.points,
+        "cash_fen": assessed.cash_fen,
+        "promised_by": assessed.promised_by,
+    }
+
+
+def assess(unit: Unit, wish: Wish, *, rules: HouseRules) -> Assessment:
+    """Check everything without effect: the answer to a quote, and the first half of placing."""
+    when = unit.happened_at
+    account = unit.read(ACCOUNT, wish.learner)
+    failures: list[Refusal] = []
+    lines: list[OrderLine] = []
+    seen: set[str] = set()
+    for number, wanted in enumerate(wish.lines, start=1):
+        if wanted.sku in seen:
+            raise InvalidRequest(field=f"lines.{number - 1}.sku", reason="named twice")
+        seen.add(wanted.sku)
+        item = unit.read(ITEM, wanted.sku)
+        failures += item.sale_failures(
+            wanted.quantity,
+            sku=wanted.sku,
+            taken=account.taken(wanted.sku),
+            expected=wanted.points_expected,
+            when=when,
+        )
+        if item.terms is not None:
+            lines.append(_line(number, wanted, item.terms))
+    points = sum(line.unit_points * line.quantity for line in lines)
+    failures += account.spending_failures(points, when=when)
+    plan, warehouses = _plan(unit, wish, lines, failures=failures, rules=rules)
+    return Assessment(
+        failures=tuple(failures),
+        lines=tuple(lines),
+        plan=None if failures else plan,
+        points=points,
+        cash_fen=sum(line.unit_cash_fen * line.quantity for line in lines),
+        promised_by=promised_by(warehouses, when=when, rules=rules) if plan else None,
+    )
+
+
+def _line(number: int, wanted: Wanted, terms: Terms) -> OrderLine:
+    return OrderLine(
+        line=number,
+        sku=wanted.sku,
+        name=terms.name,
+        specification=terms.specification,
+        kind=terms.kind,
+        quantity=wanted.quantity,
+        unit_points=terms.points,
+        unit_cash_fen=terms.cash_fen,
+        counts=terms.limit_per_learner is not None,
+        seats=terms.kind is Kind.COURSE and terms.seat_quota,
+    )
+
+
+def _plan(
+    unit: Unit,
+    wish: Wish,
+    lines: Sequence[OrderLine],
+    *,
+    failures: list[Refusal],
+    rules: HouseRules,
+) -> tuple[Plan | None, list[Warehouse]]:
+    """The split of goods and courses, and the warehouses in it; adds what stands against it."""
+    goods = [line for line in lines if line.kind is Kind.PARCEL]
+    network = unit.read(NETWORK, MALL)
+    plan = Plan(parts=(), chosen_for="courses_alone")
+    if goods:
+        province = _province(wish, failures)
+        if province is None:
+            return None, []
+        planned = _plan_goods(
+            unit, goods, network, province=province, failures=failures, rules=rules
+        )
+        if planned is None:
+            return None, []
+        plan = planned
+    courses = [line for line in lines if line.kind is Kind.COURSE]
+    if courses:
+        for line in courses:
+            if line.seats:
+                seats = unit.read(STOCK, stock_key(SEATS, line.sku))
+                if seats.free < line.quantity:
+                    failures.append(OutOfStock(sku=line.sku, wanted=line.quantity, free=seats.free))
+        part = PlannedPart(
+            part=len(plan.parts) + 1,
+            warehouse=None,
+            units=tuple(Allocation(line=line.line, quantity=line.quantity) for line in courses),
+        )
+        plan = plan.model_copy(update={"parts": (*plan.parts, part)})
+    used = [network.named(part.warehouse) for part in plan.parts if part.warehouse]
+    return plan, used
+
+
+def _province(wish: Wish, failures: list[Refusal]) -> str | None:
+    if wish.recipient is None:
+        failures.append(RecipientMissing())
+        return None
+    if not wish.recipient.province:
+        failures.append(ProvinceMissing())
+        return None
+    return wish.recipient.province
+
+
+def _plan_goods(
+    unit: Unit,
+    goods: Sequence[OrderLine],
+    network: Network,
+    *,
+    province: str,
+    failures: list[Refusal],
+    rules: HouseRules,
+) -> Plan | None:
+    demands: list[Demand] = []
+    free: dict[tuple[str, str], int] = {}
+    for line in goods:
+        terms = unit.read(ITEM, line.sku).terms
+        assert terms is not None  # the line was made from them
+        codes: tuple[str, ...] = ()
+        if province not in rules.excluded_provinces:
+            codes = network.serving(province, terms.storage_class)
+        if not codes:
+            failures.append(OutsideCoverage(sku=line.sku, province=province))
+            continue
+        demands.append(Demand(line.line, line.sku, line.quantity, codes))
+        for code in codes:
+            free[code, line.sku] = unit.read(STOCK, stock_key(code, line.sku)).free
+    if len(demands) < len(goods):
+        return None
+    result = plan_split(demands, free, max_parts=rules.max_parts)
+    if isinstance(result, Plan):
+        return result
+    failures += [OutOfStock(sku=one.sku, wanted=one.wanted, free=one.free) for one in result]
+    return None
+
+
+def _reserve(unit: Unit, plan: Plan, lines: Sequence[OrderLine], *, order: str) -> None:
+    for part in plan.parts:
+        for allocation in part.units:
+            line = lines[allocation.line - 1]
+            if part.warehouse or line.seats:
+                reserved = StockReserved(order=order, part=part.part, quantity=allocation.quantity)
+                unit.record(STOCK, stock_key(part.warehouse or SEATS, line.sku), [reserved])
+
+
+def _destination(unit: Unit, wish: Wish) -> Destination | None:
+    recipient = wish.recipient
+    if recipient is None:
+        return None
+    return Destination(
+        card=unit.seal(
+            wish.learner,
+            "recipient",
+            recipient.to_bytes(),
+            phone_digest=wish.phone_digest,
+            tail_digest=wish.tail_digest,
+        ),
+        province=recipient.province or "",
+        city=recipient.city or "",
+        district=recipient.district or "",
+    )
+
+
+def answer_quote(unit: Unit, wish: Wish, *, rules: HouseRules) -> Mapping[str, Any]:
+    """What placing would answer, without effect (O6)."""
+    assessed = assess(unit, wish, rules=rules)
+    plan = assessed.plan
+    return {
+        "ok": not assessed.failures,
+        "failures": [failure.as_failure() for failure in assessed.failures],
+        "parts": [part.model_dump(mode="json") for part in plan.parts] if plan else [],
+        "promised_by": assessed.promised_by,
+        "points": assessed.points,
+        "cash_fen": assessed.cash_fen,
+        "freight_fen": 0,
+        "upgrades": [],
+    }

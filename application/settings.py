@@ -1,0 +1,60 @@
+"""Settings: where things are and who may enter; figures of the business are in `HouseRules`."""
+
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.house_rules import HouseRules
+from domain.regions import REMOTE_PROVINCES
+
+
+class Settings(BaseSettings):
+    """Read from the environment (`TALLYPOST_…`, `DATABASE_URL`) and an optional `.env`."""
+
+    model_config = SettingsConfigDict(env_prefix="TALLYPOST_", env_file=".env", extra="ignore")
+
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    """PostgreSQL as the service login; None: the embedded one in `data`."""
+    owner_url: str | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
+    """PostgreSQL as the owner, for `migrate`; None: `database_url`."""
+    data: Path = Path("data")
+    """Folder of the embedded database and of the key files."""
+    keys: Path | None = None
+    """Folder of the key files, if not in `data`."""
+    tenant: str = Field(default="mall", pattern=r"^[a-z_][a-z0-9_]{0,40}$")
+    """The schema that serves host names nobody else is named for."""
+    tenants: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    """Further tenants: `host=schema,host=schema`."""
+    exclude_remote: bool = True
+    """Whether remote regions are left out of coverage (rules.md 9)."""
+    payment_secret: str = "sandbox-payment-secret"
+    """What the payment provider signs its callbacks with; the default is the sandbox's."""
+    pay_within_seconds: int = Field(default=180, ge=1)
+    service_window_seconds: int = Field(default=7 * 86_400, ge=1)
+    public_url: str = "http://127.0.0.1:8000"
+    """Where partners reach this service: callback addresses begin with it."""
+
+    @field_validator("tenants", mode="before")
+    @classmethod
+    def _tenants(cls, value: object) -> object:
+        if isinstance(value, str):
+            return dict(pair.split("=", 1) for pair in value.split(",") if pair)
+        return value
+
+    @property
+    def key_folder(self) -> Path:
+        """Where master keys, token secret and the signing key of heads are."""
+        return self.keys or self.data / "keys"
+
+    @cached_property
+    def rules(self) -> HouseRules:
+        """The house's figures with this deployment's changes."""
+        return HouseRules(
+            pay_within=timedelta(seconds=self.pay_within_seconds),
+            service_window=timedelta(seconds=self.service_window_seconds),
+            excluded_provinces=REMOTE_PROVINCES if self.exclude_remote else frozenset(),
+        )

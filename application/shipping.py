@@ -1,0 +1,100 @@
+"""发货 Shipping: pack, label, hand over, and take in what carriers report (W1, T1, T2)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from application.ordering import existing
+from application.streams import ORDER, PARCEL, STOCK
+from application.unit import Unit
+from domain.house_rules import HouseRules
+from domain.parcels import Content, Parcel, ParcelPacked, received_at
+from domain.refusals import NotFound
+from domain.stock import StockPicked, stock_key
+from domain.tracking import Scan
+
+
+def parcel_number(order: str, part: int) -> str:
+    """The number of the parcel a part travels in alone; merging (S4) gives its own numbers."""
+    return f"{order}-P{part}"
+
+
+def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[str, Any]:
+    """Pick a part's units from the shelf and pack them into a parcel of their own (W1)."""
+    state = existing(unit, order)
+    number = parcel_number(order, part)
+    after = unit.record(ORDER, order, state.pack(part, parcel=number))
+    packed = after.part(part)
+    assert packed is not None and packed.warehouse  # `pack` refuses parts without one
+    for units in packed.units:
+        key = stock_key(packed.warehouse, state.line(units.line).sku)
+        picked = StockPicked(order=order, part=part, quantity=units.quantity)
+        unit.record(STOCK, key, [picked])
+    fact = ParcelPacked(
+        warehouse=packed.warehouse,
+        contents=(Content(order=order, part=part),),
+        weight_grams=weight_grams,
+    )
+    unit.record(PARCEL, number, [fact])
+    return {"parcel": number, "order": order, "warehouse": packed.warehouse}
+
+
+def issue_waybill(unit: Unit, *, parcel: str, carrier: str, waybill: str) -> dict[str, Any]:
+    """Put a carrier's number on a parcel, by hand (W5 brings the electronic label)."""
+    state = _existing_parcel(unit, parcel)
+    unit.record(PARCEL, parcel, state.label(carrier=carrier, waybill=waybill))
+    return {"parcel": parcel, "carrier": carrier, "waybill": waybill}
+
+
+def hand_over(unit: Unit, *, parcel: str) -> dict[str, Any]:
+    """Give a parcel to its carrier: every order in it is pending receipt now (rules.md 2)."""
+    state = _existing_parcel(unit, parcel)
+    unit.record(PARCEL, parcel, state.hand_over(when=unit.happened_at))
+    for content in state.contents:
+        order = existing(unit, content.order)
+        unit.record(ORDER, content.order, order.hand_over(content.part))
+    return {"parcel": parcel, "orders": [content.order for content in state.contents]}
+
+
+def record_scans(
+    unit: Unit,
+    *,
+    parcel: str,
+    scans: Sequence[Scan],
+    source: str,
+    raw: bytes | None,
+    corrected_to: str | None,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """Take in what a carrier reports; known scans change nothing, new ones move the orders (T2).
+
+    Each scan happened when the carrier saw the parcel, and is recorded now (A5).
+    """
+    state = _existing_parcel(unit, parcel)
+    if corrected_to:
+        state = unit.record(PARCEL, parcel, state.correct_carrier(corrected_to))
+    fresh = state.tracking.fresh(scans)
+    if fresh:
+        card = None
+        if raw is not None:  # it names people: sealed under the key of whose parcel it is (rule 30)
+            learner = existing(unit, state.contents[0].order).learner
+            card = unit.seal(learner, "payload", raw)
+        for fact in state.scanned(fresh, source=source, card=card):
+            # A source that dates a scan ahead of its own message is not believed that far.
+            seen = min(fact.time, unit.now)
+            state = unit.record(PARCEL, parcel, [fact], happened_at=seen)
+    track = state.track()
+    signed: datetime | None = received_at(track)
+    if signed is not None:
+        for content in state.contents:
+            order = existing(unit, content.order)
+            arrived = order.receive(content.part, when=signed, rules=rules)
+            unit.record(ORDER, content.order, arrived, happened_at=min(signed, unit.now))
+    return {"parcel": parcel, "state": track.state, "new_scans": len(fresh)}
+
+
+def _existing_parcel(unit: Unit, number: str) -> Parcel:
+    state = unit.read(PARCEL, number)
+    if not state.contents:
+        raise NotFound(what="parcel")
+    return state

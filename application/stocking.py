@@ -1,0 +1,96 @@
+"""商品与库存 The catalogue, the warehouses and what is on their shelves (C1–C3)."""
+
+from typing import Any
+
+from application.redeeming import SEATS
+from application.streams import ITEM, MALL, NETWORK, STOCK
+from application.unit import Unit
+from domain.catalogue import ItemUnknown, Terms
+from domain.house_rules import HouseRules
+from domain.refusals import InvalidRequest
+from domain.regions import province_named
+from domain.stock import StockReceived, StockReturned, stock_key
+from domain.warehouses import EVERYWHERE, NotStoredHere, Warehouse
+
+
+def put_item(
+    unit: Unit, *, sku: str, terms: Terms, on_sale: bool, rules: HouseRules
+) -> dict[str, Any]:
+    """List an item or revise its terms (C1)."""
+    item = unit.read(ITEM, sku)
+    facts = item.list_or_revise(terms, on_sale=on_sale, rules=rules)
+    after = unit.record(ITEM, sku, facts)
+    return {"sku": sku, "on_sale": after.on_sale, "changed": bool(facts)}
+
+
+def put_warehouse(unit: Unit, *, warehouse: Warehouse) -> dict[str, Any]:
+    """Open a warehouse or revise its terms (C2)."""
+    for name in (warehouse.province, *warehouse.serves):
+        if name != EVERYWHERE and province_named(name) != name:
+            raise InvalidRequest(field="province", reason=f"{name} is not a province's full name")
+    facts = unit.read(NETWORK, MALL).open_or_revise(warehouse)
+    unit.record(NETWORK, MALL, facts)
+    return {"code": warehouse.code, "changed": bool(facts)}
+
+
+def receive_stock(
+    unit: Unit, *, sku: str, warehouse: str, quantity: int, reference: str
+) -> dict[str, Any]:
+    """Take goods in (C3); the warehouse must be able to keep them (C2)."""
+    _check_kept(unit, sku=sku, warehouse=warehouse)
+    fact = StockReceived(quantity=quantity, reference=reference)
+    after = unit.record(STOCK, stock_key(warehouse, sku), [fact])
+    return {"sku": sku, "warehouse": warehouse, "free": after.free}
+
+
+def count_stock(
+    unit: Unit, *, sku: str, warehouse: str, counted: int, source: str, reason: str
+) -> dict[str, Any]:
+    """Compare a count with the books; a difference becomes an adjustment with its reason (C3)."""
+    _check_kept(unit, sku=sku, warehouse=warehouse)
+    key = stock_key(warehouse, sku)
+    facts = unit.read(STOCK, key).count(counted, source=source, reason=reason)
+    after = unit.record(STOCK, key, facts)
+    return {"sku": sku, "warehouse": warehouse, "free": after.free, "changed": bool(facts)}
+
+
+def scrap_stock(
+    unit: Unit, *, sku: str, warehouse: str, quantity: int, reason: str
+) -> dict[str, Any]:
+    """Throw free units away (C3)."""
+    key = stock_key(warehouse, sku)
+    after = unit.record(STOCK, key, unit.read(STOCK, key).scrap(quantity, sku=sku, reason=reason))
+    return {"sku": sku, "warehouse": warehouse, "free": after.free}
+
+
+def transfer_stock(
+    unit: Unit, *, sku: str, from_warehouse: str, to_warehouse: str, quantity: int, transfer: str
+) -> dict[str, Any]:
+    """Send free units to another warehouse; they are received there when they arrive (C3)."""
+    _check_kept(unit, sku=sku, warehouse=to_warehouse)
+    key = stock_key(from_warehouse, sku)
+    facts = unit.read(STOCK, key).transfer_out(
+        quantity, sku=sku, to_warehouse=to_warehouse, transfer=transfer
+    )
+    after = unit.record(STOCK, key, facts)
+    return {"sku": sku, "warehouse": from_warehouse, "free": after.free, "transfer": transfer}
+
+
+def take_back(
+    unit: Unit, *, sku: str, warehouse: str, order: str, part: int, quantity: int
+) -> None:
+    """Put inspected goods of an order back on sale (C3)."""
+    fact = StockReturned(order=order, part=part, quantity=quantity)
+    unit.record(STOCK, stock_key(warehouse, sku), [fact])
+
+
+def _check_kept(unit: Unit, *, sku: str, warehouse: str) -> None:
+    terms = unit.read(ITEM, sku).terms
+    if terms is None:
+        raise ItemUnknown(sku=sku)
+    if warehouse == SEATS:
+        if not terms.seat_quota:
+            raise InvalidRequest(field="warehouse", reason=f"seats of {sku} are not counted")
+        return
+    if not unit.read(NETWORK, MALL).named(warehouse).keeps(terms.storage_class):
+        raise NotStoredHere(warehouse=warehouse, storage_class=terms.storage_class)

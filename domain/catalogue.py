@@ -1,0 +1,208 @@
+"""商品 Items of the mall: what a learner may redeem, and on which terms (C1)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
+
+from domain.facts import Fact, Value
+from domain.house_rules import HouseRules
+from domain.refusals import Refusal
+
+
+class Kind(StrEnum):
+    """How an item reaches its learner."""
+
+    PARCEL = "parcel"
+    COURSE = "course"
+
+
+class StorageClass(StrEnum):
+    """What a warehouse must be able to keep (C1)."""
+
+    PAPER = "paper"
+    METAL = "metal"
+    STONE = "stone"
+    WOOD = "wood"
+    RATTAN = "rattan"
+    GENERAL = "general"
+
+
+class Sensitivity(StrEnum):
+    """What harms an item on its way (C1)."""
+
+    FRAGILE = "fragile"
+    MOISTURE = "moisture"
+    DRYNESS = "dryness"
+    HEAT = "heat"
+    FROST = "frost"
+    CORROSION = "corrosion"
+
+
+class Terms(Value):
+    """Everything that describes an item, apart from whether it is on sale."""
+
+    name: str = Field(min_length=1, max_length=200)
+    kind: Kind
+    points: NonNegativeInt = Field(description="price in points per unit")
+    cash_fen: NonNegativeInt = Field(default=0, description="cash part of the price, fen per unit")
+    market_value_fen: NonNegativeInt
+    specification: str = Field(default="", max_length=200)
+    unit: str = Field(default="件", max_length=20, description="unit of sale")
+    pictures: tuple[str, ...] = Field(default=(), max_length=20)
+    weight_grams: NonNegativeInt = 0
+    size_millimetres: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
+    material: str = Field(default="", max_length=100)
+    storage_class: StorageClass = StorageClass.GENERAL
+    sensitive_to: tuple[Sensitivity, ...] = ()
+    packaging_class: str = Field(default="standard", max_length=40)
+    limit_per_learner: PositiveInt | None = None
+    sale_from: AwareDatetime | None = None
+    sale_until: AwareDatetime | None = None
+    seat_quota: bool = Field(default=False, description="a course with counted seats (rules.md 7)")
+    freight_override: str | None = Field(
+        default=None, max_length=200, description="why it is sold although freight is dear"
+    )
+
+
+class ItemListed(Fact, name="catalogue.ItemListed"):
+    """An item entered the mall; it is not on sale yet."""
+
+    terms: Terms
+    freight_fen: NonNegativeInt = Field(description="the freight estimate the rule was checked on")
+
+
+class ItemRevised(Fact, name="catalogue.ItemRevised"):
+    """An item's terms changed; orders keep the terms they were placed on."""
+
+    terms: Terms
+    freight_fen: NonNegativeInt
+
+
+class ItemPutOnSale(Fact, name="catalogue.ItemPutOnSale"):
+    """Learners may redeem the item from now on."""
+
+
+class ItemTakenOffSale(Fact, name="catalogue.ItemTakenOffSale"):
+    """Learners may no longer redeem the item."""
+
+
+ItemFact = ItemListed | ItemRevised | ItemPutOnSale | ItemTakenOffSale
+
+
+class FreightTooDear(Refusal):
+    """Too heavy or too big for the mall: freight exceeds its share of the value (C1)."""
+
+    code = "freight_too_dear"
+    en = "Freight of {freight_fen} fen is over {percent} % of the value of {market_value_fen} fen."
+    zh = "运费 {freight_fen} 分超过市场价 {market_value_fen} 分的 {percent}%。"
+
+
+class ItemUnknown(Refusal):
+    """No item has this SKU."""
+
+    code = "item_unknown"
+    en = "{sku} is not an item of this mall."
+    zh = "商品 {sku} 不存在。"
+
+
+class NotOnSale(Refusal):
+    """The item is off sale or outside its sale window (O1)."""
+
+    code = "not_on_sale"
+    en = "{sku} is not on sale now."
+    zh = "商品 {sku} 当前未上架。"
+
+
+class PriceChanged(Refusal):
+    """The caller saw another price than the item has now (contract.md: `points_expected`)."""
+
+    code = "price_changed"
+    en = "{sku} costs {points} points now, not {expected}."
+    zh = "商品 {sku} 现价 {points} 积分,并非 {expected} 积分。"
+
+
+class LimitReached(Refusal):
+    """The learner's limit for this item would be exceeded (rules.md 12)."""
+
+    code = "limit_reached"
+    en = "{sku}: at most {limit} per learner, {taken} taken already."
+    zh = "商品 {sku} 每人限 {limit} 件,已兑换 {taken} 件。"
+
+
+def freight_estimate_fen(weight_grams: int, size_millimetres: tuple[int, int, int] | None) -> int:
+    """A plain parcel rate until rate cards (W3) exist: 8 yuan the first kg, 2 each further kg.
+
+    The chargeable weight is the greater of actual weight and volume over 6,000 cm³/kg.
+    """
+    grams = weight_grams
+    if size_millimetres:
+        length, width, height = size_millimetres
+        grams = max(grams, -(-length * width * height // 6_000))
+    further_kg = max(0, -(-grams // 1_000) - 1)
+    return 800 + 200 * further_kg
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What placing an order needs to know of an item."""
+
+    terms: Terms | None = None
+    on_sale: bool = False
+
+    def list_or_revise(self, terms: Terms, *, on_sale: bool, rules: HouseRules) -> list[ItemFact]:
+        """Upsert by SKU: the facts that lead from what is to what is wanted, none if equal."""
+        freight = 0
+        if terms.kind is Kind.PARCEL:
+            freight = freight_estimate_fen(terms.weight_grams, terms.size_millimetres)
+            limit = terms.market_value_fen * rules.max_freight_share_percent
+            if freight * 100 > limit and not terms.freight_override:
+                raise FreightTooDear(
+                    freight_fen=freight,
+                    percent=rules.max_freight_share_percent,
+                    market_value_fen=terms.market_value_fen,
+                )
+        facts: list[ItemFact] = []
+        if self.terms is None:
+            facts.append(ItemListed(terms=terms, freight_fen=freight))
+        elif self.terms != terms:
+            facts.append(ItemRevised(terms=terms, freight_fen=freight))
+        if on_sale != self.on_sale:
+            facts.append(ItemPutOnSale() if on_sale else ItemTakenOffSale())
+        return facts
+
+    def sale_failures(
+        self, quantity: int, *, sku: str, taken: int, expected: int | None, when: datetime
+    ) -> list[Refusal]:
+        """Every reason of the catalogue against redeeming `quantity` of this item (O1)."""
+        terms = self.terms
+        if terms is None:
+            return [ItemUnknown(sku=sku)]
+        failures: list[Refusal] = []
+        if (
+            not self.on_sale
+            or (terms.sale_from is not None and when < terms.sale_from)
+            or (terms.sale_until is not None and when >= terms.sale_until)
+        ):
+            failures.append(NotOnSale(sku=sku))
+        if expected is not None and expected != terms.points:
+            failures.append(PriceChanged(sku=sku, points=terms.points, expected=expected))
+        limit = terms.limit_per_learner
+        if limit is not None and taken + quantity > limit:
+            failures.append(LimitReached(sku=sku, limit=limit, taken=taken))
+        return failures
+
+
+def evolve(item: Item, fact: ItemFact) -> Item:
+    """The item after one more fact."""
+    match fact:
+        case ItemListed(terms=terms) | ItemRevised(terms=terms):
+            return Item(terms, item.on_sale)
+        case ItemPutOnSale():
+            return Item(item.terms, on_sale=True)
+        case ItemTakenOffSale():
+            return Item(item.terms, on_sale=False)
+        case _:
+            assert_never(fact)

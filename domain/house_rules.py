@@ -1,0 +1,40 @@
+"""The figures of rules.md, one value per tenant; facts record the ones that decided them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class HouseRules:
+    """Defaults as rules.md states them; a tenant's settings may change each of them.
+
+    A deadline that follows from a figure is written into the fact (`pay_by`, `window_until`),
+    so that a later change of settings never moves it.
+    """
+
+    policy: str = "mall-2026"
+    """Name of this set of figures, recorded in every order."""
+    zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
+    pay_within: timedelta = timedelta(minutes=3)
+    """Rule 8: unpaid after this long is cancelled."""
+    service_window: timedelta = timedelta(days=7)
+    """Rule 2: how long after receipt each part stays returnable."""
+    kept_visible: timedelta = timedelta(days=730)
+    """Rule 3: how long after its end an order stays visible to its customer."""
+    refund_grace: timedelta = timedelta(days=30)
+    """Rule 16: life of points that come back into an expired lot."""
+    max_parts: int = 4
+    """Rule 1."""
+    max_freight_share_percent: int = 20
+    """Rule 9: freight above this share of an item's market value keeps it out of the mall."""
+    excluded_provinces: frozenset[str] = frozenset()
+    """Rule 9: regions nobody ships to (the demo mall excludes the remote ones)."""
+    lane_time: timedelta = timedelta(days=3)
+    """Rule 10: default travel time when no lane has been measured."""
+    debt_limit: int | None = None
+    """L5: most points a claw-back may leave owing; None = no limit, 0 = refuse any debt."""
+    four_eyes_points: int = 5_000
+    """Rule 26, A8: from here manual points and claw-backs need a second person."""
+    course_refund_percent: int = 20
+    """Rule 7: a course is refundable below this progress."""

@@ -1,0 +1,259 @@
+"""订单 What can happen to an order, and the words it is told in (O2–O4, O8; rules.md 1–8)."""
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
+
+from domain.catalogue import Kind
+from domain.facts import Fact, Value
+from domain.points import LotShare
+from domain.splitting import Plan
+
+
+class State(StrEnum):
+    """The eight states of a part, and of the order as its least advanced live part (O3)."""
+
+    PENDING_PAYMENT = "pending_payment"
+    PENDING_SHIPMENT = "pending_shipment"
+    PENDING_RECEIPT = "pending_receipt"
+    PENDING_END = "pending_end"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+
+
+class Channel(StrEnum):
+    """Where an order came from (O2)."""
+
+    APP = "app"
+    WEB = "web"
+    MINI_PROGRAM = "mini_program"
+    SHOP = "shop"
+    PARTNER = "partner"
+
+
+class Fault(StrEnum):
+    """Why units are given back after shipping; mall's and carrier's fault return freight, too."""
+
+    NOT_RECEIVED = "not_received"
+    LOST = "lost"
+    DAMAGED = "damaged"
+    WRONG_GOODS = "wrong_goods"
+    MISSING_PARTS = "missing_parts"
+    NOT_AS_DESCRIBED = "not_as_described"
+    LATE = "late"
+    CHANGED_MIND = "changed_mind"
+
+
+class OrderLine(Value):
+    """One item of an order on the terms it was placed on."""
+
+    line: PositiveInt
+    sku: str
+    name: str
+    specification: str = ""
+    kind: Kind
+    quantity: PositiveInt
+    unit_points: NonNegativeInt
+    unit_cash_fen: NonNegativeInt = 0
+    counts: bool = Field(default=False, description="counts against a limit per learner")
+    seats: bool = Field(default=False, description="a course whose seats are counted")
+
+
+class Destination(Value):
+    """Where parcels go, as far as it names nobody: the person is on the vault card."""
+
+    card: str = Field(description="id of the recipient's card in the vault (A4)")
+    province: str
+    city: str = ""
+    district: str = ""
+
+
+class Units(Value):
+    """Units of a line in a part."""
+
+    part: PositiveInt
+    line: PositiveInt
+    quantity: PositiveInt
+
+
+class OrderPlaced(Fact, name="orders.OrderPlaced"):
+    """Placed, paid in points (or held), reserved and split, all in one commit (L2; rule 1)."""
+
+    learner: str
+    channel: Channel
+    lines: tuple[OrderLine, ...]
+    points: NonNegativeInt
+    cash_fen: NonNegativeInt = 0
+    freight_fen: NonNegativeInt = Field(default=0, description="what the learner pays for freight")
+    lots: tuple[LotShare, ...] = Field(description="the points' lots, in spending order")
+    destination: Destination | None = Field(default=None, description="None: courses alone")
+    plan: Plan
+    pay_by: AwareDatetime | None = Field(default=None, description="None: nothing left to pay")
+    promised_by: AwareDatetime
+    policy: str = Field(description="the house rules it was placed under")
+    external_number: str | None = Field(default=None, description="the order's number outside")
+
+
+class PaymentCaptured(Fact, name="orders.PaymentCaptured"):
+    """The cash part arrived; one capture an order, whatever the attempts (O5; rules.md 8)."""
+
+    attempt: str
+    means: str
+    amount_fen: PositiveInt
+    paid_at: AwareDatetime
+
+
+class PaymentFailed(Fact, name="orders.PaymentFailed"):
+    """One attempt to pay did not succeed; others may follow until `pay_by`."""
+
+    attempt: str
+    cause: str
+
+
+class CashRefundRequested(Fact, name="orders.CashRefundRequested"):
+    """Cash is on its way back: for cancelled units, or paid too late (rules.md 8)."""
+
+    refund: str
+    attempt: str
+    amount_fen: PositiveInt
+    reason: str
+
+
+class CashRefundConfirmed(Fact, name="orders.CashRefundConfirmed"):
+    """The provider says the cash is back."""
+
+    refund: str
+
+
+class CashRefundFailed(Fact, name="orders.CashRefundFailed"):
+    """The provider could not give the cash back; it stays visible until it can."""
+
+    refund: str
+    cause: str
+
+
+class AddressChanged(Fact, name="orders.AddressChanged"):
+    """Parcels not shipped yet go elsewhere (O8)."""
+
+    destination: Destination
+
+
+class OrderSplit(Fact, name="orders.OrderSplit"):
+    """Parts not shipped yet were planned anew; reservations moved in the same commit (rule 1)."""
+
+    plan: Plan
+    reason: str
+
+
+class PartPacked(Fact, name="orders.PartPacked"):
+    """A part's units are in a parcel."""
+
+    part: PositiveInt
+    parcel: str
+
+
+class PartHandedOver(Fact, name="orders.PartHandedOver"):
+    """The parcel is with the carrier: pending receipt begins (rules.md 2)."""
+
+    part: PositiveInt
+    parcel: str
+
+
+class PartReceived(Fact, name="orders.PartReceived"):
+    """The parcel was signed for, or a course entitlement granted: the service window runs."""
+
+    part: PositiveInt
+    received_at: AwareDatetime
+    window_until: AwareDatetime
+
+
+class EntitlementGranted(Fact, name="orders.EntitlementGranted"):
+    """The learner may take the course (rules.md 7)."""
+
+    part: PositiveInt
+    line: PositiveInt
+    sku: str
+    quantity: PositiveInt
+
+
+class EntitlementRevoked(Fact, name="orders.EntitlementRevoked"):
+    """The course was refunded: the learner may no longer take it (rules.md 7)."""
+
+    part: PositiveInt
+    line: PositiveInt
+    sku: str
+    quantity: PositiveInt
+
+
+class UnitsCancelled(Fact, name="orders.UnitsCancelled"):
+    """Units not handed over will not be sent; what they cost goes back (O8; rules.md 5)."""
+
+    units: tuple[Units, ...]
+    points: NonNegativeInt
+    cash_fen: NonNegativeInt
+    lots: tuple[LotShare, ...] = Field(description="the points' lots, as they were spent")
+    reason: str
+
+
+class UnitsRefunded(Fact, name="orders.UnitsRefunded"):
+    """Units handed over or granted were refunded by a decision with an actor (rules.md 3)."""
+
+    units: tuple[Units, ...]
+    points: NonNegativeInt
+    cash_fen: NonNegativeInt
+    lots: tuple[LotShare, ...]
+    fault: Fault
+    reason: str
+    goods_back: bool = Field(description="whether the goods came back and were inspected")
+
+
+class PartCompleted(Fact, name="orders.PartCompleted"):
+    """The part's service window is over."""
+
+    part: PositiveInt
+
+
+class OrderCancelled(Fact, name="orders.OrderCancelled"):
+    """All units are gone and none was handed over (rules.md 3)."""
+
+    reason: str
+
+
+class OrderClosed(Fact, name="orders.OrderClosed"):
+    """All units are gone and one at least was handed over (rules.md 3)."""
+
+    reason: str
+
+
+class OrderCompleted(Fact, name="orders.OrderCompleted"):
+    """The last service window is over (rules.md 2)."""
+
+
+class OrderExpired(Fact, name="orders.OrderExpired"):
+    """Two years after its end the order leaves its customer's sight (O3)."""
+
+
+OrderFact = (
+    OrderPlaced
+    | PaymentCaptured
+    | PaymentFailed
+    | CashRefundRequested
+    | CashRefundConfirmed
+    | CashRefundFailed
+    | AddressChanged
+    | OrderSplit
+    | PartPacked
+    | PartHandedOver
+    | PartReceived
+    | EntitlementGranted
+    | EntitlementRevoked
+    | UnitsCancelled
+    | UnitsRefunded
+    | PartCompleted
+    | OrderCancelled
+    | OrderClosed
+    | OrderCompleted
+    | OrderExpired
+)

@@ -1,0 +1,193 @@
+"""包裹 Parcels: packed, labelled, handed over, scanned; which orders travel in them (W1, S4, T2)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import assert_never
+
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
+
+from domain.facts import Fact, Value
+from domain.refusals import NotPossible
+from domain.tracking import Coordinates, ParcelState, Scan, ScanKind, Track, TrackState
+
+
+class Content(Value):
+    """A part of an order that travels in the parcel."""
+
+    order: str
+    part: PositiveInt
+
+
+class ParcelPacked(Fact, name="parcels.ParcelPacked"):
+    """Picked units were put into a parcel and weighed (W1)."""
+
+    warehouse: str
+    contents: tuple[Content, ...]
+    weight_grams: NonNegativeInt
+
+
+class WaybillIssued(Fact, name="parcels.WaybillIssued"):
+    """A carrier's number is on the parcel; its tracking starts here."""
+
+    carrier: str = Field(description="the carrier's code as Kuaidi100 writes it, e.g. shunfeng")
+    waybill: str
+
+
+class ParcelHandedOver(Fact, name="parcels.ParcelHandedOver"):
+    """The carrier has the parcel."""
+
+    handed_over_at: AwareDatetime
+
+
+class ParcelDissolved(Fact, name="parcels.ParcelDissolved"):
+    """All orders in it were cancelled before hand-over: it is unpacked (rules.md 5)."""
+
+    reason: str
+
+
+class ParcelScanned(Fact, name="parcels.ParcelScanned"):
+    """A carrier saw the parcel, or told more of a scan known already (T1, T2; rules.md 21)."""
+
+    waybill: str
+    time: AwareDatetime
+    text: str = Field(description="normalised, people's names and phones blotted out (rule 30)")
+    carrier: str
+    kind: ScanKind
+    division: str | None = Field(default=None, description="GB/T 2260 code of the place")
+    longitude: float | None = None
+    latitude: float | None = None
+    status: str | None = None
+    code: str | None = None
+    source: str = Field(description="who told: kuaidi100.push, sf.push, query")
+    card: str | None = Field(default=None, description="vault card with the payload as it came")
+
+
+class CarrierCorrected(Fact, name="parcels.CarrierCorrected"):
+    """The number belongs to another carrier; the first one's scans are void (rules.md 21)."""
+
+    was: str
+    carrier: str
+
+
+ParcelFact = (
+    ParcelPacked
+    | WaybillIssued
+    | ParcelHandedOver
+    | ParcelDissolved
+    | ParcelScanned
+    | CarrierCorrected
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What deciding about one parcel needs."""
+
+    warehouse: str = ""
+    contents: tuple[Content, ...] = ()
+    carrier: str | None = None
+    waybill: str | None = None
+    handed_over: bool = False
+    dissolved: bool = False
+    tracking: TrackState = field(default_factory=TrackState)
+
+    def track(self) -> Track:
+        """What the known scans say together."""
+        return self.tracking.track()
+
+    def label(self, *, carrier: str, waybill: str) -> list[ParcelFact]:
+        """Put a carrier's number on the parcel, once."""
+        self._must_be_here("waybill")
+        if (self.carrier, self.waybill) == (carrier, waybill):
+            return []
+        return [WaybillIssued(carrier=carrier, waybill=waybill)]
+
+    def hand_over(self, *, when: datetime) -> list[ParcelFact]:
+        """Give the parcel to its carrier (rules.md 2: pending receipt begins here)."""
+        self._must_be_here("hand_over")
+        if self.waybill is None:
+            raise NotPossible(action="hand_over", why="the parcel has no waybill")
+        return [ParcelHandedOver(handed_over_at=when)]
+
+    def dissolve(self, reason: str) -> list[ParcelFact]:
+        """Unpack a parcel that will not be sent."""
+        return [] if self.handed_over or self.dissolved else [ParcelDissolved(reason=reason)]
+
+    def scanned(
+        self, scans: Iterable[Scan], *, source: str, card: str | None
+    ) -> list[ParcelScanned]:
+        """The scans worth recording, oldest first; none when all were known (T2)."""
+        return [
+            ParcelScanned(
+                waybill=scan.number,
+                time=scan.time,
+                text=scan.text,
+                carrier=scan.carrier,
+                kind=scan.kind,
+                division=scan.division,
+                longitude=scan.coordinates.longitude if scan.coordinates else None,
+                latitude=scan.coordinates.latitude if scan.coordinates else None,
+                status=scan.status,
+                code=scan.code,
+                source=source,
+                card=card,
+            )
+            for scan in self.tracking.fresh(scans)
+        ]
+
+    def correct_carrier(self, carrier: str) -> list[ParcelFact]:
+        """Believe the aggregator that the number belongs to another carrier (wire 1.6)."""
+        if self.carrier is None or self.carrier == carrier:
+            return []
+        return [CarrierCorrected(was=self.carrier, carrier=carrier)]
+
+    def _must_be_here(self, action: str) -> None:
+        if self.dissolved:
+            raise NotPossible(action=action, why="the parcel was unpacked")
+        if self.handed_over:
+            raise NotPossible(action=action, why="the parcel is with the carrier")
+
+
+def as_scan(fact: ParcelScanned) -> Scan:
+    """The scan a recorded fact tells."""
+    coordinates = None
+    if fact.longitude is not None and fact.latitude is not None:
+        coordinates = Coordinates(fact.longitude, fact.latitude)
+    return Scan(
+        number=fact.waybill,
+        time=fact.time,
+        text=fact.text,
+        carrier=fact.carrier,
+        kind=fact.kind,
+        division=fact.division,
+        coordinates=coordinates,
+        status=fact.status,
+        code=fact.code,
+    )
+
+
+def received_at(track: Track) -> datetime | None:
+    """When the recipient got the parcel, as long as nothing took that back."""
+    return track.signed_at if track.state is ParcelState.SIGNED else None
+
+
+def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
+    """The parcel after one more fact."""
+    match fact:
+        case ParcelPacked():
+            return replace(parcel, warehouse=fact.warehouse, contents=fact.contents)
+        case WaybillIssued():
+            return replace(parcel, carrier=fact.carrier, waybill=fact.waybill)
+        case ParcelHandedOver():
+            tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
+            return replace(parcel, handed_over=True, tracking=tracking)
+        case ParcelDissolved():
+            return replace(parcel, dissolved=True)
+        case ParcelScanned():
+            return replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
+        case CarrierCorrected():
+            tracking = parcel.tracking.with_voided(fact.was)
+            return replace(parcel, carrier=fact.carrier, tracking=tracking)
+        case _:
+            assert_never(fact)

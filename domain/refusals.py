@@ -1,0 +1,71 @@
+"""How the house says no: a stable code, the figures behind it, and words in two languages."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+Figure = str | int | bool | None | list[str]
+
+
+class Refusal(Exception):
+    """A rule refused a command; nothing of it was recorded.
+
+    `code` is stable and meant for programs; `figures` are the numbers that decided;
+    `message("zh" | "en")` is meant for people.
+    """
+
+    code: ClassVar[str]
+    en: ClassVar[str]
+    zh: ClassVar[str]
+
+    def __init__(self, **figures: Figure) -> None:
+        self.figures: Mapping[str, Figure] = figures
+        super().__init__(self.message("en"))
+
+    def message(self, language: str = "en") -> str:
+        """The refusal in words; unknown languages get English."""
+        return (self.zh if language.startswith("zh") else self.en).format(**self.figures)
+
+    def as_failure(self) -> dict[str, object]:
+        """The refusal as callers see it in `failures` (contract.md, Errors)."""
+        return {
+            "code": self.code,
+            "message": self.en.format(**self.figures),
+            "message_zh": self.zh.format(**self.figures),
+            **self.figures,
+        }
+
+
+class OrderRefused(Refusal):
+    """Placing found one or more reasons against the order, all of them listed (O1)."""
+
+    code = "order_refused"
+    en = "The order was refused."
+    zh = "订单未被接受。"
+
+    def __init__(self, failures: Sequence[Refusal]) -> None:
+        self.failures = tuple(failures)
+        super().__init__()
+
+
+class NotFound(Refusal):
+    """What was named does not exist, or is somebody else's (the two answer alike, A10)."""
+
+    code = "not_found"
+    en = "There is no such {what}."
+    zh = "未找到该{what}。"
+
+
+class NotPossible(Refusal):
+    """The thing exists but its state does not allow the command (D6)."""
+
+    code = "not_possible"
+    en = "{action} is not possible: {why}"
+    zh = "无法执行 {action}:{why}"
+
+
+class InvalidRequest(Refusal):
+    """The request contradicts itself or the house's figures; the field and reason are named."""
+
+    code = "invalid"
+    en = "{field}: {reason}"
+    zh = "{field}:{reason}"

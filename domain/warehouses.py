@@ -1,0 +1,119 @@
+"""入仓 Warehouses: where goods wait, whom they can serve, and until when today (C2)."""
+
+from dataclasses import dataclass, field
+from datetime import time
+from typing import assert_never
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from domain.catalogue import StorageClass
+from domain.facts import Fact, Value
+from domain.refusals import Refusal
+
+EVERYWHERE = "*"
+
+
+class Warehouse(Value):
+    """One warehouse, own or a third party's."""
+
+    code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    name: str = Field(min_length=1, max_length=100)
+    province: str
+    city: str
+    serves: tuple[str, ...] = Field(description='provinces, or ("*",) for all of them')
+    stores: tuple[StorageClass, ...] = Field(default=(), description="empty = every class")
+    third_party: bool = False
+    max_weight_grams: PositiveInt | None = None
+    packaging_fen: NonNegativeInt = Field(default=0, description="packaging of one parcel")
+    handling_fen: NonNegativeInt = Field(default=0, description="handling of one parcel")
+    storage_fen_per_unit_month: NonNegativeInt = 0
+    cut_off: time = Field(default=time(16, 0), description="warehouse time of the daily wave")
+    daily_capacity: PositiveInt = Field(default=1_000, description="parcels a day")
+    service_hours: PositiveInt = Field(default=24, description="from release to hand-over")
+
+    def reaches(self, province: str) -> bool:
+        """Whether this warehouse ships to the province (coverage, rules.md 9)."""
+        return EVERYWHERE in self.serves or province in self.serves
+
+    def keeps(self, storage_class: StorageClass) -> bool:
+        """Whether goods of this class may be stored here."""
+        return not self.stores or storage_class in self.stores
+
+
+class WarehouseOpened(Fact, name="warehouses.WarehouseOpened"):
+    """A warehouse joined the network."""
+
+    warehouse: Warehouse
+
+
+class WarehouseRevised(Fact, name="warehouses.WarehouseRevised"):
+    """A warehouse works on other terms from now on."""
+
+    warehouse: Warehouse
+
+
+NetworkFact = WarehouseOpened | WarehouseRevised
+
+
+class WarehouseUnknown(Refusal):
+    """No warehouse has this code."""
+
+    code = "warehouse_unknown"
+    en = "{warehouse} is not a warehouse of this mall."
+    zh = "仓库 {warehouse} 不存在。"
+
+
+class NotStoredHere(Refusal):
+    """The warehouse cannot keep goods of this storage class (C2)."""
+
+    code = "not_stored_here"
+    en = "{warehouse} does not store {storage_class}."
+    zh = "仓库 {warehouse} 不存放 {storage_class} 类商品。"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """All warehouses of the mall, together because a plan weighs them together."""
+
+    warehouses: dict[str, Warehouse] = field(default_factory=dict)
+    _serving: dict[tuple[str, StorageClass], tuple[str, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Answers of `serving`: every order asks, and a network hardly ever changes."""
+
+    def open_or_revise(self, warehouse: Warehouse) -> list[NetworkFact]:
+        """Upsert by code; an equal warehouse changes nothing."""
+        known = self.warehouses.get(warehouse.code)
+        if known is None:
+            return [WarehouseOpened(warehouse=warehouse)]
+        return [] if known == warehouse else [WarehouseRevised(warehouse=warehouse)]
+
+    def serving(self, province: str, storage_class: StorageClass) -> tuple[str, ...]:
+        """Warehouses that keep such goods and ship to the province: near first, then as opened."""
+        key = (province, storage_class)
+        codes = self._serving.get(key)
+        if codes is None:
+            fitting = [
+                one
+                for one in self.warehouses.values()
+                if one.reaches(province) and one.keeps(storage_class)
+            ]
+            fitting.sort(key=lambda one: one.province != province)
+            codes = self._serving[key] = tuple(one.code for one in fitting)
+        return codes
+
+    def named(self, code: str) -> Warehouse:
+        """The warehouse with this code."""
+        try:
+            return self.warehouses[code]
+        except KeyError:
+            raise WarehouseUnknown(warehouse=code) from None
+
+
+def evolve(network: Network, fact: NetworkFact) -> Network:
+    """The network after one more fact; warehouses stay in the order of their opening."""
+    match fact:
+        case WarehouseOpened(warehouse=warehouse) | WarehouseRevised(warehouse=warehouse):
+            return Network({**network.warehouses, warehouse.code: warehouse})
+        case _:
+            assert_never(fact)

@@ -1,0 +1,165 @@
+"""积分账 The ledger: entries in double entry, balances, lots (L6; rules.md 18, 19)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, cast
+
+from application.streams import ACCOUNT, BOOKS
+from domain.books import Books, BooksClosed
+from domain.house_rules import HouseRules
+from domain.points import (
+    AccountFact,
+    AccountFrozen,
+    AccountUnfrozen,
+    GrantClawedBack,
+    HoldVoided,
+    LearnerErased,
+    LotExpired,
+    LotShare,
+    PointsDeducted,
+    PointsGranted,
+    PointsHeld,
+    PointsRedeemed,
+    PointsRestored,
+    postings,
+)
+from projections.reading import Event, Tables, View, columns
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""Stored in place of "no expiry", so that an expiry is always a moment."""
+
+ACCOUNTS = ("issuance", "learner", "held", "redeemed", "expired", "clawed_back", "owed")
+
+Lots = list[tuple[str, datetime | None, int]]
+
+
+def lot_changes(fact: AccountFact) -> Lots:
+    """How a fact changes lots: (lot, expires at, points more or less)."""
+
+    def shares(lots: Iterable[LotShare], sign: int) -> Lots:
+        return [(share.lot, share.expires_at, sign * share.points) for share in lots]
+
+    match fact:
+        case PointsRedeemed() | PointsHeld() | GrantClawedBack() | PointsDeducted():
+            return shares(fact.lots, -1)
+        case HoldVoided() | PointsRestored():
+            return shares(fact.lots, 1)
+        case PointsGranted():
+            return [(fact.lot, fact.expires_at, fact.points - fact.debt_paid)]
+        case LotExpired():
+            return [(fact.lot, fact.expired_at, -fact.points)]
+        case _:
+            return []
+
+
+def status_after(fact: AccountFact) -> str | None:
+    """The account's status a fact leads to; None where it says nothing about it."""
+    match fact:
+        case AccountFrozen():
+            return "frozen"
+        case AccountUnfrozen():
+            return "active"
+        case LearnerErased():
+            return "erased"
+        case _:
+            return None
+
+
+class LedgerBalance(View):
+    """Entries, balances and lots of all learners."""
+
+    name = "ledger_balance"
+    tables = ("ledger_entries", "balances", "lots")
+
+    def __init__(self, rules: HouseRules) -> None:
+        self._rules = rules
+
+    async def apply(self, events: Sequence[Event], tables: Tables) -> None:
+        """Add the entries of these events and move balances and lots by their sums."""
+        books = await self._books(events, tables)
+        entries: list[tuple[Any, ...]] = []
+        balances: dict[str, list[Any]] = {}
+        lots: dict[tuple[str, str, datetime], int] = {}
+        for event in events:
+            envelope = event.envelope
+            if envelope.category == BOOKS.name and isinstance(envelope.fact, BooksClosed):
+                books = Books(envelope.fact.until)
+            if envelope.category != ACCOUNT.name:
+                continue
+            fact = cast("AccountFact", envelope.fact)
+            learner = envelope.key
+            amounts = postings(fact)
+            if amounts:
+                entries.append(
+                    (
+                        envelope.position,
+                        learner,
+                        fact.fact_name,
+                        envelope.happened_at,
+                        books.booking_day(envelope.happened_at, rules=self._rules),
+                        *(amounts.get(name, 0) for name in ACCOUNTS),
+                        getattr(fact, "order", None),
+                        _reason(envelope.context.reason, fact),
+                    )
+                )
+            for lot, expires_at, points in lot_changes(fact):
+                key = (learner, lot, expires_at or NEVER)
+                lots[key] = lots.get(key, 0) + points
+            moved = balances.setdefault(learner, [None, 0, 0, 0, 0])
+            moved[0] = status_after(fact) or moved[0]
+            moved[1] += amounts.get("learner", 0)
+            moved[2] += amounts.get("held", 0)
+            moved[3] -= amounts.get("owed", 0)
+            moved[4] = envelope.position
+        if entries:
+            await tables.run(_ENTRIES, *columns(entries, 14))
+        if balances:
+            await tables.run(_BALANCES, *columns([(k, *v) for k, v in balances.items()], 6))
+        changed = [(*key, points) for key, points in lots.items() if points]
+        if changed:
+            await tables.run(_LOTS, *columns(changed, 4))
+
+    async def _books(self, events: Sequence[Event], tables: Tables) -> Books:
+        """How far the books were closed before these events: read from the log itself."""
+        rows = await tables.rows(_CLOSED, BOOKS.stream("mall"), events[0].envelope.position)
+        closed: date | None = date.fromisoformat(rows[0][0]) if rows else None
+        return Books(closed)
+
+
+def _reason(reason: str, fact: AccountFact) -> str:
+    return reason or str(getattr(fact, "reason", ""))
+
+
+_CLOSED = """
+SELECT convert_from(state, 'UTF8')::json -> 'fact' ->> 'until'
+FROM {tallypost_events} WHERE originator_id = %b AND notification_id < %b
+ORDER BY originator_version DESC LIMIT 1
+"""
+
+_ENTRIES = """
+INSERT INTO {ledger_entries} (position, learner, fact, happened_at, booked_on, issuance, available,
+    held, redeemed, expired, clawed_back, owed, order_number, reason)
+SELECT * FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::timestamptz[], %b::date[],
+    %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
+    %b::bigint[], %b::text[], %b::text[])
+"""
+
+# MERGE and not ON CONFLICT: a change may be negative, which the table's checks refuse as a row.
+_BALANCES = """
+MERGE INTO {balances} AS b
+USING unnest(%b::text[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[])
+    AS moved(learner, status, available, held, debt, position)
+ON b.learner = moved.learner
+WHEN MATCHED THEN UPDATE SET status = coalesce(moved.status, b.status),
+    available = b.available + moved.available, held = b.held + moved.held,
+    debt = b.debt + moved.debt, position = moved.position
+WHEN NOT MATCHED THEN INSERT (learner, status, available, held, debt, position)
+    VALUES (moved.learner, coalesce(moved.status, 'active'), moved.available, moved.held,
+            moved.debt, moved.position)
+"""
+
+_LOTS = """
+INSERT INTO {lots} AS l (learner, lot, expires_at, points)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::bigint[])
+ON CONFLICT (learner, lot, expires_at) DO UPDATE SET points = l.points + excluded.points
+"""

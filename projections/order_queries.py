@@ -1,0 +1,279 @@
+"""订单查询 Questions about orders: one order as its reader may see it, lists, searches (O3, S2, A5)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from pydantic_core import from_json
+
+from application.streams import ORDER, PARCEL
+from domain.order_facts import State
+from domain.orders import ENDED, PROGRESS, Order, Part
+from domain.parcels import Parcel
+from domain.refusals import Refusal
+from projections.reading import compose
+
+TABLES = ("orders", "order_periods", "parcels")
+
+CUSTOMER_STATUS = {
+    State.PENDING_END: State.COMPLETED,
+}
+"""Where the customer's status differs from the state (rules.md 4)."""
+
+
+class OrderRow(NamedTuple):
+    """An order as the view keeps it."""
+
+    number: str
+    learner: str
+    channel: str
+    state: str
+    placed_at: datetime
+    promised_by: datetime
+    pay_by: datetime | None
+    points: int
+    cash_fen: int
+    card: str | None
+    folded: bytes
+    timeline: bytes
+    version: int
+    position: int
+
+    @property
+    def order(self) -> Order:
+        """The domain's own fold of the order."""
+        return ORDER.states.validate_json(self.folded)
+
+
+class Listed(NamedTuple):
+    """An order in a list."""
+
+    number: str
+    learner: str
+    state: str
+    placed_at: datetime
+    points: int
+    cash_fen: int
+
+
+def customer_status(state: str) -> str:
+    """The status customers see for a state (rules.md 4)."""
+    return CUSTOMER_STATUS.get(State(state), State(state))
+
+
+class Asking:
+    """Questions about orders on one connection of one tenant."""
+
+    def __init__(self, connection: AsyncConnection[Any], schema: str) -> None:
+        self._connection = connection
+        self._schema = schema
+
+    async def rows(self, text: Any, *values: object) -> list[Any]:
+        """Run a query that names this room's tables in braces."""
+        query = compose(text, self._schema, TABLES, "")
+        cursor = await self._connection.execute(query, values, prepare=True, binary=True)
+        return await cursor.fetchall()
+
+    async def order(self, number: str) -> OrderRow | None:
+        """The order with this number."""
+        rows = await self.rows(_ORDER, number)
+        return OrderRow(*rows[0]) if rows else None
+
+    async def parcels(self, number: str) -> list[tuple[str, Parcel]]:
+        """The parcels an order is in (S4)."""
+        rows = await self.rows(_PARCELS, [number])
+        return [(parcel, PARCEL.states.validate_json(folded)) for parcel, folded in rows]
+
+    async def listed(
+        self,
+        *,
+        learner: str | None,
+        states: Sequence[str] | None,
+        before: tuple[datetime, str] | None,
+        limit: int,
+        hidden: Sequence[str] = (),
+    ) -> list[Listed]:
+        """Orders, newest first, before a cursor."""
+        at, number = before or (None, None)
+        wanted = list(states) if states is not None else None
+        rows = await self.rows(
+            _LISTED, learner, learner, wanted, wanted, list(hidden), at, at, number, limit
+        )
+        return [Listed(*row) for row in rows]
+
+    async def listed_then(
+        self, *, learner: str | None, as_of: datetime, known_at: int, limit: int
+    ) -> list[dict[str, Any]]:
+        """Orders with the state they were in at `as_of`, as known at a position (A5)."""
+        rows = await self.rows(_LISTED_THEN, learner, learner, as_of, known_at, known_at, limit)
+        return [
+            {"number": number, "learner": owner, "state": state, "since": since}
+            for number, owner, state, since in rows
+        ]
+
+    async def found(self, text: str, cards: Sequence[str], *, limit: int = 50) -> list[Listed]:
+        """Orders by number, waybill, or the vault cards that a phone led to."""
+        rows = await self.rows(_FOUND, text, text, list(cards), limit)
+        return [Listed(*row) for row in rows]
+
+
+def order_answer(
+    row: OrderRow, parcels: Sequence[tuple[str, Parcel]], *, staff: bool
+) -> dict[str, Any]:
+    """An order as its reader may see it (contract.md, `GET /v1/orders/{number}`)."""
+    order = row.order
+    answer: dict[str, Any] = {
+        "number": row.number,
+        "learner": row.learner,
+        "status": customer_status(row.state),
+        "channel": row.channel,
+        "placed_at": row.placed_at,
+        "promised_by": row.promised_by,
+        "pay_by": row.pay_by if order.state is State.PENDING_PAYMENT else None,
+        "points": row.points,
+        "cash_fen": row.cash_fen,
+        "partly_shipped": order.partly_shipped,
+        "returnable_until": max(
+            (part.window_until for part in order.parts if part.live and part.window_until),
+            default=None,
+        )
+        if order.ended is None
+        else None,
+        "lines": [_line(order, number) for number in range(1, len(order.lines) + 1)],
+        "parts": [_part(part) for part in order.parts],
+        "parcels": [_parcel(number, parcel) for number, parcel in parcels],
+        "actions": actions(order),
+        "timeline": from_json(row.timeline),
+        "position": row.position,
+        "version": row.version,
+    }
+    if staff:
+        answer["state"] = row.state
+        answer["cash_refunds"] = [{"refund": r, "state": s} for r, s in order.refunds]
+    return answer
+
+
+def _line(order: Order, number: int) -> dict[str, Any]:
+    line = order.line(number)
+    live = [
+        (part, unit.quantity) for part in order.parts for unit in part.units if unit.line == number
+    ]
+    states = [part.state for part, _ in live]
+    gone = line.quantity - sum(quantity for _, quantity in live)
+    return {
+        "line": number,
+        "sku": line.sku,
+        "name": line.name,
+        "specification": line.specification,
+        "kind": line.kind,
+        "quantity": line.quantity,
+        "unit_points": line.unit_points,
+        "unit_cash_fen": line.unit_cash_fen,
+        "gone": gone,
+        "progress": min(states, key=_advance) if states else order.ended or State.CANCELLED,
+    }
+
+
+def _advance(state: State) -> int:
+    return PROGRESS.index(state) if state in PROGRESS else len(PROGRESS)
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "part": part.number,
+        "warehouse": part.warehouse,
+        "state": part.state,
+        "parcel": part.parcel,
+        "returnable_until": part.window_until,
+        "units": [{"line": unit.line, "quantity": unit.quantity} for unit in part.units],
+    }
+
+
+def _parcel(number: str, parcel: Parcel) -> dict[str, Any]:
+    track = parcel.track()
+    return {
+        "number": number,
+        "carrier": parcel.carrier,
+        "waybill": parcel.waybill,
+        "state": "dissolved" if parcel.dissolved else track.state,
+        "since": track.since,
+        "signed_at": track.signed_at,
+        "pickup": {
+            "station": track.pickup.station,
+            "code": track.pickup.code,
+            "deadline": track.pickup.deadline or track.pickup.lapses_at,
+        }
+        if track.pickup
+        else None,
+        "scans": [
+            {
+                "time": scan.time,
+                "text": scan.text,
+                "kind": scan.kind,
+                "division": scan.division,
+                "coordinates": [scan.coordinates.longitude, scan.coordinates.latitude]
+                if scan.coordinates
+                else None,
+            }
+            for scan in reversed(track.scans)
+        ],
+    }
+
+
+def actions(order: Order) -> dict[str, dict[str, Any]]:
+    """Which commands are possible now and why the others are not, from the same decisions (D6)."""
+
+    def tried(decide: Any) -> dict[str, Any]:
+        try:
+            units = decide()
+        except Refusal as refusal:
+            return {
+                "possible": False,
+                "why": refusal.message("en"),
+                "why_zh": refusal.message("zh"),
+            }
+        points, fen = order.price(units)
+        return {"possible": True, "points": points, "cash_fen": fen}
+
+    unpaid = order.state is State.PENDING_PAYMENT
+    return {
+        "pay": {"possible": True, "cash_fen": order.cash_fen}
+        if unpaid
+        else {"possible": False, "why": f"the order is {order.state}"},
+        "cancel": tried(lambda: order.cancellable(None)),
+        "refund": tried(lambda: order.refundable(None)),
+    }
+
+
+HIDDEN_FROM_CUSTOMERS = (State.EXPIRED,)
+ENDED_STATES = tuple(ENDED)
+
+_ORDER = """
+SELECT number, learner, channel, state, placed_at, promised_by, pay_by, points, cash_fen, card,
+    folded, timeline, version, position
+FROM {orders} WHERE number = %b
+"""
+_PARCELS = "SELECT number, folded FROM {parcels} WHERE orders @> %b::text[] ORDER BY number"
+_LISTED = """
+SELECT number, learner, state, placed_at, points, cash_fen FROM {orders}
+WHERE (%b::text IS NULL OR learner = %b::text)
+  AND (%b::text[] IS NULL OR state = ANY(%b::text[])) AND state <> ALL(%b::text[])
+  AND (%b::timestamptz IS NULL OR (placed_at, number) < (%b::timestamptz, %b::text))
+ORDER BY placed_at DESC, number DESC LIMIT %b
+"""
+_LISTED_THEN = """
+SELECT number, learner, state, valid_from FROM (
+    SELECT DISTINCT ON (number) number, learner, state, valid_from FROM {order_periods}
+    WHERE (%b::text IS NULL OR learner = %b::text) AND valid_from <= %b
+      AND known_from <= %b::bigint AND (known_until IS NULL OR known_until > %b::bigint)
+    ORDER BY number, valid_from DESC, known_from DESC
+) then_ ORDER BY valid_from DESC, number DESC LIMIT %b
+"""
+_FOUND = """
+SELECT number, learner, state, placed_at, points, cash_fen FROM {orders}
+WHERE number = %b
+   OR number IN (SELECT unnest(orders) FROM {parcels} WHERE waybill = %b)
+   OR card = ANY(%b::text[])
+ORDER BY placed_at DESC LIMIT %b
+"""

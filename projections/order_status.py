@@ -1,0 +1,212 @@
+"""订单状态 Orders as they stand and as they stood, and the lists of them (O3, S2, A5)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+from pydantic_core import from_json, to_json
+
+from application.envelope import decode
+from application.streams import ORDER
+from domain.order_facts import OrderFact, OrderPlaced, State
+from domain.orders import ENDED, Order
+from projections.reading import Event, Tables, View, columns
+
+
+class Moment(NamedTuple):
+    """One fact of an order, as its timeline shows it."""
+
+    at: datetime
+    position: int
+    fact: OrderFact
+
+
+class _Row:
+    """An order's row while a batch is folded into it."""
+
+    __slots__ = ("folded", "last_fact_at", "late", "moments", "placed", "position", "starts",
+                 "timeline", "version")  # fmt: skip
+
+    def __init__(self) -> None:
+        self.folded = Order()
+        self.placed: tuple[OrderPlaced, datetime] | None = None
+        self.timeline: list[dict[str, Any]] = []
+        self.moments: list[Moment] = []
+        self.starts: list[tuple[State, datetime, int]] = []
+        self.version = 0
+        self.position = 0
+        self.last_fact_at: datetime | None = None
+        self.late = False
+
+
+class OrderStatus(View):
+    """The domain's own fold of each order, and the periods of its states."""
+
+    name = "order_status"
+    tables = ("orders", "order_periods")
+
+    async def apply(self, events: Sequence[Event], tables: Tables) -> None:
+        """Fold these events into the orders they belong to."""
+        mine = [event.envelope for event in events if event.envelope.category == ORDER.name]
+        if not mine:
+            return
+        rows: dict[str, _Row] = {}
+        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
+        if known:
+            for number, folded, timeline, version, last in await tables.rows(_LOAD, list(known)):
+                row = rows[number] = _Row()
+                row.folded = ORDER.states.validate_json(folded)
+                row.timeline = from_json(timeline)
+                row.version = version
+                row.last_fact_at = last
+        for one in mine:
+            row = rows.setdefault(one.key, _Row())
+            fact = cast("OrderFact", one.fact)
+            before = row.folded.state if row.folded.placed else None
+            row.folded = ORDER.evolve(row.folded, fact)
+            if isinstance(fact, OrderPlaced):
+                row.placed = (fact, one.happened_at)
+            row.timeline.append(_entry(one.happened_at, fact, one.position, one.context.reason))
+            if row.last_fact_at is not None and one.happened_at < row.last_fact_at:
+                row.late = True
+            elif row.folded.state is not before:
+                row.starts.append((row.folded.state, one.happened_at, one.position))
+            row.last_fact_at = max(one.happened_at, row.last_fact_at or one.happened_at)
+            row.version, row.position = one.version, one.position
+        await self._save(rows, tables)
+        await self._save_periods(rows, tables)
+
+    async def _save(self, rows: dict[str, _Row], tables: Tables) -> None:
+        new = [
+            (*_changing(number, row), *_fixed(*row.placed))
+            for number, row in rows.items()
+            if row.placed
+        ]
+        changed = [_changing(number, row) for number, row in rows.items() if not row.placed]
+        if new:
+            await tables.run(_INSERT, *columns(new, 17))
+        if changed:
+            await tables.run(_UPDATE, *columns(changed, 11))
+
+    async def _save_periods(self, rows: dict[str, _Row], tables: Tables) -> None:
+        starts = [
+            (number, row.folded.learner, state, at, position)
+            for number, row in rows.items()
+            if not row.late
+            for state, at, position in row.starts
+        ]
+        for number, row in rows.items():
+            if row.late:
+                starts += await self._refold(number, row, tables)
+        if starts:
+            await tables.run(_PERIODS, *columns(starts, 5))
+
+    async def _refold(
+        self, number: str, row: _Row, tables: Tables
+    ) -> list[tuple[str, str, State, datetime, int]]:
+        """After a late fact: what the states were, as we know now; what we knew stays (A5)."""
+        moments = [
+            Moment(envelope.happened_at, position, cast("OrderFact", envelope.fact))
+            for position, version, name, stored in await tables.rows(
+                _HISTORY, ORDER.stream(number), row.version
+            )
+            for envelope in (decode(position, ORDER.stream(number), version, name, stored),)
+        ]
+        await tables.run(_CLOSE, row.position, number)
+        return [
+            (number, row.folded.learner, state, at, row.position) for state, at in periods(moments)
+        ]
+
+
+def periods(moments: Iterable[Moment]) -> list[tuple[State, datetime]]:
+    """When each state of an order began, in the order in which its facts happened."""
+    order = ORDER.initial
+    starts: list[tuple[State, datetime]] = []
+    for moment in sorted(moments):
+        order = ORDER.evolve(order, moment.fact)
+        if order.placed and (not starts or starts[-1][0] is not order.state):
+            starts.append((order.state, moment.at))
+    return starts
+
+
+def _entry(at: datetime, fact: OrderFact, position: int, reason: str) -> dict[str, Any]:
+    """One line of the order's timeline, without anything that names a person."""
+    entry: dict[str, Any] = {"at": at, "fact": fact.fact_name, "position": position}
+    for name in ("part", "parcel", "points", "cash_fen", "amount_fen", "fault"):
+        value = getattr(fact, name, None)
+        if value is not None:
+            entry[name] = value
+    why = getattr(fact, "reason", "") or reason
+    return {**entry, "reason": why} if why else entry
+
+
+def _changing(number: str, row: _Row) -> tuple[Any, ...]:
+    order, last = row.folded, row.last_fact_at
+    windows = [
+        part.window_until
+        for part in order.parts
+        if part.live and part.state is State.PENDING_END and part.window_until is not None
+    ]
+    return (
+        number,
+        order.state,
+        order.pay_by,
+        min(windows, default=None) if order.ended is None else None,
+        last if order.state in ENDED else None,
+        order.destination.card if order.destination else None,
+        ORDER.states.dump_json(order),
+        to_json(row.timeline),
+        row.version,
+        row.position,
+        last,
+    )
+
+
+def _fixed(placed: OrderPlaced, at: datetime) -> tuple[Any, ...]:
+    return (
+        placed.learner,
+        placed.channel,
+        at,
+        placed.promised_by,
+        placed.points,
+        placed.cash_fen,
+    )
+
+
+_LOAD = """
+SELECT number, folded, timeline, version, last_fact_at FROM {orders} WHERE number = ANY(%b)
+"""
+
+_HISTORY = """
+SELECT notification_id, originator_version, topic, state FROM {tallypost_events}
+WHERE originator_id = %b AND originator_version <= %b ORDER BY originator_version
+"""
+
+_INSERT = """
+INSERT INTO {orders} (number, state, pay_by, window_until, ended_at, card, folded, timeline,
+    version, position, last_fact_at, learner, channel, placed_at, promised_by, points, cash_fen)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
+    %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
+    %b::timestamptz[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::bigint[],
+    %b::bigint[])
+"""
+
+_UPDATE = """
+UPDATE {orders} o SET state = n.state, pay_by = n.pay_by, window_until = n.window_until,
+    ended_at = n.ended_at, card = n.card, folded = n.folded, timeline = n.timeline,
+    version = n.version, position = n.position, last_fact_at = n.last_fact_at
+FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
+    %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[], %b::timestamptz[])
+    AS n(number, state, pay_by, window_until, ended_at, card, folded, timeline, version, position,
+         last_fact_at)
+WHERE o.number = n.number
+"""
+
+_PERIODS = """
+INSERT INTO {order_periods} (number, learner, state, valid_from, known_from)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[])
+"""
+
+_CLOSE = """
+UPDATE {order_periods} SET known_until = %b WHERE number = %b AND known_until IS NULL
+"""

@@ -1,0 +1,64 @@
+"""物流 Parcels as they stand: carrier, state, scans, and whose orders are in them (T1, T2, S4)."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from application.streams import PARCEL
+from domain.parcels import Parcel, ParcelFact
+from projections.reading import Event, Tables, View, columns
+
+
+class ParcelTracking(View):
+    """The domain's own fold of each parcel."""
+
+    name = "parcel_tracking"
+    tables = ("parcels",)
+
+    async def apply(self, events: Sequence[Event], tables: Tables) -> None:
+        """Fold these events into the parcels they belong to."""
+        mine = [event.envelope for event in events if event.envelope.category == PARCEL.name]
+        if not mine:
+            return
+        parcels: dict[str, Parcel] = {}
+        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
+        if known:
+            for number, folded in await tables.rows(_LOAD, list(known)):
+                parcels[number] = PARCEL.states.validate_json(folded)
+        positions: dict[str, int] = {}
+        for one in mine:
+            before = parcels.get(one.key, PARCEL.initial)
+            parcels[one.key] = PARCEL.evolve(before, cast("ParcelFact", one.fact))
+            positions[one.key] = one.position
+        rows = []
+        for number, parcel in parcels.items():
+            track = parcel.track()
+            rows.append(
+                (
+                    number,
+                    parcel.warehouse,
+                    parcel.carrier,
+                    parcel.waybill,
+                    "dissolved" if parcel.dissolved else track.state,
+                    track.since,
+                    "\n".join(dict.fromkeys(content.order for content in parcel.contents)),
+                    PARCEL.states.dump_json(parcel),
+                    positions[number],
+                )
+            )
+        await tables.run(_SAVE, *columns(rows, 9))
+
+
+_LOAD = "SELECT number, folded FROM {parcels} WHERE number = ANY(%b)"
+
+# unnest takes no array of arrays: the orders of a parcel come as lines.
+_SAVE = """
+INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position)
+SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
+    position
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
+    %b::text[], %b::bytea[], %b::bigint[])
+    AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position)
+ON CONFLICT (number) DO UPDATE SET carrier = excluded.carrier, waybill = excluded.waybill,
+    state = excluded.state, since = excluded.since, orders = excluded.orders,
+    folded = excluded.folded, position = excluded.position
+"""

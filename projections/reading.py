@@ -1,0 +1,67 @@
+"""What a view is: tables, a pure fold into them, and a position (design.md, Projections)."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, LiteralString, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composed, Identifier
+
+from application.envelope import Envelope
+
+
+class Event(NamedTuple):
+    """One event of the log, decoded once for all views."""
+
+    envelope: Envelope
+    stored: bytes
+
+
+@lru_cache(maxsize=512)
+def compose(text: LiteralString, schema: str, tables: tuple[str, ...], suffix: str) -> Composed:
+    """A statement with its table names qualified; `suffix` leads a rebuild to its own tables."""
+    names = {name: Identifier(schema, name + suffix) for name in tables}
+    log = {name: Identifier(schema, name) for name in ("tallypost_events", "commits")}
+    return SQL(text).format(**names, **log)
+
+
+class Tables:
+    """A view's tables on one connection, inside the transaction that moves its position."""
+
+    def __init__(
+        self, connection: AsyncConnection[Any], schema: str, view: "type[View]", suffix: str = ""
+    ) -> None:
+        self.connection = connection
+        self.schema = schema
+        self.suffix = suffix
+        self._names = view.tables
+
+    async def rows(self, text: LiteralString, *values: object) -> list[Any]:
+        """Run a query that names tables in braces; returns its rows."""
+        query = compose(text, self.schema, self._names, self.suffix)
+        cursor = await self.connection.execute(query, values, prepare=True, binary=True)
+        return await cursor.fetchall()
+
+    async def run(self, text: LiteralString, *values: object) -> None:
+        """Run a statement that names tables in braces."""
+        query = compose(text, self.schema, self._names, self.suffix)
+        await self.connection.execute(query, values, prepare=True)
+
+
+class View(ABC):
+    """A read model: folds batches of the log into its tables, exactly once."""
+
+    name: ClassVar[str]
+    tables: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    async def apply(self, events: Sequence[Event], tables: Tables) -> None:
+        """Fold events, in log order, into the tables. Deterministic: no clock, no randomness."""
+
+
+def columns(rows: Sequence[Sequence[Any]], width: int) -> tuple[list[Any], ...]:
+    """Rows turned into one array a column, as `unnest` takes them."""
+    if not rows:
+        return tuple([] for _ in range(width))
+    return tuple(map(list, zip(*rows, strict=True)))

@@ -1,0 +1,22 @@
+"""All views of the house, in one list."""
+
+from domain.house_rules import HouseRules
+from projections.audit_trail import AuditTrail
+from projections.catalogue import Catalogue
+from projections.ledger_balance import LedgerBalance
+from projections.log_tree import LogTree
+from projections.order_status import OrderStatus
+from projections.parcel_tracking import ParcelTracking
+from projections.reading import View
+
+
+def all_views(rules: HouseRules) -> list[View]:
+    """A new instance of each view."""
+    return [
+        OrderStatus(),
+        ParcelTracking(),
+        LedgerBalance(rules),
+        Catalogue(),
+        AuditTrail(),
+        LogTree(),
+    ]
