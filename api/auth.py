@@ -13,6 +13,7 @@ import jwt
 from fastapi import Depends, Header, HTTPException, Request
 
 from application.envelope import Context
+from application.key_files import read_or_create
 from application.store import Store
 from application.unit import Command, Unit
 from domain.refusals import InvalidRequest, NotFound
@@ -70,14 +71,7 @@ class Tokens:
     @classmethod
     def in_folder(cls, folder: Path) -> "Tokens":
         """Tokens signed with `token.secret` of this folder, made at the first use."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = folder / "token.secret"
-        try:
-            with path.open("xb", opener=_private) as file:
-                file.write(secrets.token_bytes(48))
-        except FileExistsError:
-            pass
-        return cls(path.read_bytes())
+        return cls(read_or_create(folder / "token.secret", make=lambda: secrets.token_bytes(48)))
 
     def issue(self, role: Role, subject: str, *, tenant: str, now: datetime | None = None) -> str:
         """A token for this role and subject in one tenant, valid for 30 days."""
@@ -107,12 +101,6 @@ class Tokens:
             return Caller(Role(claims["role"]), str(claims["sub"]))
         except (jwt.PyJWTError, ValueError, KeyError) as error:
             raise unauthenticated() from error
-
-
-def _private(path: str, flags: int) -> int:
-    import os
-
-    return os.open(path, flags, 0o600)
 
 
 def unauthenticated() -> HTTPException:

@@ -10,6 +10,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
+from application.cleaning import Unusable
 from application.store import InFlight, Unavailable
 from domain.refusals import Refusal
 
@@ -34,6 +35,15 @@ TITLES = {
 }
 
 RETRY_AFTER_SECONDS = 1
+
+
+class NotYetThere(Exception):
+    """The view has not reached the position asked for: 202 with the lag (contract.md)."""
+
+    def __init__(self, position: int, wanted: int) -> None:
+        self.position = position
+        self.wanted = wanted
+        super().__init__(f"{position} of {wanted}")
 
 
 def problem(
@@ -91,6 +101,27 @@ def install(app: FastAPI) -> None:
             for one in error.errors()
         ]
         return problem(422, "invalid", "The request cannot be used.", failures=failures)
+
+    @app.exception_handler(Unusable)
+    async def _unusable_text(_: Request, error: Unusable) -> Response:
+        failure = {
+            "code": error.reason,
+            "field": error.field,
+            "message": error.en,
+            "message_zh": error.zh,
+        }
+        return problem(422, "invalid", error.en, failures=[failure], detail_zh=error.zh)
+
+    @app.exception_handler(NotYetThere)
+    async def _not_yet_there(_: Request, error: NotYetThere) -> Response:
+        return problem(
+            202,
+            "not_yet_there",
+            "The view has not reached that position yet.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            view_position=error.position,
+            lag=error.wanted - error.position,
+        )
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:

@@ -6,9 +6,10 @@ from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
+from application.callback_links import CallbackLinks
 from application.settings import Settings
 from application.store import Store
-from application.vault import Vault
+from application.vault import MasterKeys, Vault
 from domain.house_rules import HouseRules
 from projections.live import LiveFeed
 
@@ -20,12 +21,17 @@ POOL_WAITING = 200
 class Tenant:
     """Everything this process keeps for one tenant."""
 
-    def __init__(self, settings: Settings, conninfo: str, *, schema: str, vault: Vault) -> None:
+    def __init__(
+        self, settings: Settings, conninfo: str, *, schema: str, master: MasterKeys
+    ) -> None:
         self.schema = schema
         self.settings = settings
         self.rules: HouseRules = settings.rules
-        self.vault = vault
-        self.store = Store(conninfo, schema=schema, vault=vault)
+        self.vault = Vault(master, tenant=schema)
+        self.store = Store(conninfo, schema=schema, vault=self.vault)
+        self.callback_links = CallbackLinks.in_folder(
+            settings.key_folder, tenant=schema, public_url=settings.public_url
+        )
         self.pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
             conninfo,
             open=False,
@@ -48,10 +54,10 @@ class Tenant:
 class Tenants:
     """The tenants of this process. Use as an async context manager."""
 
-    def __init__(self, settings: Settings, conninfo: str, *, vaults: "VaultOf") -> None:
+    def __init__(self, settings: Settings, conninfo: str) -> None:
         self._settings = settings
         self._conninfo = conninfo
-        self._vaults = vaults
+        self._master = MasterKeys.load(settings.key_folder / "master.json")
         self._open: dict[str, Tenant] = {}
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
@@ -61,6 +67,11 @@ class Tenants:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    @property
+    def opened(self) -> list[Tenant]:
+        """The tenants somebody asked for so far."""
+        return list(self._open.values())
 
     async def of_host(self, host: str) -> Tenant:
         """The tenant that serves this host name; unknown names get the default one."""
@@ -74,9 +85,7 @@ class Tenants:
             return tenant
         async with self._opening:
             if schema not in self._open:
-                tenant = Tenant(
-                    self._settings, self._conninfo, schema=schema, vault=self._vaults(schema)
-                )
+                tenant = Tenant(self._settings, self._conninfo, schema=schema, master=self._master)
                 await tenant.open(self._stack)
                 self._open[schema] = tenant
         return self._open[schema]

@@ -104,14 +104,35 @@ def four_eyes(points: int, *, maker: str, checker: str | None, rules: HouseRules
         raise SecondPersonNeeded(limit=rules.four_eyes_points)
 
 
-def claw_back(
-    unit: Unit, *, learner: str, lot: str, points: int, rules: HouseRules
-) -> dict[str, Any]:
-    """Take a grant back whole; `points` is what the grant's own record says it gave (L5)."""
-    account = unit.read(ACCOUNT, learner)
-    facts = account.claw_back(points, lot=lot, when=unit.happened_at, rules=rules)
-    after = unit.record(ACCOUNT, learner, facts)
-    return {"learner": learner, "points": points, "debt": after.debt}
+def clawback_command(
+    *,
+    learner: str,
+    lot: str,
+    points: int,
+    context: Context,
+    happened_at: datetime | None,
+    rules: HouseRules,
+) -> Command:
+    """The command that takes a grant back whole, once, whoever asks (L5; rules.md 17).
+
+    `points` is what the grant's own record says it gave.
+    """
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        account = unit.read(ACCOUNT, learner)
+        facts = account.claw_back(points, lot=lot, when=unit.happened_at, rules=rules)
+        after = unit.record(ACCOUNT, learner, facts)
+        return {"learner": learner, "points": points, "debt": after.debt}
+
+    return Command(
+        principal=GRANTS,
+        key=f"clawback:{learner}:{lot}",
+        digest=hashlib.sha256(lot.encode()).digest(),
+        context=context,
+        decide=decide,
+        streams=(ACCOUNT.stream(learner),),
+        happened_at=happened_at,
+    )
 
 
 def adjust(unit: Unit, *, learner: str, points: int, source: str) -> dict[str, Any]:

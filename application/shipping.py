@@ -8,7 +8,7 @@ from application.ordering import existing
 from application.streams import ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain.house_rules import HouseRules
-from domain.parcels import Content, Parcel, ParcelPacked, received_at
+from domain.parcels import Content, Parcel, ParcelPacked, PushUnreadable, received_at
 from domain.refusals import NotFound
 from domain.stock import StockPicked, stock_key
 from domain.tracking import Scan
@@ -91,6 +91,15 @@ def record_scans(
             arrived = order.receive(content.part, when=signed, rules=rules)
             unit.record(ORDER, content.order, arrived, happened_at=min(signed, unit.now))
     return {"parcel": parcel, "state": track.state, "new_scans": len(fresh)}
+
+
+def keep_unreadable(unit: Unit, *, parcel: str, raw: bytes) -> dict[str, Any]:
+    """Keep a signed push that could not be understood, for a human to look at (wire 1.6)."""
+    state = _existing_parcel(unit, parcel)
+    learner = existing(unit, state.contents[0].order).learner
+    card = unit.seal(learner, "payload", raw)
+    unit.record(PARCEL, parcel, [PushUnreadable(source="kuaidi100.push", card=card)])
+    return {"parcel": parcel, "card": card}
 
 
 def _existing_parcel(unit: Unit, number: str) -> Parcel:

@@ -187,6 +187,11 @@ class Store:
             await patience
         await self._disconnect()
 
+    @property
+    def waiting(self) -> int:
+        """Commands that have no answer yet."""
+        return len(self._in_flight)
+
     async def execute(self, command: Command) -> Outcome:
         """Decide and commit a command once; returns its answer, now or from its first sending.
 

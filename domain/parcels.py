@@ -70,6 +70,13 @@ class CarrierCorrected(Fact, name="parcels.CarrierCorrected"):
     carrier: str
 
 
+class PushUnreadable(Fact, name="parcels.PushUnreadable"):
+    """A partner's signed message could not be understood; it waits for a human, kept whole."""
+
+    source: str
+    card: str = Field(description="vault card with the payload as it came")
+
+
 ParcelFact = (
     ParcelPacked
     | WaybillIssued
@@ -77,6 +84,7 @@ ParcelFact = (
     | ParcelDissolved
     | ParcelScanned
     | CarrierCorrected
+    | PushUnreadable
 )
 
 
@@ -189,5 +197,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
         case CarrierCorrected():
             tracking = parcel.tracking.with_voided(fact.was)
             return replace(parcel, carrier=fact.carrier, tracking=tracking)
+        case PushUnreadable():
+            return parcel
         case _:
             assert_never(fact)

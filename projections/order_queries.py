@@ -45,6 +45,11 @@ class OrderRow(NamedTuple):
         """The domain's own fold of the order."""
         return ORDER.states.validate_json(self.folded)
 
+    @property
+    def packed(self) -> bool:
+        """Whether any of it ever went into a parcel."""
+        return b'"orders.PartPacked"' in self.timeline
+
 
 class Listed(NamedTuple):
     """An order in a list."""

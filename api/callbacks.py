@@ -1,0 +1,160 @@
+"""回调 What partners push, in their own wire format, answered in their own way (T1, T2, O5)."""
+
+import hashlib
+import hmac
+import logging
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.types import AwareDatetime
+
+from api.health import FORGED_CALLBACKS
+from api.problems import problem
+from application import ordering, shipping
+from application.envelope import Context
+from application.gateways import kuaidi100
+from application.streams import ORDER, PARCEL
+from application.unit import Command
+from domain.refusals import Refusal
+
+logger = logging.getLogger(__name__)
+router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"])
+
+MAX_BODY_BYTES = 1_000_000
+Key = Annotated[str, Path(max_length=200)]
+
+
+@router.post("/kuaidi100/{key}", summary="Kuaidi100 pushes a parcel's track")
+async def kuaidi100_push(request: Request, key: Key) -> Response:
+    """Signed on the raw bytes with the parcel's own salt; answered once it is stored (T2)."""
+    tenant = request.state.tenant
+    link = tenant.callback_links.parcel_of(key)
+    if link is None:
+        return _forged("kuaidi100")
+    parcel, salt = link
+    body = await _raw(request)
+    try:
+        push = kuaidi100.verify_push(body, salt=salt.encode())
+    except kuaidi100.ForgedPush:
+        return _forged("kuaidi100")
+    except kuaidi100.UnreadablePush as unreadable:
+        # Signed but not understood: sent again it would be the same, so it is kept for a human.
+        await _keep_unreadable(request, parcel, unreadable.raw)
+        return _json(kuaidi100.accepted())
+    digest = hashlib.sha256(body).digest()
+    command = Command(
+        principal="partner:kuaidi100",
+        # The same bytes are the same push, however often they come (R34).
+        key=f"{parcel}:{digest.hex()[:32]}",
+        digest=digest,
+        context=Context(actor="partner:kuaidi100", command=f"push:{digest.hex()[:16]}"),
+        decide=lambda unit: shipping.record_scans(
+            unit,
+            parcel=parcel,
+            scans=push.scans,
+            source="kuaidi100.push",
+            raw=push.raw,
+            corrected_to=push.com_new,
+            rules=tenant.rules,
+        ),
+        streams=[PARCEL.stream(parcel)],
+    )
+    try:
+        await tenant.store.execute(command)
+    except Refusal as refusal:
+        logger.warning("a push was refused: %s", refusal.code)
+        return _json(kuaidi100.refused(refusal.code))
+    return _json(kuaidi100.accepted())
+
+
+class PaymentNotice(BaseModel):
+    """What the sandbox payment provider tells of one attempt or refund (O5)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order: str
+    attempt: str
+    means: str = "sandbox"
+    amount_fen: int
+    at: AwareDatetime
+    outcome: str
+    refund: str | None = None
+    cause: str | None = None
+
+
+@router.post("/payment/{key}", summary="The payment provider tells of a payment or refund")
+async def payment_notice(request: Request, key: Key) -> Response:
+    """`X-Signature`: HMAC-SHA256 of the raw body, hex; sent again it changes nothing (O5)."""
+    tenant = request.state.tenant
+    body = await _raw(request)
+    secret = tenant.settings.payment_secret.encode()
+    expected = hmac.new(secret, body, hashlib.sha256).hexdigest().encode()
+    given = request.headers.get("x-signature", "").encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(expected, given):
+        return _forged("payment")
+    try:
+        notice = PaymentNotice.model_validate_json(body)
+    except ValidationError as error:
+        failures = [
+            {"code": e["type"], "field": ".".join(map(str, e["loc"])), "message": e["msg"]}
+            for e in error.errors(include_input=False)
+        ]
+        return problem(422, "invalid", "The notice cannot be read.", failures=failures)
+    digest = hashlib.sha256(body).digest()
+    command = Command(
+        principal="partner:payment",
+        key=f"{notice.order}:{digest.hex()[:32]}",
+        digest=digest,
+        context=Context(actor="partner:payment", command=f"notice:{digest.hex()[:16]}"),
+        decide=lambda unit: _noticed(unit, notice, tenant.rules),
+        streams=[ORDER.stream(notice.order)],
+    )
+    outcome = await tenant.store.execute(command)
+    return Response(outcome.answer, media_type="application/json")
+
+
+def _noticed(unit: Any, notice: PaymentNotice, rules: Any) -> dict[str, Any]:
+    failed = notice.outcome != "succeeded"
+    cause = notice.cause or "refused by the provider" if failed else None
+    if notice.refund is not None:
+        return ordering.settle_cash_refund(
+            unit, number=notice.order, refund=notice.refund, cause=cause
+        )
+    payment = ordering.Payment(
+        attempt=notice.attempt,
+        means=notice.means,
+        amount_fen=notice.amount_fen,
+        at=notice.at,
+        cause=cause,
+    )
+    return ordering.take_payment(unit, number=notice.order, payment=payment, rules=rules)
+
+
+async def _keep_unreadable(request: Request, parcel: str, raw: bytes) -> None:
+    tenant = request.state.tenant
+    digest = hashlib.sha256(raw).digest()
+    command = Command(
+        principal="partner:kuaidi100",
+        key=f"{parcel}:{digest.hex()[:32]}",
+        digest=digest,
+        context=Context(actor="partner:kuaidi100", command=f"push:{digest.hex()[:16]}"),
+        decide=lambda unit: shipping.keep_unreadable(unit, parcel=parcel, raw=raw),
+        streams=[PARCEL.stream(parcel)],
+    )
+    await tenant.store.execute(command)
+    logger.error("a signed push could not be read; it is kept")
+
+
+async def _raw(request: Request) -> bytes:
+    """The body as it came: signatures are checked on these bytes."""
+    return await request.body()
+
+
+def _forged(partner: str) -> Response:
+    FORGED_CALLBACKS.labels(partner).inc()
+    return problem(401, "forged", "The signature does not fit.")
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")

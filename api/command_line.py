@@ -1,0 +1,133 @@
+"""命令行 The `tallypost` command (contract.md, Commands)."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api import serving
+from api.auth import Role, Tokens
+from application.demo_mall import LEARNERS, open_demo_mall
+from application.logs import configure_logs
+from application.migrating import migrate as apply_migrations
+from application.settings import Settings
+from application.store import Store
+from application.vault import MasterKeys, Vault
+
+app = typer.Typer(
+    help="Tallypost: the back office of a points mall.", no_args_is_help=True, add_completion=False
+)
+console = Console()
+
+Data = Annotated[Path, typer.Option("--data", help="folder of the embedded database and the keys")]
+Host = Annotated[str, typer.Option("--host")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535)]
+
+
+def settings_of(data: Path) -> Settings:
+    """The settings, with the data folder of the command line."""
+    return Settings(data=data.resolve())
+
+
+@app.callback()
+def _start() -> None:
+    configure_logs()
+
+
+@app.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="background workers")] = 1,
+    data: Data = Path("data"),
+    demo: Annotated[bool, typer.Option(help="fill an empty mall")] = True,
+) -> None:
+    """API and background worker, on the embedded PostgreSQL or on DATABASE_URL."""
+    os.environ.setdefault("TALLYPOST_PUBLIC_URL", f"http://{host}:{port}")
+    settings = settings_of(data)
+
+    def opened(found: serving.Database) -> None:
+        if demo:
+            asyncio.run(_fill(settings, found.service_url))
+        _announce(settings, host, port)
+
+    raise typer.Exit(
+        serving.supervise(settings, host=host, port=port, workers=workers, opened=opened)
+    )
+
+
+@app.command()
+def api(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data")) -> None:
+    """The API alone, for several processes or machines."""
+    settings = settings_of(data)
+    with serving.database(settings) as found:
+        serving.run_api(settings, found.service_url, host=host, port=port)
+
+
+@app.command()
+def worker(data: Data = Path("data")) -> None:
+    """The background worker alone: views, policies, jobs."""
+    settings = settings_of(data)
+    with serving.database(settings) as found:
+        serving.run_worker(settings, found.service_url)
+
+
+@app.command()
+def token(
+    role: Annotated[Role, typer.Option(help="what the bearer may do")],
+    subject: Annotated[list[str], typer.Option(help="whom it speaks for; may be repeated")],
+    data: Data = Path("data"),
+) -> None:
+    """Print a bearer token a line, in the order of the subjects."""
+    settings = settings_of(data)
+    tokens = Tokens.in_folder(settings.key_folder)
+    for one in subject:
+        typer.echo(tokens.issue(role, one, tenant=settings.tenant))
+
+
+@app.command()
+def migrate(data: Data = Path("data")) -> None:
+    """Bring the schemas of all tenants up to date, as the owner."""
+    settings = settings_of(data)
+    with serving.database(settings) as found:
+        for tenant in serving.tenants_of(settings):
+            applied = apply_migrations(found.owner_url, tenant)
+            typer.echo(f"{tenant}: {', '.join(applied) or 'up to date'}")
+
+
+async def _fill(settings: Settings, url: str) -> None:
+    vault = Vault(MasterKeys.load(settings.key_folder / "master.json"), tenant=settings.tenant)
+    async with Store(url, schema=settings.tenant, vault=vault) as store:
+        await open_demo_mall(store, settings.rules)
+
+
+def _announce(settings: Settings, host: str, port: int) -> None:
+    tokens = Tokens.in_folder(settings.key_folder)
+    base = f"http://{host}:{port}"
+    console.print(f"\n[bold]Tallypost[/bold] is at [link]{base}[/link]  (API: {base}/docs)\n")
+    table = Table("role", "subject", "page", "token", box=None)
+    people = [(Role.LEARNER, one, "/") for one in LEARNERS]
+    people += [
+        (Role.OPERATIONS, "ops", "/operations"),
+        (Role.AUDITOR, "audit", "/audit"),
+        (Role.SERVICE, "platform", "/docs"),
+    ]
+    for role, subject, page in people:
+        issued = tokens.issue(role, subject, tenant=settings.tenant)
+        table.add_row(role, subject, base + page, issued)
+    # A token must come out whole: never cut or wrapped by the width of a terminal.
+    Console(width=600, soft_wrap=True).print(table)
+    console.print("\nStop with Ctrl-C; the data stays in", str(settings.data))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

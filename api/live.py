@@ -1,0 +1,63 @@
+"""实时 Server-sent events: an order's news as it happens, resumable by log position (T3)."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import StreamingResponse
+from pydantic_core import to_json
+
+from api.auth import Caller, Role, allow
+from api.orders import Number, visible
+from domain.refusals import InvalidRequest
+from projections import order_queries
+from projections.live import Watcher
+
+router = APIRouter(prefix="/v1", tags=["live"])
+
+HEARTBEAT_SECONDS = 15.0
+RETRY_MILLISECONDS = 1_000
+
+
+@router.get("/orders/{number}/live", summary="An order's news, as server-sent events")
+async def live(
+    request: Request,
+    caller: Annotated[Caller, allow(*Role)],
+    number: Number,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+) -> StreamingResponse:
+    """`id:` is the log position; give it back as `Last-Event-ID` to resume without loss (T3)."""
+    after = _position(last_event_id)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        row = visible(await order_queries.Asking(connection, tenant.schema).order(number), caller)
+    start = row.position if after is None else after
+    return StreamingResponse(
+        _stream(tenant, number, start),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def _position(last_event_id: str | None) -> int | None:
+    if last_event_id is None or last_event_id == "":
+        return None
+    if not (last_event_id.isascii() and last_event_id.isdecimal()):
+        raise InvalidRequest(field="Last-Event-ID", reason="not a log position")
+    return int(last_event_id)
+
+
+async def _stream(tenant: Any, number: str, after: int) -> AsyncIterator[bytes]:
+    yield b"retry: %d\nid: %d\n\n" % (RETRY_MILLISECONDS, after)
+    with tenant.live.watch(number) as watcher:
+        async for one in _told(watcher, after):
+            yield one
+
+
+async def _told(watcher: Watcher, after: int) -> AsyncIterator[bytes]:
+    async for news in watcher.news(after=after, heartbeat=HEARTBEAT_SECONDS):
+        if news is None:
+            yield b": still here\n\n"
+            continue
+        data = to_json({"order": news.order, "fact": news.fact, "position": news.position})
+        yield b"id: %d\nevent: news\ndata: %b\n\n" % (news.position, data)

@@ -1,0 +1,253 @@
+"""运营 Operations: items, warehouses, stock, packing and hand-over (C1–C3, W1)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.bodies import (
+    CountIn,
+    HandOverIn,
+    ItemIn,
+    PackIn,
+    ReceiptIn,
+    ScrapIn,
+    Sku,
+    TransferIn,
+    WarehouseIn,
+    WaybillIn,
+)
+from api.orders import answered
+from api.reading import Cursor, MinPosition, decode_cursor, encode_cursor, json_answer, wait_for
+from application import shipping, stocking
+from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, STOCK
+from domain.catalogue import Kind, Terms
+from domain.refusals import NotFound
+from domain.stock import stock_key
+from domain.warehouses import Warehouse
+from projections import catalogue_queries
+
+router = APIRouter(prefix="/v1", tags=["operations"])
+
+Operator = Annotated[Caller, allow(Role.SERVICE, Role.OPERATIONS, Role.ADMINISTRATOR)]
+Reader = Annotated[Caller, allow(*Role)]
+Change = Annotated[Asked, Depends(asked)]
+ParcelNumber = Annotated[str, Path(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
+PAGE = 50
+
+
+@router.post("/items", summary="List an item or revise it")
+async def put_item(request: Request, caller: Operator, change: Change, body: ItemIn) -> Response:
+    """An upsert by SKU; too heavy or too big for its value is refused with the reason (C1)."""
+    terms = Terms.model_validate(body.model_dump(exclude={"sku", "on_sale"}))
+    rules = request.state.tenant.rules
+    command = change.command(
+        lambda unit: stocking.put_item(
+            unit, sku=body.sku, terms=terms, on_sale=body.on_sale, rules=rules
+        ),
+        streams=[ITEM.stream(body.sku)],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.get("/items", summary="The catalogue")
+async def items(
+    request: Request,
+    caller: Reader,
+    q: Annotated[str | None, Query(max_length=100)] = None,
+    kind: Kind | None = None,
+    cursor: Cursor = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """What a learner may redeem, with availability; staff see items off sale, too."""
+    await wait_for(request, min_position, "catalogue")
+    after = decode_cursor(cursor, str)
+    found = await _items(request, caller, text=q, kind=kind, after=after[0] if after else "")
+    more = len(found) > PAGE
+    page = found[:PAGE]
+    return json_answer({"items": page, "next": encode_cursor(page[-1]["sku"]) if more else None})
+
+
+@router.get("/items/{sku}", summary="One item")
+async def item(
+    request: Request, caller: Reader, sku: Sku, min_position: MinPosition = None
+) -> Response:
+    """Name, specification, price, pictures and availability."""
+    await wait_for(request, min_position, "catalogue")
+    found = await _items(request, caller, sku=sku)
+    if not found:
+        raise NotFound(what="item")
+    return json_answer(found[0])
+
+
+async def _items(
+    request: Request,
+    caller: Caller,
+    *,
+    text: str | None = None,
+    kind: str | None = None,
+    after: str = "",
+    sku: str | None = None,
+) -> list[dict[str, Any]]:
+    tenant = request.state.tenant
+    learner = caller.role is Role.LEARNER
+    async with tenant.pool.connection() as connection:
+        found = await catalogue_queries.items(
+            connection,
+            tenant.schema,
+            text=text,
+            kind=kind,
+            after=after,
+            limit=PAGE + 1,
+            on_sale_only=learner,
+            sku=sku,
+        )
+    for one in found:
+        if learner:
+            del one["stock"]
+    return found
+
+
+@router.post("/warehouses", summary="Open a warehouse or revise it")
+async def put_warehouse(
+    request: Request, caller: Operator, change: Change, body: WarehouseIn
+) -> Response:
+    """An upsert by code (C2)."""
+    warehouse = Warehouse.model_validate(body.model_dump())
+    command = change.command(
+        lambda unit: stocking.put_warehouse(unit, warehouse=warehouse),
+        streams=[NETWORK.stream(MALL)],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.get("/warehouses", summary="The warehouses")
+async def warehouses(request: Request, caller: Operator) -> Response:
+    """All warehouses with their terms (C2)."""
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await catalogue_queries.warehouses(connection, tenant.schema)
+    return json_answer({"warehouses": found})
+
+
+@router.post("/stock/receipts", summary="Goods arrived")
+async def receive(request: Request, caller: Operator, change: Change, body: ReceiptIn) -> Response:
+    """Free units from now on (C3)."""
+    command = change.command(
+        lambda unit: stocking.receive_stock(
+            unit,
+            sku=body.sku,
+            warehouse=body.warehouse,
+            quantity=body.quantity,
+            reference=body.reference,
+        ),
+        streams=_stock_streams(body.warehouse, body.sku),
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/stock/counts", summary="Compare a count with the books")
+async def count(request: Request, caller: Operator, change: Change, body: CountIn) -> Response:
+    """A difference becomes an adjustment with its reason (C3)."""
+    command = change.command(
+        lambda unit: stocking.count_stock(
+            unit,
+            sku=body.sku,
+            warehouse=body.warehouse,
+            counted=body.counted,
+            source=body.source,
+            reason=body.reason,
+        ),
+        reason=body.reason,
+        streams=_stock_streams(body.warehouse, body.sku),
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/stock/scrappings", summary="Throw free units away")
+async def scrap(request: Request, caller: Operator, change: Change, body: ScrapIn) -> Response:
+    """Never more than are free (C3)."""
+    command = change.command(
+        lambda unit: stocking.scrap_stock(
+            unit,
+            sku=body.sku,
+            warehouse=body.warehouse,
+            quantity=body.quantity,
+            reason=body.reason,
+        ),
+        reason=body.reason,
+        streams=_stock_streams(body.warehouse, body.sku),
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/stock/transfers", summary="Send free units to another warehouse")
+async def transfer(
+    request: Request, caller: Operator, change: Change, body: TransferIn
+) -> Response:
+    """They are received there under the transfer's id (C3)."""
+    command = change.command(
+        lambda unit: stocking.transfer_stock(
+            unit,
+            sku=body.sku,
+            from_warehouse=body.from_warehouse,
+            to_warehouse=body.to_warehouse,
+            quantity=body.quantity,
+            transfer=change.key,
+        ),
+        streams=_stock_streams(body.from_warehouse, body.sku),
+    )
+    return answered(await store_of(request).execute(command))
+
+
+def _stock_streams(warehouse: str, sku: str) -> list[str]:
+    return [
+        NETWORK.stream(MALL),
+        ITEM.stream(sku),
+        STOCK.stream(stock_key(warehouse, sku)),
+    ]
+
+
+@router.post("/parcels", status_code=201, summary="Pack a part of an order")
+async def pack(request: Request, caller: Operator, change: Change, body: PackIn) -> Response:
+    """Its units are picked and in a parcel of their own (W1)."""
+    command = change.command(
+        lambda unit: shipping.pack_part(
+            unit, order=body.order, part=body.part, weight_grams=body.weight_grams
+        ),
+        streams=[ORDER.stream(body.order)],
+        happened_at=body.happened_at,
+    )
+    return answered(await store_of(request).execute(command), 201)
+
+
+@router.post("/parcels/{parcel}/waybill", summary="Put a carrier's number on a parcel")
+async def waybill(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: WaybillIn
+) -> Response:
+    """By hand; the answer has the address and salt that the carrier's pushes are sent with."""
+    links = request.state.tenant.callback_links
+    command = change.command(
+        lambda unit: {
+            **shipping.issue_waybill(
+                unit, parcel=parcel, carrier=body.carrier, waybill=body.waybill
+            ),
+            "callback_url": links.url(parcel),
+        },
+        streams=[PARCEL.stream(parcel)],
+        happened_at=body.happened_at,
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/parcels/{parcel}/handover", summary="Give a parcel to its carrier")
+async def hand_over(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: HandOverIn
+) -> Response:
+    """Pending receipt begins here (rules.md 2)."""
+    command = change.command(
+        lambda unit: shipping.hand_over(unit, parcel=parcel),
+        streams=[PARCEL.stream(parcel)],
+        happened_at=body.happened_at,
+    )
+    return answered(await store_of(request).execute(command))

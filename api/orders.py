@@ -1,0 +1,324 @@
+"""订单 Orders for learners and the services that act for them (O1–O8)."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.bodies import (
+    CancellationIn,
+    ChangeOut,
+    LineIn,
+    OrderIn,
+    OrderOut,
+    PaymentIn,
+    RecipientIn,
+    RefundIn,
+    UnitsIn,
+)
+from api.reading import (
+    AsOf,
+    Cursor,
+    KnownAt,
+    MinPosition,
+    decode_cursor,
+    encode_cursor,
+    json_answer,
+    position_known_at,
+    wait_for,
+    with_etag,
+)
+from application import ordering, redeeming
+from application.store import Outcome
+from application.streams import MALL, NETWORK, ORDER
+from application.unit import Command
+from application.vault import Recipient, phone_digest, phone_tail_digest
+from domain.refusals import InvalidRequest, NotFound
+from domain.regions import province_named
+from projections import order_queries
+from projections.order_queries import Listed, OrderRow, customer_status, order_answer
+
+router = APIRouter(prefix="/v1", tags=["orders"])
+
+Number = Annotated[str, Path(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9-]+$")]
+Customer = Annotated[Caller, allow(Role.LEARNER, Role.SERVICE)]
+Reader = Annotated[Caller, allow(*Role)]
+Decider = Annotated[Caller, allow(Role.SERVICE, Role.SUPPORT, Role.OPERATIONS, Role.ADMINISTRATOR)]
+Change = Annotated[Asked, Depends(asked)]
+STAFF_MAY_CANCEL = allow(Role.LEARNER, Role.SERVICE, Role.SUPPORT, Role.OPERATIONS)
+PAGE = 50
+
+
+def order_number(now: datetime) -> str:
+    """A new order's number: the day, and enough chance that it is nobody else's."""
+    return f"T{now:%y%m%d}{secrets.token_hex(6).upper()}"
+
+
+def answered(outcome: Outcome, status: int = 200) -> Response:
+    """A command's answer as it is kept, the same for every sending."""
+    headers = {"Idempotent-Replay": "true"} if outcome.repeated else None
+    return Response(outcome.answer, status, headers=headers, media_type="application/json")
+
+
+def wish_of(request: Request, body: OrderIn) -> redeeming.Wish:
+    """What is wanted, with the recipient's texts cleaned (M4)."""
+    recipient = phone = tail = None
+    if body.recipient is not None:
+        recipient, phone, tail = recipient_of(request, body.recipient)
+    return redeeming.Wish(
+        learner=body.learner,
+        lines=tuple(_wanted(line) for line in body.lines),
+        recipient=recipient,
+        channel=body.channel,
+        phone_digest=phone,
+        tail_digest=tail,
+    )
+
+
+def recipient_of(request: Request, body: RecipientIn) -> tuple[Recipient, bytes, bytes]:
+    """A recipient with clean texts and the keyed digests a phone is found by (A4, M4)."""
+    recipient = Recipient.cleaned(**body.model_dump())
+    province = province_named(recipient.province or recipient.address)
+    if province is not None and province != recipient.province:
+        recipient = recipient.model_copy(update={"province": province})
+    key = request.state.tenant.vault.lookup_key
+    digits = [character for character in recipient.phone if character.isdecimal()]
+    tail = phone_tail_digest(key, "".join(digits[-4:]))
+    return recipient, phone_digest(key, recipient.phone), tail
+
+
+def _wanted(line: LineIn) -> redeeming.Wanted:
+    return redeeming.Wanted(line.sku, line.quantity, line.points_expected)
+
+
+@router.post("/quotes", summary="What an order would cost, without effect")
+async def quote(request: Request, caller: Customer, body: OrderIn) -> Response:
+    """Every failing check, parts, promised time, points, cash, freight and paid upgrades (O6)."""
+    caller.must_be(body.learner)
+    store, rules = store_of(request), request.state.tenant.rules
+    wish = wish_of(request, body)
+    asking = Asked(request, caller, f"quote-{secrets.token_hex(8)}", b"")
+    command = Command(
+        principal=caller.principal,
+        key=asking.key,
+        digest=asking.digest,
+        context=asking.context(),
+        decide=lambda unit: dict(redeeming.answer_quote(unit, wish, rules=rules)),
+        streams=redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
+        asks_only=True,
+    )
+    return answered(await store.execute(command))
+
+
+@router.post(
+    "/orders",
+    status_code=201,
+    response_model=OrderOut,
+    summary="Redeem: points leave, stock is reserved, the order stands",
+)
+async def place(request: Request, caller: Customer, change: Change, body: OrderIn) -> Response:
+    """One atomic commit, or nothing happens; refused with all failing checks (L2, O1)."""
+    caller.must_be(body.learner)
+    if body.happened_at is not None and caller.role is not Role.SERVICE:
+        raise InvalidRequest(field="happened_at", reason="only services may say when")
+    store, rules = store_of(request), request.state.tenant.rules
+    wish = wish_of(request, body)
+    number = order_number(body.happened_at or store.clock())
+    command = change.command(
+        lambda unit: redeeming.place_order(unit, wish, number=number, rules=rules),
+        streams=redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
+        subject=wish.learner if wish.recipient else None,
+        happened_at=body.happened_at,
+    )
+    return answered(await store.execute(command), 201)
+
+
+@router.get("/orders/{number}", summary="An order as its reader may see it")
+async def read(
+    request: Request, caller: Reader, number: Number, min_position: MinPosition = None
+) -> Response:
+    """Status, lines with progress, parts, parcels with scans, and what can be done now (D6)."""
+    await wait_for(request, min_position, "order_status", "parcel_tracking")
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        asking = order_queries.Asking(connection, tenant.schema)
+        row = visible(await asking.order(number), caller)
+        parcels = await asking.parcels(number) if row.packed else []
+    return with_etag(request, order_answer(row, parcels, staff=caller.role is not Role.LEARNER))
+
+
+def visible(row: OrderRow | None, caller: Caller) -> OrderRow:
+    """The order, if this reader may see it; absent and somebody else's answer alike (A10)."""
+    if row is None:
+        raise NotFound(what="order")
+    if caller.role is Role.LEARNER and (row.learner != caller.subject or row.state == "expired"):
+        raise NotFound(what="order")
+    return row
+
+
+@router.get("/orders", summary="Orders, newest first")
+async def listed(
+    request: Request,
+    caller: Reader,
+    learner: Annotated[str | None, Query(max_length=100)] = None,
+    status: Annotated[str | None, Query(max_length=40)] = None,
+    cursor: Cursor = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """A page of orders; with `as_of` or `known_at`, the states they were in then (A5)."""
+    await wait_for(request, min_position, "order_status")
+    tenant = request.state.tenant
+    if caller.role is Role.LEARNER:
+        if learner is not None:
+            caller.must_be(learner)
+        learner = caller.subject
+    before = decode_cursor(cursor, datetime, str)
+    known = await position_known_at(request, known_at) if as_of or known_at else 0
+    async with tenant.pool.connection() as connection:
+        asking = order_queries.Asking(connection, tenant.schema)
+        if as_of or known_at:
+            then = await asking.listed_then(
+                learner=learner,
+                as_of=as_of or datetime.now(UTC),
+                known_at=known,
+                limit=PAGE,
+            )
+            return json_answer({"orders": then, "position": known})
+        page = await asking.listed(
+            learner=learner,
+            states=_states(status),
+            before=(before[0], before[1]) if before else None,
+            limit=PAGE + 1,
+            hidden=("expired",) if caller.role is Role.LEARNER else (),
+        )
+    return json_answer(_page(page, staff=caller.role is not Role.LEARNER))
+
+
+def _states(status: str | None) -> list[str] | None:
+    """The states a customer's status stands for (rules.md 4)."""
+    if status is None:
+        return None
+    return ["pending_end", "completed"] if status == "completed" else [status]
+
+
+def _page(page: list[Listed], *, staff: bool) -> dict[str, Any]:
+    orders = [
+        {
+            "number": one.number,
+            "learner": one.learner,
+            "status": customer_status(one.state),
+            **({"state": one.state} if staff else {}),
+            "placed_at": one.placed_at,
+            "points": one.points,
+            "cash_fen": one.cash_fen,
+        }
+        for one in page[:PAGE]
+    ]
+    last = page[PAGE - 1] if len(page) > PAGE else None
+    return {"orders": orders, "next": encode_cursor(last.placed_at, last.number) if last else None}
+
+
+def _units(lines: list[UnitsIn] | None) -> list[tuple[str, int]] | None:
+    return None if lines is None else [(one.sku, one.quantity) for one in lines]
+
+
+@router.post(
+    "/orders/{number}/cancellation", response_model=ChangeOut, summary="Cancel before shipping"
+)
+async def cancel(
+    request: Request,
+    caller: Annotated[Caller, STAFF_MAY_CANCEL],
+    change: Change,
+    number: Number,
+    body: CancellationIn,
+) -> Response:
+    """Units not handed over; points go back to their lots at once (O8; rules.md 5)."""
+    rules = request.state.tenant.rules
+
+    def decide(unit: Any) -> dict[str, Any]:
+        caller_sees(unit, caller, number)
+        return ordering.cancel_order(
+            unit, number=number, wanted=_units(body.lines), reason=body.reason, rules=rules
+        )
+
+    command = change.command(decide, reason=body.reason, streams=[ORDER.stream(number)])
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/orders/{number}/refunds", response_model=ChangeOut, summary="Refund after shipping")
+async def refund(
+    request: Request, caller: Decider, change: Change, number: Number, body: RefundIn
+) -> Response:
+    """A decision with its reason; points go back to their lots, never more than taken (D4)."""
+    rules = request.state.tenant.rules
+    command = change.command(
+        lambda unit: ordering.refund_order(
+            unit,
+            number=number,
+            wanted=_units(body.lines),
+            fault=body.fault,
+            reason=body.reason,
+            goods_back=body.goods_back,
+            rules=rules,
+        ),
+        reason=body.reason,
+        streams=[ORDER.stream(number)],
+        happened_at=body.happened_at,
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/orders/{number}/payments", response_model=ChangeOut, summary="Note a payment")
+async def pay(
+    request: Request,
+    caller: Annotated[Caller, allow(Role.SERVICE)],
+    change: Change,
+    number: Number,
+    body: PaymentIn,
+) -> Response:
+    """The cash part, taken in by a service: one capture an order (O5; rules.md 8)."""
+    store, rules = store_of(request), request.state.tenant.rules
+    payment = ordering.Payment(
+        attempt=body.attempt,
+        means=body.means,
+        amount_fen=body.amount_fen,
+        at=body.paid_at or store.clock(),
+    )
+    command = change.command(
+        lambda unit: ordering.take_payment(unit, number=number, payment=payment, rules=rules),
+        streams=[ORDER.stream(number)],
+        happened_at=body.paid_at,
+    )
+    return answered(await store.execute(command))
+
+
+@router.post("/orders/{number}/address", response_model=ChangeOut, summary="Change the address")
+async def change_address(
+    request: Request,
+    caller: Annotated[Caller, STAFF_MAY_CANCEL],
+    change: Change,
+    number: Number,
+    body: RecipientIn,
+) -> Response:
+    """Before hand-over, within the province the plan was made for (O8)."""
+    recipient, phone, tail = recipient_of(request, body)
+
+    def decide(unit: Any) -> dict[str, Any]:
+        caller_sees(unit, caller, number)
+        return ordering.change_address(
+            unit, number=number, recipient=recipient, phone_digest=phone, tail_digest=tail
+        )
+
+    command = change.command(decide, streams=[ORDER.stream(number)])
+    return answered(await store_of(request).execute(command))
+
+
+def caller_sees(unit: Any, caller: Caller, number: str) -> None:
+    """Refuse a learner who names somebody else's order, as if there were none (A10)."""
+    order = ordering.existing(unit, number)
+    if caller.role is Role.LEARNER and order.learner != caller.subject:
+        raise NotFound(what="order")

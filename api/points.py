@@ -1,0 +1,202 @@
+"""积分 Points over HTTP: grants, claw-backs, balances, statements, accounts (L1–L6)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic_core import from_json
+
+from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.bodies import (
+    AdjustmentIn,
+    BalanceOut,
+    ClawbackIn,
+    GrantIn,
+    GrantsIn,
+    GrantsOut,
+    LearnerIn,
+    LearnerOut,
+)
+from api.orders import answered
+from api.reading import (
+    AsOf,
+    Cursor,
+    KnownAt,
+    MinPosition,
+    decode_cursor,
+    encode_cursor,
+    json_answer,
+    position_known_at,
+    wait_for,
+)
+from application import granting
+from application.answers import kept_answer
+from application.granting import GRANTS, Grant, grant_command
+from application.store import KeyReused, Outcome
+from application.streams import ACCOUNT
+from domain.points import lot_id
+from domain.refusals import NotFound, Refusal
+from projections.ledger_queries import Asking
+
+router = APIRouter(prefix="/v1", tags=["points"])
+
+Learner = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[\w.@+=-]+$")]
+Granter = Annotated[Caller, allow(Role.SERVICE, Role.OPERATIONS, Role.ADMINISTRATOR)]
+Reader = Annotated[Caller, allow(*Role)]
+Change = Annotated[Asked, Depends(asked)]
+PAGE = 50
+
+
+@router.post("/points/grants", response_model=GrantsOut, summary="Grant points, each row once")
+async def grant(request: Request, caller: Granter, change: Change, body: GrantsIn) -> Response:
+    """Up to 10,000 grants; the same grant sent twice is one grant, whoever sends it (L1)."""
+    store = store_of(request)
+    async with request.state.tenant.pool.connection() as connection:
+        kept = await kept_answer(
+            connection,
+            store.schema,
+            principal=caller.principal,
+            key=change.key,
+            digest=change.digest,
+        )
+    if kept is not None:
+        return answered(kept)
+    context = change.context()
+    commands = [grant_command(_grant(row), context) for row in body.grants]
+    outcomes = await store.execute_all(commands)
+    results = [_row(row, out) for row, out in zip(body.grants, outcomes, strict=True)]
+    # The whole answer is kept under the request's key; its rows were committed on their own.
+    return answered(await store.execute(change.command(lambda unit: {"results": results})))
+
+
+def _grant(row: GrantIn) -> Grant:
+    return Grant(
+        learner=row.learner,
+        points=row.points,
+        reason=row.reason,
+        source=row.source,
+        happened_at=row.happened_at,
+        expires_at=row.expires_at,
+        carried_over=row.carried_over,
+    )
+
+
+def _row(row: GrantIn, outcome: Outcome | Refusal) -> dict[str, Any]:
+    if isinstance(outcome, Outcome):
+        return {"source": row.source, "status": "duplicate" if outcome.repeated else "granted"}
+    code = "grant_conflict" if isinstance(outcome, KeyReused) else outcome.code
+    return {"source": row.source, "status": "refused", "code": code}
+
+
+@router.post("/points/clawbacks", summary="Take a mistaken grant back")
+async def claw_back(
+    request: Request, caller: Granter, change: Change, body: ClawbackIn
+) -> Response:
+    """Also when it is spent: what is missing is a visible debt (L5; rules.md 17)."""
+    store, rules = store_of(request), request.state.tenant.rules
+    identity = Grant(body.learner, 0, body.reason, body.source).identity
+    async with request.state.tenant.pool.connection() as connection:
+        made = await kept_answer(
+            connection, store.schema, principal=GRANTS, key=identity, digest=None
+        )
+    if made is None:
+        raise granting.GrantUnknown()
+    points = int(from_json(made.answer)["points"])
+    checker = body.approved_by
+    granting.four_eyes(points, maker=caller.subject, checker=checker, rules=rules)
+    reason = f"{body.why} (approved by {checker})" if checker else body.why
+    command = granting.clawback_command(
+        learner=body.learner,
+        lot=lot_id(body.reason, body.source),
+        points=points,
+        context=change.context(reason),
+        happened_at=body.happened_at,
+        rules=rules,
+    )
+    return answered(await store.execute(command))
+
+
+@router.post("/points/adjustments", summary="Add or take points by hand")
+async def adjust(request: Request, caller: Granter, change: Change, body: AdjustmentIn) -> Response:
+    """With actor and reason; over the limit a second person approves (L5, A8)."""
+    rules = request.state.tenant.rules
+    granting.four_eyes(
+        abs(body.points), maker=caller.subject, checker=body.approved_by, rules=rules
+    )
+    command = change.command(
+        lambda unit: granting.adjust(
+            unit, learner=body.learner, points=body.points, source=body.source
+        ),
+        reason=f"{body.why} (approved by {body.approved_by})" if body.approved_by else body.why,
+        streams=[ACCOUNT.stream(body.learner)],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.put("/learners/{learner}", response_model=LearnerOut, summary="Register, freeze, unfreeze")
+async def put_learner(
+    request: Request, caller: Granter, change: Change, learner: Learner, body: LearnerIn
+) -> Response:
+    """A learner is also known from the first grant on (contract.md)."""
+    command = change.command(
+        lambda unit: granting.put_learner(
+            unit, learner=learner, status=body.status, reason=body.reason
+        ),
+        reason=body.reason,
+        streams=[ACCOUNT.stream(learner)],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.get("/learners/{learner}/balance", response_model=BalanceOut, summary="Points now or then")
+async def balance(
+    request: Request,
+    caller: Reader,
+    learner: Learner,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """Available, held, debt and what expires; at any past moment, too (L6, A5)."""
+    caller.must_be(learner)
+    await wait_for(request, min_position, "ledger_balance")
+    tenant = request.state.tenant
+    now = tenant.store.clock()
+    known = await position_known_at(request, known_at) if as_of or known_at else 0
+    async with tenant.pool.connection() as connection:
+        asking = Asking(connection, tenant.schema)
+        found = await asking.balance(learner, now=now, rules=tenant.rules)
+        if found is None:
+            raise NotFound(what="learner")
+        if as_of or known_at:
+            available, held, debt = await asking.balance_then(
+                learner, as_of=as_of or now, known_at=known
+            )
+            found = found._replace(
+                available=available, held=held, debt=debt, expiring=[], position=known
+            )
+    return json_answer(found._asdict())
+
+
+@router.get("/learners/{learner}/statement", summary="Entries with running balance")
+async def statement(
+    request: Request,
+    caller: Reader,
+    learner: Learner,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
+    min_position: MinPosition = None,
+) -> Response:
+    """Newest first, in pages (L6)."""
+    caller.must_be(learner)
+    await wait_for(request, min_position, "ledger_balance")
+    tenant = request.state.tenant
+    before = decode_cursor(cursor, datetime, int)
+    async with tenant.pool.connection() as connection:
+        entries = await Asking(connection, tenant.schema).statement(
+            learner, before=(before[0], before[1]) if before else None, limit=limit + 1
+        )
+    page = entries[:limit]
+    more = len(entries) > limit
+    after = encode_cursor(page[-1]["happened_at"], page[-1]["position"]) if more else None
+    return json_answer({"learner": learner, "entries": page, "next": after})

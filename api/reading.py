@@ -1,0 +1,85 @@
+"""What every reading route shares: see-your-own-writes, times to look from, cursors, ETags."""
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Query, Request, Response
+from pydantic import AwareDatetime
+from pydantic_core import to_json
+
+from api.problems import NotYetThere
+from domain.refusals import InvalidRequest
+from projections.audit_queries import position_at
+
+PATIENCE_SECONDS = 3.0
+"""How long a reader that asks for a position waits for its view."""
+
+MinPosition = Annotated[
+    int | None, Query(ge=0, le=2**62, description="wait until the view has reached this position")
+]
+AsOf = Annotated[
+    AwareDatetime | None, Query(description="as it stood then: facts that had happened (A5)")
+]
+KnownAt = Annotated[
+    AwareDatetime | None, Query(description="as we knew it then: facts that were recorded (A5)")
+]
+Cursor = Annotated[str | None, Query(max_length=300, description="`next` of the page before")]
+
+
+async def wait_for(request: Request, min_position: int | None, *views: str) -> None:
+    """Wait, bounded, until these views are at a position; raises `NotYetThere`."""
+    if min_position is None:
+        return
+    live = request.state.tenant.live
+    if not await live.reached(views, min_position, patience=PATIENCE_SECONDS):
+        raise NotYetThere(min(live.position_of(view) for view in views), min_position)
+
+
+def json_answer(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer, written once."""
+    return Response(to_json(body), status, headers=headers, media_type="application/json")
+
+
+def with_etag(request: Request, body: Any) -> Response:
+    """A JSON answer with its ETag; 304 where the caller has it already."""
+    content = to_json(body)
+    etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    return Response(content, media_type="application/json", headers={"ETag": etag})
+
+
+def encode_cursor(*values: object) -> str:
+    """An opaque cursor."""
+    text = json.dumps([v.isoformat() if isinstance(v, datetime) else v for v in values])
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
+    """The values of a cursor of ours; anything else is refused."""
+    if cursor is None:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if not isinstance(values, list) or len(values) != len(kinds):
+            raise ValueError
+        read = tuple(
+            datetime.fromisoformat(value) if kind is datetime else value
+            for value, kind in zip(values, kinds, strict=True)
+        )
+        if not all(isinstance(value, kind) for value, kind in zip(read, kinds, strict=True)):
+            raise ValueError
+        return read
+    except (ValueError, TypeError) as error:
+        raise InvalidRequest(field="cursor", reason="not one of ours") from error
+
+
+async def position_known_at(request: Request, known_at: datetime | None) -> int:
+    """The log position that was known at a moment; the newest one without a moment."""
+    async with request.state.tenant.pool.connection() as connection:
+        return await position_at(
+            connection, request.state.tenant.schema, known_at or datetime.now(UTC)
+        )

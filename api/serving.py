@@ -1,0 +1,192 @@
+"""服务 Processes: the embedded or given PostgreSQL, the API, the worker, and their supervisor."""
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg
+import uvicorn
+
+from api.app import create_app
+from application.embedded import attach_or_start
+from application.migrating import SERVICE_ROLE, migrate, pending
+from application.settings import Settings
+from application.tuning import tune
+from projections.runner import Reader
+from projections.views import all_views
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 8
+"""How long requests under way may take after SIGTERM (R08: gone within 10 s)."""
+
+
+class Database(NamedTuple):
+    """Where PostgreSQL is, for each of the two logins."""
+
+    service_url: str
+    owner_url: str
+
+
+class NotMigrated(Exception):
+    """The schema is not what this code needs: run `tallypost migrate` as the owner."""
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Database]:
+    """The given PostgreSQL, or the embedded one in the data folder: attached to or started."""
+    if settings.database_url is not None:
+        yield Database(settings.database_url, settings.owner_url or settings.database_url)
+        return
+    with attach_or_start(settings.data / "postgres") as url:
+        yield Database(_as_service(url), url)
+
+
+def _as_service(owner_url: str) -> str:
+    scheme, _, rest = owner_url.partition("://")
+    return f"{scheme}://{SERVICE_ROLE}@{rest.partition('@')[2]}"
+
+
+def tenants_of(settings: Settings) -> list[str]:
+    """The schemas of all tenants that are set."""
+    return list(dict.fromkeys([settings.tenant, *settings.tenants.values()]))
+
+
+def prepare(settings: Settings, found: Database) -> None:
+    """Migrate the embedded database; refuse a given one that is not migrated."""
+    for tenant in tenants_of(settings):
+        if settings.database_url is None:
+            migrate(found.owner_url, tenant)
+        elif pending(found.service_url, tenant):
+            raise NotMigrated(tenant)
+
+
+def check_durability(url: str) -> None:
+    """Refuse to run where an answered commit could be lost (R10)."""
+    required = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+    with psycopg.connect(url) as connection:
+        for name, value in required.items():
+            row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+            if row is None or row[0] != value:
+                raise SystemExit(f"PostgreSQL runs with {name} = {row and row[0]}: refused.")
+        checked = connection.execute("SHOW data_checksums").fetchone()
+        if checked is None or checked[0] != "on":
+            logger.warning("PostgreSQL runs without data checksums")
+
+
+class Stoppable(uvicorn.Server):
+    """A server that ends live streams before it waits for its connections (R08)."""
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Told to stop."""
+        app = self.config.app
+        app.state.stopping = True  # type: ignore[union-attr]
+        for tenant in app.state.tenants.opened:  # type: ignore[union-attr]
+            tenant.live.send_all_away()
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]
+
+
+def run_api(settings: Settings, url: str, *, host: str, port: int) -> None:
+    """Serve the API until told to stop."""
+    tune()
+    app = create_app(settings, url)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=75,
+        server_header=False,
+        proxy_headers=False,
+    )
+    Stoppable(config).run()
+
+
+def run_worker(settings: Settings, url: str) -> None:
+    """Keep the views up to date and do what is due, until told to stop."""
+    import uvloop
+
+    tune()
+    uvloop.run(_work(settings, url))
+
+
+async def _work(settings: Settings, url: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, stop.set)
+    async with asyncio.TaskGroup() as tasks:
+        for tenant in tenants_of(settings):
+            reader = Reader(url, schema=tenant, views=all_views(settings.rules))
+            tasks.create_task(reader.follow(stop), name=f"views of {tenant}")
+
+
+def supervise(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    opened: Callable[[Database], None],
+) -> int:
+    """Run database, API and worker; a child that dies is started again. Returns the exit code.
+
+    `opened` is called once the database is ready and migrated.
+    """
+    with database(settings) as found:
+        prepare(settings, found)
+        check_durability(found.service_url)
+        opened(found)
+        environment = {**os.environ, "DATABASE_URL": found.service_url}
+        program = [sys.executable, "-m", "api.command_line"]
+        data = ["--data", str(settings.data)]
+        commands = [
+            [*program, "api", "--host", host, "--port", str(port), *data],
+            *[[*program, "worker", *data]] * workers,
+        ]
+        return _watch(commands, environment)
+
+
+def _watch(commands: list[list[str]], environment: dict[str, str]) -> int:
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, stop)
+    children = [subprocess.Popen(command, env=environment) for command in commands]
+    started = [time.monotonic() for _ in children]
+    try:
+        while not stopping:
+            for number, child in enumerate(children):
+                if child.poll() is None:
+                    continue
+                if time.monotonic() - started[number] < 2:
+                    logger.error("a process ended at once: %s", commands[number][3])
+                    return child.returncode or 1
+                logger.warning("a process ended and is started again: %s", commands[number][3])
+                children[number] = subprocess.Popen(commands[number], env=environment)
+                started[number] = time.monotonic()
+            time.sleep(0.2)
+        return 0
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            try:
+                child.wait(GRACE_SECONDS + 2)
+            except subprocess.TimeoutExpired:
+                child.kill()

@@ -1,0 +1,210 @@
+"""演示商城 The demo mall: three warehouses, a few goods and courses, two learners (C2)."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from application import stocking
+from application.envelope import Context
+from application.granting import Grant, grant_command
+from application.store import Store
+from application.streams import ITEM, MALL, NETWORK
+from application.unit import Command, Unit
+from domain.catalogue import Kind, Sensitivity, StorageClass, Terms
+from domain.house_rules import HouseRules
+from domain.points import Reason
+from domain.warehouses import EVERYWHERE, Warehouse
+
+LEARNERS = ("lin", "chen")
+WELCOME_POINTS = 5_000
+
+WAREHOUSES = (
+    Warehouse(
+        code="zhejiang",
+        name="浙江仓",
+        province="浙江省",
+        city="杭州市",
+        serves=(EVERYWHERE,),
+        stores=(StorageClass.STONE, StorageClass.GENERAL, StorageClass.PAPER),
+        packaging_fen=150,
+        handling_fen=200,
+        storage_fen_per_unit_month=20,
+    ),
+    Warehouse(
+        code="henan",
+        name="河南仓",
+        province="河南省",
+        city="郑州市",
+        serves=(EVERYWHERE,),
+        stores=(StorageClass.WOOD, StorageClass.RATTAN, StorageClass.GENERAL),
+        max_weight_grams=10_000,
+        packaging_fen=200,
+        handling_fen=180,
+        storage_fen_per_unit_month=15,
+    ),
+    Warehouse(
+        code="shaanxi",
+        name="陕西仓",
+        province="陕西省",
+        city="西安市",
+        serves=(EVERYWHERE,),
+        stores=(StorageClass.PAPER, StorageClass.METAL, StorageClass.GENERAL),
+        packaging_fen=450,
+        handling_fen=260,
+        storage_fen_per_unit_month=25,
+    ),
+)
+
+
+def _goods(name: str, points: int, yuan: int, grams: int, kept: StorageClass, **more: Any) -> Terms:
+    return Terms(
+        name=name,
+        kind=Kind.PARCEL,
+        points=points,
+        market_value_fen=yuan * 100,
+        weight_grams=grams,
+        storage_class=kept,
+        **more,
+    )
+
+
+ITEMS: dict[str, Terms] = {
+    "enamel-mug": _goods(
+        "搪瓷杯 Enamel mug", 480, 59, 320, StorageClass.METAL, specification="350 ml, 白"
+    ),
+    "ink-stone": _goods(
+        "端砚 Ink stone",
+        2_600,
+        398,
+        1_800,
+        StorageClass.STONE,
+        sensitive_to=(Sensitivity.FRAGILE,),
+        packaging_class="fragile",
+        limit_per_learner=1,
+    ),
+    "walnut-bookend": _goods(
+        "胡桃木书立 Walnut bookends",
+        900,
+        128,
+        950,
+        StorageClass.WOOD,
+        specification="一对",
+        sensitive_to=(Sensitivity.MOISTURE,),
+    ),
+    "rattan-basket": _goods(
+        "藤编收纳篮 Rattan basket",
+        760,
+        99,
+        600,
+        StorageClass.RATTAN,
+        size_millimetres=(260, 180, 140),
+    ),
+    "notebook": _goods(
+        "线装笔记本 Thread-bound notebook",
+        260,
+        49,
+        280,
+        StorageClass.PAPER,
+        specification="A5, 160 页",
+        sensitive_to=(Sensitivity.MOISTURE,),
+    ),
+    "desk-lamp": _goods(
+        "护眼台灯 Desk lamp", 1_880, 269, 1_400, StorageClass.GENERAL, specification="4000 K"
+    ),
+    "tea-set": _goods(
+        "旅行茶具 Travel tea set",
+        1_200,
+        168,
+        900,
+        StorageClass.GENERAL,
+        cash_fen=1_900,
+        sensitive_to=(Sensitivity.FRAGILE,),
+    ),
+    "python-course": Terms(
+        name="Python 进阶课 Python, further",
+        kind=Kind.COURSE,
+        points=800,
+        market_value_fen=19_900,
+        specification="12 周",
+        unit="席",
+    ),
+    "writing-workshop": Terms(
+        name="写作工作坊 Writing workshop",
+        kind=Kind.COURSE,
+        points=1_500,
+        market_value_fen=29_900,
+        specification="线下,限席",
+        unit="席",
+        seat_quota=True,
+    ),
+}
+
+SHELVES: tuple[tuple[str, str, int], ...] = (
+    ("enamel-mug", "shaanxi", 120),
+    ("ink-stone", "zhejiang", 20),
+    ("walnut-bookend", "henan", 60),
+    ("rattan-basket", "henan", 45),
+    ("notebook", "zhejiang", 80),
+    ("notebook", "shaanxi", 150),
+    ("desk-lamp", "zhejiang", 25),
+    ("desk-lamp", "henan", 25),
+    ("tea-set", "zhejiang", 30),
+    ("writing-workshop", stocking.SEATS, 12),
+)
+
+
+async def open_demo_mall(store: Store, rules: HouseRules) -> None:
+    """Fill an empty mall; done again it changes nothing."""
+
+    def command(key: str, decide: Callable[[Unit], dict[str, Any]], *streams: str) -> Command:
+        return Command(
+            principal="policy:demo",
+            key=key,
+            digest=hashlib.sha256(key.encode()).digest(),
+            context=Context(actor="policy:demo", command=key, reason="the demo mall"),
+            decide=decide,
+            streams=streams,
+        )
+
+    for warehouse in WAREHOUSES:
+        await store.execute(
+            command(
+                f"demo-warehouse-{warehouse.code}",
+                lambda unit, one=warehouse: stocking.put_warehouse(unit, warehouse=one),  # type: ignore[misc]
+                NETWORK.stream(MALL),
+            )
+        )
+    for sku, terms in ITEMS.items():
+        await store.execute(
+            command(
+                f"demo-item-{sku}",
+                lambda unit, sku=sku, terms=terms: stocking.put_item(  # type: ignore[misc]
+                    unit, sku=sku, terms=terms, on_sale=True, rules=rules
+                ),
+                ITEM.stream(sku),
+            )
+        )
+    for sku, code, quantity in SHELVES:
+        await store.execute(
+            command(
+                f"demo-stock-{code}-{sku}",
+                lambda unit, sku=sku, code=code, quantity=quantity: stocking.receive_stock(  # type: ignore[misc]
+                    unit, sku=sku, warehouse=code, quantity=quantity, reference="opening stock"
+                ),
+            )
+        )
+    context = Context(actor="policy:demo", command="demo-grants", reason="welcome")
+    for learner in LEARNERS:
+        expiring = Grant(
+            learner, 600, Reason.TASK, "demo-streak", expires_at=_month_end(store.clock())
+        )
+        lasting = Grant(learner, WELCOME_POINTS, Reason.COURSE_COMPLETED, "demo-course")
+        for grant in (expiring, lasting):
+            await store.execute_all([grant_command(grant, context)])  # refused where it stands
+
+
+def _month_end(now: datetime) -> datetime:
+    """End of next month in Shanghai: soon enough to be shown as expiring."""
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=62)).replace(day=1) - timedelta(hours=8)
