@@ -1,0 +1,292 @@
+"""The vault's cryptography: who is named, sealed so that erasing a key erases a person (A4).
+
+Nothing here does SQL: the store writes cards and wrapped keys in the commit that names them
+(design.md, Events). Every learner has a data key of her own; a master key wraps it; the
+associated data bind each ciphertext to its place, so that none can be moved to another.
+"""
+
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import BaseModel, ConfigDict, Field
+
+from application.cleaning import clean_address, clean_name, clean_region, normalise_phone
+from application.key_files import KeyFileRefused, read_or_create, replace
+from application.masking import mask_address, mask_name, mask_numbers, mask_phone
+
+KEY = 32
+"""Bytes of every key: AES-256 and the lookup secret."""
+NONCE = 12
+"""Bytes of a nonce, random for each sealing."""
+_TAG = 16
+_SEALED = b"\x01"
+_WRAPPED = b"\x01"
+
+
+class Unreadable(Exception):
+    """What was sealed cannot be opened: its key is gone or another's, or somebody changed it."""
+
+
+def seal(key: bytes, subject: str, field: str, plaintext: bytes) -> bytes:
+    """Encrypt a card's content for one subject and field; only these three open it again.
+
+    AES-256-GCM with a random nonce; 29 bytes longer than the plaintext. Raises `ValueError` for
+    a key that is not 32 bytes.
+    """
+    # The cipher is made anew each time: 0.7 µs, and no cache keeps an erased subject's key.
+    nonce = os.urandom(NONCE)
+    return _SEALED + nonce + _cipher(key).encrypt(nonce, plaintext, _bound(subject, field))
+
+
+def unseal(key: bytes, subject: str, field: str, sealed: bytes) -> bytes:
+    """Open what `seal` made. Raises `Unreadable` for another key, subject, field or byte."""
+    if sealed[:1] != _SEALED or len(sealed) < 1 + NONCE + _TAG:
+        raise Unreadable
+    try:
+        return _cipher(key).decrypt(
+            sealed[1 : 1 + NONCE], sealed[1 + NONCE :], _bound(subject, field)
+        )
+    except InvalidTag:
+        raise Unreadable from None
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKeys:
+    """The ring of master keys, of which `current` wraps, and the secret of phone look-ups.
+
+    Not shown by `repr`. The file that keeps it (JSON, 0600) belongs neither into the database
+    nor into its backups.
+    """
+
+    current: str
+    keys: Mapping[str, bytes] = field(repr=False)
+    lookup_secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.current not in self.keys:
+            raise ValueError("the current master key is not in the ring")
+        if any(len(key) != KEY for key in (*self.keys.values(), self.lookup_secret)):
+            raise ValueError("every key is 32 bytes")
+        if any(not 0 < len(name.encode()) < 256 for name in self.keys):
+            raise ValueError("a master key's id has 1 to 255 bytes")
+
+    @classmethod
+    def new(cls) -> "MasterKeys":
+        """A ring with one random key."""
+        name = secrets.token_hex(4)
+        return cls(name, {name: os.urandom(KEY)}, os.urandom(KEY))
+
+    @classmethod
+    def load(cls, path: Path) -> "MasterKeys":
+        """The ring in a file, made if there is none; processes starting together agree on one.
+
+        Raises `KeyFileRefused` when the file is open to others or not a ring.
+        """
+        text = read_or_create(path, make=lambda: cls.new().to_json())
+        try:
+            found = json.loads(text)
+            keys = {str(name): bytes.fromhex(key) for name, key in found["keys"].items()}
+            return cls(found["current"], keys, bytes.fromhex(found["lookup_secret"]))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            # The cause is left out: it may quote the file.
+            raise KeyFileRefused(path, reason="it holds no ring of master keys") from None
+
+    def save(self, path: Path) -> None:
+        """Replace the file at once: a crash leaves either the old ring or this one."""
+        replace(path, content=self.to_json())
+
+    def rotated(self) -> "MasterKeys":
+        """A ring with a new current key; the old ones go on unwrapping, look-ups go on finding."""
+        name = secrets.token_hex(4)
+        return MasterKeys(name, {**self.keys, name: os.urandom(KEY)}, self.lookup_secret)
+
+    def to_json(self) -> bytes:
+        """The file's content, keys in hex."""
+        keys = {name: key.hex() for name, key in self.keys.items()}
+        ring = {"current": self.current, "keys": keys, "lookup_secret": self.lookup_secret.hex()}
+        return json.dumps(ring, indent=1).encode()
+
+
+class Vault:
+    """One tenant's use of the master keys: subjects' keys, and the key of phone look-ups.
+
+    A subject's key is stored wrapped: 0x01, length and text of the master key's id, nonce,
+    AES-256-GCM of the key; associated data are tenant, subject and that id.
+    """
+
+    def __init__(self, master: MasterKeys, *, tenant: str) -> None:
+        self._master = master
+        self._tenant = tenant
+        self._ciphers = {name: AESGCM(key) for name, key in master.keys.items()}
+        # Of its own for each tenant: one's digests say nothing about another's.
+        self.lookup_key = HKDF(
+            SHA256(), length=KEY, salt=None, info=b"tallypost phone lookup 1\x00" + tenant.encode()
+        ).derive(master.lookup_secret)
+        """What keys `phone_digest` and `phone_tail_digest`; the rotation of masters keeps it."""
+
+    def new_subject_key(self, subject: str) -> tuple[bytes, bytes]:
+        """A random data key for a subject, and its wrapped form to be stored."""
+        key = os.urandom(KEY)
+        return key, self._wrap(subject, key)
+
+    def unwrap(self, subject: str, wrapped: bytes) -> bytes:
+        """The subject's data key. Raises `Unreadable`, also when its master key is unknown."""
+        name, rest = _parts(wrapped)
+        cipher = self._ciphers.get(name)
+        if cipher is None:
+            raise Unreadable
+        try:
+            return cipher.decrypt(rest[:NONCE], rest[NONCE:], _bound(self._tenant, subject, name))
+        except InvalidTag:
+            raise Unreadable from None
+
+    def rewrap(self, subject: str, wrapped: bytes) -> bytes:
+        """The same data key under the current master key; unchanged if it is that already.
+
+        Raises `Unreadable` as `unwrap`.
+        """
+        key = self.unwrap(subject, wrapped)
+        return wrapped if _parts(wrapped)[0] == self._master.current else self._wrap(subject, key)
+
+    def _wrap(self, subject: str, key: bytes) -> bytes:
+        name, nonce = self._master.current, os.urandom(NONCE)
+        encoded = name.encode()
+        bound = _bound(self._tenant, subject, name)
+        sealed = self._ciphers[name].encrypt(nonce, key, bound)
+        return b"".join((_WRAPPED, bytes([len(encoded)]), encoded, nonce, sealed))
+
+
+def phone_digest(lookup_key: bytes, phone: str) -> bytes:
+    """What a phone is looked up by, however it is written: 32 bytes, HMAC-SHA256 (A4).
+
+    Without the key, seven billion numbers would be tried in an hour (reliability.md 2.26).
+    Raises `Unusable` for what is no phone number.
+    """
+    return hmac.digest(lookup_key, b"phone\x00" + normalise_phone(phone).encode(), "sha256")
+
+
+def phone_tail_digest(lookup_key: bytes, last4: str) -> bytes:
+    """What staff find phones by that are known only by their last four digits (contract.md).
+
+    32 bytes, HMAC-SHA256. Raises `ValueError` unless given exactly four ASCII digits.
+    """
+    if len(last4) != 4 or not (last4.isascii() and last4.isdecimal()):
+        raise ValueError("a phone's tail is four digits")
+    return hmac.digest(lookup_key, b"tail\x00" + last4.encode(), "sha256")
+
+
+class Recipient(BaseModel):
+    """Who gets the parcel and where: the content of a recipient's card (O2, A4).
+
+    Made from people's words by `cleaned`. Neither `repr` nor a validation error shows content.
+    """
+
+    # Cards stay for ever: one that was written by a later version has to be readable, too.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    name: str = Field(repr=False)
+    phone: str = Field(repr=False, description="E.164")
+    province: str | None = None
+    city: str | None = None
+    district: str | None = None
+    address: str = Field(repr=False, description="street, house and room")
+    raw: dict[str, str] | None = Field(
+        default=None, repr=False, description="fields as they were written, where cleaning changed"
+    )
+
+    @classmethod
+    def cleaned(
+        cls,
+        *,
+        name: str,
+        phone: str,
+        address: str,
+        province: str | None = None,
+        city: str | None = None,
+        district: str | None = None,
+    ) -> "Recipient":
+        """A recipient from words as people write them; what they wrote is kept in `raw` (M4).
+
+        Raises `Unusable`, a `ValueError` that names the field and the reason in two languages.
+        """
+        written = {
+            "name": name,
+            "phone": phone,
+            "province": province,
+            "city": city,
+            "district": district,
+            "address": address,
+        }
+        clean: dict[str, Any] = {
+            "name": clean_name(name),
+            "phone": normalise_phone(phone),
+            "province": clean_region(province, field="province"),
+            "city": clean_region(city, field="city"),
+            "district": clean_region(district, field="district"),
+            "address": clean_address(address),
+        }
+        raw = {
+            part: text
+            for part, text in written.items()
+            if text and text != clean[part] and f"+86{text}" != clean[part]
+        }
+        return cls(**clean, raw=raw or None)
+
+    def to_bytes(self) -> bytes:
+        """The card's content, JSON in UTF-8."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Recipient":
+        """Read what `to_bytes` wrote. Raises pydantic's `ValidationError` for anything else."""
+        return cls.model_validate_json(content)
+
+    def masked(self) -> "Recipient":
+        """The recipient as screens show it: name, phone and house hidden, raw text left out (A4).
+
+        Province, city and district stay, but for numbers somebody wrote into them.
+        """
+        address = self.address
+        if len(self.name) > 1:
+            address = address.replace(self.name, mask_name(self.name))
+        return Recipient(
+            name=mask_name(self.name),
+            phone=mask_phone(self.phone),
+            province=self.province and mask_numbers(self.province),
+            city=self.city and mask_numbers(self.city),
+            district=self.district and mask_numbers(self.district),
+            address=mask_address(address),
+        )
+
+
+def _cipher(key: bytes) -> AESGCM:
+    # AESGCM takes shorter keys, too: a truncated one must not pass unnoticed.
+    if len(key) != KEY:
+        raise ValueError("a data key is 32 bytes")
+    return AESGCM(key)
+
+
+def _bound(*parts: str) -> bytes:
+    """Associated data: no two lists of parts give the same bytes."""
+    encoded = [part.encode() for part in parts]
+    return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
+
+
+def _parts(wrapped: bytes) -> tuple[str, bytes]:
+    end = 2 + (wrapped[1] if len(wrapped) > 1 else 0)
+    if wrapped[:1] != _WRAPPED or len(wrapped) != end + NONCE + KEY + _TAG:
+        raise Unreadable
+    try:
+        return wrapped[2:end].decode(), wrapped[end:]
+    except UnicodeDecodeError:
+        raise Unreadable from None
