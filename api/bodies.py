@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from domain.catalogue import Terms
 from domain.order_facts import Channel, Fault
-from domain.points import Reason
+from domain.point_facts import Reason
 from domain.warehouses import Warehouse
 
 MAX_INT = 2**53

@@ -34,7 +34,7 @@ from application.answers import kept_answer
 from application.granting import GRANTS, Grant, grant_command
 from application.store import KeyReused, Outcome
 from application.streams import ACCOUNT
-from domain.points import lot_id
+from domain.lots import lot_id
 from domain.refusals import NotFound, Refusal
 from projections.ledger_queries import Asking
 

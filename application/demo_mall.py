@@ -13,7 +13,7 @@ from application.streams import ITEM, MALL, NETWORK
 from application.unit import Command, Unit
 from domain.catalogue import Kind, Sensitivity, StorageClass, Terms
 from domain.house_rules import HouseRules
-from domain.points import Reason
+from domain.point_facts import Reason
 from domain.warehouses import EVERYWHERE, Warehouse
 
 LEARNERS = ("lin", "chen")

@@ -9,7 +9,8 @@ from application.envelope import Context
 from application.streams import ACCOUNT
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
-from domain.points import LearnerRegistered, Reason, lot_id
+from domain.lots import lot_id
+from domain.point_facts import LearnerRegistered, Reason
 from domain.refusals import InvalidRequest, Refusal
 
 GRANTS = "grants"
@@ -159,9 +160,11 @@ def put_learner(unit: Unit, *, learner: str, status: str, reason: str) -> dict[s
 
 
 def expire_lots(unit: Unit, *, learner: str) -> dict[str, Any]:
-    """Write off the lots of an account whose time is over (L4)."""
+    """Write off the lots of an account whose time is over, each as of its expiry (L4, A5)."""
     facts = unit.read(ACCOUNT, learner).expire(when=unit.now)
-    unit.record(ACCOUNT, learner, facts)
+    for fact in facts:
+        # Points that expired on Monday are gone on Monday, whenever we come to note it.
+        unit.record(ACCOUNT, learner, [fact], happened_at=fact.expired_at)
     return {"learner": learner, "lots": len(facts)}
 
 

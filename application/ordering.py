@@ -1,4 +1,4 @@
-"""订单处理 What happens to an order after placing: paid, cancelled, refunded, completed (O3–O5, O8)."""
+"""订单处理 What happens to an order after placing: paid, cancelled, refunded, ended (O3–O5, O8)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,16 @@ from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from application.vault import Recipient
 from domain.house_rules import HouseRules
-from domain.order_facts import Destination, Fault, State, Units
+from domain.order_facts import (
+    Destination,
+    Fault,
+    State,
+    Units,
+    UnitsCancelled,
+    UnitsRefunded,
+)
 from domain.orders import Order
-from domain.points import LotShare
+from domain.point_facts import LotShare
 from domain.refusals import NotFound, NotPossible
 from domain.stock import StockPutBack, StockReleased, StockReturned, stock_key
 
@@ -48,17 +55,19 @@ def cancel_order(
     """Cancel units not handed over; points, cash and stock go back at once (O8; rules.md 5)."""
     order = existing(unit, number)
     units = order.cancellable(wanted)
-    facts = order.cancel(units, reason=reason, refund=_refund_id(order))
+    facts = order.cancel(
+        units, reason=reason, refund=_refund_id(order), when=unit.happened_at, rules=rules
+    )
     after = unit.record(ORDER, number, facts)
-    points = sum(share.points for fact in facts for share in getattr(fact, "lots", ()))
+    gone = next(fact for fact in facts if isinstance(fact, UnitsCancelled))
     if not order.paid:
         account = unit.read(ACCOUNT, order.learner)
         back = account.void(number, when=unit.happened_at, rules=rules)
         unit.record(ACCOUNT, order.learner, back)
     else:
-        _restore(unit, number, order, units, facts[0].lots, rules=rules)  # type: ignore[attr-defined]
+        _restore(unit, number, order, units, gone.lots, rules=rules)
     _release(unit, number, order, units, reason=reason)
-    return {"number": number, "status": after.state, "points": points}
+    return {"number": number, "status": after.state, "points": gone.points}
 
 
 def refund_order(
@@ -75,21 +84,27 @@ def refund_order(
     order = existing(unit, number)
     units = order.refundable(wanted)
     facts = order.refund(
-        units, fault=fault, reason=reason, goods_back=goods_back, refund=_refund_id(order)
+        units,
+        fault=fault,
+        reason=reason,
+        goods_back=goods_back,
+        refund=_refund_id(order),
+        when=unit.happened_at,
+        rules=rules,
     )
     after = unit.record(ORDER, number, facts)
-    lots: tuple[LotShare, ...] = next(fact.lots for fact in facts if hasattr(fact, "lots"))
-    _restore(unit, number, order, units, lots, rules=rules)
+    gone = next(fact for fact in facts if isinstance(fact, UnitsRefunded))
+    _restore(unit, number, order, units, gone.lots, rules=rules)
     for one in units:
         line, part = order.line(one.line), order.part(one.part)
-        returned = StockReturned(order=number, part=one.part, quantity=one.quantity)
-        if goods_back and part is not None and part.warehouse:
+        assert part is not None  # `refundable` names parts of the order
+        if part.warehouse and goods_back:
+            returned = StockReturned(order=number, part=one.part, quantity=one.quantity)
             unit.record(STOCK, stock_key(part.warehouse, line.sku), [returned])
-    return {
-        "number": number,
-        "status": after.state,
-        "points": sum(share.points for share in lots),
-    }
+        if line.seats:  # a seat needs nobody to send it back
+            seat = StockReleased(order=number, part=one.part, quantity=one.quantity, reason=reason)
+            unit.record(STOCK, stock_key(SEATS, line.sku), [seat])
+    return {"number": number, "status": after.state, "points": gone.points}
 
 
 def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules) -> dict[str, Any]:
@@ -165,17 +180,17 @@ def change_address(
     return {"number": number, "status": after.state}
 
 
-def complete_order(unit: Unit, *, number: str) -> dict[str, Any]:
+def complete_order(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, Any]:
     """End the service windows that are over (O4)."""
     order = existing(unit, number)
-    after = unit.record(ORDER, number, order.complete(when=unit.happened_at))
+    after = unit.record(ORDER, number, order.complete(when=unit.happened_at, rules=rules))
     return {"number": number, "status": after.state}
 
 
 def expire_order(unit: Unit, *, number: str) -> dict[str, Any]:
     """Hide an order from its customer, two years after its end (O3)."""
     order = existing(unit, number)
-    after = unit.record(ORDER, number, order.expire())
+    after = unit.record(ORDER, number, order.expire(when=unit.now))
     return {"number": number, "status": after.state}
 
 

@@ -11,10 +11,10 @@ from application.vault import Recipient
 from domain.catalogue import Kind, Terms
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, Destination, OrderLine, OrderPlaced
-from domain.points import Counted
+from domain.point_facts import Counted
 from domain.promising import promised_by
 from domain.refusals import InvalidRequest, OrderRefused, Refusal
-from domain.splitting import Allocation, Demand, Plan, PlannedPart, plan_split
+from domain.splitting import Allocation, Demand, Plan, PlannedPart, TooManyParcels, plan_split
 from domain.stock import OutOfStock, StockReserved, stock_key
 from domain.warehouses import Network, Warehouse
 
@@ -135,7 +135,11 @@ def assess(unit: Unit, wish: Wish, *, rules: HouseRules) -> Assessment:
     failures: list[Refusal] = []
     lines: list[OrderLine] = []
     seen: set[str] = set()
+    if not wish.lines:
+        raise InvalidRequest(field="lines", reason="name at least one item")
     for number, wanted in enumerate(wish.lines, start=1):
+        if wanted.quantity < 1:
+            raise InvalidRequest(field=f"lines.{number - 1}.quantity", reason="at least 1")
         if wanted.sku in seen:
             raise InvalidRequest(field=f"lines.{number - 1}.sku", reason="named twice")
         seen.add(wanted.sku)
@@ -187,6 +191,7 @@ def _plan(
 ) -> tuple[Plan | None, list[Warehouse]]:
     """The split of goods and courses, and the warehouses in it; adds what stands against it."""
     goods = [line for line in lines if line.kind is Kind.PARCEL]
+    courses = [line for line in lines if line.kind is Kind.COURSE]
     network = unit.read(NETWORK, MALL)
     plan = Plan(parts=(), chosen_for="courses_alone")
     if goods:
@@ -194,12 +199,17 @@ def _plan(
         if province is None:
             return None, []
         planned = _plan_goods(
-            unit, goods, network, province=province, failures=failures, rules=rules
+            unit,
+            goods,
+            network,
+            province=province,
+            max_parts=rules.max_parts - bool(courses),  # courses are a part, too (rules.md 2)
+            failures=failures,
+            rules=rules,
         )
         if planned is None:
             return None, []
         plan = planned
-    courses = [line for line in lines if line.kind is Kind.COURSE]
     if courses:
         for line in courses:
             if line.seats:
@@ -232,6 +242,7 @@ def _plan_goods(
     network: Network,
     *,
     province: str,
+    max_parts: int,
     failures: list[Refusal],
     rules: HouseRules,
 ) -> Plan | None:
@@ -242,7 +253,7 @@ def _plan_goods(
         assert terms is not None  # the line was made from them
         codes: tuple[str, ...] = ()
         if province not in rules.excluded_provinces:
-            codes = network.serving(province, terms.storage_class)
+            codes = network.serving(province, terms.storage_class, weight_grams=terms.weight_grams)
         if not codes:
             failures.append(OutsideCoverage(sku=line.sku, province=province))
             continue
@@ -251,10 +262,12 @@ def _plan_goods(
             free[code, line.sku] = unit.read(STOCK, stock_key(code, line.sku)).free
     if len(demands) < len(goods):
         return None
-    result = plan_split(demands, free, max_parts=rules.max_parts)
+    result = plan_split(demands, free, max_parts=max_parts)
     if isinstance(result, Plan):
         return result
-    failures += [OutOfStock(sku=one.sku, wanted=one.wanted, free=one.free) for one in result]
+    failures += [OutOfStock(sku=one.sku, wanted=one.wanted, free=one.free) for one in result] or [
+        TooManyParcels(limit=max_parts)
+    ]
     return None
 
 

@@ -25,7 +25,8 @@ def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[s
     number = parcel_number(order, part)
     after = unit.record(ORDER, order, state.pack(part, parcel=number))
     packed = after.part(part)
-    assert packed is not None and packed.warehouse  # `pack` refuses parts without one
+    assert packed is not None
+    assert packed.warehouse  # `pack` refuses parts without one
     for units in packed.units:
         key = stock_key(packed.warehouse, state.line(units.line).sku)
         picked = StockPicked(order=order, part=part, quantity=units.quantity)
@@ -47,7 +48,7 @@ def issue_waybill(unit: Unit, *, parcel: str, carrier: str, waybill: str) -> dic
 
 
 def hand_over(unit: Unit, *, parcel: str) -> dict[str, Any]:
-    """Give a parcel to its carrier: every order in it is pending receipt now (rules.md 2)."""
+    """Give a parcel to its carrier: every order still in it is pending receipt (rules.md 2)."""
     state = _existing_parcel(unit, parcel)
     unit.record(PARCEL, parcel, state.hand_over(when=unit.happened_at))
     for content in state.contents:

@@ -25,7 +25,7 @@ from application.proof import leaf_hash
 from application.streams import Category, S, category_of
 from application.unit import Card, Command, Held, Missing, Row, Unit
 from application.vault import Vault
-from domain.points import LearnerErased
+from domain.point_facts import LearnerErased
 from domain.refusals import Refusal
 
 logger = logging.getLogger(__name__)

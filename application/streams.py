@@ -9,7 +9,16 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 import domain
-from domain import books, catalogue, orders, parcels, points, stock, warehouses
+from domain import (
+    books,
+    catalogue,
+    order_fold,
+    orders,
+    parcels,
+    points,
+    stock,
+    warehouses,
+)
 
 S = TypeVar("S")
 
@@ -48,7 +57,7 @@ ACCOUNT = Category("account", points.Account(), points.evolve)
 BOOKS = Category("books", books.Books(), books.evolve)
 ITEM = Category("item", catalogue.Item(), catalogue.evolve)
 NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
-ORDER = Category("order", orders.Order(), orders.evolve)
+ORDER = Category("order", orders.Order(), order_fold.evolve)
 PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
 

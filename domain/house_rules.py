@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
 
 @dataclass(frozen=True, slots=True)
 class HouseRules:
@@ -15,7 +17,7 @@ class HouseRules:
 
     policy: str = "mall-2026"
     """Name of this set of figures, recorded in every order."""
-    zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
+    zone: ZoneInfo = SHANGHAI
     pay_within: timedelta = timedelta(minutes=3)
     """Rule 8: unpaid after this long is cancelled."""
     service_window: timedelta = timedelta(days=7)

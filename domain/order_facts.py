@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from domain.catalogue import Kind
 from domain.facts import Fact, Value
-from domain.points import LotShare
+from domain.point_facts import LotShare
 from domain.splitting import Plan
 
 
@@ -219,20 +219,24 @@ class OrderCancelled(Fact, name="orders.OrderCancelled"):
     """All units are gone and none was handed over (rules.md 3)."""
 
     reason: str
+    visible_until: AwareDatetime = Field(description="then it leaves its customer's sight (O3)")
 
 
 class OrderClosed(Fact, name="orders.OrderClosed"):
     """All units are gone and one at least was handed over (rules.md 3)."""
 
     reason: str
+    visible_until: AwareDatetime = Field(description="then it leaves its customer's sight (O3)")
 
 
 class OrderCompleted(Fact, name="orders.OrderCompleted"):
     """The last service window is over (rules.md 2)."""
 
+    visible_until: AwareDatetime = Field(description="then it leaves its customer's sight (O3)")
+
 
 class OrderExpired(Fact, name="orders.OrderExpired"):
-    """Two years after its end the order leaves its customer's sight (O3)."""
+    """The order has left its customer's sight, two years after its end (O3)."""
 
 
 OrderFact = (

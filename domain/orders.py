@@ -1,12 +1,13 @@
-"""订单 Orders: their parts, how far each has come, and what may happen next (O3, O4, O8, S2, D4)."""
+"""订单 Orders: their parts, how far each has come, what may happen next (O3, O4, O8, S2, D4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from domain.catalogue import Kind
 from domain.house_rules import HouseRules
+from domain.lots import refund_shares
 from domain.order_facts import (
     AddressChanged,
     CashRefundConfirmed,
@@ -22,8 +23,6 @@ from domain.order_facts import (
     OrderExpired,
     OrderFact,
     OrderLine,
-    OrderPlaced,
-    OrderSplit,
     PartCompleted,
     PartHandedOver,
     PartPacked,
@@ -35,7 +34,7 @@ from domain.order_facts import (
     UnitsCancelled,
     UnitsRefunded,
 )
-from domain.points import Counted, LotShare, refund_shares
+from domain.point_facts import Counted, LotShare
 from domain.refusals import InvalidRequest, NotPossible
 from domain.splitting import Allocation
 
@@ -80,15 +79,18 @@ class Order:
     """What of the order's points is still spent, lot by lot: a refund never exceeds it (D4)."""
     freight_fen: int = 0
     cash_fen: int = 0
-    """Cash still kept for live units; refunds take from it (D4)."""
+    """Cash due or kept for live units and their freight; refunds take from it (D4)."""
     pay_by: datetime | None = None
     paid: bool = True
     payment: str | None = None
     attempts: tuple[str, ...] = ()
+    """Attempts that brought money, kept or on its way back."""
+    failed: tuple[str, ...] = ()
     refunds: tuple[tuple[str, str], ...] = ()
     """Cash refunds by id, each `requested`, `confirmed` or `failed`."""
     destination: Destination | None = None
     ended: State | None = None
+    visible_until: datetime | None = None
 
     @property
     def placed(self) -> bool:
@@ -152,7 +154,7 @@ class Order:
                 raise NotPossible(action=action, why=f"the order is {self.state}")
             return list(open_units)
         chosen: list[Units] = []
-        for sku, quantity in wanted:
+        for sku, quantity in _summed(wanted).items():
             missing = quantity
             for unit in open_units:
                 if self.line(unit.line).sku == sku and missing:
@@ -164,8 +166,6 @@ class Order:
                 raise NotPossible(
                     action=action, why=f"{sku}: {possible} of {quantity} units are open to it"
                 )
-        if not chosen:
-            raise InvalidRequest(field="lines", reason="name at least one unit")
         return chosen
 
     def price(self, units: Sequence[Units]) -> tuple[int, int]:
@@ -182,7 +182,9 @@ class Order:
             if self.line(unit.line).counts
         )
 
-    def cancel(self, units: Sequence[Units], *, reason: str, refund: str) -> list[OrderFact]:
+    def cancel(
+        self, units: Sequence[Units], *, reason: str, refund: str, when: datetime, rules: HouseRules
+    ) -> list[OrderFact]:
         """Take units back before hand-over; the last one gone ends the order (rules.md 3).
 
         Points go back by the caller's `Account.restore` of the fact's `lots`; cash is requested
@@ -193,24 +195,35 @@ class Order:
             if not self._empties(units):
                 raise NotPossible(action="cancel", why="an unpaid order is cancelled as a whole")
             fen = 0
-        elif self._empties(units) and not any(part.shipped for part in self.parts):
-            fen = self.cash_fen  # nothing was sent: what the learner paid for freight, too
-        back, _ = refund_shares(self.lots, points)
+        elif not any(part.shipped and part.warehouse for part in self.parts):
+            fen += self._freight_kept(without=units)  # nothing was sent, nothing will be
         facts: list[OrderFact] = [
             UnitsCancelled(
-                units=tuple(units), points=points, cash_fen=fen, lots=back, reason=reason
-            )
+                units=tuple(units),
+                points=points,
+                cash_fen=fen,
+                lots=self._shares_of(points),
+                reason=reason,
+            ),
+            *self._cash_back(fen, refund, reason),
         ]
-        return [*facts, *self._cash_back(fen, refund, reason), *self._ending(units, reason)]
+        return facts + self._ending(units, reason, visible_until=when + rules.kept_visible)
 
     def refund(
-        self, units: Sequence[Units], *, fault: Fault, reason: str, goods_back: bool, refund: str
+        self,
+        units: Sequence[Units],
+        *,
+        fault: Fault,
+        reason: str,
+        goods_back: bool,
+        refund: str,
+        when: datetime,
+        rules: HouseRules,
     ) -> list[OrderFact]:
         """Give units back after shipping, by a decision with actor and reason (rules.md 3)."""
         points, fen = self.price(units)
-        if fault is not Fault.CHANGED_MIND and self._empties(units):
-            fen = self.cash_fen  # mall's or carrier's fault: freight goes back, too (rule 8)
-        back, _ = refund_shares(self.lots, points)
+        if fault is not Fault.CHANGED_MIND:  # mall's or carrier's fault (rules.md 8)
+            fen += self._freight_kept(without=units)
         facts: list[OrderFact] = [
             EntitlementRevoked(
                 part=unit.part,
@@ -226,17 +239,38 @@ class Order:
                 units=tuple(units),
                 points=points,
                 cash_fen=fen,
-                lots=back,
+                lots=self._shares_of(points),
                 fault=fault,
                 reason=reason,
                 goods_back=goods_back,
             )
         )
-        return [*facts, *self._cash_back(fen, refund, reason), *self._ending(units, reason)]
+        facts += self._cash_back(fen, refund, reason)
+        return facts + self._ending(units, reason, visible_until=when + rules.kept_visible)
+
+    def _shares_of(self, points: int) -> tuple[LotShare, ...]:
+        back, _ = refund_shares(self.lots, points)
+        assert sum(share.points for share in back) == points  # never more than was taken (D4)
+        return back
+
+    def _left(self, part: Part, gone: Sequence[Units]) -> int:
+        """Units of a part that stay when these are gone."""
+        leaving = sum(unit.quantity for unit in gone if unit.part == part.number)
+        return sum(unit.quantity for unit in part.units) - leaving
 
     def _empties(self, units: Sequence[Units]) -> bool:
-        live = sum(unit.quantity for part in self.parts for unit in part.units)
-        return live == sum(unit.quantity for unit in units)
+        return not any(self._left(part, units) for part in self.parts)
+
+    def _freight_kept(self, *, without: Sequence[Units]) -> int:
+        """Freight still kept, if no parcel is left to be had when these units are gone."""
+        if any(self._left(part, without) for part in self.parts if part.warehouse):
+            return 0
+        live = [
+            Units(part=part.number, line=unit.line, quantity=unit.quantity)
+            for part in self.parts
+            for unit in part.units
+        ]
+        return self.cash_fen - self.price(live)[1]
 
     def _cash_back(self, fen: int, refund: str, reason: str) -> list[OrderFact]:
         if not fen or self.payment is None:
@@ -245,12 +279,18 @@ class Order:
             CashRefundRequested(refund=refund, attempt=self.payment, amount_fen=fen, reason=reason)
         ]
 
-    def _ending(self, units: Sequence[Units], reason: str) -> list[OrderFact]:
-        if not self._empties(units):
-            return []
-        if any(part.shipped for part in self.parts):
-            return [OrderClosed(reason=reason)]
-        return [OrderCancelled(reason=reason)]
+    def _ending(
+        self, units: Sequence[Units], reason: str, *, visible_until: datetime
+    ) -> list[OrderFact]:
+        """The end these units' leaving brings: all are gone, or all that stay are completed."""
+        if self._empties(units):
+            if any(part.shipped for part in self.parts):
+                return [OrderClosed(reason=reason, visible_until=visible_until)]
+            return [OrderCancelled(reason=reason, visible_until=visible_until)]
+        staying = (part.state for part in self.parts if self._left(part, units))
+        if self.ended is None and all(state is State.COMPLETED for state in staying):
+            return [OrderCompleted(visible_until=visible_until)]
+        return []
 
     def capture(
         self, *, attempt: str, means: str, amount_fen: int, paid_at: datetime
@@ -272,7 +312,9 @@ class Order:
 
     def fail_payment(self, *, attempt: str, cause: str) -> list[OrderFact]:
         """An attempt failed; others may follow (rules.md 8)."""
-        return [] if attempt in self.attempts else [PaymentFailed(attempt=attempt, cause=cause)]
+        if attempt in self.attempts or attempt in self.failed:
+            return []
+        return [PaymentFailed(attempt=attempt, cause=cause)]
 
     def settle_refund(self, refund: str, *, cause: str | None) -> list[OrderFact]:
         """The provider answered about a refund: confirmed, or failed with its cause."""
@@ -288,7 +330,7 @@ class Order:
     def grant_courses(self, *, when: datetime, rules: HouseRules) -> list[OrderFact]:
         """Grant every course of a paid order; its service window starts at once (rules.md 7)."""
         facts: list[OrderFact] = []
-        for part in self.parts:
+        for part in self.parts if self.paid and self.ended is None else ():
             if part.warehouse is not None or part.state is not State.PENDING_SHIPMENT:
                 continue
             facts += [
@@ -311,7 +353,10 @@ class Order:
         return [PartPacked(part=number, parcel=parcel)]
 
     def hand_over(self, number: int) -> list[OrderFact]:
-        """The part's parcel is with the carrier."""
+        """The part's parcel is with the carrier; parts gone or further already stay as they are."""
+        known = self.part(number)
+        if known is not None and (not known.live or known.state in PROGRESS[2:]):
+            return []
         part = self._open_part(number, "hand_over", State.PENDING_SHIPMENT)
         if not part.parcel:
             raise NotPossible(action="hand_over", why=f"part {number} is not packed")
@@ -326,7 +371,7 @@ class Order:
             PartReceived(part=number, received_at=when, window_until=when + rules.service_window)
         ]
 
-    def complete(self, *, when: datetime) -> list[OrderFact]:
+    def complete(self, *, when: datetime, rules: HouseRules) -> list[OrderFact]:
         """End every service window that is over; the last one completes the order (O4)."""
         if self.ended is not None:
             return []
@@ -341,7 +386,7 @@ class Order:
         facts: list[OrderFact] = [PartCompleted(part=number) for number in over]
         rest = [p for p in self.parts if p.live and p.state is not State.COMPLETED]
         if over and len(rest) == len(over):
-            facts.append(OrderCompleted())
+            facts.append(OrderCompleted(visible_until=when + rules.kept_visible))
         return facts
 
     def change_address(self, destination: Destination) -> list[OrderFact]:
@@ -352,9 +397,10 @@ class Order:
             raise NotPossible(action="change_address", why=f"the order is {self.state}")
         return [AddressChanged(destination=destination)]
 
-    def expire(self) -> list[OrderFact]:
-        """Take an ended order out of its customer's sight; when is the caller's policy (O3)."""
-        return [OrderExpired()] if self.ended in ENDED else []
+    def expire(self, *, when: datetime) -> list[OrderFact]:
+        """Take an ended order out of its customer's sight once its time is over (O3)."""
+        over = self.visible_until is not None and self.visible_until <= when
+        return [OrderExpired()] if over and self.ended in ENDED else []
 
     def _open_part(self, number: int, action: str, state: State) -> Part:
         part = self.part(number)
@@ -367,115 +413,13 @@ class Order:
         return part
 
 
-def _less(units: tuple[Allocation, ...], gone: Sequence[Units]) -> tuple[Allocation, ...]:
-    taken: dict[int, int] = {}
-    for unit in gone:
-        taken[unit.line] = taken.get(unit.line, 0) + unit.quantity
-    return tuple(
-        Allocation(line=unit.line, quantity=left)
-        for unit in units
-        if (left := unit.quantity - taken.get(unit.line, 0)) > 0
-    )
-
-
-def _without_units(order: Order, gone: Sequence[Units], end: State) -> tuple[Part, ...]:
-    parts: list[Part] = []
-    for part in order.parts:
-        mine = [unit for unit in gone if unit.part == part.number]
-        if mine:
-            units = _less(part.units, mine)
-            part = part._replace(units=units, state=part.state if units else end)
-        parts.append(part)
-    return tuple(parts)
-
-
-def _moved(order: Order, number: int, **changes: object) -> tuple[Part, ...]:
-    return tuple(
-        part._replace(**changes) if part.number == number else part  # type: ignore[arg-type]
-        for part in order.parts
-    )
-
-
-def _planned(fact: OrderPlaced | OrderSplit) -> tuple[Part, ...]:
-    return tuple(
-        Part(part.part, part.warehouse, part.units, State.PENDING_SHIPMENT)
-        for part in fact.plan.parts
-    )
-
-
-def evolve(order: Order, fact: OrderFact) -> Order:
-    """The order after one more fact."""
-    match fact:
-        case OrderPlaced():
-            return Order(
-                learner=fact.learner,
-                lines=fact.lines,
-                parts=_planned(fact),
-                lots=fact.lots,
-                freight_fen=fact.freight_fen,
-                cash_fen=fact.cash_fen + fact.freight_fen,
-                pay_by=fact.pay_by,
-                paid=fact.pay_by is None,
-                destination=fact.destination,
-            )
-        case PaymentCaptured():
-            return replace(
-                order, paid=True, payment=fact.attempt, attempts=(*order.attempts, fact.attempt)
-            )
-        case PaymentFailed():
-            return replace(order, attempts=(*order.attempts, fact.attempt))
-        case CashRefundRequested():
-            attempts = order.attempts
-            if fact.attempt not in attempts:
-                attempts = (*attempts, fact.attempt)
-            return replace(
-                order, attempts=attempts, refunds=(*order.refunds, (fact.refund, "requested"))
-            )
-        case CashRefundConfirmed() | CashRefundFailed():
-            status = "confirmed" if isinstance(fact, CashRefundConfirmed) else "failed"
-            refunds = tuple(
-                (refund, status if refund == fact.refund else was) for refund, was in order.refunds
-            )
-            return replace(order, refunds=refunds)
-        case AddressChanged():
-            return replace(order, destination=fact.destination)
-        case OrderSplit():
-            return replace(order, parts=_planned(fact))
-        case PartPacked():
-            return replace(order, parts=_moved(order, fact.part, parcel=fact.parcel))
-        case PartHandedOver():
-            return replace(
-                order,
-                parts=_moved(order, fact.part, state=State.PENDING_RECEIPT, shipped=True),
-            )
-        case PartReceived():
-            return replace(
-                order,
-                parts=_moved(
-                    order, fact.part, state=State.PENDING_END, window_until=fact.window_until
-                ),
-            )
-        case EntitlementGranted():
-            return replace(order, parts=_moved(order, fact.part, shipped=True))
-        case EntitlementRevoked():
-            return order
-        case UnitsCancelled() | UnitsRefunded():
-            end = State.CANCELLED if isinstance(fact, UnitsCancelled) else State.CLOSED
-            return replace(
-                order,
-                parts=_without_units(order, fact.units, end),
-                lots=refund_shares(order.lots, fact.points)[1],
-                cash_fen=order.cash_fen - fact.cash_fen,
-            )
-        case PartCompleted():
-            return replace(order, parts=_moved(order, fact.part, state=State.COMPLETED))
-        case OrderCancelled():
-            return replace(order, ended=State.CANCELLED)
-        case OrderClosed():
-            return replace(order, ended=State.CLOSED)
-        case OrderCompleted():
-            return replace(order, ended=State.COMPLETED)
-        case OrderExpired():
-            return replace(order, ended=State.EXPIRED)
-        case _:
-            assert_never(fact)
+def _summed(wanted: Sequence[tuple[str, int]]) -> dict[str, int]:
+    """What is asked for by SKU: naming one twice asks for both."""
+    asked: dict[str, int] = {}
+    for sku, quantity in wanted:
+        if quantity < 1:
+            raise InvalidRequest(field="lines", reason="name at least one unit of each")
+        asked[sku] = asked.get(sku, 0) + quantity
+    if not asked:
+        raise InvalidRequest(field="lines", reason="name at least one unit")
+    return asked

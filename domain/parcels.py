@@ -1,4 +1,4 @@
-"""包裹 Parcels: packed, labelled, handed over, scanned; which orders travel in them (W1, S4, T2)."""
+"""包裹 Parcels: packed, labelled, handed over, scanned; which orders are in them (W1, S4, T2)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -180,13 +180,21 @@ def received_at(track: Track) -> datetime | None:
     return track.signed_at if track.state is ParcelState.SIGNED else None
 
 
+def _believing(tracking: TrackState, carrier: str) -> TrackState:
+    """The tracking with this carrier's scans counting, also when they were void before."""
+    if carrier not in tracking.voided_carriers:
+        return tracking
+    return replace(tracking, voided_carriers=tracking.voided_carriers - {carrier})
+
+
 def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
     """The parcel after one more fact."""
     match fact:
         case ParcelPacked():
             return replace(parcel, warehouse=fact.warehouse, contents=fact.contents)
         case WaybillIssued():
-            return replace(parcel, carrier=fact.carrier, waybill=fact.waybill)
+            tracking = _believing(parcel.tracking, fact.carrier)
+            return replace(parcel, carrier=fact.carrier, waybill=fact.waybill, tracking=tracking)
         case ParcelHandedOver():
             tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
             return replace(parcel, handed_over=True, tracking=tracking)
@@ -195,7 +203,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
         case ParcelScanned():
             return replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
         case CarrierCorrected():
-            tracking = parcel.tracking.with_voided(fact.was)
+            tracking = _believing(parcel.tracking.with_voided(fact.was), fact.carrier)
             return replace(parcel, carrier=fact.carrier, tracking=tracking)
         case PushUnreadable():
             return parcel

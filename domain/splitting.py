@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pydantic import Field, PositiveInt
 
 from domain.facts import Value
+from domain.refusals import Refusal
 
 Free = Mapping[tuple[str, str], int]
 """Free units by (warehouse, sku)."""
@@ -51,6 +52,14 @@ class Demand(NamedTuple):
     warehouses: Sequence[str]
 
 
+class TooManyParcels(Refusal):
+    """There is enough of everything, but in more places than one order is split into (rule 1)."""
+
+    code = "too_many_parcels"
+    en = "The goods would need more than {limit} parcels: order them apart."
+    zh = "所需包裹超过 {limit} 个,请分开下单。"
+
+
 @dataclass(frozen=True, slots=True)
 class Shortage:
     """A demand no allowed set of warehouses can meet."""
@@ -61,17 +70,22 @@ class Shortage:
 
 
 def plan_split(demands: Sequence[Demand], free: Free, *, max_parts: int) -> Plan | list[Shortage]:
-    """The split with the fewest parcels; ties go to the warehouses the demands name first.
+    """The split with the fewest parcels; among those the one that tears the fewest lines.
 
-    Never allocates more than is free, and allocates everything or nothing (S3). Sets of up
-    to `max_parts` warehouses are searched smallest first, so the first that fits is the best.
+    Remaining ties go to the warehouses the demands name first. Never allocates more than is free,
+    and allocates everything or nothing (S3). Sets of up to `max_parts` warehouses are searched
+    smallest first. Without a plan: what is missing, or nothing where only `max_parts` stands
+    against it.
     """
+    assert len({demand.sku for demand in demands}) == len(demands)  # each SKU has its own units
     preferred = list(dict.fromkeys(code for demand in demands for code in demand.warehouses))
     for size in range(1, max_parts + 1):
         fitting = [
             chosen for chosen in combinations(preferred, size) if _fits(demands, free, chosen)
         ]
         if fitting:
+            if len(fitting) > 1 and size > 1:
+                fitting.sort(key=lambda chosen: _pieces(demands, free, chosen))
             return Plan(
                 parts=_allocate(demands, free, fitting[0]),
                 chosen_for="fewest_parcels",
@@ -92,37 +106,42 @@ def _fits(demands: Sequence[Demand], free: Free, chosen: Sequence[str]) -> bool:
 
 
 def _shortages(demands: Sequence[Demand], free: Free) -> list[Shortage]:
-    """What is missing; where nothing is but too many parcels were needed, the best of each."""
     totals = [sum(free.get((c, d.sku), 0) for c in d.warehouses) for d in demands]
-    missing = [
+    return [
         Shortage(demand.sku, demand.quantity, total)
         for demand, total in zip(demands, totals, strict=True)
         if total < demand.quantity
     ]
-    return missing or [
-        Shortage(d.sku, d.quantity, max(free.get((c, d.sku), 0) for c in d.warehouses))
-        for d in demands
-    ]
+
+
+def _sources(demand: Demand, free: Free, chosen: Sequence[str]) -> Sequence[str]:
+    """The fewest of the chosen warehouses that can serve a line; in their order, first ones first.
+
+    A line that one of them can serve alone is not torn apart.
+    """
+    usable = [code for code in chosen if code in demand.warehouses]
+    for size in range(1, len(usable)):
+        for codes in combinations(usable, size):
+            if sum(free.get((code, demand.sku), 0) for code in codes) >= demand.quantity:
+                return codes
+    return usable
+
+
+def _pieces(demands: Sequence[Demand], free: Free, chosen: Sequence[str]) -> int:
+    return sum(len(_sources(demand, free, chosen)) for demand in demands)
 
 
 def _allocate(
     demands: Sequence[Demand], free: Free, chosen: Sequence[str]
 ) -> tuple[PlannedPart, ...]:
-    """Fill the demands from the chosen warehouses, in their order, as whole as possible.
-
-    A line that one warehouse can serve alone is not torn apart: it goes to the first that can.
-    """
-    left = {key: units for key, units in free.items() if key[0] in chosen}
+    """Fill the demands from the chosen warehouses, in their order, as whole as possible."""
     units: dict[str, list[Allocation]] = {code: [] for code in chosen}
     for demand in demands:
-        usable = [code for code in chosen if code in demand.warehouses]
-        whole = [code for code in usable if left.get((code, demand.sku), 0) >= demand.quantity]
         missing = demand.quantity
-        for code in whole[:1] or usable:
-            taken = min(missing, left.get((code, demand.sku), 0))
+        for code in _sources(demand, free, chosen):
+            taken = min(missing, free.get((code, demand.sku), 0))
             if taken:
                 units[code].append(Allocation(line=demand.line, quantity=taken))
-                left[code, demand.sku] -= taken
                 missing -= taken
     used = [(code, allocated) for code, allocated in units.items() if allocated]
     return tuple(

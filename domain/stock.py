@@ -1,4 +1,4 @@
-"""库存 Stock of one item in one warehouse (C3): `received + adjusted = free + reserved + picked`."""
+"""库存 Stock of an item in a warehouse (C3): `received + adjusted = free + reserved + picked`."""
 
 from dataclasses import dataclass
 from typing import assert_never

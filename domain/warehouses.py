@@ -1,8 +1,9 @@
 """入仓 Warehouses: where goods wait, whom they can serve, and until when today (C2)."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import time
-from typing import assert_never
+from typing import Annotated, assert_never
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
@@ -76,10 +77,10 @@ class Network:
     """All warehouses of the mall, together because a plan weighs them together."""
 
     warehouses: dict[str, Warehouse] = field(default_factory=dict)
-    _serving: dict[tuple[str, StorageClass], tuple[str, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    """Answers of `serving`: every order asks, and a network hardly ever changes."""
+    _serving: Annotated[
+        dict[tuple[str, StorageClass], tuple[tuple[str, ...], float]], Field(exclude=True)
+    ] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Answers of `serving` and the weight all of them take: every order asks for them."""
 
     def open_or_revise(self, warehouse: Warehouse) -> list[NetworkFact]:
         """Upsert by code; an equal warehouse changes nothing."""
@@ -88,19 +89,26 @@ class Network:
             return [WarehouseOpened(warehouse=warehouse)]
         return [] if known == warehouse else [WarehouseRevised(warehouse=warehouse)]
 
-    def serving(self, province: str, storage_class: StorageClass) -> tuple[str, ...]:
-        """Warehouses that keep such goods and ship to the province: near first, then as opened."""
-        key = (province, storage_class)
-        codes = self._serving.get(key)
-        if codes is None:
+    def serving(
+        self, province: str, storage_class: StorageClass, *, weight_grams: int = 0
+    ) -> tuple[str, ...]:
+        """Warehouses that send such goods to the province: near first, then as opened (C2)."""
+        known = self._serving.get((province, storage_class))
+        if known is None:
             fitting = [
                 one
                 for one in self.warehouses.values()
                 if one.reaches(province) and one.keeps(storage_class)
             ]
             fitting.sort(key=lambda one: one.province != province)
-            codes = self._serving[key] = tuple(one.code for one in fitting)
-        return codes
+            takes = min((one.max_weight_grams or math.inf for one in fitting), default=math.inf)
+            known = tuple(one.code for one in fitting), takes
+            self._serving[province, storage_class] = known
+        codes, taken_by_all = known
+        if weight_grams <= taken_by_all:
+            return codes
+        limits = ((code, self.warehouses[code].max_weight_grams) for code in codes)
+        return tuple(code for code, limit in limits if limit is None or weight_grams <= limit)
 
     def named(self, code: str) -> Warehouse:
         """The warehouse with this code."""

@@ -7,7 +7,8 @@ from typing import Any, cast
 from application.streams import ACCOUNT, BOOKS
 from domain.books import Books, BooksClosed
 from domain.house_rules import HouseRules
-from domain.points import (
+from domain.ledger import postings
+from domain.point_facts import (
     AccountFact,
     AccountFrozen,
     AccountUnfrozen,
@@ -21,7 +22,6 @@ from domain.points import (
     PointsHeld,
     PointsRedeemed,
     PointsRestored,
-    postings,
 )
 from projections.reading import Event, Tables, View, columns
 

@@ -1,0 +1,158 @@
+"""订单折叠 An order's facts folded into what deciding about it needs (O3, S2; rules.md 2, 3)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from domain.lots import refund_shares
+from domain.order_facts import (
+    AddressChanged,
+    CashRefundConfirmed,
+    CashRefundFailed,
+    CashRefundRequested,
+    EntitlementGranted,
+    EntitlementRevoked,
+    OrderCancelled,
+    OrderClosed,
+    OrderCompleted,
+    OrderExpired,
+    OrderFact,
+    OrderPlaced,
+    OrderSplit,
+    PartCompleted,
+    PartHandedOver,
+    PartPacked,
+    PartReceived,
+    PaymentCaptured,
+    PaymentFailed,
+    State,
+    Units,
+    UnitsCancelled,
+    UnitsRefunded,
+)
+from domain.orders import Order, Part
+from domain.splitting import Allocation, Plan
+
+
+def _less(units: tuple[Allocation, ...], gone: Sequence[Units]) -> tuple[Allocation, ...]:
+    taken: dict[int, int] = {}
+    for unit in gone:
+        taken[unit.line] = taken.get(unit.line, 0) + unit.quantity
+    return tuple(
+        Allocation(line=unit.line, quantity=left)
+        for unit in units
+        if (left := unit.quantity - taken.get(unit.line, 0)) > 0
+    )
+
+
+def _without_units(order: Order, gone: Sequence[Units], end: State) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for part in order.parts:
+        mine = [unit for unit in gone if unit.part == part.number]
+        if mine:
+            units = _less(part.units, mine)
+            part = part._replace(units=units, state=part.state if units else end)
+        parts.append(part)
+    return tuple(parts)
+
+
+def _moved(order: Order, number: int, **changes: object) -> tuple[Part, ...]:
+    return tuple(
+        part._replace(**changes) if part.number == number else part  # type: ignore[arg-type]
+        for part in order.parts
+    )
+
+
+def _planned(plan: Plan) -> tuple[Part, ...]:
+    return tuple(
+        Part(part.part, part.warehouse, part.units, State.PENDING_SHIPMENT) for part in plan.parts
+    )
+
+
+def _replanned(order: Order, plan: Plan) -> tuple[Part, ...]:
+    """The new plan's parts beside those that shipped, were granted or are gone."""
+    stay = [part for part in order.parts if part.shipped or not part.live]
+    known = {part.number for part in stay}
+    return (*stay, *(part for part in _planned(plan) if part.number not in known))
+
+
+def evolve(order: Order, fact: OrderFact) -> Order:
+    """The order after one more fact."""
+    match fact:
+        case OrderPlaced():
+            return Order(
+                learner=fact.learner,
+                lines=fact.lines,
+                parts=_planned(fact.plan),
+                lots=fact.lots,
+                freight_fen=fact.freight_fen,
+                cash_fen=fact.cash_fen + fact.freight_fen,
+                pay_by=fact.pay_by,
+                paid=fact.pay_by is None,
+                destination=fact.destination,
+            )
+        case PaymentCaptured():
+            return replace(
+                order, paid=True, payment=fact.attempt, attempts=(*order.attempts, fact.attempt)
+            )
+        case PaymentFailed():
+            return replace(order, failed=(*order.failed, fact.attempt))
+        case CashRefundRequested():
+            attempts = order.attempts
+            if fact.attempt not in attempts:
+                attempts = (*attempts, fact.attempt)
+            return replace(
+                order, attempts=attempts, refunds=(*order.refunds, (fact.refund, "requested"))
+            )
+        case CashRefundConfirmed() | CashRefundFailed():
+            status = "confirmed" if isinstance(fact, CashRefundConfirmed) else "failed"
+            refunds = tuple(
+                (refund, status if refund == fact.refund else was) for refund, was in order.refunds
+            )
+            return replace(order, refunds=refunds)
+        case AddressChanged():
+            return replace(order, destination=fact.destination)
+        case OrderSplit():
+            return replace(order, parts=_replanned(order, fact.plan))
+        case PartPacked():
+            return replace(order, parts=_moved(order, fact.part, parcel=fact.parcel))
+        case PartHandedOver():
+            return replace(
+                order,
+                parts=_moved(order, fact.part, state=State.PENDING_RECEIPT, shipped=True),
+            )
+        case PartReceived():
+            return replace(
+                order,
+                parts=_moved(
+                    order,
+                    fact.part,
+                    state=State.PENDING_END,
+                    shipped=True,  # a scan may tell of the receipt before anybody told of shipping
+                    window_until=fact.window_until,
+                ),
+            )
+        case EntitlementGranted():
+            return replace(order, parts=_moved(order, fact.part, shipped=True))
+        case EntitlementRevoked():
+            return order
+        case UnitsCancelled() | UnitsRefunded():
+            end = State.CANCELLED if isinstance(fact, UnitsCancelled) else State.CLOSED
+            return replace(
+                order,
+                parts=_without_units(order, fact.units, end),
+                lots=refund_shares(order.lots, fact.points)[1],
+                cash_fen=order.cash_fen - fact.cash_fen,
+            )
+        case PartCompleted():
+            return replace(order, parts=_moved(order, fact.part, state=State.COMPLETED))
+        case OrderCancelled():
+            return replace(order, ended=State.CANCELLED, visible_until=fact.visible_until)
+        case OrderClosed():
+            return replace(order, ended=State.CLOSED, visible_until=fact.visible_until)
+        case OrderCompleted():
+            return replace(order, ended=State.COMPLETED, visible_until=fact.visible_until)
+        case OrderExpired():
+            return replace(order, ended=State.EXPIRED)
+        case _:
+            assert_never(fact)
