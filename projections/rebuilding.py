@@ -1,0 +1,164 @@
+"""重建 Rebuilding a view beside the live one, which goes on meanwhile, then swapping the two (A2).
+
+The swap is one transaction: whoever reads sees the old tables or the new ones, whole and at their
+own position. Afterwards everything has the names that the migrations gave it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable
+from psycopg.sql import SQL, Identifier
+
+from projections.reading import Event, View, compose
+from projections.runner import read_events, view_positions
+from projections.scratch import Scratch
+
+SUFFIX = "__new"
+BATCH_EVENTS = 10_000
+NEARLY_THERE = 500
+"""Events that may be left for the transaction that swaps: the live view waits for them."""
+LOCK_PATIENCE = "2s"
+"""How long readers may have to queue behind the swap; then it steps back and tries again."""
+ATTEMPTS = 30
+
+Progress = Callable[[int, int], None]
+"""Told (events folded, events there are)."""
+
+
+class RebuildRunning(Exception):
+    """Somebody else is rebuilding this view."""
+
+
+class Rebuilt(NamedTuple):
+    """What a rebuild did."""
+
+    view: str
+    position: int
+    parked: int
+    """Events that this code cannot fold: they are on `/health` as parked."""
+
+
+async def rebuild(
+    owner_url: str, *, schema: str, view: View, progress: Progress = lambda done, of: None
+) -> Rebuilt:
+    """Fold the whole log into new tables of a view and put them in place of the live ones.
+
+    Needs the schema's owner. Raises `RebuildRunning`.
+    """
+    async with await AsyncConnection.connect(owner_url, autocommit=True) as connection:
+        await connection.execute("SET synchronous_commit = off")
+        key = (f"rebuild {schema}.{view.name}",)
+        cursor = await connection.execute(_LOCK, key)
+        if await cursor.fetchone() != (True,):
+            raise RebuildRunning(view.name)
+        scratch = Scratch(connection, schema, view, SUFFIX)
+        await scratch.create(lasting=True)
+        try:
+            await view_positions(connection, schema, [view])
+            await _catch_up(scratch, progress)
+            for table in view.tables:
+                name = Identifier(schema, table + SUFFIX)
+                await connection.execute(SQL("ANALYZE {}").format(name))
+            await _swap_patiently(scratch, progress)
+        finally:
+            await scratch.drop()  # nothing is left of it after a swap
+    return Rebuilt(view.name, scratch.position, len(scratch.parked))
+
+
+async def _catch_up(scratch: Scratch, progress: Progress) -> None:
+    """Fold until only a few events are left; the log may grow meanwhile."""
+    end = await _log_end(scratch)
+    progress(0, end)
+    while scratch.position < end:
+        await scratch.fold(await _next(scratch))
+        if scratch.position >= end - NEARLY_THERE:
+            end = await _log_end(scratch)
+        progress(scratch.position, end)
+
+
+async def _swap_patiently(scratch: Scratch, progress: Progress) -> None:
+    """Swap, however long readers keep the live tables: never make them queue for long."""
+    for attempt in range(ATTEMPTS):
+        folded, parked = scratch.position, dict(scratch.parked)
+        try:
+            async with scratch.connection.transaction():
+                await _swap(scratch)
+        except LockNotAvailable:
+            if attempt == ATTEMPTS - 1:
+                raise
+            scratch.position, scratch.parked = folded, parked
+            await asyncio.sleep(0.1 * (attempt + 1))
+            await _catch_up(scratch, progress)
+        else:
+            return
+
+
+async def _swap(scratch: Scratch) -> None:
+    connection, schema, view = scratch.connection, scratch.schema, scratch.view
+    await connection.execute(SQL("SET LOCAL lock_timeout = {}").format(LOCK_PATIENCE))
+    # The live reader moves this row first: while it is ours, the live view stands still.
+    await connection.execute(compose(_HOLD, schema, _OURS, ""), (view.name,))
+    while events := await _next(scratch):
+        await scratch.fold(events)
+    for table in view.tables:
+        renames = await _index_names(connection, schema, table)
+        await connection.execute(SQL("DROP TABLE {}").format(Identifier(schema, table)))
+        await connection.execute(
+            SQL("ALTER TABLE {} RENAME TO {}").format(
+                Identifier(schema, table + SUFFIX), Identifier(table)
+            )
+        )
+        for new, old in renames:
+            await connection.execute(
+                SQL("ALTER INDEX {} RENAME TO {}").format(Identifier(schema, new), Identifier(old))
+            )
+    await connection.execute(compose(_SET, schema, _OURS, ""), (scratch.position, view.name))
+    await connection.execute(compose(_FORGET, schema, _OURS, ""), (view.name,))
+    for position, (stream, cause) in scratch.parked.items():
+        values = (view.name, stream, position, cause)
+        await connection.execute(compose(_PARK, schema, _OURS, ""), values)
+
+
+async def _next(scratch: Scratch) -> list[Event]:
+    return await read_events(
+        scratch.connection, scratch.schema, after=scratch.position, limit=BATCH_EVENTS
+    )
+
+
+async def _log_end(scratch: Scratch) -> int:
+    query = compose(_END, scratch.schema, _OURS, "")
+    row = await (await scratch.connection.execute(query)).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def _index_names(
+    connection: AsyncConnection[Any], schema: str, table: str
+) -> list[tuple[str, str]]:
+    """(name now, name of the live index with the same definition) for each new index."""
+    cursor = await connection.execute(_INDEXES, (schema, table))
+    live = sorted(await cursor.fetchall())
+    cursor = await connection.execute(_INDEXES, (schema, table + SUFFIX))
+    new = sorted(await cursor.fetchall())
+    if [definition for definition, _ in live] != [definition for definition, _ in new]:
+        raise RuntimeError(f"the indexes of {table} are not those of its copy")
+    return [(mine, old) for (_, mine), (_, old) in zip(new, live, strict=True)]
+
+
+_OURS = ("views", "parked")
+_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+_END = "SELECT coalesce(max(notification_id), 0) FROM {tallypost_events}"
+_HOLD = "SELECT FROM {views} WHERE name = %s FOR UPDATE"
+_SET = "UPDATE {views} SET position = %s, moved_at = clock_timestamp() WHERE name = %s"
+_FORGET = "DELETE FROM {parked} WHERE view = %s"
+_PARK = "INSERT INTO {parked} (view, stream, position, cause) VALUES (%s, %s, %s, %s)"
+# A primary key's definition says as much as any: unique, method, columns, condition.
+_INDEXES = """
+SELECT regexp_replace(pg_get_indexdef(i.indexrelid), ' INDEX .*? USING ', ' INDEX USING '),
+    x.relname
+FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = %s
+"""
