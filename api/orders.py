@@ -205,19 +205,21 @@ def _states(status: str | None) -> list[str] | None:
     return ["pending_end", "completed"] if status == "completed" else [status]
 
 
+def listing(one: Listed, *, staff: bool) -> dict[str, Any]:
+    """An order as lists show it."""
+    return {
+        "number": one.number,
+        "learner": one.learner,
+        "status": customer_status(one.state),
+        **({"state": one.state} if staff else {}),
+        "placed_at": one.placed_at,
+        "points": one.points,
+        "cash_fen": one.cash_fen,
+    }
+
+
 def _page(page: list[Listed], *, staff: bool) -> dict[str, Any]:
-    orders = [
-        {
-            "number": one.number,
-            "learner": one.learner,
-            "status": customer_status(one.state),
-            **({"state": one.state} if staff else {}),
-            "placed_at": one.placed_at,
-            "points": one.points,
-            "cash_fen": one.cash_fen,
-        }
-        for one in page[:PAGE]
-    ]
+    orders = [listing(one, staff=staff) for one in page[:PAGE]]
     last = page[PAGE - 1] if len(page) > PAGE else None
     return {"orders": orders, "next": encode_cursor(last.placed_at, last.number) if last else None}
 
