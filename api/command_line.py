@@ -11,6 +11,7 @@ from rich.table import Table
 
 from api import serving
 from api.auth import Role, Tokens
+from api.demo import tell
 from application.demo_mall import LEARNERS, open_demo_mall
 from application.logs import configure_logs
 from application.migrating import migrate as apply_migrations
@@ -97,6 +98,24 @@ def migrate(data: Data = Path("data")) -> None:
         for tenant in serving.tenants_of(settings):
             applied = apply_migrations(found.owner_url, tenant)
             typer.echo(f"{tenant}: {', '.join(applied) or 'up to date'}")
+
+
+@app.command()
+def demo() -> None:
+    """The whole story on an embedded PostgreSQL, narrated, in about a minute."""
+    tell(console)
+
+
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="all of them if none is named")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="a JSON line each")] = False,
+) -> None:
+    """The benchmarks of docs/benchmarks.md, as ratios measured in one run."""
+    # Imported here: benchmarks belong to the checkout, not to an installed service.
+    from tests import bench as benchmarks
+
+    raise typer.Exit(benchmarks.main(names or [], as_json))
 
 
 async def _fill(settings: Settings, url: str) -> None:
