@@ -10,7 +10,7 @@ from application.streams import ACCOUNT
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
 from domain.lots import lot_id
-from domain.point_facts import LearnerRegistered, Reason
+from domain.point_facts import LearnerRegistered, LotExpired, Reason
 from domain.refusals import InvalidRequest, Refusal
 
 GRANTS = "grants"
@@ -163,6 +163,7 @@ def expire_lots(unit: Unit, *, learner: str) -> dict[str, Any]:
     """Write off the lots of an account whose time is over, each as of its expiry (L4, A5)."""
     facts = unit.read(ACCOUNT, learner).expire(when=unit.now)
     for fact in facts:
+        assert isinstance(fact, LotExpired)
         # Points that expired on Monday are gone on Monday, whenever we come to note it.
         unit.record(ACCOUNT, learner, [fact], happened_at=fact.expired_at)
     return {"learner": learner, "lots": len(facts)}

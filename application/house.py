@@ -1,0 +1,19 @@
+"""What reactions need of one tenant; `api.tenancy.Tenant` has it."""
+
+from typing import Any, Protocol
+
+from psycopg_pool import AsyncConnectionPool
+
+from application.store import Store
+from application.vault import Vault
+from domain.house_rules import HouseRules
+
+
+class House(Protocol):
+    """One tenant: its schema, its writer, its figures, its keys, and connections to read with."""
+
+    schema: str
+    store: Store
+    rules: HouseRules
+    vault: Vault
+    pool: AsyncConnectionPool[Any]

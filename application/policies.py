@@ -1,0 +1,274 @@
+"""策略 What the house does by itself when time has passed (O3, O4, L4; design.md, Reactions).
+
+A deadline is a fact (`pay_by`, `window_until`, a lot's expiry), so nothing has to be scheduled:
+what is due is found by one indexed query on the views, and each finding becomes a command whose
+key is the event that the finding rests on. Sweeping twice, in two processes, or over a view that
+lags asks the same command again, which has its effect once. A rebuild never runs any of this.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composed, Identifier
+
+from application import granting, ordering
+from application.envelope import Context
+from application.house import House
+from application.store import InFlight, Unavailable
+from application.streams import ACCOUNT, ORDER
+from application.unit import Command, Unit
+from domain.house_rules import HouseRules
+from domain.refusals import Refusal
+
+BATCH = 256
+"""Commands issued at a time: fewer than one group commit takes, so that callers fit beside."""
+LATE_AFTER = timedelta(seconds=30)
+"""Beyond this a due command is shown as stuck (M5)."""
+COUNT_MAX = 10_000
+"""More due commands than this are not counted, only shown as that many."""
+_START = datetime.min.replace(tzinfo=UTC)
+
+
+class TooEarly(Exception):
+    """The writer's clock is behind the one that found this due. Nothing is kept; ask again."""
+
+
+class Due(NamedTuple):
+    """A deadline that has passed, and the newest event of its stream that the view had folded."""
+
+    key: str
+    """The stream's key: an order's number, a learner's id."""
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a deadline has passed, then this command."""
+
+    name: str
+    find: LiteralString
+    """Finds what is due: (now, after, after, after's key, limit) → `Due`, by deadline and key."""
+    command: Callable[[Due, HouseRules], Command]
+    grace: Callable[[HouseRules], timedelta] = lambda rules: timedelta()
+    """How long after the moment in the view the command falls due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep of a policy did."""
+
+    done: int = 0
+    repeated: int = 0
+    refused: int = 0
+    undecided: int = 0
+    """Asked again at the next sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A policy with commands that should have been done by now."""
+
+    policy: str
+    waiting: int
+    since: datetime
+
+
+def when_pay_by_is_over_then_cancel_order(due: Due, rules: HouseRules) -> Command:
+    """Unpaid at `pay_by`: cancelled, points and stock back (O4; rules.md 8)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        _ripe(unit, due)
+        return ordering.cancel_unpaid(unit, number=due.key, rules=rules)
+
+    return _command("cancel_unpaid_orders", ORDER.stream(due.key), due, decide)
+
+
+def when_window_is_over_then_complete_order(due: Due, rules: HouseRules) -> Command:
+    """Service window over: that part is completed, with the last one the order (O4)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        _ripe(unit, due)
+        return ordering.complete_order(unit, number=due.key, rules=rules)
+
+    # It ended when its window did, however late we notice (A5).
+    return _command("complete_orders", ORDER.stream(due.key), due, decide, happened_at=due.at)
+
+
+def when_lots_are_over_then_expire_them(due: Due, rules: HouseRules) -> Command:
+    """A lot's time is over: what is left of it leaves by an event (L4)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        _ripe(unit, due)
+        return granting.expire_lots(unit, learner=due.key)
+
+    return _command("expire_lots", ACCOUNT.stream(due.key), due, decide)
+
+
+def when_ended_long_ago_then_expire_order(due: Due, rules: HouseRules) -> Command:
+    """Two years after its end: out of the customer's sight, still there for audit (O3)."""
+    hidden_from = due.at + rules.kept_visible
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        until = ordering.existing(unit, due.key).visible_until
+        _ripe(unit, due._replace(at=until or hidden_from))
+        return ordering.expire_order(unit, number=due.key)
+
+    stream = ORDER.stream(due.key)
+    return _command("expire_orders", stream, due, decide, happened_at=hidden_from)
+
+
+def _ripe(unit: Unit, due: Due) -> None:
+    # Answering "not yet" would be kept under the key, and the answer for ever.
+    if unit.now < due.at:
+        raise TooEarly
+
+
+def _command(
+    policy: str,
+    stream: str,
+    due: Due,
+    decide: Callable[[Unit], dict[str, Any]],
+    *,
+    happened_at: datetime | None = None,
+) -> Command:
+    cause = f"{stream}@{due.version}"
+    return Command(
+        principal=f"policy:{policy}",
+        key=cause,
+        digest=hashlib.sha256(cause.encode()).digest(),
+        context=Context(actor=f"policy:{policy}", command=f"{policy}:{cause}", causation=cause),
+        decide=decide,
+        streams=(stream,),
+        happened_at=happened_at,
+    )
+
+
+CANCEL_UNPAID = Policy(
+    "cancel_unpaid_orders",
+    """
+    SELECT number, version, pay_by FROM {orders}
+    WHERE state = 'pending_payment' AND pay_by <= %b
+      AND pay_by >= %b AND (pay_by, number) > (%b, %b)
+    ORDER BY pay_by, number LIMIT %b
+    """,
+    when_pay_by_is_over_then_cancel_order,
+)
+COMPLETE = Policy(
+    "complete_orders",
+    """
+    SELECT number, version, window_until FROM {orders}
+    WHERE window_until IS NOT NULL AND window_until <= %b
+      AND window_until >= %b AND (window_until, number) > (%b, %b)
+    ORDER BY window_until, number LIMIT %b
+    """,
+    when_window_is_over_then_complete_order,
+)
+EXPIRE_LOTS = Policy(
+    "expire_lots",
+    """
+    SELECT l.learner, e.originator_version, l.expires_at FROM (
+        SELECT learner, expires_at FROM {lots}
+        WHERE points > 0 AND expires_at <= %b
+          AND expires_at >= %b AND (expires_at, learner) > (%b, %b)
+        ORDER BY expires_at, learner LIMIT %b
+    ) l
+    JOIN {balances} b USING (learner)
+    JOIN {tallypost_events} e ON e.notification_id = b.position
+    ORDER BY l.expires_at, l.learner
+    """,
+    when_lots_are_over_then_expire_them,
+)
+EXPIRE_ORDERS = Policy(
+    "expire_orders",
+    """
+    SELECT number, version, ended_at FROM {orders}
+    WHERE ended_at IS NOT NULL AND state <> 'expired' AND ended_at <= %b
+      AND ended_at >= %b AND (ended_at, number) > (%b, %b)
+    ORDER BY ended_at, number LIMIT %b
+    """,
+    when_ended_long_ago_then_expire_order,
+    grace=lambda rules: rules.kept_visible,
+)
+
+BY_THE_SECOND = (CANCEL_UNPAID, COMPLETE, EXPIRE_LOTS)
+"""Somebody may be waiting for these: `application/reactions.py` sweeps them every second."""
+BY_THE_HOUR = (EXPIRE_ORDERS,)
+"""Nobody waits for these: jobs sweep them (`application/jobs.py`)."""
+
+
+async def sweep(house: House, policy: Policy) -> Swept:
+    """Issue the command of everything that is due, each once; what is stuck holds up nothing."""
+    total = Swept()
+    now = house.store.clock()
+    last = Due("", 0, _START)
+    while True:
+        async with house.pool.connection() as connection:
+            found = await _find(connection, house, policy, now=now, after=last, limit=BATCH)
+        if not found:
+            return total
+        last = found[-1]
+        total = await _issue(house, [policy.command(due, house.rules) for due in found], total)
+
+
+async def _issue(house: House, commands: Sequence[Command], total: Swept) -> Swept:
+    outcomes = await asyncio.gather(
+        *(house.store.execute(command) for command in commands), return_exceptions=True
+    )
+    done, repeated = total.done, total.repeated
+    refused, undecided = total.refused, total.undecided
+    for outcome in outcomes:
+        if isinstance(outcome, Refusal):
+            refused += 1
+        elif isinstance(outcome, TooEarly | Unavailable | InFlight):
+            undecided += 1
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        elif outcome.repeated:
+            repeated += 1
+        else:
+            done += 1
+    return Swept(done, repeated, refused, undecided)
+
+
+async def overdue(house: House, *, late_after: timedelta = LATE_AFTER) -> list[Overdue]:
+    """Policies with something due for longer than that: refused, stuck, or nobody sweeps (M5)."""
+    late: list[Overdue] = []
+    start = Due("", 0, _START)
+    now = house.store.clock() - late_after
+    async with house.pool.connection() as connection:
+        for policy in (*BY_THE_SECOND, *BY_THE_HOUR):
+            # What an hourly job does is not late before the job had its turn.
+            moment = now - timedelta(hours=2) if policy in BY_THE_HOUR else now
+            found = await _find(connection, house, policy, now=moment, after=start, limit=COUNT_MAX)
+            if found:
+                since = found[0].at + policy.grace(house.rules)
+                late.append(Overdue(policy.name, len(found), since))
+    return late
+
+
+async def _find(
+    connection: AsyncConnection[Any],
+    house: House,
+    policy: Policy,
+    *,
+    now: datetime,
+    after: Due,
+    limit: int,
+) -> list[Due]:
+    before = now - policy.grace(house.rules)
+    values = (before, after.at, after.at, after.key, limit)
+    cursor = await connection.execute(
+        _qualified(policy.find, house.schema), values, prepare=True, binary=True
+    )
+    return [Due(*row) for row in await cursor.fetchall()]
+
+
+def _qualified(text: LiteralString, schema: str) -> Composed:
+    tables = ("orders", "lots", "balances", "tallypost_events")
+    return SQL(text).format(**{name: Identifier(schema, name) for name in tables})
