@@ -182,6 +182,20 @@ class Asked:
             happened_at=happened_at,
         )
 
+    def question(
+        self, decide: Callable[[Unit], dict[str, Any]], *, streams: tuple[str, ...] | list[str]
+    ) -> Command:
+        """A question to the exact states: nothing is recorded, not even the answer."""
+        return Command(
+            principal=self.caller.principal,
+            key=f"question:{secrets.token_hex(8)}",
+            digest=self.digest,
+            context=self.context(),
+            decide=decide,
+            streams=streams,
+            asks_only=True,
+        )
+
 
 async def asked(
     request: Request,

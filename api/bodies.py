@@ -282,12 +282,19 @@ class RefundIn(Body):
 
 
 class PaymentIn(Body):
-    """A payment that a service took in itself; the sandbox provider uses its callback."""
+    """Nothing to start a payment; or a payment that a service took in itself."""
 
-    attempt: Id
     means: Words = "sandbox"
-    amount_fen: Annotated[int, Field(ge=1, le=MAX_INT)]
+    attempt: Id | None = Field(default=None, description="services: the payment's own id")
+    amount_fen: Annotated[int, Field(ge=1, le=MAX_INT)] | None = None
     paid_at: AwareDatetime | None = None
+
+
+class PaymentOut(ChangeOut):
+    """What a payment led to, or where to pay."""
+
+    attempt: str
+    pay_url: str | None = None
 
 
 class PackIn(Body):

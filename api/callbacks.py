@@ -1,21 +1,21 @@
 """回调 What partners push, in their own wire format, answered in their own way (T1, T2, O5)."""
 
 import hashlib
-import hmac
 import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.types import AwareDatetime
+from pydantic import ValidationError
 
 from api.health import FORGED_CALLBACKS
 from api.problems import problem
 from application import ordering, shipping
 from application.envelope import Context
 from application.gateways import kuaidi100
+from application.gateways.payment import SIGNATURE, Notice, signed
 from application.streams import ORDER, PARCEL
-from application.unit import Command
+from application.unit import Command, Unit
+from domain.house_rules import HouseRules
 from domain.refusals import Refusal
 
 logger = logging.getLogger(__name__)
@@ -68,39 +68,25 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
     return _json(kuaidi100.accepted())
 
 
-class PaymentNotice(BaseModel):
-    """What the sandbox payment provider tells of one attempt or refund (O5)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    order: str
-    attempt: str
-    means: str = "sandbox"
-    amount_fen: int
-    at: AwareDatetime
-    outcome: str
-    refund: str | None = None
-    cause: str | None = None
-
-
 @router.post("/payment/{key}", summary="The payment provider tells of a payment or refund")
 async def payment_notice(request: Request, key: Key) -> Response:
     """`X-Signature`: HMAC-SHA256 of the raw body, hex; sent again it changes nothing (O5)."""
     tenant = request.state.tenant
     body = await _raw(request)
-    secret = tenant.settings.payment_secret.encode()
-    expected = hmac.new(secret, body, hashlib.sha256).hexdigest().encode()
-    given = request.headers.get("x-signature", "").encode("utf-8", "surrogateescape")
-    if not hmac.compare_digest(expected, given):
+    secret = tenant.settings.payment_key
+    link = tenant.callback_links.parcel_of(key)
+    if link is None or not signed(body, request.headers.get(SIGNATURE, ""), secret):
         return _forged("payment")
     try:
-        notice = PaymentNotice.model_validate_json(body)
+        notice = Notice.model_validate_json(body)
     except ValidationError as error:
         failures = [
             {"code": e["type"], "field": ".".join(map(str, e["loc"])), "message": e["msg"]}
             for e in error.errors(include_input=False)
         ]
         return problem(422, "invalid", "The notice cannot be read.", failures=failures)
+    if notice.order != link[0]:
+        return _forged("payment")  # signed, but for another order's address
     digest = hashlib.sha256(body).digest()
     command = Command(
         principal="partner:payment",
@@ -114,7 +100,7 @@ async def payment_notice(request: Request, key: Key) -> Response:
     return Response(outcome.answer, media_type="application/json")
 
 
-def _noticed(unit: Any, notice: PaymentNotice, rules: Any) -> dict[str, Any]:
+def _noticed(unit: Unit, notice: Notice, rules: HouseRules) -> dict[str, Any]:
     failed = notice.outcome != "succeeded"
     cause = notice.cause or "refused by the provider" if failed else None
     if notice.refund is not None:

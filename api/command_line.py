@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvicorn
 from rich.console import Console
 from rich.table import Table
 
 from api import serving
 from api.auth import Role, Tokens
 from api.demo import tell
+from api.sandbox import create_sandbox
 from application.demo_mall import LEARNERS, open_demo_mall
 from application.logs import configure_logs
 from application.migrating import migrate as apply_migrations
@@ -104,6 +106,13 @@ def migrate(data: Data = Path("data")) -> None:
 def demo() -> None:
     """The whole story on an embedded PostgreSQL, narrated, in about a minute."""
     tell(console)
+
+
+@app.command()
+def sandbox(host: Host = "127.0.0.1", port: Port = 8090, data: Data = Path("data")) -> None:
+    """The partners' simulators on one local port: Kuaidi100 and the payment provider."""
+    partners = create_sandbox(settings_of(data).payment_key)
+    uvicorn.run(partners, host=host, port=port, log_level="warning")
 
 
 @app.command()

@@ -1,10 +1,12 @@
 """订单 Orders for learners and the services that act for them (O1–O8)."""
 
+import hashlib
 import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from pydantic_core import from_json
 
 from api.auth import Asked, Caller, Role, allow, asked, store_of
 from api.bodies import (
@@ -14,6 +16,7 @@ from api.bodies import (
     OrderIn,
     OrderOut,
     PaymentIn,
+    PaymentOut,
     RecipientIn,
     RefundIn,
     UnitsIn,
@@ -31,11 +34,13 @@ from api.reading import (
     with_etag,
 )
 from application import ordering, redeeming
+from application.gateways.payment import Charge
 from application.store import Outcome
 from application.streams import MALL, NETWORK, ORDER
-from application.unit import Command
+from application.unit import Unit
 from application.vault import Recipient, phone_digest, phone_tail_digest
-from domain.refusals import InvalidRequest, NotFound
+from domain.order_facts import State
+from domain.refusals import InvalidRequest, NotFound, NotPossible
 from domain.regions import province_named
 from projections import order_queries
 from projections.order_queries import Listed, OrderRow, customer_status, order_answer
@@ -99,15 +104,9 @@ async def quote(request: Request, caller: Customer, body: OrderIn) -> Response:
     caller.must_be(body.learner)
     store, rules = store_of(request), request.state.tenant.rules
     wish = wish_of(request, body)
-    asking = Asked(request, caller, f"quote-{secrets.token_hex(8)}", b"")
-    command = Command(
-        principal=caller.principal,
-        key=asking.key,
-        digest=asking.digest,
-        context=asking.context(),
-        decide=lambda unit: dict(redeeming.answer_quote(unit, wish, rules=rules)),
+    command = Asked(request, caller, "quote", b"").question(
+        lambda unit: dict(redeeming.answer_quote(unit, wish, rules=rules)),
         streams=redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
-        asks_only=True,
     )
     return answered(await store.execute(command))
 
@@ -241,7 +240,7 @@ async def cancel(
     """Units not handed over; points go back to their lots at once (O8; rules.md 5)."""
     rules = request.state.tenant.rules
 
-    def decide(unit: Any) -> dict[str, Any]:
+    def decide(unit: Unit) -> dict[str, Any]:
         caller_sees(unit, caller, number)
         return ordering.cancel_order(
             unit, number=number, wanted=_units(body.lines), reason=body.reason, rules=rules
@@ -274,15 +273,46 @@ async def refund(
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/orders/{number}/payments", response_model=ChangeOut, summary="Note a payment")
+@router.post("/orders/{number}/payments", response_model=PaymentOut, summary="Pay the cash part")
 async def pay(
-    request: Request,
-    caller: Annotated[Caller, allow(Role.SERVICE)],
-    change: Change,
-    number: Number,
-    body: PaymentIn,
+    request: Request, caller: Customer, change: Change, number: Number, body: PaymentIn
 ) -> Response:
-    """The cash part, taken in by a service: one capture an order (O5; rules.md 8)."""
+    """Start an attempt: `pay_url` is where to pay. A service may note a payment it took (O5)."""
+    if body.amount_fen is not None or body.attempt is not None:
+        return await _note_payment(request, caller, change, number, body)
+    store, tenant = store_of(request), request.state.tenant
+    # Derived from the key: the same request sent again is the same attempt at the provider.
+    attempt = (
+        f"{number}-{change.digest.hex()[:6]}{hashlib.sha256(change.key.encode()).hexdigest()[:6]}"
+    )
+
+    def payable(unit: Unit) -> dict[str, Any]:
+        caller_sees(unit, caller, number)
+        order = ordering.existing(unit, number)
+        if order.state is not State.PENDING_PAYMENT:
+            raise NotPossible(action="pay", why=f"the order is {order.state}")
+        return {"number": number, "status": order.state, "fen": order.cash_fen}
+
+    due = await store.execute(change.question(payable, streams=[ORDER.stream(number)]))
+    charge = Charge(
+        order=number,
+        attempt=attempt,
+        amount_fen=from_json(due.answer)["fen"],
+        callback_url=tenant.callback_links.payment_url(number),
+    )
+    pay_url = await tenant.payments.charge(charge)
+    started = {"number": number, "status": State.PENDING_PAYMENT, "attempt": attempt}
+    command = change.command(lambda unit: {**started, "pay_url": pay_url})
+    return answered(await store.execute(command))
+
+
+async def _note_payment(
+    request: Request, caller: Caller, change: Asked, number: str, body: PaymentIn
+) -> Response:
+    if caller.role is not Role.SERVICE:
+        raise HTTPException(403, "Only services may note payments.")
+    if body.amount_fen is None or body.attempt is None:
+        raise InvalidRequest(field="attempt", reason="goes together with amount_fen")
     store, rules = store_of(request), request.state.tenant.rules
     payment = ordering.Payment(
         attempt=body.attempt,
@@ -291,7 +321,10 @@ async def pay(
         at=body.paid_at or store.clock(),
     )
     command = change.command(
-        lambda unit: ordering.take_payment(unit, number=number, payment=payment, rules=rules),
+        lambda unit: {
+            **ordering.take_payment(unit, number=number, payment=payment, rules=rules),
+            "attempt": payment.attempt,
+        },
         streams=[ORDER.stream(number)],
         happened_at=body.paid_at,
     )
@@ -309,7 +342,7 @@ async def change_address(
     """Before hand-over, within the province the plan was made for (O8)."""
     recipient, phone, tail = recipient_of(request, body)
 
-    def decide(unit: Any) -> dict[str, Any]:
+    def decide(unit: Unit) -> dict[str, Any]:
         caller_sees(unit, caller, number)
         return ordering.change_address(
             unit, number=number, recipient=recipient, phone_digest=phone, tail_digest=tail
@@ -319,7 +352,7 @@ async def change_address(
     return answered(await store_of(request).execute(command))
 
 
-def caller_sees(unit: Any, caller: Caller, number: str) -> None:
+def caller_sees(unit: Unit, caller: Caller, number: str) -> None:
     """Refuse a learner who names somebody else's order, as if there were none (A10)."""
     order = ordering.existing(unit, number)
     if caller.role is Role.LEARNER and order.learner != caller.subject:

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from application.cleaning import Unusable
+from application.gateways.payment import ProviderUnavailable
 from application.store import InFlight, Unavailable
 from domain.refusals import Refusal
 
@@ -148,5 +149,11 @@ def install(app: FastAPI) -> None:
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
 
-    for outage in (Unavailable, PoolTimeout, TooManyRequests, OperationalError):
+    for outage in (
+        Unavailable,
+        ProviderUnavailable,
+        PoolTimeout,
+        TooManyRequests,
+        OperationalError,
+    ):
         app.add_exception_handler(outage, _unavailable)

@@ -7,6 +7,7 @@ from typing import Any
 from psycopg_pool import AsyncConnectionPool
 
 from application.callback_links import CallbackLinks
+from application.gateways.payment import PaymentProvider
 from application.settings import Settings
 from application.store import Store
 from application.vault import MasterKeys, Vault
@@ -32,6 +33,7 @@ class Tenant:
         self.callback_links = CallbackLinks.in_folder(
             settings.key_folder, tenant=schema, public_url=settings.public_url
         )
+        self.payments = PaymentProvider(settings.payment_url, secret=settings.payment_key)
         self.pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
             conninfo,
             open=False,
@@ -45,6 +47,7 @@ class Tenant:
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start the writer, the reading connections and the live feed."""
+        stack.push_async_callback(self.payments.aclose)
         await self.pool.open()
         stack.push_async_callback(self.pool.close)
         await stack.enter_async_context(self.store)

@@ -40,6 +40,10 @@ class CallbackLinks:
         """Where the partner sends what it knows of this parcel."""
         return f"{self.public_url}/v1/callbacks/{partner}/{self.key(parcel)}"
 
+    def payment_url(self, order: str) -> str:
+        """Where the payment provider sends what it knows of an order's payments."""
+        return self.url(order, partner="payment")
+
     def salt(self, parcel: str) -> str:
         """The salt the partner signs this parcel's pushes with: 32 characters."""
         return self._derived(self.secrets[0], b"salt", parcel).hex()[:32]

@@ -8,6 +8,7 @@ from typing import Any
 from application import stocking
 from application.envelope import Context
 from application.granting import Grant, grant_command
+from application.redeeming import SEATS
 from application.store import Store
 from application.streams import ITEM, MALL, NETWORK
 from application.unit import Command, Unit
@@ -150,7 +151,7 @@ SHELVES: tuple[tuple[str, str, int], ...] = (
     ("desk-lamp", "zhejiang", 25),
     ("desk-lamp", "henan", 25),
     ("tea-set", "zhejiang", 30),
-    ("writing-workshop", stocking.SEATS, 12),
+    ("writing-workshop", SEATS, 12),
 )
 
 

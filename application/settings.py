@@ -1,13 +1,15 @@
 """Settings: where things are and who may enter; figures of the business are in `HouseRules`."""
 
+import secrets
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from application.key_files import read_or_create
 from domain.house_rules import HouseRules
 from domain.regions import REMOTE_PROVINCES
 
@@ -31,8 +33,14 @@ class Settings(BaseSettings):
     """Further tenants: `host=schema,host=schema`."""
     exclude_remote: bool = True
     """Whether remote regions are left out of coverage (rules.md 9)."""
-    payment_secret: str = "sandbox-payment-secret"
-    """What the payment provider signs its callbacks with; the default is the sandbox's."""
+    payment_secret: SecretStr | None = None
+    """What the payment provider and we sign with; None: a random one in the key folder."""
+    payment_url: str = "http://127.0.0.1:8090"
+    """The payment provider; the default is where `tallypost sandbox` listens."""
+    kuaidi100_url: str | None = None
+    """Kuaidi100's subscription service or the sandbox's; None: nobody is asked to watch parcels."""
+    kuaidi100_key: str = ""
+    """The account's key at Kuaidi100."""
     pay_within_seconds: int = Field(default=180, ge=1)
     service_window_seconds: int = Field(default=7 * 86_400, ge=1)
     public_url: str = "http://127.0.0.1:8000"
@@ -49,6 +57,14 @@ class Settings(BaseSettings):
     def key_folder(self) -> Path:
         """Where master keys, token secret and the signing key of heads are."""
         return self.keys or self.data / "keys"
+
+    @cached_property
+    def payment_key(self) -> bytes:
+        """The secret shared with the payment provider; the sandbox reads the same file."""
+        if self.payment_secret is not None:
+            return self.payment_secret.get_secret_value().encode()
+        path = self.key_folder / "payment.secret"
+        return read_or_create(path, make=lambda: secrets.token_hex(32).encode())
 
     @cached_property
     def rules(self) -> HouseRules:

@@ -1,12 +1,14 @@
 """发货 Shipping: pack, label, hand over, and take in what carriers report (W1, T1, T2)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from application.ordering import existing
 from application.streams import ORDER, PARCEL, STOCK
 from application.unit import Unit
+from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.parcels import Content, Parcel, ParcelPacked, PushUnreadable, received_at
 from domain.refusals import NotFound
@@ -69,12 +71,13 @@ def record_scans(
 ) -> dict[str, Any]:
     """Take in what a carrier reports; known scans change nothing, new ones move the orders (T2).
 
-    Each scan happened when the carrier saw the parcel, and is recorded now (A5).
+    Each scan happened when the carrier saw the parcel, and is recorded now (A5). Its text is
+    recorded without names and phones (rule 30); what it means was read from the text as it came.
     """
     state = _existing_parcel(unit, parcel)
     if corrected_to:
         state = unit.record(PARCEL, parcel, state.correct_carrier(corrected_to))
-    fresh = state.tracking.fresh(scans)
+    fresh = state.tracking.fresh(replace(scan, text=blot(scan.text)) for scan in scans)
     if fresh:
         card = None
         if raw is not None:  # it names people: sealed under the key of whose parcel it is (rule 30)

@@ -1,0 +1,240 @@
+"""沙箱 `tallypost sandbox`: the partners, played by one local server in their own wire formats.
+
+Kuaidi100: takes subscriptions and pushes a journey, scan by scan, signed with the parcel's salt,
+each push once more than needed. Payment: takes signed charges, shows a page to pay on, and sends
+signed notices, twice. `POST /behaviour` makes a partner misbehave.
+"""
+
+import asyncio
+import html
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import httpx2
+from fastapi import BackgroundTasks, FastAPI, Form, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
+
+from application.gateways.kuaidi100 import compact_json, sign_push
+from application.gateways.payment import SIGNATURE, Charge, Charged, Notice, Refund, sign, signed
+from domain.scans import BEIJING
+
+logger = logging.getLogger(__name__)
+
+JOURNEY = (
+    ("揽收", "【西安市】 顺丰速运 已收取快件", "CN610100000000"),
+    ("在途", "快件到达 【西安集散中心】", "CN610100000000"),
+    ("在途", "快件已发车,前往 【杭州萧山集散中心】", "CN610100000000"),
+    ("在途", "快件到达 【杭州萧山集散中心】", "CN330100000000"),
+    ("派件", "快件交给快递员,正在派送途中", "CN330106000000"),
+    ("签收", "已签收,签收人:本人", "CN330106000000"),
+)
+"""The scans every parcel of the sandbox goes through: (status, text, area)."""
+
+
+class Behaviour(BaseModel):
+    """How the partners behave."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pace_seconds: float = Field(default=4.0, ge=0, le=3_600, description="between two scans")
+    repeat: int = Field(default=2, ge=1, le=20, description="how often each message is sent")
+    newest_first: bool = Field(default=False, description="the last scan is pushed first")
+    forge: bool = Field(default=False, description="signatures do not fit")
+    refuse: bool = Field(default=False, description="requests are answered with an error")
+
+
+@dataclass
+class Sandbox:
+    """What the partners know."""
+
+    secret: bytes
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    charges: dict[str, Charge] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+
+    async def push_journey(self, number: str) -> None:
+        """Push a parcel's scans one by one, each push with all scans so far, newest first."""
+        subscription = self.subscriptions[number]
+        start = datetime.now(BEIJING)
+        known = range(1, len(JOURNEY) + 1)
+        for count in reversed(known) if self.behaviour.newest_first else known:
+            await asyncio.sleep(self.behaviour.pace_seconds)
+            scans = [
+                {
+                    "time": f"{subscription['times'].setdefault(place, self._now(start, place))}",
+                    "context": text,
+                    "status": status,
+                    "areaCode": area,
+                }
+                for place, (status, text, area) in enumerate(JOURNEY[:count])
+            ]
+            last = {
+                "message": "ok",
+                "nu": number,
+                "com": subscription["com"],
+                "ischeck": "1" if count == len(JOURNEY) else "0",
+                "data": scans[::-1],
+            }
+            status = "shutdown" if count == len(JOURNEY) else "polling"
+            param = compact_json({"status": status, "message": "", "lastResult": last})
+            salt = "0" * 32 if self.behaviour.forge else subscription["salt"]
+            form = {"param": param.decode(), "sign": sign_push(param, salt.encode())}
+            await self._send(subscription["callbackurl"], data=form)
+
+    def _now(self, start: datetime, place: int) -> str:
+        # One second apart at least: two scans in the same second have no order.
+        moment = max(datetime.now(BEIJING), start).timestamp() + place
+        return f"{datetime.fromtimestamp(moment, BEIJING):%Y-%m-%d %H:%M:%S}"
+
+    async def notify(self, url: str, notice: Notice) -> None:
+        """Send a signed notice, as often as the behaviour says."""
+        body = notice.model_dump_json(exclude_none=True).encode()
+        secret = b"forged" if self.behaviour.forge else self.secret
+        await self._send(url, content=body, headers={SIGNATURE: sign(body, secret)})
+
+    async def _send(self, url: str, **what: Any) -> None:
+        async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
+            for _ in range(self.behaviour.repeat):
+                try:
+                    answer = await client.post(url, **what)
+                    logger.info("sent to the mall, answered %s", answer.status_code)
+                except httpx2.HTTPError as error:
+                    logger.warning("the mall did not answer: %s", type(error).__name__)
+
+
+def create_sandbox(secret: bytes) -> FastAPI:
+    """The partners as one application; `secret` is what payment messages are signed with."""
+    sandbox = Sandbox(secret)
+    journeys: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        for journey in journeys:
+            journey.cancel()
+
+    app = FastAPI(title="Tallypost sandbox", description=__doc__ or "", lifespan=lifespan)
+    app.state.sandbox = sandbox
+
+    @app.post("/behaviour", summary="Make the partners behave or misbehave")
+    async def behave(behaviour: Behaviour) -> Behaviour:
+        sandbox.behaviour = behaviour
+        return behaviour
+
+    @app.post("/poll", summary="Kuaidi100: subscribe (wire 1.5)")
+    async def subscribe(
+        param: Annotated[str, Form(max_length=10_000)], schema: Annotated[str, Form()] = "json"
+    ) -> Response:
+        if sandbox.behaviour.refuse:
+            return _kuaidi100("500", "服务器错误", result=False)
+        try:
+            asked = json.loads(param)
+            parameters = asked["parameters"]
+            subscription = {
+                "com": asked["company"],
+                "callbackurl": parameters["callbackurl"],
+                "salt": parameters["salt"],
+                "times": {},
+            }
+            number = str(asked["number"])
+        except (ValueError, KeyError, TypeError):
+            return _kuaidi100("700", "订阅方的订阅数据存在错误", result=False)
+        if number in sandbox.subscriptions:
+            return _kuaidi100("501", "重复订阅", result=False)
+        sandbox.subscriptions[number] = subscription
+        journey = asyncio.create_task(sandbox.push_journey(number))
+        journeys.add(journey)
+        journey.add_done_callback(journeys.discard)
+        return _kuaidi100("200", "提交成功", result=True)
+
+    @app.post("/payment/charges", status_code=201, summary="Payment: a charge")
+    async def charge(request: Request) -> Response:
+        body = await request.body()
+        if not signed(body, request.headers.get(SIGNATURE, ""), sandbox.secret):
+            return Response(status_code=401)
+        if sandbox.behaviour.refuse:
+            return Response(status_code=503)
+        try:
+            asked = Charge.model_validate_json(body)
+        except ValidationError:
+            return Response(status_code=422)
+        sandbox.charges.setdefault(asked.attempt, asked)
+        pay_url = str(request.url_for("pay", attempt=asked.attempt))
+        return Response(
+            Charged(pay_url=pay_url).model_dump_json(), 201, media_type="application/json"
+        )
+
+    @app.get("/payment/pay/{attempt}", name="pay", summary="Payment: the page to pay on")
+    async def pay(attempt: str) -> HTMLResponse:
+        asked = sandbox.charges.get(attempt)
+        if asked is None:
+            return HTMLResponse("No such payment.", 404)
+        return HTMLResponse(
+            _PAGE.format(yuan=asked.amount_fen / 100, order=html.escape(asked.order))
+        )
+
+    @app.post("/payment/pay/{attempt}", summary="Payment: pay, or let it fail")
+    async def paid(
+        attempt: str, background: BackgroundTasks, outcome: Annotated[str, Form()] = "succeeded"
+    ) -> HTMLResponse:
+        asked = sandbox.charges.get(attempt)
+        if asked is None:
+            return HTMLResponse("No such payment.", 404)
+        decided = sandbox.outcomes.setdefault(
+            attempt, "succeeded" if outcome == "succeeded" else "failed"
+        )
+        notice = Notice(
+            order=asked.order,
+            attempt=attempt,
+            outcome="succeeded" if decided == "succeeded" else "failed",
+            amount_fen=asked.amount_fen,
+            at=datetime.now(UTC),
+            cause=None if decided == "succeeded" else "declined",
+        )
+        background.add_task(sandbox.notify, asked.callback_url, notice)
+        return HTMLResponse(f"<p>{decided}</p><p>You can close this page. 可以关闭此页。</p>")
+
+    @app.post("/payment/refunds", status_code=202, summary="Payment: money goes back")
+    async def refund(request: Request, background: BackgroundTasks) -> Response:
+        body = await request.body()
+        if not signed(body, request.headers.get(SIGNATURE, ""), sandbox.secret):
+            return Response(status_code=401)
+        if sandbox.behaviour.refuse:
+            return Response(status_code=503)
+        try:
+            asked = Refund.model_validate_json(body)
+        except ValidationError:
+            return Response(status_code=422)
+        notice = Notice(
+            order=asked.order,
+            attempt=asked.attempt,
+            outcome="succeeded",
+            amount_fen=asked.amount_fen,
+            at=datetime.now(UTC),
+            refund=asked.refund,
+        )
+        background.add_task(sandbox.notify, asked.callback_url, notice)
+        return Response(status_code=202)
+
+    return app
+
+
+def _kuaidi100(code: str, message: str, *, result: bool) -> Response:
+    body = {"result": result, "returnCode": code, "message": message}
+    return Response(to_json(body), media_type="application/json")
+
+
+_PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Sandbox payment</title>
+<body style="font:16px system-ui;max-width:24rem;margin:4rem auto;padding:0 1rem">
+<h1>沙箱支付 Sandbox payment</h1><p>{order}: ¥ {yuan:.2f}</p>
+<form method="post"><button name="outcome" value="succeeded">支付 Pay</button>
+<button name="outcome" value="failed">失败 Decline</button></form></body></html>"""
