@@ -19,7 +19,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from application import granting, ordering
 from application.envelope import Context
 from application.house import House
-from application.store import InFlight, Unavailable
+from application.outcomes import InFlight, Unavailable
 from application.streams import ACCOUNT, ORDER
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
@@ -213,7 +213,9 @@ async def sweep(house: House, policy: Policy) -> Swept:
         if not found:
             return total
         last = found[-1]
-        total = await _issue(house, [policy.command(due, house.rules) for due in found], total)
+        # Two lots of one learner are one command.
+        commands = {one.key: one for due in found for one in [policy.command(due, house.rules)]}
+        total = await _issue(house, list(commands.values()), total)
 
 
 async def _issue(house: House, commands: Sequence[Command], total: Swept) -> Swept:
