@@ -32,7 +32,7 @@ class _Walk:
         self.expected = 1
         self._heads = {head.position: head for head in heads}
         self._leaves: list[bytes] = []
-        self._last: bytes | None = None
+        self._times: set[str] = set()
         self._gap = False
 
     def add(self, row: tuple[int, str, int, str, bytes]) -> None:
@@ -48,7 +48,8 @@ class _Walk:
         except (ValueError, struct.error):
             self._gap = True
             self.found.add(f"log position {position}", "its numbers fit no event")
-        self._last = row[4]
+        with suppress(ValueError, KeyError, TypeError):  # a changed event is told by its digest
+            self._times.add(from_json(row[4])["recorded_at"])
 
     def close(self, commit: _Commit) -> None:
         """The events up to a commit are all there: do they make its frontier?"""
@@ -70,7 +71,7 @@ class _Walk:
         # Going on from what the commit holds keeps one change from spoiling all that follows.
         same_size = stored is not None and stored.size == commit.position
         self.frontier = stored if stored is not None and same_size else computed
-        self._leaves, self._last, self._gap = [], None, False
+        self._leaves, self._times, self._gap = [], set(), False
         self.expected = max(self.expected, commit.position + 1)
 
     def end(self) -> None:
@@ -99,14 +100,15 @@ class _Walk:
             self.found.add(f"log position {head.position}", what)
 
     def _recorded_at(self, commit: _Commit) -> bool:
-        """The frontier does not cover the commit's own time, but its events name it."""
-        if self._last is None or self._gap:
-            return True
+        """The frontier does not cover the commit's own time, but all its events name it.
+
+        A commit that was taken away shows by it, too: its events are not of the next one's time.
+        """
         try:
-            told = datetime.fromisoformat(from_json(self._last)["recorded_at"])
-        except (ValueError, KeyError, TypeError):
-            return True  # a changed event is a difference of its own
-        return told.astimezone(UTC) == commit.recorded_at.astimezone(UTC)
+            told = {datetime.fromisoformat(text).astimezone(UTC) for text in self._times}
+        except (ValueError, TypeError):
+            return True
+        return not told or told == {commit.recorded_at.astimezone(UTC)}
 
 
 async def verify_log(

@@ -1,0 +1,189 @@
+"""A mall in which things happen, for tests that look at its history."""
+
+import hashlib
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from application import granting, ordering, redeeming, shipping
+from application.demo_mall import open_demo_mall
+from application.envelope import Context
+from application.granting import Grant, grant_command
+from application.outcomes import Outcome
+from application.store import Store
+from application.unit import Command, Unit
+from application.vault import MasterKeys, Recipient, Vault, phone_digest, phone_tail_digest
+from domain.house_rules import HouseRules
+from domain.order_facts import Channel
+from domain.scans import Scan, ScanKind
+from projections.runner import Reader
+from projections.views import all_views
+from tests.conftest import MallDatabase
+
+RULES = HouseRules()
+START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+RECIPIENT = Recipient.cleaned(
+    name="欧阳若兰",
+    phone="13912345678",
+    province="浙江省",
+    city="杭州市",
+    district="西湖区",
+    address="文三路138号3幢2单元502室",
+)
+
+
+@dataclass
+class BusyMall:
+    """A store and its reader, with the things learners and staff do in a line each."""
+
+    database: MallDatabase
+    store: Store
+    reader: Reader
+    vault: Vault
+    now: datetime = START
+    serial: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def clock(self) -> datetime:
+        """Its own time: a minute a look, so that runs are alike."""
+        self.now += timedelta(minutes=1)
+        return self.now
+
+    async def do(
+        self,
+        decide: Callable[[Unit], dict[str, Any]],
+        *,
+        actor: str = "service:platform",
+        reason: str = "",
+        subject: str | None = None,
+        happened_at: datetime | None = None,
+    ) -> Outcome:
+        """Decide something under a key of its own."""
+        key = f"do-{next(self.serial)}"
+        context = Context(actor=actor, command=key, reason=reason)
+        digest = hashlib.sha256(key.encode()).digest()
+        return await self.store.execute(
+            Command(actor, key, digest, context, decide, subject=subject, happened_at=happened_at)
+        )
+
+    async def grant(self, learner: str, points: int, source: str, **more: Any) -> Outcome:
+        """Points for a course."""
+        context = Context(actor="service:platform", command=f"grant-{next(self.serial)}")
+        one = Grant(learner, points, "course_completed", source, **more)  # type: ignore[arg-type]
+        return await self.store.execute(grant_command(one, context))
+
+    async def order(self, learner: str, number: str, **units: int) -> Outcome:
+        """Redeem `enamel_mug=2`."""
+        key = self.vault.lookup_key
+        wish = redeeming.Wish(
+            learner=learner,
+            lines=tuple(
+                redeeming.Wanted(sku.replace("_", "-"), quantity) for sku, quantity in units.items()
+            ),
+            recipient=RECIPIENT,
+            channel=Channel.APP,
+            phone_digest=phone_digest(key, RECIPIENT.phone),
+            tail_digest=phone_tail_digest(key, RECIPIENT.phone[-4:]),
+        )
+        return await self.do(
+            lambda unit: redeeming.place_order(unit, wish, number=number, rules=RULES),
+            actor=f"learner:{learner}",
+            subject=learner,
+        )
+
+    async def cancel(self, number: str) -> Outcome:
+        """Cancel what was not sent."""
+        return await self.do(
+            lambda unit: ordering.cancel_order(
+                unit, number=number, wanted=None, reason="changed my mind", rules=RULES
+            )
+        )
+
+    async def freeze(self, learner: str, *, status: str = "frozen") -> Outcome:
+        """Freeze or unfreeze."""
+        return await self.do(
+            lambda unit: granting.put_learner(
+                unit, learner=learner, status=status, reason="asked to"
+            ),
+            actor="operations:wu",
+        )
+
+    async def ship(self, number: str, *, part: int = 1) -> str:
+        """Pack, label and hand over one part; returns the parcel."""
+        parcel = shipping.parcel_number(number, part)
+        await self.do(
+            lambda unit: shipping.pack_part(unit, order=number, part=part, weight_grams=500)
+        )
+        await self.do(
+            lambda unit: shipping.issue_waybill(
+                unit, parcel=parcel, carrier="shunfeng", waybill=f"SF{number}{part}"
+            )
+        )
+        await self.do(lambda unit: shipping.hand_over(unit, parcel=parcel))
+        return parcel
+
+    async def sign(self, parcel: str, *, at: datetime) -> Outcome:
+        """The carrier says it was signed for then."""
+        scan = Scan(
+            number=f"SF{parcel}",
+            time=at,
+            text="已签收,签收人:本人",
+            carrier="shunfeng",
+            kind=ScanKind.SIGNED,
+        )
+        return await self.do(
+            lambda unit: shipping.record_scans(
+                unit,
+                parcel=parcel,
+                scans=[scan],
+                source="test",
+                raw=None,
+                corrected_to=None,
+                rules=RULES,
+            ),
+            actor="carrier:shunfeng",
+        )
+
+    async def happenings(self, learners: int = 5, orders: int = 2) -> None:
+        """A day in which each learner earns and redeems, and one in three cancels."""
+        numbers = itertools.count(1)
+        for who in range(learners):
+            learner = f"learner{who}"
+            await self.grant(learner, 3_000, f"C-{who}")
+            await self.grant(learner, 900, f"D-{who}", expires_at=START + timedelta(days=40))
+            for _ in range(orders):
+                number = f"T{next(numbers):05}"
+                await self.order(learner, number, enamel_mug=1, notebook=1)
+                if int(number[1:]) % 3 == 0:
+                    await self.cancel(number)
+                elif int(number[1:]) % 3 == 1:
+                    parcel = await self.ship(number)
+                    await self.sign(parcel, at=self.now + timedelta(hours=30))
+        await self.freeze("learner0")
+        await self.reader.catch_up()
+
+    async def happenings_again(self, times: int) -> None:
+        """More of it, for a longer log."""
+        for _ in range(times):
+            for who in range(8):
+                await self.grant(f"learner{who}", 5, f"E-{next(self.serial)}")
+        await self.reader.catch_up()
+
+
+@asynccontextmanager
+async def busy_mall(database: MallDatabase) -> AsyncIterator[BusyMall]:
+    """The demo mall, open for business."""
+    vault = Vault(MasterKeys.new(), tenant=database.schema)
+    reader = Reader(database.service_url, schema=database.schema, views=all_views(RULES))
+    store = Store(database.service_url, schema=database.schema, vault=vault)
+    mall = BusyMall(database, store, reader, vault)
+    store.clock = mall.clock
+    async with store:
+        await open_demo_mall(store, RULES)
+        await reader.catch_up()
+        try:
+            yield mall
+        finally:
+            await reader.close()

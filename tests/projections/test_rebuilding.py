@@ -1,0 +1,168 @@
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+from projections.rebuilding import RebuildRunning, rebuild
+from projections.verifying import verify
+from projections.views import all_views
+from tests.conftest import MallDatabase
+from tests.projections.busy_mall import RULES, busy_mall
+
+pytestmark = pytest.mark.anyio
+
+CATALOGUE = """
+SELECT 'index', tablename || ' ' || indexname, indexdef FROM pg_indexes WHERE schemaname = %(s)s
+UNION ALL
+SELECT 'constraint', conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = %(s)s::regnamespace
+UNION ALL
+SELECT 'table', relname || ' ' || relpersistence::text,
+    coalesce(relacl::text, '') || coalesce(reloptions::text, '')
+FROM pg_class WHERE relnamespace = %(s)s::regnamespace AND relkind = 'r'
+ORDER BY 1, 2, 3
+"""
+
+
+def catalogue(database: MallDatabase) -> list[Any]:
+    with psycopg.connect(database.owner_url) as connection:
+        return connection.execute(CATALOGUE, {"s": database.schema}).fetchall()
+
+
+def contents(database: MallDatabase) -> dict[str, list[Any]]:
+    tables = {}
+    with psycopg.connect(database.owner_url) as connection:
+        for view in all_views(RULES):
+            for table in view.tables:
+                name = Identifier(database.schema, table)
+                query = SQL("SELECT t::text FROM {} t ORDER BY 1").format(name)
+                tables[table] = connection.execute(query).fetchall()
+    return tables
+
+
+async def test_every_view_is_the_same_when_rebuilt_twice(database: MallDatabase) -> None:
+    """A2, R24"""
+    async with busy_mall(database) as mall:
+        await mall.happenings(12)
+        before, as_migrated = contents(database), catalogue(database)
+        told: list[tuple[int, int]] = []
+
+        for view in all_views(RULES) * 2:
+            done = await rebuild(
+                database.owner_url,
+                schema=database.schema,
+                view=view,
+                progress=lambda done, of: told.append((done, of)),
+            )
+            assert done.position == mall.store.position
+            assert done.parked == 0
+
+        assert all(before.values())
+        assert contents(database) == before
+        assert catalogue(database) == as_migrated
+        assert told[0] == (0, mall.store.position)
+        assert told[-1] == (mall.store.position, mall.store.position)
+
+
+async def test_view_goes_on_from_the_swap_when_the_log_grows_meanwhile(
+    database: MallDatabase,
+) -> None:
+    """A2, R24: the live view, its readers and the writer go on while views are rebuilt."""
+    async with busy_mall(database) as mall:
+        await mall.happenings()
+        stop = asyncio.Event()
+        following = asyncio.create_task(mall.reader.follow(stop))
+        reads = 0
+
+        async def write() -> None:
+            for number in range(300):
+                await mall.grant(f"later{number % 7}", 10, f"L-{number}")
+
+        async def read() -> None:
+            nonlocal reads
+            query = SQL("SELECT count(*) FROM {}").format(Identifier(database.schema, "balances"))
+            async with await AsyncConnection.connect(
+                database.service_url, autocommit=True
+            ) as connection:
+                while not stop.is_set():
+                    await connection.execute(query, prepare=True)
+                    reads += 1
+                    await asyncio.sleep(0.002)
+
+        writing, reading = asyncio.create_task(write()), asyncio.create_task(read())
+        for view in all_views(RULES):
+            await rebuild(database.owner_url, schema=database.schema, view=view)
+        await writing
+        await asyncio.sleep(0.1)
+        stop.set()
+        await asyncio.gather(following, reading)
+        await mall.reader.catch_up()
+
+        assert reads > 10
+        views = all_views(RULES)
+        found = await verify(database.owner_url, schema=database.schema, views=views)
+        assert found.differences == []
+        assert set(found.views.values()) == {mall.store.position}
+
+
+async def test_drift_is_repaired_when_its_view_is_rebuilt(database: MallDatabase) -> None:
+    """M5, R24: the control: one changed row is named by its key, and gone after a rebuild."""
+    async with busy_mall(database) as mall:
+        await mall.happenings(2)
+        views = all_views(RULES)
+        with psycopg.connect(database.owner_url) as connection:
+            table = Identifier(database.schema, "balances")
+            connection.execute(
+                SQL("UPDATE {} SET available = available + 5 WHERE learner = 'learner1'").format(
+                    table
+                )
+            )
+        found = await verify(database.owner_url, schema=database.schema, views=views)
+        places = [one.place for one in found.differences]
+        assert "table balances, learner=learner1" in places
+        assert "ledger, balance of learner1" in places
+        assert len(places) == 3  # its lots differ from its balance, too
+
+        ledger = next(view for view in views if view.name == "ledger_balance")
+        await rebuild(database.owner_url, schema=database.schema, view=ledger)
+
+        assert (await verify(database.owner_url, schema=database.schema, views=views)).ok
+
+
+async def test_rebuild_is_refused_when_one_is_running(database: MallDatabase) -> None:
+    async with busy_mall(database):
+        view = all_views(RULES)[0]
+        with psycopg.connect(database.owner_url, autocommit=True) as connection:
+            key = f"rebuild {database.schema}.{view.name}"
+            connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
+            with pytest.raises(RebuildRunning):
+                await rebuild(database.owner_url, schema=database.schema, view=view)
+
+
+async def test_event_is_parked_when_the_rebuilding_code_cannot_fold_it(
+    database: MallDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R25: the others go on, and what is stuck shows."""
+    async with busy_mall(database) as mall:
+        await mall.happenings(3)
+        view = next(view for view in all_views(RULES) if view.name == "order_status")
+        fold = type(view).apply
+
+        async def poisoned(self: Any, events: Any, tables: Any) -> None:
+            if any(e.envelope.stream == "order:T00002" for e in events):
+                raise ValueError("poison")
+            await fold(self, events, tables)
+
+        monkeypatch.setattr(type(view), "apply", poisoned)
+        done = await rebuild(database.owner_url, schema=database.schema, view=view)
+        assert done.parked >= 1
+        assert "order_status" in {view.name for view in all_views(RULES)}
+        monkeypatch.undo()
+        found = await verify(database.owner_url, schema=database.schema, views=all_views(RULES))
+        assert any("T00002" in one.place for one in found.differences)
+        assert await mall.reader.retry_parked() == done.parked
+        found = await verify(database.owner_url, schema=database.schema, views=all_views(RULES))
+        assert found.ok
