@@ -99,7 +99,7 @@ def checked_url(text: str, *, loopback: bool = False) -> httpx2.URL:
         return url
     if url.scheme != "https":
         raise AddressRefused("only https is called")
-    if port < PRIVILEGED_PORTS and port != 443:
+    if (port < PRIVILEGED_PORTS and port != 443) or port > 65_535:
         raise AddressRefused("the port belongs to another service")
     if literal is None:
         _check_name(url.host)
@@ -170,7 +170,7 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         else:
             try:
                 texts = await self._resolve(host, port)
-            except OSError as error:
+            except (OSError, UnicodeError) as error:
                 raise httpcore2.ConnectError("the name does not resolve") from error
         addresses = [ip_address(text.partition("%")[0]) for text in texts]
         for address in addresses:
