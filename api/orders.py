@@ -35,7 +35,7 @@ from api.reading import (
 )
 from application import ordering, redeeming
 from application.gateways.payment import Charge
-from application.store import Outcome
+from application.outcomes import Outcome
 from application.streams import MALL, NETWORK, ORDER
 from application.unit import Unit
 from application.vault import Recipient, phone_digest, phone_tail_digest

@@ -32,7 +32,7 @@ from api.reading import (
 from application import granting
 from application.answers import kept_answer
 from application.granting import GRANTS, Grant, grant_command
-from application.store import KeyReused, Outcome
+from application.outcomes import KeyReused, Outcome
 from application.streams import ACCOUNT
 from domain.lots import lot_id
 from domain.refusals import NotFound, Refusal

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from application.cleaning import Unusable
 from application.gateways.payment import ProviderUnavailable
-from application.store import InFlight, Unavailable
+from application.outcomes import InFlight, Unavailable
 from domain.refusals import Refusal
 
 STATUS = {

@@ -6,7 +6,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from application.store import KeyReused, Outcome
+from application.outcomes import KeyReused, Outcome
 
 _KEPT = "SELECT digest, position, refused, answer FROM {} WHERE principal = %b AND key = %b"
 

@@ -7,12 +7,13 @@ between. States are exact while the log's turn is held, so there are no conflict
 
 import asyncio
 import hmac
+import itertools
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
@@ -21,6 +22,15 @@ from pydantic_core import from_json, to_json
 from application.envelope import decode_fact
 from application.faults import fault
 from application.log import Head, Log, LogSql, Recorded
+from application.outcomes import (
+    OUTAGES,
+    InFlight,
+    KeyReused,
+    Outcome,
+    RefusedBefore,
+    Unavailable,
+    keep_refusal,
+)
 from application.proof import leaf_hash
 from application.streams import Category, S, category_of
 from application.unit import Card, Command, Held, Missing, Row, Unit
@@ -40,59 +50,19 @@ CATCH_UP_MAX = 20_000
 """Events of other processes worth folding; after a longer idle the cache is dropped."""
 SNAPSHOT_AFTER = 200
 """Events folded to load a stream, from which its state is worth keeping."""
-
-
-class Outcome(NamedTuple):
-    """A command's answer (JSON) and the log position at which it holds."""
-
-    answer: bytes
-    position: int
-    repeated: bool
-    """Whether this is the answer of an earlier sending."""
-
-
-class Unavailable(Exception):
-    """The store cannot answer now; the command may or may not have happened. Send it again."""
-
-
-class InFlight(Exception):
-    """The same command is still being decided elsewhere; send it again later (rules.md 31)."""
-
-
-class KeyReused(Refusal):
-    """The idempotency key was used with another request (rules.md 31)."""
-
-    code = "key_reused"
-    en = "This idempotency key was used for another request."
-    zh = "该幂等键已用于另一请求。"
-
-
-class RefusedBefore(Refusal):
-    """The refusal that an earlier sending of this command got, with its own code and words."""
-
-    def __init__(self, kept: dict[str, Any]) -> None:
-        self.code = kept["code"]  # type: ignore[misc]
-        self.en, self.zh = kept["en"], kept["zh"]  # type: ignore[misc]
-        self.failures = kept.get("failures", [])
-        super().__init__(**kept["figures"])
-
-    def message(self, language: str = "en") -> str:
-        """The words as they were."""
-        return self.zh if language.startswith("zh") else self.en
-
-
-def keep_refusal(refusal: Refusal) -> bytes:
-    """A refusal as it is kept under its command's key."""
-    failures = [one.as_failure() for one in getattr(refusal, "failures", ())]
-    return to_json(
-        {
-            "code": refusal.code,
-            "en": refusal.message("en"),
-            "zh": refusal.message("zh"),
-            "figures": refusal.figures,
-            **({"failures": failures} if failures else {}),
-        }
-    )
+RECONNECT_SECONDS = 0.25
+"""Longest pause between two tries to reach the log."""
+CLOSING_SECONDS = 2.0
+"""How long a store that is closed goes on with what waits."""
+LINK: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": 5,
+    # A host that vanished without a word is noticed in seconds; sockets without a host ignore it.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 class _Waiting:
@@ -111,13 +81,21 @@ class _Waiting:
     def settle(self, result: Outcome | BaseException) -> None:
         """Tell all of them; a caller that went away is passed over."""
         for future in (self.future, *self.twins):
-            if future.done():
-                continue
-            if isinstance(result, BaseException):
-                future.set_exception(result)
-                future.exception()  # a caller that gives up has not forgotten to look
-            else:
-                future.set_result(result)
+            _tell(future, result)
+
+    def give_up(self) -> None:
+        """Tell the first caller that it takes too long; twins have a patience of their own."""
+        _tell(self.future, Unavailable())
+
+
+def _tell(future: asyncio.Future[Outcome], result: Outcome | BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+        future.exception()  # a caller that gives up has not forgotten to look
+    else:
+        future.set_result(result)
 
 
 class _Group:
@@ -130,6 +108,8 @@ class _Group:
         self.rows: list[Row] = []
         self.cards: list[Card] = []
         self.new_keys: dict[str, bytes] = {}
+        """Keys made for this group; stored, and good for later ones, if a card needed them."""
+        self.stored_keys: set[str] = set()
         self.erased: list[str] = []
         self.answers: list[Recorded] = []
         self.settled: list[tuple[_Waiting, Outcome | BaseException]] = []
@@ -177,15 +157,20 @@ class Store:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Finish what waits, then stop."""
+        """Finish what waits, within bounds, then stop."""
         self._closing = True
         self._wake.set()
-        writer, patience = self._tasks
-        await writer
-        patience.cancel()
-        with suppress(asyncio.CancelledError):
-            await patience
+        await asyncio.wait(self._tasks[:1], timeout=CLOSING_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._settle_all((one, Unavailable()) for one in list(self._in_flight.values()))
         await self._disconnect()
+
+    @property
+    def writing(self) -> bool:
+        """Whether the writer runs."""
+        return bool(self._tasks) and not self._tasks[0].done()
 
     @property
     def waiting(self) -> int:
@@ -204,12 +189,7 @@ class Store:
         if twin is not None:
             if not hmac.compare_digest(twin.command.digest, command.digest):
                 raise KeyReused()
-            again: asyncio.Future[Outcome] = loop.create_future()
-            twin.twins.append(again)
-            try:
-                return await again
-            except Unavailable:
-                raise InFlight from None
+            return await self._same_answer(twin)
         if self._closing or len(self._in_flight) >= QUEUE_MAX:
             raise Unavailable
         waiting = _Waiting(command, loop.create_future(), loop.time() + self._patience)
@@ -217,6 +197,17 @@ class Store:
         self._queue.append(waiting)
         self._wake.set()
         return await waiting.future
+
+    async def _same_answer(self, twin: _Waiting) -> Outcome:
+        again: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        twin.twins.append(again)
+        try:
+            async with asyncio.timeout(self._patience):
+                return (await again)._replace(repeated=True)
+        except TimeoutError:
+            raise InFlight from None
+        finally:
+            twin.twins.remove(again)
 
     async def execute_all(self, commands: Sequence[Command]) -> list[Outcome | Refusal]:
         """Execute many commands, each on its own: outcomes and refusals in the same order."""
@@ -246,7 +237,7 @@ class Store:
             for waiting in list(self._in_flight.values()):
                 if waiting.give_up_at > now:
                     break  # later ones came later
-                waiting.settle(Unavailable())
+                waiting.give_up()
 
     # The writer: everything below runs in its one task.
 
@@ -275,23 +266,34 @@ class Store:
         A second run is safe: it waits for the turn, so a commit still under way has ended by
         then, and it first looks up which of its commands the log has answered.
         """
-        for attempt in range(1_000_000):
+        for attempt in itertools.count():
             try:
                 await self._commit(batch)
                 return
-            except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
+            except OUTAGES as error:
                 logger.warning("the log is out of reach: %s", type(error).__name__)
                 await self._disconnect()
                 if self._closing and attempt >= 3:
-                    self._settle_all((one, Unavailable()) for one in batch)
+                    self._settle_all((one, Unavailable()) for one in list(self._in_flight.values()))
+                    self._queue.clear()
                     return
-                await asyncio.sleep(min(0.05 * 2**attempt, 1.0))
+                await asyncio.sleep(min(0.05 * 2 ** min(attempt, 5), RECONNECT_SECONDS))
             except Exception as error:
-                # A bug, not an outage: nothing was committed, and every caller is told.
-                logger.exception("a group commit failed")
+                # A bug, not an outage. Nothing was committed, and what is kept here may be wrong.
+                logger.exception("a group commit of %s failed", len(batch))
                 await self._disconnect()
-                self._settle_all((one, error) for one in batch)
+                self._cache.clear()
+                await self._commit_apart(batch, error)
                 return
+
+    async def _commit_apart(self, batch: list[_Waiting], error: Exception) -> None:
+        """One command spoiled the commit of all: halve until it fails alone."""
+        if len(batch) == 1:
+            self._settle_all([(batch[0], error)])
+            return
+        half = len(batch) // 2
+        await self._commit_until_known(batch[:half])
+        await self._commit_until_known(batch[half:])
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         log = await self._connected()
@@ -322,6 +324,8 @@ class Store:
         fault("after_commit")
         self._cache.update(group.states)
         self.position = group.position
+        for subject in group.new_keys.keys() - group.stored_keys:
+            self._keys.pop(subject, None)  # it exists nowhere but here: no card may be sealed
         self._settle_all(group.settled)
         for kept in (self._cache, self._keys):
             while len(kept) > CACHE_MAX:
@@ -336,6 +340,9 @@ class Store:
             )
             try:
                 answer = command.decide(unit)
+                if not command.asks_only:
+                    answer["position"] = group.position + len(unit.rows)
+                written = to_json(answer)
             except Missing as missing:
                 await self._load_missing(log, group, missing)
                 continue
@@ -351,7 +358,7 @@ class Store:
                 return
             break
         if command.asks_only:
-            outcome = Outcome(to_json(answer), group.position, repeated=False)
+            outcome = Outcome(written, group.position, repeated=False)
             group.settled.append((waiting, outcome))
             return
         group.rows += unit.rows
@@ -359,8 +366,7 @@ class Store:
         group.states.update(unit.touched)
         if unit.erased:
             group.erased.append(unit.erased)
-        answer["position"] = group.position
-        self._answer(group, waiting, to_json(answer), None)
+        self._answer(group, waiting, written, None)
 
     def _answer(
         self, group: _Group, waiting: _Waiting, answer: bytes, refusal: Refusal | None
@@ -384,12 +390,13 @@ class Store:
             leaf_hash(position, row.stream, row.version, row.name, row.stored)
             for position, row in enumerate(group.rows, start=after + 1)
         ]
+        group.stored_keys = group.new_keys.keys() & {card.subject for card in group.cards}
         await log.insert(
             after=after,
             rows=group.rows,
             answers=group.answers,
             cards=group.cards,
-            new_keys=list(group.new_keys.items()),
+            new_keys=[(one, group.new_keys[one]) for one in group.stored_keys],
             frontier=group.head.frontier.extended(leaves),
             recorded_at=group.now,
         )
@@ -400,13 +407,13 @@ class Store:
 
     async def _catch_up(self, log: Log, head: Head) -> bool:
         """Fold what other processes appended into the states kept here; False: all dropped."""
-        behind, self.position = self.position, head.position
-        if head.position - behind > CATCH_UP_MAX:
+        if head.position - self.position > CATCH_UP_MAX:
             self._cache.clear()
             self._keys.clear()
+            self.position = head.position
             return False
-        if head.position > behind:
-            for row in await log.since(behind):
+        if head.position > self.position:
+            for row in await log.since(self.position):
                 held = self._cache.get(row.stream)
                 # A state loaded after its last event was appended has that event already.
                 if held is not None and row.version > held[0]:
@@ -415,6 +422,7 @@ class Store:
                     self._cache[row.stream] = (row.version, state)
                 if row.name == LearnerErased.fact_name:
                     self._keys.pop(row.stream.partition(":")[2], None)
+            self.position = head.position  # not before: a try that dies on the way is made again
         return True
 
     async def _load_ahead(self, log: Log, batch: Iterable[_Waiting]) -> None:
@@ -456,8 +464,9 @@ class Store:
 
     async def _connected(self) -> Log:
         if self._log is None:
-            connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
-            await connection.execute("SET idle_in_transaction_session_timeout = '30s'")
+            connection = await AsyncConnection.connect(self._conninfo, **LINK)
+            # Whoever stands still while it has the turn makes all others wait.
+            await connection.execute("SET idle_in_transaction_session_timeout = '5s'")
             self._log = Log(connection, self._sql)
         return self._log
 

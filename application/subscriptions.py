@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
-from application.store import KeyReused
+from application.outcomes import KeyReused
 from application.vault import Vault, seal, unseal
 from application.webhooks import SECRET_BYTES, checked_patterns, new_secret
 from domain.refusals import NotFound, Refusal
