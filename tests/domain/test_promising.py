@@ -1,0 +1,66 @@
+"""Promised times: next wave, service hours, lane (O6; rules.md 10, 11)."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from domain.house_rules import SHANGHAI, HouseRules
+from domain.promising import next_wave, promised_by
+from domain.warehouses import EVERYWHERE, Warehouse
+
+RULES = HouseRules()
+
+
+def warehouse(**more: Any) -> Warehouse:
+    return Warehouse(
+        **{
+            "code": "zhejiang",
+            "name": "浙江仓",
+            "province": "浙江省",
+            "city": "杭州市",
+            "serves": (EVERYWHERE,),
+            **more,
+        }
+    )
+
+
+def at(day: int, hour: int, minute: int = 0, second: int = 0, micro: int = 0) -> datetime:
+    """A moment in March 2026, Shanghai time, as UTC."""
+    local = datetime(2026, 3, day, hour, minute, second, micro, tzinfo=SHANGHAI)
+    return local.astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("when", "wave"),
+    [
+        (at(2, 9), at(2, 16)),
+        (at(2, 15, 59, 59, 999_999), at(2, 16)),
+        (at(2, 16), at(2, 16)),
+        (at(2, 16, 0, 0, 1), at(3, 16)),
+        (at(2, 16, 0, 30), at(3, 16)),
+        (at(2, 23, 59), at(3, 16)),
+        (at(31, 17), at(31, 16) + timedelta(days=1)),
+    ],
+)
+def test_an_order_goes_with_the_next_wave_when_it_is_placed(when: datetime, wave: datetime) -> None:
+    """S5: the cut-off itself is in time, an instant later is not (rules.md 11)."""
+    assert next_wave(warehouse(), when=when, rules=RULES) == wave
+
+
+def test_each_warehouse_has_its_own_wave_when_cut_offs_differ() -> None:
+    """S5: the cut-off is the warehouse's."""
+    early = warehouse(cut_off=time(9, 30))
+    assert next_wave(early, when=at(2, 9, 31), rules=RULES) == at(3, 9, 30)
+
+
+def test_the_slowest_parcel_is_promised_when_there_are_several() -> None:
+    """O6: wave + service hours + lane, for the last part (rules.md 10)."""
+    houses = [warehouse(), warehouse(code="henan", service_hours=48)]
+    assert promised_by(houses, when=at(2, 9), rules=RULES) == at(2 + 2 + 3, 16)
+    assert promised_by(houses[:1], when=at(2, 9), rules=RULES) == at(2 + 1 + 3, 16)
+
+
+def test_courses_are_promised_at_once_when_nothing_is_sent() -> None:
+    """O6: an entitlement waits for no wave (rules.md 7)."""
+    assert promised_by([], when=at(2, 9), rules=RULES) == at(2, 9)
