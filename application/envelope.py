@@ -11,11 +11,20 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from domain import books, catalogue, order_facts, parcels, point_facts, stock, warehouses
+from domain import (
+    books,
+    catalogue,
+    order_facts,
+    parcels,
+    point_facts,
+    privacy,
+    stock,
+    warehouses,
+)
 from domain.facts import FACTS, Fact
 
 # Importing a room registers its facts; without this a stored name would be unknown.
-ROOMS = (books, catalogue, order_facts, parcels, point_facts, stock, warehouses)
+ROOMS = (books, catalogue, order_facts, parcels, point_facts, privacy, stock, warehouses)
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTERS: dict[tuple[str, int], Upcaster] = {}

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 import domain
-from domain import (
+from domain import (, privacy
     books,
     catalogue,
     order_fold,
@@ -59,10 +59,12 @@ ITEM = Category("item", catalogue.Item(), catalogue.evolve)
 NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
 ORDER = Category("order", orders.Order(), order_fold.evolve)
 PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve)
+PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
 
 CATEGORIES: dict[str, Category[Any]] = {
-    category.name: category for category in (ACCOUNT, BOOKS, ITEM, NETWORK, ORDER, PARCEL, STOCK)
+    category.name: category
+    for category in (ACCOUNT, BOOKS, ITEM, NETWORK, ORDER, PARCEL, PRIVACY, STOCK)
 }
 
 MALL = "mall"
