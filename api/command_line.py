@@ -16,7 +16,6 @@ from api.demo import tell
 from api.sandbox import create_sandbox
 from application.demo_mall import LEARNERS, open_demo_mall
 from application.logs import configure_logs
-from application.migrating import migrate as apply_migrations
 from application.settings import Settings
 from application.store import Store
 from application.vault import MasterKeys, Vault
@@ -59,7 +58,9 @@ def serve(
         _announce(settings, host, port)
 
     raise typer.Exit(
-        serving.supervise(settings, host=host, port=port, workers=workers, opened=opened)
+        serving.supervise(
+            settings, host=host, port=port, workers=workers, sandbox=demo, opened=opened
+        )
     )
 
 
@@ -98,7 +99,7 @@ def migrate(data: Data = Path("data")) -> None:
     settings = settings_of(data)
     with serving.database(settings) as found:
         for tenant in serving.tenants_of(settings):
-            applied = apply_migrations(found.owner_url, tenant)
+            applied = serving.migrate_all(found.owner_url, tenant)
             typer.echo(f"{tenant}: {', '.join(applied) or 'up to date'}")
 
 

@@ -55,6 +55,8 @@ class Sandbox:
     """What the partners know."""
 
     secret: bytes
+    mall: httpx2.AsyncBaseTransport | None = None
+    """How the mall is reached, if not over the network."""
     behaviour: Behaviour = field(default_factory=Behaviour)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     charges: dict[str, Charge] = field(default_factory=dict)
@@ -101,7 +103,7 @@ class Sandbox:
         await self._send(url, content=body, headers={SIGNATURE: sign(body, secret)})
 
     async def _send(self, url: str, **what: Any) -> None:
-        async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
+        async with httpx2.AsyncClient(timeout=10, trust_env=False, transport=self.mall) as client:
             for _ in range(self.behaviour.repeat):
                 try:
                     answer = await client.post(url, **what)
@@ -110,9 +112,9 @@ class Sandbox:
                     logger.warning("the mall did not answer: %s", type(error).__name__)
 
 
-def create_sandbox(secret: bytes) -> FastAPI:
+def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = None) -> FastAPI:
     """The partners as one application; `secret` is what payment messages are signed with."""
-    sandbox = Sandbox(secret)
+    sandbox = Sandbox(secret, mall)
     journeys: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -130,9 +132,7 @@ def create_sandbox(secret: bytes) -> FastAPI:
         return behaviour
 
     @app.post("/poll", summary="Kuaidi100: subscribe (wire 1.5)")
-    async def subscribe(
-        param: Annotated[str, Form(max_length=10_000)], schema: Annotated[str, Form()] = "json"
-    ) -> Response:
+    async def subscribe(param: Annotated[str, Form(max_length=10_000)]) -> Response:
         if sandbox.behaviour.refuse:
             return _kuaidi100("500", "服务器错误", result=False)
         try:

@@ -11,12 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import httpx2
 import psycopg
 import uvicorn
+import uvloop
 
 from api.app import create_app
+from api.tenancy import Tenants
+from application.asking_partners import TIMEOUT_SECONDS, Asking
 from application.embedded import attach_or_start
+from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE, migrate, pending
+from application.reactions import again_and_again, run_reactions
 from application.settings import Settings
 from application.tuning import tune
 from projections.runner import Reader
@@ -24,6 +30,7 @@ from projections.views import all_views
 
 logger = logging.getLogger(__name__)
 
+ASK_SECONDS = 1.0
 GRACE_SECONDS = 8
 """How long requests under way may take after SIGTERM (R08: gone within 10 s)."""
 
@@ -63,9 +70,15 @@ def prepare(settings: Settings, found: Database) -> None:
     """Migrate the embedded database; refuse a given one that is not migrated."""
     for tenant in tenants_of(settings):
         if settings.database_url is None:
-            migrate(found.owner_url, tenant)
+            migrate_all(found.owner_url, tenant)
         elif pending(found.service_url, tenant):
             raise NotMigrated(tenant)
+
+
+def migrate_all(owner_url: str, tenant: str) -> list[str]:
+    """Bring a tenant's schema and the queue of jobs up to date; returns what was applied."""
+    applied = migrate(owner_url, tenant)
+    return [*applied, *(f"jobs/{name}" for name in apply_jobs_schema(owner_url, SERVICE_ROLE))]
 
 
 def check_durability(url: str) -> None:
@@ -115,8 +128,6 @@ def run_api(settings: Settings, url: str, *, host: str, port: int) -> None:
 
 def run_worker(settings: Settings, url: str) -> None:
     """Keep the views up to date and do what is due, until told to stop."""
-    import uvloop
-
     tune()
     uvloop.run(_work(settings, url))
 
@@ -126,10 +137,23 @@ async def _work(settings: Settings, url: str) -> None:
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stop.set)
-    async with asyncio.TaskGroup() as tasks:
-        for tenant in tenants_of(settings):
-            reader = Reader(url, schema=tenant, views=all_views(settings.rules))
-            tasks.create_task(reader.follow(stop), name=f"views of {tenant}")
+    async with (
+        Tenants(settings, url) as tenants,
+        httpx2.AsyncClient(timeout=TIMEOUT_SECONDS) as client,
+    ):
+        houses = {name: await tenants.named(name) for name in tenants_of(settings)}
+        async with asyncio.TaskGroup() as tasks:
+            for name, house in houses.items():
+                reader = Reader(url, schema=name, views=all_views(settings.rules))
+                tasks.create_task(reader.follow(stop), name=f"views of {name}")
+                asking = again_and_again(
+                    stop,
+                    Asking(house, client).ask,
+                    what=f"asking partners of {name}",
+                    every=ASK_SECONDS,
+                )
+                tasks.create_task(asking, name=f"partners of {name}")
+            tasks.create_task(run_reactions(stop, conninfo=url, houses=houses), name="reactions")
 
 
 def supervise(
@@ -138,22 +162,29 @@ def supervise(
     host: str,
     port: int,
     workers: int,
+    sandbox: bool,
     opened: Callable[[Database], None],
 ) -> int:
     """Run database, API and worker; a child that dies is started again. Returns the exit code.
 
-    `opened` is called once the database is ready and migrated.
+    `opened` is called once the database is ready and migrated. With `sandbox`, the partners are
+    played on the next port, unless others are set.
     """
     with database(settings) as found:
         prepare(settings, found)
         check_durability(found.service_url)
         opened(found)
         environment = {**os.environ, "DATABASE_URL": found.service_url}
+        if sandbox:
+            partners = f"http://127.0.0.1:{port + 1}"
+            environment.setdefault("TALLYPOST_PAYMENT_URL", partners)
+            environment.setdefault("TALLYPOST_KUAIDI100_URL", partners)
         program = [sys.executable, "-m", "api.command_line"]
         data = ["--data", str(settings.data)]
         commands = [
             [*program, "api", "--host", host, "--port", str(port), *data],
             *[[*program, "worker", *data]] * workers,
+            *([[*program, "sandbox", "--port", str(port + 1), *data]] if sandbox else []),
         ]
         return _watch(commands, environment)
 

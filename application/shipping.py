@@ -97,6 +97,13 @@ def record_scans(
     return {"parcel": parcel, "state": track.state, "new_scans": len(fresh)}
 
 
+def note_subscription(unit: Unit, *, parcel: str, partner: str, waybill: str) -> dict[str, Any]:
+    """Note that a partner watches a parcel (T1)."""
+    state = _existing_parcel(unit, parcel)
+    after = unit.record(PARCEL, parcel, state.subscribed(partner=partner, waybill=waybill))
+    return {"parcel": parcel, "watched": after.watched}
+
+
 def keep_unreadable(unit: Unit, *, parcel: str, raw: bytes) -> dict[str, Any]:
     """Keep a signed push that could not be understood, for a human to look at (wire 1.6)."""
     state = _existing_parcel(unit, parcel)

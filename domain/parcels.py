@@ -77,6 +77,14 @@ class PushUnreadable(Fact, name="parcels.PushUnreadable"):
     card: str = Field(description="vault card with the payload as it came")
 
 
+class TrackingSubscribed(Fact, name="parcels.TrackingSubscribed"):
+    """A partner watches the parcel for us and pushes what it sees (T1)."""
+
+    partner: str
+    carrier: str
+    waybill: str
+
+
 ParcelFact = (
     ParcelPacked
     | WaybillIssued
@@ -85,6 +93,7 @@ ParcelFact = (
     | ParcelScanned
     | CarrierCorrected
     | PushUnreadable
+    | TrackingSubscribed
 )
 
 
@@ -98,6 +107,8 @@ class Parcel:
     waybill: str | None = None
     handed_over: bool = False
     dissolved: bool = False
+    watched: bool = False
+    """Whether a partner watches the waybill as it is now."""
     tracking: TrackState = field(default_factory=TrackState)
 
     def track(self) -> Track:
@@ -117,6 +128,12 @@ class Parcel:
         if self.waybill is None:
             raise NotPossible(action="hand_over", why="the parcel has no waybill")
         return [ParcelHandedOver(handed_over_at=when)]
+
+    def subscribed(self, *, partner: str, waybill: str) -> list[ParcelFact]:
+        """Note that a partner watches the parcel; an answer about an older label changes nothing."""
+        if self.watched or self.waybill != waybill or self.carrier is None:
+            return []
+        return [TrackingSubscribed(partner=partner, carrier=self.carrier, waybill=waybill)]
 
     def dissolve(self, reason: str) -> list[ParcelFact]:
         """Unpack a parcel that will not be sent."""
@@ -205,6 +222,8 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
         case CarrierCorrected():
             tracking = _believing(parcel.tracking.with_voided(fact.was), fact.carrier)
             return replace(parcel, carrier=fact.carrier, tracking=tracking)
+        case TrackingSubscribed():
+            return replace(parcel, watched=True)
         case PushUnreadable():
             return parcel
         case _:

@@ -43,22 +43,24 @@ class ParcelTracking(View):
                     "\n".join(dict.fromkeys(content.order for content in parcel.contents)),
                     PARCEL.states.dump_json(parcel),
                     positions[number],
+                    parcel.handed_over and not parcel.watched,
                 )
             )
-        await tables.run(_SAVE, *columns(rows, 9))
+        await tables.run(_SAVE, *columns(rows, 10))
 
 
 _LOAD = "SELECT number, folded FROM {parcels} WHERE number = ANY(%b)"
 
 # unnest takes no array of arrays: the orders of a parcel come as lines.
 _SAVE = """
-INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position)
+INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
+    unwatched)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
-    position
+    position, unwatched
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
-    %b::text[], %b::bytea[], %b::bigint[])
-    AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position)
+    %b::text[], %b::bytea[], %b::bigint[], %b::boolean[])
+    AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched)
 ON CONFLICT (number) DO UPDATE SET carrier = excluded.carrier, waybill = excluded.waybill,
     state = excluded.state, since = excluded.since, orders = excluded.orders,
-    folded = excluded.folded, position = excluded.position
+    folded = excluded.folded, position = excluded.position, unwatched = excluded.unwatched
 """

@@ -2,6 +2,7 @@
 
 from domain.house_rules import HouseRules
 from projections.audit_trail import AuditTrail
+from projections.cash_refunds import CashRefunds
 from projections.catalogue import Catalogue
 from projections.ledger_balance import LedgerBalance
 from projections.log_tree import LogTree
@@ -16,6 +17,7 @@ def all_views(rules: HouseRules) -> list[View]:
         OrderStatus(),
         ParcelTracking(),
         LedgerBalance(rules),
+        CashRefunds(),
         Catalogue(),
         AuditTrail(),
         LogTree(),

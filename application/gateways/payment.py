@@ -81,9 +81,17 @@ def signed(body: bytes, given: str, secret: bytes) -> bool:
 class PaymentProvider:
     """Asks the provider over HTTP, with time-outs and retries."""
 
-    def __init__(self, base_url: str, *, secret: bytes) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        secret: bytes,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
         self._secret = secret
-        self._client = httpx2.AsyncClient(base_url=base_url, timeout=TIMEOUT_SECONDS)
+        self._client = httpx2.AsyncClient(
+            base_url=base_url, timeout=TIMEOUT_SECONDS, transport=transport
+        )
 
     async def aclose(self) -> None:
         """Let go of the connections."""

@@ -1,0 +1,165 @@
+"""伙伴 What the house asks of partners by itself: watch a parcel, give cash back (T1, O5; M2).
+
+What has to be asked is found on the views, so nothing is lost when a partner is away: it is asked
+again, at growing intervals, until the answer is a fact. Asking twice is harmless to both partners:
+a second subscription is answered "already", a refund is known by its id.
+"""
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, LiteralString, Protocol
+
+import httpx2
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+from application import shipping
+from application.callback_links import CallbackLinks
+from application.cards import open_card
+from application.envelope import Context
+from application.gateways.kuaidi100_calls import (
+    IncompleteRequest,
+    PartnerRefused,
+    UnreadableReply,
+    read_subscribe_reply,
+    subscribe_form,
+)
+from application.gateways.payment import PaymentProvider, ProviderUnavailable, Refund
+from application.house import House
+from application.settings import Settings
+from application.streams import PARCEL
+from application.unit import Command
+from application.vault import Recipient
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+TIMEOUT_SECONDS = 5.0
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=30)
+FORGOTTEN_AFTER = 10_000
+"""Things whose next time is remembered; what is forgotten is merely asked sooner."""
+
+
+class Asker(House, Protocol):
+    """A tenant with what asking needs."""
+
+    settings: Settings
+    callback_links: CallbackLinks
+    payments: PaymentProvider
+
+
+@dataclass(slots=True)
+class Pauses:
+    """When to ask again about what got no answer; each time twice as late."""
+
+    _next: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict)
+
+    def due(self, what: str, *, now: datetime) -> bool:
+        """Whether it is time; if so, the next time is set."""
+        at, pause = self._next.pop(what, (now, FIRST_PAUSE))
+        due = at <= now
+        self._next[what] = (now + pause, min(pause * 2, LONGEST_PAUSE)) if due else (at, pause)
+        while len(self._next) > FORGOTTEN_AFTER:
+            del self._next[next(iter(self._next))]
+        return due
+
+
+class Asking:
+    """Asks the partners of one tenant."""
+
+    def __init__(self, house: Asker, client: httpx2.AsyncClient) -> None:
+        self._house = house
+        self._client = client
+        self._pauses = Pauses()
+
+    async def ask(self) -> None:
+        """Ask whatever is to be asked now."""
+        await self._each(_REFUNDS, self._refund)
+        if self._house.settings.kuaidi100_url is not None:
+            await self._each(_UNWATCHED, self._subscribe)
+
+    async def _each(self, query: LiteralString, ask: Callable[..., Awaitable[None]]) -> None:
+        async with self._house.pool.connection() as connection:
+            rows = await _rows(connection, self._house.schema, query)
+        for row in rows:
+            if self._pauses.due(":".join(map(str, row[:2])), now=self._house.store.clock()):
+                await ask(*row)
+
+    async def _refund(self, order: str, refund: str, attempt: str, amount_fen: int) -> None:
+        message = Refund(
+            order=order,
+            attempt=attempt,
+            refund=refund,
+            amount_fen=amount_fen,
+            callback_url=self._house.callback_links.payment_url(order),
+        )
+        try:
+            await self._house.payments.refund(message)
+        except ProviderUnavailable as error:
+            logger.warning("a refund waits for the payment provider: %s", error)
+
+    async def _subscribe(self, parcel: str, waybill: str, carrier: str, card: str | None) -> None:
+        house = self._house
+        try:
+            form = subscribe_form(
+                waybill,
+                carrier=carrier,
+                key=house.settings.kuaidi100_key,
+                callback_url=house.callback_links.url(parcel),
+                salt=house.callback_links.salt(parcel),
+                phone=await self._phone_tail(card),
+            )
+            answer = await self._client.post(f"{house.settings.kuaidi100_url}/poll", data=form)
+            read_subscribe_reply(answer.content)
+        except PartnerRefused as refused:
+            log = logger.error if refused.alarm else logger.warning
+            log("a subscription was refused with code %s", refused.code)
+            return
+        except (httpx2.HTTPError, UnreadableReply, IncompleteRequest) as error:
+            logger.warning("a subscription waits: %s", type(error).__name__)
+            return
+        key = f"subscribed:{parcel}:{waybill}"
+        await house.store.execute(
+            Command(
+                principal="policy:subscribe_parcels",
+                key=key,
+                digest=hashlib.sha256(key.encode()).digest(),
+                context=Context(actor="policy:subscribe_parcels", command=key),
+                decide=lambda unit: shipping.note_subscription(
+                    unit, parcel=parcel, partner="kuaidi100", waybill=waybill
+                ),
+                streams=(PARCEL.stream(parcel),),
+            )
+        )
+
+    async def _phone_tail(self, card: str | None) -> str:
+        """The last four digits that some carriers ask for; empty once the learner is erased."""
+        if card is None:
+            return ""
+        house = self._house
+        async with house.pool.connection() as connection:
+            content = await open_card(connection, house.schema, house.vault, card)
+        return "" if content is None else Recipient.from_bytes(content).phone[-4:]
+
+
+async def _rows(
+    connection: AsyncConnection[Any], schema: str, query: LiteralString
+) -> list[tuple[Any, ...]]:
+    names = {name: Identifier(schema, name) for name in ("cash_refunds", "parcels", "orders")}
+    cursor = await connection.execute(SQL(query).format(**names), (BATCH,), prepare=True)
+    return await cursor.fetchall()
+
+
+_REFUNDS = """
+SELECT order_number, refund, attempt, amount_fen FROM {cash_refunds}
+WHERE state = 'requested' ORDER BY requested_at LIMIT %b
+"""
+_UNWATCHED = """
+SELECT p.number, p.waybill, p.carrier, o.card
+FROM {parcels} p LEFT JOIN {orders} o ON o.number = p.orders[1]
+WHERE p.unwatched ORDER BY p.number LIMIT %b
+"""
