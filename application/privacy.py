@@ -1,4 +1,4 @@
-"""隐私 Showing, holding and erasing personal data: each of it is recorded first (A4; rules.md 30)."""
+"""隐私 Showing, holding, erasing personal data: all of it is recorded first (A4; rules.md 30)."""
 
 from typing import Any, NamedTuple
 from uuid import UUID

@@ -9,13 +9,14 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 import domain
-from domain import (, privacy
+from domain import (
     books,
     catalogue,
     order_fold,
     orders,
     parcels,
     points,
+    privacy,
     stock,
     warehouses,
 )
