@@ -42,11 +42,11 @@ _WORDS = (
 )
 
 _MOBILE = re.compile(
-    r"(?<![0-9A-Za-z])(?<!单号)(?<!单号[:为是])(?:\+?86[-\s]?|0)?1[3-9]\d"
+    r"(?<![0-9A-Z])(?<!单号)(?<!单号[:为是])(?:\+?86[-\s]?|0)?1[3-9]\d"
     r"(?:-?\d{4}-?\d{4}|\s\d{4}\s\d{4}|[*xX]{4,6}\d{2,4})(?![0-9A-Za-z])"
 )
 _LANDLINE = re.compile(
-    r"(?<![0-9A-Za-z])(?<!单号)(?<!单号[:为是])"
+    r"(?<![0-9A-Z])(?<!单号)(?<!单号[:为是])"
     r"(?:\(0\d{2,3}\)|0\d{2,3}-|0(?:10|2\d|[3-9]\d{2}))\s?[1-9]\d{6,7}"
     r"(?:(?:-|转|\s?ext\.?\s?)\d{1,6})?(?![0-9A-Za-z])"
 )
@@ -82,12 +82,15 @@ def blot(text: str) -> str:
     >>> blot("派件人:张三派件中派件员电话13800138000"), blot("签收人:本人签收")
     ('派件人:*派件中派件员电话*', '签收人:本人签收')
     """
-    for pattern in (_MOBILE, _LANDLINE):
-        text = pattern.sub(BLOT, text)
-    text = _CALLED.sub(rf"\1{BLOT}", text)
-    text = _OF_PLACE.sub(rf"\1【{BLOT}】", text)
-    for pattern in (_NAMED, _SAID, _BY, _BEFORE_PHONE):
-        text = pattern.sub(_without_name, text)
+    before = None
+    while text != before:  # each further turn only takes letters and digits away, so this ends
+        before = text
+        for pattern in (_MOBILE, _LANDLINE):
+            text = pattern.sub(BLOT, text)
+        text = _CALLED.sub(rf"\1{BLOT}", text)
+        text = _OF_PLACE.sub(rf"\1【{BLOT}】", text)
+        for named in (_NAMED, _SAID, _BY, _BEFORE_PHONE):
+            text = named.sub(_without_name, text)
     return text
 
 
