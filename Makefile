@@ -12,7 +12,7 @@ FIND_PYTHON = for candidate in $(PYTHON) python3 python3.14 python3.13 python3.1
 	if $$candidate -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
 		>/dev/null 2>&1; then echo $$candidate; break; fi; done
 
-.PHONY: help install serve test check bench lock
+.PHONY: help install serve test check bench docs lock
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make test     the whole test suite"
 	@echo "make check    format, lint, types, import contracts, tests: what CI runs"
 	@echo "make bench    the benchmarks (NAMES=\"store_vs_insert ...\" for some of them)"
+	@echo "make docs     event catalogue and map of requirements, anew"
 	@echo "make install  .venv with everything, locked"
 	@echo "make lock     requirements.lock anew from pyproject.toml"
 
@@ -52,7 +53,13 @@ check: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.catalogue_of_events --check
+	$(BIN)/python -m tests.map_of_requirements --check
 	$(MAKE) test
+
+docs: $(STAMP)
+	$(BIN)/python -m tests.catalogue_of_events
+	$(BIN)/python -m tests.map_of_requirements
 
 bench: $(STAMP)
 	@$(BIN)/tallypost bench $(NAMES)

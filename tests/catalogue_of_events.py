@@ -1,4 +1,4 @@
-"""Writes docs/events.md and docs/events.schema.json from the facts' models: `make events`."""
+"""Writes docs/events.md and docs/events.schema.json from the facts' models: `make docs`."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ def page() -> str:
     lines = [
         "# Events",
         "",
-        "Every fact there is, generated from the models in `domain/` (`make events`).",
+        "Every fact there is, generated from the models in `domain/` (`make docs`).",
         f"{len(FACTS)} facts in {len(envelope.ROOMS)} rooms; their JSON Schema is in",
         "`docs/events.schema.json`.",
     ]
@@ -57,7 +57,7 @@ def main() -> int:
     if "--check" in sys.argv:
         stale = [path.name for path, text in wanted.items() if path.read_text() != text]
         if stale:
-            print(f"stale: {', '.join(stale)}; run `make events`")
+            print(f"stale: {', '.join(stale)}; run `make docs`")
         return len(stale)
     for path, text in wanted.items():
         path.write_text(text)
