@@ -269,6 +269,7 @@ class CancellationIn(Body):
 
     reason: Words
     lines: Annotated[list[UnitsIn], Field(min_length=1, max_length=50)] | None = None
+    happened_at: AwareDatetime | None = Field(default=None, description="services only")
 
 
 class RefundIn(Body):

@@ -120,8 +120,7 @@ async def quote(request: Request, caller: Customer, body: OrderIn) -> Response:
 async def place(request: Request, caller: Customer, change: Change, body: OrderIn) -> Response:
     """One atomic commit, or nothing happens; refused with all failing checks (L2, O1)."""
     caller.must_be(body.learner)
-    if body.happened_at is not None and caller.role is not Role.SERVICE:
-        raise InvalidRequest(field="happened_at", reason="only services may say when")
+    _only_services_say_when(caller, body.happened_at)
     store, rules = store_of(request), request.state.tenant.rules
     wish = wish_of(request, body)
     number = order_number(body.happened_at or store.clock())
@@ -223,6 +222,11 @@ def _page(page: list[Listed], *, staff: bool) -> dict[str, Any]:
     return {"orders": orders, "next": encode_cursor(last.placed_at, last.number) if last else None}
 
 
+def _only_services_say_when(caller: Caller, happened_at: datetime | None) -> None:
+    if happened_at is not None and caller.role is not Role.SERVICE:
+        raise InvalidRequest(field="happened_at", reason="only services may say when")
+
+
 def _units(lines: list[UnitsIn] | None) -> list[tuple[str, int]] | None:
     return None if lines is None else [(one.sku, one.quantity) for one in lines]
 
@@ -238,6 +242,7 @@ async def cancel(
     body: CancellationIn,
 ) -> Response:
     """Units not handed over; points go back to their lots at once (O8; rules.md 5)."""
+    _only_services_say_when(caller, body.happened_at)
     rules = request.state.tenant.rules
 
     def decide(unit: Unit) -> dict[str, Any]:
@@ -246,7 +251,12 @@ async def cancel(
             unit, number=number, wanted=_units(body.lines), reason=body.reason, rules=rules
         )
 
-    command = change.command(decide, reason=body.reason, streams=[ORDER.stream(number)])
+    command = change.command(
+        decide,
+        reason=body.reason,
+        streams=[ORDER.stream(number)],
+        happened_at=body.happened_at,
+    )
     return answered(await store_of(request).execute(command))
 
 
