@@ -239,7 +239,14 @@ class Dispatcher:
         """Try once and note what came of it; None when there is nothing more to do for now."""
         started = time.monotonic()
         now = self._clock()
-        tried = await tell(self._outbound, claimed.url, claimed.secret, claimed.id, found, now)
+        tried = await tell(
+            self._outbound,
+            claimed.url,
+            secret=claimed.secret,
+            id=message_id(claimed.id, found.position),
+            body=found.body,
+            now=now,
+        )
         fault("webhook_told")
         took = timedelta(seconds=time.monotonic() - started)
         verdict = judge(tried, failed_before=claimed.failed, chance=self._chance())
@@ -306,17 +313,16 @@ class Dispatcher:
 async def tell(
     outbound: Outbound,
     url: str,
+    *,
     secret: str,
-    subscription: str,
-    found: Message,
+    id: str,  # noqa: A002
+    body: bytes,
     now: datetime,
 ) -> Tried:
     """Send one message, signed for this moment; whatever happens is an answer."""
-    headers = signed_headers(
-        secret, id=message_id(subscription, found.position), at=now, body=found.body
-    )
+    headers = signed_headers(secret, id=id, at=now, body=body)
     try:
-        answer = await outbound.post(url, body=found.body, headers=headers)
+        answer = await outbound.post(url, body=body, headers=headers)
     except AddressRefused as refused:
         return Tried(None, f"not called: {refused.reason}")
     except Unanswered as unanswered:

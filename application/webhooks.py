@@ -141,6 +141,11 @@ def message(position: int, stream: str, version: int, name: str, stored: bytes) 
     return Message(position, name, to_json(body))
 
 
+def ping(now: datetime) -> bytes:
+    """The body of a test message."""
+    return to_json({"type": "webhook.ping", "timestamp": now, "data": {}})
+
+
 def message_id(subscription: str, position: int) -> str:
     """The id of an event for one subscriber: the same on every try and every replay."""
     return f"msg_{subscription}_{position}"
