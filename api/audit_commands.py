@@ -1,0 +1,247 @@
+"""审计命令 `tallypost audit …`, `verify`, `rebuild`, `keys …` (contract.md, Commands)."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from psycopg import AsyncConnection
+from rich.console import Console
+from rich.progress import Progress
+
+from application import sealing
+from application.checking import check as check_document
+from application.heads import HeadUnreadable, SignedHead, public_key
+from application.key_rotation import MASTER_KEYS, add_master_key, rewrap_all
+from application.settings import Settings
+from application.vault import MasterKeys
+from domain.refusals import Refusal
+from projections.rebuilding import RebuildRunning
+from projections.rebuilding import rebuild as rebuild_view
+from projections.sealed_history import LogDiffers, export_stream, signed_head
+from projections.verifying import verify as verify_all
+from projections.views import all_views
+
+audit_app = typer.Typer(help="Sealed history, checked without a database.", no_args_is_help=True)
+keys_app = typer.Typer(help="The master keys of the vault.", no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option("--data", help="folder of the embedded database and the keys")]
+Tenant = Annotated[str | None, typer.Option(help="the schema, if not the default one")]
+At = Annotated[int | None, typer.Option("--position", min=0, help="as of this log position")]
+SinceHead = Annotated[
+    list[Path] | None,
+    typer.Option("--since-head", help="prove that the log only grew since this head; repeatable"),
+]
+HeadFile = Annotated[Path | None, typer.Option("--head", help="a head that was kept outside")]
+KeyFile = Annotated[Path | None, typer.Option("--key", help="the house's public key (PEM)")]
+
+T = TypeVar("T")
+# What people read goes to stderr where stdout carries a document.
+told = Console(stderr=True)
+
+
+def _settings(data: Path, tenant: str | None = None) -> Settings:
+    settings = Settings(data=data.resolve())
+    return settings if tenant is None else settings.model_copy(update={"tenant": tenant})
+
+
+def _write(document: bytes) -> None:
+    sys.stdout.buffer.write(document)
+    sys.stdout.buffer.flush()
+
+
+def _fail(message: str) -> typer.Exit:
+    told.print(message, style="red", highlight=False, markup=False, soft_wrap=True)
+    return typer.Exit(1)
+
+
+def _head_in(path: Path) -> SignedHead:
+    try:
+        return SignedHead.from_json(path.read_bytes())
+    except (HeadUnreadable, OSError) as error:
+        raise _fail(f"{path}: {error}") from None
+
+
+def _asked(settings: Settings, ask: Callable[[AsyncConnection[Any]], Awaitable[T]]) -> T:
+    """Ask the tenant's database, as the service login, which cannot change the log."""
+    from api.serving import database
+
+    async def asking(url: str) -> T:
+        async with await AsyncConnection.connect(url, autocommit=True) as connection:
+            return await ask(connection)
+
+    try:
+        with database(settings) as found:
+            return asyncio.run(asking(found.service_url))
+    except (LogDiffers, Refusal) as error:
+        raise _fail(f"{error} — `tallypost verify` names what differs") from None
+
+
+@audit_app.command()
+def head(data: Data = Path("data"), tenant: Tenant = None, position: At = None) -> None:
+    """Print the newest signed head: keep it where nobody who runs this service can change it."""
+    settings = _settings(data, tenant)
+    private = sealing.signing_key_in(settings.key_folder)
+    made = _asked(
+        settings, lambda asking: signed_head(asking, settings.tenant, private, position=position)
+    )
+    _write(json.dumps(made.to_json(), indent=1).encode() + b"\n")
+
+
+@audit_app.command()
+def export(
+    stream: Annotated[str, typer.Argument(help="account:lin, order:T…, parcel:…")],
+    data: Data = Path("data"),
+    tenant: Tenant = None,
+    position: At = None,
+    since_head: SinceHead = None,
+) -> None:
+    """Print a stream's whole history, sealed; the same bytes whenever made at that position.
+
+    With --since-head it also proves that the log only grew since a head kept before, so that
+    `audit check --head` accepts it by that one.
+    """
+    settings = _settings(data, tenant)
+    private = sealing.signing_key_in(settings.key_folder)
+    since = [_head_in(path) for path in since_head or []]
+    document = _asked(
+        settings,
+        lambda asking: export_stream(
+            asking, settings.tenant, stream, private, position=position, since=since
+        ),
+    )
+    _write(document)
+
+
+@audit_app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="an export or a report", exists=True)],
+    head: HeadFile = None,
+    key: KeyFile = None,
+) -> None:
+    """Check an export or a report without a database; refused: 1, without an anchor: 2."""
+    public = None
+    if key is not None:
+        try:
+            public = public_key(key.read_bytes())
+        except (ValueError, OSError) as error:
+            raise _fail(f"{key}: {error}") from None
+    kept = None if head is None else _head_in(head)
+    result = check_document(file.read_bytes(), head=kept, key=public)
+    for finding in result.findings:
+        typer.echo(f"refused: {finding}")
+    if not result.findings:
+        typer.echo("genuine" if result.anchored else "consistent with itself only")
+        for note in result.notes:
+            typer.echo(note)
+    raise typer.Exit(result.status)
+
+
+def verify(
+    data: Data = Path("data"),
+    tenant: Tenant = None,
+    head: Annotated[
+        list[Path] | None,
+        typer.Option("--head", help="a head that was kept outside; may be repeated"),
+    ] = None,
+) -> None:
+    """Digest chain, views = replay, ledger balances; 1 and the place when anything differs."""
+    from api.serving import database
+
+    settings = _settings(data, tenant)
+    heads = [_head_in(path) for path in head or []]
+    public = sealing.signing_key_in(settings.key_folder).public_key() if heads else None
+    for one in heads:
+        if one.tenant != settings.tenant:
+            raise _fail(f"a head of {one.tenant} says nothing about {settings.tenant}")
+        if public is not None and not one.verify(public):
+            told.print("A head was signed by another key: compared all the same.", style="yellow")
+    with database(settings) as found, Progress(console=told, transient=True) as bar:
+        task = bar.add_task("replaying", total=None)
+        result = asyncio.run(
+            verify_all(
+                found.owner_url,
+                schema=settings.tenant,
+                views=all_views(settings.rules),
+                heads=heads,
+                progress=lambda done, of: bar.update(task, completed=done, total=of),
+            )
+        )
+    for difference in result.differences:
+        typer.echo(f"differs: {difference}")
+    if not result.ok:
+        raise typer.Exit(1)
+    typer.echo(f"{result.position} events: digest chain, views, ledger, stock and grants agree.")
+    typer.echo(", ".join(f"{name} at {at}" for name, at in result.views.items()))
+    if not heads:
+        typer.echo("No head kept outside was given: a tail that was cut off would not show.")
+
+
+def rebuild(
+    view: Annotated[str, typer.Argument(help="the view's name, or `all`")],
+    data: Data = Path("data"),
+    tenant: Tenant = None,
+) -> None:
+    """Fold a view anew beside the live one, which goes on, then swap the two."""
+    from api.serving import database
+
+    settings = _settings(data, tenant)
+    views = {one.name: one for one in all_views(settings.rules)}
+    if view != "all" and view not in views:
+        raise _fail(f"no view is called {view}: {', '.join(views)}")
+    with database(settings) as found, Progress(console=told) as bar:
+        for name, one in views.items():
+            if view not in (name, "all"):
+                continue
+            task = bar.add_task(name, total=None)
+
+            def progress(done: int, of: int, task: Any = task) -> None:
+                bar.update(task, completed=done, total=of)
+
+            try:
+                done = asyncio.run(
+                    rebuild_view(
+                        found.owner_url, schema=settings.tenant, view=one, progress=progress
+                    )
+                )
+            except RebuildRunning:
+                raise _fail(f"{name} is being rebuilt already") from None
+            parked = f", {done.parked} events parked" if done.parked else ""
+            typer.echo(f"{name}: rebuilt to position {done.position}{parked}")
+
+
+@keys_app.command()
+def rotate(
+    data: Data = Path("data"),
+    rewrap: Annotated[
+        bool, typer.Option(help="wrap all subjects' keys at once: the service must not run")
+    ] = True,
+) -> None:
+    """Make a new master key and wrap every subject's key with it.
+
+    While the service runs: `keys rotate --no-rewrap`, start the service again, `keys rewrap`.
+    """
+    settings = _settings(data)
+    ring = add_master_key(settings.key_folder)
+    typer.echo(f"{ring.current} is the current master key, {len(ring.keys)} are in the ring")
+    if rewrap:
+        _rewrap(settings, ring)
+
+
+@keys_app.command("rewrap")
+def rewrap_command(data: Data = Path("data")) -> None:
+    """Wrap with the current master key what an older one still wraps; no card is touched."""
+    settings = _settings(data)
+    _rewrap(settings, MasterKeys.load(settings.key_folder / MASTER_KEYS))
+
+
+def _rewrap(settings: Settings, ring: MasterKeys) -> None:
+    from api.serving import database, tenants_of
+
+    with database(settings) as found:
+        for schema in tenants_of(settings):
+            changed = asyncio.run(rewrap_all(found.service_url, schema=schema, master=ring))
+            typer.echo(f"{schema}: {changed} keys wrapped anew")
