@@ -107,7 +107,7 @@ class Sandbox:
             for _ in range(self.behaviour.repeat):
                 try:
                     answer = await client.post(url, **what)
-                    logger.info("sent to the mall, answered %s", answer.status_code)
+                    logger.debug("sent to the mall, answered %s", answer.status_code)
                 except httpx2.HTTPError as error:
                     logger.warning("the mall did not answer: %s", type(error).__name__)
 

@@ -12,7 +12,7 @@ from application.envelope import Envelope, decode
 from application.streams import CATEGORIES, category_of
 from projections.reading import compose
 
-TABLES = ("audit_trail",)
+TABLES = ("audit_trail", "order_trail")
 
 
 async def position_at(connection: AsyncConnection[Any], schema: str, moment: datetime) -> int:
@@ -122,6 +122,6 @@ WHERE originator_id = %b AND notification_id <= %b ORDER BY originator_version
 """
 _ORDER = """
 SELECT e.notification_id, e.originator_id, e.originator_version, e.topic, e.state
-FROM {audit_trail} t JOIN {tallypost_events} e ON e.notification_id = t.position
+FROM {order_trail} t JOIN {tallypost_events} e ON e.notification_id = t.position
 WHERE t.order_number = %b AND t.position <= %b::bigint ORDER BY t.position
 """

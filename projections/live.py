@@ -23,7 +23,7 @@ QUEUE_MAX = 64
 """News a watcher may leave unread before it is sent away."""
 LOOK_AGAIN = 0
 """Position of the news that there may be news: the watcher asks the view itself."""
-WATCHED_TABLES = ("views", "audit_trail")
+WATCHED_TABLES = ("views", "order_trail")
 
 
 class News(NamedTuple):
@@ -200,11 +200,11 @@ def _send_away(queue: "asyncio.Queue[News | None]") -> None:
 _POSITIONS = "SELECT name, position FROM {views}"
 _SINCE = """
 SELECT t.position, t.order_number, e.topic
-FROM {audit_trail} t JOIN {tallypost_events} e ON e.notification_id = t.position
+FROM {order_trail} t JOIN {tallypost_events} e ON e.notification_id = t.position
 WHERE t.order_number = %b AND t.position > %b ORDER BY t.position LIMIT 500
 """
 _NEWS = """
 SELECT t.position, t.order_number, e.topic
-FROM {audit_trail} t JOIN {tallypost_events} e ON e.notification_id = t.position
+FROM {order_trail} t JOIN {tallypost_events} e ON e.notification_id = t.position
 WHERE t.position > %b AND t.position <= %b AND t.order_number = ANY(%b) ORDER BY t.position
 """

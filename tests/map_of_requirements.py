@@ -1,6 +1,6 @@
 """Writes docs/requirements.md, which promise is shown by which tests: `make docs`.
 
-A test says what it shows at the beginning of its docstring: `"""L2, O1: …"""`, `"""R16: …"""`.
+A test says what it shows at the beginning of its docstring: `L2, O1: …` or `R16: …`.
 """
 
 import ast

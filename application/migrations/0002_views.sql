@@ -133,16 +133,19 @@ CREATE TABLE {schema}.warehouses (
     terms jsonb NOT NULL
 );
 
--- audit_trail: who did what when, and which events of other streams belong to an order.
+-- audit_trail: who did what when, and which events of any stream belong to an order.
 CREATE TABLE {schema}.audit_trail (
-    position     bigint PRIMARY KEY,
-    actor        text COLLATE "C" NOT NULL,
-    recorded_at  timestamptz NOT NULL,
-    order_number text COLLATE "C"
+    position    bigint PRIMARY KEY,
+    actor       text COLLATE "C" NOT NULL,
+    recorded_at timestamptz NOT NULL
 );
 CREATE INDEX audit_trail_actor_idx ON {schema}.audit_trail (actor, position);
-CREATE INDEX audit_trail_order_idx ON {schema}.audit_trail (order_number, position)
-    WHERE order_number IS NOT NULL;
+CREATE TABLE {schema}.order_trail (
+    order_number text COLLATE "C" NOT NULL,
+    position     bigint NOT NULL,
+    PRIMARY KEY (order_number, position)
+);
+CREATE INDEX order_trail_position_idx ON {schema}.order_trail (position);
 CREATE INDEX commits_recorded_at_idx ON {schema}.commits (recorded_at);
 
 -- log_tree: hashes of the perfect subtrees over 256 leaves, so that a proof reads few events.
@@ -154,5 +157,6 @@ CREATE TABLE {schema}.tree_nodes (
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     {schema}.views, {schema}.parked, {schema}.ledger_entries, {schema}.balances, {schema}.lots,
     {schema}.orders, {schema}.order_periods, {schema}.parcels, {schema}.items,
-    {schema}.stock_levels, {schema}.warehouses, {schema}.audit_trail, {schema}.tree_nodes
+    {schema}.stock_levels, {schema}.warehouses, {schema}.audit_trail, {schema}.order_trail,
+    {schema}.tree_nodes
     TO {service};
