@@ -1,0 +1,285 @@
+"""审计 Audit over HTTP: replays, who did what, signed heads, exports, sealed reports (A1–A9)."""
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Path as InPath
+
+from api.auth import STAFF, Asked, Caller, Role, allow, asked, store_of
+from api.bodies import CloseIn
+from api.orders import answered
+from api.reading import (
+    AsOf,
+    Cursor,
+    KnownAt,
+    MinPosition,
+    decode_cursor,
+    encode_cursor,
+    json_answer,
+    position_known_at,
+    wait_for,
+)
+from application.closing import close_books
+from application.heads import SignedHead
+from application.proof import leaf_hash
+from application.reporting import report_csv, report_json
+from application.sealing import signing_key_in
+from application.streams import BOOKS, CATEGORIES, MALL
+from domain.refusals import InvalidRequest, NotFound
+from projections.audit_queries import stream_events
+from projections.histories import events_by, order_steps, steps
+from projections.reading import compose
+from projections.reports import Reporting, Wanted
+from projections.sealed_history import export_stream, inclusion_paths, signed_head
+
+router = APIRouter(prefix="/v1/audit", tags=["audit"])
+
+Auditor = Annotated[Caller, allow(Role.AUDITOR, Role.ADMINISTRATOR)]
+Staff = Annotated[Caller, allow(*STAFF)]
+Closer = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
+Change = Annotated[Asked, Depends(asked)]
+Stream = Annotated[str, InPath(min_length=3, max_length=300, pattern=r"^[a-z_]+:[^\x00-\x1f]+$")]
+Number = Annotated[str, InPath(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9-]+$")]
+Position = Annotated[
+    int | None, Query(ge=0, le=2**62, description="as the log stood at this position")
+]
+Proofs = Annotated[bool, Query(description="with the proof that each event is in the log")]
+PAGE = 50
+STEPS_MAX = 1_000
+
+
+@lru_cache(maxsize=8)
+def _key_of(folder: Path) -> Ed25519PrivateKey:
+    return signing_key_in(folder)
+
+
+def private_key(request: Request) -> Ed25519PrivateKey:
+    """The key that signs heads, exports and reports."""
+    return _key_of(request.state.tenant.settings.key_folder)
+
+
+async def _known(request: Request, position: int | None, known_at: Any) -> int:
+    """The position up to which the log counts: given, or what was recorded by a moment."""
+    if position is not None and known_at is not None:
+        raise InvalidRequest(field="position", reason="give it or known_at, not both")
+    if position is not None:
+        return position
+    return await position_known_at(request, known_at)
+
+
+@router.get("/streams/{stream:path}/export", summary="A stream's whole history, sealed")
+async def export(
+    request: Request,
+    caller: Auditor,
+    stream: Stream,
+    position: Position = None,
+    since: Annotated[str | None, Query(max_length=2_000, description="a head kept before")] = None,
+) -> Response:
+    """To be checked with `tallypost audit check`; the same bytes when made again there (A3, A6)."""
+    _category(stream)
+    tenant = request.state.tenant
+    earlier = [] if since is None else [_head(since)]
+    async with tenant.pool.connection() as connection:
+        document = await export_stream(
+            connection,
+            tenant.schema,
+            stream,
+            private_key(request),
+            position=position,
+            since=earlier,
+        )
+    return Response(document, media_type="application/json")
+
+
+@router.get("/streams/{stream:path}", summary="A stream replayed step by step")
+async def stream(
+    request: Request,
+    caller: Auditor,
+    stream: Stream,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    position: Position = None,
+    proofs: Proofs = False,
+    after: Annotated[int, Query(ge=0, description="`next` of the page before")] = 0,
+) -> Response:
+    """Envelopes in order, the state after each, what changed, why; as of any moment (A2, A5)."""
+    _category(stream)
+    tenant = request.state.tenant
+    known = await _known(request, position, known_at)
+    async with tenant.pool.connection() as connection:
+        events = await stream_events(connection, tenant.schema, stream, known_at=known)
+        if not events:
+            raise NotFound(what="stream")
+        told = steps(events, as_of=as_of)
+        page = told[after : after + STEPS_MAX]
+        head = await _prove(request, connection, page, known) if proofs else None
+    more = len(told) > after + STEPS_MAX
+    return json_answer(
+        {
+            "stream": stream,
+            "position": known,
+            "events": page,
+            "state": told[-1]["state"] if told else None,
+            "next": after + STEPS_MAX if more else None,
+            **({"head": head} if head else {}),
+        }
+    )
+
+
+@router.get("/orders/{number}", summary="All that concerns an order, replayed")
+async def order(
+    request: Request,
+    caller: Staff,
+    number: Number,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    position: Position = None,
+    proofs: Proofs = False,
+    min_position: MinPosition = None,
+) -> Response:
+    """Its own facts, its points, stock and parcels in one row (A2)."""
+    await wait_for(request, min_position, "audit_trail")
+    tenant = request.state.tenant
+    known = await _known(request, position, known_at)
+    async with tenant.pool.connection() as connection:
+        told = await order_steps(connection, tenant.schema, number, known_at=known, as_of=as_of)
+        head = await _prove(request, connection, told, known) if proofs else None
+    own = [step["state"] for step in told if step["stream"] == f"order:{number}"]
+    return json_answer(
+        {
+            "number": number,
+            "position": known,
+            "events": told,
+            "state": own[-1] if own else None,
+            **({"head": head} if head else {}),
+        }
+    )
+
+
+@router.get("/events", summary="Who did what")
+async def events(
+    request: Request,
+    caller: Auditor,
+    actor: Annotated[str | None, Query(max_length=200, examples=["support:wang"])] = None,
+    cursor: Cursor = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """Newest first, of one actor (`role:subject`) or of all (A1)."""
+    await wait_for(request, min_position, "audit_trail")
+    tenant = request.state.tenant
+    before = decode_cursor(cursor, int)
+    async with tenant.pool.connection() as connection:
+        found = await events_by(
+            connection,
+            tenant.schema,
+            actor=actor,
+            before=before[0] if before else None,
+            limit=PAGE + 1,
+        )
+    page = found[:PAGE]
+    after = encode_cursor(page[-1]["position"]) if len(found) > PAGE else None
+    return json_answer({"events": page, "next": after})
+
+
+@router.get("/head", summary="The newest signed head")
+async def head(request: Request, caller: Auditor, position: Position = None) -> Response:
+    """Keep it elsewhere: it convicts whoever changes the log behind it (A3)."""
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        made = await signed_head(connection, tenant.schema, private_key(request), position=position)
+    return json_answer(made.to_json())
+
+
+@router.post("/books/closings", summary="Close the books of days that are over")
+async def close(request: Request, caller: Closer, change: Change, body: CloseIn) -> Response:
+    """A closed day stays closed: late facts are booked to the next open one (A7)."""
+    rules = request.state.tenant.rules
+    try:
+        until = date.fromisoformat(body.until)
+    except ValueError:
+        raise InvalidRequest(field="until", reason="is no day") from None
+    command = change.command(
+        lambda unit: close_books(unit, until=until, rules=rules), streams=[BOOKS.stream(MALL)]
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.get("/reports/{name}", summary="A sealed report")
+async def report(
+    request: Request,
+    caller: Auditor,
+    name: Annotated[str, InPath(max_length=40)],
+    position: Position = None,
+    until: date | None = None,
+    seed: Annotated[str, Query(min_length=1, max_length=100)] = "tallypost",
+    sample: Annotated[int, Query(ge=0, le=500)] = 25,
+    dated_back_days: Annotated[int, Query(ge=0, le=3650)] = 7,
+    format: Annotated[Literal["json", "csv"], Query()] = "json",  # noqa: A002 - its name for callers
+) -> Response:
+    """`trial-balance`, `liability`, `breakage` or `controls`, byte-identical at a position (A6)."""
+    tenant, private = request.state.tenant, private_key(request)
+    async with tenant.pool.connection() as connection:
+        made = await signed_head(connection, tenant.schema, private, position=position)
+    await wait_for(request, made.position, "ledger_balance")
+    async with tenant.pool.connection() as connection:
+        asking = Reporting(connection, tenant.schema, made, tenant.rules)
+        wanted = Wanted(until, seed, sample, dated_back_days)
+        found = await asking.make(name, wanted)
+    if format == "csv":
+        content = report_csv(found, head=made, private=private)
+        disposition = f'attachment; filename="{found.name}-{made.position}.csv"'
+        return Response(
+            content,
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": disposition, "X-Content-Type-Options": "nosniff"},
+        )
+    return Response(report_json(found, head=made, private=private), media_type="application/json")
+
+
+def _category(stream: str) -> None:
+    if stream.partition(":")[0] not in CATEGORIES:
+        raise NotFound(what="stream")
+
+
+def _head(text: str) -> SignedHead:
+    try:
+        return SignedHead.from_json(text)
+    except ValueError as error:
+        raise InvalidRequest(field="since", reason=str(error)) from error
+
+
+async def _prove(
+    request: Request, connection: Any, told: list[dict[str, Any]], known: int
+) -> dict[str, Any]:
+    """Put the proof of each event beside it; returns the head they are proved against."""
+    tenant = request.state.tenant
+    # The head has to cover the events, which may be newer than the last commit up to `known`.
+    newest = max((step["position"] for step in told), default=0)
+    made = await signed_head(
+        connection, tenant.schema, private_key(request), position=max(known, newest)
+    )
+    covered = [step for step in told if step["position"] <= made.position]
+    paths = await inclusion_paths(
+        connection, tenant.schema, [step["position"] for step in covered], size=made.position
+    )
+    query = compose(_STORED, tenant.schema, (), "")
+    cursor = await connection.execute(query, ([step["position"] for step in covered],))
+    stored = {row[0]: row[1:] for row in await cursor.fetchall()}
+    for step in covered:
+        at = step["position"]
+        streamed, version, name, state = stored[at]
+        step["proof"] = {
+            "leaf": leaf_hash(at, streamed, version, name, bytes(state)).hex(),
+            "inclusion": [one.hex() for one in paths[at]],
+        }
+    return made.to_json()
+
+
+_STORED = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
+WHERE notification_id = ANY(%s)
+"""

@@ -1,0 +1,226 @@
+"""报告 Trial balance, liability, breakage and standing controls, at a position (A6, A7, A9).
+
+Every row follows from the log up to that position, so that a report made again is the same.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, LiteralString, cast
+
+from psycopg import AsyncConnection
+
+from application.envelope import decode_fact
+from application.exporting import written
+from application.heads import SignedHead
+from application.reporting import Report
+from domain.house_rules import HouseRules
+from domain.refusals import InvalidRequest, NotFound
+from projections.ledger_balance import NEVER, lot_changes
+from projections.reading import compose
+from projections.sealed_history import inclusion_paths
+
+TABLES = ("ledger_entries",)
+ACCOUNTS = ("issuance", "learner", "held", "redeemed", "expired", "clawed_back", "owed")
+PAGE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants to know."""
+
+    until: date | None = None
+    """Last booking day that counts; None: all."""
+    seed: str = "tallypost"
+    """Draws the random sample: whoever knows it can draw it again."""
+    sample: int = 25
+    dated_back_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Reports on one tenant's log up to a head."""
+
+    connection: AsyncConnection[Any]
+    schema: str
+    head: SignedHead
+    rules: HouseRules
+
+    async def make(self, name: str, wanted: Wanted) -> Report:
+        """The report with this name. Raises `NotFound`."""
+        reports: dict[str, Callable[[Wanted], Awaitable[Report]]] = {
+            "trial-balance": self._trial_balance,
+            "liability": self._liability,
+            "breakage": self._breakage,
+            "controls": self._controls,
+        }
+        if name not in reports:
+            raise NotFound(what="report")
+        return await reports[name](wanted)
+
+    async def _rows(self, text: LiteralString, *values: object) -> list[Any]:
+        query = compose(text, self.schema, TABLES, "")
+        return await (await self.connection.execute(query, values)).fetchall()
+
+    async def _trial_balance(self, wanted: Wanted) -> Report:
+        """The ledger's accounts day by day; the total of every day is zero (L6, A7)."""
+        rows = await self._rows(_TRIAL, self.head.position, wanted.until, wanted.until)
+        return Report(
+            "trial-balance",
+            _TRIAL,
+            {"position": self.head.position, "until": wanted.until and wanted.until.isoformat()},
+            ("booked_on", *ACCOUNTS, "total"),
+            [[day.isoformat(), *map(int, sums)] for day, *sums in rows],
+        )
+
+    async def _breakage(self, wanted: Wanted) -> Report:
+        """By month: points issued, and what became of them without goods (A7)."""
+        rows = await self._rows(_BREAKAGE, self.head.position, wanted.until, wanted.until)
+        return Report(
+            "breakage",
+            _BREAKAGE,
+            {"position": self.head.position, "until": wanted.until and wanted.until.isoformat()},
+            ("month", "issued", "redeemed", "expired", "clawed_back"),
+            [[month, *map(int, sums)] for month, *sums in rows],
+        )
+
+    async def _liability(self, _: Wanted) -> Report:
+        """Points that could still be spent at the head, by the month in which they expire (A7)."""
+        months: dict[str, int] = {}
+        for expires_at, points in (await self._lots()).items():
+            if expires_at > self.head.recorded_at:
+                local = expires_at.astimezone(self.rules.zone) if expires_at != NEVER else None
+                month = "never" if local is None else f"{local:%Y-%m}"
+                months[month] = months.get(month, 0) + points
+        return Report(
+            "liability",
+            "fold of all ledger facts up to the position: points in lots by month of expiry, "
+            "lots whose time is over at the head left out",
+            {
+                "position": self.head.position,
+                "at": self.head.recorded_at.isoformat(),
+                "zone": self.rules.zone.key,
+            },
+            ("month", "points"),
+            [[month, points] for month, points in sorted(months.items()) if points],
+        )
+
+    async def _lots(self) -> dict[datetime, int]:
+        """Points by expiry, from the log itself: the view knows only how lots are now."""
+        lots: dict[datetime, int] = {}
+        query = compose(_LEDGER_FACTS, self.schema, TABLES, "")
+        async with (
+            self.connection.transaction(),
+            self.connection.cursor("tallypost_lots", binary=True) as cursor,
+        ):
+            await cursor.execute(query, (self.head.position,))
+            while rows := await cursor.fetchmany(PAGE):
+                for name, stored in rows:
+                    for _, expires_at, points in lot_changes(
+                        cast("Any", decode_fact(name, stored))
+                    ):
+                        key = expires_at or NEVER
+                        lots[key] = lots.get(key, 0) + points
+        return lots
+
+    async def _controls(self, wanted: Wanted) -> Report:
+        """What an auditor looks at first, and a random sample with its full evidence (A9)."""
+        if not 0 <= wanted.sample <= 500:
+            raise InvalidRequest(field="sample", reason="is between 0 and 500")
+        position = self.head.position
+        found = [
+            ("refund_without_goods_back", await self._rows(_NO_GOODS, position)),
+            ("unmasked_without_case", await self._rows(_NO_CASE, position)),
+            ("same_maker_and_checker", await self._rows(_SAME_PERSON, position)),
+            (
+                "dated_back",
+                await self._rows(_DATED_BACK, position, f"{wanted.dated_back_days} days"),
+            ),
+            (
+                "random_sample",
+                await self._rows(_SAMPLE, position, wanted.seed, wanted.sample),
+            ),
+        ]
+        places = {row[0] for _, rows in found for row in rows}
+        paths = await inclusion_paths(self.connection, self.schema, places, size=position)
+        return Report(
+            "controls",
+            "; ".join((_NO_GOODS, _NO_CASE, _SAME_PERSON, _DATED_BACK, _SAMPLE)),
+            {
+                "position": position,
+                "seed": wanted.seed,
+                "sample": wanted.sample,
+                "dated_back_days": wanted.dated_back_days,
+            },
+            ("control", "position", "stream", "version", "fact", "stored", "inclusion"),
+            [
+                [
+                    control,
+                    at,
+                    stream,
+                    version,
+                    name,
+                    written(bytes(stored)),
+                    [step.hex() for step in paths[at]],
+                ]
+                for control, rows in found
+                for at, stream, version, name, stored in rows
+            ],
+        )
+
+
+_TRIAL = """
+SELECT booked_on, sum(issuance), sum(available), sum(held), sum(redeemed), sum(expired),
+    sum(clawed_back), sum(owed),
+    sum(issuance + available + held + redeemed + expired + clawed_back + owed)
+FROM {ledger_entries}
+WHERE position <= %s AND (%s::date IS NULL OR booked_on <= %s::date)
+GROUP BY booked_on ORDER BY booked_on
+"""
+_BREAKAGE = """
+SELECT to_char(booked_on, 'YYYY-MM') AS month, -sum(issuance), sum(redeemed), sum(expired),
+    sum(clawed_back)
+FROM {ledger_entries}
+WHERE position <= %s AND (%s::date IS NULL OR booked_on <= %s::date)
+GROUP BY month ORDER BY month
+"""
+_LEDGER_FACTS = """
+SELECT topic, state FROM {tallypost_events}
+WHERE notification_id <= %s AND starts_with(topic, 'ledger.')
+"""
+_NO_GOODS = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
+WHERE notification_id <= %s AND topic = 'orders.UnitsRefunded'
+    AND convert_from(state, 'UTF8')::json -> 'fact' ->> 'goods_back' = 'false'
+ORDER BY notification_id
+"""
+_NO_CASE = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
+WHERE notification_id <= %s AND topic = 'privacy.CardRevealed'
+    AND convert_from(state, 'UTF8')::json -> 'fact' ->> 'case' IS NULL
+ORDER BY notification_id
+"""
+_SAME_PERSON = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM (
+    SELECT *, convert_from(state, 'UTF8')::json AS stored FROM {tallypost_events}
+    WHERE notification_id <= %s
+        AND position('(approved by '::bytea IN state) > 0
+) approved
+WHERE substring(stored ->> 'reason' FROM '\\(approved by ([^)]*)\\)$')
+    = substring(stored ->> 'actor' FROM '^[^:]*:(.*)$')
+ORDER BY notification_id
+"""
+_DATED_BACK = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM (
+    SELECT *, convert_from(state, 'UTF8')::json AS stored FROM {tallypost_events}
+    WHERE notification_id <= %s
+) timed
+WHERE (stored ->> 'happened_at')::timestamptz
+    < (stored ->> 'recorded_at')::timestamptz - %s::interval
+ORDER BY notification_id
+"""
+_SAMPLE = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
+WHERE notification_id <= %s
+ORDER BY sha256(convert_to(%s || ':' || notification_id, 'UTF8')), notification_id LIMIT %s
+"""
