@@ -1,0 +1,429 @@
+"""The writer: decides commands and commits them in groups, one group under way at a time.
+
+While PostgreSQL inserts and commits a group, the next one is decided on the states as they will
+be: *ahead*. That holds only if nobody else appends in between, which is known as soon as the
+next turn is taken; where it does not hold, what was decided is thrown away and decided anew,
+under the turn. Nobody is told anything before it is committed.
+"""
+
+import asyncio
+import hmac
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from pydantic_core import from_json, to_json
+
+from application.envelope import decode_fact
+from application.faults import fault
+from application.log import Head, Log, LogSql, Recorded
+from application.outcomes import (
+    OUTAGES,
+    KeyReused,
+    Outcome,
+    RefusedBefore,
+    Unavailable,
+    keep_refusal,
+)
+from application.proof import leaf_hash
+from application.states import States
+from application.streams import category_of
+from application.unit import Card, Command, Held, Missing, Row, Unit
+from application.vault import Vault
+from domain.point_facts import LearnerErased
+from domain.refusals import Refusal
+
+logger = logging.getLogger(__name__)
+
+CATCH_UP_MAX = 20_000
+"""Events of other processes worth folding; after a longer idle all states are dropped."""
+SNAPSHOT_AFTER = 200
+"""Events folded to load a stream, from which its state is worth keeping."""
+KEYS_MAX = 50_000
+"""Learners whose vault keys are kept in memory."""
+RECONNECT_SECONDS = 0.25
+"""Longest pause between two tries to reach the log."""
+LINK: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": 5,
+    # A host that vanished without a word is noticed in seconds; sockets without a host ignore it.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+STRETCH = 32
+"""Commands decided ahead at a time, before the loop looks after the commit and the callers."""
+
+
+class Waiting:
+    """A command and who waits for its answer: its caller, and callers who sent it again."""
+
+    __slots__ = ("command", "future", "give_up_at", "twins")
+
+    def __init__(
+        self, command: Command, future: asyncio.Future[Outcome], give_up_at: float
+    ) -> None:
+        self.command = command
+        self.future = future
+        self.give_up_at = give_up_at
+        self.twins: list[asyncio.Future[Outcome]] = []
+
+    def settle(self, result: Outcome | BaseException) -> None:
+        """Tell all of them; a caller that went away is passed over."""
+        for future in (self.future, *self.twins):
+            _tell(future, result)
+
+    def give_up(self) -> None:
+        """Tell the first caller that it takes too long; twins have a patience of their own."""
+        _tell(self.future, Unavailable())
+
+
+def _tell(future: asyncio.Future[Outcome], result: Outcome | BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+        future.exception()  # a caller that gives up has not forgotten to look
+    else:
+        future.set_result(result)
+
+
+class _Group:
+    """What one group commit has gathered so far, on top of the log's position `after`."""
+
+    def __init__(self, batch: Sequence[Waiting], *, after: int, now: datetime) -> None:
+        self.batch = batch
+        self.after = after
+        self.now = now
+        self.left: list[Waiting] = []
+        """Commands still to be decided under the turn."""
+        self.rows: list[Row] = []
+        self.cards: list[Card] = []
+        self.new_keys: dict[str, bytes] = {}
+        """Keys made for this group; stored, and good for later ones, if a card needed them."""
+        self.erased: list[str] = []
+        self.answers: list[Recorded] = []
+        self.settled: list[tuple[Waiting, Outcome | BaseException]] = []
+        self.touched: set[str] = set()
+
+    @property
+    def position(self) -> int:
+        """The log's position once this group is committed."""
+        return self.after + len(self.rows)
+
+    @property
+    def stored_keys(self) -> set[str]:
+        """Whose new keys a card of this group needs."""
+        return self.new_keys.keys() & {card.subject for card in self.cards}
+
+
+class Writer:
+    """Decides and commits what it is given, in groups; used by one task of its process."""
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        schema: str,
+        vault: Vault,
+        clock: Callable[[], datetime],
+        settle: Callable[[Waiting, Outcome | BaseException], None],
+    ) -> None:
+        self.position = 0
+        """The last committed position this process knows of."""
+        self.states = States()
+        self._conninfo = conninfo
+        self._sql = LogSql(schema)
+        self._vault = vault
+        self._clock = clock
+        self._settle = settle
+        self._log: Log | None = None
+        self._keys: dict[str, bytes] = {}
+        self._ahead: _Group | None = None
+        """The group that is decided on what is believed to become true."""
+        self._under_way: _Group | None = None
+        """The group before it: decided and sent, but not known to be committed."""
+        self._committing: asyncio.Task[None] | None = None
+        self._alone = True
+        """Nobody else had appended when we last took the turn: deciding ahead pays."""
+
+    async def write(self, batch: Sequence[Waiting]) -> None:
+        """Commit a batch; comes back when its insert was sent, so that the next can be decided."""
+        idle = self._committing is None or self._committing.done()
+        if self._alone and self.states and (self._under_way is not None or idle):
+            await self._decide_ahead(batch)
+        await self.finish()
+        sent = asyncio.Event()
+        self._committing = asyncio.create_task(self._commit_until_known(batch, sent))
+        await sent.wait()
+
+    async def finish(self) -> None:
+        """Wait until what was written is committed, or its callers were told that it is not."""
+        if self._committing is not None:
+            await self._committing
+            self._committing = None
+
+    async def close(self) -> None:
+        """Let go of the connection, whatever is under way."""
+        if self._committing is not None:
+            self._committing.cancel()
+            await asyncio.gather(self._committing, return_exceptions=True)
+        await self._disconnect()
+
+    async def _decide_ahead(self, batch: Sequence[Waiting]) -> None:
+        """Decide a batch as if the group under way were committed already."""
+        now, before = self._clock(), self._under_way
+        if before is None:
+            group = _Group(batch, after=self.position, now=now)
+        else:
+            group = _Group(batch, after=before.position, now=max(now, before.now))
+        self._ahead = group
+        self.states.age()
+        for start in range(0, len(batch), STRETCH):
+            for waiting in batch[start : start + STRETCH]:
+                self.states.missing(waiting.command.streams)
+                try:
+                    self._decide(group, waiting)
+                except Missing:
+                    group.left.append(waiting)
+            await asyncio.sleep(0)
+            if self._ahead is not group:
+                return  # the group before was not committed after all
+
+    def _forget_ahead(self) -> None:
+        if self._ahead is not None:
+            self.states.forget(self._ahead.touched)
+            self._ahead = None
+
+    async def _commit_until_known(self, batch: Sequence[Waiting], sent: asyncio.Event) -> None:
+        """Commit a batch; when the connection dies, ask the log and go on (unknown outcome).
+
+        A second run is safe: it waits for the turn, so a commit still under way has ended by
+        then, and it first looks up which of its commands the log has answered.
+        """
+        try:
+            for attempt in itertools.count():
+                try:
+                    await self._commit(batch, sent)
+                    return
+                except OUTAGES as error:
+                    logger.warning("the log is out of reach: %s", type(error).__name__)
+                    await self._disconnect()
+                    await asyncio.sleep(min(0.05 * 2 ** min(attempt, 5), RECONNECT_SECONDS))
+                except Exception as error:
+                    # A bug, not an outage. Nothing was committed, and what is kept may be wrong.
+                    logger.exception("a group commit of %s failed", len(batch))
+                    await self._disconnect()
+                    await self._commit_apart(batch, sent, error)
+                    return
+        finally:
+            sent.set()
+
+    async def _commit_apart(
+        self, batch: Sequence[Waiting], sent: asyncio.Event, error: Exception
+    ) -> None:
+        """One command spoiled the commit of all: halve until it fails alone."""
+        if len(batch) == 1:
+            self._settle(batch[0], error)
+            return
+        half = len(batch) // 2
+        await self._commit_until_known(batch[:half], sent)
+        await self._commit_until_known(batch[half:], sent)
+
+    async def _commit(self, batch: Sequence[Waiting], sent: asyncio.Event) -> None:
+        log = await self._connected()
+        if not self.states:
+            self.position = await log.position()
+        await self._load_ahead(log, batch)
+        async with log.connection.transaction():
+            head = await log.take_turn()
+            known = {
+                (one.principal, one.key): one
+                for one in await log.recorded((w.command.principal, w.command.key) for w in batch)
+            }
+            group = self._ahead
+            if group is None or group.batch is not batch or group.after != head.position or known:
+                group = await self._begin_anew(log, head, batch)
+            await self._load_keys(log, group, {w.command.subject for w in group.left})
+            for waiting in group.left:
+                await self._decide_or_repeat(log, group, waiting, known)
+            for subject in group.new_keys.keys() - group.stored_keys:
+                self._keys.pop(subject, None)  # it exists nowhere but here: no card may be sealed
+            self._under_way, self._ahead = group, None
+            sent.set()
+            if group.answers:
+                await self._append(log, group, head)
+            fault("before_commit")
+        fault("after_commit")
+        self.position, self._under_way = group.position, None
+        for waiting, result in group.settled:
+            self._settle(waiting, result)
+
+    async def _begin_anew(self, log: Log, head: Head, batch: Sequence[Waiting]) -> _Group:
+        """A group with everything still to be decided, on states exact at the log's head."""
+        self._forget_ahead()
+        await self._catch_up(log, head)
+        await self._load_ahead(log, batch)
+        now = self._clock()
+        before = head.recorded_at
+        group = _Group(batch, after=head.position, now=max(now, before or now))
+        group.left = list(batch)
+        return group
+
+    async def _decide_or_repeat(
+        self,
+        log: Log,
+        group: _Group,
+        waiting: Waiting,
+        known: Mapping[tuple[str, str], Recorded],
+    ) -> None:
+        """Decide a command, loading what it reads; or give the answer it got before."""
+        command = waiting.command
+        answered = known.get((command.principal, command.key))
+        if answered is not None:
+            group.settled.append((waiting, _repeated(answered, command)))
+            return
+        while True:
+            try:
+                self._decide(group, waiting)
+                return
+            except Missing as missing:
+                if missing.stream is not None:
+                    await self._load(log, self.states.missing([missing.stream]))
+                if missing.subject is not None:
+                    await self._load_keys(log, group, {missing.subject})
+
+    def _decide(self, group: _Group, waiting: Waiting) -> None:
+        """Run one command in memory; its answer waits for the commit. Raises `Missing`."""
+        command = waiting.command
+        unit = Unit(command, now=group.now, cache=self.states.recent, base={}, keys=self._keys)
+        try:
+            answer = command.decide(unit)
+            if not command.asks_only:
+                answer["position"] = group.position + len(unit.rows)
+            written = to_json(answer)
+        except Missing:
+            raise
+        except Refusal as refusal:
+            if not command.asks_only:
+                self._keep(group, command, keep_refusal(refusal), refused=True)
+            group.settled.append((waiting, refusal))
+            return
+        except Exception as error:  # noqa: BLE001  its caller is told
+            group.settled.append((waiting, error))
+            return
+        if not command.asks_only:
+            group.rows += unit.rows
+            group.cards += unit.cards
+            group.touched.update(unit.touched)
+            self.states.recent.update(unit.touched)
+            if unit.erased:
+                group.erased.append(unit.erased)
+            self._keep(group, command, written, refused=False)
+        group.settled.append((waiting, Outcome(written, group.position, repeated=False)))
+
+    def _keep(self, group: _Group, command: Command, answer: bytes, *, refused: bool) -> None:
+        group.answers.append(
+            Recorded(
+                command.principal, command.key, command.digest, group.position, refused, answer
+            )
+        )
+
+    async def _append(self, log: Log, group: _Group, head: Head) -> None:
+        leaves = [
+            leaf_hash(position, row.stream, row.version, row.name, row.stored)
+            for position, row in enumerate(group.rows, start=group.after + 1)
+        ]
+        await log.insert(
+            after=group.after,
+            rows=group.rows,
+            answers=group.answers,
+            cards=group.cards,
+            new_keys=[(one, group.new_keys[one]) for one in group.stored_keys],
+            frontier=head.frontier.extended(leaves),
+            recorded_at=group.now,
+        )
+        if group.erased:
+            await log.erase(group.erased)
+            for subject in group.erased:
+                self._keys.pop(subject, None)
+
+    async def _catch_up(self, log: Log, head: Head) -> None:
+        """Fold what other processes appended into the states kept here, or drop all of them."""
+        self._alone = head.position == self.position
+        if head.position - self.position > CATCH_UP_MAX:
+            self.states.forget_all()
+            self._keys.clear()
+        elif not self._alone:
+            for row in await log.since(self.position):
+                held = self.states.known(row.stream)
+                # A state loaded after its last event was appended has that event already.
+                if held is not None and row.version > held[0]:
+                    fact = decode_fact(row.name, row.stored)
+                    state = category_of(row.stream).evolve(held[1], fact)
+                    self.states.recent[row.stream] = (row.version, state)
+                if row.name == LearnerErased.fact_name:
+                    self._keys.pop(row.stream.partition(":")[2], None)
+        self.position = head.position  # not before: a try that dies on the way is made again
+
+    async def _load_ahead(self, log: Log, batch: Iterable[Waiting]) -> None:
+        streams = {stream for one in batch for stream in one.command.streams}
+        await self._load(log, self.states.missing(streams))
+
+    async def _load(self, log: Log, streams: list[str]) -> None:
+        if not streams:
+            return
+        long: list[tuple[str, Held]] = []
+        for stream, (held, folded) in (await log.load(streams)).items():
+            self.states.recent[stream] = held
+            if folded >= SNAPSHOT_AFTER:
+                long.append((stream, held))
+        if long:
+            await log.save_snapshots(long)
+
+    async def _load_keys(self, log: Log, group: _Group, subjects: Iterable[str | None]) -> None:
+        """Subjects' keys, made here under the turn where there are none: never two for one."""
+        wanted = [one for one in subjects if one is not None and one not in self._keys]
+        if not wanted:
+            return
+        while len(self._keys) > KEYS_MAX:
+            del self._keys[next(iter(self._keys))]
+        for subject, wrapped in await log.subject_keys(wanted):
+            self._keys[subject] = self._vault.unwrap(subject, wrapped)
+        for subject in wanted:
+            if subject not in self._keys:
+                key, group.new_keys[subject] = self._vault.new_subject_key(subject)
+                self._keys[subject] = key
+
+    async def _connected(self) -> Log:
+        if self._log is None:
+            connection = await AsyncConnection.connect(self._conninfo, **LINK)
+            # Whoever stands still while it has the turn makes all others wait.
+            await connection.execute("SET idle_in_transaction_session_timeout = '5s'")
+            self._log = Log(connection, self._sql)
+        return self._log
+
+    async def _disconnect(self) -> None:
+        """Let go of the connection and of everything that was only believed."""
+        # A new subject's key that was not committed must not seal another card, either.
+        self._ahead = self._under_way = None
+        self.states.forget_all()
+        self._keys.clear()
+        if self._log is not None:
+            with suppress(psycopg.Error, OSError):
+                await self._log.connection.close()
+            self._log = None
+
+
+def _repeated(kept: Recorded, command: Command) -> Outcome | Refusal:
+    if not hmac.compare_digest(kept.digest, command.digest):
+        return KeyReused()
+    if kept.refused:
+        return RefusedBefore(from_json(kept.answer))
+    return Outcome(kept.answer, kept.position, repeated=True)
