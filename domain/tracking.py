@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
+from typing import Annotated
+
+from pydantic import PlainSerializer
 
 from domain.scans import (
     BEIJING,
@@ -189,12 +192,13 @@ def track(
     takes a parcel back from the courier. Without scans the parcel is `handed_over`, or `labelled`
     while `handed_over_at` is None.
     """
-    known = TrackState(
-        handed_over_at=handed_over_at,
-        voided_carriers=frozenset(voided_carriers),
-        limits=limits or TrackingLimits(),
-    )
+    voided, limits = frozenset(voided_carriers), limits or TrackingLimits()
+    known = TrackState(handed_over_at=handed_over_at, voided_carriers=voided, limits=limits)
     return known.with_scans(scans).track()
+
+
+# Sets iterate as they like in each process; what is written down must not.
+_IN_ORDER = PlainSerializer(lambda s: sorted(s, key=chronological), return_type=list[Scan])
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +206,8 @@ class TrackState:
     """The set of scans known of a parcel, and what decides which of them count."""
 
     handed_over_at: datetime | None = None
-    voided_carriers: frozenset[str] = frozenset()
-    scans: frozenset[Scan] = frozenset()
+    voided_carriers: Annotated[frozenset[str], PlainSerializer(sorted)] = frozenset()
+    scans: Annotated[frozenset[Scan], _IN_ORDER] = frozenset()
     limits: TrackingLimits = field(default_factory=TrackingLimits)
 
     def with_scans(self, new: Iterable[Scan]) -> "TrackState":
