@@ -45,7 +45,7 @@ class Wire:
     async def __aenter__(self) -> "Wire":
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         for _, writer in self._idle:
             writer.close()
             with contextlib.suppress(OSError):
