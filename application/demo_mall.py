@@ -176,7 +176,8 @@ async def open_demo_mall(store: Store, rules: HouseRules) -> None:
                 NETWORK.stream(MALL),
             )
         )
-    for sku, terms in ITEMS.items():
+    for sku, plain in ITEMS.items():
+        terms = pictured(sku, plain)
         await store.execute(
             command(
                 f"demo-item-{sku}",
@@ -203,6 +204,11 @@ async def open_demo_mall(store: Store, rules: HouseRules) -> None:
         lasting = Grant(learner, WELCOME_POINTS, Reason.COURSE_COMPLETED, "demo-course")
         for grant in (expiring, lasting):
             await store.execute_all([grant_command(grant, context)])  # refused where it stands
+
+
+def pictured(sku: str, terms: Terms) -> Terms:
+    """The item with its picture, as the pages of this service have it."""
+    return terms.model_copy(update={"pictures": (f"/static/items/{sku}.svg",)})
 
 
 def _month_end(now: datetime) -> datetime:

@@ -1,0 +1,65 @@
+// Cancelling before shipping: all of it or some units, with what comes back told before.
+import { fill, h } from "./dom.js";
+import { Intent } from "./http.js";
+import { announce, busily, dialog, field, showProblem, stepper, toast } from "./ui.js";
+import { names, number, t } from "./words.js";
+
+const REASONS = ["changed_mind", "ordered_twice", "too_late", "wrong_address"];
+
+/** The dialog that cancels units of an order. */
+export function openCancel(order, changed) {
+  const intent = new Intent(`/v1/orders/${encodeURIComponent(order.number)}/cancellation`);
+  const open = openLines(order);
+  const wanted = new Map(open.map((line) => [line.sku, line.open]));
+  const back = h("p", { class: "cancel-back", role: "status" });
+  const problems = h("div", { class: "problem", hidden: true });
+  const submit = h("button", { class: "danger", type: "submit" }, t("cancel.confirm"));
+  const draw = () => {
+    const points = open.reduce((sum, line) => sum + line.unit_points * wanted.get(line.sku), 0);
+    const some = [...wanted.values()].some((quantity) => quantity > 0);
+    fill(back, t("cancel.comes_back", { n: points }));
+    submit.disabled = !some;
+  };
+  const form = h("form", null, h("div", { class: "dialog-body" },
+    h("p", { class: "quiet" }, t("cancel.how")),
+    h("ul", { class: "basket-lines" }, open.map((line) => {
+      const name = names(line.name).main;
+      return h("li", null, h("div", { class: "basket-name" }, h("strong", null, name), h("p", { class: "quiet small" }, t("cancel.of", { n: line.open }))),
+        stepper({ value: line.open, min: 0, max: line.open, label: t("cancel.quantity_of", { name }), onchange: (next) => { wanted.set(line.sku, next); draw(); } }));
+    })),
+    field("reason", t("cancel.reason"), { required: true, options: REASONS.map((one) => [one, t(`reason.${one}`)]) }),
+    back, problems),
+  h("footer", { class: "dialog-foot" }, h("button", { class: "button", type: "button", onclick: () => box.close() }, t("cancel.keep")), submit));
+  const box = dialog(t("cancel.title"), form);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    busily(submit, () => send(form, { order, open, wanted, intent, box, problems, changed }));
+  });
+  draw();
+}
+
+async function send(form, { open, wanted, intent, box, problems, changed }) {
+  const all = open.every((line) => wanted.get(line.sku) === line.open);
+  const lines = open.filter((line) => wanted.get(line.sku) > 0).map((line) => ({ sku: line.sku, quantity: wanted.get(line.sku) }));
+  const points = open.reduce((sum, line) => sum + line.unit_points * wanted.get(line.sku), 0);
+  box.dataset.locked = "yes";
+  try {
+    const said = await intent.send({ reason: form.elements.reason.value, ...(all ? {} : { lines }) }, { onWaiting: () => announce(t("app.waiting")) });
+    box.close();
+    toast(t("cancel.done", { n: points }));
+    await changed(said.position);
+  } catch (problem) {
+    if (!intent.unknown) delete box.dataset.locked;
+    showProblem(form, problem, problems);
+  }
+}
+
+/** The units of each item that have not left yet. */
+function openLines(order) {
+  const units = new Map();
+  for (const part of order.parts) {
+    if (!["pending_shipment", "pending_payment"].includes(part.state)) continue;
+    for (const unit of part.units) units.set(unit.line, (units.get(unit.line) ?? 0) + unit.quantity);
+  }
+  return order.lines.filter((line) => units.get(line.line)).map((line) => ({ ...line, open: units.get(line.line) }));
+}

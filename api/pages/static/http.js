@@ -1,0 +1,155 @@
+// Talking to the API: answers, problems, and changes that are made once however often they are sent.
+
+import { pause } from "./dom.js";
+import { has, language, t } from "./words.js";
+
+const PATIENCE = 6;
+
+/** What the API said instead of doing it. */
+export class Problem extends Error {
+  constructor(status, body, retryAfter) {
+    super(body.detail ?? body.code ?? String(status));
+    this.status = status;
+    this.code = body.code ?? "error";
+    this.body = body;
+    this.failures = body.failures ?? [];
+    this.retryAfter = retryAfter;
+  }
+
+  /** The problem in the page's language. */
+  get words() {
+    if (language === "zh" && this.body.detail_zh) return this.body.detail_zh;
+    if (has(`problem.${this.code}`)) return t(`problem.${this.code}`);
+    return this.body.detail ?? t("problem.error");
+  }
+
+  /** Each failing check: which field it belongs to, if any, and its words. */
+  get reasons() {
+    return this.failures.map((failure) => ({
+      code: failure.code,
+      field: String(failure.field ?? "").split(".").pop(),
+      words: failureWords(failure),
+    }));
+  }
+}
+
+/** A failing check in the page's language. */
+export function failureWords(failure) {
+  if (has(`invalid.${failure.code}`)) return t(`invalid.${failure.code}`);
+  if (language === "zh" && failure.message_zh) return failure.message_zh;
+  return failure.message ?? failure.code;
+}
+
+/** Read something; waits while views catch up or the service is away for a moment. */
+export async function get(path, { signal, patience = PATIENCE } = {}) {
+  for (let tried = 1; ; tried++) {
+    let problem;
+    try {
+      const answer = await fetch(path, { signal, headers: { Accept: "application/json" } });
+      if (answer.ok && answer.status !== 202) return await answer.json();
+      problem = await read(answer);
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      problem = new Problem(0, { code: "offline" });
+    }
+    if (!passing(problem) || tried >= patience) throw problem;
+    await pause(problem.retryAfter * 1000 || 400 * tried);
+  }
+}
+
+/** The answer of a check that may be unwell and still speaks (`/health` answers 503 with a body). */
+export async function getAnyway(path) {
+  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+  return { status: answer.status, body: await answer.json() };
+}
+
+/**
+ * A change that somebody wants. One key per intent: sending it again, after a lost answer or a
+ * second click, is the same intent; once it was answered, the next sending is a new one.
+ */
+export class Intent {
+  constructor(path, { method = "POST" } = {}) {
+    this.path = path;
+    this.method = method;
+    this.key = null;
+    this.sent = null;
+    this.running = null;
+  }
+
+  /** Whether it was sent and nobody knows what became of it. */
+  get unknown() {
+    return this.key !== null && this.running === null;
+  }
+
+  send(body, { path = this.path, onWaiting } = {}) {
+    if (this.running) return this.running;
+    if (this.key === null) {
+      this.key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+      this.sent = { path, text: JSON.stringify(body) };
+    }
+    this.running = this.#deliver(onWaiting).finally(() => { this.running = null; });
+    return this.running;
+  }
+
+  async #deliver(onWaiting) {
+    for (let tried = 1; ; tried++) {
+      let problem;
+      try {
+        const answer = await fetch(this.sent.path, {
+          method: this.method,
+          headers: { "Content-Type": "application/json", "Idempotency-Key": this.key },
+          body: this.sent.text,
+        });
+        if (answer.ok) {
+          const said = await answer.json();
+          this.key = null;
+          return said;
+        }
+        problem = await read(answer);
+      } catch (error) {
+        problem = new Problem(0, { code: "offline" });
+      }
+      if (!passing(problem)) {
+        this.key = null;
+        throw problem;
+      }
+      if (tried >= PATIENCE) throw new Problem(problem.status, { code: "unknown_outcome" });
+      onWaiting?.(problem);
+      await pause(problem.retryAfter * 1000 || 500 * tried);
+    }
+  }
+}
+
+/** A question by POST that changes nothing (quotes). */
+export async function ask(path, body, { signal } = {}) {
+  for (let tried = 1; ; tried++) {
+    let problem;
+    try {
+      const answer = await fetch(path, {
+        method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+      });
+      if (answer.ok) return await answer.json();
+      problem = await read(answer);
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      problem = new Problem(0, { code: "offline" });
+    }
+    if (!passing(problem) || tried >= 4) throw problem;
+    await pause(problem.retryAfter * 1000 || 400 * tried);
+  }
+}
+
+function passing(problem) {
+  return [0, 202, 429, 502, 503, 504].includes(problem.status) || problem.code === "in_flight";
+}
+
+async function read(answer) {
+  if (answer.status === 401) {
+    const here = location.pathname === "/" ? "" : `?next=${encodeURIComponent(location.pathname)}`;
+    location.assign(`/login${here}`);
+  }
+  const after = Number(answer.headers.get("Retry-After")) || 0;
+  let body = {};
+  try { body = await answer.json(); } catch { /* not ours: the status has to do */ }
+  return new Problem(answer.status, body, Math.min(after, 30));
+}

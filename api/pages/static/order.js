@@ -1,0 +1,177 @@
+// One order: how far each item is, its parcels live, cancelling, points coming back.
+import { fill, h, icon, s } from "./dom.js";
+import { get } from "./http.js";
+import { openCancel } from "./cancel.js";
+import { picture } from "./picture.js";
+import { follow } from "./live.js";
+import { announce, badge, loading } from "./ui.js";
+import { ago, clock, day, dayKey, exact, factWords, has, names, number, t, weekday, when, word, yuan } from "./words.js";
+
+const STEPS = ["pending_payment", "pending_shipment", "pending_receipt", "completed"];
+const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed"];
+
+/** The view of one order. */
+export async function order(view, [, number_], signal) {
+  fill(view, loading(4));
+  const path = `/v1/orders/${encodeURIComponent(number_)}`;
+  let known = null;
+  const lamp = h("p", { class: "lamp", dataset: { state: "connecting" } }, h("i", { "aria-hidden": "true" }), h("span", null, t("live.connecting")));
+  const body = h("div", { class: "order" });
+
+  const draw = async (position) => {
+    const found = await get(position ? `${path}?min_position=${position}` : path, { signal });
+    if (known && found.position < known.position) return;
+    const fresh = known ? newMoments(known, found) : [];
+    known = found;
+    fill(body, page(found, { lamp, fresh, changed: draw }));
+    if (fresh.length) announce(t("live.news", { news: fresh.map((one) => one.words).slice(-3).join("; ") }));
+  };
+  await draw();
+  fill(view, body);
+  follow(`${path}/live`, { signal, onnews: draw, onstate: (state) => {
+    lamp.dataset.state = state;
+    lamp.lastChild.textContent = t(`live.${state}`);
+  } });
+}
+
+/** What the later answer tells that the earlier one did not. */
+function newMoments(before, after) {
+  const seen = new Set(moments(before).map((one) => one.key));
+  return moments(after).filter((one) => !seen.has(one.key)).reverse();
+}
+
+/** Facts and scans, newest first, as one story. */
+function moments(found) {
+  const facts = found.timeline.filter((one) => TIMELINE.includes(one.fact)).map((one, place) => ({
+    at: one.at, key: `f${one.position}`, rank: one.position, kind: one.points && /Cancelled|Refunded/.test(one.fact) ? "money" : "fact",
+    words: factWords(one.fact), detail: detail(one), place,
+  }));
+  const scans = found.parcels.flatMap((parcel) => parcel.scans.map((scan, place) => ({
+    at: scan.time, key: `s${parcel.number}|${scan.time}|${scan.text}`, rank: 1e9 - place, kind: "scan",
+    words: scan.text, detail: found.parcels.length > 1 ? carrierOf(parcel) : null,
+  })));
+  return [...facts, ...scans].sort((a, b) => new Date(b.at) - new Date(a.at) || b.rank - a.rank);
+}
+
+function detail(one) {
+  const words = [];
+  if (one.points && /Cancelled|Refunded/.test(one.fact)) words.push(t("order.points_back", { n: one.points }));
+  if (one.cash_fen && /Cancelled|Refunded/.test(one.fact)) words.push(t("order.cash_back", { cash: yuan(one.cash_fen) }));
+  if (one.amount_fen) words.push(yuan(one.amount_fen));
+  if (one.reason && !/OrderCancelled/.test(one.fact)) words.push(has(`reason.${one.reason}`) ? t(`reason.${one.reason}`) : one.reason);
+  return words.join(" · ") || null;
+}
+
+function page(found, { lamp, fresh, changed }) {
+  const freshKeys = new Set(fresh.map((one) => one.key));
+  return [
+    h("a", { class: "back", href: "#/orders" }, icon("back"), t("orders.title")),
+    h("header", { class: "order-head panel" },
+      h("div", { class: "order-title" },
+        h("h1", null, h("span", { class: "visually-hidden" }, `${t("order.title")} `), h("span", { class: "mono order-number" }, found.number)),
+        h("p", { class: "row" }, badge("status", found.status), found.partly_shipped ? h("span", { class: "badge" }, t("order.partly_shipped")) : null),
+        h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }))),
+      postmark(found),
+      steps(found),
+      promise(found)),
+    h("div", { class: "order-columns" },
+      h("div", { class: "stack" }, lines(found), ...found.parcels.map(parcel), totals(found, changed)),
+      h("section", { class: "panel order-story", "aria-labelledby": "story" },
+        h("div", { class: "spread" }, h("h2", { id: "story" }, t("order.story")), lamp),
+        story(found, freshKeys))),
+  ];
+}
+
+function story(found, fresh) {
+  const all = moments(found);
+  return h("ol", { class: "track", id: "timeline" }, all.map((one, place) =>
+    h("li", { class: [place === 0 && "now", one.kind === "money" && "money", fresh.has(one.key) && "fresh"].filter(Boolean).join(" "), dataset: { kind: one.kind } },
+      h("p", null, one.words), one.detail ? h("p", { class: "quiet small" }, one.detail) : null,
+      h("time", { datetime: one.at, title: exact(one.at) }, place === 0 ? `${when(one.at)} · ${ago(one.at)}` : when(one.at)))));
+}
+
+/** Where the order is on its way, for those who glance. */
+function steps(found) {
+  if (["cancelled", "closed"].includes(found.status)) return null;
+  const shown = found.cash_fen ? STEPS : STEPS.slice(1);
+  const at = shown.indexOf(found.status);
+  return h("ol", { class: "steps" }, shown.map((status, place) =>
+    h("li", { class: place < at || found.status === "completed" ? "done" : place === at ? "here" : "", "aria-current": place === at ? "step" : null },
+      h("span", { class: "dot" }, place < at || found.status === "completed" ? icon("check") : null), h("span", null, t(`step.${status}`)))));
+}
+
+function promise(found) {
+  if (found.status === "pending_payment" && found.pay_by) return h("p", { class: "promise warn" }, icon("warn"), h("span", null, t("order.pay_by", { time: clock(found.pay_by), cash: yuan(found.cash_fen) })));
+  if (found.status === "completed" && found.returnable_until) return h("p", { class: "promise" }, icon("check"), h("span", null, t("order.returnable", { day: day(found.returnable_until) })));
+  if (["pending_shipment", "pending_receipt"].includes(found.status)) return h("p", { class: "promise" }, icon("check"), h("span", null, t("order.promise", { day: weekday(found.promised_by) })));
+  return null;
+}
+
+/** A postmark with the day of the order; the mall's seal on what was taken back. */
+function postmark(found) {
+  const [year, month, date] = dayKey(found.placed_at).split("-");
+  const ended = ["cancelled", "closed"].includes(found.status);
+  const text = (y, size, words) => s("text", { x: 50, y, "text-anchor": "middle", "font-size": size, "font-weight": 700, fill: "currentColor" }, words);
+  return s("svg", { viewBox: "0 0 150 100", class: `postmark${ended ? " ended" : ""}`, "aria-hidden": "true" },
+    s("g", { fill: "none", stroke: "currentColor", "stroke-width": 2.4 },
+      s("circle", { cx: 50, cy: 50, r: 44 }), s("circle", { cx: 50, cy: 50, r: 31, "stroke-width": 1.4 }),
+      ...[32, 44, 56, 68].map((y) => s("path", { d: `M97 ${y}q7-7 14 0t14 0 14 0 10 0`, "stroke-width": 2 }))),
+    text(19.5, 9, "TALLYPOST"), text(48, 15, `${month}.${date}`), text(62, 10, year), text(89, 8.5, ended ? "∅" : "★"));
+}
+
+function lines(found) {
+  return h("section", { class: "panel", "aria-labelledby": "goods" }, h("h2", { id: "goods" }, t("order.goods")),
+    h("ul", { class: "order-lines" }, found.lines.map((line) => {
+      const name = names(line.name);
+      const parts = found.parts.filter((part) => part.units.some((unit) => unit.line === line.line));
+      return h("li", { dataset: { sku: line.sku } }, h("div", { class: "stamp tiny" }, picture(line)),
+        h("div", { class: "order-line-words" },
+          h("p", null, h("strong", null, name.main), " ", h("span", { class: "quiet num" }, `× ${number(line.quantity)}`)),
+          h("p", { class: "quiet small" }, line.specification || name.other),
+          line.gone ? h("p", { class: "small gone-words" }, t("order.gone", { n: line.gone })) : null,
+          parts.length > 1 ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
+        h("div", { class: "order-line-state" }, badge("status", customer(line.progress)),
+          h("p", { class: "num small" }, `${number(line.unit_points * line.quantity)} ${t("unit.points", { n: line.unit_points * line.quantity })}`)));
+    })));
+}
+
+const customer = (state) => (state === "pending_end" ? "completed" : state);
+
+function partWords(part, line) {
+  const unit = part.units.find((one) => one.line === line.line);
+  const from = part.warehouse ? t("redeem.from", { warehouse: word("warehouse", part.warehouse) }) : t("kind.course");
+  return `${from} × ${number(unit.quantity)} · ${word("status", customer(part.state))}`;
+}
+
+function carrierOf(parcel) {
+  return parcel.carrier ? `${word("carrier", parcel.carrier)} ${parcel.waybill}` : t("order.no_carrier");
+}
+
+function parcel(one, place, all) {
+  return h("section", { class: "panel parcel", dataset: { parcel: one.number } },
+    h("div", { class: "spread" }, h("h2", null, all.length > 1 ? t("order.parcel_n", { n: place + 1 }) : t("order.parcel")), badge("parcel", one.state ?? "packed")),
+    h("p", null, one.carrier ? [word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)] : t("order.no_carrier")),
+    one.since ? h("p", { class: "quiet small" }, t("order.since", { ago: ago(one.since) })) : null,
+    one.pickup ? h("div", { class: "pickup" }, h("p", null, one.pickup.station ?? t("order.pickup")),
+      one.pickup.code ? h("p", { class: "pickup-code num" }, one.pickup.code) : null,
+      one.pickup.deadline ? h("p", { class: "small" }, t("order.pickup_by", { when: when(one.pickup.deadline) })) : null) : null);
+}
+
+function totals(found, changed) {
+  const may = found.actions.cancel;
+  const back = found.timeline.reduce((sum, one) => sum + (/Cancelled|Refunded/.test(one.fact) ? one.points ?? 0 : 0), 0);
+  return h("section", { class: "panel", "aria-labelledby": "paid" }, h("h2", { id: "paid" }, t("order.paid")),
+    h("dl", { class: "figures" },
+      h("dt", null, t("redeem.points")), h("dd", { class: "num" }, `${number(found.points)} ${t("unit.points", { n: found.points })}`),
+      found.cash_fen ? [h("dt", null, t("redeem.cash")), h("dd", { class: "num" }, yuan(found.cash_fen))] : null,
+      back ? [h("dt", null, t("order.back")), h("dd", { class: "num back-figure", id: "points-back" }, `+${number(back)}`)] : null),
+    back ? h("p", { class: "small" }, h("a", { href: "#/points" }, t("order.see_statement"))) : null,
+    may?.possible
+      ? h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open"))
+      : h("p", { class: "quiet small" }, whyNot(found)));
+}
+
+function whyNot(found) {
+  if (["cancelled", "closed"].includes(found.status)) return t("cancel.over");
+  return t(found.status === "pending_payment" ? "cancel.unpaid" : "cancel.not_now");
+}

@@ -1,0 +1,191 @@
+// Redeeming: the basket, its quote with every failing check, the recipient, one order.
+import { calmly, fill, h, icon } from "./dom.js";
+import { ask, failureWords, Intent } from "./http.js";
+import { me } from "./ledger.js";
+import { picture } from "./picture.js";
+import { announce, busily, dialog, field, problemBox, showProblem, stepper, toast } from "./ui.js";
+import { names, number, t, weekday, word, yuan } from "./words.js";
+
+const NEEDS_RECIPIENT = ["recipient_missing", "province_missing"];
+
+/** What is wished for, until it is ordered; the recipient is kept only while the page is open. */
+export const basket = {
+  lines: [],
+  recipient: {},
+  onchange: () => {},
+  get count() { return this.lines.reduce((sum, line) => sum + line.quantity, 0); },
+  get points() { return this.lines.reduce((sum, line) => sum + line.quantity * line.item.points, 0); },
+  get hasParcel() { return this.lines.some((line) => line.item.kind === "parcel"); },
+  add(item) {
+    if (!this.lines.some((line) => line.item.sku === item.sku)) this.lines.push({ item, quantity: 1 });
+    this.onchange();
+  },
+  remove(line) {
+    this.lines = this.lines.filter((one) => one !== line);
+    this.onchange();
+  },
+  clear() {
+    this.lines = [];
+    this.onchange();
+  },
+};
+
+/** The dialog in which the basket becomes an order. */
+export function openRedeem() {
+  const intent = new Intent("/v1/orders");
+  const lines = h("ul", { class: "basket-lines" });
+  const told = h("div", { class: "quote", role: "status", "aria-live": "polite" });
+  const problems = h("div", { class: "problem", hidden: true });
+  const recipient = recipientFields();
+  const submit = h("button", { class: "primary", type: "submit" }, t("redeem.confirm"));
+  const later = h("button", { class: "button", type: "button", onclick: () => box.close() }, t("redeem.keep_looking"));
+  const form = h("form", { novalidate: true, autocomplete: "on" },
+    h("div", { class: "dialog-body" }, lines, recipient, told, problems),
+    h("footer", { class: "dialog-foot" }, later, submit));
+  const box = dialog(t("redeem.title"), form, { wide: true, onclose: () => asking?.abort() });
+
+  let asking;
+  const quote = async () => {
+    asking?.abort();
+    if (!basket.lines.length) { box.close(); return; }
+    asking = new AbortController();
+    const whole = complete(form);
+    told.classList.add("asking");
+    try {
+      const said = await ask("/v1/quotes", wish(form, whole), { signal: asking.signal });
+      drawQuote(told, said, { waiting: basket.hasParcel && !whole });
+    } catch (problem) {
+      if (problem.name === "AbortError") return;
+      if (problem.status === 422) fill(told, quoteTotals({ points: basket.points, cash_fen: cash() }));
+      else fill(told, problemBox(problem.words));
+    } finally {
+      told.classList.remove("asking");
+    }
+  };
+  const soon = calmly(250, quote);
+  const draw = () => {
+    fill(lines, basket.lines.map((line) => lineRow(line, () => { draw(); quote(); }, soon)));
+    recipient.hidden = !basket.hasParcel;
+    recipient.disabled = !basket.hasParcel;
+  };
+  form.addEventListener("input", (event) => {
+    if (event.target.closest(".recipient")) {
+      basket.recipient = recipientOf(form);
+      soon();
+    }
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!check(form)) return;
+    busily(submit, () => place(form, { intent, box, problems, quote }));
+  });
+  draw();
+  quote();
+  return box;
+}
+
+async function place(form, { intent, box, problems, quote }) {
+  problems.hidden = true;
+  box.dataset.locked = "yes";
+  try {
+    const said = await intent.send(wish(form, true), { onWaiting: () => announce(t("app.waiting")) });
+    delete box.dataset.locked;
+    basket.clear();
+    box.close();
+    toast(t("redeem.done", { number: said.number }));
+    dispatchEvent(new CustomEvent("tallypost:placed", { detail: said }));
+    location.hash = `#/orders/${said.number}`;
+  } catch (problem) {
+    if (intent.unknown) {  // it may have been done: nothing may change until we know
+      for (const control of form.elements) if (control.type !== "submit") control.disabled = true;
+    } else delete box.dataset.locked;
+    showProblem(form, problem, problems);
+    if (problem.status === 409) quote();
+  }
+}
+
+function lineRow(line, removed, changed) {
+  const name = names(line.item.name);
+  const price = h("p", { class: "num" });
+  const draw = () => { price.textContent = `${number(line.item.points * line.quantity)} ${t("unit.points", { n: line.item.points * line.quantity })}`; };
+  draw();
+  return h("li", null, h("div", { class: "stamp tiny" }, picture(line.item)),
+    h("div", { class: "basket-name" }, h("p", null, h("strong", null, name.main)), h("p", { class: "quiet small" }, line.item.specification || name.other)),
+    stepper({ value: line.quantity, max: 99, label: t("redeem.quantity_of", { name: name.main }),
+      onchange: (next) => { line.quantity = next; draw(); basket.onchange(); changed(); } }),
+    price,
+    h("button", { class: "tool icon-only", type: "button", "aria-label": t("redeem.remove", { name: name.main }), onclick: () => { basket.remove(line); removed(); } }, icon("close")));
+}
+
+function recipientFields() {
+  const kept = basket.recipient;
+  const one = (name, props = {}, more) => field(name, t(`recipient.${name}`), { value: kept[name] ?? "", required: true, maxlength: 100, ...props }, more);
+  return h("fieldset", { class: "recipient stack" }, h("legend", { class: "legend" }, t("recipient.title")),
+    h("div", { class: "grid-2" },
+      one("name", { autocomplete: "shipping name" }),
+      one("phone", { type: "tel", autocomplete: "shipping tel", inputmode: "tel", maxlength: 40 })),
+    h("div", { class: "grid-3" },
+      one("province", { list: "provinces", autocomplete: "shipping address-level1", maxlength: 40 }),
+      one("city", { autocomplete: "shipping address-level2", maxlength: 40 }),
+      one("district", { required: false, autocomplete: "shipping address-level3", maxlength: 40 })),
+    one("address", { autocomplete: "shipping street-address", maxlength: 300 }),
+    h("p", { class: "field-hint" }, t("recipient.privacy")));
+}
+
+function recipientOf(form) {
+  const read = (name) => form.elements[name].value.trim();
+  return Object.fromEntries(["name", "phone", "province", "city", "district", "address"].map((name) => [name, read(name)]));
+}
+
+function wish(form, whole) {
+  const body = {
+    learner: me,
+    channel: "web",
+    lines: basket.lines.map(({ item, quantity }) => ({ sku: item.sku, quantity, points_expected: item.points })),
+  };
+  if (whole && basket.hasParcel) {
+    const { district, ...rest } = recipientOf(form);
+    body.recipient = district ? { ...rest, district } : rest;
+  }
+  return body;
+}
+
+const cash = () => basket.lines.reduce((sum, line) => sum + line.quantity * line.item.cash_fen, 0);
+
+const missing = (form) => [...form.querySelectorAll(".recipient [required]")].filter((box) => !box.value.trim());
+
+function complete(form) {
+  return basket.hasParcel && missing(form).length === 0 && form.elements.phone.value.trim().length >= 5;
+}
+
+/** Whether the recipient is filled in; says where it is not. */
+function check(form) {
+  if (!basket.hasParcel) return true;
+  const gaps = missing(form);
+  if (!gaps.length) return true;
+  showProblem(form, { words: t("recipient.incomplete"), reasons: gaps.map((box) => ({ field: box.name, words: t("invalid.missing") })) });
+  return false;
+}
+
+function drawQuote(place, said, { waiting }) {
+  const failures = said.failures.filter((one) => !(waiting && NEEDS_RECIPIENT.includes(one.code)));
+  fill(place, quoteTotals(said),
+    failures.length ? problemBox(t("redeem.not_possible"), failures.map(failureWords)) : null,
+    said.ok && said.promised_by ? h("p", { class: "promise" }, icon("check"), h("span", null, t("redeem.promise", { day: weekday(said.promised_by) }))) : null,
+    said.ok && said.parts.length > 1 ? partsOf(said.parts) : null,
+    waiting && !failures.length ? h("p", { class: "quiet small" }, t("redeem.fill_recipient")) : null);
+}
+
+function quoteTotals(said) {
+  return h("dl", { class: "figures totals" },
+    h("dt", null, t("redeem.points")), h("dd", { class: "big num" }, `${number(said.points)} ${t("unit.points", { n: said.points })}`),
+    said.cash_fen ? [h("dt", null, t("redeem.cash")), h("dd", { class: "num" }, yuan(said.cash_fen))] : null,
+    "freight_fen" in said ? [h("dt", null, t("redeem.freight")), h("dd", { class: "num" }, said.freight_fen ? yuan(said.freight_fen) : t("redeem.free"))] : null);
+}
+
+function partsOf(parts) {
+  return h("div", { class: "parts small" }, h("p", null, t("redeem.parts", { n: parts.length })),
+    h("ol", null, parts.map((part) => h("li", null,
+      h("strong", null, part.warehouse ? t("redeem.from", { warehouse: word("warehouse", part.warehouse) }) : t("kind.course")), " · ",
+      part.units.map((unit) => `${names(basket.lines[unit.line - 1]?.item.name ?? "").main} × ${number(unit.quantity)}`).join(", ")))));
+}

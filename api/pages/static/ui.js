@@ -1,0 +1,219 @@
+// What all pages share: theme, tabs, dialogs, fields, toasts, empty and broken states.
+
+import { $, $$, fill, h, icon, unique } from "./dom.js";
+import { t, word } from "./words.js";
+
+/** Say something to those who listen rather than look. */
+export function announce(text) {
+  const news = $("#news");
+  news.textContent = "";
+  setTimeout(() => { news.textContent = text; }, 60);
+}
+
+/** A short message that goes away by itself, and is read out. */
+export function toast(text, kind = "good") {
+  const one = h("p", { class: `toast ${kind}` }, icon(kind === "good" ? "check" : "warn"), h("span", null, text));
+  const dialog = $("dialog[open]");
+  const place = $("#toasts");
+  (dialog ?? document.body).append(place);
+  place.append(one);
+  announce(text);
+  setTimeout(() => one.remove(), 6000);
+}
+
+/** A labelled control: `field("phone", t("x"), {type: "tel", …}, hint)`. */
+export function field(name, label, props = {}, { hint, control, className } = {}) {
+  const id = unique(name);
+  const box = control ?? (props.options ? select(props) : h(props.rows ? "textarea" : "input", { type: props.rows ? null : "text", ...props }));
+  box.id = id;
+  box.name = name;
+  const error = h("p", { class: "field-error", id: `${id}-error`, hidden: true });
+  const note = hint ? h("p", { class: "field-hint", id: `${id}-hint` }, hint) : null;
+  box.setAttribute("aria-describedby", [note && `${id}-hint`, `${id}-error`].filter(Boolean).join(" "));
+  box.addEventListener("input", () => clearField(box));
+  return h("div", { class: `field ${className ?? ""}`.trim(), dataset: { field: name } },
+    h("label", { for: id }, label, props.required ? null : h("span", { class: "optional" }, t("form.optional"))),
+    box, note, error);
+}
+
+function select({ options, value, ...props }) {
+  delete props.type;
+  const box = h("select", props, options.map(([key, text]) => h("option", { value: key }, text)));
+  if (value !== undefined) box.value = value;
+  return box;
+}
+
+/** Say what is wrong with a field, where it is. */
+export function fieldError(box, text) {
+  const place = box.closest(".field");
+  place.classList.add("bad");
+  box.setAttribute("aria-invalid", "true");
+  const error = $(".field-error", place);
+  error.textContent = text;
+  error.hidden = false;
+}
+
+export function clearField(box) {
+  const place = box.closest(".field");
+  if (!place?.classList.contains("bad")) return;
+  place.classList.remove("bad");
+  box.removeAttribute("aria-invalid");
+  $(".field-error", place).hidden = true;
+}
+
+/** Show a problem at the fields it names, and the rest above the form's buttons. */
+export function showProblem(form, problem, place = $(".problem", form)) {
+  const others = [];
+  let first = null;
+  for (const reason of problem.reasons ?? []) {
+    const box = reason.field && form.elements[reason.field];
+    if (box instanceof HTMLElement) {
+      fieldError(box, reason.words);
+      first ??= box;
+    } else others.push(reason.words);
+  }
+  fill(place, problemBox(first || others.length ? problem.words : (problem.words ?? String(problem)), others));
+  place.hidden = false;
+  if (first) first.focus();
+  else place.scrollIntoView({ block: "nearest" });
+}
+
+/** What went wrong, with its reasons. */
+export function problemBox(title, reasons = []) {
+  return h("div", { class: "problem-box", role: "alert" }, icon("warn"),
+    h("div", null, h("p", { class: "problem-title" }, title),
+      reasons.length ? h("ul", null, reasons.map((one) => h("li", null, one))) : null));
+}
+
+/** Do something at a button's press, once at a time. */
+export async function busily(button, work) {
+  if (button.getAttribute("aria-disabled") === "true") return undefined;
+  button.setAttribute("aria-disabled", "true");
+  button.classList.add("busy");
+  try {
+    return await work();
+  } finally {
+    button.removeAttribute("aria-disabled");
+    button.classList.remove("busy");
+  }
+}
+
+/** A modal dialog with a title; closes by Escape, its button, or the shade around it. */
+export function dialog(title, content, { wide = false, onclose } = {}) {
+  const id = unique("dialog");
+  const box = h("dialog", { class: wide ? "wide-dialog" : "", "aria-labelledby": id },
+    h("div", { class: "dialog-inner" },
+      h("header", { class: "dialog-head" }, h("h2", { id }, title),
+        h("button", { class: "tool icon-only", type: "button", "aria-label": t("app.close"), onclick: () => box.close() }, icon("close"))),
+      content));
+  box.addEventListener("mousedown", (event) => { if (event.target === box && !box.dataset.locked) box.close(); });
+  box.addEventListener("cancel", (event) => { if (box.dataset.locked) event.preventDefault(); });
+  box.addEventListener("close", () => {
+    document.body.append($("#toasts"));
+    box.remove();
+    onclose?.();
+  });
+  document.body.append(box);
+  box.showModal();
+  return box;
+}
+
+/** Nothing here yet, said kindly. */
+export function empty(title, text, action) {
+  return h("div", { class: "empty" }, icon("box"), h("p", { class: "empty-title" }, title), text ? h("p", { class: "quiet" }, text) : null, action);
+}
+
+/** It could not be shown; try again. */
+export function broken(problem, again) {
+  return h("div", { class: "empty" }, icon("warn"), h("p", { class: "empty-title" }, problem.words ?? t("problem.error")),
+    again ? h("button", { class: "button", type: "button", onclick: again }, t("app.again")) : null);
+}
+
+/** The place where something will be. */
+export const loading = (rows = 3) => h("div", { class: "skeleton", role: "status" },
+  h("span", { class: "visually-hidden" }, t("app.loading")), Array.from({ length: rows }, () => h("i")));
+
+/** A coloured word for a state. */
+export const badge = (list, value) => h("span", { class: `badge s-${value}` }, word(list, value));
+
+/** Number field with − and +, by mouse or keys. */
+export function stepper({ value, min = 1, max = 99, label, onchange }) {
+  const box = h("input", { type: "number", inputmode: "numeric", min, max, value: String(value), "aria-label": label,
+    onchange: () => set(Number(box.value)) });
+  const set = (next) => {
+    const kept = Math.min(max, Math.max(min, Math.trunc(next) || min));
+    box.value = String(kept);
+    less.disabled = kept <= min;
+    more.disabled = kept >= max;
+    if (kept !== value) { value = kept; onchange?.(kept); }
+  };
+  const less = h("button", { type: "button", "aria-label": t("form.less"), disabled: value <= min, onclick: () => set(value - 1) }, icon("minus"));
+  const more = h("button", { type: "button", "aria-label": t("form.more"), disabled: value >= max, onclick: () => set(value + 1) }, icon("plus"));
+  return h("div", { class: "stepper" }, less, box, more);
+}
+
+/** A button that puts a text on the clipboard. */
+export function copyButton(text, label = t("app.copy")) {
+  return h("button", { class: "tool", type: "button", onclick: async () => {
+    try { await navigator.clipboard.writeText(text); toast(t("app.copied")); } catch { toast(t("app.copy_failed"), "bad"); }
+  } }, icon("copy"), h("span", null, label));
+}
+
+/**
+ * Pages by address fragment: `routes` maps "orders/:number" to a function that gets the view's
+ * element, the parts of the address, and a signal that ends with the page.
+ */
+export function pages(routes, tabOf) {
+  let current;
+  const show = async (moved) => {
+    current?.abort();
+    current = new AbortController();
+    const path = location.hash.replace(/^#\/?/, "").split("?")[0].split("/").filter(Boolean).map(decodeURIComponent);
+    const name = Object.keys(routes).find((one) => {
+      const parts = one.split("/").filter(Boolean);
+      return parts.length === path.length && parts.every((part, n) => part.startsWith(":") || part === path[n]);
+    }) ?? "";
+    for (const tab of $$("#tabs a")) {
+      if (tab.dataset.tab === tabOf(name)) tab.setAttribute("aria-current", "page");
+      else tab.removeAttribute("aria-current");
+    }
+    const view = $("#view");
+    view.setAttribute("aria-busy", "true");
+    const signal = current.signal;
+    try {
+      await routes[name](view, path, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!("words" in error)) console.error(error);
+      fill(view, broken(error, () => show(false)));
+    }
+    if (signal.aborted) return;
+    view.removeAttribute("aria-busy");
+    if (moved) {
+      scrollTo(0, 0);
+      const title = $("h1", view);
+      if (title) { title.tabIndex = -1; title.focus({ preventScroll: true }); }
+    }
+  };
+  addEventListener("hashchange", () => show(true));
+  show(false);
+}
+
+// --- theme and language -----------------------------------------------------------------------
+
+const THEMES = ["auto", "light", "dark"];
+$("#theme")?.addEventListener("click", () => {
+  const root = document.documentElement;
+  const next = THEMES[(THEMES.indexOf(root.dataset.theme) + 1) % THEMES.length];
+  root.dataset.theme = next;
+  const age = next === "auto" ? 0 : 31536000;
+  document.cookie = `tallypost_theme=${next}; path=/; max-age=${age}; samesite=lax`;
+  toast(t(`theme.${next}`));
+});
+$("#language")?.addEventListener("click", (event) => {
+  event.currentTarget.href = `?lang=${event.currentTarget.hreflang}${location.hash}`;
+});
+$(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();  // the fragment is the page's address
+  $("#main").focus();
+});

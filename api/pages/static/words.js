@@ -1,0 +1,93 @@
+// The page's words, numbers and times, in its language and in the mall's own time zone.
+
+const root = document.documentElement;
+export const language = root.dataset.language;
+const locale = root.lang;
+const zone = root.dataset.zone;
+const table = await (await fetch(`${root.dataset.static}words/${language}.json`)).json();
+const plurals = new Intl.PluralRules(locale);
+
+/** Whether there are words for a key. */
+export const has = (key) => key in table;
+
+/** The words for a key; `{name}` stands for a figure, numbers are written as the language does. */
+export function t(key, figures = {}) {
+  let words = table[key];
+  if (words === undefined) throw new Error(`no words for ${key}`);
+  if (typeof words === "object") words = words[plurals.select(figures.n)] ?? words.other;
+  return words.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = figures[name];
+    return typeof value === "number" ? number(value) : String(value ?? "");
+  });
+}
+
+/** The words for a value of a list (`status.pending_receipt`); unknown values show as they are. */
+export function word(list, value) {
+  const key = `${list}.${value}`;
+  return has(key) ? t(key) : String(value ?? "");
+}
+
+/** What happened, in words: "orders.PartPacked" is "Packed". */
+export function factWords(fact) {
+  if (has(`fact.${fact}`)) return t(`fact.${fact}`);
+  return fact.split(".").pop().replace(/([a-z])([A-Z])/g, "$1 $2");
+}
+
+const numbers = new Intl.NumberFormat(locale);
+const signs = new Intl.NumberFormat(locale, { signDisplay: "exceptZero" });
+const money = new Intl.NumberFormat(locale, { style: "currency", currency: "CNY", currencyDisplay: "narrowSymbol" });
+const days = new Intl.DateTimeFormat(locale, { timeZone: zone, year: "numeric", month: "short", day: "numeric" });
+const shortDays = new Intl.DateTimeFormat(locale, { timeZone: zone, month: "short", day: "numeric" });
+const weekdays = new Intl.DateTimeFormat(locale, { timeZone: zone, month: "short", day: "numeric", weekday: "short" });
+const clocks = new Intl.DateTimeFormat(locale, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const seconds = new Intl.DateTimeFormat(locale, { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const plainDays = new Intl.DateTimeFormat("sv-SE", { timeZone: zone });
+const relatives = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+
+export const number = (value) => numbers.format(value);
+export const signed = (value) => signs.format(value).replace("-", "−");
+export const yuan = (fen) => money.format(fen / 100);
+export const day = (at) => days.format(new Date(at));
+export const clock = (at) => clocks.format(new Date(at));
+export const moment = (at) => `${day(at)} ${clock(at)}`;
+export const exact = (at) => `${plainDays.format(new Date(at))} ${seconds.format(new Date(at))}`;
+export const weekday = (at) => weekdays.format(new Date(at));
+export const dayKey = (at) => plainDays.format(new Date(at));
+
+/** A day without a time ("2026-03-31"), which has no zone to be moved by. */
+export const plainDay = (text) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", year: "numeric", month: "short", day: "numeric" }).format(new Date(`${text}T00:00Z`));
+
+/** Today: the clock; this year: day and clock; else the whole date. */
+export function when(at) {
+  const now = dayKey(Date.now());
+  const then = dayKey(at);
+  if (then === now) return `${t("time.today")} ${clock(at)}`;
+  if (then.slice(0, 4) === now.slice(0, 4)) return `${shortDays.format(new Date(at))} ${clock(at)}`;
+  return moment(at);
+}
+
+/** How far away, in words: "3 minutes ago". */
+export function ago(at) {
+  const gone = (new Date(at) - Date.now()) / 1000;
+  for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+    if (Math.abs(gone) >= size) return relatives.format(Math.trunc(gone / size), unit);
+  }
+  return relatives.format(Math.trunc(gone), "second");
+}
+
+/** The mall's offset at a moment, "+08:00": what a typed local time is completed with. */
+export function offset(at = Date.now()) {
+  const part = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" })
+    .formatToParts(new Date(at)).find((one) => one.type === "timeZoneName").value.slice(3);
+  return part || "+00:00";
+}
+
+/** The mall's name for its zone, for people who wonder. */
+export const zoneName = zone;
+
+/** An item's name in the page's language and in the other one, where it has both. */
+export function names(name) {
+  const both = /^(.*[\u3400-\u9fff])\s+([A-Za-z].*)$/u.exec(name);
+  if (!both) return { main: name, other: "" };
+  return language === "zh" ? { main: both[1], other: both[2] } : { main: both[2], other: both[1] };
+}
