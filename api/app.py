@@ -10,7 +10,18 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import Request
 
-from api import callbacks, health, live, operations, orders, points, problems, searching
+from api import (
+    approvals,
+    callbacks,
+    health,
+    live,
+    operations,
+    orders,
+    pages,
+    points,
+    problems,
+    searching,
+)
 from api.auth import Tokens
 from api.tenancy import Tenants
 from application.settings import Settings
@@ -109,7 +120,7 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
     app.state.stopping = False
     problems.install(app)
     app.add_exception_handler(Exception, _broken)
-    for room in (orders, points, operations, live, callbacks, health, searching):
+    for room in (approvals, orders, points, operations, live, callbacks, health, searching, pages):
         app.include_router(room.router)
     app.add_middleware(Edge)
     return app

@@ -1,6 +1,6 @@
 """What callers send and get, apart from facts: edge models are distinct from events."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -87,7 +87,6 @@ class ClawbackIn(Body):
     source: Source
     why: Words
     happened_at: AwareDatetime | None = None
-    approved_by: Id | None = Field(default=None, description="second person, over the limit (A8)")
 
 
 class AdjustmentIn(Body):
@@ -97,7 +96,13 @@ class AdjustmentIn(Body):
     points: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
     source: Source
     why: Words
-    approved_by: Id | None = None
+
+
+class DecisionIn(Body):
+    """What the second person says (A8)."""
+
+    decision: Literal["allow", "deny"]
+    reason: Words
 
 
 class LearnerIn(Body):

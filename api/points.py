@@ -29,11 +29,12 @@ from api.reading import (
     position_known_at,
     wait_for,
 )
-from application import granting
+from application import approving, granting
 from application.answers import kept_answer
 from application.granting import GRANTS, Grant, grant_command
 from application.outcomes import KeyReused, Outcome
-from application.streams import ACCOUNT
+from application.streams import ACCOUNT, APPROVAL
+from domain.approvals import ApprovalRequested, Kind, needs_second_person
 from domain.lots import lot_id
 from domain.refusals import NotFound, Refusal
 from projections.ledger_queries import Asking
@@ -62,7 +63,8 @@ async def grant(request: Request, caller: Granter, change: Change, body: GrantsI
     if kept is not None:
         return answered(kept)
     context = change.context()
-    commands = [grant_command(_grant(row), context) for row in body.grants]
+    rules = request.state.tenant.rules
+    commands = [grant_command(_grant(row), context, rules=rules) for row in body.grants]
     outcomes = await store.execute_all(commands)
     results = [_row(row, out) for row, out in zip(body.grants, outcomes, strict=True)]
     # The whole answer is kept under the request's key; its rows were committed on their own.
@@ -102,14 +104,22 @@ async def claw_back(
     if made is None:
         raise granting.GrantUnknown()
     points = int(from_json(made.answer)["points"])
-    checker = body.approved_by
-    granting.four_eyes(points, maker=caller.subject, checker=checker, rules=rules)
-    reason = f"{body.why} (approved by {checker})" if checker else body.why
+    lot = lot_id(body.reason, body.source)
+    if needs_second_person(points, rules=rules):
+        asked_for = ApprovalRequested(
+            kind=Kind.CLAWBACK,
+            learner=body.learner,
+            points=points,
+            subject=lot,
+            maker=caller.subject,
+            reason=body.why,
+        )
+        return await _ask(request, change, asked_for)
     command = granting.clawback_command(
         learner=body.learner,
-        lot=lot_id(body.reason, body.source),
+        lot=lot,
         points=points,
-        context=change.context(reason),
+        context=change.context(body.why),
         happened_at=body.happened_at,
         rules=rules,
     )
@@ -119,18 +129,35 @@ async def claw_back(
 @router.post("/points/adjustments", summary="Add or take points by hand")
 async def adjust(request: Request, caller: Granter, change: Change, body: AdjustmentIn) -> Response:
     """With actor and reason; over the limit a second person approves (L5, A8)."""
-    rules = request.state.tenant.rules
-    granting.four_eyes(
-        abs(body.points), maker=caller.subject, checker=body.approved_by, rules=rules
-    )
+    if needs_second_person(body.points, rules=request.state.tenant.rules):
+        asked_for = ApprovalRequested(
+            kind=Kind.ADJUSTMENT,
+            learner=body.learner,
+            points=body.points,
+            subject=body.source,
+            maker=caller.subject,
+            reason=body.why,
+        )
+        return await _ask(request, change, asked_for)
     command = change.command(
         lambda unit: granting.adjust(
             unit, learner=body.learner, points=body.points, source=body.source
         ),
-        reason=f"{body.why} (approved by {body.approved_by})" if body.approved_by else body.why,
+        reason=body.why,
         streams=[ACCOUNT.stream(body.learner)],
     )
     return answered(await store_of(request).execute(command))
+
+
+async def _ask(request: Request, change: Asked, wanted: ApprovalRequested) -> Response:
+    """202: a second person has to decide on `/v1/approvals/{approval}` (A8)."""
+    approval = approving.approval_id(wanted, f"{change.caller.principal}:{change.key}")
+    command = change.command(
+        lambda unit: approving.ask(unit, approval=approval, request=wanted),
+        reason=wanted.reason,
+        streams=[APPROVAL.stream(approval)],
+    )
+    return answered(await store_of(request).execute(command), 202)
 
 
 @router.put("/learners/{learner}", response_model=LearnerOut, summary="Register, freeze, unfreeze")

@@ -1,4 +1,4 @@
-"""Cards of the vault, read: found by keyed hash of a phone, opened with their learner's key (A4)."""
+"""Cards of the vault: found by keyed hash of a phone, opened with their learner's key (A4)."""
 
 from typing import Any
 

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from domain import (
+    approvals,
     books,
     catalogue,
     order_facts,
@@ -24,7 +25,7 @@ from domain import (
 from domain.facts import FACTS, Fact
 
 # Importing a room registers its facts; without this a stored name would be unknown.
-ROOMS = (books, catalogue, order_facts, parcels, point_facts, privacy, stock, warehouses)
+ROOMS = (approvals, books, catalogue, order_facts, parcels, point_facts, privacy, stock, warehouses)
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTERS: dict[tuple[str, int], Upcaster] = {}

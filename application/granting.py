@@ -8,11 +8,14 @@ from typing import Any
 from application.envelope import Context
 from application.streams import ACCOUNT
 from application.unit import Command, Unit
-from domain.house_rules import HouseRules
+from domain.approvals import needs_second_person
+from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.lots import lot_id
 from domain.point_facts import LearnerRegistered, LotExpired, Reason
 from domain.refusals import InvalidRequest, Refusal
 
+BY_HAND = (Reason.MANUAL, Reason.COMPENSATION)
+"""Reasons that somebody decides on, so that four eyes apply (A8)."""
 GRANTS = "grants"
 """The principal of every grant: one identity, whoever sends it (rules.md 14)."""
 
@@ -41,12 +44,12 @@ class GrantUnknown(Refusal):
     zh = "未找到该笔积分发放记录。"
 
 
-class SecondPersonNeeded(Refusal):
-    """Over the limit somebody else has to approve (A8; rules.md 26)."""
+class ApprovalNeeded(Refusal):
+    """Points by hand over the limit need a second person: they are asked for as adjustments."""
 
-    code = "second_person_needed"
-    en = "From {limit} points a second person has to approve: name them in approved_by."
-    zh = "达到 {limit} 积分需要第二人审批。"
+    code = "approval_needed"
+    en = "From {limit} points a second person has to approve: ask for an adjustment."
+    zh = "达到 {limit} 积分须经第二人审批,请提交调整申请。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,14 @@ class Grant:
         return hashlib.sha256(f"{self.points}|{expires}".encode()).digest()
 
 
-def grant_command(grant: Grant, context: Context) -> Command:
+def grant_command(grant: Grant, context: Context, *, rules: HouseRules = DEFAULT_RULES) -> Command:
     """The command that makes this grant once, however often and by whomever it is sent (L1)."""
 
     def decide(unit: Unit) -> dict[str, Any]:
         if grant.carried_over:
             raise CarriedOver()
+        if grant.reason in BY_HAND and needs_second_person(grant.points, rules=rules):
+            raise ApprovalNeeded(limit=rules.four_eyes_points)
         account = unit.read(ACCOUNT, grant.learner)
         if grant.expires_at is not None and grant.expires_at <= unit.happened_at:
             raise InvalidRequest(field="expires_at", reason="is over when the grant happens")
@@ -99,10 +104,14 @@ def grant_command(grant: Grant, context: Context) -> Command:
     )
 
 
-def four_eyes(points: int, *, maker: str, checker: str | None, rules: HouseRules) -> None:
-    """Refuse what one person may not do alone; maker and checker are never the same (A8)."""
-    if points >= rules.four_eyes_points and (checker is None or checker == maker):
-        raise SecondPersonNeeded(limit=rules.four_eyes_points)
+def claw_back(
+    unit: Unit, *, learner: str, lot: str, points: int, rules: HouseRules
+) -> dict[str, Any]:
+    """Take a grant of `points` back whole, also when it is spent (L5; rules.md 17)."""
+    account = unit.read(ACCOUNT, learner)
+    facts = account.claw_back(points, lot=lot, when=unit.happened_at, rules=rules)
+    after = unit.record(ACCOUNT, learner, facts)
+    return {"learner": learner, "points": points, "debt": after.debt}
 
 
 def clawback_command(
@@ -119,18 +128,12 @@ def clawback_command(
     `points` is what the grant's own record says it gave.
     """
 
-    def decide(unit: Unit) -> dict[str, Any]:
-        account = unit.read(ACCOUNT, learner)
-        facts = account.claw_back(points, lot=lot, when=unit.happened_at, rules=rules)
-        after = unit.record(ACCOUNT, learner, facts)
-        return {"learner": learner, "points": points, "debt": after.debt}
-
     return Command(
         principal=GRANTS,
         key=f"clawback:{learner}:{lot}",
         digest=hashlib.sha256(lot.encode()).digest(),
         context=context,
-        decide=decide,
+        decide=lambda unit: claw_back(unit, learner=learner, lot=lot, points=points, rules=rules),
         streams=(ACCOUNT.stream(learner),),
         happened_at=happened_at,
     )

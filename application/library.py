@@ -99,7 +99,7 @@ class PollingSubscription(ListenNotifySubscription[LogRecorder]):
             while not self._has_been_stopped:
                 self._pull()
                 self._has_been_notified.wait(POLL_SECONDS)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
             if self._thread_error is None:
                 self._thread_error = error
             self.stop()

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 import domain
 from domain import (
+    approvals,
     books,
     catalogue,
     order_fold,
@@ -55,6 +56,7 @@ def fold_fingerprint() -> str:
 
 
 ACCOUNT = Category("account", points.Account(), points.evolve)
+APPROVAL = Category("approval", approvals.Approval(), approvals.evolve)
 BOOKS = Category("books", books.Books(), books.evolve)
 ITEM = Category("item", catalogue.Item(), catalogue.evolve)
 NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
@@ -65,7 +67,7 @@ STOCK = Category("stock", stock.Stock(), stock.evolve)
 
 CATEGORIES: dict[str, Category[Any]] = {
     category.name: category
-    for category in (ACCOUNT, BOOKS, ITEM, NETWORK, ORDER, PARCEL, PRIVACY, STOCK)
+    for category in (ACCOUNT, APPROVAL, BOOKS, ITEM, NETWORK, ORDER, PARCEL, PRIVACY, STOCK)
 }
 
 MALL = "mall"

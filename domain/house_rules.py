@@ -40,3 +40,7 @@ class HouseRules:
     """Rule 26, A8: from here manual points and claw-backs need a second person."""
     course_refund_percent: int = 20
     """Rule 7: a course is refundable below this progress."""
+
+
+DEFAULT_RULES = HouseRules()
+"""The figures as rules.md states them."""

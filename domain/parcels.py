@@ -130,7 +130,7 @@ class Parcel:
         return [ParcelHandedOver(handed_over_at=when)]
 
     def subscribed(self, *, partner: str, waybill: str) -> list[ParcelFact]:
-        """Note that a partner watches the parcel; an answer about an older label changes nothing."""
+        """Note that a partner watches the parcel; word of an older label changes nothing."""
         if self.watched or self.waybill != waybill or self.carrier is None:
             return []
         return [TrackingSubscribed(partner=partner, carrier=self.carrier, waybill=waybill)]

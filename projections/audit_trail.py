@@ -44,7 +44,7 @@ async def _packed(envelopes: Sequence[Envelope], tables: Tables) -> dict[str, tu
     return {
         stream: tuple(dict.fromkeys(content.order for content in fact.contents))
         for stream, name, stored in await tables.rows(_PACKED, list(parcels))
-        for fact in (cast(ParcelPacked, decode_fact(name, stored)),)
+        for fact in (cast("ParcelPacked", decode_fact(name, stored)),)
     }
 
 

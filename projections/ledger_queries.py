@@ -1,4 +1,4 @@
-"""积分查询 Questions to the ledger: balances now and then, statements, trial balance (L6, A5, A7)."""
+"""积分查询 Questions to the ledger: balances now and then, statements, totals (L6, A5, A7)."""
 
 from datetime import date, datetime
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""订单查询 Questions about orders: one order as its reader may see it, lists, searches (O3, S2, A5)."""
+"""订单查询 Questions about orders: one as its reader may see it, lists, searches (O3, S2, A5)."""
 
 from collections.abc import Sequence
 from datetime import datetime

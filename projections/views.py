@@ -1,6 +1,7 @@
 """All views of the house, in one list."""
 
 from domain.house_rules import HouseRules
+from projections.approvals import Approvals
 from projections.audit_trail import AuditTrail
 from projections.cash_refunds import CashRefunds
 from projections.catalogue import Catalogue
@@ -20,5 +21,6 @@ def all_views(rules: HouseRules) -> list[View]:
         CashRefunds(),
         Catalogue(),
         AuditTrail(),
+        Approvals(),
         LogTree(),
     ]

@@ -1,0 +1,54 @@
+"""四眼 The second person's desk: what waits for them, and their decision (A8)."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.bodies import DecisionIn
+from api.orders import answered
+from api.reading import MinPosition, json_answer, wait_for
+from application import approving
+from application.streams import APPROVAL
+from application.unit import Unit
+from projections.approvals import approvals
+
+router = APIRouter(prefix="/v1", tags=["approvals"])
+
+Checker = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
+Approval = Annotated[str, Path(pattern=r"^A[0-9A-F]{16}$")]
+
+
+@router.get("/approvals", summary="What waits for a second person")
+async def listed(
+    request: Request,
+    caller: Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR, Role.AUDITOR)],
+    state: Literal["open", "given", "denied"] = "open",
+    min_position: MinPosition = None,
+) -> Response:
+    """Oldest first, with who asked for it and why."""
+    await wait_for(request, min_position, "approvals")
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await approvals(connection, tenant.schema, state=state)
+    return json_answer({"approvals": found})
+
+
+@router.post("/approvals/{approval}", summary="Allow or deny what somebody else asked for")
+async def decide(
+    request: Request,
+    caller: Checker,
+    change: Annotated[Asked, Depends(asked)],
+    approval: Approval,
+    body: DecisionIn,
+) -> Response:
+    """What is allowed happens in the same commit; whoever asked cannot allow it (A8)."""
+    rules = request.state.tenant.rules
+
+    def decided(unit: Unit) -> dict[str, object]:
+        if body.decision == "allow":
+            return approving.allow(unit, approval=approval, checker=caller.subject, rules=rules)
+        return approving.deny(unit, approval=approval, checker=caller.subject, reason=body.reason)
+
+    command = change.command(decided, reason=body.reason, streams=[APPROVAL.stream(approval)])
+    return answered(await store_of(request).execute(command))

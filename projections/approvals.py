@@ -1,0 +1,66 @@
+"""四眼 What waits for a second person, and what became of it (A8)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from domain.approvals import ApprovalDenied, ApprovalGiven, ApprovalRequested
+from projections.reading import Event, Tables, View, compose
+
+FIELDS = (
+    "id", "kind", "learner", "points", "subject", "maker", "reason", "requested_at", "state",
+    "checker", "decided_at",
+)  # fmt: skip
+
+
+class Approvals(View):
+    """One row a request."""
+
+    name = "approvals"
+    tables = ("approvals",)
+
+    async def apply(self, events: Sequence[Event], tables: Tables) -> None:
+        """Add what was asked for, close what was decided. They are few: one statement each."""
+        for envelope in (event.envelope for event in events):
+            fact = envelope.fact
+            if isinstance(fact, ApprovalRequested):
+                await tables.run(
+                    _ASKED,
+                    envelope.key,
+                    fact.kind,
+                    fact.learner,
+                    fact.points,
+                    fact.subject,
+                    fact.maker,
+                    fact.reason,
+                    envelope.happened_at,
+                    envelope.position,
+                )
+            elif isinstance(fact, ApprovalGiven | ApprovalDenied):
+                state = "given" if isinstance(fact, ApprovalGiven) else "denied"
+                decided = (state, fact.checker, envelope.happened_at, envelope.position)
+                await tables.run(_DECIDED, *decided, envelope.key)
+
+
+async def approvals(
+    connection: AsyncConnection[Any], schema: str, *, state: str, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Requests in a state, oldest first."""
+    query = compose(_LISTED, schema, Approvals.tables, "")
+    cursor = await connection.execute(query, (state, limit), prepare=True)
+    return [dict(zip(FIELDS, row, strict=True)) for row in await cursor.fetchall()]
+
+
+_ASKED = """
+INSERT INTO {approvals} (id, kind, learner, points, subject, maker, reason, requested_at, state,
+    position)
+VALUES (%b, %b, %b, %b, %b, %b, %b, %b, 'open', %b)
+"""
+_DECIDED = """
+UPDATE {approvals} SET state = %b, checker = %b, decided_at = %b, position = %b WHERE id = %b
+"""
+_LISTED = """
+SELECT id, kind, learner, points, subject, maker, reason, requested_at, state, checker, decided_at
+FROM {approvals} WHERE state = %b ORDER BY requested_at, id LIMIT %b
+"""

@@ -1,0 +1,78 @@
+"""Four eyes over HTTP: asked for by one, allowed by another, done once."""
+
+import pytest
+
+from tests.api.conftest import Mall
+
+pytestmark = pytest.mark.anyio
+
+OPS = {"role": "operations", "subject": "ops"}
+BOSS = {"role": "administrator", "subject": "boss"}
+MUCH = {"learner": "lin", "points": 6_000, "source": "mistake-7", "why": "missing course"}
+
+
+async def test_nothing_happens_when_much_is_added_by_one_person(mall: Mall) -> None:
+    """A8: over the limit it waits for a second person, visibly."""
+    before = await mall.balance()
+    answer = await mall.post("/v1/points/adjustments", MUCH, **OPS)
+    assert (answer.status_code, answer.json()["status"]) == (202, "pending_approval")
+    assert (await mall.balance())["available"] == before["available"]
+    waiting = (await mall.get("/v1/approvals", **BOSS)).json()["approvals"]
+    assert [(one["maker"], one["points"]) for one in waiting] == [("ops", 6_000)]
+
+
+async def test_it_is_refused_when_the_same_person_allows_it(mall: Mall) -> None:
+    """A8: maker and checker are never the same, in whatever role they come."""
+    asked = await mall.post("/v1/points/adjustments", MUCH, **OPS)
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    allow = {"decision": "allow", "reason": "I know it is right"}
+    for role in ("operations", "administrator"):
+        answer = await mall.post(path, allow, role=role, subject="ops")
+        assert (answer.status_code, answer.json()["code"]) == (409, "same_person")
+
+
+async def test_it_happens_once_when_somebody_else_allows_it(mall: Mall) -> None:
+    """A8, L5: in the commit of the approval; allowing it twice is refused."""
+    before = await mall.balance()
+    asked = await mall.post("/v1/points/adjustments", MUCH, **OPS)
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    allow = {"decision": "allow", "reason": "checked"}
+    first = await mall.post(path, allow, **BOSS)
+    second = await mall.post(path, allow, **BOSS)
+    assert (first.status_code, second.status_code) == (200, 409)
+    assert (await mall.balance())["available"] == before["available"] + 6_000
+
+
+async def test_it_never_happens_when_it_is_denied(mall: Mall) -> None:
+    """A8: denied is denied."""
+    before = await mall.balance()
+    asked = await mall.post("/v1/points/adjustments", {**MUCH, "points": -5_100}, **OPS)
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    await mall.post(path, {"decision": "deny", "reason": "no"}, **BOSS)
+    late = await mall.post(path, {"decision": "allow", "reason": "well"}, **BOSS)
+    assert late.status_code == 409
+    assert (await mall.balance())["available"] == before["available"]
+
+
+async def test_there_is_one_request_when_a_clawback_is_asked_for_twice(mall: Mall) -> None:
+    """A8, L5: a big grant is clawed back by two people, once."""
+    big = {"learner": "chen", "points": 9_000, "reason": "campaign", "source": "big"}
+    await mall.post("/v1/points/grants", {"grants": [big]}, role="service", subject="lms")
+    wrong = {"learner": "chen", "reason": "campaign", "source": "big", "why": "wrong person"}
+    first = await mall.post("/v1/points/clawbacks", wrong, **OPS)
+    again = await mall.post("/v1/points/clawbacks", wrong, **OPS)
+    assert first.json()["approval"] == again.json()["approval"]
+    path = f"/v1/approvals/{first.json()['approval']}"
+    before = (await mall.balance("chen"))["available"]
+    await mall.post(path, {"decision": "allow", "reason": "yes"}, **BOSS)
+    assert (await mall.balance("chen"))["available"] == before - 9_000
+
+
+async def test_the_back_door_is_closed_when_points_by_hand_come_as_a_grant(mall: Mall) -> None:
+    """A8: compensations and manual grants over the limit are refused with the way to go."""
+    for reason in ("manual", "compensation"):
+        grant = {"learner": "lin", "points": 5_000, "reason": reason, "source": "x"}
+        answer = await mall.post(
+            "/v1/points/grants", {"grants": [grant]}, role="service", subject="lms"
+        )
+        assert answer.json()["results"][0]["code"] == "approval_needed"
