@@ -3,24 +3,21 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from domain.house_rules import HouseRules
 from domain.warehouses import Warehouse
 
 
 def next_wave(warehouse: Warehouse, *, when: datetime, rules: HouseRules) -> datetime:
-    """When the warehouse next releases orders: today's cut-off, or tomorrow's (rules.md 11).
-
-    Cut-offs are full minutes, so all of a minute but its first instant has the same answer.
-    """
-    exact = when.second or when.microsecond
-    minute = when.replace(second=0, microsecond=0)
-    return _wave_after(minute + timedelta(minutes=1) if exact else minute, warehouse.cut_off, rules)
+    """When the warehouse next releases orders: today's cut-off, or tomorrow's (rules.md 11)."""
+    return _wave_after(when, warehouse.cut_off, rules.zone)
 
 
+# Commands decided together ask at the same instant.
 @lru_cache(maxsize=256)
-def _wave_after(when: datetime, cut_off: time, rules: HouseRules) -> datetime:
-    local = when.astimezone(rules.zone)
+def _wave_after(when: datetime, cut_off: time, zone: ZoneInfo) -> datetime:
+    local = when.astimezone(zone)
     wave = local.replace(hour=cut_off.hour, minute=cut_off.minute, second=0, microsecond=0)
     return (wave if local <= wave else wave + timedelta(days=1)).astimezone(UTC)
 

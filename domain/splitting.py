@@ -6,6 +6,7 @@ in the order's first fact, has room for them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from domain.refusals import Refusal
 
 Free = Mapping[tuple[str, str], int]
 """Free units by (warehouse, sku)."""
+
+Shares = tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
+"""What each warehouse sends: (warehouse, ((line, quantity), …))."""
 
 
 class Allocation(Value):
@@ -86,11 +90,7 @@ def plan_split(demands: Sequence[Demand], free: Free, *, max_parts: int) -> Plan
         if fitting:
             if len(fitting) > 1 and size > 1:
                 fitting.sort(key=lambda chosen: _pieces(demands, free, chosen))
-            return Plan(
-                parts=_allocate(demands, free, fitting[0]),
-                chosen_for="fewest_parcels",
-                alternatives=tuple(fitting[1:4]),
-            )
+            return _plan(_allocate(demands, free, fitting[0]), tuple(fitting[1:4]))
     return _shortages(demands, free)
 
 
@@ -131,20 +131,28 @@ def _pieces(demands: Sequence[Demand], free: Free, chosen: Sequence[str]) -> int
     return sum(len(_sources(demand, free, chosen)) for demand in demands)
 
 
-def _allocate(
-    demands: Sequence[Demand], free: Free, chosen: Sequence[str]
-) -> tuple[PlannedPart, ...]:
+def _allocate(demands: Sequence[Demand], free: Free, chosen: Sequence[str]) -> Shares:
     """Fill the demands from the chosen warehouses, in their order, as whole as possible."""
-    units: dict[str, list[Allocation]] = {code: [] for code in chosen}
+    units: dict[str, list[tuple[int, int]]] = {code: [] for code in chosen}
     for demand in demands:
         missing = demand.quantity
         for code in _sources(demand, free, chosen):
             taken = min(missing, free.get((code, demand.sku), 0))
             if taken:
-                units[code].append(Allocation(line=demand.line, quantity=taken))
+                units[code].append((demand.line, taken))
                 missing -= taken
-    used = [(code, allocated) for code, allocated in units.items() if allocated]
-    return tuple(
-        PlannedPart(part=number, warehouse=code, units=tuple(allocated))
-        for number, (code, allocated) in enumerate(used, start=1)
-    )
+    return tuple([(code, tuple(taken)) for code, taken in units.items() if taken])
+
+
+# Most orders are one unit of one line: their plans are equal, and made once.
+@lru_cache(maxsize=1024)
+def _plan(shares: Shares, alternatives: tuple[tuple[str, ...], ...]) -> Plan:
+    parts = [
+        PlannedPart(
+            part=number,
+            warehouse=code,
+            units=tuple(Allocation(line=line, quantity=quantity) for line, quantity in units),
+        )
+        for number, (code, units) in enumerate(shares, start=1)
+    ]
+    return Plan(parts=tuple(parts), chosen_for="fewest_parcels", alternatives=alternatives)
