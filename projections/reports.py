@@ -201,14 +201,13 @@ WHERE notification_id <= %s AND topic = 'privacy.CardRevealed'
 ORDER BY notification_id
 """
 _SAME_PERSON = """
-SELECT notification_id, originator_id, originator_version, topic, state FROM (
-    SELECT *, convert_from(state, 'UTF8')::json AS stored FROM {tallypost_events}
-    WHERE notification_id <= %s
-        AND position('(approved by '::bytea IN state) > 0
-) approved
-WHERE substring(stored ->> 'reason' FROM '\\(approved by ([^)]*)\\)$')
-    = substring(stored ->> 'actor' FROM '^[^:]*:(.*)$')
-ORDER BY notification_id
+SELECT g.notification_id, g.originator_id, g.originator_version, g.topic, g.state
+FROM {tallypost_events} g JOIN {tallypost_events} a USING (originator_id)
+WHERE g.notification_id <= %s AND g.topic = 'approvals.ApprovalGiven'
+    AND a.topic = 'approvals.ApprovalRequested'
+    AND convert_from(g.state, 'UTF8')::json -> 'fact' ->> 'checker'
+        = convert_from(a.state, 'UTF8')::json -> 'fact' ->> 'maker'
+ORDER BY g.notification_id
 """
 _DATED_BACK = """
 SELECT notification_id, originator_id, originator_version, topic, state FROM (
