@@ -356,7 +356,9 @@ _CLAIM = """
 UPDATE {webhooks} SET claimed_by = %s, claimed_until = clock_timestamp() + %s
 WHERE id = %s AND state = 'active' AND next_at <= %s
   AND (claimed_until IS NULL OR claimed_until < clock_timestamp() OR claimed_by = %s)
-RETURNING url, patterns, sealed_secret, wrapped_key, position, attempt, parked_in_a_row
+RETURNING url, patterns, sealed_secret,
+    (SELECT k.wrapped FROM {subject_keys} k WHERE k.subject = 'webhook:' || id),
+    position, attempt, parked_in_a_row
 """
 _SETTLE = """
 WITH moved AS (

@@ -1,7 +1,7 @@
 """订阅 Who is told what: subscriptions to webhooks, their cursors, what was parked (N2).
 
-Subscriptions are settings, not facts of the business, so they are rows. Their secrets are sealed
-under a data key of their own, which the vault's master key wraps; changes are answered once per
+Subscriptions are settings, not facts of the business, so they are rows. A secret is sealed under a
+data key of its own, which is wrapped and kept like a learner's; changes are answered once per
 idempotency key here, and not in `commands`, because an answer may carry the secret.
 """
 
@@ -118,7 +118,8 @@ class Subscriptions:
         key, wrapped = self._vault.new_subject_key(_subject(webhook))
         secret = new_secret(os.urandom(SECRET_BYTES))
         sealed = seal(key, _subject(webhook), _FIELD, secret.encode())
-        await self._run(_CREATE, webhook, owner, url, patterns, sealed, wrapped, after, now, now)
+        await self._run(_ADD_KEY, _subject(webhook), wrapped)
+        await self._run(_CREATE, webhook, owner, url, patterns, sealed, after, now, now)
 
     async def secret(self, webhook: str) -> str:
         """The signing secret, unsealed."""
@@ -140,7 +141,9 @@ class Subscriptions:
 
     async def delete(self, webhook: str) -> None:
         """End a subscription; its cursor, parked deliveries and secret are gone."""
-        await self._run(_DELETE, webhook)
+        async with self._connection.transaction():
+            await self._run(_DELETE_KEY, _subject(webhook))
+            await self._run(_DELETE, webhook)
 
     async def pause(self, webhook: str) -> None:
         """Stop telling; the cursor stays where it is."""
@@ -213,7 +216,8 @@ def qualified(text: LiteralString, schema: str) -> Composed:
     """A statement with the names of this room's tables."""
     tables = ("webhooks", "webhook_parked", "webhook_deliveries", "webhook_requests")
     log = ("tallypost_events", "commits")
-    return SQL(text).format(**{name: Identifier(schema, name) for name in (*tables, *log)})
+    names = {name: Identifier(schema, name) for name in (*tables, *log)}
+    return SQL(text).format(**names, subject_keys=Identifier(f"{schema}_keys", "subject_keys"))
 
 
 _TAKE = """
@@ -224,12 +228,17 @@ _KEPT = "SELECT digest, answer FROM {webhook_requests} WHERE principal = %s AND 
 _KEEP = "UPDATE {webhook_requests} SET answer = %s WHERE principal = %s AND key = %s"
 _OWNED = "SELECT count(*) FROM {webhooks} WHERE owner = %s"
 _CREATE = """
-INSERT INTO {webhooks} (id, owner, url, patterns, sealed_secret, wrapped_key, state, position,
-    next_at, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, 'active',
+INSERT INTO {webhooks} (id, owner, url, patterns, sealed_secret, state, position, next_at,
+    created_at)
+VALUES (%s, %s, %s, %s, %s, 'active',
     coalesce(%s, (SELECT max(position) FROM {commits}), 0), %s, %s)
 """
-_SEALED = "SELECT sealed_secret, wrapped_key FROM {webhooks} WHERE id = %s"
+_ADD_KEY = "INSERT INTO {subject_keys} (subject, wrapped) VALUES (%s, %s)"
+_DELETE_KEY = "DELETE FROM {subject_keys} WHERE subject = %s"
+_SEALED = """
+SELECT w.sealed_secret, k.wrapped FROM {webhooks} w
+JOIN {subject_keys} k ON k.subject = 'webhook:' || w.id WHERE w.id = %s
+"""
 _SEEN = """
 SELECT id, owner, url, patterns, state, cause, position, attempt, next_at,
     (SELECT count(*) FROM {webhook_parked} p WHERE p.webhook = w.id), created_at

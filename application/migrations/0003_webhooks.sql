@@ -6,8 +6,7 @@ CREATE TABLE {schema}.webhooks (
     owner              text COLLATE "C" NOT NULL,
     url                text NOT NULL,
     patterns           text[] NOT NULL,
-    sealed_secret      bytea NOT NULL,
-    wrapped_key        bytea NOT NULL,
+    sealed_secret      bytea NOT NULL, -- its key is with the others, as webhook:<id>
     state              text NOT NULL CHECK (state IN ('active', 'paused', 'disabled')),
     cause              text,   -- why it is not active
     position           bigint NOT NULL, -- all up to here was delivered, parked or not wanted

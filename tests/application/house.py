@@ -86,7 +86,8 @@ class House:
     ) -> None:
         """Points for a course; `seen`: the views know of them afterwards."""
         one = Grant(learner, points, Reason.COURSE_COMPLETED, source, happened_at, expires_at)
-        await self.store.execute(grant_command(one, Context(actor="service:lms", command=source)))
+        context = Context(actor="service:lms", command=source)
+        await self.store.execute(grant_command(one, context, rules=self.rules))
         if seen:
             await self.reader.catch_up()
 
