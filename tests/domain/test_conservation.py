@@ -1,0 +1,668 @@
+"""Nothing is made and nothing is lost: whole histories against an independent model (R13, R14).
+
+The use cases decide on a log in memory, the model says beforehand what must come of it. After
+every step the ledger's postings, the stock's books and every state are compared.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, ClassVar, get_args
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from application import granting, ordering, redeeming, shipping, stocking
+from application.ordering import Payment
+from application.redeeming import SEATS, Wanted, Wish
+from application.streams import ACCOUNT, ORDER, STOCK, Category
+from application.unit import Unit
+from application.vault import Recipient
+from domain.catalogue import Kind, Terms
+from domain.facts import Fact
+from domain.house_rules import HouseRules
+from domain.ledger import postings
+from domain.lots import lot_id
+from domain.order_facts import (
+    AddressChanged,
+    CashRefundConfirmed,
+    CashRefundFailed,
+    Channel,
+    Fault,
+    OrderExpired,
+    OrderFact,
+    OrderPlaced,
+    OrderSplit,
+    UnitsCancelled,
+    UnitsRefunded,
+)
+from domain.point_facts import AccountFact, HoldVoided, LearnerErased, PointsRestored, Reason
+from domain.refusals import OrderRefused, Refusal
+from domain.stock import StockFact, StockReleased, StockTransferredOut, stock_key
+from domain.tracking import Scan, ScanKind
+from domain.warehouses import EVERYWHERE, Warehouse
+from tests.in_memory import InMemoryLog
+from tests.model import DAY, WINDOW, Person, Purchase, Thing, points_of
+
+RULES = HouseRules()
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LEARNERS = ("lin", "chen")
+PLACES = ("a", "b", "c")
+MALL: dict[str, dict[str, Any]] = {
+    "mug": {"points": 7, "limit_per_learner": 3},
+    "book": {"points": 5, "cash_fen": 30},
+    "leaflet": {"points": 0, "limit_per_learner": 2},
+    "course": {"points": 4, "kind": Kind.COURSE, "seat_quota": True},
+}
+SKUS = tuple(MALL)
+GOODS = SKUS[:3]
+HOME = Recipient(name="林", phone="+8613800138000", province="浙江省", address="文三路 1 号")
+
+learners = st.sampled_from(LEARNERS)
+few = st.integers(1, 4)
+baskets = st.dictionaries(
+    st.sampled_from(SKUS), st.sampled_from([1, 1, 2, 4]), min_size=1, max_size=3
+)
+some_order = st.integers(0, 999)
+
+
+def terms(sku: str) -> Terms:
+    return Terms(**{"name": sku, "kind": Kind.PARCEL, "market_value_fen": 9_000, **MALL[sku]})
+
+
+class Mall(RuleBasedStateMachine):
+    """The mall and its model, side by side."""
+
+    met: ClassVar[Counter[str]] = Counter()
+    """Every kind of fact the histories so far have had."""
+
+    @initialize()
+    def open(self) -> None:
+        self.now = START
+        self.log = InMemoryLog()
+        self.people = {learner: Person() for learner in LEARNERS}
+        self.purchases: dict[str, Purchase] = {}
+        self.shelf: Counter[tuple[str, str]] = Counter()
+        self.came: Counter[tuple[str, str]] = Counter()
+        self.lots: list[tuple[str, str, int]] = []
+        self.sums: Counter[str] = Counter()
+        self.granted = self.seen = self.serial = 0
+        for place in PLACES:
+            warehouse = Warehouse(
+                code=place, name=place, province="浙江省", city="", serves=(EVERYWHERE,)
+            )
+            self.do(partial(stocking.put_warehouse, warehouse=warehouse))
+        for sku in SKUS:
+            put = partial(stocking.put_item, sku=sku, terms=terms(sku), on_sale=True, rules=RULES)
+            self.do(put)
+            self.receive(sku, SEATS if sku == "course" else "a", 3)
+            self.receive(sku, SEATS if sku == "course" else "b", 1)
+        for who in LEARNERS:
+            self.put_learner(who, "active")
+            for points, days in ((40, None), (30, 12)):
+                self.grant(who, points, days)
+            self.place(who, {"mug": 1, "book": 1})
+            self.place(who, {"mug": 1, "leaflet": 1, "course": 1})
+
+    def do(self, decide: Callable[[Unit], dict[str, Any]]) -> dict[str, Any]:
+        return self.log.run(decide, now=self.now)
+
+    def number(self) -> str:
+        self.serial += 1
+        return f"N{self.serial}"
+
+    def receive(self, sku: str, place: str, quantity: int) -> None:
+        self.do(
+            lambda unit: stocking.receive_stock(
+                unit, sku=sku, warehouse=place, quantity=quantity, reference="D"
+            )
+        )
+        self.shelf[place, sku] += quantity
+        self.came[place, sku] += quantity
+
+    def expect(self, possible: object, decide: Callable[[Unit], dict[str, Any]]) -> bool:
+        """Run it: done if the model says that it is possible, else refused and without effect."""
+        before = len(self.log.recorded)
+        if possible:
+            self.do(decide)
+            return True
+        with pytest.raises(Refusal):
+            self.do(decide)
+        assert len(self.log.recorded) == before
+        return False
+
+    def pick(self, nth: int) -> tuple[str, Purchase, Person]:
+        number = list(self.purchases)[nth % len(self.purchases)]
+        purchase = self.purchases[number]
+        return number, purchase, self.people[purchase.who]
+
+    # --- points
+
+    @rule(hours=st.sampled_from([0.01, 1, 20, 24, 24 * 8, 24 * 40]))
+    def time_passes(self, hours: float) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule(who=learners, points=st.integers(1, 60), days=st.none() | st.integers(1, 30))
+    def points_are_earned(self, who: str, points: int, days: int | None) -> None:
+        self.grant(who, points, days)
+
+    def grant(self, who: str, points: int, days: int | None) -> None:
+        source, person = self.number(), self.people[who]
+        expires = None if days is None else self.now + days * DAY
+        lot = lot_id(Reason.TASK, source)
+
+        def decide(unit: Unit) -> dict[str, Any]:
+            account = unit.read(ACCOUNT, who)
+            unit.record(
+                ACCOUNT,
+                who,
+                account.grant(points, reason=Reason.TASK, source=source, expires_at=expires),
+            )
+            return {}
+
+        self.do(decide)
+        self.lots.append((who, lot, points))
+        self.granted += points
+        fresh = points_of(points, lot, person.grants, expires)
+        person.grants += 1
+        person.status = "active" if person.status == "unknown" else person.status
+        paid = min(person.debt, points)
+        person.debt -= paid
+        person.purse += fresh[paid:]
+
+    @precondition(lambda self: self.lots)
+    @rule(nth=some_order)
+    def claw_back(self, nth: int) -> None:
+        who, lot, points = self.lots.pop(nth % len(self.lots))
+        self.people[who].claw_back(points, lot, self.now)
+
+        def decide(unit: Unit) -> dict[str, Any]:
+            account = unit.read(ACCOUNT, who)
+            facts = account.claw_back(points, lot=lot, when=self.now, rules=RULES)
+            return {"debt": unit.record(ACCOUNT, who, facts).debt}
+
+        assert self.do(decide)["debt"] == self.people[who].debt
+
+    @rule(who=learners, points=st.integers(1, 20), what=st.integers(0, 9))
+    def office_work(self, who: str, points: int, what: int) -> None:
+        if what < 4:
+            self.deduct(who, points)
+        elif what < 8:
+            self.record_expiries(who)
+        else:
+            self.put_learner(who, "frozen" if what == 8 else "active")
+
+    def deduct(self, who: str, points: int) -> None:
+        person = self.people[who]
+        there = person.spendable(self.now)
+        if self.expect(
+            len(there) >= points,
+            lambda unit: granting.adjust(unit, learner=who, points=-points, source="x"),
+        ):
+            person.take(there[:points])
+            self.granted -= points
+
+    def record_expiries(self, who: str) -> None:
+        self.do(lambda unit: granting.expire_lots(unit, learner=who))
+        person = self.people[who]
+        person.purse = [point for point in person.purse if point.lives(self.now)]
+
+    def put_learner(self, who: str, status: str) -> None:
+        self.do(lambda unit: granting.put_learner(unit, learner=who, status=status, reason="x"))
+        self.people[who].status = status
+
+    # --- stock
+
+    @rule(
+        sku=st.sampled_from(GOODS),
+        place=st.sampled_from(PLACES),
+        what=st.sampled_from(["come", "come", "seats", "count", "scrap"]),
+        quantity=few,
+    )
+    def warehouse_work(self, sku: str, place: str, what: str, quantity: int) -> None:
+        if what == "come":
+            self.receive(sku, place, quantity)
+        elif what == "seats":
+            self.receive("course", SEATS, 1)
+        elif what == "count":
+            self.count(sku, place, quantity)
+        else:
+            self.scrap(sku, place, quantity)
+
+    def count(self, sku: str, place: str, counted: int) -> None:
+        self.do(
+            lambda unit: stocking.count_stock(
+                unit, sku=sku, warehouse=place, counted=counted, source="own", reason="x"
+            )
+        )
+        self.came[place, sku] += counted - self.shelf[place, sku]
+        self.shelf[place, sku] = counted
+
+    def scrap(self, sku: str, place: str, quantity: int) -> None:
+        if self.expect(
+            quantity <= self.shelf[place, sku],
+            lambda unit: stocking.scrap_stock(
+                unit, sku=sku, warehouse=place, quantity=quantity, reason="x"
+            ),
+        ):
+            self.shelf[place, sku] -= quantity
+            self.came[place, sku] -= quantity
+
+    # --- orders
+
+    @rule(who=learners, wanted=st.lists(baskets, min_size=1, max_size=3))
+    def shop(self, who: str, wanted: list[dict[str, int]]) -> None:
+        for basket in wanted:
+            self.place(who, basket)
+
+    def place(self, who: str, basket: dict[str, int]) -> None:
+        number, person = self.number(), self.people[who]
+        wish = Wish(who, tuple(Wanted(*line) for line in basket.items()), HOME, Channel.APP)
+        price = sum(MALL[sku]["points"] * count for sku, count in basket.items())
+        there = person.spendable(self.now)
+        wrong = set(self.reasons_against(person, basket))
+        if len(there) < price:
+            wrong.add("insufficient_points")
+        order = partial(redeeming.place_order, wish=wish, number=number, rules=RULES)
+        if wrong:
+            before = len(self.log.recorded)
+            with pytest.raises(OrderRefused) as refused:
+                self.do(order)
+            assert {one.code for one in refused.value.failures} == wrong
+            assert len(self.log.recorded) == before
+            return
+        self.do(order)
+        self.purchases[number] = self.bought(number, who, basket)
+        self.purchases[number].points = person.take(there[:price])
+
+    def reasons_against(self, person: Person, basket: dict[str, int]) -> Iterator[str]:
+        if person.status != "active":
+            yield "learner_unknown" if person.status == "unknown" else "account_not_active"
+        for sku, count in basket.items():
+            places = (SEATS,) if sku == "course" else PLACES
+            if sum(self.shelf[place, sku] for place in places) < count:
+                yield "out_of_stock"
+            limit = MALL[sku].get("limit_per_learner")
+            if limit is not None and person.taken[sku] + count > limit:
+                yield "limit_reached"
+
+    def bought(self, number: str, who: str, basket: dict[str, int]) -> Purchase:
+        """What the plan says where each unit comes from; that it is right is checked here."""
+        placed = self.log.facts(ORDER, number)[0]
+        assert isinstance(placed, OrderPlaced)
+        skus = list(basket)
+        things = []
+        for part in placed.plan.parts:
+            for unit in part.units:
+                sku = skus[unit.line - 1]
+                place = part.warehouse or SEATS
+                assert (place == SEATS) is (sku == "course")
+                self.shelf[place, sku] -= unit.quantity
+                assert self.shelf[place, sku] >= 0
+                limited = "limit_per_learner" in MALL[sku]
+                fen = MALL[sku].get("cash_fen", 0)
+                thing = Thing(part.part, part.warehouse, sku, MALL[sku]["points"], fen, limited)
+                things += [replace(thing) for _ in range(unit.quantity)]
+                self.people[who].taken[sku] += limited * unit.quantity
+        assert Counter(thing.sku for thing in things) == Counter(basket)
+        assert len(placed.plan.parts) <= RULES.max_parts
+        due = sum(thing.fen for thing in things)
+        purchase = Purchase(who, things, [], paid=not due, due=due)
+        if purchase.paid:
+            self.courses_granted(purchase)
+        return purchase
+
+    def courses_granted(self, purchase: Purchase) -> None:
+        for thing in purchase.things:
+            if thing.place is None:
+                thing.stage, thing.until = "received", self.now + WINDOW
+
+    @precondition(lambda self: self.purchases)
+    @rule(nth=some_order, attempt=st.sampled_from(["A", "B"]), wrong=st.sampled_from([0, 0, 0, 1]))
+    def pay(self, nth: int, attempt: str, wrong: int) -> None:
+        number, purchase, _ = self.pick(nth)
+        amount = (purchase.due or 30) + wrong
+        payment = Payment(attempt, "sandbox", amount, self.now)
+        failed = replace(payment, cause="balance")  # first tried in vain under the same number
+        self.do(partial(ordering.take_payment, number=number, payment=failed, rules=RULES))
+        self.do(
+            lambda unit: ordering.take_payment(unit, number=number, payment=payment, rules=RULES)
+        )
+        if attempt in purchase.attempts:
+            return
+        purchase.attempts.add(attempt)
+        purchase.came += amount
+        if purchase.paid or purchase.ended or wrong:
+            purchase.went += amount
+        else:
+            purchase.paid = True
+            self.courses_granted(purchase)
+
+    @precondition(lambda self: self.purchases)
+    @rule(nth=some_order)
+    def time_to_pay_is_over(self, nth: int) -> None:
+        number, purchase, person = self.pick(nth)
+        placed = self.log.state(ORDER, number).pay_by
+        self.do(lambda unit: ordering.cancel_unpaid(unit, number=number, rules=RULES))
+        if not purchase.paid and not purchase.ended and placed and self.now >= placed:
+            self.gone(purchase, person, purchase.live(), end="cancelled")
+
+    @precondition(lambda self: self.purchases)
+    @rule(
+        nth=some_order,
+        wanted=st.none() | st.tuples(st.sampled_from(SKUS), st.integers(1, 2)),
+        packed=st.booleans(),
+    )
+    def cancel(self, nth: int, wanted: tuple[str, int] | None, packed: bool) -> None:
+        number, purchase, person = self.pick(nth)
+        if packed:
+            self.move(nth, 1)
+        things = purchase.chosen(("open", "packed"), wanted)
+        if not purchase.paid and len(things) < len(purchase.live()):
+            things = []
+        if self.expect(
+            things,
+            lambda unit: ordering.cancel_order(
+                unit,
+                number=number,
+                wanted=None if wanted is None else [wanted],
+                reason="x",
+                rules=RULES,
+            ),
+        ):
+            self.gone(purchase, person, things, end="cancelled")
+
+    def gone(
+        self, purchase: Purchase, person: Person, things: Sequence[Thing], *, end: str
+    ) -> None:
+        for thing in things:
+            if thing.at_hand:
+                self.shelf[thing.place or SEATS, thing.sku] += 1
+        purchase.give_back(list(things), person, self.now, end=end)
+
+    @precondition(lambda self: self.purchases)
+    @rule(
+        nth=some_order,
+        wanted=st.none() | st.tuples(st.sampled_from(SKUS), st.integers(1, 2)),
+        back=st.booleans(),
+        fault=st.sampled_from(Fault),
+        delivered=st.booleans(),
+    )
+    def refund(
+        self,
+        nth: int,
+        wanted: tuple[str, int] | None,
+        back: bool,
+        fault: Fault,
+        delivered: bool,
+    ) -> None:
+        number, purchase, person = self.pick(nth)
+        if delivered:
+            self.move(nth, 3)
+        things = purchase.chosen(("shipped", "received", "done"), wanted)
+        if self.expect(
+            things,
+            lambda unit: ordering.refund_order(
+                unit,
+                number=number,
+                wanted=None if wanted is None else [wanted],
+                fault=fault,
+                reason="x",
+                goods_back=back,
+                rules=RULES,
+            ),
+        ):
+            for thing in things:
+                thing.at_hand = back or thing.place is None
+            self.gone(purchase, person, things, end="refunded")
+
+    # --- parcels
+
+    def of_part(self, nth: int) -> tuple[str, int, list[Thing]]:
+        number, purchase, _ = self.pick(nth)
+        parts = sorted({thing.part for thing in purchase.things})
+        part = parts[nth // 7 % len(parts)]
+        usable = purchase.paid and not purchase.ended
+        things = [one for one in purchase.live() if one.part == part and one.place and usable]
+        return number, part, things
+
+    @precondition(lambda self: self.purchases)
+    @rule(moves=st.lists(st.tuples(some_order, few), min_size=1, max_size=4))
+    def parcels_move(self, moves: list[tuple[int, int]]) -> None:
+        for nth, steps in moves:
+            self.move(nth, steps)
+
+    def move(self, nth: int, steps: int) -> None:
+        """Packed, handed over, signed; sometimes signed before anybody clicked on handed over."""
+        number, part, things = self.of_part(nth)
+        if not things or things[0].stage == "open":
+            self.pack(number, part, things)
+        if things and things[0].stage == "packed" and steps in (2, 3):
+            parcel = shipping.parcel_number(number, part)
+            self.do(lambda unit: shipping.hand_over(unit, parcel=parcel))
+            for thing in things:
+                thing.stage = "shipped"
+        if things and things[0].stage in ("packed", "shipped") and steps > 2:
+            self.sign(number, part, things)
+
+    def pack(self, number: str, part: int, things: Sequence[Thing]) -> None:
+        parcel = shipping.parcel_number(number, part)
+        if self.expect(
+            things, partial(shipping.pack_part, order=number, part=part, weight_grams=1)
+        ):
+            for thing in things:
+                thing.stage = "packed"
+            label = partial(
+                shipping.issue_waybill, parcel=parcel, carrier="yuantong", waybill=parcel
+            )
+            self.do(label)
+
+    def sign(self, number: str, part: int, things: Sequence[Thing]) -> None:
+        parcel = shipping.parcel_number(number, part)
+        scan = Scan(parcel, self.now, "签收人:张三", "yuantong", ScanKind.SIGNED)
+        self.do(
+            lambda unit: shipping.record_scans(
+                unit,
+                parcel=parcel,
+                scans=[scan],
+                source="test",
+                raw=None,
+                corrected_to=None,
+                rules=RULES,
+            )
+        )
+        for thing in things:
+            thing.stage, thing.until = "received", self.now + WINDOW
+
+    @precondition(lambda self: self.purchases)
+    @rule(nth=some_order, delivered=st.booleans(), days=st.sampled_from([0, 7]))
+    def windows_end(self, nth: int, delivered: bool, days: int) -> None:
+        number, purchase, _ = self.pick(nth)
+        if delivered:
+            self.move(nth, 3)
+        self.now += days * DAY
+        self.do(lambda unit: ordering.complete_order(unit, number=number, rules=RULES))
+        if purchase.ended is None and purchase.paid:
+            for thing in purchase.live():
+                if thing.stage == "received" and thing.until and thing.until <= self.now:
+                    thing.stage = "done"
+            purchase.settle()
+
+    # --- what must hold after each of them
+
+    @invariant()
+    def postings_balance(self) -> None:
+        """R13: every fact's postings sum to zero, and their running sums are the states."""
+        for one in self.log.recorded[self.seen :]:
+            if one.stream.startswith("account:"):
+                entry = postings(one.fact)  # type: ignore[arg-type]
+                assert sum(entry.values()) == 0, one
+                self.sums.update(entry)
+        self.seen = len(self.log.recorded)
+        accounts = [self.log.state(ACCOUNT, who) for who in LEARNERS]
+        held = sum(share.points for a in accounts for hold in a.holds for share in hold.lots)
+        assert self.sums["learner"] == sum(lot.points for a in accounts for lot in a.lots)
+        assert self.sums["held"] == held
+        assert self.sums["owed"] == -sum(a.debt for a in accounts)
+        assert self.sums["issuance"] == -self.granted
+        assert self.granted == sum(
+            self.sums[name]
+            for name in ("learner", "held", "redeemed", "expired", "clawed_back", "owed")
+        )
+
+    @invariant()
+    def purses_are_the_models(self) -> None:
+        """L1 to L5: lots, debt and limits of every learner."""
+        for who, person in self.people.items():
+            account = self.log.state(ACCOUNT, who)
+            assert account.available(self.now) == len(person.spendable(self.now))
+            lots = Counter((point.lot, point.expires) for point in person.purse)
+            assert lots == {
+                (lot.id, lot.expires_at.timestamp() if lot.expires_at else 0.0): lot.points
+                for lot in account.lots
+            }
+            assert account.debt == person.debt
+            assert account.status == person.status
+            assert {sku: account.taken(sku) for sku in SKUS} == {
+                sku: person.taken[sku] for sku in SKUS
+            }
+
+    @invariant()
+    def orders_are_the_models(self) -> None:
+        """O3, D4: states, units and what is still spent of each order."""
+        for number, purchase in self.purchases.items():
+            order = self.log.state(ORDER, number)
+            live = purchase.live()
+            assert order.state == purchase.state()
+            assert Counter(
+                {(p.number, u.line): u.quantity for p in order.parts for u in p.units}
+            ) == Counter(
+                (thing.part, next(one.line for one in order.lines if one.sku == thing.sku))
+                for thing in live
+            )
+            assert sum(share.points for share in order.lots) == sum(t.points for t in live)
+            assert purchase.went <= purchase.came
+            if purchase.paid:
+                assert purchase.came - purchase.went == order.cash_fen == sum(t.fen for t in live)
+            facts = self.log.facts(ORDER, number)
+            asked = sum(
+                getattr(fact, "amount_fen", 0)
+                for fact in facts
+                if fact.fact_name == "orders.CashRefundRequested"
+            )
+            assert asked == purchase.went
+
+    @invariant()
+    def shelves_are_the_models(self) -> None:
+        """C3: received + adjusted = free + reserved + picked, and each where the model has it."""
+        promised: Counter[tuple[str, str]] = Counter()
+        picked: Counter[tuple[str, str]] = Counter()
+        for purchase in self.purchases.values():
+            for thing in purchase.things:
+                key = (thing.place or SEATS, thing.sku)
+                if thing.stage in ("cancelled", "refunded"):
+                    picked[key] += not thing.at_hand
+                elif thing.stage == "open" or thing.place is None:
+                    promised[key] += 1
+                else:
+                    picked[key] += 1
+        for key, came in self.came.items():
+            stock = self.log.state(STOCK, stock_key(*key))
+            assert (stock.free, stock.reserved, stock.picked) == (
+                self.shelf[key],
+                promised[key],
+                picked[key],
+            )
+            assert came == stock.free + stock.reserved + stock.picked
+
+    def teardown(self) -> None:
+        if hasattr(self, "log"):
+            self.met.update(one.fact.fact_name for one in self.log.recorded)
+            for stream, live, anew in self.log.replayed():
+                assert live == anew, stream
+
+
+ALL_FACTS = {
+    fact.fact_name
+    for fact in get_args(AccountFact) + get_args(OrderFact) + get_args(StockFact)
+    if fact not in (LearnerErased, OrderExpired, AddressChanged, OrderSplit, CashRefundConfirmed,
+                    CashRefundFailed, StockTransferredOut)
+}  # fmt: skip
+"""What the histories must have met, or they prove too little: but for what moves nothing here."""
+
+QUICK = settings(
+    max_examples=150,
+    stateful_step_count=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def test_nothing_is_made_or_lost_when_anything_happens() -> None:
+    """R13, R14; L1 to L6, C3, O3 to O5, S3, D4: random histories equal the model."""
+    run_state_machine_as_test(Mall, settings=QUICK)
+    assert not ALL_FACTS - set(Mall.met)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1_800)
+def test_nothing_is_made_or_lost_in_five_hundred_long_histories() -> None:
+    """R14: the target of the standards, 500 runs of 50 steps without a divergence."""
+    long = settings(QUICK, max_examples=500, stateful_step_count=50)
+    run_state_machine_as_test(Mall, settings=long)
+
+
+def _forgetting_a_lot(state: Any, fact: Fact) -> Any:
+    if isinstance(fact, PointsRestored | HoldVoided) and fact.lots:
+        fact = fact.model_copy(update={"lots": fact.lots[:-1]})
+    return _RIGHT[ACCOUNT.name](state, fact)
+
+
+def _releasing_nothing(state: Any, fact: Fact) -> Any:
+    return state if isinstance(fact, StockReleased) else _RIGHT[STOCK.name](state, fact)
+
+
+def _forgetting_refunds(state: Any, fact: Fact) -> Any:
+    after = _RIGHT[ORDER.name](state, fact)
+    if isinstance(fact, UnitsCancelled | UnitsRefunded):
+        return replace(after, lots=state.lots)
+    return after
+
+
+_RIGHT = {category.name: category.evolve for category in (ACCOUNT, STOCK, ORDER)}
+
+
+@pytest.mark.parametrize(
+    ("category", "broken"),
+    [(ACCOUNT, _forgetting_a_lot), (STOCK, _releasing_nothing), (ORDER, _forgetting_refunds)],
+    ids=["a lot is forgotten", "stock is not released", "a refund is not remembered"],
+)
+def test_the_failure_is_found_when_a_fold_is_broken(
+    category: Category[Any],
+    broken: Callable[[Any, Any], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """R13, R14, control: a fold with a seeded bug does not pass the same histories."""
+    monkeypatch.setattr(category, "evolve", broken)
+    hunt = settings(
+        QUICK,
+        max_examples=400,
+        phases=[Phase.generate],
+        derandomize=True,
+        database=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Mall, settings=hunt)
