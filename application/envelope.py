@@ -5,9 +5,9 @@ log's Merkle tree as they are, so what was once written is never written differe
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -36,8 +36,7 @@ class UnknownFact(Exception):
     """A stored name is not in the registry: this code is older than the log (R26)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Who does it, why, and caused by what: the same for every fact of one command (A1)."""
 
     actor: str
@@ -51,8 +50,7 @@ class Context:
     """`stream@version` of the event that made a policy act."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A fact with its place in the log and both its times (A5)."""
 
     position: int
@@ -76,21 +74,25 @@ class Envelope:
 
 def encode_context(context: Context, *, recorded_at: datetime) -> Callable[[datetime], bytes]:
     """The stored tail of a command's facts, as a function of when each of them happened."""
-    shared = to_json(
-        {
-            "recorded_at": recorded_at,
-            "actor": context.actor,
-            "command": context.command,
-            **({"reason": context.reason} if context.reason else {}),
-            **({"correlation": context.correlation} if context.correlation else {}),
-            **({"causation": context.causation} if context.causation else {}),
-        }
-    )[1:]
+    shared = {"actor": context.actor, "command": context.command}
+    if context.reason:
+        shared["reason"] = context.reason
+    if context.correlation:
+        shared["correlation"] = context.correlation
+    if context.causation:
+        shared["causation"] = context.causation
+    rest = b'","recorded_at":"%b",%b' % (_stamp(recorded_at), to_json(shared)[1:])
 
     def tail(happened_at: datetime) -> bytes:
-        return b',"happened_at":"%b",%b' % (happened_at.isoformat().encode(), shared)
+        return b',"happened_at":"%b%b' % (_stamp(happened_at), rest)
 
     return tail
+
+
+# One group commit has one time, in all of its facts.
+@lru_cache(maxsize=8)
+def _stamp(moment: datetime) -> bytes:
+    return moment.isoformat().encode()
 
 
 def encode(fact: Fact, tail: bytes) -> bytes:

@@ -1,9 +1,8 @@
 """兑换 Redeeming: points leave, stock is reserved and the order stands, in one commit (L2, O1)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, STOCK
 from application.unit import Unit
@@ -20,6 +19,8 @@ from domain.warehouses import Network, Warehouse
 
 SEATS = "seats"
 """The pseudo-warehouse that counts a course's seats, where they are counted (rules.md 7)."""
+
+_NO_GOODS = Plan(parts=(), chosen_for="courses_alone")
 
 
 class OutsideCoverage(Refusal):
@@ -46,8 +47,7 @@ class ProvinceMissing(Refusal):
     zh = "地址缺少省份。"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """One line of what a caller wants."""
 
     sku: str
@@ -55,8 +55,7 @@ class Wanted:
     points_expected: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What a caller wants to redeem. Text is clean and the province inferred before this."""
 
     learner: str
@@ -67,8 +66,7 @@ class Wish:
     tail_digest: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """What placing an order would do, or why it would not (O1, O6)."""
 
     failures: tuple[Refusal, ...]
@@ -193,7 +191,7 @@ def _plan(
     goods = [line for line in lines if line.kind is Kind.PARCEL]
     courses = [line for line in lines if line.kind is Kind.COURSE]
     network = unit.read(NETWORK, MALL)
-    plan = Plan(parts=(), chosen_for="courses_alone")
+    plan = _NO_GOODS
     if goods:
         province = _province(wish, failures)
         if province is None:

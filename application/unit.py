@@ -76,8 +76,8 @@ class Unit:
     """
 
     __slots__ = (
-        "_base", "_cache", "_tail", "_tail_now", "_touched", "cards", "command", "erased",
-        "happened_at", "keys", "now", "rows",
+        "_states", "_tail", "_tail_now", "_touched", "cards", "command", "erased", "happened_at",
+        "keys", "now", "rows",
     )  # fmt: skip
 
     def __init__(
@@ -85,8 +85,7 @@ class Unit:
         command: Command,
         *,
         now: datetime,
-        cache: Mapping[str, Held],
-        base: Mapping[str, Held],
+        states: Mapping[str, Held],
         keys: Mapping[str, bytes],
     ) -> None:
         self.command = command
@@ -96,8 +95,7 @@ class Unit:
         self.cards: list[Card] = []
         self.keys = keys
         self.erased: str | None = None
-        self._cache = cache
-        self._base = base
+        self._states = states
         self._touched: dict[str, Held] = {}
         self._tail = encode_context(command.context, recorded_at=now)
         self._tail_now = self._tail(self.happened_at)
@@ -105,7 +103,7 @@ class Unit:
     def read(self, category: Category[S], key: str) -> S:
         """The state of a stream, as of all that is recorded, this command's own facts included."""
         stream = f"{category.name}:{key}"
-        held = self._touched.get(stream) or self._base.get(stream) or self._cache.get(stream)
+        held = self._touched.get(stream) or self._states.get(stream)
         if held is None:
             raise Missing(stream=stream)
         state: S = held[1]
@@ -129,7 +127,7 @@ class Unit:
     ) -> S:
         """Append facts to a stream; returns the state after them."""
         stream = f"{category.name}:{key}"
-        held = self._touched.get(stream) or self._base.get(stream) or self._cache.get(stream)
+        held = self._touched.get(stream) or self._states.get(stream)
         if held is None:
             raise Missing(stream=stream)
         version, state = held

@@ -302,7 +302,7 @@ class Writer:
     def _decide(self, group: _Group, waiting: Waiting) -> None:
         """Run one command in memory; its answer waits for the commit. Raises `Missing`."""
         command = waiting.command
-        unit = Unit(command, now=group.now, cache=self.states.recent, base={}, keys=self._keys)
+        unit = Unit(command, now=group.now, states=self.states.recent, keys=self._keys)
         try:
             answer = command.decide(unit)
             if not command.asks_only:

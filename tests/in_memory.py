@@ -53,6 +53,8 @@ class _Keys(dict[str, bytes]):
 class InMemoryLog:
     """Runs commands one after another; one that raises leaves nothing behind."""
 
+    context = Context(actor="test:test", command="test")
+
     def __init__(self) -> None:
         self.recorded: list[Recorded] = []
         self.cards: dict[str, str] = {}
@@ -72,11 +74,11 @@ class InMemoryLog:
             principal="test",
             key=str(len(self.recorded)),
             digest=b"",
-            context=Context(actor="test:test", command=str(len(self.recorded))),
+            context=self.context,
             decide=decide,
             happened_at=happened_at,
         )
-        unit = Unit(command, now=now, cache=self._streams, base={}, keys=self._keys)
+        unit = Unit(command, now=now, states=self._streams, keys=self._keys)
         answer = decide(unit)
         self.recorded += [
             Recorded(row.stream, row.version, decode_fact(row.name, row.stored))
