@@ -21,22 +21,43 @@ class Moment(NamedTuple):
     fact: OrderFact
 
 
+class Start(NamedTuple):
+    """When a state of an order began, and from which position to which we knew it so (A5)."""
+
+    state: State
+    at: datetime
+    known_from: int
+    known_until: int | None = None
+
+
 class _Row:
     """An order's row while a batch is folded into it."""
 
-    __slots__ = ("folded", "last_fact_at", "late", "moments", "placed", "position", "starts",
-                 "timeline", "version")  # fmt: skip
+    __slots__ = ("folded", "last_fact_at", "late", "placed", "position", "starts", "timeline",
+                 "version")  # fmt: skip
 
     def __init__(self) -> None:
         self.folded = Order()
         self.placed: tuple[OrderPlaced, datetime] | None = None
         self.timeline: list[dict[str, Any]] = []
-        self.moments: list[Moment] = []
-        self.starts: list[tuple[State, datetime, int]] = []
+        self.starts: list[Start] = []
         self.version = 0
         self.position = 0
         self.last_fact_at: datetime | None = None
-        self.late = False
+        self.late: list[tuple[int, int]] = []
+        """Version and position of each fact that happened before one recorded earlier."""
+
+    def begin(self, at: datetime, position: int) -> None:
+        """The order's state began, in the usual case: facts come in the order they happen."""
+        self.starts.append(Start(self.folded.state, at, position))
+
+    def correct(self, position: int) -> None:
+        """A late fact: what we knew of the states until now ends here; it is folded anew."""
+        self.late.append((self.version, position))
+        self.starts = [
+            start if start.known_until is not None else start._replace(known_until=position)
+            for start in self.starts
+        ]
 
 
 class OrderStatus(View):
@@ -67,12 +88,12 @@ class OrderStatus(View):
             if isinstance(fact, OrderPlaced):
                 row.placed = (fact, one.happened_at)
             row.timeline.append(_entry(one.happened_at, fact, one.position, one.context.reason))
-            if row.last_fact_at is not None and one.happened_at < row.last_fact_at:
-                row.late = True
-            elif row.folded.state is not before:
-                row.starts.append((row.folded.state, one.happened_at, one.position))
-            row.last_fact_at = max(one.happened_at, row.last_fact_at or one.happened_at)
             row.version, row.position = one.version, one.position
+            if row.last_fact_at is not None and one.happened_at < row.last_fact_at:
+                row.correct(one.position)
+            elif row.folded.state is not before:
+                row.begin(one.happened_at, one.position)
+            row.last_fact_at = max(one.happened_at, row.last_fact_at or one.happened_at)
         await self._save(rows, tables)
         await self._save_periods(rows, tables)
 
@@ -89,32 +110,31 @@ class OrderStatus(View):
             await tables.run(_UPDATE, *columns(changed, 11))
 
     async def _save_periods(self, rows: dict[str, _Row], tables: Tables) -> None:
-        starts = [
-            (number, row.folded.learner, state, at, position)
-            for number, row in rows.items()
-            if not row.late
-            for state, at, position in row.starts
-        ]
+        starts: list[tuple[Any, ...]] = []
         for number, row in rows.items():
             if row.late:
-                starts += await self._refold(number, row, tables)
+                await tables.run(_CLOSE, row.late[0][1], number)
+                row.starts += await self._refolded(number, row, tables)
+            starts += [(number, row.folded.learner, *start) for start in row.starts]
         if starts:
-            await tables.run(_PERIODS, *columns(starts, 5))
+            await tables.run(_PERIODS, *columns(starts, 6))
 
-    async def _refold(
-        self, number: str, row: _Row, tables: Tables
-    ) -> list[tuple[str, str, State, datetime, int]]:
-        """After a late fact: what the states were, as we know now; what we knew stays (A5)."""
-        moments = [
-            Moment(envelope.happened_at, position, cast("OrderFact", envelope.fact))
-            for position, version, name, stored in await tables.rows(
-                _HISTORY, ORDER.stream(number), row.version
-            )
-            for envelope in (decode(position, ORDER.stream(number), version, name, stored),)
+    async def _refolded(self, number: str, row: _Row, tables: Tables) -> list[Start]:
+        """What we knew of the states after each late fact, until the next one (A5)."""
+        stream = ORDER.stream(number)
+        history = [
+            decode(position, stream, version, name, stored)
+            for position, version, name, stored in await tables.rows(_HISTORY, stream, row.version)
         ]
-        await tables.run(_CLOSE, row.position, number)
+        known_until = [position for _, position in row.late[1:]]
         return [
-            (number, row.folded.learner, state, at, row.position) for state, at in periods(moments)
+            Start(state, at, position, until)
+            for (version, position), until in zip(row.late, [*known_until, None], strict=True)
+            for state, at in periods(
+                Moment(one.happened_at, one.position, cast("OrderFact", one.fact))
+                for one in history
+                if one.version <= version
+            )
         ]
 
 
@@ -203,8 +223,9 @@ WHERE o.number = n.number
 """
 
 _PERIODS = """
-INSERT INTO {order_periods} (number, learner, state, valid_from, known_from)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[])
+INSERT INTO {order_periods} (number, learner, state, valid_from, known_from, known_until)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
+    %b::bigint[])
 """
 
 _CLOSE = """
