@@ -63,6 +63,14 @@ def _moved(order: Order, number: int, **changes: object) -> tuple[Part, ...]:
     )
 
 
+def _shipped(order: Order, number: int) -> tuple[Part, ...]:
+    """The part with its carrier; one that has gone further stays, when the facts are dated so."""
+    part = order.part(number)
+    if part is not None and part.state is not State.PENDING_SHIPMENT:
+        return _moved(order, number, shipped=True)
+    return _moved(order, number, state=State.PENDING_RECEIPT, shipped=True)
+
+
 def _planned(plan: Plan) -> tuple[Part, ...]:
     return tuple(
         Part(part.part, part.warehouse, part.units, State.PENDING_SHIPMENT) for part in plan.parts
@@ -117,10 +125,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case PartPacked():
             return replace(order, parts=_moved(order, fact.part, parcel=fact.parcel))
         case PartHandedOver():
-            return replace(
-                order,
-                parts=_moved(order, fact.part, state=State.PENDING_RECEIPT, shipped=True),
-            )
+            return replace(order, parts=_shipped(order, fact.part))
         case PartReceived():
             return replace(
                 order,
