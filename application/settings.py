@@ -41,8 +41,11 @@ class Settings(BaseSettings):
     """Kuaidi100's subscription service or the sandbox's; None: nobody is asked to watch parcels."""
     kuaidi100_key: str = ""
     """The account's key at Kuaidi100."""
+    policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
+    """Name of this deployment's figures, recorded in every order; an import names its own."""
     pay_within_seconds: int = Field(default=180, ge=1)
     service_window_seconds: int = Field(default=7 * 86_400, ge=1)
+    kept_visible_days: int = Field(default=730, ge=1)
     public_url: str = "http://127.0.0.1:8000"
     """Where partners reach this service: callback addresses begin with it."""
 
@@ -70,6 +73,8 @@ class Settings(BaseSettings):
     def rules(self) -> HouseRules:
         """The house's figures with this deployment's changes."""
         return HouseRules(
+            policy=self.policy,
+            kept_visible=timedelta(days=self.kept_visible_days),
             pay_within=timedelta(seconds=self.pay_within_seconds),
             service_window=timedelta(seconds=self.service_window_seconds),
             excluded_provinces=REMOTE_PROVINCES if self.exclude_remote else frozenset(),
