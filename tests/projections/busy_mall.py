@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from application import granting, ordering, redeeming, shipping
+from application import approving, granting, ordering, redeeming, shipping
 from application.demo_mall import open_demo_mall
 from application.envelope import Context
 from application.granting import Grant, grant_command
@@ -16,8 +16,9 @@ from application.outcomes import Outcome
 from application.store import Store
 from application.unit import Command, Unit
 from application.vault import MasterKeys, Recipient, Vault, phone_digest, phone_tail_digest
+from domain.approvals import ApprovalRequested, Kind
 from domain.house_rules import HouseRules
-from domain.order_facts import Channel
+from domain.order_facts import Channel, Fault
 from domain.scans import Scan, ScanKind
 from projections.runner import Reader
 from projections.views import all_views
@@ -101,6 +102,21 @@ class BusyMall:
             )
         )
 
+    async def refund(self, number: str) -> Outcome:
+        """Give back what was granted or handed over."""
+        return await self.do(
+            lambda unit: ordering.refund_order(
+                unit,
+                number=number,
+                wanted=None,
+                fault=Fault.CHANGED_MIND,
+                reason="changed my mind",
+                goods_back=False,
+                rules=RULES,
+            ),
+            actor="support:wang",
+        )
+
     async def freeze(self, learner: str, *, status: str = "frozen") -> Outcome:
         """Freeze or unfreeze."""
         return await self.do(
@@ -162,7 +178,28 @@ class BusyMall:
                     parcel = await self.ship(number)
                     await self.sign(parcel, at=self.now + timedelta(hours=30))
         await self.freeze("learner0")
+        asked = ApprovalRequested(
+            kind=Kind.ADJUSTMENT,
+            learner="lin",
+            points=6_000,
+            subject=f"x{next(self.serial)}",
+            maker="a",
+            reason="y",
+        )
+        one = f"A{next(self.serial)}"
+        await self.do(lambda unit: approving.ask(unit, approval=one, request=asked))
+        await self.do(lambda unit: approving.allow(unit, approval=one, checker="b", rules=RULES))
+        await self.pay_and_cancel("learner1", f"T9{next(self.serial):04}")
         await self.reader.catch_up()
+
+    async def pay_and_cancel(self, learner: str, number: str) -> None:
+        """An order with a cash part is paid, then cancelled: the cash is on its way back."""
+        await self.order(learner, number, tea_set=1)
+        payment = ordering.Payment("attempt-1", "sandbox", 1_900, self.now)
+        await self.do(
+            lambda unit: ordering.take_payment(unit, number=number, payment=payment, rules=RULES)
+        )
+        await self.cancel(number)
 
     async def happenings_again(self, times: int) -> None:
         """More of it, for a longer log."""
