@@ -23,6 +23,7 @@ class CashRefunds(View):
         for envelope in (event.envelope for event in events):
             fact = envelope.fact
             if isinstance(fact, CashRefundRequested):
+                settled.pop((envelope.key, fact.refund), None)
                 rows[envelope.key, fact.refund] = [
                     fact.attempt,
                     fact.amount_fen,
@@ -65,6 +66,8 @@ INSERT INTO {cash_refunds}
     (order_number, refund, attempt, amount_fen, requested_at, position, state)
 SELECT r.*, 'requested' FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[],
     %b::timestamptz[], %b::bigint[]) AS r
+ON CONFLICT (order_number, refund) DO UPDATE SET state = 'requested', cause = NULL,
+    attempt = excluded.attempt, amount_fen = excluded.amount_fen, position = excluded.position
 """
 _SETTLE = """
 UPDATE {cash_refunds} c SET state = s.state, cause = s.cause, position = s.position

@@ -21,7 +21,6 @@ from application.vault import MasterKeys, Recipient, Vault
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel
 from domain.point_facts import Reason
-from projections.cash_refunds import CashRefunds
 from projections.runner import Reader
 from projections.views import all_views
 from tests.conftest import MallDatabase
@@ -155,7 +154,7 @@ async def opened(database: MallDatabase, *, mall: bool = True) -> AsyncIterator[
     reader = Reader(
         database.service_url,
         schema=database.schema,
-        views=[*_views(), *([] if _has_refunds() else [CashRefunds()])],
+        views=all_views(HouseRules()),
     )
     store = Store(database.service_url, schema=database.schema, vault=VAULT)
     house = House(database.schema, store, pool, reader)
@@ -166,11 +165,3 @@ async def opened(database: MallDatabase, *, mall: bool = True) -> AsyncIterator[
             await reader.catch_up()
         yield house
         await reader.close()
-
-
-def _views() -> list[Any]:
-    return list(all_views(HouseRules()))
-
-
-def _has_refunds() -> bool:
-    return any(isinstance(view, CashRefunds) for view in _views())

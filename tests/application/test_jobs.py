@@ -21,7 +21,7 @@ from application.reactions import run_reactions
 from domain.order_facts import State
 from tests.application.house import House, opened
 from tests.application.receiver import subscriber
-from tests.application.test_webhooks import Telling
+from tests.application.telling import Telling
 from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
