@@ -13,6 +13,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from application.faults import fault
 from application.gateways.outbound import AddressRefused, Outbound, Unanswered
-from application.house import House
+from application.house import OUTAGES, House
 from application.subscriptions import DELIVERIES_KEPT, qualified, unsealed
 from application.webhooks import (
     PARKED_IN_A_ROW_MAX,
@@ -211,13 +212,16 @@ class Dispatcher:
                 if found is None:
                     break
                 claimed = await self._tell(claimed, found)
+        except OUTAGES as error:
+            logger.warning("webhook %s waits for the database: %s", webhook, type(error).__name__)
         except Exception as error:
             # Ours, not the receiver's: the others go on, this one is left alone for a while.
             logger.exception("telling webhook %s failed: %s", webhook, type(error).__name__)
             self._broken[webhook] = time.monotonic() + BROKEN_PAUSE_SECONDS
         finally:
             try:
-                await self._let_go(webhook)
+                with suppress(*OUTAGES):  # a lease that is not given back runs out
+                    await self._let_go(webhook)
             finally:
                 self._couriers.pop(webhook, None)
 

@@ -2,11 +2,15 @@
 
 from typing import Any, Protocol
 
-from psycopg_pool import AsyncConnectionPool
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from application.store import Store
 from application.vault import Vault
 from domain.house_rules import HouseRules
+
+OUTAGES = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests, OSError)
+"""The database is out of reach: nothing is wrong with what was asked."""
 
 
 class House(Protocol):

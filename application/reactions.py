@@ -10,12 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
-import psycopg
-from psycopg_pool import PoolTimeout, TooManyRequests
-
 from application.dispatching import Dispatcher
 from application.gateways.outbound import Outbound
-from application.house import House
+from application.house import OUTAGES, House
 from application.jobs import run_worker
 from application.policies import BY_THE_SECOND, sweep
 
@@ -26,8 +23,6 @@ SWEEP_SECONDS = 1.0
 DISPATCH_SECONDS = 0.2
 """A subscribed app hears of a scan within a second (T3)."""
 LONGEST_PAUSE_SECONDS = 30.0
-
-OUTAGES = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests, OSError)
 
 
 async def run_reactions(
