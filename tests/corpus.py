@@ -1,0 +1,105 @@
+"""The golden corpus: one stored event of every fact ever released, and the shape it had (R26).
+
+`python -m tests.corpus` notes the shapes of facts that are new. The shape of a released fact
+changes by decision only: when its golden file can still be read as it is, delete its line from
+`schemas.json` and note it anew; else raise the fact's version, write an upcaster, and add the
+golden file of the new version beside the old one, which stays for ever.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from application.envelope import ROOMS, decode_fact
+from application.streams import CATEGORIES
+from domain.facts import FACTS, Fact
+
+GOLDEN = Path(__file__).parent / "golden"
+SHAPES = GOLDEN / "schemas.json"
+assert ROOMS  # importing them registers every fact
+
+STORY = {
+    "account": """LearnerRegistered PointsGranted PointsHeld HoldVoided PointsRedeemed
+        PointsRestored PointsDeducted GrantClawedBack LotExpired HoldCaptured AccountFrozen
+        AccountUnfrozen LearnerErased""",
+    "order": """OrderPlaced PaymentFailed PaymentCaptured AddressChanged EntitlementGranted
+        PartPacked PartHandedOver PartReceived UnitsCancelled OrderSplit UnitsRefunded
+        CashRefundRequested CashRefundFailed CashRefundConfirmed EntitlementRevoked PartCompleted
+        OrderCompleted OrderClosed OrderCancelled OrderExpired""",
+    "parcel": """ParcelPacked WaybillIssued TrackingSubscribed ParcelHandedOver ParcelScanned
+        PushUnreadable CarrierCorrected ParcelDissolved""",
+    "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
+        StockScrapped StockTransferredOut StockAdjusted""",
+    "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",
+    "network": "WarehouseOpened WarehouseRevised",
+    "books": "BooksClosed",
+}
+"""An order in which the corpus can be folded, by category of streams."""
+
+
+def released() -> Iterator[tuple[str, int, bytes]]:
+    """Every golden file: name of the fact, schema version, stored bytes."""
+    for path in sorted(GOLDEN.glob("*.v*.json")):
+        name, _, version = path.stem.rpartition(".v")
+        yield name, int(version), path.read_bytes()
+
+
+def shape(cls: type[Fact]) -> str:
+    """Digest of a fact's JSON Schema without its words, which may change."""
+    schema = _wordless(cls.model_json_schema())
+    return hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _wordless(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        words = {"title", "description"}
+        return {
+            key: _wordless(value)
+            for key, value in schema.items()
+            if key not in words or not isinstance(value, str)
+        }
+    return [_wordless(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def shapes() -> dict[str, str]:
+    """The digests noted so far, by `name.vN`."""
+    noted: dict[str, str] = json.loads(SHAPES.read_text()) if SHAPES.exists() else {}
+    return noted
+
+
+def folded() -> Iterator[tuple[str, Any]]:
+    """Each category's state after its part of the corpus, in the order of `STORY`."""
+    stored = {name.partition(".")[2]: (name, data) for name, _, data in released()}
+    for category, names in STORY.items():
+        state = CATEGORIES[category].initial
+        for name in names.split():
+            state = CATEGORIES[category].evolve(state, decode_fact(*stored[name]))
+        yield category, state
+
+
+def readable(state: Any) -> str:
+    """A state as text in which sets, which have no order, are sorted."""
+    if isinstance(state, frozenset | set):
+        return "{" + ", ".join(sorted(map(readable, state))) + "}"
+    if isinstance(state, dict):
+        return "{" + ", ".join(f"{key!r}: {readable(value)}" for key, value in state.items()) + "}"
+    if isinstance(state, tuple | list):
+        return "(" + ", ".join(map(readable, state)) + ")"
+    fields = getattr(type(state), "__dataclass_fields__", None)
+    if fields is None:
+        return repr(state)
+    shown = (f"{name}={readable(getattr(state, name))}" for name in fields)
+    return f"{type(state).__name__}({', '.join(shown)})"
+
+
+def main() -> None:
+    """Note the shapes of facts that are new; those of known ones stay."""
+    fresh = {f"{name}.v{cls.schema_version}": shape(cls) for name, cls in FACTS.items()}
+    noted = dict(sorted((fresh | shapes()).items()))
+    SHAPES.write_text(json.dumps(noted, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
