@@ -12,7 +12,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -112,6 +112,11 @@ class _Group:
         self.settled: list[tuple[Waiting, Outcome | BaseException]] = []
         self.touched: set[str] = set()
 
+    def follows(self, head: Head, batch: Sequence[Waiting]) -> bool:
+        """Whether what was decided for this batch is good on top of the log's head."""
+        on_time = head.recorded_at is None or self.now >= head.recorded_at
+        return self.batch is batch and self.after == head.position and on_time
+
     @property
     def position(self) -> int:
         """The log's position once this group is committed."""
@@ -150,6 +155,8 @@ class Writer:
         self._under_way: _Group | None = None
         """The group before it: decided and sent, but not known to be committed."""
         self._committing: asyncio.Task[None] | None = None
+        self._newest = datetime.min.replace(tzinfo=UTC)
+        """When the newest group was decided."""
         self._alone = True
         """Nobody else had appended when we last took the turn: deciding ahead pays."""
 
@@ -178,11 +185,9 @@ class Writer:
 
     async def _decide_ahead(self, batch: Sequence[Waiting]) -> None:
         """Decide a batch as if the group under way were committed already."""
-        now, before = self._clock(), self._under_way
-        if before is None:
-            group = _Group(batch, after=self.position, now=now)
-        else:
-            group = _Group(batch, after=before.position, now=max(now, before.now))
+        before = self._under_way
+        after = self.position if before is None else before.position
+        group = _Group(batch, after=after, now=self._now())
         self._ahead = group
         self.states.age()
         for start in range(0, len(batch), STRETCH):
@@ -195,6 +200,11 @@ class Writer:
             await asyncio.sleep(0)
             if self._ahead is not group:
                 return  # the group before was not committed after all
+
+    def _now(self, head: datetime | None = None) -> datetime:
+        """The time, which does not run backwards when the clock does (R32)."""
+        self._newest = max(self._clock(), head or self._newest, self._newest)
+        return self._newest
 
     def _forget_ahead(self) -> None:
         if self._ahead is not None:
@@ -248,7 +258,7 @@ class Writer:
                 for one in await log.recorded((w.command.principal, w.command.key) for w in batch)
             }
             group = self._ahead
-            if group is None or group.batch is not batch or group.after != head.position or known:
+            if group is None or known or not group.follows(head, batch):
                 group = await self._begin_anew(log, head, batch)
             await self._load_keys(log, group, {w.command.subject for w in group.left})
             for waiting in group.left:
@@ -270,9 +280,7 @@ class Writer:
         self._forget_ahead()
         await self._catch_up(log, head)
         await self._load_ahead(log, batch)
-        now = self._clock()
-        before = head.recorded_at
-        group = _Group(batch, after=head.position, now=max(now, before or now))
+        group = _Group(batch, after=head.position, now=self._now(head.recorded_at))
         group.left = list(batch)
         return group
 
@@ -302,19 +310,20 @@ class Writer:
     def _decide(self, group: _Group, waiting: Waiting) -> None:
         """Run one command in memory; its answer waits for the commit. Raises `Missing`."""
         command = waiting.command
-        unit = Unit(command, now=group.now, states=self.states.recent, keys=self._keys)
         try:
-            answer = command.decide(unit)
+            unit = Unit(command, now=group.now, states=self.states.recent, keys=self._keys)
+            try:
+                answer = command.decide(unit)
+            except Refusal as refusal:
+                if not command.asks_only:
+                    self._keep(group, command, keep_refusal(refusal), refused=True)
+                group.settled.append((waiting, refusal))
+                return
             if not command.asks_only:
                 answer["position"] = group.position + len(unit.rows)
             written = to_json(answer)
         except Missing:
             raise
-        except Refusal as refusal:
-            if not command.asks_only:
-                self._keep(group, command, keep_refusal(refusal), refused=True)
-            group.settled.append((waiting, refusal))
-            return
         except Exception as error:  # noqa: BLE001  its caller is told
             group.settled.append((waiting, error))
             return
