@@ -10,6 +10,7 @@ from pathlib import Path
 import uvloop
 
 from application.embedded import EmbeddedPostgres
+from application.tuning import tune
 from tests.bench import http_speed, store_speed, view_speed
 from tests.bench.mall import Arena
 from tests.bench.table import TABLE, Benchmark
@@ -33,6 +34,7 @@ def main(names: list[str], as_json: bool) -> int:
     folder.chmod(0o711)
     try:
         with EmbeddedPostgres(folder / "data") as server:
+            tune()
             return uvloop.run(_run(chosen, server, folder, as_json=as_json))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import uvloop
 
 from application.store import Store
+from application.tuning import tune
 from tests.bench.mall import Redeeming, vault_of
 
 
@@ -17,4 +18,5 @@ async def _rate(url: str, schema: str, keys: Path) -> float:
 
 
 if __name__ == "__main__":
+    tune()
     print(uvloop.run(_rate(sys.argv[1], sys.argv[2], Path(sys.argv[3]))))
