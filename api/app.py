@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from api import (
     approvals,
+    audit,
     callbacks,
     health,
     live,
@@ -19,8 +20,11 @@ from api import (
     orders,
     pages,
     points,
+    privacy,
     problems,
     searching,
+    troubles,
+    webhooks,
 )
 from api.auth import Tokens
 from api.tenancy import Tenants
@@ -120,7 +124,21 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
     app.state.stopping = False
     problems.install(app)
     app.add_exception_handler(Exception, _broken)
-    for room in (approvals, orders, points, operations, live, callbacks, health, searching, pages):
+    for room in (
+        approvals,
+        audit,
+        callbacks,
+        health,
+        live,
+        operations,
+        orders,
+        pages,
+        points,
+        privacy,
+        searching,
+        troubles,
+        webhooks,
+    ):
         app.include_router(room.router)
     app.add_middleware(Edge)
     return app

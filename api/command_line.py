@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api import serving
+from api.audit_commands import audit_app, keys_app, rebuild, verify
 from api.auth import Role, Tokens
 from api.demo import tell
 from api.sandbox import create_sandbox
@@ -23,6 +24,10 @@ from application.vault import MasterKeys, Vault
 app = typer.Typer(
     help="Tallypost: the back office of a points mall.", no_args_is_help=True, add_completion=False
 )
+app.add_typer(audit_app, name="audit")
+app.add_typer(keys_app, name="keys")
+app.command()(verify)
+app.command()(rebuild)
 console = Console()
 
 Data = Annotated[Path, typer.Option("--data", help="folder of the embedded database and the keys")]

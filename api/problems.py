@@ -18,6 +18,7 @@ from domain.refusals import Refusal
 STATUS = {
     "not_found": 404,
     "invalid": 422,
+    "idempotency_key_missing": 422,
     "key_reused": 422,
     "warehouse_unknown": 422,
 }

@@ -153,7 +153,13 @@ async def _work(settings: Settings, url: str) -> None:
                     every=ASK_SECONDS,
                 )
                 tasks.create_task(asking, name=f"partners of {name}")
-            tasks.create_task(run_reactions(stop, conninfo=url, houses=houses), name="reactions")
+            reactions = run_reactions(
+                stop,
+                conninfo=url,
+                houses=houses,
+                loopback_webhooks=settings.loopback_webhooks,
+            )
+            tasks.create_task(reactions, name="reactions")
 
 
 def supervise(
@@ -179,6 +185,7 @@ def supervise(
             partners = f"http://127.0.0.1:{port + 1}"
             environment.setdefault("TALLYPOST_PAYMENT_URL", partners)
             environment.setdefault("TALLYPOST_KUAIDI100_URL", partners)
+            environment.setdefault("TALLYPOST_LOOPBACK_WEBHOOKS", "true")
         program = [sys.executable, "-m", "api.command_line"]
         data = ["--data", str(settings.data)]
         commands = [

@@ -259,7 +259,7 @@ def _owner(caller: Caller) -> str | None:
 
 
 def _loopback(request: Request) -> bool:
-    return bool(getattr(request.state.tenant.settings, "loopback_webhooks", False))
+    return bool(request.state.tenant.settings.loopback_webhooks)
 
 
 def _check_url(request: Request, url: str) -> None:

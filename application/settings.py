@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """The payment provider; the default is where `tallypost sandbox` listens."""
     kuaidi100_url: str | None = None
     """Kuaidi100's subscription service or the sandbox's; None: nobody is asked to watch parcels."""
+    loopback_webhooks: bool = False
+    """Whether webhooks may go to this machine itself: for rehearsals only (R40)."""
     kuaidi100_key: str = ""
     """The account's key at Kuaidi100."""
     policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")

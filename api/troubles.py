@@ -1,0 +1,90 @@
+"""待处理 What is stuck, in one list with ages (M5): whatever waits for a human or a partner."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.auth import Caller, Role, allow
+from api.reading import json_answer
+from application.jobs import dead_jobs, queue_depth
+from application.policies import overdue
+from application.subscriptions import Subscriptions
+from projections.approvals import approvals
+from projections.cash_refunds import open_refunds
+from projections.reading import compose
+
+router = APIRouter(prefix="/v1", tags=["operations"])
+
+UNWATCHED_AFTER = timedelta(minutes=2)
+"""A subscription at a carrier takes seconds; later somebody should look."""
+REFUND_AFTER = timedelta(minutes=10)
+
+
+@router.get("/troubles", summary="What is stuck, with ages")
+async def troubles(
+    request: Request,
+    caller: Annotated[
+        Caller, allow(Role.OPERATIONS, Role.SUPPORT, Role.AUDITOR, Role.ADMINISTRATOR)
+    ],
+) -> Response:
+    """Parked events, late policies, dead jobs, webhooks, refunds, parcels nobody watches (M5)."""
+    tenant = request.state.tenant
+    now = tenant.store.clock()
+    late = await overdue(tenant)
+    async with tenant.pool.connection() as connection:
+        parked = await _rows(connection, tenant.schema, _PARKED)
+        unwatched = await _rows(connection, tenant.schema, _UNWATCHED, now - UNWATCHED_AFTER)
+        refunds = await open_refunds(connection, tenant.schema)
+        asked = await approvals(connection, tenant.schema, state="open")
+        subscriptions = Subscriptions(connection, schema=tenant.schema, vault=tenant.vault)
+        webhooks = await subscriptions.troubled()
+        dead = await dead_jobs(connection)
+        depth = await queue_depth(connection)
+
+    def found() -> Iterator[dict[str, Any]]:
+        for view, stream, position, cause, since in parked:
+            yield _trouble("parked_event", f"{view}: {stream} at {position}", cause, since)
+        for one in late:
+            yield _trouble("late_policy", one.policy, f"{one.waiting} waiting", one.since)
+        for job in dead:
+            yield _trouble("dead_job", job.task, f"{job.attempts} attempts", job.failed_at)
+        for hook in webhooks:
+            cause = hook.cause or f"{hook.failed_tries} failed tries, {hook.parked} parked"
+            yield _trouble("webhook", hook.id, cause, None)
+        for refund in refunds:
+            if refund.state == "failed" or refund.requested_at < now - REFUND_AFTER:
+                what = f"{refund.order}: {refund.refund}, {refund.amount_fen} fen"
+                yield _trouble("cash_refund", what, refund.cause, refund.requested_at)
+        for parcel, since in unwatched:
+            yield _trouble("unwatched_parcel", parcel, None, since)
+        for approval in asked:
+            what = f"{approval['kind']} of {approval['points']} for {approval['learner']}"
+            yield _trouble("approval", what, approval["reason"], approval["requested_at"])
+
+    listed = sorted(found(), key=lambda one: (one["since"] is None, one["since"]))
+    for one in listed:
+        one["age_seconds"] = (
+            None if one["since"] is None else int((now - one["since"]).total_seconds())
+        )
+    return json_answer({"troubles": listed, "jobs": depth})
+
+
+def _trouble(kind: str, what: str, cause: str | None, since: datetime | None) -> dict[str, Any]:
+    return {"kind": kind, "what": what, "cause": cause, "since": since}
+
+
+async def _rows(connection: Any, schema: str, text: Any, *values: object) -> list[Any]:
+    query = compose(text, schema, ("parked", "parcels"), "")
+    rows: list[Any] = await (await connection.execute(query, values)).fetchall()
+    return rows
+
+
+_PARKED = """
+SELECT view, stream, position, cause, parked_at FROM {parked} ORDER BY parked_at LIMIT 200
+"""
+_UNWATCHED = """
+SELECT number, since FROM {parcels} WHERE unwatched AND (since IS NULL OR since < %b)
+ORDER BY number LIMIT 200
+"""
