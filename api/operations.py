@@ -25,11 +25,12 @@ from domain.catalogue import Kind, Terms
 from domain.refusals import NotFound
 from domain.stock import stock_key
 from domain.warehouses import Warehouse
-from projections import catalogue_queries
+from projections import catalogue_queries, order_queries
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 
 Operator = Annotated[Caller, allow(Role.SERVICE, Role.OPERATIONS, Role.ADMINISTRATOR)]
+Rehearser = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
 Reader = Annotated[Caller, allow(*Role)]
 Change = Annotated[Asked, Depends(asked)]
 ParcelNumber = Annotated[str, Path(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
@@ -225,7 +226,7 @@ async def pack(request: Request, caller: Operator, change: Change, body: PackIn)
 async def waybill(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: WaybillIn
 ) -> Response:
-    """By hand; the answer has the address and salt that the carrier's pushes are sent with."""
+    """By hand; the answer has the address that the carrier's pushes are sent to."""
     links = request.state.tenant.callback_links
     command = change.command(
         lambda unit: {
@@ -238,6 +239,18 @@ async def waybill(
         happened_at=body.happened_at,
     )
     return answered(await store_of(request).execute(command))
+
+
+@router.get("/parcels/{parcel}/callback", summary="Where a parcel's pushes are sent, and the salt")
+async def callback(request: Request, caller: Rehearser, parcel: ParcelNumber) -> Response:
+    """For subscribing by hand and for rehearsals (M3): who has the salt can sign as the carrier."""
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        if not await order_queries.Asking(connection, tenant.schema).is_parcel(parcel):
+            raise NotFound(what="parcel")
+    links = tenant.callback_links
+    body = {"parcel": parcel, "callback_url": links.url(parcel), "salt": links.salt(parcel)}
+    return json_answer(body, headers={"Cache-Control": "no-store"})
 
 
 @router.post("/parcels/{parcel}/handover", summary="Give a parcel to its carrier")

@@ -90,6 +90,10 @@ class Asking:
         rows = await self.rows(_PARCELS, [number])
         return [(parcel, PARCEL.states.validate_json(folded)) for parcel, folded in rows]
 
+    async def is_parcel(self, number: str) -> bool:
+        """Whether there is a parcel with this number."""
+        return bool(await self.rows(_PARCEL, number))
+
     async def listed(
         self,
         *,
@@ -260,6 +264,7 @@ SELECT number, learner, channel, state, placed_at, promised_by, pay_by, points, 
 FROM {orders} WHERE number = %b
 """
 _PARCELS = "SELECT number, folded FROM {parcels} WHERE orders @> %b::text[] ORDER BY number"
+_PARCEL = "SELECT number FROM {parcels} WHERE number = %b"
 _LISTED = """
 SELECT number, learner, state, placed_at, points, cash_fen FROM {orders}
 WHERE (%b::text IS NULL OR learner = %b::text)
