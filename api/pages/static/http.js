@@ -40,6 +40,13 @@ export function failureWords(failure) {
   return failure.message ?? failure.code;
 }
 
+let newest = 0;
+/** The address, asking for an answer that knows at least of our own changes (and of `position`). */
+export function fresh(path, position = 0) {
+  const least = Math.max(newest, position);
+  return least ? `${path}${path.includes("?") ? "&" : "?"}min_position=${least}` : path;
+}
+
 /** Read something; waits while views catch up or the service is away for a moment. */
 export async function get(path, { signal, patience = PATIENCE } = {}) {
   for (let tried = 1; ; tried++) {
@@ -103,6 +110,7 @@ export class Intent {
         if (answer.ok) {
           const said = await answer.json();
           this.key = null;
+          newest = Math.max(newest, said.position ?? 0);
           return said;
         }
         problem = await read(answer);

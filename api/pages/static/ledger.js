@@ -1,15 +1,14 @@
 // The learner's balance: read, remembered until it changes, drawn as a passbook.
 import { fill, h } from "./dom.js";
-import { get } from "./http.js";
+import { fresh, get } from "./http.js";
 import { number, plainDay, t } from "./words.js";
 
 export const me = document.body.dataset.subject;
 
 /** Ask for the balance, at least as new as a change of ours. */
-export async function balance(position, signal) {
-  const least = position ? `?min_position=${position}` : "";
+export async function balance(signal) {
   try {
-    return await get(`/v1/learners/${encodeURIComponent(me)}/balance${least}`, { signal });
+    return await get(fresh(`/v1/learners/${encodeURIComponent(me)}/balance`), { signal });
   } catch (problem) {
     if (problem.status !== 404) throw problem;
     return { learner: me, status: "active", available: 0, held: 0, debt: 0, expiring: [], position: 0 };
@@ -38,8 +37,8 @@ function line(key, value, hint, kind = "") {
 }
 
 /** Draw the balance into a place, now and after changes. */
-export async function drawBalance(place, position, signal, options) {
-  const figures = await balance(position, signal);
+export async function drawBalance(place, signal, options) {
+  const figures = await balance(signal);
   fill(place, passbook(figures, options));
   return figures;
 }

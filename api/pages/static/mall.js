@@ -2,7 +2,7 @@
 import { calmly, fill, h, icon } from "./dom.js";
 import { picture } from "./picture.js";
 import { basket, openRedeem } from "./redeem.js";
-import { get } from "./http.js";
+import { fresh, get } from "./http.js";
 import { drawBalance } from "./ledger.js";
 import { badge, broken, empty, loading } from "./ui.js";
 import { names, number, t, when, yuan } from "./words.js";
@@ -36,13 +36,10 @@ export async function mall(view, _, signal) {
     await drawItems(list, count, lastSearch, running.signal, look);
   };
   filters.addEventListener("input", calmly(180, look));
-  const balanceDrawn = async (position) => {
-    await Promise.all([
-      drawBalance(side, position, signal),
-      drawRecent(recent, position, signal),
-    ]).catch((problem) => { if (!signal.aborted) fill(side, broken(problem, () => balanceDrawn(position))); });
+  const balanceDrawn = async () => {
+    await Promise.all([drawBalance(side, signal), drawRecent(recent, signal)])
+      .catch((problem) => { if (!signal.aborted) fill(side, broken(problem, balanceDrawn)); });
   };
-  addEventListener("tallypost:placed", (event) => { balanceDrawn(event.detail.position); look(); }, { signal });
   await Promise.all([look(), balanceDrawn()]);
 }
 
@@ -51,7 +48,7 @@ async function drawItems(list, count, { text, kind }, signal, again) {
   if (text) asked.set("q", text);
   if (kind) asked.set("kind", kind);
   try {
-    const page = await get(`/v1/items?${asked}`, { signal });
+    const page = await get(fresh(`/v1/items?${asked}`), { signal });
     if (!page.items.length) {
       fill(list, empty(t("mall.none"), text ? t("mall.none_for", { text }) : t("mall.none_hint")));
     } else {
@@ -87,10 +84,8 @@ function card(item) {
     h("div", { class: "item-words", id: `item-${item.sku}` },
       h("h2", null, name.main),
       h("p", { class: "quiet small" }, [name.other, item.specification].filter(Boolean).join(" · ") || t(`kind.${item.kind}`)),
-      h("p", { class: "small item-stock" }, stockWords(item))),
-    h("div", { class: "item-foot" },
-      item.cash_fen ? h("p", { class: "small num" }, t("mall.plus_cash", { cash: yuan(item.cash_fen) })) : h("span"),
-      button));
+      item.cash_fen ? h("p", { class: "small num" }, t("mall.plus_cash", { cash: yuan(item.cash_fen) })) : null),
+    h("div", { class: "item-foot" }, h("p", { class: "small item-stock" }, stockWords(item)), button));
 }
 
 function stockWords(item) {
@@ -101,8 +96,8 @@ function stockWords(item) {
   return left + limit;
 }
 
-async function drawRecent(place, position, signal) {
-  const page = await get(`/v1/orders${position ? `?min_position=${position}` : ""}`, { signal });
+async function drawRecent(place, signal) {
+  const page = await get(fresh("/v1/orders"), { signal });
   const under_way = page.orders.filter((one) => ["pending_payment", "pending_shipment", "pending_receipt"].includes(one.status)).slice(0, 3);
   fill(place, under_way.length ? [
     h("h2", { class: "side-title" }, t("mall.under_way")),

@@ -1,6 +1,6 @@
 // One order: how far each item is, its parcels live, cancelling, points coming back.
 import { fill, h, icon, s } from "./dom.js";
-import { get } from "./http.js";
+import { fresh, get } from "./http.js";
 import { openCancel } from "./cancel.js";
 import { picture } from "./picture.js";
 import { follow } from "./live.js";
@@ -19,12 +19,12 @@ export async function order(view, [, number_], signal) {
   const body = h("div", { class: "order" });
 
   const draw = async (position) => {
-    const found = await get(position ? `${path}?min_position=${position}` : path, { signal });
+    const found = await get(fresh(path, position), { signal });
     if (known && found.position < known.position) return;
-    const fresh = known ? newMoments(known, found) : [];
+    const news = known ? newMoments(known, found) : [];
     known = found;
-    fill(body, page(found, { lamp, fresh, changed: draw }));
-    if (fresh.length) announce(t("live.news", { news: fresh.map((one) => one.words).slice(-3).join("; ") }));
+    fill(body, page(found, { lamp, fresh: news, changed: draw }));
+    if (news.length) announce(t("live.news", { news: news.map((one) => one.words).slice(-3).join("; ") }));
   };
   await draw();
   fill(view, body);

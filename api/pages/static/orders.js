@@ -1,6 +1,6 @@
 // The learner's orders, newest first.
 import { fill, h } from "./dom.js";
-import { get } from "./http.js";
+import { fresh, get } from "./http.js";
 import { badge, busily, empty, loading } from "./ui.js";
 import { number, t, when, yuan } from "./words.js";
 
@@ -21,7 +21,7 @@ export async function orders(view, _, signal) {
 
 async function draw(list, signal) {
   const asked = chosen ? `?status=${chosen}` : "";
-  const page = await get(`/v1/orders${asked}`, { signal });
+  const page = await get(fresh(`/v1/orders${asked}`), { signal });
   if (!page.orders.length) {
     fill(list, empty(t("orders.none"), t("orders.none_hint"), h("a", { class: "button", href: "#/" }, t("orders.to_mall"))));
     return;

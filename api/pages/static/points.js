@@ -1,6 +1,6 @@
 // The learner's points: balance and statement with the running balance.
 import { fill, h } from "./dom.js";
-import { get } from "./http.js";
+import { fresh, get } from "./http.js";
 import { drawBalance, me } from "./ledger.js";
 import { busily, empty, loading } from "./ui.js";
 import { exact, factWords, has, number, signed, t, when } from "./words.js";
@@ -13,13 +13,13 @@ export async function points(view, _, signal) {
   const list = h("div", null, loading(4));
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("points.title"))), top,
     h("section", { class: "panel statement" }, h("h2", null, t("points.statement")), list));
-  await Promise.all([drawBalance(top, undefined, signal, { full: true }), draw(list, signal)]);
+  await Promise.all([drawBalance(top, signal, { full: true }), draw(list, signal)]);
 }
 
 async function page(cursor, signal) {
   const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
   try {
-    return await get(`/v1/learners/${encodeURIComponent(me)}/statement?limit=${PAGE}${after}`, { signal });
+    return await get(fresh(`/v1/learners/${encodeURIComponent(me)}/statement?limit=${PAGE}${after}`), { signal });
   } catch (problem) {
     if (problem.status !== 404) throw problem;
     return { entries: [], next: null };

@@ -93,7 +93,6 @@ async function place(form, { intent, box, problems, quote }) {
     basket.clear();
     box.close();
     toast(t("redeem.done", { number: said.number }));
-    dispatchEvent(new CustomEvent("tallypost:placed", { detail: said }));
     location.hash = `#/orders/${said.number}`;
   } catch (problem) {
     if (intent.unknown) {  // it may have been done: nothing may change until we know

@@ -1,0 +1,43 @@
+// A dialog that asks for a few fields and makes one change with them.
+import { h } from "./dom.js";
+import { Intent } from "./http.js";
+import { announce, busily, dialog, showProblem, toast } from "./ui.js";
+import { t } from "./words.js";
+
+/**
+ * `fields` are made with `field`; `read` turns the form into the body; `path` may depend on it.
+ * Resolves the answer through `done`.
+ */
+export function askFor({ title, fields, read, path, method, label, done, said, wide, danger }) {
+  const intent = new Intent(path, { method });
+  const problems = h("div", { class: "problem", hidden: true });
+  const submit = h("button", { class: danger ? "danger" : "primary", type: "submit" }, label ?? t("form.save"));
+  const form = h("form", { novalidate: true }, h("div", { class: "dialog-body" }, fields, problems),
+    h("footer", { class: "dialog-foot" }, h("button", { class: "button", type: "button", onclick: () => box.close() }, t("form.cancel")), submit));
+  const box = dialog(title, form, { wide });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const gaps = [...form.querySelectorAll("[required]")].filter((one) => !one.value.trim());
+    if (gaps.length) {
+      showProblem(form, { words: t("problem.invalid"), reasons: gaps.map((one) => ({ field: one.name, words: t("invalid.missing") })) });
+      return;
+    }
+    busily(submit, async () => {
+      problems.hidden = true;
+      box.dataset.locked = "yes";
+      try {
+        const answer = await intent.send(read(form.elements), { onWaiting: () => announce(t("app.waiting")) });
+        box.close();
+        toast(said ? said(answer) : t("form.saved"));
+        done?.(answer);
+      } catch (problem) {
+        if (!intent.unknown) delete box.dataset.locked;
+        showProblem(form, problem, problems);
+      }
+    });
+  });
+  return box;
+}
+
+/** A whole number from a field, or nothing. */
+export const whole = (box) => (box.value.trim() === "" ? null : Number(box.value));

@@ -1,0 +1,66 @@
+// How the service is: the log, each view's lag, what is parked, the queue.
+import { fill, h, icon } from "./dom.js";
+import { getAnyway } from "./http.js";
+import { badge, broken, loading } from "./ui.js";
+import { clock, has, number, t, word } from "./words.js";
+
+const EVERY_MS = 3000;
+const SHOWN_APART = ["status", "sick", "views", "position", "queue", "cause"];
+
+/** The health view, looked at again and again while it is open. */
+export async function health(view, _, signal) {
+  fill(view, loading(3));
+  let last = "";
+  const look = async () => {
+    if (signal.aborted) return;
+    try {
+      const { body } = await getAnyway("/health");
+      if (signal.aborted) return;
+      fill(view, page(body, body.status !== last && last !== ""));
+      last = body.status;
+    } catch (problem) {
+      if (!signal.aborted) fill(view, broken({ words: t("problem.offline") }, look));
+    }
+  };
+  await look();
+  const timer = setInterval(() => { if (!document.hidden) look(); }, EVERY_MS);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+function page(body) {
+  const lag = Math.max(0, ...(body.views ?? []).map((one) => one.lag));
+  const parked = (body.views ?? []).reduce((sum, one) => sum + one.parked, 0);
+  return [
+    h("header", { class: "page-head" }, h("h1", null, t("tab.health")), h("p", { class: "quiet small" }, t("health.looked", { time: clock(Date.now()) }))),
+    h("section", { class: `panel verdict v-${body.status}` }, icon(body.status === "ok" ? "check" : "warn"),
+      h("div", null, h("p", { class: "verdict-words" }, word("health", body.status)),
+        body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", { class: "mono" }, body.cause) : null)),
+    body.views ? h("ul", { class: "tiles" }, tile("health.position", body.position), tile("health.lag", lag, lag > 0), tile("health.queue", body.queue), tile("health.parked", parked, parked > 0), ...further(body)) : null,
+    body.views ? h("section", { class: "panel flush" }, h("table", { class: "cards" },
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, t("health.view")), ["position", "lag", "still", "parked"].map((key) => h("th", { scope: "col", class: "right" }, t(`health.${key}`))))),
+      h("tbody", null, body.views.map((one) => h("tr", null,
+        h("td", null, h("strong", null, word("view", one.name)), h("p", { class: "mono quiet" }, one.name)),
+        h("td", { class: "right", "data-label": t("health.position") }, number(one.position)),
+        h("td", { class: `right${one.lag ? " warn-words" : ""}`, "data-label": t("health.lag") }, number(one.lag)),
+        h("td", { class: "right quiet", "data-label": t("health.still") }, t("health.seconds", { n: Math.round(one.still_seconds) })),
+        h("td", { class: `right${one.parked ? " bad-words" : ""}`, "data-label": t("health.parked") }, number(one.parked))))))) : null,
+  ];
+}
+
+function tile(key, value, bad) {
+  return h("li", { class: `panel tile${bad ? " bad-tile" : ""}` }, h("p", { class: "quiet small" }, t(key)), h("p", { class: "tile-figure num" }, number(value)));
+}
+
+/** Whatever figures the service has besides: jobs, webhooks, deadlines. */
+function further(body) {
+  return Object.entries(body).filter(([name]) => !SHOWN_APART.includes(name)).flatMap(([name, value]) => {
+    if (typeof value === "number") return [plain(name, value)];
+    if (value && typeof value === "object" && !Array.isArray(value)) return Object.entries(value).filter(([, one]) => typeof one === "number").map(([key, one]) => plain(`${name}.${key}`, one));
+    return [];
+  });
+}
+
+function plain(name, value) {
+  const label = has(`health.${name}`) ? t(`health.${name}`) : name.replace(/[._]/g, " ");
+  return h("li", { class: "panel tile" }, h("p", { class: "quiet small" }, label), h("p", { class: "tile-figure num" }, number(value)));
+}
