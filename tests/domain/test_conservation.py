@@ -601,6 +601,12 @@ ALL_FACTS = {
 }  # fmt: skip
 """What the histories must have met, or they prove too little: but for what moves nothing here."""
 
+OFTEN = {
+    "ledger.PointsRestored", "ledger.HoldVoided", "ledger.HoldCaptured", "ledger.GrantClawedBack",
+    "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.PartReceived", "stock.StockPicked",
+}  # fmt: skip
+"""What even the short run must have met, many times over."""
+
 QUICK = settings(
     max_examples=150,
     stateful_step_count=50,
@@ -611,8 +617,9 @@ QUICK = settings(
 
 def test_nothing_is_made_or_lost_when_anything_happens() -> None:
     """R13, R14; L1 to L6, C3, O3 to O5, S3, D4: random histories equal the model."""
+    Mall.met.clear()
     run_state_machine_as_test(Mall, settings=QUICK)
-    assert not ALL_FACTS - set(Mall.met)
+    assert all(Mall.met[name] > 3 for name in OFTEN), Mall.met
 
 
 @pytest.mark.nightly
@@ -620,7 +627,9 @@ def test_nothing_is_made_or_lost_when_anything_happens() -> None:
 def test_nothing_is_made_or_lost_in_five_hundred_long_histories() -> None:
     """R14: the target of the standards, 500 runs of 50 steps without a divergence."""
     long = settings(QUICK, max_examples=500, stateful_step_count=50)
+    Mall.met.clear()
     run_state_machine_as_test(Mall, settings=long)
+    assert not ALL_FACTS - set(Mall.met)
 
 
 def _forgetting_a_lot(state: Any, fact: Fact) -> Any:
