@@ -199,7 +199,7 @@ def rebuild(
             task = bar.add_task(name, total=None)
 
             def progress(done: int, of: int, task: Any = task) -> None:
-                bar.update(task, completed=done, total=of)
+                bar.update(task, completed=done if of else 1, total=of or 1)
 
             try:
                 done = asyncio.run(

@@ -1,6 +1,7 @@
 """历史 A stream's or an order's history, step by step: state after each event and why (A2)."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +17,13 @@ FOLDED_WHOLE = 5_000
 """Events of a neighbouring stream worth reading to show its state beside an order's."""
 
 
-def steps(events: Sequence[Envelope], *, as_of: datetime | None = None) -> list[dict[str, Any]]:
-    """Each event with the state after it and what it changed.
+def steps(
+    events: Sequence[Envelope],
+    *,
+    as_of: datetime | None = None,
+    wanted: Callable[[int, Envelope], bool] = lambda place, event: True,
+) -> list[dict[str, Any]]:
+    """Each event with the state after it and what it changed; only the `wanted` ones are told.
 
     With `as_of`, facts that happened later are left out and the others are told in the order in
     which they happened; without, in the order in which they were recorded, as decisions saw them.
@@ -27,10 +33,12 @@ def steps(events: Sequence[Envelope], *, as_of: datetime | None = None) -> list[
         events = sorted(happened, key=lambda one: (one.happened_at, one.position))
     states: dict[str, Any] = {}
     told = []
-    for event in events:
+    for place, event in enumerate(events):
         category = category_of(event.stream)
         before = states.get(event.stream, category.initial)
         after = states[event.stream] = category.evolve(before, event.fact)
+        if not wanted(place, event):
+            continue
         told.append(
             {
                 **described(event),
@@ -65,7 +73,9 @@ async def order_steps(
     streams = {event.stream for event in concerning} | parcels | {ORDER.stream(number)}
     whole = await _whole(connection, schema, sorted(streams), known_at=known_at)
     wanted |= {event.position for event in whole if event.stream in parcels}
-    told = [step for step in steps(whole, as_of=as_of) if step["position"] in wanted]
+    told = await asyncio.to_thread(
+        steps, whole, as_of=as_of, wanted=lambda _, event: event.position in wanted
+    )
     seen = {event.position for event in whole}
     too_long = [event for event in concerning if event.position not in seen]
     told += [

@@ -1,5 +1,6 @@
 """密封 Signed heads, proofs and exports, read from the log with the tree's stored nodes (A3)."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,7 @@ from application.proof import (
     leaf_hash,
     path_of,
 )
-from domain.refusals import InvalidRequest, NotFound
+from domain.refusals import InvalidRequest, NotFound, Refusal
 from projections.log_tree import BLOCK
 from projections.reading import compose
 
@@ -29,8 +30,12 @@ _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
 Paths = Mapping[int, Sequence[bytes]]
 
 
-class LogDiffers(Exception):
-    """The log does not fit its own digests: `tallypost verify` names the place."""
+class LogDiffers(Refusal):
+    """The log does not fit its own digests: nothing is signed; `tallypost verify` says where."""
+
+    code = "log_differs"
+    en = "The log does not fit its digests, so nothing is vouched for: {where}"
+    zh = "日志与其摘要不符,不予签署:{where}"
 
 
 async def signed_head(
@@ -44,13 +49,11 @@ async def signed_head(
     query = compose(_HEAD, schema, (), "")
     row = await (await connection.execute(query, (position, position))).fetchone()
     at, stored, recorded_at = row or (0, Frontier.empty().to_bytes(), _NOTHING_YET)
-    return SignedHead.sign(
-        private,
-        tenant=schema,
-        position=at,
-        root=Frontier.from_bytes(bytes(stored)).root(),
-        recorded_at=recorded_at,
-    )
+    try:
+        root = Frontier.from_bytes(bytes(stored)).root()
+    except ValueError:
+        raise LogDiffers(where=f"commit {at}") from None
+    return SignedHead.sign(private, tenant=schema, position=at, root=root, recorded_at=recorded_at)
 
 
 async def inclusion_paths(
@@ -100,11 +103,14 @@ async def export_stream(
             path = await consistency(connection, schema, one.position, head.position)
             earlier.append(EarlierHead(one, path))
     except (IndexError, KeyError) as error:
-        raise LogDiffers(stream) from error
-    document = exported(stream, events, head=head, paths=paths, earlier=earlier, private=private)
-    checked = check(document, key=private.public_key())
+        raise LogDiffers(where=stream) from error
+    # A long stream takes seconds: others' requests go on meanwhile.
+    document = await asyncio.to_thread(
+        exported, stream, events, head=head, paths=paths, earlier=earlier, private=private
+    )
+    checked = await asyncio.to_thread(check, document, key=private.public_key())
     if checked.findings:
-        raise LogDiffers("; ".join(map(str, checked.findings[:3])))
+        raise LogDiffers(where="; ".join(map(str, checked.findings[:3])))
     return document
 
 

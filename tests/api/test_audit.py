@@ -54,6 +54,27 @@ async def test_each_step_tells_what_it_changed_when_a_stream_is_replayed(mall: M
     assert told["state"] == last["state"]
 
 
+async def test_long_stream_is_told_in_pages_when_it_is_replayed(
+    mall: Mall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A2: every event once, in order, and always the newest state."""
+    monkeypatch.setattr(audit, "STEPS_MAX", 3)
+    rows = [
+        {"learner": "lin", "points": 1, "reason": "task", "source": f"s{number}"}
+        for number in range(6)
+    ]
+    await mall.post("/v1/points/grants", {"grants": rows}, role="service", subject="s")
+    seen: list[int] = []
+    after: int | None = 0
+    while after is not None:
+        page = await ask(mall, "streams/account:lin", after=after)
+        seen += [one["version"] for one in page["events"]]
+        assert page["state"]["grants"] == 8
+        after = page["next"]
+    assert seen == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert (await ask(mall, "streams/account:lin", after=50))["events"] == []
+
+
 async def test_history_is_as_it_was_when_asked_for_an_earlier_moment(mall: Mall) -> None:
     """A2, A5: a late fact changes `as_of` and not what was known."""
     store = mall.tenant.store

@@ -229,7 +229,7 @@ async def test_log_is_not_changed_when_the_service_or_its_owner_tries(
 async def test_records_of_grants_are_compared_when_verifying(database: MallDatabase) -> None:
     """L1, R60: a deleted or a made-up record would let a grant be made twice, or never."""
     async with busy_mall(database) as mall:
-        await mall.happenings(1)
+        await mall.happenings(2)
         with psycopg.connect(database.owner_url) as connection:
             name = Identifier(database.schema, "commands")
             connection.execute(
