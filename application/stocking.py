@@ -9,7 +9,7 @@ from domain.catalogue import ItemUnknown, Terms
 from domain.house_rules import HouseRules
 from domain.refusals import InvalidRequest
 from domain.regions import province_named
-from domain.stock import StockReceived, StockReturned, stock_key
+from domain.stock import StockReceived, stock_key
 from domain.warehouses import EVERYWHERE, NotStoredHere, Warehouse
 
 
@@ -74,14 +74,6 @@ def transfer_stock(
     )
     after = unit.record(STOCK, key, facts)
     return {"sku": sku, "warehouse": from_warehouse, "free": after.free, "transfer": transfer}
-
-
-def take_back(
-    unit: Unit, *, sku: str, warehouse: str, order: str, part: int, quantity: int
-) -> None:
-    """Put inspected goods of an order back on sale (C3)."""
-    fact = StockReturned(order=order, part=part, quantity=quantity)
-    unit.record(STOCK, stock_key(warehouse, sku), [fact])
 
 
 def _check_kept(unit: Unit, *, sku: str, warehouse: str) -> None:
