@@ -56,7 +56,7 @@ def command(
 ) -> Command:
     """A command under a key of its own, or under the one that is given."""
     key = key or f"test-{os.getpid()}-{next(_serial)}"
-    digest = digest or hashlib.sha256(key.encode()).digest()
+    digest = digest or hashlib.sha256(key.encode(errors="surrogatepass")).digest()
     context = Context(actor=principal, command=key)
     return Command(principal, key, digest, context, decide, **fields)
 
@@ -64,7 +64,8 @@ def command(
 def grant(learner: str, points: int, source: str = "course") -> Command:
     """Points for a learner, once a source."""
     one = Grant(learner, points, Reason.TASK, source)
-    return grant_command(one, Context(actor="service:test", command=one.identity))
+    context = Context(actor="service:test", command=one.identity)
+    return grant_command(one, context, rules=RULES)
 
 
 def redemption(
@@ -135,6 +136,13 @@ async def tried(store: Store, one: Command) -> Outcome | Refusal:
 async def in_parallel(tasks: Sequence[Any]) -> list[Any]:
     """Run them all at once; errors are results."""
     return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool], *, seconds: float) -> None:
+    """Wait until it holds; it is an error when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  it is looked at from outside
+            await asyncio.sleep(0.005)
 
 
 @dataclass(frozen=True, slots=True)
