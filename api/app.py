@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api import (
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 5_000_000
 """Largest body of a request; 10,000 grants fit in well."""
+TOO_LARGE = f"A body has at most {MAX_BODY_BYTES} bytes."
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -49,12 +51,11 @@ change has `position`; a GET with `?min_position=` waits until its view is there
 """
 
 
-class TooLarge(Exception):
-    """The body is larger than anything that is asked for."""
-
-
 class Edge:
-    """What every request passes: tenant, body limit, timing. Plain ASGI, because it is hot."""
+    """What every request passes: tenant, body limit, timing. Plain ASGI, because it is hot.
+
+    FastAPI's own body limit answers in plain text, and errors here are problem documents.
+    """
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._app = app
@@ -77,7 +78,7 @@ class Edge:
             message = await receive()
             read += len(message.get("body", b""))
             if read > MAX_BODY_BYTES:
-                raise TooLarge
+                raise HTTPException(413, TOO_LARGE)
             return message
 
         async def noted(message: Message) -> None:
@@ -89,12 +90,9 @@ class Edge:
         try:
             length = headers.get(b"content-length", b"0")
             if length.isdigit() and int(length) > MAX_BODY_BYTES:
-                raise TooLarge
-            await self._app(scope, limited, noted)
-        except TooLarge:
-            status = 413
-            answer = problems.problem(413, "too_large", f"At most {MAX_BODY_BYTES} bytes.")
-            await answer(scope, receive, send)
+                await problems.problem(413, "too_large", TOO_LARGE)(scope, receive, noted)
+            else:
+                await self._app(scope, limited, noted)
         finally:
             route = getattr(scope.get("route"), "path", "none")
             health.REQUEST_SECONDS.labels(scope["method"], route, str(status)).observe(
@@ -118,6 +116,9 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
         version=version("tallypost"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        # Traces go wherever OpenTelemetry's providers are set to send them, nowhere by default.
+        # Its logs stay off: they would carry what people wrote (A4).
+        telemetry={"logs": False, "metrics": False, "operation_spans": False},
     )
     app.state.tokens = Tokens.in_folder(settings.key_folder)
     app.state.settings = settings

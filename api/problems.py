@@ -127,7 +127,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:
-        code = {401: "unauthenticated", 403: "forbidden", 404: "not_found"}.get(
+        code = {401: "unauthenticated", 403: "forbidden", 404: "not_found", 413: "too_large"}.get(
             error.status_code, "http_error"
         )
         headers = dict(error.headers) if error.headers else None

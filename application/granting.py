@@ -140,8 +140,13 @@ def clawback_command(
 
 
 def adjust(unit: Unit, *, learner: str, points: int, source: str) -> dict[str, Any]:
-    """Add or take points by hand; actor and reason are in the envelope (L5)."""
+    """Add or take points by hand; actor and reason are in the envelope (L5).
+
+    Each adjustment is a lot of its own, also where its source repeats: its command tells them
+    apart, and the same command sent again is answered by the store.
+    """
     account = unit.read(ACCOUNT, learner)
+    source = f"{source}#{hashlib.sha256(unit.command.key.encode()).hexdigest()[:12]}"
     if points > 0:
         facts = account.grant(points, reason=Reason.MANUAL, source=source, expires_at=None)
     elif points < 0:

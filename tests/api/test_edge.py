@@ -1,0 +1,89 @@
+"""The edge of the service: limits, errors, documents, health."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from api.app import MAX_BODY_BYTES
+from tests.api.conftest import Mall
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_body_is_refused_when_it_is_too_large(mall: Mall) -> None:
+    """M1, R52: 413 with a code, whether the length is declared or not."""
+    headers = {**mall.headers("service", "s"), "Idempotency-Key": "big"}
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(MAX_BODY_BYTES // 100_000 + 1):
+            yield b"x" * 100_000
+
+    for content in (b"x" * (MAX_BODY_BYTES + 1), endless()):
+        answer = await mall.client.post("/v1/points/grants", content=content, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+async def test_a_change_is_unusable_when_it_has_no_key(mall: Mall) -> None:
+    """L2: every change needs an Idempotency-Key."""
+    answer = await mall.client.post(
+        "/v1/orders", json={"learner": "lin", "lines": []}, headers=mall.headers("learner", "lin")
+    )
+    assert answer.status_code == 422
+
+
+async def test_the_field_is_named_when_a_text_cannot_be_used(mall: Mall) -> None:
+    """M4: a clear message with field and reason, in both languages."""
+    wish = {
+        "learner": "lin",
+        "lines": [{"sku": "notebook", "quantity": 1}],
+        "recipient": {"name": "林😀", "phone": "13800000000", "address": "文三路 1 号"},
+    }
+    answer = await mall.post("/v1/orders", wish)
+    failure = answer.json()["failures"][0]
+    assert (answer.status_code, failure["field"], failure["code"]) == (422, "name", "emoji")
+    assert failure["message_zh"]
+
+
+async def test_health_and_readiness_say_so_when_all_is_well(mall: Mall) -> None:
+    """M1: views with lag, parked events, the log's position."""
+    health = await mall.client.get("/health")
+    ready = await mall.client.get("/ready")
+    metrics = await mall.client.get("/metrics")
+    assert (health.status_code, ready.status_code, metrics.status_code) == (200, 200, 200)
+    assert health.json()["status"] == "ok"
+    assert "tallypost_request_seconds" in metrics.text
+    assert "tallypost_view_lag_events" in metrics.text
+
+
+async def test_the_whole_api_is_described_when_its_document_is_read(mall: Mall) -> None:
+    """M1: OpenAPI with a summary and a description of every operation."""
+    document = (await mall.client.get("/openapi.json")).json()
+    bare = [
+        f"{method} {path}"
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if not operation.get("summary") or not operation.get("description")
+    ]
+    assert bare == []
+
+
+async def test_the_answer_is_short_when_nothing_changed_since(mall: Mall) -> None:
+    """O2: an order's ETag saves reading it again."""
+    placed = await mall.order(("notebook", 1))
+    path = f"/v1/orders/{placed['number']}"
+    first = await mall.get(path)
+    headers = {**mall.headers("learner", "lin"), "If-None-Match": first.headers["etag"]}
+    again = await mall.client.get(path, headers=headers)
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_the_reader_is_told_of_the_lag_when_the_view_is_behind(mall: Mall) -> None:
+    """M1: a late view is not a failed command: 202 with the lag."""
+    wish = {"learner": "lin", "lines": [{"sku": "python-course", "quantity": 1}]}
+    placed = (await mall.post("/v1/orders", wish)).json()
+    answer = await mall.get("/v1/learners/lin/balance", min_position=placed["position"])
+    assert answer.status_code == 202
+    assert answer.json()["lag"] > 0
+    await mall.views()
+    answer = await mall.get("/v1/learners/lin/balance", min_position=placed["position"])
+    assert answer.status_code == 200
