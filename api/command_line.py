@@ -14,6 +14,7 @@ from api import serving
 from api.audit_commands import audit_app, keys_app, rebuild, verify
 from api.auth import Role, Tokens
 from api.demo import tell
+from api.import_commands import import_app
 from api.sandbox import create_sandbox
 from application.demo_mall import LEARNERS, open_demo_mall
 from application.logs import configure_logs
@@ -25,6 +26,7 @@ app = typer.Typer(
     help="Tallypost: the back office of a points mall.", no_args_is_help=True, add_completion=False
 )
 app.add_typer(audit_app, name="audit")
+app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
 app.command()(verify)
 app.command()(rebuild)

@@ -140,6 +140,8 @@ class Order:
             Units(part=part.number, line=unit.line, quantity=unit.quantity)
             for part in self.parts
             if part.state in (State.PENDING_RECEIPT, State.PENDING_END, State.COMPLETED)
+            # A course is refundable only while its window is open (rules.md 7).
+            if part.warehouse is not None or part.state is not State.COMPLETED
             for unit in part.units
         ]
         return tuple(self._chosen(open_units, wanted, action="refund"))

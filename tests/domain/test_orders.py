@@ -268,6 +268,13 @@ def test_courses_are_granted_when_the_order_is_paid() -> None:
     assert unpaid.grant_courses(when=NOON, rules=RULES) == []
 
 
+def test_a_course_is_kept_when_its_window_is_over() -> None:
+    """O3: rules.md 7, refundable only within its service window; goods still are, by a decision."""
+    over = order(placed(course=True), received(3), PartCompleted(part=3))
+    with pytest.raises(NotPossible):
+        over.refundable([("py", 1)])
+
+
 def test_a_course_is_revoked_when_it_is_refunded() -> None:
     """G5: nobody keeps both course and points (rules.md 7)."""
     granted = order(placed(course=True), received(3))
