@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import count
 from typing import Any, Final
 
 import uvloop
@@ -62,7 +61,8 @@ class Replay:
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     indebted: set[str] = field(default_factory=set)
     most_owed: int = 0
-    orders: Any = field(default_factory=lambda: count(1))
+    orders: Counter[str] = field(default_factory=Counter)
+    """How many each learner placed: all that is chosen follows from it, so that runs are alike."""
     then: tuple[datetime, dict[str, int]] | None = None
     """What some learners had at the end of a day, to be asked for later."""
 
@@ -145,21 +145,23 @@ class Replay:
             sku = self._wish(learner)
             if self.points[learner] < PRICES[sku]:
                 return
-            number = next(self.orders)
+            self.orders[learner] += 1
+            order = f"{learner}-{self.orders[learner]}"
             wish = {
                 "learner": learner,
                 "lines": [{"sku": sku, "quantity": 1, "points_expected": PRICES[sku]}],
                 "happened_at": at(day, 14).isoformat(),
                 **({} if sku.endswith("-course") else {"recipient": RECIPIENT}),
             }
-            placed = await self.mall.done("/v1/orders", wish, key=f"oulad-order-{number}")
+            placed = await self.mall.done("/v1/orders", wish, key=f"oulad-order-{order}")
             self.points[learner] -= PRICES[sku]
             self.figures["redeemed"] += 1
             self.figures["points redeemed"] += PRICES[sku]
-            if number % CANCELLED_EVERY == 0 and not sku.endswith("-course"):
+            cancels = (int(learner) + self.orders[learner]) % CANCELLED_EVERY == 0
+            if cancels and not sku.endswith("-course"):
                 body = {"reason": "changed my mind", "happened_at": at(day, 16).isoformat()}
                 path = f"/v1/orders/{placed['number']}/cancellation"
-                await self.mall.done(path, body, key=f"oulad-cancel-{number}")
+                await self.mall.done(path, body, key=f"oulad-cancel-{order}")
                 self.points[learner] += PRICES[sku]
                 self.figures["cancelled"] += 1
                 return  # or they would redeem the same thing once more today
