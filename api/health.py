@@ -1,13 +1,14 @@
 """监控 Health, readiness and metrics (M1)."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from psycopg import Error
 from psycopg_pool import PoolTimeout, TooManyRequests
 
+from api.auth import Caller, Role, allow
 from api.reading import json_answer
 from projections.reading import compose
 
@@ -22,6 +23,11 @@ REQUEST_SECONDS = Histogram(
 FORGED_CALLBACKS = Counter(
     "tallypost_forged_callbacks_total", "Callbacks whose signature did not fit.", ["partner"]
 )
+VIEW_LAG_SECONDS = Gauge(
+    "tallypost_view_lag_seconds",
+    "Age of the oldest event a view has not seen: sync lag, recorded to shown.",
+    ["tenant", "view"],
+)
 VIEW_LAG = Gauge(
     "tallypost_view_lag_events", "Events a view is behind the log.", ["tenant", "view"]
 )
@@ -29,7 +35,12 @@ PARKED = Gauge("tallypost_parked_events", "Events parked in a view.", ["tenant",
 QUEUE_DEPTH = Gauge("tallypost_store_queue", "Commands that wait for the writer.", ["tenant"])
 
 SICK_LAG_SECONDS = 10.0
-"""A view that is behind and has not moved for this long is not well."""
+"""A view with an unseen event of this age is not well."""
+TARGET_SECONDS = 0.2
+TARGET_QUANTILE = 0.99
+TARGET_ERRORS = 0.001
+TARGET_SYNC_LAG_SECONDS = 5.0
+"""The targets of M1: 200 ms (p99), errors 0.1 %, sync lag 5 s."""
 
 
 @router.get("/health", summary="Views with lag, parked events, the log's position")
@@ -64,10 +75,49 @@ async def metrics(request: Request) -> Response:
         except (Error, OSError, PoolTimeout, TooManyRequests):
             continue  # /health says so; the other figures still count
         for view in report["views"]:
+            VIEW_LAG_SECONDS.labels(tenant.schema, view["name"]).set(view["lag_seconds"])
             VIEW_LAG.labels(tenant.schema, view["name"]).set(view["lag"])
             PARKED.labels(tenant.schema, view["name"]).set(view["parked"])
         QUEUE_DEPTH.labels(tenant.schema).set(tenant.store.waiting)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/v1/targets", summary="How this process does against its targets")
+async def targets(
+    request: Request,
+    caller: Annotated[
+        Caller, allow(Role.OPERATIONS, Role.SUPPORT, Role.AUDITOR, Role.ADMINISTRATOR)
+    ],
+) -> Response:
+    """Share of answers within 200 ms, share of errors, and sync lag, each with its target (M1)."""
+    answers = errors = quick = 0.0
+    for sample in next(iter(REQUEST_SECONDS.collect())).samples:
+        if sample.name.endswith("_bucket"):
+            bound, status = sample.labels["le"], sample.labels["status"]
+            answers += sample.value if bound == "+Inf" else 0
+            errors += sample.value if bound == "+Inf" and status.startswith("5") else 0
+            quick += sample.value if bound == str(TARGET_SECONDS) else 0
+    report = await look(request.state.tenant)
+    lag = max((view["lag_seconds"] for view in report["views"]), default=0.0)
+    within, failed = quick / (answers or 1), errors / (answers or 1)
+    return json_answer(
+        {
+            "answers": int(answers),
+            "targets": [
+                _target(
+                    "answers_within_200_ms", within, TARGET_QUANTILE, within >= TARGET_QUANTILE
+                ),
+                _target("errors", failed, TARGET_ERRORS, failed <= TARGET_ERRORS),
+                _target(
+                    "sync_lag_seconds", lag, TARGET_SYNC_LAG_SECONDS, lag <= TARGET_SYNC_LAG_SECONDS
+                ),
+            ],
+        }
+    )
+
+
+def _target(name: str, value: float, target: float, met: bool) -> dict[str, Any]:
+    return {"name": name, "value": value, "target": target, "met": met}
 
 
 async def look(tenant: Any) -> dict[str, Any]:
@@ -81,15 +131,13 @@ async def look(tenant: Any) -> dict[str, Any]:
             "name": name,
             "position": position,
             "lag": max(0, log - position),
-            "still_seconds": round((now - moved_at).total_seconds(), 1),
+            "lag_seconds": 0.0 if unseen is None else max(0.0, (now - unseen).total_seconds()),
             "parked": parked,
         }
-        for name, position, moved_at, parked, log in rows
+        for name, position, unseen, parked, log in rows
     ]
     sick = [
-        view["name"]
-        for view in views
-        if view["parked"] or (view["lag"] and view["still_seconds"] > SICK_LAG_SECONDS)
+        view["name"] for view in views if view["parked"] or view["lag_seconds"] > SICK_LAG_SECONDS
     ]
     return {
         "status": "sick" if sick else "ok",
@@ -101,7 +149,9 @@ async def look(tenant: Any) -> dict[str, Any]:
 
 
 _LOOK = """
-SELECT v.name, v.position, v.moved_at,
+SELECT v.name, v.position,
+    (SELECT c.recorded_at FROM {commits} c WHERE c.position > v.position
+     ORDER BY c.position LIMIT 1),
     (SELECT count(*) FROM {parked} p WHERE p.view = v.name),
     coalesce((SELECT position FROM {commits} ORDER BY position DESC LIMIT 1), 0)
 FROM {views} v ORDER BY v.name

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.app import MAX_BODY_BYTES
+from api.edge import MAX_BODY_BYTES
 from tests.api.conftest import Mall
 
 pytestmark = pytest.mark.anyio
@@ -87,3 +87,26 @@ async def test_the_reader_is_told_of_the_lag_when_the_view_is_behind(mall: Mall)
     await mall.views()
     answer = await mall.get("/v1/learners/lin/balance", min_position=placed["position"])
     assert answer.status_code == 200
+
+
+async def test_targets_are_shown_when_staff_ask_how_it_does(mall: Mall) -> None:
+    """M1: 200 ms (p99), errors 0.1 %, sync lag 5 s, each with what is measured."""
+    await mall.get("/v1/items")
+    answer = (await mall.get("/v1/targets", role="operations", subject="ops")).json()
+    assert answer["answers"] > 0
+    assert {one["name"]: one["target"] for one in answer["targets"]} == {
+        "answers_within_200_ms": 0.99,
+        "errors": 0.001,
+        "sync_lag_seconds": 5.0,
+    }
+
+
+async def test_the_lag_is_told_in_seconds_when_a_view_is_behind(mall: Mall) -> None:
+    """M1: sync lag is the age of the oldest event that a view has not seen."""
+    wish = {"learner": "lin", "lines": [{"sku": "python-course", "quantity": 1}]}
+    await mall.post("/v1/orders", wish)
+    views = (await mall.client.get("/health")).json()["views"]
+    assert all(view["lag"] > 0 and view["lag_seconds"] >= 0 for view in views)
+    await mall.views()
+    views = (await mall.client.get("/health")).json()["views"]
+    assert all(view["lag"] == 0 and view["lag_seconds"] == 0 for view in views)

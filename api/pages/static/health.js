@@ -1,7 +1,7 @@
 // How the service is: the log, each view's lag, what is parked, the queue.
 import { fill, h, icon } from "./dom.js";
 import { getAnyway } from "./http.js";
-import { badge, broken, loading } from "./ui.js";
+import { announce, broken, loading } from "./ui.js";
 import { clock, has, number, t, word } from "./words.js";
 
 const EVERY_MS = 3000;
@@ -16,7 +16,8 @@ export async function health(view, _, signal) {
     try {
       const { body } = await getAnyway("/health");
       if (signal.aborted) return;
-      fill(view, page(body, body.status !== last && last !== ""));
+      fill(view, page(body));
+      if (last && last !== body.status) announce(word("health", body.status));
       last = body.status;
     } catch (problem) {
       if (!signal.aborted) fill(view, broken({ words: t("problem.offline") }, look));
@@ -42,7 +43,7 @@ function page(body) {
         h("td", null, h("strong", null, word("view", one.name)), h("p", { class: "mono quiet" }, one.name)),
         h("td", { class: "right", "data-label": t("health.position") }, number(one.position)),
         h("td", { class: `right${one.lag ? " warn-words" : ""}`, "data-label": t("health.lag") }, number(one.lag)),
-        h("td", { class: "right quiet", "data-label": t("health.still") }, t("health.seconds", { n: Math.round(one.still_seconds) })),
+        h("td", { class: "right quiet", "data-label": t("health.still") }, t("health.seconds", { n: Math.round(one.lag_seconds) })),
         h("td", { class: `right${one.parked ? " bad-words" : ""}`, "data-label": t("health.parked") }, number(one.parked))))))) : null,
   ];
 }
