@@ -206,6 +206,10 @@ class Writer:
         self._newest = max(self._clock(), head or self._newest, self._newest)
         return self._newest
 
+    def _undecided(self, batch: Sequence[Waiting]) -> Sequence[Waiting]:
+        ahead = self._ahead
+        return ahead.left if ahead is not None and ahead.batch is batch else batch
+
     def _forget_ahead(self) -> None:
         if self._ahead is not None:
             self.states.forget(self._ahead.touched)
@@ -250,7 +254,7 @@ class Writer:
         log = await self._connected()
         if not self.states:
             self.position = await log.position()
-        await self._load_ahead(log, batch)
+        await self._load_ahead(log, self._undecided(batch))
         async with log.connection.transaction():
             head = await log.take_turn()
             known = {
