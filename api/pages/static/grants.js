@@ -1,5 +1,5 @@
 // Granting points from a sheet: paste or choose a file, look before it is sent, a report by row.
-import { $, calmly, fill, h, icon } from "./dom.js";
+import { $, calmly, fill, h } from "./dom.js";
 import { readCsv } from "./csv.js";
 import { Intent } from "./http.js";
 import { announce, badge, busily, empty, field, problemBox, toast } from "./ui.js";

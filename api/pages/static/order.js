@@ -111,12 +111,13 @@ function promise(found) {
 function postmark(found) {
   const [year, month, date] = dayKey(found.placed_at).split("-");
   const ended = ["cancelled", "closed"].includes(found.status);
+  const ring = s("text", { "font-size": 9, "font-weight": 700, fill: "currentColor", "letter-spacing": .8 }, s("textPath", { href: "#postmark-ring", startOffset: "50%", "text-anchor": "middle" }, "TALLYPOST"));
   const text = (y, size, words) => s("text", { x: 50, y, "text-anchor": "middle", "font-size": size, "font-weight": 700, fill: "currentColor" }, words);
   return s("svg", { viewBox: "0 0 150 100", class: `postmark${ended ? " ended" : ""}`, "aria-hidden": "true" },
     s("g", { fill: "none", stroke: "currentColor", "stroke-width": 2.4 },
       s("circle", { cx: 50, cy: 50, r: 44 }), s("circle", { cx: 50, cy: 50, r: 31, "stroke-width": 1.4 }),
       ...[32, 44, 56, 68].map((y) => s("path", { d: `M97 ${y}q7-7 14 0t14 0 14 0 10 0`, "stroke-width": 2 }))),
-    text(19.5, 9, "TALLYPOST"), text(48, 15, `${month}.${date}`), text(62, 10, year), text(89, 8.5, ended ? "∅" : "★"));
+    s("path", { id: "postmark-ring", d: "M15.500 50a34.500 34.500 0 0 1 69 0", fill: "none" }), ring, text(48, 15, `${month}.${date}`), text(62, 10, year), text(89, 8.5, ended ? "∅" : "★"));
 }
 
 function lines(found) {

@@ -4,7 +4,7 @@ import { fresh, get, Intent } from "./http.js";
 import { follow } from "./live.js";
 import { picture } from "./picture.js";
 import { announce, badge, broken, busily, copyButton, empty, field, loading, problemBox, showProblem, toast } from "./ui.js";
-import { ago, clock, exact, names, number, t, weekday, when, word } from "./words.js";
+import { ago, exact, names, number, t, weekday, when, word } from "./words.js";
 
 export const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
 const VIEWS = ["pending_shipment", "pending_receipt", "pending_payment"];

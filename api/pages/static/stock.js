@@ -4,7 +4,7 @@ import { askFor, whole } from "./asking.js";
 import { fresh, get } from "./http.js";
 import { picture } from "./picture.js";
 import { broken, empty, field, loading } from "./ui.js";
-import { names, number, t, word } from "./words.js";
+import { has, names, number, t } from "./words.js";
 
 /** The shelves. */
 export async function stock(view, _, signal) {
@@ -55,9 +55,9 @@ function bar(row, most) {
   return h("div", { class: "bar", "aria-hidden": "true" }, ["free", "reserved", "picked"].map(part));
 }
 
-export const warehouseName = (code, warehouses) => (code === "seats" ? t("warehouse.seats") : warehouses.find((one) => one.code === code)?.name ?? word("warehouse", code));
+export const warehouseName = (code, warehouses) => (code === "seats" ? t("warehouse.seats") : has(`warehouse.${code}`) ? t(`warehouse.${code}`) : warehouses.find((one) => one.code === code)?.name ?? code);
 
-const choices = (item, warehouses) => (item.kind === "course" ? [["seats", t("warehouse.seats")]] : warehouses.map((one) => [one.code, one.name]));
+const choices = (item, warehouses) => (item.kind === "course" ? [["seats", t("warehouse.seats")]] : warehouses.map((one) => [one.code, warehouseName(one.code, warehouses)]));
 const quantity = (label) => field("quantity", label, { type: "number", min: 1, inputmode: "numeric", required: true });
 
 function receive(item, warehouses, done) {

@@ -21,7 +21,7 @@ export function toast(text, kind = "good") {
   setTimeout(() => one.remove(), 6000);
 }
 
-/** A labelled control: `field("phone", t("x"), {type: "tel", …}, hint)`. */
+/** A labelled control: its name, its words, its attributes. */
 export function field(name, label, props = {}, { hint, control, className } = {}) {
   const id = unique(name);
   const box = control ?? (props.options ? select(props) : h(props.rows ? "textarea" : "input", { type: props.rows ? null : "text", ...props }));

@@ -1,0 +1,47 @@
+// Who did what, newest first, and the signed head to keep elsewhere.
+import { calmly, fill, h, icon } from "./dom.js";
+import { get } from "./http.js";
+import { addressOf } from "./replay.js";
+import { broken, busily, copyButton, empty, loading } from "./ui.js";
+import { exact, factWords, number, t, when } from "./words.js";
+
+/** The log by actor. */
+export async function logbook(view, _, signal) {
+  const list = h("div", null, loading(5));
+  const search = h("input", { type: "search", "aria-label": t("log.actor"), placeholder: t("log.actor"), autocomplete: "off", spellcheck: "false" });
+  const head = h("div", null, loading(1));
+  const draw = async () => {
+    const actor = search.value.trim();
+    const asked = actor ? `?actor=${encodeURIComponent(actor)}` : "";
+    try {
+      const page = await get(`/v1/audit/events${asked}`, { signal });
+      fill(list, page.events.length ? table(page, asked, signal) : empty(t("audit.no_events"), actor ? t("log.none_by", { actor }) : ""));
+    } catch (problem) {
+      if (!signal.aborted) fill(list, broken(problem, draw));
+    }
+  };
+  search.addEventListener("input", calmly(250, draw));
+  fill(view, h("header", { class: "page-head" }, h("h1", null, t("log.title"))),
+    h("section", { class: "panel head-panel" }, h("h2", null, t("log.head")), h("p", { class: "quiet small" }, t("log.head_how")), head),
+    h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() }, h("div", { class: "search-box" }, icon("search"), search)), list);
+  await Promise.all([draw(), get("/v1/audit/head", { signal }).then((made) => fill(head,
+    h("dl", { class: "about" }, h("dt", null, t("audit.position")), h("dd", { class: "num" }, number(made.position)), h("dt", null, t("audit.root")), h("dd", { class: "mono hash" }, made.root), h("dt", null, t("audit.recorded")), h("dd", null, exact(made.recorded_at)), h("dt", null, t("log.key")), h("dd", { class: "mono" }, made.key_id)),
+    h("div", { class: "row" }, h("a", { class: "button compact", href: "/v1/audit/head", download: `head-${made.position}.json` }, icon("down"), t("log.keep")), copyButton(JSON.stringify(made)))))]);
+}
+
+function table(page, asked, signal) {
+  const body = h("tbody", null, page.events.map(row));
+  let next = page.next;
+  const button = h("button", { class: "button wide", type: "button", onclick: () => busily(button, async () => {
+    const more = await get(`/v1/audit/events${asked ? `${asked}&` : "?"}cursor=${encodeURIComponent(next)}`, { signal });
+    body.append(...more.events.map(row));
+    next = more.next;
+    if (!next) button.remove();
+  }) }, t("app.more"));
+  return [h("div", { class: "panel flush" }, h("table", { class: "cards log-table" }, h("thead", null, h("tr", null, h("th", { scope: "col", class: "right" }, "#"), ["audit.what", "audit.who", "audit.stream", "audit.recorded"].map((key) => h("th", { scope: "col" }, t(key))))), body)), next ? button : null];
+}
+
+function row(one) {
+  return h("tr", null, h("td", { class: "right num quiet log-position" }, number(one.position)), h("td", { class: "log-what" }, h("strong", null, factWords(one.fact))), h("td", { class: "log-who" }, one.actor),
+    h("td", { class: "full log-stream" }, h("a", { class: "mono", href: addressOf(one.stream) }, one.stream)), h("td", { class: "quiet num full", title: exact(one.recorded_at) }, when(one.recorded_at)));
+}

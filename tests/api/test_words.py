@@ -1,0 +1,83 @@
+"""The pages' words and scripts: both languages whole, every key known, nothing inline."""
+
+import re
+from pathlib import Path
+
+import api.pages as pages
+from application.streams import CATEGORIES
+from domain.facts import Fact
+from domain.order_facts import State
+from domain.tracking import ParcelState
+
+SCRIPTS = sorted((pages.HERE / "static").glob("*.js"))
+TEMPLATES = sorted((pages.HERE / "templates").glob("*.html"))
+
+
+def test_both_languages_say_everything_when_one_does() -> None:
+    """N3: the same keys, the same figures in them, nothing left empty."""
+    zh, en = pages.WORDS["zh"], pages.WORDS["en"]
+    assert set(zh) == set(en)
+    for key, words in zh.items():
+        theirs = en[key] if isinstance(en[key], str) else en[key]["other"]
+        assert words
+        assert theirs
+        assert set(re.findall(r"{(\w+)}", words)) == set(re.findall(r"{(\w+)}", theirs)), key
+
+
+def used_keys() -> dict[str, Path]:
+    """Every key that scripts and templates name in full."""
+    found: dict[str, Path] = {}
+    for path in (*SCRIPTS, *TEMPLATES):
+        text = path.read_text()
+        for key in re.findall(r"""\bt\(\s*["']([a-z_.0-9]+)["']\s*[),]""", text):
+            found[key] = path
+        for first, second in re.findall(r"""\bt\([^()"`]*\? "([^"]+)" : "([^"]+)"[,)]""", text):
+            found[first] = found[second] = path
+        for key in re.findall(r"""\bt\("([^"]+)" ~ """, text):
+            assert any(one.startswith(key) for one in pages.WORDS["en"]), (path, key)
+        for stem in re.findall(r"""\bt\(`([a-z_.]+)\$\{""", text):
+            assert any(one.startswith(stem) for one in pages.WORDS["en"]), (path, stem)
+    return found
+
+
+def test_every_word_that_a_page_says_exists() -> None:
+    """A key without words would be an error in somebody's browser."""
+    keys = used_keys()
+    assert len(keys) > 200
+    spaces = {key.partition(".")[0] for key in pages.WORDS["en"]}
+    for path in SCRIPTS:
+        for key in re.findall(r'"([a-z]+\.[a-z_]+)"', path.read_text()):
+            if key.partition(".")[0] in spaces:
+                keys[key] = path
+    missing = {key: path.name for key, path in keys.items() if key not in pages.WORDS["en"]}
+    assert not missing
+
+
+def test_every_state_and_fact_has_words() -> None:
+    """O3, A2: nothing that can happen is shown by its code."""
+    words = pages.WORDS["zh"]
+    names = [one.fact_name for one in facts(Fact) if one.__module__.startswith("domain.")]
+    wanted = [f"status.{state}" for state in State]
+    wanted += [f"parcel.{state}" for state in ParcelState]
+    wanted += [f"stream.{category}" for category in CATEGORIES]
+    wanted += [f"fact.{name}" for name in names]
+    assert [key for key in wanted if key not in words] == []
+
+
+def facts(cls: type[Fact]) -> list[type[Fact]]:
+    """All facts there are."""
+    return [
+        *(one for one in cls.__subclasses__() if hasattr(one, "fact_name")),
+        *(deeper for one in cls.__subclasses__() for deeper in facts(one)),
+    ]
+
+
+def test_scripts_stay_small_and_bring_nothing_inline() -> None:
+    """Files of one concept, and no way to markup from text."""
+    for path in SCRIPTS:
+        text = path.read_text()
+        assert len(text.splitlines()) <= 400, path.name
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write"):
+            assert word not in text, (path.name, word)
+        assert 'setAttribute("style"' not in text
+        assert "https://" not in text, path.name
