@@ -1,6 +1,8 @@
 """Who is calling and what they may do (A10): bearer tokens, roles, request identity."""
 
 import hashlib
+import json
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -149,7 +151,8 @@ class Asked:
     def __init__(self, request: Request, caller: Caller, key: str, body: bytes) -> None:
         self.caller = caller
         self.key = key
-        self.digest = hashlib.sha256(request.url.path.encode() + b"\0" + body).digest()
+        target = f"{request.method} {request.url.path}?{request.url.query}\0"
+        self.digest = hashlib.sha256(target.encode() + body).digest()
         self.correlation = request.headers.get("x-request-id", "")[:100]
 
     def context(self, reason: str = "") -> Context:
@@ -212,7 +215,32 @@ async def asked(
     """The change that is asked for; needs an `Idempotency-Key`."""
     if idempotency_key is None:
         raise IdempotencyKeyMissing(field="Idempotency-Key", reason="this header is needed")
-    return Asked(request, request.state.caller, idempotency_key, await request.body())
+    body = await request.body()
+    check_text(body)
+    return Asked(request, request.state.caller, idempotency_key, body)
+
+
+def check_text(body: bytes) -> None:
+    """Refuse JSON that two readers read differently, or whose text nothing can store (R46)."""
+    if b"\x00" in body or _UNSTORABLE.search(body):
+        raise InvalidRequest(field="body", reason="holds NUL or half of a surrogate pair")
+    try:
+        json.loads(body or b"null", object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        return  # the body's own model says what is wrong with it
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise InvalidRequest(field="body", reason="an object names a field twice")
+
+
+# NUL and lone surrogates as JSON escapes; a raw NUL in it means UTF-16 or no JSON at all.
+_UNSTORABLE = re.compile(
+    rb"\\u0000"
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
 
 
 def store_of(request: Request) -> Store:

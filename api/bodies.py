@@ -1,5 +1,6 @@
 """What callers send and get, apart from facts: edge models are distinct from events."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -18,6 +19,11 @@ Sku = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 ]
 Source = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+]
+"""When something happened: near enough for days to be added in any time zone."""
 Words = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 Amount = Annotated[int, Field(ge=0, le=MAX_INT)]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -36,8 +42,8 @@ class GrantIn(Body):
     points: Annotated[int, Field(ge=1, le=1_000_000_000)]
     reason: Reason
     source: Source
-    happened_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    happened_at: Moment | None = None
+    expires_at: Moment | None = None
     carried_over: bool = False
 
 
@@ -86,7 +92,7 @@ class ClawbackIn(Body):
     reason: Reason
     source: Source
     why: Words
-    happened_at: AwareDatetime | None = None
+    happened_at: Moment | None = None
 
 
 class AdjustmentIn(Body):
@@ -239,7 +245,7 @@ class OrderIn(Body):
     learner: Id
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=50)]
     channel: Channel = Channel.APP
-    happened_at: AwareDatetime | None = Field(default=None, description="services only")
+    happened_at: Moment | None = Field(default=None, description="services only")
     recipient: RecipientIn | None = None
 
 
@@ -274,7 +280,7 @@ class CancellationIn(Body):
 
     reason: Words
     lines: Annotated[list[UnitsIn], Field(min_length=1, max_length=50)] | None = None
-    happened_at: AwareDatetime | None = Field(default=None, description="services only")
+    happened_at: Moment | None = Field(default=None, description="services only")
 
 
 class RefundIn(Body):
@@ -284,7 +290,7 @@ class RefundIn(Body):
     reason: Words
     goods_back: bool = False
     lines: Annotated[list[UnitsIn], Field(min_length=1, max_length=50)] | None = None
-    happened_at: AwareDatetime | None = None
+    happened_at: Moment | None = None
 
 
 class PaymentIn(Body):
@@ -293,7 +299,7 @@ class PaymentIn(Body):
     means: Words = "sandbox"
     attempt: Id | None = Field(default=None, description="services: the payment's own id")
     amount_fen: Annotated[int, Field(ge=1, le=MAX_INT)] | None = None
-    paid_at: AwareDatetime | None = None
+    paid_at: Moment | None = None
 
 
 class PaymentOut(ChangeOut):
@@ -309,7 +315,7 @@ class PackIn(Body):
     order: Id
     part: Annotated[int, Field(ge=1, le=100)] = 1
     weight_grams: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    happened_at: AwareDatetime | None = None
+    happened_at: Moment | None = None
 
 
 class WaybillIn(Body):
@@ -317,13 +323,13 @@ class WaybillIn(Body):
 
     carrier: Annotated[str, Field(pattern=r"^[a-z0-9]{2,40}$")]
     waybill: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{6,32}$")]
-    happened_at: AwareDatetime | None = None
+    happened_at: Moment | None = None
 
 
 class HandOverIn(Body):
     """When the carrier took the parcel, if not now."""
 
-    happened_at: AwareDatetime | None = None
+    happened_at: Moment | None = None
 
 
 class EraseIn(Body):

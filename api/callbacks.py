@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
 
+from api.auth import check_text
 from api.health import FORGED_CALLBACKS
 from api.problems import problem
 from application import ordering, shipping
@@ -77,6 +78,7 @@ async def payment_notice(request: Request, key: Key) -> Response:
     link = tenant.callback_links.parcel_of(key)
     if link is None or not signed(body, request.headers.get(SIGNATURE, ""), secret):
         return _forged("payment")
+    check_text(body)
     try:
         notice = Notice.model_validate_json(body)
     except ValidationError as error:

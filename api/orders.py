@@ -200,6 +200,8 @@ def _states(status: str | None) -> list[str] | None:
     """The states a customer's status stands for (rules.md 4)."""
     if status is None:
         return None
+    if status not in set(State):
+        raise InvalidRequest(field="status", reason="not a status of an order")
     return ["pending_end", "completed"] if status == "completed" else [status]
 
 

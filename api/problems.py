@@ -29,12 +29,24 @@ TITLES = {
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
+    408: "Too slow",
     409: "Refused",
     413: "Too large",
     422: "Unusable request",
     429: "Too many requests",
     503: "Unavailable",
 }
+
+CODES = {
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    408: "too_slow",
+    413: "too_large",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+"""Codes of errors that come with nothing but their status."""
 
 RETRY_AFTER_SECONDS = 1
 
@@ -127,9 +139,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:
-        code = {401: "unauthenticated", 403: "forbidden", 404: "not_found", 413: "too_large"}.get(
-            error.status_code, "http_error"
-        )
+        code = CODES.get(error.status_code, "http_error")
         headers = dict(error.headers) if error.headers else None
         return problem(error.status_code, code, str(error.detail), headers=headers)
 

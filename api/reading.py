@@ -70,11 +70,22 @@ def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
             datetime.fromisoformat(value) if kind is datetime else value
             for value, kind in zip(values, kinds, strict=True)
         )
-        if not all(isinstance(value, kind) for value, kind in zip(read, kinds, strict=True)):
+        if not all(_of_kind(value, kind) for value, kind in zip(read, kinds, strict=True)):
             raise ValueError
         return read
     except (ValueError, TypeError) as error:
         raise InvalidRequest(field="cursor", reason="not one of ours") from error
+
+
+def _of_kind(value: Any, kind: type) -> bool:
+    """Whether a cursor's value is one that PostgreSQL takes."""
+    if isinstance(value, str) and ("\0" in value or not value.isprintable()):
+        return False
+    if isinstance(value, datetime) and (value.tzinfo is None or not 1 < value.year < 9999):
+        return False
+    if isinstance(value, int) and not 0 <= value < 2**63:
+        return False
+    return type(value) is kind
 
 
 async def position_known_at(request: Request, known_at: datetime | None) -> int:

@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 
 from api.app import create_app
+from api.edge import Impatient
 from api.tenancy import Tenants
 from application.asking_partners import TIMEOUT_SECONDS, Asking
 from application.embedded import attach_or_start
@@ -115,7 +116,7 @@ def run_api(settings: Settings, url: str, *, host: str, port: int) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=Impatient,
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -55,7 +55,7 @@ class Notice(Message):
     order: str = Field(min_length=1, max_length=60)
     attempt: str = Field(min_length=1, max_length=100)
     outcome: Literal["succeeded", "failed"]
-    amount_fen: PositiveInt
+    amount_fen: int = Field(ge=1, le=2**53)
     at: AwareDatetime
     means: str = Field(default="sandbox", min_length=1, max_length=40)
     refund: str | None = Field(default=None, max_length=100)
