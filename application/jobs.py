@@ -3,7 +3,7 @@
 The queue lives in the schema `jobs` of the same database, one for all tenants; a job names its
 tenant. What somebody waits for within seconds is not here: deadlines are swept and webhooks told
 by loops that read their state from the database (`application/reactions.py`;
-docs/decisions/0005-three-ways-to-react.md). Jobs run at least once and are harmless twice.
+docs/decisions/0004-three-ways-to-react.md). Jobs run at least once and are harmless twice.
 """
 
 import asyncio
