@@ -55,8 +55,10 @@ async def test_parcel_ends_as_it_ended_and_the_order_follows_when_pushes_come_an
         httpx2.AsyncClient(transport=transport, base_url="http://mall") as client,
     ):
         mall = Mall(InProcess(client), issued)
-        found, pushed = await run_all(mall, links, HISTORIES, views=reader.catch_up)
-    await reader.close()
+        try:
+            found, pushed = await run_all(mall, links, HISTORIES, views=reader.catch_up)
+        finally:
+            await reader.close()
     assert len(found) == len(HISTORIES) * len(WAYS) == 80
     assert [one for one in found if not one.as_expected] == []
     assert {one.order for one in found if one.expected == "signed"} == {"pending_end"}
