@@ -55,21 +55,15 @@ class Envelope(NamedTuple):
 
     position: int
     stream: str
+    category: str
+    """The stream's category: `order` of `order:T1`."""
+    key: str
+    """The stream's key: `T1` of `order:T1`."""
     version: int
     fact: Fact
     happened_at: datetime
     recorded_at: datetime
     context: Context
-
-    @property
-    def category(self) -> str:
-        """The stream's category: `order` of `order:T1`."""
-        return self.stream.partition(":")[0]
-
-    @property
-    def key(self) -> str:
-        """The stream's key: `T1` of `order:T1`."""
-        return self.stream.partition(":")[2]
 
 
 def encode_context(context: Context, *, recorded_at: datetime) -> Callable[[datetime], bytes]:
@@ -112,9 +106,12 @@ def decode_fact(name: str, stored: bytes) -> Fact:
 def decode(position: int, stream: str, version: int, name: str, stored: bytes) -> Envelope:
     """A stored event as its envelope."""
     data = from_json(stored)
+    category, _, key = stream.partition(":")
     return Envelope(
         position=position,
         stream=stream,
+        category=category,
+        key=key,
         version=version,
         fact=_fact(name, data),
         happened_at=_moment(data["happened_at"]),
@@ -136,8 +133,10 @@ def _fact(name: str, data: dict[str, Any]) -> Fact:
     fields = data["fact"]
     for version in range(data["schema"], cls.schema_version):
         fields = UPCASTERS[name, version](fields)
-    return cls.model_validate(fields)
+    return cls.__pydantic_validator__.validate_python(fields)  # type: ignore[no-any-return]
 
 
+# Events that were committed together share their times.
+@lru_cache(maxsize=1024)
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)

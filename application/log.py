@@ -7,7 +7,7 @@ from typing import Any, LiteralString, NamedTuple, cast
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 
-from application.arrays import binaries, booleans, integers, register, texts
+from application.arrays import binaries, booleans, integers, texts
 from application.envelope import decode_fact
 from application.proof import Frontier
 from application.streams import CATEGORIES, category_of, fold_fingerprint
@@ -111,7 +111,6 @@ class Log:
     """The statements, on the writer's one connection."""
 
     def __init__(self, connection: AsyncConnection[Any], sql: LogSql) -> None:
-        register(connection)
         self.connection = connection
         self._sql = sql
 

@@ -6,7 +6,7 @@ from typing import cast
 from application.envelope import Envelope, decode_fact
 from application.streams import ORDER, PARCEL
 from domain.parcels import ParcelPacked
-from projections.reading import Event, Tables, View, columns
+from projections.reading import Event, Tables, View
 
 
 class AuditTrail(View):
@@ -20,10 +20,9 @@ class AuditTrail(View):
         envelopes = [event.envelope for event in events]
         packed = await _packed(envelopes, tables)
         actors = [(one.position, one.context.actor, one.recorded_at) for one in envelopes]
-        await tables.run(_ACTORS, *columns(actors, 3))
+        await tables.unnest(_ACTORS, actors)
         concerned = [(order, one.position) for one in envelopes for order in _orders(one, packed)]
-        if concerned:
-            await tables.run(_ORDERS, *columns(concerned, 2))
+        await tables.unnest(_ORDERS, concerned)
 
 
 def _orders(envelope: Envelope, packed: dict[str, tuple[str, ...]]) -> Iterable[str]:
@@ -32,7 +31,7 @@ def _orders(envelope: Envelope, packed: dict[str, tuple[str, ...]]) -> Iterable[
         return (envelope.key,)
     if envelope.category == PARCEL.name:
         return packed.get(envelope.stream, ())
-    order = getattr(envelope.fact, "order", None)
+    order = vars(envelope.fact).get("order")
     return () if order is None else (order,)
 
 

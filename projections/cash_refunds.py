@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 
 from domain.order_facts import CashRefundConfirmed, CashRefundFailed, CashRefundRequested
-from projections.reading import Event, Tables, View, columns, compose
+from projections.reading import Event, Tables, View, compose
 
 
 class CashRefunds(View):
@@ -34,10 +34,8 @@ class CashRefunds(View):
                 settled[envelope.key, fact.refund] = ("confirmed", None, envelope.position)
             elif isinstance(fact, CashRefundFailed):
                 settled[envelope.key, fact.refund] = ("failed", fact.cause, envelope.position)
-        if rows:
-            await tables.run(_REQUEST, *columns([(*k, *v) for k, v in rows.items()], 6))
-        if settled:
-            await tables.run(_SETTLE, *columns([(*k, *v) for k, v in settled.items()], 5))
+        await tables.unnest(_REQUEST, [(*k, *v) for k, v in rows.items()])
+        await tables.unnest(_SETTLE, [(*k, *v) for k, v in settled.items()])
 
 
 class OpenRefund(NamedTuple):

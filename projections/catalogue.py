@@ -8,7 +8,7 @@ from domain import stock
 from domain.catalogue import Item, ItemFact, Terms
 from domain.stock import Stock, StockFact
 from domain.warehouses import NetworkFact
-from projections.reading import Event, Tables, View, columns
+from projections.reading import Event, Tables, View
 
 
 class Catalogue(View):
@@ -37,7 +37,7 @@ class Catalogue(View):
                 await tables.run(_WAREHOUSE, opened.code, opened.model_dump_json())
         if levels:
             rows = [(*key, one.free, one.reserved, one.picked) for key, one in levels.items()]
-            await tables.run(_LEVELS, *columns(rows, 5))
+            await tables.unnest(_LEVELS, rows)
         if items:
             await self._items(items, positions, tables)
 
@@ -58,7 +58,7 @@ class Catalogue(View):
             rows.append(
                 (sku, terms.name, terms.kind, item.on_sale, terms.model_dump_json(), positions[sku])
             )
-        await tables.run(_ITEMS, *columns(rows, 6))
+        await tables.unnest(_ITEMS, rows)
 
 
 _LOAD = "SELECT sku, terms, on_sale FROM {items} WHERE sku = ANY(%b)"

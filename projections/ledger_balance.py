@@ -23,7 +23,7 @@ from domain.point_facts import (
     PointsRedeemed,
     PointsRestored,
 )
-from projections.reading import Event, Tables, View, columns
+from projections.reading import Event, Tables, View
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Stored in place of "no expiry", so that an expiry is always a moment."""
@@ -98,7 +98,7 @@ class LedgerBalance(View):
                         envelope.happened_at,
                         books.booking_day(envelope.happened_at, rules=self._rules),
                         *(amounts.get(name, 0) for name in ACCOUNTS),
-                        getattr(fact, "order", None),
+                        vars(fact).get("order"),
                         _reason(envelope.context.reason, fact),
                     )
                 )
@@ -111,13 +111,10 @@ class LedgerBalance(View):
             moved[2] += amounts.get("held", 0)
             moved[3] -= amounts.get("owed", 0)
             moved[4] = envelope.position
-        if entries:
-            await tables.run(_ENTRIES, *columns(entries, 14))
-        if balances:
-            await tables.run(_BALANCES, *columns([(k, *v) for k, v in balances.items()], 6))
+        await tables.unnest(_ENTRIES, entries)
+        await tables.unnest(_BALANCES, [(k, *v) for k, v in balances.items()])
         changed = [(*key, points) for key, points in lots.items() if points]
-        if changed:
-            await tables.run(_LOTS, *columns(changed, 4))
+        await tables.unnest(_LOTS, changed)
 
     async def _books(self, events: Sequence[Event], tables: Tables) -> Books:
         """How far the books were closed before these events: read from the log itself."""
@@ -127,7 +124,7 @@ class LedgerBalance(View):
 
 
 def _reason(reason: str, fact: AccountFact) -> str:
-    return reason or str(getattr(fact, "reason", ""))
+    return reason or str(vars(fact).get("reason", ""))
 
 
 _CLOSED = """

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from application.proof import Frontier, leaf_hash
-from projections.reading import Event, Tables, View, columns
+from projections.reading import Event, Tables, View
 
 BLOCK = 256
 """Leaves under one stored node: level 8 of the tree."""
@@ -23,8 +23,7 @@ class LogTree(View):
             rows = await tables.rows(_LEAVES, block * BLOCK, (block + 1) * BLOCK)
             leaves = [leaf_hash(*row) for row in rows]
             nodes.append((block, Frontier.empty().extended(leaves).root()))
-        if nodes:
-            await tables.run(_ADD, *columns(nodes, 2))
+        await tables.unnest(_ADD, nodes)
 
 
 _LEAVES = """

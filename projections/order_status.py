@@ -10,7 +10,7 @@ from application.envelope import decode
 from application.streams import ORDER
 from domain.order_facts import OrderFact, OrderPlaced, State
 from domain.orders import ENDED, Order
-from projections.reading import Event, Tables, View, columns
+from projections.reading import Event, Tables, View
 
 
 class Moment(NamedTuple):
@@ -104,10 +104,8 @@ class OrderStatus(View):
             if row.placed
         ]
         changed = [_changing(number, row) for number, row in rows.items() if not row.placed]
-        if new:
-            await tables.run(_INSERT, *columns(new, 17))
-        if changed:
-            await tables.run(_UPDATE, *columns(changed, 11))
+        await tables.unnest(_INSERT, new)
+        await tables.unnest(_UPDATE, changed)
 
     async def _save_periods(self, rows: dict[str, _Row], tables: Tables) -> None:
         starts: list[tuple[Any, ...]] = []
@@ -116,8 +114,7 @@ class OrderStatus(View):
                 await tables.run(_CLOSE, row.late[0][1], number)
                 row.starts += await self._refolded(number, row, tables)
             starts += [(number, row.folded.learner, *start) for start in row.starts]
-        if starts:
-            await tables.run(_PERIODS, *columns(starts, 6))
+        await tables.unnest(_PERIODS, starts)
 
     async def _refolded(self, number: str, row: _Row, tables: Tables) -> list[Start]:
         """What we knew of the states after each late fact, until the next one (A5)."""
@@ -151,12 +148,13 @@ def periods(moments: Iterable[Moment]) -> list[tuple[State, datetime]]:
 
 def _entry(at: datetime, fact: OrderFact, position: int, reason: str) -> dict[str, Any]:
     """One line of the order's timeline, without anything that names a person."""
+    fields = vars(fact)
     entry: dict[str, Any] = {"at": at, "fact": fact.fact_name, "position": position}
     for name in ("part", "parcel", "points", "cash_fen", "amount_fen", "fault"):
-        value = getattr(fact, name, None)
+        value = fields.get(name)
         if value is not None:
             entry[name] = value
-    why = getattr(fact, "reason", "") or reason
+    why = fields.get("reason") or reason
     return {**entry, "reason": why} if why else entry
 
 

@@ -5,7 +5,7 @@ from typing import cast
 
 from application.streams import PARCEL
 from domain.parcels import Parcel, ParcelFact
-from projections.reading import Event, Tables, View, columns
+from projections.reading import Event, Tables, View
 
 
 class ParcelTracking(View):
@@ -46,7 +46,7 @@ class ParcelTracking(View):
                     parcel.handed_over and not parcel.watched,
                 )
             )
-        await tables.run(_SAVE, *columns(rows, 10))
+        await tables.unnest(_SAVE, rows)
 
 
 _LOAD = "SELECT number, folded FROM {parcels} WHERE number = ANY(%b)"

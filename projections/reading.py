@@ -1,13 +1,15 @@
 """What a view is: tables, a pure fold into them, and a position (design.md, Projections)."""
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 
+from application.arrays import PACKERS, Column
 from application.envelope import Envelope
 
 
@@ -24,6 +26,11 @@ def compose(text: LiteralString, schema: str, tables: tuple[str, ...], suffix: s
     names = {name: Identifier(schema, name + suffix) for name in tables}
     log = {name: Identifier(schema, name) for name in ("tallypost_events", "commits")}
     return SQL(text).format(**names, **log)
+
+
+@lru_cache(maxsize=64)
+def _packers(text: str) -> list[Callable[[Sequence[Any]], Column]]:
+    return [PACKERS[kind] for kind in re.findall(r"%b::(\w+)\[\]", text)]
 
 
 class Tables:
@@ -48,6 +55,12 @@ class Tables:
         query = compose(text, self.schema, self._names, self.suffix)
         await self.connection.execute(query, values, prepare=True)
 
+    async def unnest(self, text: LiteralString, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement on rows, given as one array a column; its casts name the types."""
+        if rows:
+            packed = zip(_packers(text), zip(*rows, strict=True), strict=True)
+            await self.run(text, *(pack(column) for pack, column in packed))
+
 
 class View(ABC):
     """A read model: folds batches of the log into its tables, exactly once."""
@@ -58,10 +71,3 @@ class View(ABC):
     @abstractmethod
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold events, in log order, into the tables. Deterministic: no clock, no randomness."""
-
-
-def columns(rows: Sequence[Sequence[Any]], width: int) -> tuple[list[Any], ...]:
-    """Rows turned into one array a column, as `unnest` takes them."""
-    if not rows:
-        return tuple([] for _ in range(width))
-    return tuple(map(list, zip(*rows, strict=True)))
