@@ -52,7 +52,7 @@ def _periods(*facts: tuple[int, OrderFact]) -> list[tuple[State, datetime]]:
 
 
 def test_order_does_not_go_back_when_it_was_signed_for_before_its_hand_over_was_noted() -> None:
-    """A5, rules.md 6: as six of Olist's orders are dated."""
+    """A5, rules.md 6: as five of Olist's orders are dated."""
     assert _periods((0, PLACED), (1, PAID), (30, PACKED), (30, GIVEN), (20, SIGNED)) == [
         (State.PENDING_PAYMENT, _hours(0)),
         (State.PENDING_SHIPMENT, _hours(1)),
@@ -61,7 +61,7 @@ def test_order_does_not_go_back_when_it_was_signed_for_before_its_hand_over_was_
 
 
 def test_order_is_pending_receipt_from_payment_when_that_was_noted_after_hand_over() -> None:
-    """A5: as fourteen of Olist's orders are dated."""
+    """A5: as sixteen of Olist's orders are dated."""
     assert _periods((0, PLACED), (12, PAID), (10, PACKED), (10, GIVEN), (20, SIGNED)) == [
         (State.PENDING_PAYMENT, _hours(0)),
         (State.PENDING_RECEIPT, _hours(12)),
