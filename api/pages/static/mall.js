@@ -8,6 +8,8 @@ import { badge, broken, empty, loading } from "./ui.js";
 import { names, number, t, when, yuan } from "./words.js";
 
 const LOW = 5;
+/** A mall without anything is being filled: it is looked at again by itself. */
+const LOOK_AGAIN_MS = 2000;
 let lastSearch = { text: "", kind: "" };
 
 /** The mall's view. */
@@ -51,6 +53,7 @@ async function drawItems(list, count, { text, kind }, signal, again) {
     const page = await get(fresh(`/v1/items?${asked}`), { signal });
     if (!page.items.length) {
       fill(list, empty(t("mall.none"), text ? t("mall.none_for", { text }) : t("mall.none_hint")));
+      if (!text && !kind) setTimeout(() => { if (!signal.aborted) again(); }, LOOK_AGAIN_MS);
     } else {
       const grid = h("ul", { class: "items" }, page.items.map(card));
       fill(list, grid, page.next ? more(grid, asked, page.next, signal) : null);

@@ -57,8 +57,9 @@ export async function packingOrder(view, [, wanted], signal) {
   const recipient = { words: null };
   const draw = async (position) => {
     const found = await get(fresh(path, position), { signal });
-    if (known && found.position <= known.position && position) return;
-    if (known && place.contains(document.activeElement) && document.activeElement.matches("input,select") && found.version === known.version) return;
+    if (known && found.position < known.position) return;
+    const typing = place.contains(document.activeElement) && document.activeElement.matches("input, select");
+    if (known && typing && stepsOf(found) === stepsOf(known)) return;  // nobody loses what they type
     known = found;
     fill(place, detail(found, { lamp, changed: draw, recipient: recipient.words }));
   };
@@ -73,6 +74,9 @@ export async function packingOrder(view, [, wanted], signal) {
     } catch { /* erased, held or not there: the desk works without */ }
   }
 }
+
+/** What decides which step each part is at. */
+const stepsOf = (found) => JSON.stringify([found.status, found.parts, found.parcels.map((one) => [one.number, one.waybill])]);
 
 function recipientWords(one) {
   return one ? [h("strong", null, one.name), " ", h("span", { class: "num" }, one.phone), h("br"), [one.province, one.city, one.district, one.address].filter(Boolean).join(" ")] : null;

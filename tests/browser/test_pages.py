@@ -1,0 +1,404 @@
+"""The pages in a real browser: redeem, watch live, cancel, replay; by keyboard, too."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import DESK, PHONE, RECIPIENT, Browsing, Service, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
+
+SCREENS = pytest.mark.parametrize(
+    ("screen", "language"), [(PHONE, "zh"), (DESK, "en")], ids=["phone-zh", "desk-en"]
+)
+Newcomer = Callable[[], str]
+
+
+def words(language: str, key: str, **figures: object) -> str:
+    """What a page says."""
+    import api.pages as pages
+
+    found = pages.WORDS[language][key]
+    text = found if isinstance(found, str) else found["one" if figures.get("n") == 1 else "other"]
+    for name, value in figures.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return str(text)
+
+
+def fill_recipient(page: Page, **more: str) -> None:
+    """Type a recipient into the redeem dialog."""
+    for name, value in {**RECIPIENT, **more}.items():
+        page.fill(f"dialog [name={name}]", value)
+
+
+def choose(page: Page, sku: str) -> None:
+    """Open the redeem dialog with this item."""
+    page.click(f".item[data-sku={sku}] button")
+    page.wait_for_selector("dialog[open] .quote dl")
+
+
+@SCREENS
+def test_the_order_changes_live_when_the_carrier_pushes(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int], language: str
+) -> None:
+    """T3, L2: log in, redeem (a double click is one order), watch scans come in unasked."""
+    learner = newcomer()
+    with browsing.as_(None, language=language, screen=screen) as visitor:
+        page = visitor.page
+        page.goto(visitor.url + "/")
+        expect(page).to_have_url(re.compile("/login$"))
+        visitor.fits()
+        page.fill("#token", service.token("learner", learner))
+        page.press("#token", "Enter")
+        visitor.settled()
+        choose(page, "notebook")
+        page.click(f"dialog .stepper button[aria-label='{words(language, 'form.more')}']")
+        fill_recipient(page)
+        page.wait_for_selector("dialog .promise")
+        visitor.fits()
+        page.dblclick("dialog button[type=submit]")
+        page.wait_for_selector("#timeline li")
+        number = page.url.rpartition("/")[2]
+        expect(page.locator(".order-head .badge").first).to_have_text(
+            words(language, "status.pending_shipment")
+        )
+        expect(page.locator(".lamp")).to_have_attribute("data-state", "on")
+        orders = service.call("GET", f"/v1/orders?learner={learner}", role="service", subject="lms")
+        assert [one["points"] for one in orders["orders"]] == [520]
+
+        parcel = service.ship(number)
+        head = page.locator(".order-head .badge").first
+        expect(head).to_have_text(words(language, "status.pending_receipt"))
+        service.push(number, parcel, "快件到达 【杭州转运中心】", "0")
+        expect(page.locator("#timeline")).to_contain_text("杭州转运中心")
+        expect(page.locator("#news")).not_to_be_empty()
+        service.push(number, parcel, "快件已签收,签收人:本人签收", "3")
+        expect(head).to_have_text(words(language, "status.completed"))
+        expect(page.locator(".parcel .badge")).to_have_text(words(language, "parcel.signed"))
+        visitor.content()
+
+
+@SCREENS
+def test_points_are_back_on_the_statement_when_units_are_cancelled(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int], language: str
+) -> None:
+    """O8, L6: some units first, then the rest; the running balance tells both."""
+    learner = newcomer()
+    number = service.order(learner, ("notebook", 3), ("enamel-mug", 1))
+    with browsing.as_("learner", learner, language=language, screen=screen) as visitor:
+        page = visitor.page
+        visitor.open(f"/#/orders/{number}")
+        page.click(f"button:has-text('{words(language, 'cancel.open')}')")
+        fewer = page.locator("dialog .stepper button:first-child")
+        fewer.nth(0).click()
+        fewer.nth(0).click()
+        fewer.nth(1).click()
+        expect(page.locator(".cancel-back")).to_have_text(
+            words(language, "cancel.comes_back", n=260)
+        )
+        visitor.fits()
+        page.click("dialog button[type=submit]")
+        expect(page.locator("#points-back")).to_have_text("+260")
+        expect(page.locator("[data-sku=notebook] .gone-words")).to_be_visible()
+        page.click(f"button:has-text('{words(language, 'cancel.open')}')")
+        page.click("dialog button[type=submit]")
+        expect(page.locator("#points-back")).to_have_text("+1,260")
+        expect(page.locator(".order-head .badge").first).to_have_text(
+            words(language, "status.cancelled")
+        )
+        page.click("#tabs [data-tab=points]")
+        rows = page.locator(".ledger tbody tr")
+        expect(rows).to_have_count(4)
+        expect(rows.nth(0).locator(".ledger-change")).to_have_text("+1,000")
+        expect(rows.nth(1).locator(".ledger-balance")).to_have_text("19,000")
+        expect(rows.nth(0).locator(".ledger-balance")).to_have_text("20,000")
+        visitor.content()
+
+
+def tab_to(page: Page, found: str, most: int = 80) -> None:
+    """Press Tab until the focus is where it should be."""
+    for _ in range(most):
+        if page.evaluate("selector => document.activeElement?.matches(selector)", found):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"the keyboard does not reach {found}")
+
+
+def test_something_is_redeemed_when_there_is_only_a_keyboard(
+    browsing: Browsing, newcomer: Newcomer
+) -> None:
+    """L2: from the skip link to the order, with the focus always to be seen."""
+    with browsing.as_("learner", newcomer()) as visitor:
+        page = visitor.page
+        visitor.open("/")
+        page.wait_for_selector(".item")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        tab_to(page, "[data-sku=notebook] button")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+        page.keyboard.press("Enter")
+        page.wait_for_selector("dialog[open] .quote dl")
+        for name, value in RECIPIENT.items():
+            tab_to(page, f"dialog [name={name}]")
+            page.keyboard.type(value)
+        tab_to(page, "dialog button[type=submit]")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#timeline li")
+        expect(page.locator("h1")).to_be_focused()
+        tab_to(page, "button.danger")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("dialog[open]")
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog")).to_have_count(0)
+        expect(page.locator("button.danger")).to_be_focused()
+        visitor.content()
+
+
+def test_a_problem_is_told_at_its_field_in_the_pages_language(
+    browsing: Browsing, newcomer: Newcomer
+) -> None:
+    """M4, O1: empty fields, an unusable phone, and every failing check of a quote."""
+    with browsing.as_("learner", newcomer(), language="zh") as visitor:
+        page = visitor.page
+        visitor.open("/")
+        choose(page, "ink-stone")
+        page.click("dialog button[type=submit]")
+        expect(page.locator("[data-field=name] .field-error")).to_have_text(
+            words("zh", "invalid.missing")
+        )
+        expect(page.locator("dialog [name=name]")).to_be_focused()
+        fill_recipient(page, phone="1234567")
+        page.click("dialog button[type=submit]")
+        expect(page.locator("[data-field=phone] .field-error")).to_have_text(
+            words("zh", "invalid.not_a_phone")
+        )
+        expect(page.locator("dialog [name=phone]")).to_have_attribute("aria-invalid", "true")
+        page.fill("dialog [name=phone]", RECIPIENT["phone"])
+        page.fill("dialog .stepper input", "9")
+        page.press("dialog .stepper input", "Tab")
+        page.fill("dialog [name=province]", "西藏自治区")
+        reasons = page.locator("dialog .quote .problem-box li")
+        expect(reasons).to_have_count(3)  # limit per learner, points, coverage
+        for reason in reasons.all_inner_texts():
+            assert re.search("[\u4e00-\u9fff]", reason)
+        visitor.fits()
+
+
+def test_one_order_is_placed_when_the_service_is_away_for_a_moment(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """L2: an answer that is lost and a 503 are tried again under the same key."""
+    learner = newcomer()
+    keys: list[str] = []
+
+    def away(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) == 1:
+            route.fetch()  # done, but nobody hears of it
+            route.abort()
+        elif len(keys) == 2:
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json={"code": "unavailable"})
+        else:
+            route.continue_()
+
+    with browsing.as_("learner", learner) as visitor:
+        page = visitor.page
+        visitor.open("/")
+        choose(page, "python-course")
+        page.route("**/v1/orders", away)
+        page.click("dialog button[type=submit]")
+        page.wait_for_selector("#timeline li")
+        assert len(keys) == 3
+        assert len(set(keys)) == 1
+        found = service.call("GET", f"/v1/orders?learner={learner}", role="service", subject="lms")
+        assert len(found["orders"]) == 1
+
+
+def test_a_link_logs_in_when_its_token_is_in_the_fragment(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """A10: the token is in no address that a server or a log gets to see."""
+    token = service.token("learner", newcomer())
+    with browsing.as_(None) as visitor:
+        page = visitor.page
+        page.goto(f"{visitor.url}/login#token={token}")
+        visitor.settled()
+        assert page.url == f"{visitor.url}/"
+        assert not any(token in one for one in visitor.addresses)
+        session = next(
+            one for one in page.context.cookies() if one.get("name") == "tallypost_session"
+        )
+        assert (session.get("httpOnly"), session.get("sameSite")) == (True, "Strict")
+        page.click("form.who button")
+        expect(page).to_have_url(re.compile("/login$"))
+        assert visitor.complaints == []
+
+
+@SCREENS
+def test_an_order_is_shipped_when_the_packing_desk_works(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int], language: str
+) -> None:
+    """W1: pack, waybill, hand over; the desk shows where pushes go and what they bring."""
+    number = service.order(newcomer(), ("walnut-bookend", 1))
+    with browsing.as_("operations", "ops", language=language, screen=screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations")
+        page.click(f"a:has-text('{number}')")
+        expect(page.locator(".recipient-words")).to_contain_text("1******8000")
+        page.fill("[name=weight_grams]", "950")
+        page.click("[data-step=pack] button[type=submit]")
+        page.wait_for_selector("[data-step=waybill]")
+        page.click(f"button:has-text('{words(language, 'packing.invent')}')")
+        page.click("[data-step=waybill] button[type=submit]")
+        page.click("[data-step=hand_over] button[type=submit]")
+        page.click(".rehearsal summary")
+        page.wait_for_selector(".rehearsal pre")
+        visitor.fits()
+        service.push(number, f"{number}-P1", "快件正在派送中", "5")
+        expect(page.locator(".part .badge").nth(1)).to_have_text(
+            words(language, "parcel.out_for_delivery")
+        )
+        visitor.content()
+
+
+def test_stock_items_and_grants_change_when_operations_say_so(
+    browsing: Browsing, service: Service
+) -> None:
+    """C1, C3, L1: a new item, its first units, points from a sheet, sent twice."""
+    with browsing.as_("operations", "ops") as visitor:
+        page = visitor.page
+        visitor.open("/operations#/items")
+        page.click("text=New item")
+        for name, value in {
+            "sku": "paper-kite", "name": "纸鸢 Paper kite", "points": "300",
+            "market_value_fen": "79", "weight_grams": "150",
+        }.items():  # fmt: skip
+            page.fill(f"dialog [name={name}]", value)
+        page.click("dialog button[type=submit]")
+        page.wait_for_selector("tr[data-sku=paper-kite]")
+        page.click("#tabs [data-tab=stock]")
+        page.click(".shelf[data-sku=paper-kite] button:has-text('Receive')")
+        page.fill("dialog [name=quantity]", "7")
+        page.click("dialog button[type=submit]")
+        expect(page.locator(".shelf[data-sku=paper-kite] td.right").first).to_have_text("7")
+        page.click(".shelf[data-sku=paper-kite] button:has-text('Count')")
+        page.fill("dialog [name=counted]", "6")
+        page.fill("dialog [name=reason]", "one was torn")
+        page.click("dialog button[type=submit]")
+        expect(page.locator(".shelf[data-sku=paper-kite] td.right").first).to_have_text("6")
+
+        page.click("#tabs [data-tab=grants]")
+        rows = "learner,points,reason,source\nkite-flyer,40,task,k-1\nkite-flyer,two,task,k-2\n"
+        page.fill("textarea", rows)
+        expect(page.locator(".bad-row")).to_have_count(1)
+        expect(page.locator("main .primary")).to_be_disabled()
+        page.fill("textarea", rows.replace("two", "2"))
+        page.click("main .primary")
+        expect(page.locator(".outcome-counts strong").first).to_have_text("2")
+        page.fill("textarea", rows.replace("two", "2") + "kite-flyer,9,task,k-1\n")
+        page.click("main .primary")
+        expect(page.locator(".outcome-counts strong")).to_have_text(["0", "2", "1"])
+        visitor.content()
+    balance = service.call("GET", "/v1/learners/kite-flyer/balance", role="service", subject="lms")
+    assert balance["available"] == 42
+
+
+@SCREENS
+def test_a_history_is_replayed_and_proved_when_an_auditor_looks(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int],
+    language: str, tmp_path: Path,
+) -> None:  # fmt: skip
+    """A2, A3, A5: step by step with the slider, as of then, its proof checked in the browser."""
+    learner = newcomer()
+    number = service.order(learner, ("notebook", 1))
+    service.ship(number)
+    with browsing.as_("auditor", "audit", language=language, screen=screen) as visitor:
+        page = visitor.page
+        visitor.open("/audit")
+        page.fill("main input[type=search]", number)
+        page.press("main input[type=search]", "Enter")
+        rows = page.locator(".event-row")
+        rows.first.wait_for()
+        many = rows.count()
+        assert many >= 8
+        slider = page.locator("main input[type=range]")
+        slider.focus()
+        page.keyboard.press("Home")
+        expect(rows.first).to_have_attribute("aria-current", "step")
+        expect(page.locator(".step h2")).to_have_text(words(language, "fact.ledger.PointsRedeemed"))
+        expect(page.locator(".changes tbody")).to_contain_text("19,740")
+        page.keyboard.press("ArrowRight")
+        expect(rows.nth(1)).to_have_attribute("aria-current", "step")
+        page.keyboard.press("End")
+        expect(rows.last).to_have_attribute("aria-current", "step")
+        page.click(
+            f".event-row:has-text('{words(language, 'fact.orders.PartHandedOver')}') >> nth=-1"
+        )
+        expect(page.locator(".step .mono").first).to_have_text("orders.PartHandedOver")
+        expect(page.locator(".changes tbody")).to_contain_text("pending_receipt")
+        page.click(".proof button:first-child")
+        expect(page.locator(".proof-words.good")).to_be_visible()
+        visitor.fits()
+
+        page.fill("[name=known_at]", "2020-01-01T00:00")
+        with page.expect_response(lambda one: "known_at=2020-01-01T00%3A00%3A00%2B08" in one.url):
+            page.click(".clocks button[type=submit]")
+        expect(page.locator(".clocks .problem")).to_be_visible()
+        visitor.complaints.clear()  # 404 is the answer for what nobody knew
+        page.click(".clocks button[type=reset]")
+        expect(rows).to_have_count(many)
+        with page.expect_download() as download:
+            page.click("a[download]")
+        kept = tmp_path / "history.json"
+        download.value.save_as(kept)
+        assert json.loads(kept.read_text())["stream"] == f"order:{number}"
+        visitor.open(f"/audit#/stream/account:{learner}")
+        expect(page.locator(".headline-figure").first).to_have_text("19,740")
+        visitor.content()
+
+
+EVERYWHERE = {
+    ("learner", "lin"): ["/", "/#/orders", "/#/points"],
+    ("operations", "ops"): [
+        "/operations", "/operations#/stock", "/operations#/items", "/operations#/grants",
+        "/operations#/health",
+    ],
+    ("auditor", "audit"): [
+        "/audit", "/audit#/books", "/audit#/log", "/audit#/stream/account:lin",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@SCREENS
+def test_every_page_can_be_read_and_fits(
+    browsing: Browsing, screen: dict[str, int], language: str, theme: str
+) -> None:
+    """N3: labels, contrast (AA), one heading, no sideways scrolling, no complaints."""
+    for (role, subject), paths in EVERYWHERE.items():
+        with browsing.as_(role, subject, language=language, theme=theme, screen=screen) as visitor:
+            for path in paths:
+                visitor.open(path)
+                visitor.page.wait_for_timeout(150)
+                visitor.content()
+                assert_readable(visitor, path)
+
+
+def assert_readable(visitor: Visitor, path: str) -> None:
+    """What a reader of this page would stumble over."""
+    found: dict[str, Any] = visitor.page.evaluate(LOOK)
+    assert found == {"headings": 1, "unnamed": [], "pale": []}, path
+
+
+LOOK = (Path(__file__).parent / "readable.js").read_text()
