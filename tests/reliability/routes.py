@@ -1,0 +1,152 @@
+"""Every route with who may use it and a body that is in order: a new route has to be added here."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from fastapi import FastAPI
+
+from tests.api.conftest import RECIPIENT
+
+LEARNER, SERVICE, SUPPORT = "learner", "service", "support"
+OPERATIONS, AUDITOR, ADMINISTRATOR = "operations", "auditor", "administrator"
+ROLES = (LEARNER, SERVICE, SUPPORT, OPERATIONS, AUDITOR, ADMINISTRATOR)
+STAFF = (SUPPORT, OPERATIONS, AUDITOR, ADMINISTRATOR)
+OPERATORS = (SERVICE, OPERATIONS, ADMINISTRATOR)
+NOBODY: tuple[str, ...] = ()
+"""Without a token: health, or the partner's signature."""
+
+TIMES = {"happened_at": "2026-03-01T00:00:00Z"}
+ORDER = {"learner": "lin", "lines": [{"sku": "notebook", "quantity": 1}], "recipient": RECIPIENT}
+STOCK = {"sku": "notebook", "warehouse": "zhejiang"}
+ITEM = {"sku": "new-item", "name": "新品", "kind": "parcel", "points": 5, "market_value_fen": 900}
+WAREHOUSE = {
+    "code": "hunan", "name": "湖南仓", "province": "湖南省", "city": "长沙市", "serves": ["*"],
+}  # fmt: skip
+GRANT = {"learner": "lin", "points": 1, "reason": "task", "source": "S-1"}
+CLAWBACK = {"learner": "lin", "reason": "task", "source": "demo-streak", "why": "mistake"}
+ADJUSTMENT = {"learner": "lin", "points": 1, "source": "S-2", "why": "made good"}
+WEBHOOK = {"url": "https://example.com/hook", "events": ["orders.*"]}
+
+
+class Route(NamedTuple):
+    """What is expected of one operation."""
+
+    roles: tuple[str, ...]
+    body: Any = None
+    owned: bool = False
+    """Names somebody's order or account: learners reach their own alone."""
+
+
+ROUTES: dict[tuple[str, str], Route] = {
+    ("GET", "/health"): Route(NOBODY),
+    ("GET", "/ready"): Route(NOBODY),
+    ("GET", "/metrics"): Route(NOBODY),
+    ("POST", "/v1/callbacks/kuaidi100/{key}"): Route(NOBODY),
+    ("POST", "/v1/callbacks/payment/{key}"): Route(NOBODY),
+    ("GET", "/v1/approvals"): Route((OPERATIONS, ADMINISTRATOR, AUDITOR)),
+    ("POST", "/v1/approvals/{approval}"): Route(
+        (OPERATIONS, ADMINISTRATOR), {"decision": "deny", "reason": "no"}
+    ),
+    ("GET", "/v1/audit/streams/{stream}/export"): Route((AUDITOR, ADMINISTRATOR)),
+    ("GET", "/v1/audit/streams/{stream}"): Route((AUDITOR, ADMINISTRATOR)),
+    ("GET", "/v1/audit/orders/{number}"): Route(STAFF),
+    ("GET", "/v1/audit/events"): Route((AUDITOR, ADMINISTRATOR)),
+    ("GET", "/v1/audit/head"): Route((AUDITOR, ADMINISTRATOR)),
+    ("POST", "/v1/audit/books/closings"): Route(
+        (OPERATIONS, ADMINISTRATOR), {"until": "2026-01-31"}
+    ),
+    ("GET", "/v1/audit/reports/{name}"): Route((AUDITOR, ADMINISTRATOR)),
+    ("GET", "/v1/orders/{number}/live"): Route(ROLES, owned=True),
+    ("POST", "/v1/items"): Route(OPERATORS, ITEM),
+    ("GET", "/v1/items"): Route(ROLES),
+    ("GET", "/v1/items/{sku}"): Route(ROLES),
+    ("POST", "/v1/warehouses"): Route(OPERATORS, WAREHOUSE),
+    ("GET", "/v1/warehouses"): Route(OPERATORS),
+    ("POST", "/v1/stock/receipts"): Route(OPERATORS, {**STOCK, "quantity": 1}),
+    ("POST", "/v1/stock/counts"): Route(OPERATORS, {**STOCK, "counted": 80, "reason": "count"}),
+    ("POST", "/v1/stock/scrappings"): Route(OPERATORS, {**STOCK, "quantity": 1, "reason": "wet"}),
+    ("POST", "/v1/stock/transfers"): Route(
+        OPERATORS,
+        {"sku": "notebook", "from_warehouse": "zhejiang", "to_warehouse": "shaanxi", "quantity": 1},
+    ),
+    ("POST", "/v1/parcels"): Route(OPERATORS, {"order": "T1", "part": 1, **TIMES}),
+    ("POST", "/v1/parcels/{parcel}/waybill"): Route(
+        OPERATORS, {"carrier": "shunfeng", "waybill": "SF1000000001", **TIMES}
+    ),
+    ("GET", "/v1/parcels/{parcel}/callback"): Route((OPERATIONS, ADMINISTRATOR)),
+    ("POST", "/v1/parcels/{parcel}/handover"): Route(OPERATORS, TIMES),
+    ("POST", "/v1/quotes"): Route((LEARNER, SERVICE), ORDER),
+    ("POST", "/v1/orders"): Route((LEARNER, SERVICE), ORDER),
+    ("GET", "/v1/orders"): Route(ROLES),
+    ("GET", "/v1/orders/{number}"): Route(ROLES, owned=True),
+    ("POST", "/v1/orders/{number}/cancellation"): Route(
+        (LEARNER, SERVICE, SUPPORT, OPERATIONS),
+        {"reason": "changed my mind", "lines": [{"sku": "notebook", "quantity": 1}]},
+        owned=True,
+    ),
+    ("POST", "/v1/orders/{number}/refunds"): Route(
+        (SERVICE, SUPPORT, OPERATIONS, ADMINISTRATOR),
+        {"fault": "mall", "reason": "lost", **TIMES},
+    ),
+    ("POST", "/v1/orders/{number}/payments"): Route(
+        (SERVICE,), {"attempt": "A-1", "amount_fen": 1, "paid_at": "2026-03-01T00:00:00Z"}
+    ),
+    ("POST", "/v1/orders/{number}/address"): Route(
+        (LEARNER, SERVICE, SUPPORT, OPERATIONS), RECIPIENT, owned=True
+    ),
+    ("GET", "/v1/orders/{number}/recipient"): Route(ROLES, owned=True),
+    ("POST", "/v1/points/grants"): Route(OPERATORS, {"grants": [{**GRANT, **TIMES}]}),
+    ("POST", "/v1/points/clawbacks"): Route(OPERATORS, {**CLAWBACK, **TIMES}),
+    ("POST", "/v1/points/adjustments"): Route(OPERATORS, ADJUSTMENT),
+    ("PUT", "/v1/learners/{learner}"): Route(OPERATORS, {"status": "active", "reason": "asked"}),
+    ("GET", "/v1/learners/{learner}/balance"): Route(ROLES, owned=True),
+    ("GET", "/v1/learners/{learner}/statement"): Route(ROLES, owned=True),
+    ("POST", "/v1/audit/reveals"): Route(
+        (SUPPORT, ADMINISTRATOR), {"order": "T1", "fields": ["phone"], "reason": "called"}
+    ),
+    ("POST", "/v1/learners/{learner}/legal-holds"): Route(
+        (ADMINISTRATOR,), {"matter": "case-1", "reason": "court"}
+    ),
+    ("POST", "/v1/learners/{learner}/legal-holds/{matter}/lifting"): Route(
+        (ADMINISTRATOR,), {"reason": "over"}
+    ),
+    ("POST", "/v1/learners/{learner}/erasure"): Route((ADMINISTRATOR,), {"reason": "asked"}),
+    ("GET", "/v1/search"): Route(STAFF),
+    ("GET", "/v1/troubles"): Route(STAFF),
+    ("GET", "/v1/targets"): Route(STAFF),
+    ("POST", "/v1/webhooks"): Route((SERVICE, ADMINISTRATOR), WEBHOOK),
+    ("GET", "/v1/webhooks"): Route((SERVICE, ADMINISTRATOR)),
+    ("GET", "/v1/webhooks/{webhook}"): Route((SERVICE, ADMINISTRATOR)),
+    ("DELETE", "/v1/webhooks/{webhook}"): Route((SERVICE, ADMINISTRATOR)),
+    ("POST", "/v1/webhooks/{webhook}/replay"): Route((SERVICE, ADMINISTRATOR), {"position": 0}),
+    ("POST", "/v1/webhooks/{webhook}/pause"): Route((SERVICE, ADMINISTRATOR)),
+    ("POST", "/v1/webhooks/{webhook}/resume"): Route((SERVICE, ADMINISTRATOR)),
+    ("GET", "/v1/webhooks/{webhook}/deliveries"): Route((SERVICE, ADMINISTRATOR)),
+    ("POST", "/v1/webhooks/{webhook}/ping"): Route((SERVICE, ADMINISTRATOR)),
+}
+
+NAMES = {
+    "number": "T1",
+    "learner": "lin",
+    "sku": "notebook",
+    "parcel": "T1-P1",
+    "stream": "account:lin",
+    "approval": "A1",
+    "name": "points",
+    "matter": "case-1",
+    "webhook": "W1",
+    "key": "K1",
+}
+"""What stands in a path where nothing else is asked for."""
+
+
+def described(app: FastAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(method, path, operation) of everything in the OpenAPI document."""
+    for path, operations in app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            yield method.upper(), path, operation
+
+
+def named(path: str, **names: str) -> str:
+    """The path with names in it."""
+    return path.format(**{**NAMES, **names})

@@ -1,0 +1,318 @@
+"""Pushes at the door: forged, repeated, out of order, weakly signed (R33-R36)."""
+
+import asyncio
+import hashlib
+import itertools
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+
+from application.gateways import kuaidi100
+from application.store import Store
+from tests.api.conftest import Mall
+from tests.reliability.test_hostile import log_of_mall
+
+pytestmark = pytest.mark.anyio
+
+WAYBILL = "SF10000100001"
+
+
+def _ago(hours: float) -> str:
+    """Some hours ago, in Beijing, as they write it."""
+    then = datetime.now(UTC) + timedelta(hours=8 - hours)
+    return f"{then:%Y-%m-%d %H:%M:%S}"
+
+
+LINES = (
+    (_ago(20), "【杭州市】快件已被 顺丰速运 收取", "0"),
+    (_ago(15), "【杭州市】快件离开【杭州转运中心】,已发往【上海转运中心】", "0"),
+    (_ago(9), "【上海市】快件正在派送途中,请您准备签收", "5"),
+    (_ago(5), "【上海市】已签收,签收人:本人", "3"),
+    (_ago(4.5), "【上海市】您的快件已由本人签收,如有疑问请联系快递员", "3"),
+)
+
+
+class Pushing:
+    """One parcel and its carrier's aggregator."""
+
+    def __init__(self, mall: Mall, parcel: str) -> None:
+        self.mall = mall
+        self.parcel = parcel
+        links = mall.tenant.callback_links
+        self.key = links.key(parcel)
+        self.salt = links.salt(parcel).encode()
+
+    def param(self, *lines: tuple[str, str, str], status: str = "polling") -> bytes:
+        """What they say of it."""
+        data = [
+            {"time": time, "ftime": time, "context": text, "statusCode": code}
+            for time, text, code in lines
+        ]
+        last = {"nu": WAYBILL, "com": "shunfeng", "state": "0", "ischeck": "0", "data": data}
+        return json.dumps({"status": status, "lastResult": last}, ensure_ascii=False).encode()
+
+    def signed(self, param: bytes, *, salt: bytes | None = None) -> bytes:
+        """The form they send."""
+        sign = kuaidi100.sign_push(param, salt or self.salt)
+        return urlencode({"param": param, "sign": sign}).encode()
+
+    async def send(self, body: bytes, *, key: str | None = None) -> Any:
+        """Their request."""
+        return await self.mall.client.post(
+            f"/v1/callbacks/kuaidi100/{key or self.key}",
+            content=body,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+
+
+async def shipped(mall: Mall) -> Pushing:
+    """An order on its way."""
+    placed = await mall.order(("notebook", 1))
+    return Pushing(mall, await mall.ship(placed["number"]))
+
+
+def mutations(pushing: Pushing, count: int) -> Iterator[bytes]:
+    """What forgers try: flips, cuts, doubled or missing parts, other bytes for the same text."""
+    param = pushing.param(*LINES)
+    right = pushing.signed(param)
+    sign = kuaidi100.sign_push(param, pushing.salt)
+    value = json.loads(param)
+    yield b""
+    yield b"param="
+    yield urlencode({"param": param}).encode()
+    yield urlencode({"sign": sign}).encode()
+    yield right + b"&" + right
+    yield right + b"&param=%7B%7D"
+    yield urlencode({"param": param, "sign": sign.lower()}).encode()
+    yield urlencode({"param": param, "sign": "签名"}).encode()
+    yield urlencode({"param": param, "sign": sign + "\n"}).encode()
+    yield json.dumps({"param": param.decode(), "sign": sign}).encode()
+    for changed in (
+        json.dumps(value).encode(),
+        json.dumps(value, ensure_ascii=False, indent=1).encode(),
+        json.dumps(value, ensure_ascii=False, sort_keys=True).encode(),
+        json.dumps(value, ensure_ascii=False).encode("gbk"),
+        json.dumps(value).encode("utf-16"),
+        param[:-1] + b',"status":"abort"}',
+        b" " + param,
+        param + b"\0",
+    ):
+        if changed != param:
+            yield urlencode({"param": changed, "sign": sign}).encode()
+    yield f"sign={sign}&param={quote(param).replace('%20', '%2B')}".encode()
+    chance = random.Random(33)
+    for _ in range(count):
+        at = chance.randrange(len(right))
+        match chance.randrange(4):
+            case 0:
+                flipped = bytes([right[at] ^ (1 << chance.randrange(8))])
+                mutated = right[:at] + flipped + right[at + 1 :]
+            case 1:
+                mutated = right[:at]
+            case 2:
+                mutated = right[:at] + bytes([chance.randrange(256)]) + right[at:]
+            case _:
+                mutated = right[at:] + right[:at]
+        yield mutated
+
+
+async def test_no_forgery_is_accepted(mall: Mall) -> None:
+    """R33: 1,000 mutations of one valid push: each 401, nothing recorded, none 5xx."""
+    pushing = await shipped(mall)
+    before = len(log_of_mall(mall))
+    right = pushing.signed(pushing.param(*LINES))
+    same = {right, right.replace(b"+", b"%20")}
+    sent = 0
+    for body in mutations(pushing, 1_000):
+        if body in same or _reads_alike(body, right):
+            continue
+        answer = await pushing.send(body)
+        assert answer.status_code == 401, (answer.status_code, body)
+        sent += 1
+    assert sent > 900
+    assert len(log_of_mall(mall)) == before
+    assert (await pushing.send(right)).json()["result"] is True
+    assert len(log_of_mall(mall)) > before
+
+
+def _reads_alike(body: bytes, right: bytes) -> bool:
+    """Another spelling of the very bytes that were signed, such as %2f for %2F."""
+    try:
+        return kuaidi100._form_fields(body) == kuaidi100._form_fields(right)
+    except kuaidi100.ForgedPush:
+        return False
+
+
+async def test_a_forgery_is_accepted_when_it_is_parsed_before_it_is_verified(mall: Mall) -> None:
+    """R33 CONTROL: signing what was parsed and written again accepts other bytes."""
+    pushing = await shipped(mall)
+    param = pushing.param(*LINES)
+    canonical = json.dumps(json.loads(param)).encode()
+    sign = kuaidi100.sign_push(canonical, pushing.salt)
+
+    def careless(raw: bytes) -> bool:
+        again = json.dumps(json.loads(raw)).encode()
+        return kuaidi100.sign_push(again, pushing.salt) == sign
+
+    assert careless(json.dumps(json.loads(param), indent=3).encode())
+
+
+@pytest.mark.timeout(90)
+async def test_a_push_counts_once_when_it_comes_a_thousand_times(mall: Mall) -> None:
+    """R34: one valid push 1,000 times, 50 at once, spelled in two ways: one effect."""
+    pushing = await shipped(mall)
+    param = pushing.param(*LINES)
+    sign = kuaidi100.sign_push(param, pushing.salt)
+    bodies = [
+        urlencode({"param": param, "sign": sign}).encode(),
+        f"sign={sign}&param={quote_plus(param)}".encode(),
+    ]
+    before = len(log_of_mall(mall))
+    gate = asyncio.Semaphore(50)
+
+    async def once(number: int) -> int:
+        async with gate:
+            return int((await pushing.send(bodies[number % 2])).status_code)
+
+    statuses = await asyncio.gather(*(once(number) for number in range(1_000)))
+    assert set(statuses) == {200}
+    recorded = [row.name for row in log_of_mall(mall)[before:]]
+    assert recorded.count("parcels.ParcelScanned") == len(LINES)
+    assert len(recorded) == len(set(recorded)) + len(LINES) - 1
+
+
+async def test_a_push_counts_twice_when_only_memory_knows_it(mall: Mall) -> None:
+    """R34 CONTROL: what is remembered in memory alone is new to another process."""
+    seen: list[set[bytes]] = [set(), set()]
+    body, effects = b"push", 0
+    for process in (0, 1, 0, 1):
+        if body not in seen[process]:
+            seen[process].add(body)
+            effects += 1
+    assert effects == 2
+    assert isinstance(mall.tenant.store, Store)
+
+
+@pytest.mark.timeout(110)
+async def test_the_end_is_the_same_when_pushes_come_in_any_order(mall: Mall) -> None:
+    """R35: 5 scans in 40 of their 120 orders, a parcel each, some twice: one end state."""
+    await mall.post(
+        "/v1/points/grants",
+        {"grants": [{"learner": "lin", "points": 900_000, "reason": "task", "source": "R35"}]},
+        role="service",
+        subject="s",
+    )
+    await mall.post(
+        "/v1/stock/receipts",
+        {"sku": "notebook", "warehouse": "zhejiang", "quantity": 500},
+        role="operations",
+        subject="o",
+    )
+    chance = random.Random(35)
+    numbers = {}
+    for order in itertools.islice(itertools.permutations(LINES), 0, None, 3):
+        placed = await mall.post("/v1/orders", _wish())
+        number = placed.json()["number"]
+        pushing = Pushing(mall, await mall.ship(number))
+        signed = False
+        for line in [*order, *chance.sample(order, 2)]:
+            answer = await pushing.send(pushing.signed(pushing.param(line)))
+            assert answer.json()["result"] is True
+            signed = signed or line[2] == "3"
+        numbers[number] = order
+    await mall.views()
+    ends = set()
+    for number in numbers:
+        seen = await mall.read(number)
+        parcel = seen["parcels"][0]
+        scans = json.dumps(parcel["scans"], sort_keys=True, ensure_ascii=False)
+        ends.add((seen["status"], parcel["state"], parcel["signed_at"], parcel["since"], scans))
+    assert len(ends) == 1, ends
+    assert next(iter(ends))[:2] == ("completed", "signed")
+
+
+def _wish() -> dict[str, Any]:
+    from tests.api.conftest import RECIPIENT
+
+    lines = [{"sku": "notebook", "quantity": 1}]
+    return {"learner": "lin", "lines": lines, "recipient": RECIPIENT}
+
+
+async def test_the_end_differs_when_the_last_push_wins() -> None:
+    """R35 CONTROL: the newest arrival decides."""
+    ends = {order[-1][2] for order in itertools.permutations(LINES)}
+    assert len(ends) > 1
+
+
+async def test_weak_signatures_prove_nothing(mall: Mall) -> None:
+    """R36: none, an empty salt's, a short salt's, another parcel's, another address: 401."""
+    first, second = await shipped(mall), await shipped(mall)
+    param = first.param(*LINES)
+    before = len(log_of_mall(mall))
+    empty = hashlib.md5(param).hexdigest().upper()
+    for sign in ("", empty, hashlib.md5(param + b"1").hexdigest().upper(), "0" * 32):
+        answer = await first.send(urlencode({"param": param, "sign": sign}).encode())
+        assert answer.status_code == 401
+    theirs = first.signed(param, salt=second.salt)
+    assert (await first.send(theirs)).status_code == 401
+    assert (await second.send(first.signed(param))).status_code == 401
+    parcel, _, tag = first.key.rpartition(".")
+    for key in (
+        parcel, f"{parcel}.", f"{parcel}.{tag[:-1]}", f"{second.parcel}.{tag}", f".{tag}",
+        f"{parcel}.{tag.upper() if tag.upper() != tag else tag[::-1]}", "x" * 200, "%00", "签.名",
+    ):  # fmt: skip
+        answer = await first.send(first.signed(param), key=key)
+        assert answer.status_code in (401, 422), key
+    assert len(log_of_mall(mall)) == before
+    assert first.salt != second.salt
+    assert min(len(first.salt), len(second.salt)) >= 16
+
+
+async def test_another_parcels_push_is_accepted_when_salts_are_shared(mall: Mall) -> None:
+    """R36 CONTROL: one salt for all parcels."""
+    first, second = await shipped(mall), await shipped(mall)
+    second.salt = first.salt
+    param = first.param(*LINES)
+    assert kuaidi100.verify_push(second.signed(param), salt=first.salt).scans
+
+
+async def test_payment_notices_are_checked_on_their_raw_bytes(mall: Mall) -> None:
+    """R33: mutations of a signed payment notice: 401 each; the right one counts once."""
+    placed = await mall.order(("tea-set", 1))
+    number = placed["number"]
+    key = mall.tenant.callback_links.key(number)
+    notice = {
+        "order": number, "attempt": "A-1", "outcome": "succeeded", "amount_fen": 1_900,
+        "at": "2026-03-01T00:00:00Z",
+    }  # fmt: skip
+    raw = json.dumps(notice).encode()
+    secret = mall.settings.payment_key
+
+    from application.gateways.payment import SIGNATURE, sign
+
+    async def send(body: bytes, signature: str) -> int:
+        answer = await mall.client.post(
+            f"/v1/callbacks/payment/{key}",
+            content=body,
+            headers={SIGNATURE.encode(): signature.encode("latin-1")},
+        )
+        return int(answer.status_code)
+
+    right = sign(raw, secret)
+    chance = random.Random(34)
+    for _ in range(200):
+        at = chance.randrange(len(raw))
+        flipped = raw[:at] + bytes([raw[at] ^ (1 << chance.randrange(8))]) + raw[at + 1 :]
+        assert await send(flipped, right) == 401
+    for signature in ("", right[:-1], right.upper(), right + "0", "\xff" * 64, "0" * 64):
+        assert await send(raw, signature) == 401
+    doubled = raw[:-1] + b', "amount_fen": 1}'
+    assert await send(doubled, sign(doubled, secret)) == 422
+    before = len(log_of_mall(mall))
+    assert {await send(raw, right) for _ in range(5)} == {200}
+    assert len(log_of_mall(mall)) == before + 2
