@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 BATCH_EVENTS = 4_000
 """Events decoded and folded at a time."""
+LANES = 2
+"""Connections: while PostgreSQL takes in one view's rows, another view is folded."""
 POLL_SECONDS = 0.05
 """Polling is the guarantee; a notification only shortens the wait (reliability.md 2.10)."""
 
@@ -37,7 +39,7 @@ class Reader:
         self.schema = schema
         self.views = views
         self._conninfo = conninfo
-        self._connection: AsyncConnection[Any] | None = None
+        self._connections: list[AsyncConnection[Any]] = []
 
     async def follow(self, stop: asyncio.Event) -> None:
         """Follow the log until told to stop; an outage is waited out."""
@@ -60,14 +62,23 @@ class Reader:
 
     async def step(self) -> bool:
         """Read one batch and hand it to the views; whether there was anything to read."""
-        connection = await self._connected()
-        positions = await view_positions(connection, self.schema, self.views)
+        connections = await self._connected()
+        positions = await view_positions(connections[0], self.schema, self.views)
         start = min(positions.values())
-        events = await read_events(connection, self.schema, after=start, limit=BATCH_EVENTS)
-        for view in self.views:
-            mine = [e for e in events if e.envelope.position > positions[view.name]]
-            if mine:
-                await self._hand_over(connection, view, mine, after=positions[view.name])
+        events = await read_events(connections[0], self.schema, after=start, limit=BATCH_EVENTS)
+        views = iter(self.views)
+
+        async def lane(connection: AsyncConnection[Any]) -> None:
+            for view in views:
+                after = positions[view.name]
+                mine = [event for event in events if event.envelope.position > after]
+                if mine:
+                    await self._hand_over(connection, view, mine, after=after)
+
+        ended = await asyncio.gather(*map(lane, connections), return_exceptions=True)
+        for error in ended:
+            if error is not None:
+                raise error
         return bool(events)
 
     async def _hand_over(
@@ -89,7 +100,7 @@ class Reader:
             logger.info("another reader moved %s", view.name)
         except (psycopg.OperationalError, psycopg.InterfaceError):
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  the event that failed is found and logged
             await self._one_by_one(connection, view, events, after=after)
 
     async def _one_by_one(
@@ -120,7 +131,7 @@ class Reader:
 
     async def retry_parked(self) -> int:
         """Fold parked events again, after a fix; returns how many were folded."""
-        connection = await self._connected()
+        connection, *_ = await self._connected()
         done = 0
         for view in self.views:
             for stream in await self._parked_streams(connection, view):
@@ -155,20 +166,20 @@ class Reader:
         cursor = await connection.execute(query, (view.name,), prepare=True)
         return {row[0] for row in await cursor.fetchall()}
 
-    async def _connected(self) -> AsyncConnection[Any]:
-        if self._connection is None:
-            self._connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
+    async def _connected(self) -> list[AsyncConnection[Any]]:
+        while len(self._connections) < LANES:
+            connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
+            self._connections.append(connection)
             # A lost commit is folded again from the log: no view needs to wait for the disk.
-            await self._connection.execute("SET synchronous_commit = off")
-            await self._connection.execute("SET idle_in_transaction_session_timeout = '30s'")
-        return self._connection
+            await connection.execute("SET synchronous_commit = off")
+            await connection.execute("SET idle_in_transaction_session_timeout = '30s'")
+        return self._connections
 
     async def close(self) -> None:
-        """Let go of the connection."""
-        if self._connection is not None:
+        """Let go of the connections."""
+        while self._connections:
             with suppress(psycopg.Error, OSError):
-                await self._connection.close()
-            self._connection = None
+                await self._connections.pop().close()
 
 
 async def view_positions(

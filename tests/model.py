@@ -107,7 +107,9 @@ class Purchase:
         """The units a cancellation or refund takes; none if it must be refused."""
         if self.ended in ("cancelled", "closed"):
             return []
-        found = [thing for thing in self.things if thing.stage in stages]
+        # A course is kept once its window is over (rules.md 7).
+        kept = [thing for thing in self.things if thing.place is None and thing.stage == "done"]
+        found = [thing for thing in self.things if thing.stage in stages and thing not in kept]
         if wanted is None:
             return found
         found = [thing for thing in found if thing.sku == wanted[0]]
