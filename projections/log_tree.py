@@ -18,12 +18,21 @@ class LogTree(View):
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Add the node of every block that these events complete."""
         first, last = events[0].envelope.position, events[-1].envelope.position
+        whole = len(events) == last - first + 1
         nodes = []
         for block in range((first - 1) // BLOCK, last // BLOCK):
-            rows = await tables.rows(_LEAVES, block * BLOCK, (block + 1) * BLOCK)
-            leaves = [leaf_hash(*row) for row in rows]
+            begin, end = block * BLOCK, (block + 1) * BLOCK
+            if whole and begin >= first - 1:
+                leaves = [_leaf(event) for event in events[begin - first + 1 : end - first + 1]]
+            else:
+                leaves = [leaf_hash(*row) for row in await tables.rows(_LEAVES, begin, end)]
             nodes.append((block, Frontier.empty().extended(leaves).root()))
         await tables.unnest(_ADD, nodes)
+
+
+def _leaf(event: Event) -> bytes:
+    at = event.envelope
+    return leaf_hash(at.position, at.stream, at.version, at.fact.fact_name, event.stored)
 
 
 _LEAVES = """
