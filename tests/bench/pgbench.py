@@ -14,7 +14,7 @@ from tests.bench.mall import SECONDS
 CLIENTS = 8
 
 _CHANCE = """
-\\set n{at} random(1, 1000000000000)
+\\set n{at} random(1, 1000000000000000000)
 \\set a{at} random(0, 1999)
 \\set s{at} random(0, 199)
 """
