@@ -152,11 +152,16 @@ def _announce(settings: Settings, host: str, port: int) -> None:
         (Role.AUDITOR, "audit", "/audit"),
         (Role.SERVICE, "platform", "/docs"),
     ]
+    links = []
     for role, subject, page in people:
         issued = tokens.issue(role, subject, tenant=settings.tenant)
         table.add_row(role, subject, base + page, issued)
+        if role is not Role.SERVICE:
+            links.append(f" {subject:6} {base}/login#token={issued}")
     # A token must come out whole: never cut or wrapped by the width of a terminal.
     Console(width=600, soft_wrap=True).print(table)
+    console.print("\nLog in to the pages with a click (what follows # is in no log):")
+    typer.echo("\n".join(links))
     console.print("\nStop with Ctrl-C; the data stays in", str(settings.data))
 
 

@@ -117,9 +117,7 @@ def service(chromium: Browser) -> Iterator[Service]:
     """`tallypost serve` with its demo mall, in processes of its own."""
     folder = Path(tempfile.mkdtemp(prefix="tallypost-"))
     folder.chmod(0o711)  # the server account of PostgreSQL has to get through
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     log = (folder / "log").open("wb")
     environment = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
     command = [
@@ -136,6 +134,19 @@ def service(chromium: Browser) -> Iterator[Service]:
         process.wait(30)
         log.close()
         shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    """A port that is free together with the next one, where `serve` puts the sandbox."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
 
 
 def _wait_for(service: Service, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -402,3 +402,20 @@ def assert_readable(visitor: Visitor, path: str) -> None:
 
 
 LOOK = (Path(__file__).parent / "readable.js").read_text()
+
+
+def test_an_order_goes_on_when_its_cash_part_is_paid_beside_it(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """O5: the provider's page opens beside the order's, which learns live that it was paid."""
+    number = service.order(learner := newcomer(), ("tea-set", 1))
+    with browsing.as_("learner", learner) as visitor:
+        page = visitor.page
+        visitor.open(f"/#/orders/{number}")
+        expect(page.locator(".lamp")).to_have_attribute("data-state", "on")
+        with page.context.expect_page() as opened:
+            page.click(".pay button")
+        opened.value.click("button >> nth=0")
+        head = page.locator(".order-head .badge").first
+        expect(head).to_have_text(words("en", "status.pending_shipment"))
+        visitor.content()

@@ -2,6 +2,7 @@
 import { fill, h, icon, s } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { openCancel } from "./cancel.js";
+import { payButton } from "./pay.js";
 import { picture } from "./picture.js";
 import { follow } from "./live.js";
 import { announce, badge, loading } from "./ui.js";
@@ -101,7 +102,9 @@ function steps(found) {
 }
 
 function promise(found) {
-  if (found.status === "pending_payment" && found.pay_by) return h("p", { class: "promise warn" }, icon("warn"), h("span", null, t("order.pay_by", { time: clock(found.pay_by), cash: yuan(found.cash_fen) })));
+  if (found.status === "pending_payment" && found.pay_by) {
+    return h("div", { class: "stack promise-box" }, h("p", { class: "promise warn" }, icon("warn"), h("span", null, t("order.pay_by", { time: clock(found.pay_by), cash: yuan(found.cash_fen) }))), payButton(found));
+  }
   if (found.status === "completed" && found.returnable_until) return h("p", { class: "promise" }, icon("check"), h("span", null, t("order.returnable", { day: day(found.returnable_until) })));
   if (["pending_shipment", "pending_receipt"].includes(found.status)) return h("p", { class: "promise" }, icon("check"), h("span", null, t("order.promise", { day: weekday(found.promised_by) })));
   return null;
@@ -131,7 +134,7 @@ function lines(found) {
           h("p", { class: "quiet small" }, line.specification || name.other),
           line.gone ? h("p", { class: "small gone-words" }, t("order.gone", { n: line.gone })) : null,
           parts.length > 1 ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
-        h("div", { class: "order-line-state" }, badge("status", customer(line.progress)),
+        h("div", { class: "order-line-state" }, badge("status", found.status === "pending_payment" ? found.status : customer(line.progress)),
           h("p", { class: "num small" }, `${number(line.unit_points * line.quantity)} ${t("unit.points", { n: line.unit_points * line.quantity })}`)));
     })));
 }

@@ -66,9 +66,9 @@ export function when(at) {
   return moment(at);
 }
 
-/** How far away, in words: "3 minutes ago". */
+/** How long ago, in words: "3 minutes ago". Clocks differ: what is a little ahead of ours is now. */
 export function ago(at) {
-  const gone = (new Date(at) - Date.now()) / 1000;
+  const gone = Math.min(0, (new Date(at) - Date.now()) / 1000);
   for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
     if (Math.abs(gone) >= size) return relatives.format(Math.trunc(gone / size), unit);
   }
