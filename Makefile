@@ -43,10 +43,12 @@ serve: $(STAMP)
 	@$(BIN)/tallypost serve
 
 # Slow tests follow one after another, because they measure or want the machine to themselves.
+# Browser tests have a process of their own: Playwright's event loop stays in the thread it is used in.
 # pytest's status 5 means that a mark selects no test, which is no failure.
 test: $(STAMP)
-	$(PYTEST) -n $(WORKERS) -m "not slow and not nightly" || test $$? -eq 5
-	$(PYTEST) -m "slow and not nightly" || test $$? -eq 5
+	$(PYTEST) -n $(WORKERS) -m "not slow and not nightly and not browser" || test $$? -eq 5
+	$(PYTEST) -m "slow and not nightly and not browser" || test $$? -eq 5
+	$(PYTEST) -m "browser and not nightly" || test $$? -eq 5
 
 check: $(STAMP)
 	$(BIN)/ruff format --check
