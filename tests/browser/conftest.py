@@ -100,9 +100,12 @@ class Service:
         assert answer.json()["result"] is True, answer.text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser; the tests are skipped where there is none."""
+    """A browser; the tests are skipped where there is none.
+
+    Gone with its module: while it is there, Playwright's loop lets no other test have one.
+    """
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
         pytest.skip(f"no Chromium here (looked for {', '.join(CHROMIUM)})")
@@ -112,7 +115,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(chromium: Browser) -> Iterator[Service]:
     """`tallypost serve` with its demo mall, in processes of its own."""
     folder = Path(tempfile.mkdtemp(prefix="tallypost-"))

@@ -81,6 +81,7 @@ def test_the_order_changes_live_when_the_carrier_pushes(
         expect(head).to_have_text(words(language, "status.completed"))
         expect(page.locator(".parcel .badge")).to_have_text(words(language, "parcel.signed"))
         visitor.content()
+        assert_readable(visitor, "an order")
 
 
 @SCREENS
@@ -350,6 +351,7 @@ def test_a_history_is_replayed_and_proved_when_an_auditor_looks(
         page.click(".proof button:first-child")
         expect(page.locator(".proof-words.good")).to_be_visible()
         visitor.fits()
+        assert_readable(visitor, "a replay")
 
         page.fill("[name=known_at]", "2020-01-01T00:00")
         with page.expect_response(lambda one: "known_at=2020-01-01T00%3A00%3A00%2B08" in one.url):
@@ -393,6 +395,12 @@ def test_every_page_can_be_read_and_fits(
                 visitor.page.wait_for_timeout(150)
                 visitor.content()
                 assert_readable(visitor, path)
+            if role == "learner":
+                visitor.open("/#/")
+                choose(visitor.page, "tea-set")
+                visitor.page.click("dialog button[type=submit]")
+                visitor.fits()
+                assert_readable(visitor, "the redeem dialog")
 
 
 def assert_readable(visitor: Visitor, path: str) -> None:
