@@ -14,6 +14,7 @@ class LogTree(View):
 
     name = "log_tree"
     tables = ("tree_nodes",)
+    reads_facts = False
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Add the node of every block that these events complete."""

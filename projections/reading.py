@@ -3,6 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, LiteralString, NamedTuple
 
@@ -18,6 +19,14 @@ class Event(NamedTuple):
 
     envelope: Envelope
     stored: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """Stands where a fact would: what is stored there cannot be read (R25)."""
+
+    fact_name: str
+    cause: str
 
 
 @lru_cache(maxsize=512)
@@ -67,6 +76,8 @@ class View(ABC):
 
     name: ClassVar[str]
     tables: ClassVar[tuple[str, ...]]
+    reads_facts: ClassVar[bool] = True
+    """False for a view that goes by places and bytes alone."""
 
     @abstractmethod
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:

@@ -9,14 +9,24 @@ import logging
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.errors import (
+    InsufficientPrivilege,
+    InvalidSchemaName,
+    UndefinedColumn,
+    UndefinedTable,
+)
+from pydantic import ValidationError
 
-from application.envelope import Envelope, UnknownFact, decode
+from application.envelope import Context, Envelope, UnknownFact, decode
 from application.faults import fault
-from projections.reading import Event, Tables, View, compose
+from application.outcomes import OUTAGES
+from domain.facts import Fact
+from projections.reading import Event, Garbled, Tables, View, compose
 
 logger = logging.getLogger(__name__)
 
@@ -24,12 +34,20 @@ BATCH_EVENTS = 4_000
 """Events decoded and folded at a time."""
 LANES = 2
 """Connections: while PostgreSQL takes in one view's rows, another view is folded."""
+FOLLOWS = "an earlier event of it is parked"
+MISFITS = (UndefinedTable, UndefinedColumn, InvalidSchemaName, InsufficientPrivilege)
+"""The tables are not those of this code: every event would fail, and none is to blame."""
+STILL_SECONDS = 1.0
+"""Pause before views that stand still are tried again."""
 POLL_SECONDS = 0.05
 """Polling is the guarantee; a notification only shortens the wait (reliability.md 2.10)."""
 
 
 class AnotherReader(Exception):
     """Somebody else moved the view's position: this batch was theirs."""
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Reader:
@@ -43,16 +61,27 @@ class Reader:
 
     async def follow(self, stop: asyncio.Event) -> None:
         """Follow the log until told to stop; an outage is waited out."""
+        retried = False
         while not stop.is_set():
+            pause = 0.0
             try:
-                moved = await self.step()
-            except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
+                if not retried:  # a process that starts may bring the fix
+                    await self.retry_parked()
+                    retried = True
+                if not await self.step():
+                    pause = POLL_SECONDS
+            except OUTAGES as error:
                 logger.warning("the views wait for the database: %s", type(error).__name__)
                 await self.close()
-                moved = False
-            if not moved:
+                pause = POLL_SECONDS
+            except Exception:
+                # A gap, an unknown fact, a missing table: nothing may be skipped, so all stand.
+                logger.critical("the views stand still", exc_info=True)
+                await self.close()
+                pause = STILL_SECONDS
+            if pause:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+                    await asyncio.wait_for(stop.wait(), pause)
         await self.close()
 
     async def catch_up(self) -> None:
@@ -65,7 +94,9 @@ class Reader:
         connections = await self._connected()
         positions = await view_positions(connections[0], self.schema, self.views)
         start = min(positions.values())
-        events = await read_events(connections[0], self.schema, after=start, limit=BATCH_EVENTS)
+        events = await read_events(
+            connections[0], self.schema, after=start, limit=BATCH_EVENTS, garbled_too=True
+        )
         views = iter(self.views)
 
         async def lane(connection: AsyncConnection[Any]) -> None:
@@ -84,67 +115,76 @@ class Reader:
     async def _hand_over(
         self, connection: AsyncConnection[Any], view: View, events: list[Event], *, after: int
     ) -> None:
-        parked = await self._parked_streams(connection, view)
-        due = [event for event in events if event.envelope.stream not in parked]
-        waiting = [event for event in events if event.envelope.stream in parked]
-        to = events[-1].envelope.position
+        """Fold events into a view; an event it cannot fold parks its stream, no other (R25)."""
         try:
             async with connection.transaction():
-                await self._move(connection, view, after=after, to=to)
+                await self._move(connection, view, after=after, to=events[-1].envelope.position)
+                parked = await self._parked_streams(connection, view)
+                due = [event for event in events if event.envelope.stream not in parked]
                 if due:
+                    check_decoded(due, view)
                     await view.apply(due, Tables(connection, self.schema, type(view)))
-                for event in waiting:
-                    await self._park(connection, view, event, "an earlier event of it is parked")
+                for event in events:
+                    if event.envelope.stream in parked:
+                        await self._park(connection, view, event, FOLLOWS)
                 fault("view_before_commit")
         except AnotherReader:
             logger.info("another reader moved %s", view.name)
-        except (psycopg.OperationalError, psycopg.InterfaceError):
-            raise
-        except Exception:  # noqa: BLE001  the event that failed is found and logged
-            await self._one_by_one(connection, view, events, after=after)
-
-    async def _one_by_one(
-        self, connection: AsyncConnection[Any], view: View, events: list[Event], *, after: int
-    ) -> None:
-        """Find the event that a view cannot fold, park its stream, go on with the others (R25)."""
-        for event in events:
-            position = event.envelope.position
-            try:
-                async with connection.transaction():
-                    await self._move(connection, view, after=after, to=position)
-                    if event.envelope.stream in await self._parked_streams(connection, view):
-                        cause = "an earlier event of it is parked"
-                        await self._park(connection, view, event, cause)
-                    else:
-                        await view.apply([event], Tables(connection, self.schema, type(view)))
-            except AnotherReader:
+        except (*OUTAGES, *MISFITS):
+            raise  # not the event's fault
+        except Exception as error:
+            if len(events) == 1:
+                logger.exception("%s cannot fold position %s", view.name, after + 1)
+                await self._skip(connection, view, events[0], error, after=after)
                 return
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                raise
-            except Exception as error:
-                logger.exception("%s cannot fold position %s", view.name, position)
-                cause = "".join(traceback.format_exception_only(error)).strip()
-                async with connection.transaction():
-                    await self._move(connection, view, after=after, to=position)
-                    await self._park(connection, view, event, cause)
-            after = position
+            half = len(events) // 2
+            middle = events[half - 1].envelope.position
+            await self._hand_over(connection, view, events[:half], after=after)
+            await self._hand_over(connection, view, events[half:], after=middle)
+
+    async def _skip(
+        self,
+        connection: AsyncConnection[Any],
+        view: View,
+        event: Event,
+        error: Exception,
+        *,
+        after: int,
+    ) -> None:
+        with suppress(AnotherReader):
+            async with connection.transaction():
+                await self._move(connection, view, after=after, to=event.envelope.position)
+                await self._park(connection, view, event, _cause(error))
 
     async def retry_parked(self) -> int:
         """Fold parked events again, after a fix; returns how many were folded."""
         connection, *_ = await self._connected()
-        done = 0
-        for view in self.views:
-            for stream in await self._parked_streams(connection, view):
-                async with connection.transaction():
-                    query = compose(_UNPARK, self.schema, ("parked",), "")
-                    rows = await (await connection.execute(query, (view.name, stream))).fetchall()
-                    events = [
-                        Event(decode(position, stream, version, name, bytes(stored)), bytes(stored))
-                        for position, version, name, stored in sorted(rows)
-                    ]
-                    await view.apply(events, Tables(connection, self.schema, type(view)))
-                    done += len(events)
-        return done
+        return sum(
+            [
+                await self._retry(connection, view, stream)
+                for view in self.views
+                for stream in sorted(await self._parked_streams(connection, view))
+            ]
+        )
+
+    async def _retry(self, connection: AsyncConnection[Any], view: View, stream: str) -> int:
+        tables = Tables(connection, self.schema, type(view))
+        try:
+            async with connection.transaction():
+                query = compose(_UNPARK, self.schema, ("parked",), "")
+                rows = await (await connection.execute(query, (view.name, stream))).fetchall()
+                # One at a time, as they would have come: views may ask what was before each.
+                for position, version, name, stored in sorted(rows):
+                    envelope = decode(position, stream, version, name, bytes(stored))
+                    await view.apply([Event(envelope, bytes(stored))], tables)
+        except OUTAGES:
+            raise
+        except Exception as error:
+            logger.exception("%s still cannot fold %s", view.name, stream)
+            query = compose(_STILL_PARKED, self.schema, ("parked",), "")
+            await connection.execute(query, (_cause(error), view.name, stream))
+            return 0
+        return len(rows)
 
     async def _move(
         self, connection: AsyncConnection[Any], view: View, *, after: int, to: int
@@ -197,13 +237,21 @@ async def view_positions(
 
 
 async def read_events(
-    connection: AsyncConnection[Any], schema: str, *, after: int, limit: int
+    connection: AsyncConnection[Any],
+    schema: str,
+    *,
+    after: int,
+    limit: int,
+    garbled_too: bool = False,
 ) -> list[Event]:
-    """The events after a position, decoded. A gap would mean a broken log, and is refused."""
+    """The events after a position, decoded. A gap would mean a broken log, and is refused.
+
+    One that cannot be decoded is an error, or, where asked for, comes with a `Garbled` fact.
+    """
     query = compose(_READ, schema, (), "")
     cursor = await connection.execute(query, (after, limit), prepare=True, binary=True)
     events = [
-        Event(_decoded(position, stream, version, name, stored), stored)
+        Event(_decoded(position, stream, version, name, stored, garbled_too), stored)
         for position, stream, version, name, stored in await cursor.fetchall()
     ]
     for expected, event in enumerate(events, start=after + 1):
@@ -212,12 +260,39 @@ async def read_events(
     return events
 
 
-def _decoded(position: int, stream: str, version: int, name: str, stored: bytes) -> Envelope:
+def _decoded(
+    position: int, stream: str, version: int, name: str, stored: bytes, garbled_too: bool
+) -> Envelope:
     try:
         return decode(position, stream, version, name, stored)
     except UnknownFact:
         logger.critical("position %s holds a fact this code does not know", position)
         raise
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        if not garbled_too:
+            raise
+        fact = cast("Fact", Garbled(name, _cause(error)))
+        nobody = Context(actor="", command="")
+        category, _, key = stream.partition(":")
+        return Envelope(position, stream, category, key, version, fact, _NEVER, _NEVER, nobody)
+
+
+def check_decoded(events: Sequence[Event], view: View) -> None:
+    """Raise for the first of these events whose fact a view needs and that has none to read."""
+    if view.reads_facts:
+        for event in events:
+            if isinstance(event.envelope.fact, Garbled):
+                raise ValueError(event.envelope.fact.cause)
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong, in a line, without the values that it went wrong with."""
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['type']}"
+            for one in error.errors(include_input=False, include_url=False)
+        )
+    return "".join(traceback.format_exception_only(error)).strip()[:500]
 
 
 _READ = """
@@ -231,6 +306,7 @@ UPDATE {views} SET position = %b, moved_at = clock_timestamp() WHERE name = %b A
 """
 _PARKED = "SELECT DISTINCT stream FROM {parked} WHERE view = %b"
 _PARK = "INSERT INTO {parked} (view, stream, position, cause) VALUES (%b, %b, %b, %b)"
+_STILL_PARKED = "UPDATE {parked} SET cause = %b WHERE view = %b AND stream = %b"
 _UNPARK = """
 WITH mine AS (DELETE FROM {parked} WHERE view = %b AND stream = %b RETURNING position)
 SELECT e.notification_id, e.originator_version, e.topic, e.state
