@@ -4,7 +4,7 @@ import asyncio
 import sys
 from functools import partial
 
-from application.granting import adjust
+from application.granting import put_learner
 from application.streams import ACCOUNT
 from tests.bench.crud import Crud
 from tests.bench.library import PlainLibrary
@@ -116,16 +116,15 @@ async def long_history(arena: Arena) -> Measured:
     """An account of many years; each measurement begins with a store that knows nothing."""
     async with arena.filled_mall() as store:
         schema = store.schema
+        await store.execute(granting("old"))
         await store.execute_all(
-            [command(partial(adjust, learner="old", points=1, source="bench"))]
-            + [granting("old")]
-            + [
+            [
                 command(
-                    partial(adjust, learner="old", points=points, source="bench"),
+                    partial(put_learner, learner="old", status=status, reason="bench"),
                     streams=(ACCOUNT.stream("old"),),
                 )
-                for _ in range(LONG // 2 - 1)
-                for points in (1, -1)
+                for _ in range(LONG // 2)
+                for status in ("frozen", "active")
             ]
         )
         newcomers = iter(("new-0", "new-1", "new-2", "new-3"))
