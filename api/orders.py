@@ -120,6 +120,8 @@ async def quote(request: Request, caller: Customer, body: OrderIn) -> Response:
 async def place(request: Request, caller: Customer, change: Change, body: OrderIn) -> Response:
     """One atomic commit, or nothing happens; refused with all failing checks (L2, O1)."""
     caller.must_be(body.learner)
+    if caller.role is Role.LEARNER:
+        await request.state.tenant.limits.take("orders", caller.principal)
     _only_services_say_when(caller, body.happened_at)
     store, rules = store_of(request), request.state.tenant.rules
     wish = wish_of(request, body)

@@ -182,6 +182,8 @@ async def login(request: Request) -> Response:
     try:
         caller = tokens.verify(token, tenant=request.state.tenant.schema)
     except HTTPException:
+        address = request.client.host if request.client else ""
+        await request.state.tenant.limits.take("logins", address)
         return _html(request, "login", status=401, next=wanted or "", failed=True)
     expires = jwt.decode(token, options={"verify_signature": False})["exp"]  # verified above
     answer = _to(wanted or home(caller.role))

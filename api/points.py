@@ -62,6 +62,7 @@ async def grant(request: Request, caller: Granter, change: Change, body: GrantsI
         )
     if kept is not None:
         return answered(kept)
+    await request.state.tenant.limits.take("grants", caller.principal)
     context = change.context()
     rules = request.state.tenant.rules
     commands = [grant_command(_grant(row), context, rules=rules) for row in body.grants]

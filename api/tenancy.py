@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
+from api.limits import Limits
 from application.callback_links import CallbackLinks
 from application.gateways.payment import PaymentProvider
 from application.settings import Settings
@@ -44,6 +45,7 @@ class Tenant:
             kwargs={"autocommit": True},
         )
         self.live = LiveFeed(self.pool, schema=schema)
+        self.limits = Limits(self.pool, schema=schema)
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start the writer, the reading connections and the live feed."""
