@@ -57,6 +57,7 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
         version=version("tallypost"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        responses={"4XX": problems.DOCUMENTED},
         # Traces go wherever OpenTelemetry's providers are set to send them, nowhere by default.
         # Its logs stay off: they would carry what people wrote (A4).
         telemetry={"logs": False, "metrics": False, "operation_spans": False},

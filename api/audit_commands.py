@@ -76,8 +76,10 @@ def _asked(settings: Settings, ask: Callable[[AsyncConnection[Any]], Awaitable[T
     try:
         with database(settings) as found:
             return asyncio.run(asking(found.service_url))
-    except (LogDiffers, Refusal) as error:
+    except LogDiffers as error:
         raise _fail(f"{error} — `tallypost verify` names what differs") from None
+    except Refusal as error:
+        raise _fail(str(error)) from None
 
 
 @audit_app.command()

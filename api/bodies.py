@@ -265,6 +265,7 @@ class ChangeOut(BaseModel):
 
     number: str
     status: str
+    points: int | None = Field(default=None, description="that went back, where points did")
     position: int
 
 

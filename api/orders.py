@@ -39,11 +39,11 @@ from application.outcomes import Outcome
 from application.streams import MALL, NETWORK, ORDER
 from application.unit import Unit
 from application.vault import Recipient, phone_digest, phone_tail_digest
-from domain.order_facts import State
+from domain.order_facts import State, customer_status
 from domain.refusals import InvalidRequest, NotFound, NotPossible
 from domain.regions import province_named
 from projections import order_queries
-from projections.order_queries import Listed, OrderRow, customer_status, order_answer
+from projections.order_queries import Listed, OrderRow, order_answer
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
@@ -186,6 +186,7 @@ async def listed(
                 as_of=as_of or datetime.now(UTC),
                 known_at=known,
                 limit=PAGE,
+                staff=caller.role is not Role.LEARNER,
             )
             return json_answer({"orders": then, "position": known})
         page = await asking.listed(

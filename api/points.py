@@ -41,7 +41,7 @@ from projections.ledger_queries import Asking
 
 router = APIRouter(prefix="/v1", tags=["points"])
 
-Learner = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[\w.@+=-]+$")]
+Learner = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[\w.@+/=-]+$")]
 Granter = Annotated[Caller, allow(Role.SERVICE, Role.OPERATIONS, Role.ADMINISTRATOR)]
 Reader = Annotated[Caller, allow(*Role)]
 Change = Annotated[Asked, Depends(asked)]
@@ -161,7 +161,9 @@ async def _ask(request: Request, change: Asked, wanted: ApprovalRequested) -> Re
     return answered(await store_of(request).execute(command), 202)
 
 
-@router.put("/learners/{learner}", response_model=LearnerOut, summary="Register, freeze, unfreeze")
+@router.put(
+    "/learners/{learner:path}", response_model=LearnerOut, summary="Register, freeze, unfreeze"
+)
 async def put_learner(
     request: Request, caller: Granter, change: Change, learner: Learner, body: LearnerIn
 ) -> Response:
@@ -176,7 +178,9 @@ async def put_learner(
     return answered(await store_of(request).execute(command))
 
 
-@router.get("/learners/{learner}/balance", response_model=BalanceOut, summary="Points now or then")
+@router.get(
+    "/learners/{learner:path}/balance", response_model=BalanceOut, summary="Points now or then"
+)
 async def balance(
     request: Request,
     caller: Reader,
@@ -206,7 +210,7 @@ async def balance(
     return json_answer(found._asdict())
 
 
-@router.get("/learners/{learner}/statement", summary="Entries with running balance")
+@router.get("/learners/{learner:path}/statement", summary="Entries with running balance")
 async def statement(
     request: Request,
     caller: Reader,
@@ -221,9 +225,12 @@ async def statement(
     tenant = request.state.tenant
     before = decode_cursor(cursor, datetime, int)
     async with tenant.pool.connection() as connection:
-        entries = await Asking(connection, tenant.schema).statement(
+        asking = Asking(connection, tenant.schema)
+        entries = await asking.statement(
             learner, before=(before[0], before[1]) if before else None, limit=limit + 1
         )
+        if not entries and not await asking.knows(learner):
+            raise NotFound(what="learner")
     page = entries[:limit]
     more = len(entries) > limit
     after = encode_cursor(page[-1]["happened_at"], page[-1]["position"]) if more else None

@@ -25,6 +25,7 @@ STATUS = {
 """Codes that are not answered 409, refused by a rule."""
 
 TITLES = {
+    202: "Not yet there",
     401: "Unauthenticated",
     403: "Forbidden",
     404: "Not found",
@@ -41,6 +42,7 @@ CODES = {
     401: "unauthenticated",
     403: "forbidden",
     404: "not_found",
+    405: "method_not_allowed",
     408: "too_slow",
     413: "too_large",
     429: "too_many_requests",
@@ -49,6 +51,47 @@ CODES = {
 """Codes of errors that come with nothing but their status."""
 
 RETRY_AFTER_SECONDS = 1
+
+DOCUMENTED: dict[str, Any] = {
+    "description": "Unauthenticated, forbidden, not found, refused by a rule, or unusable",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "title": "Problem",
+                "required": ["type", "title", "status", "code", "detail", "failures"],
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "code": {"type": "string", "description": "stable, for programs"},
+                    "detail": {"type": "string"},
+                    "detail_zh": {"type": "string"},
+                    "failures": {"type": "array", "items": {"type": "object"}},
+                },
+            },
+            "example": {
+                "type": "urn:tallypost:order_refused",
+                "title": "Refused",
+                "status": 409,
+                "code": "order_refused",
+                "detail": "The order was refused.",
+                "detail_zh": "订单未被接受。",
+                "failures": [
+                    {
+                        "code": "out_of_stock",
+                        "message": "enamel-mug: 900 wanted, 120 in stock.",
+                        "message_zh": "enamel-mug:需要 900 件,库存 120 件。",
+                        "sku": "enamel-mug",
+                        "wanted": 900,
+                        "free": 120,
+                    }
+                ],
+            },
+        }
+    },
+}
+"""What the API's description says of every answer that is a refusal."""
 
 
 class NotYetThere(Exception):

@@ -17,6 +17,7 @@ from domain.order_facts import (
     Units,
     UnitsCancelled,
     UnitsRefunded,
+    customer_status,
 )
 from domain.orders import Order
 from domain.point_facts import LotShare
@@ -67,7 +68,7 @@ def cancel_order(
     else:
         _restore(unit, number, order, units, gone.lots, rules=rules)
     _release(unit, number, order, units, reason=reason)
-    return {"number": number, "status": after.state, "points": gone.points}
+    return {"number": number, "status": customer_status(after.state), "points": gone.points}
 
 
 def refund_order(
@@ -104,7 +105,7 @@ def refund_order(
         if line.seats:  # a seat needs nobody to send it back
             seat = StockReleased(order=number, part=one.part, quantity=one.quantity, reason=reason)
             unit.record(STOCK, stock_key(SEATS, line.sku), [seat])
-    return {"number": number, "status": after.state, "points": gone.points}
+    return {"number": number, "status": customer_status(after.state), "points": gone.points}
 
 
 def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules
     if payment.cause is not None:
         facts = order.fail_payment(attempt=payment.attempt, cause=payment.cause)
         unit.record(ORDER, number, facts)
-        return {"number": number, "status": order.state}
+        return {"number": number, "status": customer_status(order.state)}
     after = unit.record(
         ORDER,
         number,
@@ -128,7 +129,7 @@ def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules
         account = unit.read(ACCOUNT, order.learner)
         unit.record(ACCOUNT, order.learner, account.capture(number))
         after = unit.record(ORDER, number, after.grant_courses(when=unit.happened_at, rules=rules))
-    return {"number": number, "status": after.state}
+    return {"number": number, "status": customer_status(after.state)}
 
 
 def settle_cash_refund(
@@ -144,7 +145,7 @@ def cancel_unpaid(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, An
     """Cancel an order whose time to pay is over (O4); one that was paid meanwhile stays."""
     order = existing(unit, number)
     if order.state is not State.PENDING_PAYMENT or order.pay_by is None or unit.now < order.pay_by:
-        return {"number": number, "status": order.state}
+        return {"number": number, "status": customer_status(order.state)}
     return cancel_order(unit, number=number, wanted=None, reason="unpaid", rules=rules)
 
 
@@ -177,21 +178,21 @@ def change_address(
         district=recipient.district or "",
     )
     after = unit.record(ORDER, number, order.change_address(destination))
-    return {"number": number, "status": after.state}
+    return {"number": number, "status": customer_status(after.state)}
 
 
 def complete_order(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, Any]:
     """End the service windows that are over (O4)."""
     order = existing(unit, number)
     after = unit.record(ORDER, number, order.complete(when=unit.happened_at, rules=rules))
-    return {"number": number, "status": after.state}
+    return {"number": number, "status": customer_status(after.state)}
 
 
 def expire_order(unit: Unit, *, number: str) -> dict[str, Any]:
     """Hide an order from its customer, two years after its end (O3)."""
     order = existing(unit, number)
     after = unit.record(ORDER, number, order.expire(when=unit.now))
-    return {"number": number, "status": after.state}
+    return {"number": number, "status": customer_status(after.state)}
 
 
 def _refund_id(order: Order) -> str:

@@ -9,7 +9,7 @@ from application.unit import Unit
 from application.vault import Recipient
 from domain.catalogue import Kind, Terms
 from domain.house_rules import HouseRules
-from domain.order_facts import Channel, Destination, OrderLine, OrderPlaced
+from domain.order_facts import Channel, Destination, OrderLine, OrderPlaced, customer_status
 from domain.point_facts import Counted
 from domain.promising import promised_by
 from domain.refusals import InvalidRequest, OrderRefused, Refusal
@@ -119,7 +119,7 @@ def place_order(unit: Unit, wish: Wish, *, number: str, rules: HouseRules) -> di
         order = unit.record(ORDER, number, order.grant_courses(when=when, rules=rules))
     return {
         "number": number,
-        "status": order.state,
+        "status": customer_status(order.state),
         "points": assessed.points,
         "cash_fen": assessed.cash_fen,
         "promised_by": assessed.promised_by,

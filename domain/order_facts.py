@@ -23,6 +23,11 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
+def customer_status(state: str) -> State:
+    """The status customers see for a state: received is completed to them (rules.md 4)."""
+    return State.COMPLETED if state == State.PENDING_END else State(state)
+
+
 class Channel(StrEnum):
     """Where an order came from (O2)."""
 

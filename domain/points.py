@@ -50,7 +50,7 @@ class AccountNotActive(Refusal):
 
     code = "account_not_active"
     en = "The account is {status}."
-    zh = "账户状态为 {status},不能使用。"
+    zh = "账户已{status},不能使用。"
 
 
 class DebtRefused(Refusal):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from domain.reasons import STATES, action_zh, reason_zh, thing_zh
+
 Figure = str | int | bool | None | list[str]
 
 
@@ -23,16 +25,34 @@ class Refusal(Exception):
 
     def message(self, language: str = "en") -> str:
         """The refusal in words; unknown languages get English."""
-        return (self.zh if language.startswith("zh") else self.en).format(**self.figures)
+        if language.startswith("zh"):
+            return self.zh.format(
+                **{name: _in_chinese(name, it) for name, it in self.figures.items()}
+            )
+        return self.en.format(**self.figures)
 
     def as_failure(self) -> dict[str, object]:
         """The refusal as callers see it in `failures` (contract.md, Errors)."""
         return {
             "code": self.code,
-            "message": self.en.format(**self.figures),
-            "message_zh": self.zh.format(**self.figures),
+            "message": self.message("en"),
+            "message_zh": self.message("zh"),
             **self.figures,
         }
+
+
+def _in_chinese(name: str, figure: Figure) -> Figure:
+    match name, figure:
+        case "what", str():
+            return thing_zh(figure)
+        case "action", str():
+            return action_zh(figure)
+        case "why" | "reason", str():
+            return reason_zh(figure)
+        case "status", str():
+            return STATES.get(figure, figure)
+        case _:
+            return figure
 
 
 class OrderRefused(Refusal):
@@ -60,7 +80,7 @@ class NotPossible(Refusal):
 
     code = "not_possible"
     en = "{action} is not possible: {why}"
-    zh = "无法执行 {action}:{why}"
+    zh = "无法{action}:{why}"
 
 
 class InvalidRequest(Refusal):

@@ -59,6 +59,10 @@ class Asking:
             position,
         )
 
+    async def knows(self, learner: str) -> bool:
+        """Whether there is an account of this learner."""
+        return bool(await self.rows(_BALANCE, learner))
+
     async def balance_then(
         self, learner: str, *, as_of: datetime, known_at: int
     ) -> tuple[int, int, int]:

@@ -8,18 +8,14 @@ from psycopg import AsyncConnection
 from pydantic_core import from_json
 
 from application.streams import ORDER, PARCEL
-from domain.order_facts import State
+from domain.order_facts import State, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel
+from domain.reasons import reason_zh
 from domain.refusals import Refusal
 from projections.reading import compose
 
 TABLES = ("orders", "order_periods", "parcels")
-
-CUSTOMER_STATUS = {
-    State.PENDING_END: State.COMPLETED,
-}
-"""Where the customer's status differs from the state (rules.md 4)."""
 
 
 class OrderRow(NamedTuple):
@@ -60,11 +56,6 @@ class Listed(NamedTuple):
     placed_at: datetime
     points: int
     cash_fen: int
-
-
-def customer_status(state: str) -> str:
-    """The status customers see for a state (rules.md 4)."""
-    return CUSTOMER_STATUS.get(State(state), State(state))
 
 
 class Asking:
@@ -112,13 +103,20 @@ class Asking:
         return [Listed(*row) for row in rows]
 
     async def listed_then(
-        self, *, learner: str | None, as_of: datetime, known_at: int, limit: int
+        self, *, learner: str | None, as_of: datetime, known_at: int, limit: int, staff: bool
     ) -> list[dict[str, Any]]:
         """Orders with the state they were in at `as_of`, as known at a position (A5)."""
         rows = await self.rows(_LISTED_THEN, learner, learner, as_of, known_at, known_at, limit)
         return [
-            {"number": number, "learner": owner, "state": state, "since": since}
+            {
+                "number": number,
+                "learner": owner,
+                "status": customer_status(state),
+                **({"state": state} if staff else {}),
+                "since": since,
+            }
             for number, owner, state, since in rows
+            if staff or state != State.EXPIRED
         ]
 
     async def found(self, text: str, cards: Sequence[str], *, limit: int = 50) -> list[Listed]:
@@ -249,7 +247,11 @@ def actions(order: Order) -> dict[str, dict[str, Any]]:
     return {
         "pay": {"possible": True, "cash_fen": order.cash_fen}
         if unpaid
-        else {"possible": False, "why": f"the order is {order.state}"},
+        else {
+            "possible": False,
+            "why": f"the order is {order.state}",
+            "why_zh": reason_zh(f"the order is {order.state}"),
+        },
         "cancel": tried(lambda: order.cancellable(None)),
         "refund": tried(lambda: order.refundable(None)),
     }

@@ -110,3 +110,15 @@ async def test_the_lag_is_told_in_seconds_when_a_view_is_behind(mall: Mall) -> N
     await mall.views()
     views = (await mall.client.get("/health")).json()["views"]
     assert all(view["lag"] == 0 and view["lag_seconds"] == 0 for view in views)
+
+
+async def test_errors_are_described_as_they_come_when_the_document_is_read(mall: Mall) -> None:
+    """contract.md, Errors: problem documents, never FastAPI's own shape; each with its code."""
+    document = (await mall.client.get("/openapi.json")).json()
+    answers = document["paths"]["/v1/orders"]["post"]["responses"]
+    wrong_method = await mall.client.delete("/v1/orders")
+    late = await mall.get("/v1/learners/lin/balance", min_position=10**6)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert list(answers["4XX"]["content"]) == ["application/problem+json"]
+    assert wrong_method.json()["code"] == "method_not_allowed"
+    assert (late.status_code, late.json()["title"]) == (202, "Not yet there")

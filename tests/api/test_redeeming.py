@@ -163,8 +163,8 @@ async def test_lists_answer_as_they_stood_when_asked_as_of(mall: Mall) -> None:
     then = (await mall.get("/v1/orders", as_of=between)).json()["orders"]
     known = (await mall.get("/v1/orders", known_at=between)).json()["orders"]
     assert [one["status"] for one in now] == ["cancelled"]
-    assert [one["state"] for one in then] == ["pending_shipment"]
-    assert [one["state"] for one in known] == ["pending_shipment"]
+    assert [one["status"] for one in then] == ["pending_shipment"]
+    assert [one["status"] for one in known] == ["pending_shipment"]
 
 
 async def test_the_part_goes_where_it_should_when_the_address_is_changed(mall: Mall) -> None:
@@ -174,3 +174,42 @@ async def test_the_part_goes_where_it_should_when_the_address_is_changed(mall: M
     near = await mall.post(path, {**RECIPIENT, "address": "文二路 9 号"})
     far = await mall.post(path, {**RECIPIENT, "province": "江苏省"})
     assert (near.status_code, far.status_code) == (200, 409)
+
+
+async def test_changes_answer_in_the_customers_words_when_a_course_is_redeemed(mall: Mall) -> None:
+    """rules.md 4: what is pending end to staff is completed to customers, in every answer."""
+    placed = await mall.order(("python-course", 1), recipient=None)
+    then = {"as_of": "2190-01-01T00:00:00Z"}
+    of_lin = (await mall.get("/v1/orders", **then)).json()["orders"][0]
+    of_staff = (await mall.get("/v1/orders", role="support", subject="sue", **then)).json()
+    assert placed["status"] == of_lin["status"] == "completed"
+    assert "state" not in of_lin
+    assert of_staff["orders"][0]["state"] == "pending_end"
+
+
+async def test_a_refusal_is_chinese_throughout_when_it_is_told_in_chinese(mall: Mall) -> None:
+    """D6: what was wanted, what stands against it, and what was not found."""
+    placed = await mall.order(("notebook", 1))
+    number = placed["number"]
+    paid = await mall.post(f"/v1/orders/{number}/payments", {})
+    absent = await mall.get("/v1/items/nothing")
+    cursor = await mall.get("/v1/items", cursor="x")
+    assert paid.json()["detail_zh"] == "无法支付:订单待发货"
+    assert absent.json()["detail_zh"] == "未找到该商品。"
+    assert cursor.json()["detail_zh"] == "cursor:不是本服务给出的"
+    assert (await mall.read(number))["actions"]["pay"]["why_zh"] == "订单待发货"
+
+
+async def test_a_learner_is_found_under_any_id_points_were_granted_to(mall: Mall) -> None:
+    """L6: ids with a slash, too; nobody's statement is not an empty one."""
+    grant = {"learner": "a/b=", "points": 5, "reason": "task", "source": "t-1"}
+    service = {"role": "service", "subject": "platform"}
+    await mall.post("/v1/points/grants", {"grants": [grant]}, **service)
+    await mall.views()
+    for page in ("balance", "statement"):
+        found = await mall.get(f"/v1/learners/a%2Fb=/{page}", **service)
+        nobody = await mall.get(f"/v1/learners/nobody/{page}", **service)
+        assert (found.status_code, nobody.status_code) == (200, 404)
+        assert found.json()["learner"] == "a/b="
+    frozen = await mall.post("/v1/learners/a%2Fb=", {"status": "frozen"}, method="PUT", **service)
+    assert frozen.json()["status"] == "frozen"
