@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, HTTPException, Request
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
@@ -27,6 +27,8 @@ async def live(
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:
     """`id:` is the log position; give it back as `Last-Event-ID` to resume without loss (T3)."""
+    if request.app.state.stopping:
+        raise HTTPException(503, "This process is stopping.", {"Retry-After": "1"})
     after = _position(last_event_id)
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
@@ -42,7 +44,8 @@ async def live(
 def _position(last_event_id: str | None) -> int | None:
     if last_event_id is None or last_event_id == "":
         return None
-    if not (last_event_id.isascii() and last_event_id.isdecimal()):
+    digits = last_event_id.isascii() and last_event_id.isdecimal()
+    if not digits or int(last_event_id) >= 2**63:
         raise InvalidRequest(field="Last-Event-ID", reason="not a log position")
     return int(last_event_id)
 

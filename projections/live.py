@@ -171,7 +171,7 @@ class Watcher:
 
         Ends when the watcher is sent away.
         """
-        for one in await self._feed.since(self._order, after):
+        async for one in self._missed(after):
             after = one.position
             yield one
         while True:
@@ -183,12 +183,19 @@ class Watcher:
             if one_or_end is None:
                 return
             if one_or_end.position == LOOK_AGAIN:
-                for one in await self._feed.since(self._order, after):
+                async for one in self._missed(after):
                     after = one.position
                     yield one
             elif one_or_end.position > after:
                 after = one_or_end.position
                 yield one_or_end
+
+    async def _missed(self, after: int) -> AsyncIterator[News]:
+        """All news after a position, however many."""
+        while page := await self._feed.since(self._order, after):
+            for one in page:
+                yield one
+            after = page[-1].position
 
 
 def _send_away(queue: "asyncio.Queue[News | None]") -> None:
