@@ -17,13 +17,19 @@ from api.demo import tell
 from api.import_commands import import_app
 from api.sandbox import create_sandbox
 from application.demo_mall import LEARNERS, open_demo_mall
+from application.guarding import UnsafeDatabase
+from application.key_files import KeyFileRefused
 from application.logs import configure_logs
+from application.server_account import EmbeddedPostgresError
 from application.settings import Settings
 from application.store import Store
 from application.vault import MasterKeys, Vault
 
 app = typer.Typer(
-    help="Tallypost: the back office of a points mall.", no_args_is_help=True, add_completion=False
+    pretty_exceptions_enable=False,
+    help="Tallypost: the back office of a points mall.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 app.add_typer(audit_app, name="audit")
 app.add_typer(import_app, name="import")
@@ -76,6 +82,7 @@ def api(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data")) 
     """The API alone, for several processes or machines."""
     settings = settings_of(data)
     with serving.database(settings) as found:
+        serving.prepare(settings, found)
         serving.run_api(settings, found.service_url, host=host, port=port)
 
 
@@ -84,6 +91,7 @@ def worker(data: Data = Path("data")) -> None:
     """The background worker alone: views, policies, jobs."""
     settings = settings_of(data)
     with serving.database(settings) as found:
+        serving.prepare(settings, found)
         serving.run_worker(settings, found.service_url)
 
 
@@ -166,8 +174,12 @@ def _announce(settings: Settings, host: str, port: int) -> None:
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    app()
+    """Entry point of the console script: what a user can mend is said without a trace."""
+    try:
+        app()
+    except (UnsafeDatabase, serving.NotMigrated, EmbeddedPostgresError, KeyFileRefused) as error:
+        console.print(f"{error}", style="red", highlight=False)
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import httpx2
-import psycopg
 import uvicorn
 import uvloop
 
@@ -21,6 +20,7 @@ from api.edge import Impatient
 from api.tenancy import Tenants
 from application.asking_partners import TIMEOUT_SECONDS, Asking
 from application.embedded import attach_or_start
+from application.guarding import refuse_unsafe
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE, migrate, pending
 from application.reactions import again_and_again, run_reactions
@@ -46,6 +46,9 @@ class Database(NamedTuple):
 class NotMigrated(Exception):
     """The schema is not what this code needs: run `tallypost migrate` as the owner."""
 
+    def __init__(self, tenant: str) -> None:
+        super().__init__(f"The schema {tenant} is not up to date: run `tallypost migrate`.")
+
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Database]:
@@ -68,31 +71,19 @@ def tenants_of(settings: Settings) -> list[str]:
 
 
 def prepare(settings: Settings, found: Database) -> None:
-    """Migrate the embedded database; refuse a given one that is not migrated."""
+    """Migrate the embedded database; refuse a given one that is not migrated or not safe (R10)."""
     for tenant in tenants_of(settings):
         if settings.database_url is None:
             migrate_all(found.owner_url, tenant)
         elif pending(found.service_url, tenant):
             raise NotMigrated(tenant)
+    refuse_unsafe(found.service_url, tenants_of(settings))
 
 
 def migrate_all(owner_url: str, tenant: str) -> list[str]:
     """Bring a tenant's schema and the queue of jobs up to date; returns what was applied."""
     applied = migrate(owner_url, tenant)
     return [*applied, *(f"jobs/{name}" for name in apply_jobs_schema(owner_url, SERVICE_ROLE))]
-
-
-def check_durability(url: str) -> None:
-    """Refuse to run where an answered commit could be lost (R10)."""
-    required = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-    with psycopg.connect(url) as connection:
-        for name, value in required.items():
-            row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
-            if row is None or row[0] != value:
-                raise SystemExit(f"PostgreSQL runs with {name} = {row and row[0]}: refused.")
-        checked = connection.execute("SHOW data_checksums").fetchone()
-        if checked is None or checked[0] != "on":
-            logger.warning("PostgreSQL runs without data checksums")
 
 
 class Stoppable(uvicorn.Server):
@@ -179,7 +170,6 @@ def supervise(
     """
     with database(settings) as found:
         prepare(settings, found)
-        check_durability(found.service_url)
         opened(found)
         environment = {**os.environ, "DATABASE_URL": found.service_url}
         if sandbox:
