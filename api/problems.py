@@ -182,6 +182,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:  # FastAPI's word for bytes that are no text at all
+            return problem(422, "invalid", str(error.detail))
         code = CODES.get(error.status_code, "http_error")
         headers = dict(error.headers) if error.headers else None
         return problem(error.status_code, code, str(error.detail), headers=headers)

@@ -122,3 +122,11 @@ async def test_errors_are_described_as_they_come_when_the_document_is_read(mall:
     assert list(answers["4XX"]["content"]) == ["application/problem+json"]
     assert wrong_method.json()["code"] == "method_not_allowed"
     assert (late.status_code, late.json()["title"]) == (202, "Not yet there")
+
+
+async def test_the_body_is_unusable_when_its_bytes_are_no_text(mall: Mall) -> None:
+    """contract.md, Errors: 422, as for any request that cannot be used."""
+    headers = {**mall.headers("learner", "lin"), "Idempotency-Key": "k"}
+    headers["Content-Type"] = "application/json"
+    answer = await mall.client.post("/v1/orders", content=b"\xff\xfe{", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
