@@ -56,7 +56,6 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.catalogue_of_events --check
-	$(BIN)/python -m tests.map_of_requirements --check
 	$(MAKE) test
 
 docs: $(STAMP)

@@ -5,7 +5,6 @@ A test says what it shows at the beginning of its docstring: `L2, O1: …` or `R
 
 import ast
 import re
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -97,16 +96,10 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> int:
-    """Write the page, or with `--check` say whether it is up to date."""
-    if "--check" in sys.argv:
-        stale = not PAGE.exists() or PAGE.read_text() != page()
-        if stale:
-            print("docs/requirements.md is stale; run `make docs`")
-        return int(stale)
+def main() -> None:
+    """Write the page."""
     PAGE.write_text(page())
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
