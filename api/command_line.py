@@ -138,7 +138,11 @@ def bench(
 ) -> None:
     """The benchmarks of docs/benchmarks.md, as ratios measured in one run."""
     # Imported here: benchmarks belong to the checkout, not to an installed service.
-    from tests import bench as benchmarks
+    try:
+        from tests import bench as benchmarks
+    except ModuleNotFoundError:
+        typer.echo("Benchmarks are run in the checkout's own folder.", err=True)
+        raise typer.Exit(2) from None
 
     raise typer.Exit(benchmarks.main(names or [], as_json))
 

@@ -139,8 +139,14 @@ async def erase(
     request: Request, caller: Administrator, change: Change, learner: Learner, body: EraseIn
 ) -> Response:
     """Key and cards are destroyed; history and figures stay, and stay provable (A4)."""
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        asking = order_queries.Asking(connection, tenant.schema)
+        under_way = [one.number for one in await asking.under_way(learner)]
     command = change.command(
-        lambda unit: privacy.erase_person(unit, learner=learner, reason=body.reason),
+        lambda unit: privacy.erase_person(
+            unit, learner=learner, reason=body.reason, under_way=under_way
+        ),
         reason=body.reason,
         streams=[ACCOUNT.stream(learner), PRIVACY.stream(learner)],
     )

@@ -1,5 +1,6 @@
 """隐私 Showing, holding, erasing personal data: all of it is recorded first (A4; rules.md 30)."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 
 from application import granting
 from application.ordering import existing
-from application.streams import ACCOUNT, PRIVACY
+from application.streams import ACCOUNT, ORDER, PRIVACY
 from application.unit import Unit
 from application.vault import Recipient, Unreadable, Vault, unseal
 from domain.refusals import NotFound, NotPossible
@@ -59,10 +60,18 @@ def lift_hold(unit: Unit, *, learner: str, matter: str) -> dict[str, Any]:
     return {"learner": learner, "holds": list(after.holds)}
 
 
-def erase_person(unit: Unit, *, learner: str, reason: str) -> dict[str, Any]:
-    """Destroy a learner's key and cards, unless a legal hold stands against it."""
+def erase_person(
+    unit: Unit, *, learner: str, reason: str, under_way: Sequence[str]
+) -> dict[str, Any]:
+    """Destroy a learner's key and cards, unless a legal hold or an order stands against it.
+
+    `under_way` are orders that may not have ended: those that still need the recipient refuse it.
+    """
     _known(unit, learner)
     unit.read(PRIVACY, learner).usable()
+    needing = [number for number in under_way if unit.read(ORDER, number).needs_recipient]
+    if needing:
+        raise NotPossible(action="erase", why=f"orders are under way: {', '.join(needing[:5])}")
     return granting.erase_learner(unit, learner=learner, reason=reason)
 
 

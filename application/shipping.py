@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from application.ordering import existing
-from application.streams import ORDER, PARCEL, STOCK
+from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain.blotting import blot
 from domain.house_rules import HouseRules
+from domain.orders import Order
 from domain.parcels import Content, Parcel, ParcelPacked, PushUnreadable, received_at
-from domain.refusals import NotFound
+from domain.refusals import NotFound, NotPossible
 from domain.stock import StockPicked, stock_key
 from domain.tracking import Scan
 
@@ -24,6 +25,7 @@ def parcel_number(order: str, part: int) -> str:
 def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[str, Any]:
     """Pick a part's units from the shelf and pack them into a parcel of their own (W1)."""
     state = existing(unit, order)
+    _must_have_recipient(unit, state, "pack")
     number = parcel_number(order, part)
     after = unit.record(ORDER, order, state.pack(part, parcel=number))
     packed = after.part(part)
@@ -55,6 +57,7 @@ def hand_over(unit: Unit, *, parcel: str) -> dict[str, Any]:
     unit.record(PARCEL, parcel, state.hand_over(when=unit.happened_at))
     for content in state.contents:
         order = existing(unit, content.order)
+        _must_have_recipient(unit, order, "hand_over")
         unit.record(ORDER, content.order, order.hand_over(content.part))
     return {"parcel": parcel, "orders": [content.order for content in state.contents]}
 
@@ -111,6 +114,12 @@ def keep_unreadable(unit: Unit, *, parcel: str, raw: bytes) -> dict[str, Any]:
     card = unit.seal(learner, "payload", raw)
     unit.record(PARCEL, parcel, [PushUnreadable(source="kuaidi100.push", card=card)])
     return {"parcel": parcel, "card": card}
+
+
+def _must_have_recipient(unit: Unit, order: Order, action: str) -> None:
+    """Nothing leaves for somebody who was erased meanwhile (A4)."""
+    if unit.read(ACCOUNT, order.learner).status == "erased":
+        raise NotPossible(action=action, why="the recipient was erased")
 
 
 def _existing_parcel(unit: Unit, number: str) -> Parcel:

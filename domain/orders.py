@@ -108,6 +108,14 @@ class Order:
         return min(live, key=PROGRESS.index) if live else State.CANCELLED
 
     @property
+    def needs_recipient(self) -> bool:
+        """Whether something is still to reach its recipient by parcel."""
+        return self.ended is None and any(
+            part.live and part.warehouse is not None and part.state in PROGRESS[:3]
+            for part in self.parts
+        )
+
+    @property
     def partly_shipped(self) -> bool:
         """Whether some parts left and others did not."""
         shipped = {part.shipped for part in self.parts if part.live and part.warehouse}

@@ -8,6 +8,7 @@ ACTIONS = {
     "change_address": "修改地址",
     "close": "关账",
     "decide": "审批",
+    "erase": "注销",
     "hand_over": "交运",
     "lift": "解除",
     "pack": "打包",
@@ -45,6 +46,8 @@ STATES = {
 REASONS = {
     r"the order is (\w+)": "订单{0}",
     r"the order has no parcel part (\S+)": "订单没有第 {0} 个包裹部分",
+    r"orders are under way: (.+)": "仍有进行中的订单:{0}",
+    r"the recipient was erased": "收件人信息已删除",
     r"the order has no recipient": "订单没有收件人",
     r"part (\S+) is in parcel (\S+)": "第 {0} 部分已装入包裹 {1}",
     r"part (\S+) is not packed": "第 {0} 部分尚未打包",

@@ -119,6 +119,11 @@ class Asking:
             if staff or state != State.EXPIRED
         ]
 
+    async def under_way(self, learner: str) -> list[Listed]:
+        """A learner's orders that still have something to be sent or received."""
+        open_states = ["pending_payment", "pending_shipment", "pending_receipt"]
+        return await self.listed(learner=learner, states=open_states, before=None, limit=200)
+
     async def found(self, text: str, cards: Sequence[str], *, limit: int = 50) -> list[Listed]:
         """Orders by number, waybill, or the vault cards that a phone led to."""
         rows = await self.rows(_FOUND, text, text, list(cards), limit)
@@ -158,6 +163,8 @@ def order_answer(
     if staff:
         answer["state"] = row.state
         answer["cash_refunds"] = [{"refund": r, "state": s} for r, s in order.refunds]
+    else:
+        del answer["actions"]["refund"]  # a decision of staff; learners ask for a return
     return answer
 
 

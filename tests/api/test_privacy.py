@@ -174,6 +174,8 @@ async def test_person_is_gone_everywhere_when_erased(mall: Mall, database: MallD
     """A4, R59: tables, dump, an older backup with the living keys; history and figures stay."""
     number = (await mall.order(("enamel-mug", 1), recipient=CANARY))["number"]
     card = (await facts(mall, f"order:{number}"))[0]["data"]["destination"]["card"]
+    await mall.post(f"/v1/orders/{number}/cancellation", {"reason": "over"})
+    await mall.views()
     older = dumped(database, database.schema)
     keys = dumped(database, f"{database.schema}_keys")
     assert traces(older) == []  # sealed from the first moment on
@@ -246,3 +248,30 @@ async def test_cards_open_with_the_new_master_key_when_keys_were_rewrapped(
     shown = await mall.post("/v1/audit/reveals", reveal, **SUPPORT)
     assert shown.json()["recipient"]["name"] == CANARY["name"]
     assert SERVICE_ROLE in database.service_url
+
+
+async def test_a_learner_is_not_erased_when_a_parcel_is_still_to_come(mall: Mall) -> None:
+    """A4: erased after the order ended; until then somebody has to be able to receive it."""
+    placed = await mall.order(("notebook", 1))
+    erasure = {"reason": "asked for it"}
+    boss = {"role": "administrator", "subject": "boss"}
+    refused = await mall.post("/v1/learners/lin/erasure", erasure, **boss)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
+    assert placed["number"] in refused.json()["detail"]
+    await mall.post(f"/v1/orders/{placed['number']}/cancellation", {"reason": "x"})
+    await mall.views()
+    done = await mall.post("/v1/learners/lin/erasure", erasure, **boss)
+    assert (done.status_code, done.json()["status"]) == (200, "erased")
+
+
+async def test_nothing_leaves_when_the_recipient_was_erased_meanwhile(mall: Mall) -> None:
+    """A4: the view may lag behind the order; packing and hand-over look at the log itself."""
+    wish = {"learner": "lin", "lines": [{"sku": "notebook", "quantity": 1}], "recipient": RECIPIENT}
+    placed = (await mall.post("/v1/orders", wish)).json()  # the views do not know of it yet
+    boss = {"role": "administrator", "subject": "boss"}
+    done = await mall.post("/v1/learners/lin/erasure", {"reason": "x"}, **boss)
+    packed = await mall.post(
+        "/v1/parcels", {"order": placed["number"]}, role="operations", subject="ops"
+    )
+    assert (done.status_code, packed.status_code) == (200, 409)
+    assert packed.json()["detail"].endswith("the recipient was erased")

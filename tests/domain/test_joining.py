@@ -294,7 +294,7 @@ def test_a_seat_is_free_again_when_its_course_is_refunded() -> None:
     )
     assert (mall.state("N1"), mall.available()) == (State.CLOSED, 100)
     assert mall.stock(SEATS, "py") == Stock(free=1)
-    assert mall.place("N2", ("py", 1), to=None)["status"] == "pending_end"
+    assert mall.place("N2", ("py", 1), to=None)["status"] == "completed"
 
 
 # --- parcels ---------------------------------------------------------------------------------
