@@ -39,8 +39,8 @@ class Benchmark:
             "floor": self.floor,
             "goal": self.goal,
             "unit": self.unit,
-            "ours": round(measured.ours, 1),
-            "theirs": round(measured.theirs, 1),
+            "ours": round(measured.ours, 2),
+            "theirs": round(measured.theirs, 2),
         }
 
 
