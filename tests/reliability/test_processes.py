@@ -197,6 +197,10 @@ class Loading:
         self.unanswered: list[str] = []
         self.tasks = [asyncio.create_task(self._client()) for _ in range(6)]
 
+    async def under_way(self) -> None:
+        """Wait until there is load."""
+        await until(lambda: self.answered > 10, seconds=30)
+
     async def _client(self) -> None:
         while True:
             key = f"{time.time_ns()}"
@@ -231,7 +235,7 @@ async def test_nothing_accepted_is_dropped_when_the_api_is_told_to_stop(service:
     for _ in range(3):
         watching = [asyncio.create_task(_watched(service, order)) for _ in range(20)]
         loading = Loading(service)
-        await until(lambda: loading.answered > 10, seconds=30)
+        await loading.under_way()
         assert service.api is not None
         told = time.perf_counter()
         service.api.send_signal(signal.SIGTERM)
