@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import httpx2
@@ -65,13 +65,12 @@ class Sandbox:
     async def push_journey(self, number: str) -> None:
         """Push a parcel's scans one by one, each push with all scans so far, newest first."""
         subscription = self.subscriptions[number]
-        start = datetime.now(BEIJING)
         known = range(1, len(JOURNEY) + 1)
         for count in reversed(known) if self.behaviour.newest_first else known:
             await asyncio.sleep(self.behaviour.pace_seconds)
             scans = [
                 {
-                    "time": f"{subscription['times'].setdefault(place, self._now(start, place))}",
+                    "time": f"{subscription['times'].setdefault(place, self._time(place))}",
                     "context": text,
                     "status": status,
                     "areaCode": area,
@@ -91,10 +90,10 @@ class Sandbox:
             form = {"param": param.decode(), "sign": sign_push(param, salt.encode())}
             await self._send(subscription["callbackurl"], data=form)
 
-    def _now(self, start: datetime, place: int) -> str:
-        # One second apart at least: two scans in the same second have no order.
-        moment = max(datetime.now(BEIJING), start).timestamp() + place
-        return f"{datetime.fromtimestamp(moment, BEIJING):%Y-%m-%d %H:%M:%S}"
+    def _time(self, place: int) -> str:
+        """When a scan happened: never ahead, and a second after the one before, at least."""
+        moment = datetime.now(BEIJING) - timedelta(seconds=len(JOURNEY) - place)
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
 
     async def notify(self, url: str, notice: Notice) -> None:
         """Send a signed notice, as often as the behaviour says."""
