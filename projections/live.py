@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 QUEUE_MAX = 64
 """News a watcher may leave unread before it is sent away."""
+LOOKING_MAX = 3
+"""Connections of the pool that watchers use at a time to see what they missed."""
+TRIES = 10
+"""How often a watcher looks for what it missed while the database is out of reach."""
 LOOK_AGAIN = 0
 """Position of the news that there may be news: the watcher asks the view itself."""
 WATCHED_TABLES = ("views", "order_trail")
@@ -48,6 +52,7 @@ class LiveFeed:
         self._waiting: dict[asyncio.Future[None], tuple[tuple[str, ...], int]] = {}
         self._positions: dict[str, int] = {}
         self._told = 0
+        self._looking = asyncio.Semaphore(LOOKING_MAX)
         self._following = False
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -104,7 +109,8 @@ class LiveFeed:
     async def since(self, order: str, position: int) -> list[News]:
         """An order's news after a position, from the view: how a watcher resumes."""
         query = compose(_SINCE, self._schema, WATCHED_TABLES, "")
-        async with self._pool.connection() as connection:
+        # A crowd that comes at once waits here, and leaves the pool to the others.
+        async with self._looking, self._pool.connection() as connection:
             rows = await (await connection.execute(query, (order, position))).fetchall()
         return [News(*row) for row in rows]
 
@@ -171,31 +177,40 @@ class Watcher:
 
         Ends when the watcher is sent away.
         """
-        async for one in self._missed(after):
-            after = one.position
-            yield one
-        while True:
-            try:
-                one_or_end = await asyncio.wait_for(self._queue.get(), heartbeat)
-            except TimeoutError:
-                yield None
-                continue
-            if one_or_end is None:
-                return
-            if one_or_end.position == LOOK_AGAIN:
-                async for one in self._missed(after):
-                    after = one.position
-                    yield one
-            elif one_or_end.position > after:
-                after = one_or_end.position
-                yield one_or_end
+        with suppress(Gone):
+            async for one in self._missed(after):
+                after = one.position
+                yield one
+            while True:
+                try:
+                    one_or_end = await asyncio.wait_for(self._queue.get(), heartbeat)
+                except TimeoutError:
+                    yield None
+                    continue
+                if one_or_end is None:
+                    raise Gone
+                if one_or_end.position == LOOK_AGAIN:
+                    async for one in self._missed(after):
+                        after = one.position
+                        yield one
+                elif one_or_end.position > after:
+                    after = one_or_end.position
+                    yield one_or_end
 
     async def _missed(self, after: int) -> AsyncIterator[News]:
         """All news after a position, however many."""
-        while page := await self._feed.since(self._order, after):
+        while page := await self._page(after):
             for one in page:
                 yield one
             after = page[-1].position
+
+    async def _page(self, after: int) -> list[News]:
+        for attempt in range(TRIES):
+            try:
+                return await self._feed.since(self._order, after)
+            except psycopg.OperationalError:  # the pool's time-outs are among them
+                await asyncio.sleep(0.1 * (attempt + 1))
+        raise Gone
 
 
 def _send_away(queue: "asyncio.Queue[News | None]") -> None:
