@@ -197,7 +197,12 @@ def install(app: FastAPI) -> None:
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
 
-    async def _unavailable(_: Request, __: Exception) -> Response:
+    async def _unavailable(request: Request, error: Exception) -> Response:
+        if isinstance(error, OperationalError) and not isinstance(
+            error, PoolTimeout | TooManyRequests
+        ):
+            # Where one connection died, the others did: nobody else has to find out (R05).
+            await request.state.tenant.pool.drain()
         return problem(
             503,
             "unavailable",

@@ -42,6 +42,8 @@ class Tenant:
             max_size=POOL_SIZE,
             max_waiting=POOL_WAITING,
             timeout=2.0,
+            # Its pauses double up to minutes; whoever asks next is the better moment (R05).
+            reconnect_timeout=0.2,
             kwargs={"autocommit": True},
         )
         self.live = LiveFeed(self.pool, schema=schema)
