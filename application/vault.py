@@ -244,7 +244,7 @@ class Recipient(BaseModel):
 
     def to_bytes(self) -> bytes:
         """The card's content, JSON in UTF-8."""
-        return self.model_dump_json(exclude_none=True).encode()
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Recipient":

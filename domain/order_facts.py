@@ -25,7 +25,8 @@ class State(StrEnum):
 
 def customer_status(state: str) -> State:
     """The status customers see for a state: received is completed to them (rules.md 4)."""
-    return State.COMPLETED if state == State.PENDING_END else State(state)
+    known = state if isinstance(state, State) else State(state)
+    return State.COMPLETED if known is State.PENDING_END else known
 
 
 class Channel(StrEnum):

@@ -105,6 +105,8 @@ class Order:
         if not self.paid:
             return State.PENDING_PAYMENT
         live = [part.state for part in self.parts if part.live]
+        if len(live) == 1:
+            return live[0]
         return min(live, key=PROGRESS.index) if live else State.CANCELLED
 
     @property

@@ -24,12 +24,10 @@ def _wave_after(when: datetime, cut_off: time, zone: ZoneInfo) -> datetime:
 
 def promised_by(warehouses: Iterable[Warehouse], *, when: datetime, rules: HouseRules) -> datetime:
     """When the last parcel should have arrived; courses are granted at once (rules.md 7)."""
-    return max(
-        (
-            next_wave(warehouse, when=when, rules=rules)
-            + timedelta(hours=warehouse.service_hours)
-            + rules.lane_time
-            for warehouse in warehouses
-        ),
-        default=when,
-    )
+    arrivals = [
+        _wave_after(when, one.cut_off, rules.zone)
+        + timedelta(hours=one.service_hours)
+        + rules.lane_time
+        for one in warehouses
+    ]
+    return max(arrivals, default=when)

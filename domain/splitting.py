@@ -83,15 +83,26 @@ def plan_split(demands: Sequence[Demand], free: Free, *, max_parts: int) -> Plan
     """
     assert len({demand.sku for demand in demands}) == len(demands)  # each SKU has its own units
     preferred = list(dict.fromkeys(code for demand in demands for code in demand.warehouses))
-    for size in range(1, max_parts + 1):
+    alone = [code for code in preferred if _has_all(code, demands, free)] if max_parts else []
+    if alone:
+        units = tuple([(demand.line, demand.quantity) for demand in demands])
+        return _plan(((alone[0], units),), tuple([(code,) for code in alone[1:4]]))
+    for size in range(2, max_parts + 1):
         fitting = [
             chosen for chosen in combinations(preferred, size) if _fits(demands, free, chosen)
         ]
         if fitting:
-            if len(fitting) > 1 and size > 1:
+            if len(fitting) > 1:
                 fitting.sort(key=lambda chosen: _pieces(demands, free, chosen))
             return _plan(_allocate(demands, free, fitting[0]), tuple(fitting[1:4]))
     return _shortages(demands, free)
+
+
+def _has_all(code: str, demands: Sequence[Demand], free: Free) -> bool:
+    for demand in demands:
+        if code not in demand.warehouses or free.get((code, demand.sku), 0) < demand.quantity:
+            return False
+    return True
 
 
 def _fits(demands: Sequence[Demand], free: Free, chosen: Sequence[str]) -> bool:
