@@ -71,13 +71,17 @@ _OF_PLACE = re.compile(
 _BEFORE_PHONE = re.compile(
     rf"(的)([小老阿]?[{_SURNAMES}][\u4e00-\u9fff·]{{0,3}})(?=\s?[(【\[]\*[)】\]])"
 )
+# Whose door it was; where a parcel waits to be picked up has to stay readable.
+_DOOR = re.compile(
+    r"(?:\d{1,4}(?:幢|栋|座|号楼))?(?:\d{1,3}单元)?\d{2,5}(?:室|房)(?!.{0,8}(?:驿站|柜|店|超市|收发|自提))"
+)
 _KEPT_PLACE = re.compile(_PLACE)
 _KEPT_ROLE = re.compile(rf"({_ROLE})")
 _VERBS = re.compile(r"(?:凭|在|转|由|已)")
 
 
 def blot(text: str) -> str:
-    """A normalised text without people's names and phones; generic signers stay.
+    """A normalised text without people's names, phones and doors; generic signers stay.
 
     >>> blot("派件人:张三派件中派件员电话13800138000"), blot("签收人:本人签收")
     ('派件人:*派件中派件员电话*', '签收人:本人签收')
@@ -85,7 +89,7 @@ def blot(text: str) -> str:
     before = None
     while text != before:  # each further turn only takes letters and digits away, so this ends
         before = text
-        for pattern in (_MOBILE, _LANDLINE):
+        for pattern in (_MOBILE, _LANDLINE, _DOOR):
             text = pattern.sub(BLOT, text)
         text = _CALLED.sub(rf"\1{BLOT}", text)
         text = _OF_PLACE.sub(rf"\1【{BLOT}】", text)
