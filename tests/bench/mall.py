@@ -151,6 +151,11 @@ def granting(learner: str) -> Command:
     return grant_command(grant, Context(actor="service:bench", command=grant.identity))
 
 
+def _longer(learners: Sequence[str], items: Sequence[str]) -> Sequence[str]:
+    """Learners often enough for every item to have its turn."""
+    return list(learners) * -(-len(items) // len(learners))
+
+
 class Redeeming:
     """Callers who redeem one mug after another, the way `POST /v1/orders` does."""
 
@@ -163,33 +168,32 @@ class Redeeming:
         items: Sequence[str] = ITEMS,
     ) -> None:
         self._store = store
-        self._learners = itertools.cycle(learners)
-        self._items = itertools.cycle(items)
         lookup = vault_of(store.schema, keys).lookup_key
-        self._phone = phone_digest(lookup, _RECIPIENT.phone)
-        self._tail = phone_tail_digest(lookup, _RECIPIENT.phone[-4:])
+        digests = (
+            phone_digest(lookup, _RECIPIENT.phone),
+            phone_tail_digest(lookup, _RECIPIENT.phone[-4:]),
+        )
+        # Made before the clock runs, as pgbench's script is.
+        self._wishes = itertools.cycle(
+            [
+                Wish(learner, (Wanted(sku, 1, PRICE),), _RECIPIENT, Channel.APP, *digests)
+                for learner, sku in zip(_longer(learners, items), itertools.cycle(items))
+            ]
+        )
 
     def next(self) -> Command:
         """The next caller's command."""
-        learner, sku = next(self._learners), next(self._items)
-        wish = Wish(
-            learner,
-            (Wanted(sku, 1, PRICE),),
-            _RECIPIENT,
-            Channel.APP,
-            self._phone,
-            self._tail,
-        )
+        wish = next(self._wishes)
         number = f"T{os.urandom(9).hex().upper()}"
         digest = hashlib.sha256(number.encode()).digest()
         return Command(
-            principal=f"learner:{learner}",
+            principal=f"learner:{wish.learner}",
             key=number,
             digest=digest,
-            context=Context(actor=f"learner:{learner}", command=number),
+            context=Context(actor=f"learner:{wish.learner}", command=number),
             decide=lambda unit: place_order(unit, wish, number=number, rules=RULES),
             streams=streams_of(wish, self._store.peek(NETWORK, MALL)),
-            subject=learner,
+            subject=wish.learner,
         )
 
     async def rate(self, *, seconds: float = SECONDS, callers: int = CALLERS) -> float:
