@@ -143,11 +143,15 @@ def _day(value: date) -> bytes:
 
 
 def _length(value: bytes) -> bytes:
-    return _LENGTHS[len(value)] if len(value) < 4096 else pack("!i", len(value))
+    return _LENGTHS[len(value)] if len(value) < len(_LENGTHS) else pack("!i", len(value))
 
 
-def _prefixed(values: Iterable[bytes]) -> bytes:
-    return b"".join([piece for value in values for piece in (_length(value), value)])
+def _prefixed(values: Sequence[bytes]) -> bytes:
+    try:
+        lengths = [_LENGTHS[length] for length in map(len, values)]
+    except IndexError:
+        lengths = [_length(value) for value in values]
+    return b"".join(chain.from_iterable(zip(lengths, values, strict=True)))
 
 
 def _nullable(values: Iterable[bytes | None]) -> bytes:

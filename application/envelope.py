@@ -66,21 +66,20 @@ class Envelope(NamedTuple):
     context: Context
 
 
-def encode_context(context: Context, *, recorded_at: datetime) -> Callable[[datetime], bytes]:
-    """The stored tail of a command's facts, as a function of when each of them happened."""
-    shared = {"actor": context.actor, "command": context.command}
+def encode_tail(context: Context, *, happened_at: datetime, recorded_at: datetime) -> bytes:
+    """What a fact's stored bytes end with: the same for all that one command says of one time."""
+    fields = {"actor": context.actor, "command": context.command}
     if context.reason:
-        shared["reason"] = context.reason
+        fields["reason"] = context.reason
     if context.correlation:
-        shared["correlation"] = context.correlation
+        fields["correlation"] = context.correlation
     if context.causation:
-        shared["causation"] = context.causation
-    rest = b'","recorded_at":"%b",%b' % (_stamp(recorded_at), to_json(shared)[1:])
-
-    def tail(happened_at: datetime) -> bytes:
-        return b',"happened_at":"%b%b' % (_stamp(happened_at), rest)
-
-    return tail
+        fields["causation"] = context.causation
+    return b',"happened_at":"%b","recorded_at":"%b",%b' % (
+        _stamp(happened_at),
+        _stamp(recorded_at),
+        to_json(fields)[1:],
+    )
 
 
 # One group commit has one time, in all of its facts.

@@ -11,7 +11,7 @@ from application.arrays import binaries, booleans, integers, texts
 from application.envelope import decode_fact
 from application.proof import Frontier
 from application.streams import CATEGORIES, category_of, fold_fingerprint
-from application.unit import Card, Held, Row
+from application.unit import Held, Row, SealedCard
 
 
 class Head(NamedTuple):
@@ -164,7 +164,7 @@ class Log:
         after: int,
         rows: Sequence[Row],
         answers: Sequence[Recorded],
-        cards: Sequence[Card],
+        cards: Sequence[SealedCard],
         new_keys: Sequence[tuple[str, bytes]],
         frontier: Frontier,
         recorded_at: datetime,

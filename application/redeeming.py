@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, STOCK
@@ -94,28 +95,30 @@ def place_order(unit: Unit, wish: Wish, *, number: str, rules: HouseRules) -> di
     when = unit.happened_at
     account = unit.read(ACCOUNT, wish.learner)
     counted = tuple(
-        Counted(sku=line.sku, quantity=line.quantity) for line in assessed.lines if line.counts
+        [Counted(sku=line.sku, quantity=line.quantity) for line in assessed.lines if line.counts]
     )
     pay = account.hold if assessed.cash_fen else account.redeem
     paying = pay(assessed.points, order=number, counted=counted, when=when)
-    unit.record(ACCOUNT, wish.learner, paying)
-    _reserve(unit, assessed.plan, assessed.lines, order=number)
-    unit.create(ORDER, number)
+    reserving = _reservations(assessed.plan, assessed.lines, order=number)
     placed = OrderPlaced(
         learner=wish.learner,
         channel=wish.channel,
         lines=assessed.lines,
         points=assessed.points,
         cash_fen=assessed.cash_fen,
-        lots=next((fact.lots for fact in paying if hasattr(fact, "lots")), ()),
+        lots=paying[0].lots if paying else (),
         destination=_destination(unit, wish),
         plan=assessed.plan,
         pay_by=when + rules.pay_within if assessed.cash_fen else None,
         promised_by=assessed.promised_by,
         policy=rules.policy,
     )
+    unit.record(ACCOUNT, wish.learner, paying)
+    for stock, reserved in reserving:
+        unit.record(STOCK, stock, [reserved])
+    unit.create(ORDER, number)
     order = unit.record(ORDER, number, [placed])
-    if not assessed.cash_fen and any(part.warehouse is None for part in assessed.plan.parts):
+    if not assessed.cash_fen and assessed.plan.parts[-1].warehouse is None:
         order = unit.record(ORDER, number, order.grant_courses(when=when, rules=rules))
     return {
         "number": number,
@@ -132,6 +135,7 @@ def assess(unit: Unit, wish: Wish, *, rules: HouseRules) -> Assessment:
     account = unit.read(ACCOUNT, wish.learner)
     failures: list[Refusal] = []
     lines: list[OrderLine] = []
+    points = cash_fen = 0
     seen: set[str] = set()
     if not wish.lines:
         raise InvalidRequest(field="lines", reason="name at least one item")
@@ -151,7 +155,8 @@ def assess(unit: Unit, wish: Wish, *, rules: HouseRules) -> Assessment:
         )
         if item.terms is not None:
             lines.append(_line(number, wanted, item.terms))
-    points = sum(line.unit_points * line.quantity for line in lines)
+            points += item.terms.points * wanted.quantity
+            cash_fen += item.terms.cash_fen * wanted.quantity
     failures += account.spending_failures(points, when=when)
     plan, warehouses = _plan(unit, wish, lines, failures=failures, rules=rules)
     return Assessment(
@@ -159,11 +164,13 @@ def assess(unit: Unit, wish: Wish, *, rules: HouseRules) -> Assessment:
         lines=tuple(lines),
         plan=None if failures else plan,
         points=points,
-        cash_fen=sum(line.unit_cash_fen * line.quantity for line in lines),
+        cash_fen=cash_fen,
         promised_by=promised_by(warehouses, when=when, rules=rules) if plan else None,
     )
 
 
+# Most orders are one unit of one item: their lines are equal, and made once.
+@lru_cache(maxsize=4096)
 def _line(number: int, wanted: Wanted, terms: Terms) -> OrderLine:
     return OrderLine(
         line=number,
@@ -188,62 +195,60 @@ def _plan(
     rules: HouseRules,
 ) -> tuple[Plan | None, list[Warehouse]]:
     """The split of goods and courses, and the warehouses in it; adds what stands against it."""
-    goods = [line for line in lines if line.kind is Kind.PARCEL]
-    courses = [line for line in lines if line.kind is Kind.COURSE]
+    goods: list[OrderLine] = []
+    courses: list[OrderLine] = []
+    for line in lines:
+        (courses if line.kind is Kind.COURSE else goods).append(line)
     network = unit.read(NETWORK, MALL)
     plan = _NO_GOODS
     if goods:
-        province = _province(wish, failures)
-        if province is None:
-            return None, []
+        max_parts = rules.max_parts - bool(courses)  # courses are a part, too (rules.md 2)
         planned = _plan_goods(
-            unit,
-            goods,
-            network,
-            province=province,
-            max_parts=rules.max_parts - bool(courses),  # courses are a part, too (rules.md 2)
-            failures=failures,
-            rules=rules,
+            unit, wish, goods, network, max_parts=max_parts, failures=failures, rules=rules
         )
         if planned is None:
             return None, []
         plan = planned
-    if courses:
-        for line in courses:
-            if line.seats:
-                seats = unit.read(STOCK, stock_key(SEATS, line.sku))
-                if seats.free < line.quantity:
-                    failures.append(OutOfStock(sku=line.sku, wanted=line.quantity, free=seats.free))
-        part = PlannedPart(
-            part=len(plan.parts) + 1,
-            warehouse=None,
-            units=tuple(Allocation(line=line.line, quantity=line.quantity) for line in courses),
-        )
-        plan = plan.model_copy(update={"parts": (*plan.parts, part)})
     used = [network.named(part.warehouse) for part in plan.parts if part.warehouse]
+    if courses:
+        plan = _with_courses(unit, plan, courses, failures=failures)
     return plan, used
 
 
-def _province(wish: Wish, failures: list[Refusal]) -> str | None:
-    if wish.recipient is None:
-        failures.append(RecipientMissing())
-        return None
-    if not wish.recipient.province:
-        failures.append(ProvinceMissing())
-        return None
-    return wish.recipient.province
+def _with_courses(
+    unit: Unit, plan: Plan, courses: Sequence[OrderLine], *, failures: list[Refusal]
+) -> Plan:
+    """The plan with its last part, which is of courses; adds what seats are missing."""
+    for line in courses:
+        if line.seats:
+            seats = unit.read(STOCK, stock_key(SEATS, line.sku))
+            if seats.free < line.quantity:
+                failures.append(OutOfStock(sku=line.sku, wanted=line.quantity, free=seats.free))
+    part = PlannedPart(
+        part=len(plan.parts) + 1,
+        warehouse=None,
+        units=tuple(Allocation(line=line.line, quantity=line.quantity) for line in courses),
+    )
+    return plan.model_copy(update={"parts": (*plan.parts, part)})
 
 
 def _plan_goods(
     unit: Unit,
+    wish: Wish,
     goods: Sequence[OrderLine],
     network: Network,
     *,
-    province: str,
     max_parts: int,
     failures: list[Refusal],
     rules: HouseRules,
 ) -> Plan | None:
+    if wish.recipient is None:
+        failures.append(RecipientMissing())
+        return None
+    province = wish.recipient.province
+    if not province:
+        failures.append(ProvinceMissing())
+        return None
     demands: list[Demand] = []
     free: dict[tuple[str, str], int] = {}
     for line in goods:
@@ -269,13 +274,18 @@ def _plan_goods(
     return None
 
 
-def _reserve(unit: Unit, plan: Plan, lines: Sequence[OrderLine], *, order: str) -> None:
+def _reservations(
+    plan: Plan, lines: Sequence[OrderLine], *, order: str
+) -> list[tuple[str, StockReserved]]:
+    """What each stock promises to the order."""
+    reserving: list[tuple[str, StockReserved]] = []
     for part in plan.parts:
         for allocation in part.units:
             line = lines[allocation.line - 1]
             if part.warehouse or line.seats:
                 reserved = StockReserved(order=order, part=part.part, quantity=allocation.quantity)
-                unit.record(STOCK, stock_key(part.warehouse or SEATS, line.sku), [reserved])
+                reserving.append((stock_key(part.warehouse or SEATS, line.sku), reserved))
+    return reserving
 
 
 def _destination(unit: Unit, wish: Wish) -> Destination | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from application.envelope import Context, encode, encode_context
+from application.envelope import Context, encode, encode_tail
 from application.streams import Category, S
 from application.vault import seal
 from domain.facts import Fact
@@ -33,8 +33,31 @@ class Row(NamedTuple):
     stored: bytes
 
 
-class Card(NamedTuple):
-    """One sealed card of the vault (A4)."""
+class Draft(NamedTuple):
+    """One fact that a command recorded, in memory alone as yet."""
+
+    stream: str
+    version: int
+    fact: Fact
+    happened_at: datetime
+    context: Context
+
+
+def rows_of(drafts: Iterable[Draft], *, recorded_at: datetime) -> list[Row]:
+    """Drafts as they are stored."""
+    rows: list[Row] = []
+    last: tuple[object, object] = (None, None)
+    tail = b""
+    for stream, version, fact, happened_at, context in drafts:
+        if last != (happened_at, context):
+            last = (happened_at, context)
+            tail = encode_tail(context, happened_at=happened_at, recorded_at=recorded_at)
+        rows.append(Row(stream, version, fact.fact_name, encode(fact, tail)))
+    return rows
+
+
+class SealedCard(NamedTuple):
+    """One card of the vault as it is stored (A4)."""
 
     id: str
     subject: str
@@ -42,6 +65,27 @@ class Card(NamedTuple):
     sealed: bytes
     phone_digest: bytes | None
     tail_digest: bytes | None
+
+
+class Card(NamedTuple):
+    """One card of the vault, to be sealed with its learner's key (A4)."""
+
+    id: str
+    subject: str
+    field: str
+    plaintext: bytes
+    key: bytes
+    phone_digest: bytes | None
+    tail_digest: bytes | None
+
+    def __repr__(self) -> str:
+        return f"Card({self.id})"  # neither the person nor the key gets into a log
+
+    def sealed(self) -> SealedCard:
+        """The card as it is stored."""
+        card, subject, field, plaintext, key, phone, tail = self
+        sealed = seal(key, subject, f"{field}:{card}", plaintext)
+        return SealedCard(card, subject, field, sealed, phone, tail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +120,7 @@ class Unit:
     """
 
     __slots__ = (
-        "_states", "_tail", "_tail_now", "_touched", "cards", "command", "erased", "happened_at",
-        "keys", "now", "rows",
+        "_states", "cards", "command", "drafts", "erased", "happened_at", "keys", "now", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -91,30 +134,35 @@ class Unit:
         self.command = command
         self.now = now
         self.happened_at = command.happened_at or now
-        self.rows: list[Row] = []
+        self.drafts: list[Draft] = []
         self.cards: list[Card] = []
         self.keys = keys
         self.erased: str | None = None
         self._states = states
-        self._touched: dict[str, Held] = {}
-        self._tail = encode_context(command.context, recorded_at=now)
-        self._tail_now = self._tail(self.happened_at)
+        self.touched: dict[str, Held] = {}
+        """The streams this command changed or made, with their new versions and states."""
 
     def read(self, category: Category[S], key: str) -> S:
         """The state of a stream, as of all that is recorded, this command's own facts included."""
         stream = f"{category.name}:{key}"
-        held = self._touched.get(stream) or self._states.get(stream)
-        if held is None:
-            raise Missing(stream=stream)
-        state: S = held[1]
+        state: S = self._held(stream)[1]
         return state
+
+    def _held(self, stream: str) -> Held:
+        held = self.touched.get(stream)
+        if held is not None:
+            return held
+        try:
+            return self._states[stream]
+        except KeyError:
+            raise Missing(stream=stream) from None
 
     def create(self, category: Category[S], key: str) -> S:
         """The state of a stream that cannot exist yet, its key being made for this command.
 
         Nothing is loaded; were the key taken after all, the commit fails and nothing is recorded.
         """
-        self._touched.setdefault(f"{category.name}:{key}", (0, category.initial))
+        self.touched.setdefault(f"{category.name}:{key}", (0, category.initial))
         return category.initial
 
     def record(
@@ -127,17 +175,13 @@ class Unit:
     ) -> S:
         """Append facts to a stream; returns the state after them."""
         stream = f"{category.name}:{key}"
-        held = self._touched.get(stream) or self._states.get(stream)
-        if held is None:
-            raise Missing(stream=stream)
-        version, state = held
-        tail = self._tail_now if happened_at is None else self._tail(happened_at)
-        evolve, rows = category.evolve, self.rows
+        version, state = self._held(stream)
+        when, context = happened_at or self.happened_at, self.command.context
         for fact in facts:
             version += 1
-            state = evolve(state, fact)
-            rows.append(Row(stream, version, fact.fact_name, encode(fact, tail)))
-        self._touched[stream] = (version, state)
+            state = category.evolve(state, fact)
+            self.drafts.append(Draft(stream, version, fact, when, context))
+        self.touched[stream] = (version, state)
         recorded: S = state
         return recorded
 
@@ -155,15 +199,9 @@ class Unit:
         if key is None:
             raise Missing(subject=subject)
         card = os.urandom(16).hex()
-        sealed = seal(key, subject, f"{field}:{card}", plaintext)
-        self.cards.append(Card(card, subject, field, sealed, phone_digest, tail_digest))
+        self.cards.append(Card(card, subject, field, plaintext, key, phone_digest, tail_digest))
         return card
 
     def erase_subject(self, subject: str) -> None:
         """Destroy the key and all cards of a learner in the same commit (A4)."""
         self.erased = subject
-
-    @property
-    def touched(self) -> Mapping[str, Held]:
-        """The streams this command changed or made, with their new versions and states."""
-        return self._touched

@@ -278,8 +278,11 @@ def _cipher(key: bytes) -> AESGCM:
 
 def _bound(*parts: str) -> bytes:
     """Associated data: no two lists of parts give the same bytes."""
-    encoded = [part.encode() for part in parts]
-    return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
+    bound = b""
+    for part in parts:
+        encoded = part.encode()
+        bound += len(encoded).to_bytes(4, "big") + encoded
+    return bound
 
 
 def _parts(wrapped: bytes) -> tuple[str, bytes]:

@@ -26,12 +26,14 @@ def lot_id(reason: str, source: str) -> str:
     return f"{reason}:{source}"
 
 
-def take(lots: Sequence[Lot], points: int) -> tuple[LotShare, ...]:
-    """Up to `points` from `lots`, front to back."""
+def take(lots: Sequence[Lot], points: int, *, when: datetime) -> tuple[LotShare, ...]:
+    """Up to `points` from those of `lots` that live at `when`, front to back."""
     shares: list[LotShare] = []
     for lot in lots:
         if points <= 0:
             break
+        if not lot.lives(when):
+            continue
         part = min(lot.points, points)
         points -= part
         shares.append(LotShare(lot=lot.id, points=part, nth=lot.nth, expires_at=lot.expires_at))

@@ -73,7 +73,7 @@ def _shipped(order: Order, number: int) -> tuple[Part, ...]:
 
 def _planned(plan: Plan) -> tuple[Part, ...]:
     return tuple(
-        Part(part.part, part.warehouse, part.units, State.PENDING_SHIPMENT) for part in plan.parts
+        [Part(part.part, part.warehouse, part.units, State.PENDING_SHIPMENT) for part in plan.parts]
     )
 
 

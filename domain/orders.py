@@ -104,7 +104,7 @@ class Order:
             return self.ended
         if not self.paid:
             return State.PENDING_PAYMENT
-        live = [part.state for part in self.parts if part.live]
+        live = [part.state for part in self.parts if part.units]
         if len(live) == 1:
             return live[0]
         return min(live, key=PROGRESS.index) if live else State.CANCELLED

@@ -86,13 +86,18 @@ class Account:
 
     def available(self, when: datetime) -> int:
         """Points that can be spent at `when`: lots expire on time, recorded or not."""
-        return sum(
-            lot.points for lot in self.lots if lot.expires_at is None or lot.expires_at > when
-        )
+        points = 0
+        for lot in self.lots:
+            if lot.expires_at is None or lot.expires_at > when:
+                points += lot.points
+        return points
 
     def taken(self, sku: str) -> int:
         """Units of a limited item this learner holds already (rules.md 12)."""
-        return next((units for name, units in self.counted if name == sku), 0)
+        for name, units in self.counted:
+            if name == sku:
+                return units
+        return 0
 
     def spending_failures(self, points: int, *, when: datetime) -> list[Refusal]:
         """Every reason why `points` cannot be spent at `when`; empty if they can."""
@@ -126,7 +131,7 @@ class Account:
 
     def redeem(
         self, points: int, *, order: str, counted: tuple[Counted, ...] = (), when: datetime
-    ) -> list[AccountFact]:
+    ) -> list[PointsRedeemed]:
         """Spend points on an order (L2); units of free items with a limit count, too."""
         if not points and not counted:
             return []
@@ -135,7 +140,7 @@ class Account:
 
     def hold(
         self, points: int, *, order: str, counted: tuple[Counted, ...] = (), when: datetime
-    ) -> list[AccountFact]:
+    ) -> list[PointsHeld]:
         """Set points aside until the order's cash part is paid (L3)."""
         lots = self._shares(points, when=when)
         return [PointsHeld(order=order, points=points, lots=lots, counted=counted)]
@@ -186,9 +191,9 @@ class Account:
         self, points: int, *, lot: str, when: datetime, rules: HouseRules
     ) -> list[AccountFact]:
         """Take a mistaken grant back, also when it is spent (L5; rules.md 17)."""
-        living = [one for one in self.lots if one.lives(when)]
-        living.sort(key=lambda one: one.id != lot)  # its own lot first, else as they are spent
-        shares = take(living, points)
+        # Its own lot first, else as they are spent.
+        lots = sorted(self.lots, key=lambda one: one.id != lot)
+        shares = take(lots, points, when=when)
         debt = points - sum(share.points for share in shares)
         if debt and rules.debt_limit is not None and self.debt + debt > rules.debt_limit:
             raise DebtRefused(debt=self.debt + debt, limit=rules.debt_limit)
@@ -227,11 +232,10 @@ class Account:
         return [] if self.status == "erased" else [LearnerErased(reason=reason)]
 
     def _shares(self, points: int, *, when: datetime) -> tuple[LotShare, ...]:
-        spendable = [lot for lot in self.lots if lot.expires_at is None or lot.expires_at > when]
-        shares = take(spendable, points)
-        if sum(share.points for share in shares) < points:
-            raise InsufficientPoints(needed=points, available=self.available(when))
-        return shares
+        available = self.available(when)
+        if available < points:
+            raise InsufficientPoints(needed=points, available=available)
+        return take(self.lots, points, when=when)
 
     def _hold(self, order: str, action: str) -> Hold:
         for hold in self.holds:

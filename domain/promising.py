@@ -22,12 +22,17 @@ def _wave_after(when: datetime, cut_off: time, zone: ZoneInfo) -> datetime:
     return (wave if local <= wave else wave + timedelta(days=1)).astimezone(UTC)
 
 
+@lru_cache(maxsize=256)
+def _arrival(
+    when: datetime, cut_off: time, zone: ZoneInfo, service_hours: int, lane_time: timedelta
+) -> datetime:
+    return _wave_after(when, cut_off, zone) + timedelta(hours=service_hours) + lane_time
+
+
 def promised_by(warehouses: Iterable[Warehouse], *, when: datetime, rules: HouseRules) -> datetime:
     """When the last parcel should have arrived; courses are granted at once (rules.md 7)."""
-    arrivals = [
-        _wave_after(when, one.cut_off, rules.zone)
-        + timedelta(hours=one.service_hours)
-        + rules.lane_time
-        for one in warehouses
-    ]
-    return max(arrivals, default=when)
+    zone, lane_time = rules.zone, rules.lane_time
+    return max(
+        [_arrival(when, one.cut_off, zone, one.service_hours, lane_time) for one in warehouses],
+        default=when,
+    )

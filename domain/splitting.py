@@ -81,9 +81,11 @@ def plan_split(demands: Sequence[Demand], free: Free, *, max_parts: int) -> Plan
     smallest first. Without a plan: what is missing, or nothing where only `max_parts` stands
     against it.
     """
-    assert len({demand.sku for demand in demands}) == len(demands)  # each SKU has its own units
-    preferred = list(dict.fromkeys(code for demand in demands for code in demand.warehouses))
-    alone = [code for code in preferred if _has_all(code, demands, free)] if max_parts else []
+    preferred = demands[0].warehouses if demands else ()
+    if len(demands) > 1:
+        assert len({demand.sku for demand in demands}) == len(demands)  # each has its own units
+        preferred = list(dict.fromkeys([code for one in demands for code in one.warehouses]))
+    alone = _serving_alone(demands, free, preferred) if max_parts else []
     if alone:
         units = tuple([(demand.line, demand.quantity) for demand in demands])
         return _plan(((alone[0], units),), tuple([(code,) for code in alone[1:4]]))
@@ -98,11 +100,15 @@ def plan_split(demands: Sequence[Demand], free: Free, *, max_parts: int) -> Plan
     return _shortages(demands, free)
 
 
-def _has_all(code: str, demands: Sequence[Demand], free: Free) -> bool:
-    for demand in demands:
-        if code not in demand.warehouses or free.get((code, demand.sku), 0) < demand.quantity:
-            return False
-    return True
+def _serving_alone(demands: Sequence[Demand], free: Free, preferred: Sequence[str]) -> list[str]:
+    able: list[str] = []
+    for code in preferred:
+        for demand in demands:
+            if code not in demand.warehouses or free.get((code, demand.sku), 0) < demand.quantity:
+                break
+        else:
+            able.append(code)
+    return able
 
 
 def _fits(demands: Sequence[Demand], free: Free, chosen: Sequence[str]) -> bool:

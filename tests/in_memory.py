@@ -8,7 +8,7 @@ from typing import Any
 
 from application.envelope import Context, decode_fact
 from application.streams import Category, S, category_of
-from application.unit import Command, Held, Unit
+from application.unit import Command, Held, Unit, rows_of
 from domain.facts import Fact
 
 
@@ -34,9 +34,6 @@ class _Streams(dict[str, Held]):
 
     def __missing__(self, stream: str) -> Held:
         return (0, category_of(stream).initial)
-
-    def get(self, stream: str, default: Any = None) -> Any:
-        return self[stream]
 
 
 class _Keys(dict[str, bytes]):
@@ -82,7 +79,7 @@ class InMemoryLog:
         answer = decide(unit)
         self.recorded += [
             Recorded(row.stream, row.version, decode_fact(row.name, row.stored))
-            for row in unit.rows
+            for row in rows_of(unit.drafts, recorded_at=now)
         ]
         self.cards |= {card.id: card.subject for card in unit.cards}
         self._streams.update(unit.touched)

@@ -1,6 +1,7 @@
 """Snapshots: loading a long stream stays short, and never gives a state that no replay gives."""
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,8 @@ RULES = HouseRules()
 
 def random_history(rng: random.Random) -> list[AccountFact]:
     """What may happen to an account in some weeks, decided by the account itself."""
-    account, when, history = ACCOUNT.initial, START, []
+    account, when = ACCOUNT.initial, START
+    history: list[AccountFact] = []
     spent: list[tuple[str, tuple[LotShare, ...]]] = []
     held: list[str] = []
     for number in range(rng.randint(5, 40)):
@@ -45,7 +47,7 @@ def _something(
     when: datetime,
     spent: list[tuple[str, tuple[LotShare, ...]]],
     held: list[str],
-) -> list[AccountFact]:
+) -> Sequence[AccountFact]:
     available = account.available(when)
     match rng.choice(["grant", "grant", "spend", "hold", "void", "restore", "expire", "claw"]):
         case "spend" if available and account.status == "active":

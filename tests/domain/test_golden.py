@@ -15,7 +15,7 @@ from application.envelope import (
     decode,
     decode_fact,
     encode,
-    encode_context,
+    encode_tail,
 )
 from application.streams import CATEGORIES
 from domain.facts import FACTS
@@ -43,8 +43,12 @@ def test_a_released_fact_is_read_and_written_as_it_was(
     assert event.fact.fact_name == name
     assert from_json(stored)["schema"] == version
     if version == event.fact.schema_version:
-        tail = encode_context(event.context, recorded_at=event.recorded_at)
-        again = encode(event.fact, tail(event.happened_at))
+        again = encode(
+            event.fact,
+            encode_tail(
+                event.context, happened_at=event.happened_at, recorded_at=event.recorded_at
+            ),
+        )
         assert to_json(from_json(again)["fact"]) == to_json(from_json(stored)["fact"])
         assert decode(7, "order:T1", 3, name, again) == event
 
