@@ -116,13 +116,14 @@ def place_order(unit: Unit, wish: Wish, *, number: str, rules: HouseRules) -> di
     unit.record(ACCOUNT, wish.learner, paying)
     for stock, reserved in reserving:
         unit.record(STOCK, stock, [reserved])
-    unit.create(ORDER, number)
-    order = unit.record(ORDER, number, [placed])
+    unit.begin(ORDER, number, placed)
+    state = placed.state
     if not assessed.cash_fen and assessed.plan.parts[-1].warehouse is None:
-        order = unit.record(ORDER, number, order.grant_courses(when=when, rules=rules))
+        granting = unit.read(ORDER, number).grant_courses(when=when, rules=rules)
+        state = unit.record(ORDER, number, granting).state
     return {
         "number": number,
-        "status": customer_status(order.state),
+        "status": customer_status(state),
         "points": assessed.points,
         "cash_fen": assessed.cash_fen,
         "promised_by": assessed.promised_by,

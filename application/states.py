@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from application.unit import Held
+from application.unit import Begun, Held
 
 KEPT_MAX = 50_000
 """Streams whose states are kept in memory."""
@@ -29,7 +29,10 @@ class States(dict[str, Held]):
 
     def known(self, stream: str) -> Held | None:
         """What is kept of a stream, without counting as a use."""
-        return self.get(stream) or self._older.get(stream)
+        held = self.get(stream) or self._older.get(stream)
+        if held is not None and isinstance(held[1], Begun):
+            return (held[0], held[1].folded())
+        return held
 
     def missing(self, streams: Iterable[str]) -> list[str]:
         """Which of these have to be loaded."""

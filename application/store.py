@@ -11,11 +11,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from application.groups import Waiting
 from application.outcomes import InFlight, KeyReused, Outcome, Unavailable
 from application.streams import Category, S
 from application.unit import Command
 from application.vault import Vault
-from application.writer import Waiting, Writer
+from application.writer import Writer
 from domain.refusals import Refusal
 
 BATCH_MAX = 512

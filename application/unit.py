@@ -15,6 +15,17 @@ Held = tuple[int, Any]
 """A stream's version and state; version 0 is the state before any fact."""
 
 
+class Begun(NamedTuple):
+    """A new stream's state before anybody asked for it: most orders are next read hours later."""
+
+    category: Category[Any]
+    fact: Fact
+
+    def folded(self) -> Any:
+        """The state after the stream's first fact."""
+        return self.category.evolve(self.category.initial, self.fact)
+
+
 class Missing(Exception):
     """The command read what was not loaded ahead; it is loaded and the command runs again."""
 
@@ -150,20 +161,22 @@ class Unit:
 
     def _held(self, stream: str) -> Held:
         held = self.touched.get(stream)
-        if held is not None:
-            return held
-        try:
-            return self._states[stream]
-        except KeyError:
-            raise Missing(stream=stream) from None
+        if held is None:
+            try:
+                held = self._states[stream]
+            except KeyError:
+                raise Missing(stream=stream) from None
+        version, state = held
+        return (version, state.folded()) if type(state) is Begun else held
 
-    def create(self, category: Category[S], key: str) -> S:
-        """The state of a stream that cannot exist yet, its key being made for this command.
+    def begin(self, category: Category[S], key: str, fact: Fact) -> None:
+        """The first fact of a stream that cannot exist yet, its key being made for this command.
 
         Nothing is loaded; were the key taken after all, the commit fails and nothing is recorded.
         """
-        self.touched.setdefault(f"{category.name}:{key}", (0, category.initial))
-        return category.initial
+        stream = f"{category.name}:{key}"
+        self.touched[stream] = (1, Begun(category, fact))
+        self.drafts.append(Draft(stream, 1, fact, self.happened_at, self.command.context))
 
     def record(
         self,

@@ -13,36 +13,29 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from application.envelope import decode_fact
 from application.faults import fault
+from application.groups import Group, Waiting
 from application.log import Head, Log, LogSql, Recorded
 from application.outcomes import (
     OUTAGES,
     KeyReused,
     Outcome,
     RefusedBefore,
-    Unavailable,
-    keep_refusal,
 )
-from application.proof import leaf_hash
 from application.states import States
 from application.streams import category_of
 from application.unit import (
-    Card,
     Command,
-    Draft,
     Held,
     Missing,
-    Row,
-    SealedCard,
     Unit,
-    rows_of,
 )
 from application.vault import Vault
 from domain.point_facts import LearnerErased
@@ -67,106 +60,8 @@ LINK: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-STRETCH = 32
+STRETCH = 16
 """Commands decided ahead at a time, before the loop looks after the commit and the callers."""
-
-
-class Waiting:
-    """A command and who waits for its answer: its caller, and callers who sent it again."""
-
-    __slots__ = ("command", "future", "give_up_at", "twins")
-
-    def __init__(
-        self, command: Command, future: asyncio.Future[Outcome], give_up_at: float
-    ) -> None:
-        self.command = command
-        self.future = future
-        self.give_up_at = give_up_at
-        self.twins: list[asyncio.Future[Outcome]] = []
-
-    def settle(self, result: Outcome | BaseException) -> None:
-        """Tell all of them; a caller that went away is passed over."""
-        _tell(self.future, result)
-        for twin in self.twins:
-            _tell(twin, result)
-
-    def give_up(self) -> None:
-        """Tell the first caller that it takes too long; twins have a patience of their own."""
-        _tell(self.future, Unavailable())
-
-
-def _tell(future: asyncio.Future[Outcome], result: Outcome | BaseException) -> None:
-    if future.done():
-        return
-    if isinstance(result, BaseException):
-        future.set_exception(result)
-        future.exception()  # a caller that gives up has not forgotten to look
-    else:
-        future.set_result(result)
-
-
-class _Written(NamedTuple):
-    """A group as it is inserted."""
-
-    rows: list[Row]
-    leaves: list[bytes]
-    recorded: list[Recorded]
-    cards: list[SealedCard]
-
-
-class _Group:
-    """What one group commit has gathered so far, on top of the log's position `after`."""
-
-    def __init__(self, batch: Sequence[Waiting], *, after: int, now: datetime) -> None:
-        self.batch = batch
-        self.after = after
-        self.now = now
-        self.left: list[Waiting] = []
-        """Commands still to be decided under the turn."""
-        self.drafts: list[Draft] = []
-        self.cards: list[Card] = []
-        self.new_keys: dict[str, bytes] = {}
-        """Keys made for this group; stored, and good for later ones, if a card needed them."""
-        self.erased: list[str] = []
-        self.answered: list[tuple[Waiting, dict[str, Any], int]] = []
-        """Answers as fields, and the positions at which they hold."""
-        self.refused: list[Recorded] = []
-        self.settled: list[tuple[Waiting, Outcome | BaseException]] = []
-        """What callers are told once all of this is committed."""
-        self.touched: set[str] = set()
-        self._written: _Written | None = None
-
-    def follows(self, head: Head, batch: Sequence[Waiting]) -> bool:
-        """Whether what was decided for this batch is good on top of the log's head."""
-        on_time = head.recorded_at is None or self.now >= head.recorded_at
-        return self.batch is batch and self.after == head.position and on_time
-
-    def written_down(self) -> "_Written":
-        """What there is to insert, as bytes; nothing is decided for this group after it."""
-        if self._written is None:
-            # Step by step for all: code that stays in the processor's cache is faster.
-            answers = [to_json(fields) for _, fields, _ in self.answered]
-            recorded = self.refused
-            for (waiting, _, position), answer in zip(self.answered, answers, strict=True):
-                if not waiting.command.asks_only:
-                    recorded.append(_recorded(waiting.command, answer, position))
-                self.settled.append((waiting, Outcome(answer, position, repeated=False)))
-            rows = rows_of(self.drafts, recorded_at=self.now)
-            leaves = [
-                leaf_hash(position, *row) for position, row in enumerate(rows, start=self.after + 1)
-            ]
-            self._written = _Written(rows, leaves, recorded, [card.sealed() for card in self.cards])
-        return self._written
-
-    @property
-    def position(self) -> int:
-        """The log's position once this group is committed."""
-        return self.after + len(self.drafts)
-
-    @property
-    def stored_keys(self) -> set[str]:
-        """Whose new keys a card of this group needs."""
-        return self.new_keys.keys() & {card.subject for card in self.cards}
 
 
 class Writer:
@@ -191,9 +86,9 @@ class Writer:
         self._settle = settle
         self._log: Log | None = None
         self._keys: dict[str, bytes] = {}
-        self._ahead: _Group | None = None
+        self._ahead: Group | None = None
         """The group that is decided on what is believed to become true."""
-        self._under_way: _Group | None = None
+        self._under_way: Group | None = None
         """The group before it: decided and sent, but not known to be committed."""
         self._committing: asyncio.Task[None] | None = None
         self._newest = datetime.min.replace(tzinfo=UTC)
@@ -228,7 +123,7 @@ class Writer:
         """Decide a batch as if the group under way were committed already."""
         before = self._under_way
         after = self.position if before is None else before.position
-        group = _Group(batch, after=after, now=self._now())
+        group = Group(batch, after=after, now=self._now())
         self._ahead = group
         self.states.age()
         for start in range(0, len(batch), STRETCH):
@@ -237,6 +132,9 @@ class Writer:
                     self._decide(group, waiting)
                 except Missing:
                     group.left.append(waiting)
+            # Here, because others may wait for the turn; what cannot be written is told of there.
+            with suppress(Exception):
+                group.write_down()
             await asyncio.sleep(0)
             if self._ahead is not group:
                 return  # the group before was not committed after all
@@ -295,8 +193,6 @@ class Writer:
         if not self.states:
             self.position = await log.position()
         await self._load_ahead(log, self._undecided(batch))
-        if self._ahead is not None and not self._ahead.left:
-            self._ahead.written_down()  # before the turn, for which others may wait
         async with log.connection.transaction():
             head = await log.take_turn()
             known = {
@@ -309,11 +205,12 @@ class Writer:
             await self._load_keys(log, group, {w.command.subject for w in group.left})
             for waiting in group.left:
                 await self._decide_or_repeat(log, group, waiting, known)
+            group.write_down()
             for subject in group.new_keys.keys() - group.stored_keys:
                 self._keys.pop(subject, None)  # it exists nowhere but here: no card may be sealed
             self._under_way, self._ahead = group, None
             sent.set()
-            if group.written_down().recorded:
+            if group.recorded:
                 await self._append(log, group, head)
             fault("before_commit")
         fault("after_commit")
@@ -321,19 +218,19 @@ class Writer:
         for waiting, result in group.settled:
             self._settle(waiting, result)
 
-    async def _begin_anew(self, log: Log, head: Head, batch: Sequence[Waiting]) -> _Group:
+    async def _begin_anew(self, log: Log, head: Head, batch: Sequence[Waiting]) -> Group:
         """A group with everything still to be decided, on states exact at the log's head."""
         self._forget_ahead()
         await self._catch_up(log, head)
         await self._load_ahead(log, batch)
-        group = _Group(batch, after=head.position, now=self._now(head.recorded_at))
+        group = Group(batch, after=head.position, now=self._now(head.recorded_at))
         group.left = list(batch)
         return group
 
     async def _decide_or_repeat(
         self,
         log: Log,
-        group: _Group,
+        group: Group,
         waiting: Waiting,
         known: Mapping[tuple[str, str], Recorded],
     ) -> None:
@@ -353,7 +250,7 @@ class Writer:
                 if missing.subject is not None:
                     await self._load_keys(log, group, {missing.subject})
 
-    def _decide(self, group: _Group, waiting: Waiting) -> None:
+    def _decide(self, group: Group, waiting: Waiting) -> None:
         """Run one command in memory; its answer waits for the commit. Raises `Missing`."""
         command = waiting.command
         try:
@@ -361,10 +258,7 @@ class Writer:
             try:
                 answer = command.decide(unit)
             except Refusal as refusal:
-                if not command.asks_only:
-                    kept = keep_refusal(refusal)
-                    group.refused.append(_recorded(command, kept, group.position, refused=True))
-                group.settled.append((waiting, refusal))
+                group.refuse(waiting, refusal)
                 return
         except Missing:
             raise
@@ -372,24 +266,17 @@ class Writer:
             group.settled.append((waiting, error))
             return
         if not command.asks_only:
-            group.drafts += unit.drafts
-            group.cards += unit.cards
-            group.touched.update(unit.touched)
             self.states.update(unit.touched)
-            if unit.erased:
-                group.erased.append(unit.erased)
-            answer["position"] = group.position
-        group.answered.append((waiting, answer, group.position))
+        group.answer(waiting, unit, answer)
 
-    async def _append(self, log: Log, group: _Group, head: Head) -> None:
-        written = group.written_down()
+    async def _append(self, log: Log, group: Group, head: Head) -> None:
         await log.insert(
             after=group.after,
-            rows=written.rows,
-            answers=written.recorded,
-            cards=written.cards,
+            rows=group.rows,
+            answers=group.recorded,
+            cards=group.cards,
             new_keys=[(one, group.new_keys[one]) for one in group.stored_keys],
-            frontier=head.frontier.extended(written.leaves),
+            frontier=head.frontier.extended(group.leaves),
             recorded_at=group.now,
         )
         if group.erased:
@@ -430,7 +317,7 @@ class Writer:
         if long:
             await log.save_snapshots(long)
 
-    async def _load_keys(self, log: Log, group: _Group, subjects: Iterable[str | None]) -> None:
+    async def _load_keys(self, log: Log, group: Group, subjects: Iterable[str | None]) -> None:
         """Subjects' keys, made here under the turn where there are none: never two for one."""
         wanted = [one for one in subjects if one is not None and one not in self._keys]
         if not wanted:
@@ -462,10 +349,6 @@ class Writer:
             with suppress(psycopg.Error, OSError):
                 await self._log.connection.close()
             self._log = None
-
-
-def _recorded(command: Command, answer: bytes, position: int, *, refused: bool = False) -> Recorded:
-    return Recorded(command.principal, command.key, command.digest, position, refused, answer)
 
 
 def _repeated(kept: Recorded, command: Command) -> Outcome | Refusal:

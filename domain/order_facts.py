@@ -101,6 +101,11 @@ class OrderPlaced(Fact, name="orders.OrderPlaced"):
     policy: str = Field(description="the house rules it was placed under")
     external_number: str | None = Field(default=None, description="the order's number outside")
 
+    @property
+    def state(self) -> State:
+        """The state of an order of which nothing else is known yet."""
+        return State.PENDING_SHIPMENT if self.pay_by is None else State.PENDING_PAYMENT
+
 
 class PaymentCaptured(Fact, name="orders.PaymentCaptured"):
     """The cash part arrived; one capture an order, whatever the attempts (O5; rules.md 8)."""

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from application import faults, store
+from application.groups import Waiting
 from application.outcomes import Outcome
 from application.streams import ACCOUNT
-from application.writer import Waiting, Writer
+from application.writer import Writer
 from domain.refusals import OrderRefused
 from tests.conftest import MallDatabase
 from tests.reliability.workload import (
