@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from application.unit import Begun, Held
+from application.unit import Held, folded
 
 KEPT_MAX = 50_000
 """Streams whose states are kept in memory."""
@@ -30,9 +30,7 @@ class States(dict[str, Held]):
     def known(self, stream: str) -> Held | None:
         """What is kept of a stream, without counting as a use."""
         held = self.get(stream) or self._older.get(stream)
-        if held is not None and isinstance(held[1], Begun):
-            return (held[0], held[1].folded())
-        return held
+        return None if held is None else folded(held)
 
     def missing(self, streams: Iterable[str]) -> list[str]:
         """Which of these have to be loaded."""

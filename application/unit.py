@@ -26,6 +26,12 @@ class Begun(NamedTuple):
         return self.category.evolve(self.category.initial, self.fact)
 
 
+def folded(held: Held) -> Held:
+    """A stream's version and state, whether or not somebody asked for it before."""
+    version, state = held
+    return (version, state.folded()) if type(state) is Begun else held
+
+
 class Missing(Exception):
     """The command read what was not loaded ahead; it is loaded and the command runs again."""
 
@@ -166,8 +172,7 @@ class Unit:
                 held = self._states[stream]
             except KeyError:
                 raise Missing(stream=stream) from None
-        version, state = held
-        return (version, state.folded()) if type(state) is Begun else held
+        return folded(held)
 
     def begin(self, category: Category[S], key: str, fact: Fact) -> None:
         """The first fact of a stream that cannot exist yet, its key being made for this command.

@@ -8,7 +8,7 @@ from typing import Any
 
 from application.envelope import Context, decode_fact
 from application.streams import Category, S, category_of
-from application.unit import Command, Held, Unit, rows_of
+from application.unit import Command, Held, Unit, folded, rows_of
 from domain.facts import Fact
 
 
@@ -96,7 +96,7 @@ class InMemoryLog:
 
     def state(self, category: Category[S], key: str) -> S:
         """The state of a stream."""
-        found: S = self._streams[category.stream(key)][1]
+        found: S = folded(self._streams[category.stream(key)])[1]
         return found
 
     def facts(self, category: Category[Any], key: str) -> list[Fact]:
@@ -106,9 +106,9 @@ class InMemoryLog:
 
     def of(self, category: Category[S]) -> Iterator[tuple[str, S]]:
         """All streams of a category with their states."""
-        for stream, (_, state) in self._streams.items():
+        for stream, held in self._streams.items():
             if category_of(stream) is category:
-                yield stream.partition(":")[2], state
+                yield stream.partition(":")[2], folded(held)[1]
 
     def replayed(self) -> Iterable[tuple[str, Any, Any]]:
         """Each stream with its live state and the one folded anew from what was stored."""
@@ -117,4 +117,4 @@ class InMemoryLog:
             category = category_of(one.stream)
             anew[one.stream] = category.evolve(anew.get(one.stream, category.initial), one.fact)
         for stream, state in anew.items():
-            yield stream, self._streams[stream][1], state
+            yield stream, folded(self._streams[stream])[1], state
