@@ -45,6 +45,12 @@ def existing(unit: Unit, number: str) -> Order:
     return order
 
 
+def must_have_recipient(unit: Unit, order: Order, action: str) -> None:
+    """Nothing is written down or leaves for somebody who was erased meanwhile (A4)."""
+    if unit.read(ACCOUNT, order.learner).status == "erased":
+        raise NotPossible(action=action, why="the recipient was erased")
+
+
 def cancel_order(
     unit: Unit,
     *,
@@ -162,6 +168,7 @@ def change_address(
     Another province would need another plan: cancel and order anew.
     """
     order = existing(unit, number)
+    must_have_recipient(unit, order, "change_address")
     if order.destination is not None and recipient.province != order.destination.province:
         raise NotPossible(action="change_address", why="the plan was made for another province")
     card = unit.seal(

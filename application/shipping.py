@@ -5,14 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from application.ordering import existing
+from application.ordering import existing, must_have_recipient
 from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain.blotting import blot
 from domain.house_rules import HouseRules
-from domain.orders import Order
 from domain.parcels import Content, Parcel, ParcelPacked, PushUnreadable, received_at
-from domain.refusals import NotFound, NotPossible
+from domain.refusals import NotFound
 from domain.stock import StockPicked, stock_key
 from domain.tracking import Scan
 
@@ -25,7 +24,7 @@ def parcel_number(order: str, part: int) -> str:
 def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[str, Any]:
     """Pick a part's units from the shelf and pack them into a parcel of their own (W1)."""
     state = existing(unit, order)
-    _must_have_recipient(unit, state, "pack")
+    must_have_recipient(unit, state, "pack")
     number = parcel_number(order, part)
     after = unit.record(ORDER, order, state.pack(part, parcel=number))
     packed = after.part(part)
@@ -57,7 +56,7 @@ def hand_over(unit: Unit, *, parcel: str) -> dict[str, Any]:
     unit.record(PARCEL, parcel, state.hand_over(when=unit.happened_at))
     for content in state.contents:
         order = existing(unit, content.order)
-        _must_have_recipient(unit, order, "hand_over")
+        must_have_recipient(unit, order, "hand_over")
         unit.record(ORDER, content.order, order.hand_over(content.part))
     return {"parcel": parcel, "orders": [content.order for content in state.contents]}
 
@@ -82,10 +81,7 @@ def record_scans(
         state = unit.record(PARCEL, parcel, state.correct_carrier(corrected_to))
     fresh = state.tracking.fresh(replace(scan, text=blot(scan.text)) for scan in scans)
     if fresh:
-        card = None
-        if raw is not None:  # it names people: sealed under the key of whose parcel it is (rule 30)
-            learner = existing(unit, state.contents[0].order).learner
-            card = unit.seal(learner, "payload", raw)
+        card = None if raw is None else _kept_payload(unit, state, raw)
         for fact in state.scanned(fresh, source=source, card=card):
             # A source that dates a scan ahead of its own message is not believed that far.
             seen = min(fact.time, unit.now)
@@ -110,16 +106,20 @@ def note_subscription(unit: Unit, *, parcel: str, partner: str, waybill: str) ->
 def keep_unreadable(unit: Unit, *, parcel: str, raw: bytes) -> dict[str, Any]:
     """Keep a signed push that could not be understood, for a human to look at (wire 1.6)."""
     state = _existing_parcel(unit, parcel)
-    learner = existing(unit, state.contents[0].order).learner
-    card = unit.seal(learner, "payload", raw)
+    card = _kept_payload(unit, state, raw)
     unit.record(PARCEL, parcel, [PushUnreadable(source="kuaidi100.push", card=card)])
     return {"parcel": parcel, "card": card}
 
 
-def _must_have_recipient(unit: Unit, order: Order, action: str) -> None:
-    """Nothing leaves for somebody who was erased meanwhile (A4)."""
-    if unit.read(ACCOUNT, order.learner).status == "erased":
-        raise NotPossible(action=action, why="the recipient was erased")
+def _kept_payload(unit: Unit, parcel: Parcel, raw: bytes) -> str | None:
+    """A card with what names people, sealed for whose parcel it is; none once they were erased.
+
+    An erased learner's key must not come back by what a carrier tells later (A4; rules.md 30).
+    """
+    learner = existing(unit, parcel.contents[0].order).learner
+    if unit.read(ACCOUNT, learner).status == "erased":
+        return None
+    return unit.seal(learner, "payload", raw)
 
 
 def _existing_parcel(unit: Unit, number: str) -> Parcel:

@@ -74,7 +74,9 @@ class PushUnreadable(Fact, name="parcels.PushUnreadable"):
     """A partner's signed message could not be understood; it waits for a human, kept whole."""
 
     source: str
-    card: str = Field(description="vault card with the payload as it came")
+    card: str | None = Field(
+        default=None, description="vault card with the payload as it came; none for who was erased"
+    )
 
 
 class TrackingSubscribed(Fact, name="parcels.TrackingSubscribed"):
