@@ -1,6 +1,6 @@
 """订单查询 Questions about orders: one as its reader may see it, lists, searches (O3, S2, A5)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,11 +8,11 @@ from psycopg import AsyncConnection
 from pydantic_core import from_json
 
 from application.streams import ORDER, PARCEL
-from domain.order_facts import State, customer_status
+from domain.order_facts import State, Units, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel
-from domain.reasons import reason_zh
-from domain.refusals import Refusal
+from domain.reasons import STATES, reason_zh
+from domain.refusals import NotPossible, Refusal
 from projections.reading import compose
 
 TABLES = ("orders", "order_periods", "parcels")
@@ -152,10 +152,10 @@ def order_answer(
         )
         if order.ended is None
         else None,
-        "lines": [_line(order, number) for number in range(1, len(order.lines) + 1)],
-        "parts": [_part(part) for part in order.parts],
+        "lines": [_line(order, number, staff=staff) for number in range(1, len(order.lines) + 1)],
+        "parts": [_part(part, staff=staff) for part in order.parts],
         "parcels": [_parcel(number, parcel) for number, parcel in parcels],
-        "actions": actions(order),
+        "actions": actions(order, staff=staff),
         "timeline": from_json(row.timeline),
         "position": row.position,
         "version": row.version,
@@ -168,13 +168,14 @@ def order_answer(
     return answer
 
 
-def _line(order: Order, number: int) -> dict[str, Any]:
+def _line(order: Order, number: int, *, staff: bool) -> dict[str, Any]:
     line = order.line(number)
     live = [
         (part, unit.quantity) for part in order.parts for unit in part.units if unit.line == number
     ]
     states = [part.state for part, _ in live]
     gone = line.quantity - sum(quantity for _, quantity in live)
+    progress = min(states, key=_advance) if states else order.ended or State.CANCELLED
     return {
         "line": number,
         "sku": line.sku,
@@ -185,7 +186,7 @@ def _line(order: Order, number: int) -> dict[str, Any]:
         "unit_points": line.unit_points,
         "unit_cash_fen": line.unit_cash_fen,
         "gone": gone,
-        "progress": min(states, key=_advance) if states else order.ended or State.CANCELLED,
+        "progress": progress if staff else customer_status(progress),
     }
 
 
@@ -193,11 +194,11 @@ def _advance(state: State) -> int:
     return PROGRESS.index(state) if state in PROGRESS else len(PROGRESS)
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: Part, *, staff: bool) -> dict[str, Any]:
     return {
         "part": part.number,
         "warehouse": part.warehouse,
-        "state": part.state,
+        "state": part.state if staff else customer_status(part.state),
         "parcel": part.parcel,
         "returnable_until": part.window_until,
         "units": [{"line": unit.line, "quantity": unit.quantity} for unit in part.units],
@@ -235,32 +236,40 @@ def _parcel(number: str, parcel: Parcel) -> dict[str, Any]:
     }
 
 
-def actions(order: Order) -> dict[str, dict[str, Any]]:
+def actions(order: Order, *, staff: bool) -> dict[str, dict[str, Any]]:
     """Which commands are possible now and why the others are not, from the same decisions (D6)."""
 
-    def tried(decide: Any) -> dict[str, Any]:
+    def no(why: str, why_zh: str) -> dict[str, Any]:
+        if not staff:  # to customers, received is completed (rules.md 4)
+            why = why.replace(State.PENDING_END, State.COMPLETED)
+            why_zh = why_zh.replace(STATES[State.PENDING_END], STATES[State.COMPLETED])
+        return {"possible": False, "why": why, "why_zh": why_zh}
+
+    def tried(decide: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
-            units = decide()
+            return {"possible": True, **decide()}
         except Refusal as refusal:
-            return {
-                "possible": False,
-                "why": refusal.message("en"),
-                "why_zh": refusal.message("zh"),
-            }
+            return no(refusal.message("en"), refusal.message("zh"))
+
+    def priced(units: Sequence[Units]) -> dict[str, Any]:
         points, fen = order.price(units)
-        return {"possible": True, "points": points, "cash_fen": fen}
+        return {"points": points, "cash_fen": fen}
+
+    def addressed() -> dict[str, Any]:
+        if order.destination is None:
+            raise NotPossible(action="change_address", why="the order has no recipient")
+        order.change_address(order.destination)
+        return {"province": order.destination.province}
 
     unpaid = order.state is State.PENDING_PAYMENT
+    otherwise = f"the order is {order.state}"
     return {
         "pay": {"possible": True, "cash_fen": order.cash_fen}
         if unpaid
-        else {
-            "possible": False,
-            "why": f"the order is {order.state}",
-            "why_zh": reason_zh(f"the order is {order.state}"),
-        },
-        "cancel": tried(lambda: order.cancellable(None)),
-        "refund": tried(lambda: order.refundable(None)),
+        else no(otherwise, reason_zh(otherwise)),
+        "cancel": tried(lambda: priced(order.cancellable(None))),
+        "refund": tried(lambda: priced(order.refundable(None))),
+        "address": tried(addressed),
     }
 
 
