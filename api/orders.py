@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from pydantic_core import from_json
@@ -25,6 +25,7 @@ from api.reading import (
     AsOf,
     Cursor,
     KnownAt,
+    Limit,
     MinPosition,
     decode_cursor,
     encode_cursor,
@@ -165,38 +166,86 @@ async def listed(
     learner: Annotated[str | None, Query(max_length=100)] = None,
     status: Annotated[str | None, Query(max_length=40)] = None,
     cursor: Cursor = None,
+    limit: Limit = PAGE,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     min_position: MinPosition = None,
 ) -> Response:
     """A page of orders; with `as_of` or `known_at`, the states they were in then (A5)."""
     await wait_for(request, min_position, "order_status")
-    tenant = request.state.tenant
-    if caller.role is Role.LEARNER:
+    staff = caller.role is not Role.LEARNER
+    if not staff:
         if learner is not None:
             caller.must_be(learner)
         learner = caller.subject
+    wanted = _Wanted(learner, _states(status), limit, staff)
+    if as_of or known_at:
+        return await _listed_then(request, wanted, cursor, as_of=as_of, known_at=known_at)
     before = decode_cursor(cursor, datetime, str)
-    known = await position_known_at(request, known_at) if as_of or known_at else 0
+    tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
-        asking = order_queries.Asking(connection, tenant.schema)
-        if as_of or known_at:
-            then = await asking.listed_then(
-                learner=learner,
-                as_of=as_of or datetime.now(UTC),
-                known_at=known,
-                limit=PAGE,
-                staff=caller.role is not Role.LEARNER,
-            )
-            return json_answer({"orders": then, "position": known})
-        page = await asking.listed(
+        found = await order_queries.Asking(connection, tenant.schema).listed(
             learner=learner,
-            states=_states(status),
+            states=wanted.states,
             before=(before[0], before[1]) if before else None,
-            limit=PAGE + 1,
-            hidden=("expired",) if caller.role is Role.LEARNER else (),
+            limit=limit + 1,
+            hidden=wanted.hidden,
         )
-    return json_answer(_page(page, staff=caller.role is not Role.LEARNER))
+    page = found[:limit]
+    more = len(found) > limit
+    after = encode_cursor(page[-1].placed_at, page[-1].number) if more else None
+    return json_answer({"orders": [listing(one, staff=staff) for one in page], "next": after})
+
+
+class _Wanted(NamedTuple):
+    """Which orders a list is of."""
+
+    learner: str | None
+    states: list[str] | None
+    limit: int
+    staff: bool
+
+    @property
+    def hidden(self) -> tuple[State, ...]:
+        return () if self.staff else order_queries.HIDDEN_FROM_CUSTOMERS
+
+
+async def _listed_then(
+    request: Request,
+    wanted: _Wanted,
+    cursor: str | None,
+    *,
+    as_of: datetime | None,
+    known_at: datetime | None,
+) -> Response:
+    before = decode_cursor(cursor, datetime, str, int)
+    # Every page is of what was known when the first one was asked for.
+    known = before[2] if before else await position_known_at(request, known_at)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await order_queries.Asking(connection, tenant.schema).listed_then(
+            learner=wanted.learner,
+            states=wanted.states,
+            as_of=as_of or datetime.now(UTC),
+            known_at=known,
+            before=(before[0], before[1]) if before else None,
+            limit=wanted.limit + 1,
+            hidden=wanted.hidden,
+        )
+    page = found[: wanted.limit]
+    more = len(found) > wanted.limit
+    after = encode_cursor(page[-1].since, page[-1].number, known) if more else None
+    orders = [
+        {
+            "number": one.number,
+            "learner": one.learner,
+            "status": customer_status(one.state),
+            **({"state": one.state} if wanted.staff else {}),
+            "since": one.since,
+        }
+        for one in page
+    ]
+    return json_answer({"orders": orders, "next": after, "position": known})
 
 
 def _states(status: str | None) -> list[str] | None:
@@ -219,12 +268,6 @@ def listing(one: Listed, *, staff: bool) -> dict[str, Any]:
         "points": one.points,
         "cash_fen": one.cash_fen,
     }
-
-
-def _page(page: list[Listed], *, staff: bool) -> dict[str, Any]:
-    orders = [listing(one, staff=staff) for one in page[:PAGE]]
-    last = page[PAGE - 1] if len(page) > PAGE else None
-    return {"orders": orders, "next": encode_cursor(last.placed_at, last.number) if last else None}
 
 
 def _only_services_say_when(caller: Caller, happened_at: datetime | None) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic_core import from_json
 
 from api.auth import Asked, Caller, Role, allow, asked, store_of
@@ -22,6 +22,7 @@ from api.reading import (
     AsOf,
     Cursor,
     KnownAt,
+    Limit,
     MinPosition,
     decode_cursor,
     encode_cursor,
@@ -193,20 +194,20 @@ async def balance(
     caller.must_be(learner)
     await wait_for(request, min_position, "ledger_balance")
     tenant = request.state.tenant
-    now = tenant.store.clock()
-    known = await position_known_at(request, known_at) if as_of or known_at else 0
+    then = as_of or known_at
+    known = await position_known_at(request, known_at) if then else 0
     async with tenant.pool.connection() as connection:
         asking = Asking(connection, tenant.schema)
-        found = await asking.balance(learner, now=now, rules=tenant.rules)
-        if found is None:
-            raise NotFound(what="learner")
-        if as_of or known_at:
-            available, held, debt = await asking.balance_then(
-                learner, as_of=as_of or now, known_at=known
+        if then is None:
+            found = await asking.balance(learner, now=tenant.store.clock(), rules=tenant.rules)
+        elif await asking.knows(learner):
+            found = await asking.balance_then(
+                learner, as_of=then, known_at=known, rules=tenant.rules
             )
-            found = found._replace(
-                available=available, held=held, debt=debt, expiring=[], position=known
-            )
+        else:
+            found = None
+    if found is None:
+        raise NotFound(what="learner")
     return json_answer(found._asdict())
 
 
@@ -216,7 +217,7 @@ async def statement(
     caller: Reader,
     learner: Learner,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
+    limit: Limit = PAGE,
     min_position: MinPosition = None,
 ) -> Response:
     """Newest first, in pages (L6)."""

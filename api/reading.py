@@ -26,6 +26,7 @@ AsOf = Annotated[
 KnownAt = Annotated[
     AwareDatetime | None, Query(description="as we knew it then: facts that were recorded (A5)")
 ]
+Limit = Annotated[int, Query(ge=1, le=100, description="how many at most")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next` of the page before")]
 
 

@@ -1,15 +1,22 @@
-"""积分查询 Questions to the ledger: balances now and then, statements, totals (L6, A5, A7)."""
+"""积分查询 Questions to the ledger: balances now and then, statements (L6, A5)."""
 
-from datetime import date, datetime
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 
+from application.streams import ACCOUNT
 from domain.house_rules import HouseRules
-from projections.ledger_balance import NEVER
+from domain.ledger import postings
+from domain.point_facts import AccountFact
+from projections.audit_queries import stream_events
+from projections.ledger_balance import NEVER, LedgerBalance, lot_changes, status_after
 from projections.reading import compose
 
 TABLES = ("ledger_entries", "balances", "lots", "views")
+INSTANT = timedelta(microseconds=1)
 
 
 class Balance(NamedTuple):
@@ -21,8 +28,9 @@ class Balance(NamedTuple):
     held: int
     debt: int
     expiring: list[dict[str, Any]]
-    """Points by the day (business zone) on which they expire, soonest first."""
+    """Points by the last day (business zone) on which they can be spent, soonest first."""
     position: int
+    """Where the view was; or, for a past moment, the log as it was known."""
 
 
 class Asking:
@@ -39,38 +47,43 @@ class Asking:
 
     async def balance(self, learner: str, *, now: datetime, rules: HouseRules) -> Balance | None:
         """The balance now; lots whose time is over do not count, written off or not (rule 15)."""
-        rows = await self.rows(_BALANCE, learner)
+        # One statement, so that its parts are of the same moment.
+        rows = await self.rows(_BALANCE, LedgerBalance.name, now, learner)
         if not rows:
             return None
-        status, held, debt, position = rows[0]
-        lots = await self.rows(_LOTS, learner, now)
-        expiring: dict[str, int] = {}
-        for expires_at, points in lots:
-            if expires_at != NEVER:
-                day = expires_at.astimezone(rules.zone).date().isoformat()
-                expiring[day] = expiring.get(day, 0) + points
-        return Balance(
-            learner,
-            status,
-            sum(points for _, points in lots),
-            held,
-            debt,
-            [{"on": day, "points": points} for day, points in sorted(expiring.items())],
-            position,
-        )
+        status, held, debt, position = rows[0][:4]
+        lots = [(expires_at, points) for *_, expires_at, points in rows if points]
+        available = sum(points for _, points in lots)
+        expiring = _expiring(lots, rules=rules)
+        return Balance(learner, status, available, held, debt, expiring, position)
 
     async def knows(self, learner: str) -> bool:
         """Whether there is an account of this learner."""
-        return bool(await self.rows(_BALANCE, learner))
+        return bool(await self.rows("SELECT 1 FROM {balances} WHERE learner = %b", learner))
 
     async def balance_then(
-        self, learner: str, *, as_of: datetime, known_at: int
-    ) -> tuple[int, int, int]:
-        """(available, held, debt) of the facts that had happened by `as_of`, as far as the log
-        told them up to position `known_at` (A5)."""
-        rows = await self.rows(_THEN, learner, as_of, known_at)
-        available, held, owed = rows[0]
-        return int(available), int(held), -int(owed)
+        self, learner: str, *, as_of: datetime, known_at: int, rules: HouseRules
+    ) -> Balance:
+        """The balance of the facts that had happened by `as_of`, as far as the log told them up
+        to position `known_at` (A5): the account's own stream, added up as the view adds it."""
+        stream = ACCOUNT.stream(learner)
+        events = await stream_events(self._connection, self._schema, stream, known_at=known_at)
+        status, held, debt = "active", 0, 0
+        lots: Counter[datetime] = Counter()
+        for event in sorted(events, key=lambda one: (one.happened_at, one.position)):
+            if event.happened_at > as_of:
+                break
+            fact = cast("AccountFact", event.fact)
+            amounts = postings(fact)
+            held += amounts.get("held", 0)
+            debt -= amounts.get("owed", 0)
+            status = status_after(fact) or status
+            for _, expires_at, points in lot_changes(fact):
+                lots[expires_at or NEVER] += points
+        alive = [(expires_at, points) for expires_at, points in lots.items() if expires_at > as_of]
+        available = sum(points for _, points in alive)
+        expiring = _expiring(alive, rules=rules)
+        return Balance(learner, status, available, held, debt, expiring, known_at)
 
     async def statement(
         self, learner: str, *, before: tuple[datetime, int] | None, limit: int
@@ -84,26 +97,21 @@ class Asking:
         rows = await self.rows(_STATEMENT, learner, at, position, limit)
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    async def trial_balance(self, *, until: date | None, known_at: int) -> dict[str, int]:
-        """The sum of every ledger account, by booking day and position; together zero (L6)."""
-        names = ("issuance", "learner", "held", "redeemed", "expired", "clawed_back", "owed")
-        rows = await self.rows(_TRIAL, until, until, known_at)
-        return dict(zip(names, map(int, rows[0]), strict=True))
 
-    async def liability(self, *, now: datetime, rules: HouseRules) -> list[dict[str, Any]]:
-        """Points that learners can still spend, by the month in which they expire (A7)."""
-        rows = await self.rows(_LIABILITY, rules.zone.key, now)
-        return [{"month": month, "points": int(points)} for month, points in rows]
+def _expiring(lots: Iterable[tuple[datetime, int]], *, rules: HouseRules) -> list[dict[str, Any]]:
+    """Points by the last day on which they can be spent: the day before they are gone (rule 15)."""
+    days: Counter[str] = Counter()
+    for expires_at, points in lots:
+        if expires_at != NEVER:
+            days[(expires_at.astimezone(rules.zone) - INSTANT).date().isoformat()] += points
+    return [{"on": day, "points": points} for day, points in sorted(days.items()) if points > 0]
 
 
-_BALANCE = "SELECT status, held, debt, position FROM {balances} WHERE learner = %b"
-_LOTS = """
-SELECT expires_at, points FROM {lots} WHERE learner = %b AND expires_at > %b AND points > 0
-ORDER BY expires_at
-"""
-_THEN = """
-SELECT coalesce(sum(available), 0), coalesce(sum(held), 0), coalesce(sum(owed), 0)
-FROM {ledger_entries} WHERE learner = %b AND happened_at <= %b AND position <= %b
+_BALANCE = """
+SELECT b.status, b.held, b.debt, v.position, l.expires_at, l.points
+FROM {balances} b JOIN {views} v ON v.name = %b
+LEFT JOIN {lots} l ON l.learner = b.learner AND l.expires_at > %b AND l.points > 0
+WHERE b.learner = %b
 """
 _STATEMENT = """
 SELECT position, fact, happened_at, available, held, -owed, order_number, reason, balance FROM (
@@ -111,16 +119,4 @@ SELECT position, fact, happened_at, available, held, -owed, order_number, reason
     FROM {ledger_entries} WHERE learner = %b
 ) running WHERE (happened_at, position) < (%b, %b::bigint)
 ORDER BY happened_at DESC, position DESC LIMIT %b
-"""
-_TRIAL = """
-SELECT coalesce(sum(issuance), 0), coalesce(sum(available), 0), coalesce(sum(held), 0),
-    coalesce(sum(redeemed), 0), coalesce(sum(expired), 0), coalesce(sum(clawed_back), 0),
-    coalesce(sum(owed), 0)
-FROM {ledger_entries}
-WHERE (%b::date IS NULL OR booked_on <= %b::date) AND position <= %b::bigint
-"""
-_LIABILITY = """
-SELECT CASE WHEN expires_at >= '9999-01-01' THEN 'never'
-            ELSE to_char(expires_at AT TIME ZONE %b, 'YYYY-MM') END AS month, sum(points)
-FROM {lots} WHERE points > 0 AND expires_at > %b GROUP BY month ORDER BY month
 """

@@ -58,6 +58,15 @@ class Listed(NamedTuple):
     cash_fen: int
 
 
+class ListedThen(NamedTuple):
+    """An order in a list of how orders stood at a moment."""
+
+    number: str
+    learner: str
+    state: str
+    since: datetime
+
+
 class Asking:
     """Questions about orders on one connection of one tenant."""
 
@@ -103,21 +112,24 @@ class Asking:
         return [Listed(*row) for row in rows]
 
     async def listed_then(
-        self, *, learner: str | None, as_of: datetime, known_at: int, limit: int, staff: bool
-    ) -> list[dict[str, Any]]:
-        """Orders with the state they were in at `as_of`, as known at a position (A5)."""
-        rows = await self.rows(_LISTED_THEN, learner, learner, as_of, known_at, known_at, limit)
-        return [
-            {
-                "number": number,
-                "learner": owner,
-                "status": customer_status(state),
-                **({"state": state} if staff else {}),
-                "since": since,
-            }
-            for number, owner, state, since in rows
-            if staff or state != State.EXPIRED
-        ]
+        self,
+        *,
+        learner: str | None,
+        states: Sequence[str] | None,
+        as_of: datetime,
+        known_at: int,
+        before: tuple[datetime, str] | None,
+        limit: int,
+        hidden: Sequence[str] = (),
+    ) -> list[ListedThen]:
+        """Orders in the state they were in at `as_of`, as known at a position (A5)."""
+        at, number = before or (None, None)
+        wanted = list(states) if states is not None else None
+        rows = await self.rows(
+            _LISTED_THEN, learner, learner, as_of, known_at, known_at,
+            wanted, wanted, list(hidden), at, at, number, limit,
+        )  # fmt: skip
+        return [ListedThen(*row) for row in rows]
 
     async def under_way(self, learner: str) -> list[Listed]:
         """A learner's orders that still have something to be sent or received."""
@@ -296,7 +308,10 @@ SELECT number, learner, state, valid_from FROM (
     WHERE (%b::text IS NULL OR learner = %b::text) AND valid_from <= %b
       AND known_from <= %b::bigint AND (known_until IS NULL OR known_until > %b::bigint)
     ORDER BY number, valid_from DESC, known_from DESC
-) then_ ORDER BY valid_from DESC, number DESC LIMIT %b
+) then_
+WHERE (%b::text[] IS NULL OR state = ANY(%b::text[])) AND state <> ALL(%b::text[])
+  AND (%b::timestamptz IS NULL OR (valid_from, number) < (%b::timestamptz, %b::text))
+ORDER BY valid_from DESC, number DESC LIMIT %b
 """
 _FOUND = """
 SELECT number, learner, state, placed_at, points, cash_fen FROM {orders}
