@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from fastapi import Depends, Header, HTTPException, Request
 
 from application.envelope import Context
 from application.key_files import read_or_create
+from application.revocations import TOKEN_LIFETIME
 from application.store import Store
 from application.unit import Command, Unit
 from domain.refusals import InvalidRequest, NotFound
@@ -23,7 +24,6 @@ from domain.refusals import InvalidRequest, NotFound
 ALGORITHM = "HS256"
 AUDIENCE = "tallypost"
 COOKIE = "tallypost_session"
-LIFETIME = timedelta(days=30)
 
 
 class Role(StrEnum):
@@ -52,6 +52,8 @@ class Caller:
 
     role: Role
     subject: str
+    issued_at: float = 0.0
+    """When the token was issued, in seconds since 1970: older than a revocation, it is void."""
 
     @property
     def principal(self) -> str:
@@ -83,13 +85,17 @@ class Tokens:
             "role": role,
             "tenant": tenant,
             "aud": AUDIENCE,
-            "iat": issued,
-            "exp": issued + LIFETIME,
+            # Not in whole seconds: one issued right after a revocation is good.
+            "iat": issued.timestamp(),
+            "exp": issued + TOKEN_LIFETIME,
         }
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
     def verify(self, token: str, *, tenant: str) -> Caller:
-        """Who the token speaks for; raises 401 for anything but a valid token of this tenant."""
+        """Who the token speaks for; raises 401 for anything but a valid token of this tenant.
+
+        Whether it was revoked is not in it: `entering` asks.
+        """
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -100,7 +106,7 @@ class Tokens:
             )
             if claims.get("tenant") != tenant:
                 raise jwt.InvalidTokenError
-            return Caller(Role(claims["role"]), str(claims["sub"]))
+            return Caller(Role(claims["role"]), str(claims["sub"]), float(claims["iat"]))
         except (jwt.PyJWTError, ValueError, KeyError) as error:
             raise unauthenticated() from error
 
@@ -120,9 +126,20 @@ async def authenticated(request: Request) -> Caller:
             _same_origin(request)
     if not token:
         raise unauthenticated()
-    tokens: Tokens = request.app.state.tokens
-    caller = tokens.verify(token, tenant=request.state.tenant.schema)
+    caller = entering(request, token)
     request.state.caller = caller
+    return caller
+
+
+def entering(request: Request, token: str) -> Caller:
+    """Who comes in with this token: 401 unless it is valid and not revoked (R44)."""
+    tenant = request.state.tenant
+    tokens: Tokens = request.app.state.tokens
+    caller = tokens.verify(token, tenant=tenant.schema)
+    if not tenant.revocations.trusted:
+        raise HTTPException(503, "Who may enter is not known just now.", {"Retry-After": "2"})
+    if tenant.revocations.revoked(caller.subject, caller.issued_at):
+        raise unauthenticated()
     return caller
 
 

@@ -1,6 +1,7 @@
 """命令行 The `tallypost` command (contract.md, Commands)."""
 
 import asyncio
+import getpass
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from psycopg import AsyncConnection
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +23,7 @@ from application.demo_mall import LEARNERS, open_demo_mall
 from application.guarding import UnsafeDatabase
 from application.key_files import KeyFileRefused
 from application.logs import configure_logs
+from application.revocations import revoke as revoke_tokens
 from application.server_account import EmbeddedPostgresError
 from application.settings import Settings
 from application.store import Store
@@ -98,12 +101,25 @@ def worker(data: Data = Path("data")) -> None:
 
 @app.command()
 def token(
-    role: Annotated[Role, typer.Option(help="what the bearer may do")],
     subject: Annotated[list[str], typer.Option(help="whom it speaks for; may be repeated")],
+    role: Annotated[Role | None, typer.Option(help="what the bearer may do")] = None,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="refuse what the subjects were given up to now")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="why it is revoked; kept on record")] = "",
     data: Data = Path("data"),
 ) -> None:
-    """Print a bearer token a line, in the order of the subjects."""
+    """Print a bearer token a line, in the order of the subjects; or revoke theirs (R44).
+
+    Revoking ends all tokens of a subject, whatever the role, within a minute in every process.
+    """
     settings = settings_of(data)
+    if revoke:
+        asyncio.run(_revoke(settings, subject, reason))
+        typer.echo("\n".join(f"{one}: tokens issued up to now are refused" for one in subject))
+        return
+    if role is None:
+        raise typer.BadParameter("a token needs a role", param_hint="--role")
     tokens = Tokens.in_folder(settings.key_folder)
     for one in subject:
         typer.echo(tokens.issue(role, one, tenant=settings.tenant))
@@ -146,6 +162,18 @@ def bench(
     from tests import bench as benchmarks
 
     raise typer.Exit(benchmarks.main(names or [], as_json))
+
+
+async def _revoke(settings: Settings, subjects: list[str], reason: str) -> None:
+    with serving.database(settings) as found:
+        async with await AsyncConnection.connect(found.service_url, autocommit=True) as connection:
+            await revoke_tokens(
+                connection,
+                settings.tenant,
+                subjects=subjects,
+                reason=reason,
+                actor=f"operator:{getpass.getuser()}",
+            )
 
 
 async def _fill(settings: Settings, url: str) -> None:

@@ -35,7 +35,7 @@ async def live(
         row = visible(await order_queries.Asking(connection, tenant.schema).order(number), caller)
     start = row.position if after is None else after
     return StreamingResponse(
-        _stream(tenant, number, start),
+        _stream(tenant, number, start, caller),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -50,10 +50,12 @@ def _position(last_event_id: str | None) -> int | None:
     return int(last_event_id)
 
 
-async def _stream(tenant: Any, number: str, after: int) -> AsyncIterator[bytes]:
+async def _stream(tenant: Any, number: str, after: int, caller: Caller) -> AsyncIterator[bytes]:
     yield b"retry: %d\nid: %d\n\n" % (RETRY_MILLISECONDS, after)
     with tenant.live.watch(number) as watcher:
         async for one in _told(watcher, after):
+            if tenant.revocations.revoked(caller.subject, caller.issued_at):
+                return  # whoever comes back with that token is not let in (R44)
             yield one
 
 

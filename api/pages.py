@@ -19,7 +19,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.auth import COOKIE, Caller, Role, Tokens, authenticated
+from api.auth import COOKIE, Caller, Role, authenticated, entering
 from domain.regions import PROVINCES
 
 router = APIRouter(include_in_schema=False)
@@ -178,9 +178,8 @@ async def login(request: Request) -> Response:
     _refuse_foreign(request)
     form = await request.form(max_files=0, max_fields=4)
     token, wanted = str(form.get("token", "")).strip(), _local(str(form.get("next", "")))
-    tokens: Tokens = request.app.state.tokens
     try:
-        caller = tokens.verify(token, tenant=request.state.tenant.schema)
+        caller = entering(request, token)
     except HTTPException:
         address = request.client.host if request.client else ""
         await request.state.tenant.limits.take("logins", address)

@@ -9,6 +9,7 @@ from psycopg_pool import AsyncConnectionPool
 from api.limits import Limits
 from application.callback_links import CallbackLinks
 from application.gateways.payment import PaymentProvider
+from application.revocations import Revocations
 from application.settings import Settings
 from application.store import Store
 from application.vault import MasterKeys, Vault
@@ -48,6 +49,7 @@ class Tenant:
         )
         self.live = LiveFeed(self.pool, schema=schema)
         self.limits = Limits(self.pool, schema=schema)
+        self.revocations = Revocations(self.pool, schema=schema)
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start the writer, the reading connections and the live feed."""
@@ -56,6 +58,7 @@ class Tenant:
         stack.push_async_callback(self.pool.close)
         await stack.enter_async_context(self.store)
         await stack.enter_async_context(self.live)
+        await stack.enter_async_context(self.revocations)
 
 
 class Tenants:
