@@ -20,7 +20,7 @@ from application.settings import Settings
 from application.vault import MasterKeys
 from domain.refusals import Refusal
 from projections.rebuilding import RebuildRunning
-from projections.rebuilding import rebuild as rebuild_view
+from projections.rebuilding import rebuild as rebuild_views
 from projections.sealed_history import LogDiffers, export_stream, signed_head
 from projections.verifying import verify as verify_all
 from projections.views import all_views
@@ -187,7 +187,7 @@ def rebuild(
     data: Data = Path("data"),
     tenant: Tenant = None,
 ) -> None:
-    """Fold a view anew beside the live one, which goes on, then swap the two."""
+    """Fold a view, or all, anew beside the live one, which goes on, then swap the two."""
     from api.serving import database
 
     settings = _settings(data, tenant)
@@ -195,24 +195,23 @@ def rebuild(
     if view != "all" and view not in views:
         raise _fail(f"no view is called {view}: {', '.join(views)}")
     with database(settings) as found, Progress(console=told) as bar:
-        for name, one in views.items():
-            if view not in (name, "all"):
-                continue
-            task = bar.add_task(name, total=None)
+        task = bar.add_task(view, total=None)
 
-            def progress(done: int, of: int, task: Any = task) -> None:
-                bar.update(task, completed=done if of else 1, total=of or 1)
+        def progress(done: int, of: int) -> None:
+            bar.update(task, completed=done if of else 1, total=of or 1)
 
-            try:
-                done = asyncio.run(
-                    rebuild_view(
-                        found.owner_url, schema=settings.tenant, view=one, progress=progress
-                    )
+        wanted = list(views.values()) if view == "all" else [views[view]]
+        try:
+            rebuilt = asyncio.run(
+                rebuild_views(
+                    found.owner_url, schema=settings.tenant, views=wanted, progress=progress
                 )
-            except RebuildRunning:
-                raise _fail(f"{name} is being rebuilt already") from None
-            parked = f", {done.parked} events parked" if done.parked else ""
-            typer.echo(f"{name}: rebuilt to position {done.position}{parked}")
+            )
+        except RebuildRunning as error:
+            raise _fail(f"{error} is being rebuilt already") from None
+    for one in rebuilt:
+        parked = f", {one.parked} events parked" if one.parked else ""
+        typer.echo(f"{one.view}: rebuilt to position {one.position}{parked}")
 
 
 @keys_app.command()

@@ -5,7 +5,7 @@ own position. Afterwards everything has the names that the migrations gave it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -42,41 +42,52 @@ class Rebuilt(NamedTuple):
 
 
 async def rebuild(
-    owner_url: str, *, schema: str, view: View, progress: Progress = lambda done, of: None
-) -> Rebuilt:
-    """Fold the whole log into new tables of a view and put them in place of the live ones.
+    owner_url: str,
+    *,
+    schema: str,
+    views: Sequence[View],
+    progress: Progress = lambda done, of: None,
+) -> list[Rebuilt]:
+    """Fold the whole log into new tables of these views and put them in place of the live ones.
 
-    Needs the schema's owner. Raises `RebuildRunning`.
+    The log is read and decoded once for all of them; each is swapped on its own. Needs the
+    schema's owner. Raises `RebuildRunning`.
     """
     async with await AsyncConnection.connect(owner_url, autocommit=True) as connection:
         await connection.execute("SET synchronous_commit = off")
-        key = (f"rebuild {schema}.{view.name}",)
-        cursor = await connection.execute(_LOCK, key)
-        if await cursor.fetchone() != (True,):
-            raise RebuildRunning(view.name)
-        scratch = Scratch(connection, schema, view, SUFFIX)
-        await scratch.create(lasting=True)
+        for view in views:
+            cursor = await connection.execute(_LOCK, (f"rebuild {schema}.{view.name}",))
+            if await cursor.fetchone() != (True,):
+                raise RebuildRunning(view.name)
+        scratches = [Scratch(connection, schema, view, SUFFIX) for view in views]
         try:
-            await view_positions(connection, schema, [view])
-            await _catch_up(scratch, progress)
-            for table in view.tables:
-                name = Identifier(schema, table + SUFFIX)
-                await connection.execute(SQL("ANALYZE {}").format(name))
-            await _swap_patiently(scratch, progress)
+            for scratch in scratches:
+                await scratch.create(lasting=True)
+            await view_positions(connection, schema, views)
+            await _catch_up(scratches, progress)
+            for scratch in scratches:
+                for table in scratch.view.tables:
+                    name = Identifier(schema, table + SUFFIX)
+                    await connection.execute(SQL("ANALYZE {}").format(name))
+                await _swap_patiently(scratch, progress)
         finally:
-            await scratch.drop()  # nothing is left of it after a swap
-    return Rebuilt(view.name, scratch.position, len(scratch.parked))
+            for scratch in scratches:
+                await scratch.drop()  # nothing is left of it after a swap
+    return [Rebuilt(one.view.name, one.position, len(one.parked)) for one in scratches]
 
 
-async def _catch_up(scratch: Scratch, progress: Progress) -> None:
+async def _catch_up(scratches: Sequence[Scratch], progress: Progress) -> None:
     """Fold until only a few events are left; the log may grow meanwhile."""
-    end = await _log_end(scratch)
+    first = scratches[0]  # the others are where it is
+    end = await _log_end(first)
     progress(0, end)
-    while scratch.position < end:
-        await scratch.fold(await _next(scratch))
-        if scratch.position >= end - NEARLY_THERE:
-            end = await _log_end(scratch)
-        progress(scratch.position, end)
+    while first.position < end:
+        events = await _next(first)
+        for scratch in scratches:
+            await scratch.fold(events)
+        if first.position >= end - NEARLY_THERE:
+            end = await _log_end(first)
+        progress(first.position, end)
 
 
 async def _swap_patiently(scratch: Scratch, progress: Progress) -> None:
@@ -91,7 +102,7 @@ async def _swap_patiently(scratch: Scratch, progress: Progress) -> None:
                 raise
             scratch.position, scratch.parked = folded, parked
             await asyncio.sleep(0.1 * (attempt + 1))
-            await _catch_up(scratch, progress)
+            await _catch_up([scratch], progress)
         else:
             return
 
