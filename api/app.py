@@ -32,6 +32,22 @@ from application.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+ROOMS = (
+    approvals,
+    audit,
+    callbacks,
+    health,
+    live,
+    operations,
+    orders,
+    pages,
+    points,
+    privacy,
+    searching,
+    troubles,
+    webhooks,
+)
+
 DESCRIPTION = """
 Back office of a points mall: points, orders, stock, parcels, all of it event-sourced.
 
@@ -65,23 +81,9 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
     app.state.tokens = Tokens.in_folder(settings.key_folder)
     app.state.settings = settings
     app.state.stopping = False
-    problems.install(app)
+    problems.install(app, [room.router for room in ROOMS])
     app.add_exception_handler(Exception, _broken)
-    for room in (
-        approvals,
-        audit,
-        callbacks,
-        health,
-        live,
-        operations,
-        orders,
-        pages,
-        points,
-        privacy,
-        searching,
-        troubles,
-        webhooks,
-    ):
+    for room in ROOMS:
         app.include_router(room.router)
     app.add_middleware(Edge)
     return app

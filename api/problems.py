@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from psycopg.errors import OperationalError
 from psycopg_pool import PoolTimeout, TooManyRequests
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
+from api import unusable
 from application.cleaning import Unusable
 from application.gateways.payment import ProviderUnavailable
 from application.outcomes import InFlight, Unavailable
@@ -20,9 +23,12 @@ STATUS = {
     "invalid": 422,
     "idempotency_key_missing": 422,
     "key_reused": 422,
-    "warehouse_unknown": 422,
 }
-"""Codes that are not answered 409, refused by a rule."""
+"""Codes that are not answered 409, refused by a rule.
+
+What a body names and is not there is a rule's matter: the same request is fine once it is there.
+404 is for what the path names.
+"""
 
 TITLES = {
     202: "Not yet there",
@@ -49,6 +55,19 @@ CODES = {
     503: "unavailable",
 }
 """Codes of errors that come with nothing but their status."""
+
+CHINESE = {
+    401: "需要有效的令牌。",
+    403: "没有权限。",
+    404: "未找到。",
+    405: "不支持该方法。",
+    408: "请求正文发送过慢。",
+    413: "请求正文过大。",
+    422: unusable.GENERAL,
+    429: "请求过于频繁,请稍后再试。",
+    503: "服务暂时不可用,请用同一幂等键重试。",
+}
+"""What is told in Chinese where nothing better is known."""
 
 RETRY_AFTER_SECONDS = 1
 
@@ -113,6 +132,7 @@ def problem(
     **more: Any,
 ) -> Response:
     """A problem document. `failures` lists every reason, each with its own code."""
+    general = {"detail_zh": CHINESE[status]} if status in CHINESE else {}
     body = {
         "type": f"urn:tallypost:{code}",
         "title": TITLES.get(status, "Error"),
@@ -120,6 +140,7 @@ def problem(
         "code": code,
         "detail": detail,
         "failures": list(failures),
+        **general,
         **more,
     }
     return Response(to_json(body), status, headers=headers, media_type="application/problem+json")
@@ -140,8 +161,8 @@ def refused(refusal: Refusal) -> Response:
     )
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the application in this form."""
+def install(app: FastAPI, routers: Sequence[APIRouter] = ()) -> None:
+    """Answer every error of the application, whose routes these are, in this form."""
 
     @app.exception_handler(Refusal)
     async def _refusal(_: Request, error: Refusal) -> Response:
@@ -154,10 +175,16 @@ def install(app: FastAPI) -> None:
                 "code": one["type"],
                 "field": ".".join(str(place) for place in one["loc"]),
                 "message": one["msg"],
+                "message_zh": unusable.in_chinese(one),
             }
             for one in error.errors()
         ]
-        return problem(422, "invalid", "The request cannot be used.", failures=failures)
+        return problem(
+            422,
+            "invalid",
+            "The request cannot be used.",
+            failures=failures,
+        )
 
     @app.exception_handler(Unusable)
     async def _unusable_text(_: Request, error: Unusable) -> Response:
@@ -175,18 +202,21 @@ def install(app: FastAPI) -> None:
             202,
             "not_yet_there",
             "The view has not reached that position yet.",
+            detail_zh="视图尚未到达该位置。",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             view_position=error.position,
             lag=error.wanted - error.position,
         )
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> Response:
-        if error.status_code == 400:  # FastAPI's word for bytes that are no text at all
-            return problem(422, "invalid", str(error.detail))
-        code = CODES.get(error.status_code, "http_error")
-        headers = dict(error.headers) if error.headers else None
-        return problem(error.status_code, code, str(error.detail), headers=headers)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        # 400 is FastAPI's word for bytes that are no text at all.
+        status = 422 if error.status_code == 400 else error.status_code
+        code = "invalid" if status == 422 else CODES.get(status, "http_error")
+        headers = dict(error.headers or {})
+        if status == 405:
+            headers["Allow"] = ", ".join(_methods(routers, request.url.path))
+        return problem(status, code, str(error.detail), headers=headers)
 
     @app.exception_handler(InFlight)
     async def _in_flight(_: Request, __: InFlight) -> Response:
@@ -194,6 +224,7 @@ def install(app: FastAPI) -> None:
             409,
             "in_flight",
             "The same request is still being decided; send it again.",
+            detail_zh="同一请求正在处理,请重新发送。",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
 
@@ -207,6 +238,7 @@ def install(app: FastAPI) -> None:
             503,
             "unavailable",
             "The outcome is not known yet; send the same request with the same key again.",
+            detail_zh="结果尚不确定,请用同一幂等键重新发送。",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
 
@@ -218,3 +250,13 @@ def install(app: FastAPI) -> None:
         OperationalError,
     ):
         app.add_exception_handler(outage, _unavailable)
+
+
+def _methods(routers: Sequence[APIRouter], path: str) -> list[str]:
+    """Every method that a path has: Starlette names those of the first route that fits."""
+    found: set[str] = set()
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, Route | APIRoute) and route.path_regex.match(path):
+                found |= route.methods or set()
+    return sorted(found)

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from pydantic_core._pydantic_core import list_all_errors
 
+from api import unusable
 from api.edge import MAX_BODY_BYTES
 from tests.api.conftest import Mall
 
@@ -130,3 +132,61 @@ async def test_the_body_is_unusable_when_its_bytes_are_no_text(mall: Mall) -> No
     headers["Content-Type"] = "application/json"
     answer = await mall.client.post("/v1/orders", content=b"\xff\xfe{", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+async def test_what_is_wrong_is_told_in_chinese_when_a_field_is_unusable(mall: Mall) -> None:
+    """M4, D6: each field with its figures, in both languages; every kind that our models have."""
+    body = {
+        "grants": [
+            {"learner": "x" * 101, "points": 0, "reason": "luck", "source": "s", "more": 1},
+            {"points": 1.5, "reason": "task", "source": "s", "happened_at": "2026-01-01T00:00:00"},
+        ]
+    }
+    answer = await mall.post("/v1/points/grants", body, role="service", subject="s")
+    told = {one["field"]: one["message_zh"] for one in answer.json()["failures"]}
+    assert answer.json()["detail_zh"] == "请求无法使用。"
+    assert told["body.grants.0.learner"] == "最多 100 个字符"
+    assert told["body.grants.0.points"] == "应不小于 1"
+    assert told["body.grants.0.more"] == "不接受该字段"
+    assert told["body.grants.0.reason"].startswith("应为 'course_completed'")
+    assert told["body.grants.1.learner"] == "缺少该字段"
+    assert told["body.grants.1.points"] == "应为整数"
+    assert told["body.grants.1.happened_at"] == "应带时区,例如 +08:00"
+    assert not any(" or " in words for words in told.values())
+
+
+def test_words_have_the_figures_they_need_when_a_field_is_unusable() -> None:
+    """M4: every template takes the figures that pydantic gives with this kind of error."""
+    for kind in unusable.WORDS:
+        example = next(one for one in list_all_errors() if one["type"] == kind)
+        error = {"type": kind, "ctx": example.get("example_context") or {}}
+        assert "{" not in unusable.in_chinese(error), kind
+    assert unusable.in_chinese({"type": "is_subclass_of"}) == unusable.OTHERWISE
+
+
+async def test_every_method_of_a_path_is_named_when_another_is_used(mall: Mall) -> None:
+    """contract.md, Errors: 405 with `Allow`, of all routes that have the path."""
+    for path, allowed in {
+        "/v1/orders": "GET, POST",
+        "/v1/orders/T1": "GET",
+        "/v1/points/grants": "POST",
+        "/v1/webhooks/0123456789abcdef0123": "DELETE, GET",
+        "/v1/learners/lin": "PUT",
+        "/health": "GET",
+    }.items():
+        answer = await mall.client.patch(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed), path
+        assert answer.json()["detail_zh"]
+
+
+async def test_unknown_things_answer_alike_when_a_body_names_them(mall: Mall) -> None:
+    """contract.md, Errors: an item and a warehouse that are not there are refused by a rule."""
+    staff = {"role": "operations", "subject": "ops"}
+    for sku, warehouse, code in (
+        ("nothing", "zhejiang", "item_unknown"),
+        ("notebook", "nowhere", "warehouse_unknown"),
+    ):
+        body = {"sku": sku, "warehouse": warehouse, "quantity": 1}
+        answer = await mall.post("/v1/stock/receipts", body, **staff)
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+        assert answer.json()["detail_zh"]
