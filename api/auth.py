@@ -18,7 +18,7 @@ from application.envelope import Context
 from application.key_files import read_or_create
 from application.revocations import TOKEN_LIFETIME
 from application.store import Store
-from application.unit import Command, Unit
+from application.unit import Command, Streams, Unit
 from domain.refusals import InvalidRequest, NotFound
 
 ALGORITHM = "HS256"
@@ -186,7 +186,7 @@ class Asked:
         decide: Callable[[Unit], dict[str, Any]],
         *,
         reason: str = "",
-        streams: tuple[str, ...] | list[str] = (),
+        streams: Streams = (),
         subject: str | None = None,
         happened_at: datetime | None = None,
     ) -> Command:
@@ -202,9 +202,7 @@ class Asked:
             happened_at=happened_at,
         )
 
-    def question(
-        self, decide: Callable[[Unit], dict[str, Any]], *, streams: tuple[str, ...] | list[str]
-    ) -> Command:
+    def question(self, decide: Callable[[Unit], dict[str, Any]], *, streams: Streams) -> Command:
         """A question to the exact states: nothing is recorded, not even the answer."""
         return Command(
             principal=self.caller.principal,

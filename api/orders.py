@@ -107,7 +107,7 @@ async def quote(request: Request, caller: Customer, body: OrderIn) -> Response:
     wish = wish_of(request, body)
     command = Asked(request, caller, "quote", b"").question(
         lambda unit: dict(redeeming.answer_quote(unit, wish, rules=rules)),
-        streams=redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
+        streams=lambda: redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
     )
     return answered(await store.execute(command))
 
@@ -129,7 +129,7 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
     number = order_number(body.happened_at or store.clock())
     command = change.command(
         lambda unit: redeeming.place_order(unit, wish, number=number, rules=rules),
-        streams=redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
+        streams=lambda: redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
         subject=wish.learner if wish.recipient else None,
         happened_at=body.happened_at,
     )

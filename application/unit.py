@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -105,8 +104,11 @@ class Card(NamedTuple):
         return SealedCard(card, subject, field, sealed, phone, tail)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+Streams = Sequence[str] | Callable[[], Sequence[str]]
+"""Ids of streams, or how to name them where that is worth doing only when they are needed."""
+
+
+class Command(NamedTuple):
     """Something to be decided and committed once, however often it is sent.
 
     `principal` and `key` identify it, `digest` is the digest of what was asked: the same key
@@ -119,7 +121,7 @@ class Command:
     digest: bytes
     context: Context
     decide: Callable[["Unit"], dict[str, Any]]
-    streams: Sequence[str] = ()
+    streams: Streams = ()
     """Streams it is going to read: loading them ahead saves a second run."""
     subject: str | None = None
     """The learner whose vault key it is going to need: loading it ahead saves a second run."""
@@ -127,6 +129,11 @@ class Command:
     """When it happened, if not now: imports and late reports (A5)."""
     asks_only: bool = False
     """Decided on the same exact states, but nothing of it is recorded, not even the answer."""
+
+    @property
+    def reads(self) -> Sequence[str]:
+        """The streams that are loaded ahead."""
+        return self.streams() if callable(self.streams) else self.streams
 
 
 class Unit:

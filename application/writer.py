@@ -303,7 +303,7 @@ class Writer:
         self.position = head.position  # not before: a try that dies on the way is made again
 
     async def _load_ahead(self, log: Log, batch: Iterable[Waiting]) -> None:
-        streams = {stream for one in batch for stream in one.command.streams}
+        streams = {stream for one in batch for stream in one.command.reads}
         await self._load(log, self.states.missing(streams))
 
     async def _load(self, log: Log, streams: list[str]) -> None:

@@ -192,7 +192,7 @@ class Redeeming:
             digest=digest,
             context=Context(actor=f"learner:{wish.learner}", command=number),
             decide=lambda unit: place_order(unit, wish, number=number, rules=RULES),
-            streams=streams_of(wish, self._store.peek(NETWORK, MALL)),
+            streams=lambda: streams_of(wish, self._store.peek(NETWORK, MALL)),
             subject=wish.learner,
         )
 

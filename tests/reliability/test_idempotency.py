@@ -222,8 +222,7 @@ async def test_another_gets_my_answer_when_keys_have_no_owner(database: MallData
     """R16 CONTROL: keys without their principal: the second caller gets the first one's answer."""
 
     def careless(one: Command) -> Command:
-        fields = {name: getattr(one, name) for name in one.__dataclass_fields__}
-        return Command(**{**fields, "principal": "anybody"})
+        return one._replace(principal="anybody")
 
     async def isolated(make: Callable[[Command], Command]) -> bool:
         async with store_on(database) as store:

@@ -145,7 +145,7 @@ async def test_the_others_are_answered_when_one_command_cannot_be_stored(
             command(lambda unit: {}, key="nul\0key"),
             command(lambda unit: {}, key="half\ud800key"),
             command(lambda unit: {"text": "half\ud800answer"}),
-            Command(**{**_fields(taken), "key": "same number, other key"}),
+            taken._replace(key="same number, other key"),
             command(lambda unit: {}, streams=["account:nul\0"]),
             command(lambda unit: {}, subject="nul\0"),
         ]
@@ -157,10 +157,6 @@ async def test_the_others_are_answered_when_one_command_cannot_be_stored(
         assert isinstance(result, Outcome) == (one in good), (one.key, result)
     assert after.position == done.position + 41
     assert_whole(log_of(database))
-
-
-def _fields(one: Command) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__dataclass_fields__}
 
 
 async def test_cards_can_be_read_when_the_first_command_of_their_learner_left_nothing(

@@ -37,11 +37,7 @@ def stalling(command: Command, chance: random.Random) -> Command:
             raise Broken
         return answer
 
-    return Command(**{**_fields(command), "decide": decide})
-
-
-def _fields(command: Command) -> dict[str, Any]:
-    return {name: getattr(command, name) for name in command.__dataclass_fields__}
+    return command._replace(decide=decide)
 
 
 async def _write(store: Store, number: int, chance: random.Random) -> int:
