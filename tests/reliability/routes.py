@@ -112,6 +112,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("POST", "/v1/learners/{learner}/erasure"): Route((ADMINISTRATOR,), {"reason": "asked"}),
     ("GET", "/v1/search"): Route(STAFF),
+    ("POST", "/v1/search"): Route((SUPPORT, OPERATIONS, ADMINISTRATOR), {"q": "T100"}),
     ("GET", "/v1/troubles"): Route(STAFF),
     ("GET", "/v1/targets"): Route(STAFF),
     ("POST", "/v1/webhooks"): Route((SERVICE, ADMINISTRATOR), WEBHOOK),

@@ -85,6 +85,7 @@ async def _speak_of_the_canary(mall: Mall) -> str:
         await mall.post(named(path, number=number), body, role=role, method=method)
     for q in (PHONE, PHONE[-4:], CANARY["phone"], NAME):
         await mall.get("/v1/search", role="support", subject="wang", q=q)
+        await mall.post("/v1/search", {"q": q}, role="support", subject="wang")
     pushing = Pushing(mall, await mall.ship(number, 1))
     told = [
         (LINES[0][0], f"快递员【王五,电话{PHONE}】正在为您派件", "5"),

@@ -2,6 +2,7 @@
 import { $, calmly, fill, h, icon } from "./dom.js";
 import { get } from "./http.js";
 import { canVerify, proves } from "./proof.js";
+import { search } from "./search.js";
 import { changedTable, headline, tree } from "./state.js";
 import { busily, copyButton, empty, field, loading, showProblem } from "./ui.js";
 import { clock, exact, factWords, has, number, offset, t, when, zoneName } from "./words.js";
@@ -45,7 +46,7 @@ async function open(wanted, problems, signal) {
   if (!wanted) return;
   if (CATEGORIES.includes(wanted.split(":")[0]) && wanted.includes(":")) { location.hash = addressOf(wanted); return; }
   const tries = [];
-  if (wanted.length >= 4) tries.push(async () => (await get(`/v1/search?q=${encodeURIComponent(wanted)}`, { signal })).orders[0]?.number);
+  if (wanted.length >= 4) tries.push(async () => (await search(wanted, { signal })).orders[0]?.number);
   for (const one of tries) {
     const number_ = await one().catch(() => null);
     if (number_) { location.hash = `#/order/${encodeURIComponent(number_)}`; return; }

@@ -1,0 +1,68 @@
+"""Staff find orders by what callers know; a whole phone number never stands in an address."""
+
+from typing import Any
+
+import pytest
+
+from api import searching
+from tests.api.conftest import Mall
+
+pytestmark = pytest.mark.anyio
+
+SUPPORT: dict[str, Any] = {"role": "support", "subject": "sue"}
+PATH = "/v1/search"
+PHONES = ("13800000000", "138 0000 0000", "+86 138-0000-0000", "1 3 8 0 0 0 0 0 0 0 0")
+
+
+async def numbers(mall: Mall, text: str) -> list[str]:
+    """What is found by POST."""
+    answer = await mall.post(PATH, {"q": text}, **SUPPORT)
+    assert answer.status_code == 200, answer.text
+    return [one["number"] for one in answer.json()["orders"]]
+
+
+async def test_an_order_is_found_when_staff_search_by_phone_or_waybill(mall: Mall) -> None:
+    """A4: phones are looked up by keyed hash, whole or by their tail."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    await mall.ship(number)
+    await mall.views()
+    for text in (number, "0000", "SF10000100001"):
+        answer = await mall.get(PATH, **SUPPORT, q=text)
+        assert [one["number"] for one in answer.json()["orders"]] == [number], text
+        assert await numbers(mall, text) == [number], text
+    for text in PHONES:
+        assert await numbers(mall, text) == [number], text
+    assert await numbers(mall, "13800000001") == []
+
+
+async def _refused_in_addresses(mall: Mall) -> bool:
+    answers = [await mall.get(PATH, **SUPPORT, q=phone) for phone in PHONES]
+    for one in answers:
+        assert "0000" not in one.text
+        if one.status_code == 422:
+            (failure,) = one.json()["failures"]
+            assert failure["field"] == "q"
+            assert "POST" in failure["message"]
+            assert "POST" in failure["message_zh"]
+            assert "手机号" in failure["message_zh"]
+    return all(one.status_code == 422 for one in answers)
+
+
+async def test_a_phone_is_refused_when_it_stands_in_the_address(mall: Mall) -> None:
+    """A4, R58: 422, the field named, the number not repeated; the body takes it."""
+    assert await _refused_in_addresses(mall)
+
+
+async def test_a_phone_is_taken_from_the_address_when_nobody_looks_what_it_is(
+    mall: Mall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R58 CONTROL: a search that takes whatever it gets."""
+    monkeypatch.setattr(searching, "_phone", lambda text: None)
+    assert not await _refused_in_addresses(mall)
+
+
+async def test_nothing_is_searched_when_the_body_is_unusable(mall: Mall) -> None:
+    """R46: too short, too long, no text, fields nobody asked for: 422."""
+    for body in ({}, {"q": "abc"}, {"q": "x" * 61}, {"q": 1380}, {"q": "T100", "w": 1}, ["T100"]):
+        answer = await mall.post(PATH, body, **SUPPORT)
+        assert answer.status_code == 422, body
