@@ -13,6 +13,7 @@ from api import (
     approvals,
     audit,
     callbacks,
+    documentation,
     health,
     live,
     operations,
@@ -26,6 +27,7 @@ from api import (
     webhooks,
 )
 from api.auth import Tokens
+from api.documentation import Described
 from api.edge import Edge
 from api.tenancy import Tenants
 from application.settings import Settings
@@ -36,6 +38,7 @@ ROOMS = (
     approvals,
     audit,
     callbacks,
+    documentation,
     health,
     live,
     operations,
@@ -68,11 +71,14 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
             yield
             app.state.stopping = True
 
-    app = FastAPI(
+    app = Described(
         title="Tallypost",
         version=version("tallypost"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        # Their scripts come from elsewhere; ours are in `api.documentation`.
+        docs_url=None,
+        redoc_url=None,
         responses={"4XX": problems.DOCUMENTED},
         # Traces go wherever OpenTelemetry's providers are set to send them, nowhere by default.
         # Its logs stay off: they would carry what people wrote (A4).

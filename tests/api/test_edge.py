@@ -7,6 +7,7 @@ from pydantic_core._pydantic_core import list_all_errors
 
 from api import unusable
 from api.edge import MAX_BODY_BYTES
+from api.pages import POLICY
 from tests.api.conftest import Mall
 
 pytestmark = pytest.mark.anyio
@@ -190,3 +191,23 @@ async def test_unknown_things_answer_alike_when_a_body_names_them(mall: Mall) ->
         answer = await mall.post("/v1/stock/receipts", body, **staff)
         assert (answer.status_code, answer.json()["code"]) == (409, code)
         assert answer.json()["detail_zh"]
+
+
+async def test_the_description_is_drawn_from_our_own_files(mall: Mall) -> None:
+    """M1: no address but ours in the page, the pages' policy, and nothing else of the package."""
+    page = await mall.client.get("/docs")
+    assert (page.status_code, page.headers["content-security-policy"]) == (200, POLICY)
+    assert "//" not in page.text
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
+        file = await mall.client.get(f"/docs/{name}")
+        plain = await mall.client.get(f"/docs/{name}", headers={"Accept-Encoding": "identity"})
+        again = await mall.client.get(
+            f"/docs/{name}", headers={"If-None-Match": file.headers["etag"]}
+        )
+        assert (file.status_code, again.status_code) == (200, 304)
+        assert file.content == plain.content
+    for path in ("/docs/main.py", "/docs/..%2Fmain.py", "/redoc"):
+        assert (await mall.client.get(path)).status_code == 404
+    document = (await mall.client.get("/openapi.json")).json()
+    assert document["security"] == [{"token": []}]
+    assert document["paths"]["/health"]["get"]["security"] == []

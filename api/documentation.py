@@ -1,0 +1,109 @@
+"""说明 The API's description to read and try: Swagger UI from a wheel, asking nobody else (M1)."""
+
+import gzip
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+
+from api.pages import SAFETY
+
+router = APIRouter(prefix="/docs", include_in_schema=False)
+
+PACKAGE = "fastapi_swagger"
+"""Of this package we take two files and run no code."""
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Tallypost API</title>
+<link rel="icon" href="/static/mark.svg">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</html>
+"""
+START = """SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  validatorUrl: null,
+});
+"""
+OPEN_PATHS = ("/health", "/ready", "/metrics", "/v1/callbacks/")
+"""What needs no token: health, and what partners sign in their own way."""
+
+
+class File(NamedTuple):
+    """A file of the page as it is sent."""
+
+    content: bytes
+    media_type: str
+
+    @property
+    def etag(self) -> str:
+        """The same for the same bytes."""
+        return f'"{hashlib.sha256(self.content).hexdigest()[:20]}"'
+
+
+@cache
+def _file(name: str) -> File:
+    """A file of the page, compressed once; raises `KeyError` for other names."""
+    kind = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}[name]
+    content = files(PACKAGE).joinpath("resources", name).read_bytes()
+    return File(gzip.compress(content, mtime=0), f"{kind}; charset=utf-8")
+
+
+@router.get("")
+async def page() -> Response:
+    """Every operation with its fields and examples."""
+    return Response(PAGE, headers=SAFETY, media_type="text/html; charset=utf-8")
+
+
+@router.get("/start.js")
+async def start() -> Response:
+    """What draws the page; a file, because the policy allows no script inside it."""
+    return Response(START, headers=SAFETY, media_type="text/javascript; charset=utf-8")
+
+
+@router.get("/{name}")
+async def part(request: Request, name: str) -> Response:
+    """Swagger UI's script and style."""
+    try:
+        file = _file(name)
+    except KeyError:
+        raise HTTPException(404, "There is no such file.") from None
+    headers = {**SAFETY, "Cache-Control": "no-cache", "ETag": file.etag, "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == file.etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(gzip.decompress(file.content), headers=headers, media_type=file.media_type)
+    headers["Content-Encoding"] = "gzip"
+    return Response(file.content, headers=headers, media_type=file.media_type)
+
+
+class Described(FastAPI):
+    """An application whose document says how callers show who they are."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, with the bearer token that all but the open paths need."""
+        made = self.openapi_schema is not None
+        document = super().openapi()
+        if not made:
+            document["components"]["securitySchemes"] = {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "`tallypost token --role R --subject S` prints one.",
+                }
+            }
+            document["security"] = [{"token": []}]
+            for path, operations in document["paths"].items():
+                for operation in operations.values():
+                    if path.startswith(OPEN_PATHS):
+                        operation["security"] = []
+        return document
