@@ -12,12 +12,12 @@ from api.orders import Number, Reader, answered, visible
 from api.points import Learner
 from api.reading import MinPosition, json_answer, wait_for
 from application import privacy
+from application.holding import refuse_held
 from application.outcomes import Outcome
 from application.streams import ACCOUNT, PRIVACY
 from application.vault import Recipient
 from domain.refusals import InvalidRequest, NotFound
 from projections import order_queries
-from projections.audit_queries import stream_events
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 
@@ -64,7 +64,7 @@ async def recipient(
         row = visible(await asking.order(number), caller)
         if row.card is None:
             raise NotFound(what="recipient")
-        await _usable(connection, tenant.schema, row.learner)
+        await refuse_held(connection, tenant.schema, row.learner)
         card = await privacy.open_recipient(connection, tenant.schema, tenant.vault, row.card)
     return json_answer(
         {"order": number, "recipient": _shown(card.recipient.masked())}, headers=NO_STORE
@@ -97,7 +97,7 @@ async def _unmasked(request: Request, outcome: Outcome) -> Response:
     kept: dict[str, Any] = from_json(outcome.answer)
     async with tenant.pool.connection() as connection:
         # Sent again, it shows the card again: but not one that is held or gone by now.
-        await _usable(connection, tenant.schema, kept["learner"])
+        await refuse_held(connection, tenant.schema, kept["learner"])
         card = await privacy.open_recipient(connection, tenant.schema, tenant.vault, kept["card"])
     headers = {**NO_STORE, **({"Idempotent-Replay": "true"} if outcome.repeated else {})}
     return json_answer({**kept, "recipient": _shown(card.recipient)}, headers=headers)
@@ -151,15 +151,6 @@ async def erase(
         streams=[ACCOUNT.stream(learner), PRIVACY.stream(learner)],
     )
     return answered(await store_of(request).execute(command))
-
-
-async def _usable(connection: Any, schema: str, learner: str) -> None:
-    """Refuse to use data under a legal hold, as the log says it now."""
-    stream = PRIVACY.stream(learner)
-    state = PRIVACY.initial
-    for event in await stream_events(connection, schema, stream, known_at=2**62):
-        state = PRIVACY.evolve(state, event.fact)
-    state.usable()
 
 
 def _shown(recipient: Recipient) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, STOCK
+from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, PRIVACY, STOCK
 from application.unit import Unit
 from application.vault import Recipient
 from domain.catalogue import Kind, Terms
@@ -80,7 +80,11 @@ class Assessment(NamedTuple):
 
 def streams_of(wish: Wish, network: Network) -> list[str]:
     """What placing this wish is going to read, given the warehouses known so far."""
-    streams = [ACCOUNT.stream(wish.learner), NETWORK.stream(MALL)]
+    streams = [
+        ACCOUNT.stream(wish.learner),
+        PRIVACY.stream(wish.learner),
+        NETWORK.stream(MALL),
+    ]
     for line in wish.lines:
         streams.append(ITEM.stream(line.sku))
         streams += [STOCK.stream(stock_key(code, line.sku)) for code in network.warehouses]
@@ -159,6 +163,7 @@ def assess(unit: Unit, wish: Wish, *, rules: HouseRules) -> Assessment:
             points += item.terms.points * wanted.quantity
             cash_fen += item.terms.cash_fen * wanted.quantity
     failures += account.spending_failures(points, when=when)
+    failures += unit.read(PRIVACY, wish.learner).refusals()
     plan, warehouses = _plan(unit, wish, lines, failures=failures, rules=rules)
     return Assessment(
         failures=tuple(failures),

@@ -66,10 +66,14 @@ class Privacy:
             raise NotPossible(action="lift", why=f"no hold is there for {matter}")
         return [LegalHoldLifted(matter=matter)]
 
+    def refusals(self) -> list[UnderLegalHold]:
+        """What stands against using the data: erasing, showing, finding, sending something."""
+        return [UnderLegalHold(matters=", ".join(self.holds))] if self.holds else []
+
     def usable(self) -> None:
         """Refuse any use of held data, erasing included."""
-        if self.holds:
-            raise UnderLegalHold(matters=", ".join(self.holds))
+        for refusal in self.refusals():
+            raise refusal
 
 
 def evolve(privacy: Privacy, fact: PrivacyFact) -> Privacy:
