@@ -20,8 +20,11 @@ from domain.order_facts import (
     customer_status,
 )
 from domain.orders import Order
+from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
+from domain.refunding import cancel_units, refund_units
 from domain.refusals import NotFound, NotPossible
+from domain.replanning import given_up
 from domain.stock import StockPutBack, StockReleased, StockReturned, stock_key
 
 
@@ -61,9 +64,29 @@ def cancel_order(
 ) -> dict[str, Any]:
     """Cancel units not handed over; points, cash and stock go back at once (O8; rules.md 5)."""
     order = existing(unit, number)
-    units = order.cancellable(wanted)
-    facts = order.cancel(
-        units, reason=reason, refund=_refund_id(order), when=unit.happened_at, rules=rules
+    return _cancel(unit, number, order, order.cancellable(wanted), reason=reason, rules=rules)
+
+
+def give_up_missing(
+    unit: Unit, *, number: str, part: int | None, rules: HouseRules
+) -> dict[str, Any]:
+    """The learner has the units refunded that no warehouse found (rules.md 1)."""
+    order = existing(unit, number)
+    units = given_up(order, part)
+    return _cancel(unit, number, order, units, reason="not in stock", rules=rules)
+
+
+def _cancel(
+    unit: Unit,
+    number: str,
+    order: Order,
+    units: Sequence[Units],
+    *,
+    reason: str,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    facts = cancel_units(
+        order, units, reason=reason, refund=_refund_id(order), when=unit.happened_at, rules=rules
     )
     after = unit.record(ORDER, number, facts)
     gone = next(fact for fact in facts if isinstance(fact, UnitsCancelled))
@@ -90,7 +113,8 @@ def refund_order(
     """Refund units after shipping, by a decision with its reason (rules.md 3); never twice (D4)."""
     order = existing(unit, number)
     units = order.refundable(wanted)
-    facts = order.refund(
+    facts = refund_units(
+        order,
         units,
         fault=fault,
         reason=reason,
@@ -118,13 +142,14 @@ def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules
     """Take in what the provider says: capture once, anything else goes back by itself (O5)."""
     order = existing(unit, number)
     if payment.cause is not None:
-        facts = order.fail_payment(attempt=payment.attempt, cause=payment.cause)
+        facts = fail_payment(order, attempt=payment.attempt, cause=payment.cause)
         unit.record(ORDER, number, facts)
         return {"number": number, "status": customer_status(order.state)}
     after = unit.record(
         ORDER,
         number,
-        order.capture(
+        capture(
+            order,
             attempt=payment.attempt,
             means=payment.means,
             amount_fen=payment.amount_fen,
@@ -143,8 +168,24 @@ def settle_cash_refund(
 ) -> dict[str, Any]:
     """Note the provider's answer to a refund of cash: confirmed, or failed and visible (O5)."""
     order = existing(unit, number)
-    after = unit.record(ORDER, number, order.settle_refund(refund, cause=cause))
+    after = unit.record(ORDER, number, settle_refund(order, refund, cause=cause))
     return {"number": number, "refund": refund, "state": dict(after.refunds)[refund]}
+
+
+def ask_cash_refund_again(unit: Unit, *, number: str, refund: str) -> dict[str, Any]:
+    """Ask once more for a refund of cash that failed (rules.md 8)."""
+    order = existing(unit, number)
+    after = unit.record(ORDER, number, ask_refund_again(order, refund))
+    return {"number": number, "refund": refund, "state": dict(after.refunds)[refund]}
+
+
+def note_course_progress(
+    unit: Unit, *, number: str, sku: str, percent: int, rules: HouseRules
+) -> dict[str, Any]:
+    """Note how far a learner is in a course: from a share on it is not refunded (rules.md 7)."""
+    order = existing(unit, number)
+    unit.record(ORDER, number, order.note_progress(sku, percent, rules=rules))
+    return {"number": number, "sku": sku, "percent": percent}
 
 
 def cancel_unpaid(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, Any]:
@@ -226,7 +267,7 @@ def _release(unit: Unit, number: str, order: Order, units: Sequence[Units], *, r
     """Free what was promised; what was picked already goes back to its shelf (rules.md 5)."""
     for one in units:
         line, part = order.line(one.line), order.part(one.part)
-        if part is None or not (part.warehouse or line.seats):
+        if part is None or part.waits or not (part.warehouse or line.seats):
             continue
         fact = (
             StockPutBack(order=number, part=one.part, quantity=one.quantity)

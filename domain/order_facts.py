@@ -145,6 +145,12 @@ class CashRefundFailed(Fact, name="orders.CashRefundFailed"):
     cause: str
 
 
+class CashRefundAskedAgain(Fact, name="orders.CashRefundAskedAgain"):
+    """A refund that failed is on its way once more, under its own id (rules.md 8)."""
+
+    refund: str
+
+
 class AddressChanged(Fact, name="orders.AddressChanged"):
     """Parcels not shipped yet go elsewhere (O8)."""
 
@@ -156,6 +162,32 @@ class OrderSplit(Fact, name="orders.OrderSplit"):
 
     plan: Plan
     reason: str
+
+
+class UnitsFellShort(Fact, name="orders.UnitsFellShort"):
+    """A warehouse did not find these units and there are none elsewhere: they wait (rules.md 1)."""
+
+    part: PositiveInt = Field(description="the part they were planned in")
+    line: PositiveInt
+    sku: str
+    quantity: PositiveInt
+    waiting_part: PositiveInt = Field(description="the part they wait in, with nothing reserved")
+    sources: tuple[str, ...] = Field(
+        description="warehouses that may send them once they have some; none: only a refund is left"
+    )
+    reason: str
+
+
+class WaitChosen(Fact, name="orders.WaitChosen"):
+    """The learner waits for the missing units rather than have them refunded (rules.md 1)."""
+
+    part: PositiveInt
+
+
+class WaitEnded(Fact, name="orders.WaitEnded"):
+    """Stock came for a part that waited; the split that follows says from where (rules.md 1)."""
+
+    part: PositiveInt
 
 
 class PartPacked(Fact, name="orders.PartPacked"):
@@ -187,6 +219,16 @@ class EntitlementGranted(Fact, name="orders.EntitlementGranted"):
     line: PositiveInt
     sku: str
     quantity: PositiveInt
+
+
+class CourseProgressed(Fact, name="orders.CourseProgressed"):
+    """How far the learner is in a course, as the learning platform says (rules.md 7)."""
+
+    part: PositiveInt
+    line: PositiveInt
+    sku: str
+    percent: int = Field(ge=0, le=100)
+    refundable_under: int = Field(description="the house's limit when this was noted")
 
 
 class EntitlementRevoked(Fact, name="orders.EntitlementRevoked"):
@@ -257,12 +299,17 @@ OrderFact = (
     | CashRefundRequested
     | CashRefundConfirmed
     | CashRefundFailed
+    | CashRefundAskedAgain
     | AddressChanged
     | OrderSplit
+    | UnitsFellShort
+    | WaitChosen
+    | WaitEnded
     | PartPacked
     | PartHandedOver
     | PartReceived
     | EntitlementGranted
+    | CourseProgressed
     | EntitlementRevoked
     | UnitsCancelled
     | UnitsRefunded

@@ -7,9 +7,12 @@ from typing import assert_never
 from domain.lots import refund_shares
 from domain.order_facts import (
     AddressChanged,
+    CashRefundAskedAgain,
     CashRefundConfirmed,
     CashRefundFailed,
     CashRefundRequested,
+    Channel,
+    CourseProgressed,
     EntitlementGranted,
     EntitlementRevoked,
     OrderCancelled,
@@ -28,10 +31,16 @@ from domain.order_facts import (
     State,
     Units,
     UnitsCancelled,
+    UnitsFellShort,
     UnitsRefunded,
+    WaitChosen,
+    WaitEnded,
 )
 from domain.orders import Order, Part
 from domain.splitting import Allocation, Plan
+
+OUTSIDE = (Channel.SHOP, Channel.PARTNER)
+"""Where orders come from that were paid for elsewhere (G3)."""
 
 
 def _less(units: tuple[Allocation, ...], gone: Sequence[Units]) -> tuple[Allocation, ...]:
@@ -78,10 +87,31 @@ def _planned(plan: Plan) -> tuple[Part, ...]:
 
 
 def _replanned(order: Order, plan: Plan) -> tuple[Part, ...]:
-    """The new plan's parts beside those that shipped, were granted or are gone."""
-    stay = [part for part in order.parts if part.shipped or not part.live]
+    """The new plan's parts beside those that cannot be planned anew any more."""
+    stay = [part for part in order.parts if not part.movable]
     known = {part.number for part in stay}
     return (*stay, *(part for part in _planned(plan) if part.number not in known))
+
+
+def _short(order: Order, fact: UnitsFellShort) -> tuple[Part, ...]:
+    """Units move from the part whose warehouse did not find them to one that waits."""
+    parts: list[Part] = []
+    place = None
+    for part in order.parts:
+        if part.number == fact.part:
+            place = part.warehouse
+            gone = Units(part=fact.part, line=fact.line, quantity=fact.quantity)
+            part = part._replace(units=_less(part.units, [gone]))
+            if not part.units:
+                continue
+        parts.append(part)
+    units = (Allocation(line=fact.line, quantity=fact.quantity),)
+    waiting = Part(fact.waiting_part, place, units, State.PENDING_SHIPMENT, waits="choice")
+    return (*parts, waiting)
+
+
+def _refund_is(order: Order, refund: str, status: str) -> tuple[tuple[str, str], ...]:
+    return tuple((known, status if known == refund else was) for known, was in order.refunds)
 
 
 def evolve(order: Order, fact: OrderFact) -> Order:
@@ -98,6 +128,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 pay_by=fact.pay_by,
                 paid=fact.pay_by is None,
                 destination=fact.destination,
+                outside=fact.channel in OUTSIDE,
             )
         case PaymentCaptured():
             return replace(
@@ -112,16 +143,22 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return replace(
                 order, attempts=attempts, refunds=(*order.refunds, (fact.refund, "requested"))
             )
-        case CashRefundConfirmed() | CashRefundFailed():
-            status = "confirmed" if isinstance(fact, CashRefundConfirmed) else "failed"
-            refunds = tuple(
-                (refund, status if refund == fact.refund else was) for refund, was in order.refunds
-            )
-            return replace(order, refunds=refunds)
+        case CashRefundConfirmed():
+            return replace(order, refunds=_refund_is(order, fact.refund, "confirmed"))
+        case CashRefundFailed():
+            return replace(order, refunds=_refund_is(order, fact.refund, "failed"))
+        case CashRefundAskedAgain():
+            return replace(order, refunds=_refund_is(order, fact.refund, "requested"))
         case AddressChanged():
             return replace(order, destination=fact.destination)
         case OrderSplit():
             return replace(order, parts=_replanned(order, fact.plan))
+        case UnitsFellShort():
+            return replace(order, parts=_short(order, fact))
+        case WaitChosen():
+            return replace(order, parts=_moved(order, fact.part, waits="stock"))
+        case WaitEnded():
+            return replace(order, parts=_moved(order, fact.part, waits=None))
         case PartPacked():
             return replace(order, parts=_moved(order, fact.part, parcel=fact.parcel))
         case PartHandedOver():
@@ -139,6 +176,10 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             )
         case EntitlementGranted():
             return replace(order, parts=_moved(order, fact.part, shipped=True))
+        case CourseProgressed():
+            others = tuple(known for known in order.progress if known[0] != fact.line)
+            noted = (fact.line, fact.percent, fact.refundable_under)
+            return replace(order, progress=(*others, noted))
         case EntitlementRevoked():
             return order
         case UnitsCancelled() | UnitsRefunded():

@@ -1,24 +1,16 @@
-"""订单 Orders: their parts, how far each has come, what may happen next (O3, O4, O8, S2, D4)."""
+"""订单 Orders: their parts, how far each has come, what may happen next (O3, O4, O8, S2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from domain.catalogue import Kind
 from domain.house_rules import HouseRules
-from domain.lots import refund_shares
 from domain.order_facts import (
     AddressChanged,
-    CashRefundConfirmed,
-    CashRefundFailed,
-    CashRefundRequested,
+    CourseProgressed,
     Destination,
     EntitlementGranted,
-    EntitlementRevoked,
-    Fault,
-    OrderCancelled,
-    OrderClosed,
     OrderCompleted,
     OrderExpired,
     OrderFact,
@@ -27,12 +19,8 @@ from domain.order_facts import (
     PartHandedOver,
     PartPacked,
     PartReceived,
-    PaymentCaptured,
-    PaymentFailed,
     State,
     Units,
-    UnitsCancelled,
-    UnitsRefunded,
 )
 from domain.point_facts import Counted, LotShare
 from domain.refusals import InvalidRequest, NotPossible
@@ -61,6 +49,21 @@ class Part(NamedTuple):
     parcel: str | None = None
     shipped: bool = False
     window_until: datetime | None = None
+    waits: Literal["choice", "stock"] | None = None
+    """Nothing is reserved for it: its warehouse did not find the units, and they were nowhere else.
+
+    `choice` until the learner chose to wait; stock that comes is sent in either case.
+    """
+
+    @property
+    def movable(self) -> bool:
+        """Whether its units are reserved and can still be planned anew."""
+        return (
+            bool(self.units)
+            and self.warehouse is not None
+            and self.state is State.PENDING_SHIPMENT
+            and not (self.parcel or self.shipped or self.waits)
+        )
 
     @property
     def live(self) -> bool:
@@ -91,6 +94,10 @@ class Order:
     destination: Destination | None = None
     ended: State | None = None
     visible_until: datetime | None = None
+    outside: bool = False
+    """It came from an outside shop: a refund of it was decided there (rules.md 7)."""
+    progress: tuple[tuple[int, int, int], ...] = ()
+    """Courses begun: (line, percent done, percent under which it is refundable)."""
 
     @property
     def placed(self) -> bool:
@@ -138,23 +145,72 @@ class Order:
         """
         open_units = [
             Units(part=part.number, line=unit.line, quantity=unit.quantity)
-            for part in self.parts
+            # What nobody found is given up before what is there.
+            for part in sorted(self.parts, key=lambda part: not part.waits)
             if part.state is State.PENDING_SHIPMENT
             for unit in part.units
         ]
         return tuple(self._chosen(open_units, wanted, action="cancel"))
 
     def refundable(self, wanted: Sequence[tuple[str, int]] | None) -> tuple[Units, ...]:
-        """The units a refund after shipping could take: all handed over or granted ones."""
-        open_units = [
-            Units(part=part.number, line=unit.line, quantity=unit.quantity)
-            for part in self.parts
-            if part.state in (State.PENDING_RECEIPT, State.PENDING_END, State.COMPLETED)
-            # A course is refundable only while its window is open (rules.md 7).
-            if part.warehouse is not None or part.state is not State.COMPLETED
-            for unit in part.units
+        """The units a refund after shipping could take: all handed over or granted ones.
+
+        A course only while its window is open and little of it was taken, but always when an
+        outside shop refunded it (rules.md 7).
+        """
+        given: list[Units] = []
+        why = ""
+        for part in self.parts:
+            if part.state not in (State.PENDING_RECEIPT, State.PENDING_END, State.COMPLETED):
+                continue
+            for unit in part.units:
+                kept = "" if part.warehouse or self.outside else self._why_kept(part, unit.line)
+                if not kept:
+                    given.append(Units(part=part.number, line=unit.line, quantity=unit.quantity))
+                elif wanted is None or any(sku == self.line(unit.line).sku for sku, _ in wanted):
+                    why = why or kept
+        if why and (wanted is not None or not given) and self.ended in (None, State.COMPLETED):
+            raise NotPossible(action="refund", why=why)
+        return tuple(self._chosen(given, wanted, action="refund"))
+
+    def _why_kept(self, part: Part, line: int) -> str:
+        """Why a course is no longer refunded; nothing if it is (rules.md 7)."""
+        sku = self.line(line).sku
+        if part.state is State.COMPLETED:
+            return f"{sku}: the time to return the course is over"
+        for known, percent, limit in self.progress:
+            if known == line and percent >= limit:
+                return f"{sku}: {percent} % of the course are done, {limit} % are too much"
+        return ""
+
+    def note_progress(self, sku: str, percent: int, *, rules: HouseRules) -> list[OrderFact]:
+        """What the learning platform says of a course; the same again changes nothing (7)."""
+        found = next(
+            (
+                (part, unit)
+                for part in self.parts
+                for unit in part.units
+                if part.warehouse is None and self.line(unit.line).sku == sku
+            ),
+            None,
+        )
+        if found is None:
+            raise NotPossible(action="note_progress", why=f"the order has no course {sku}")
+        part, unit = found
+        if not part.shipped:
+            raise NotPossible(action="note_progress", why=f"the course {sku} was not granted yet")
+        limit = rules.course_refund_percent
+        if (unit.line, percent, limit) in self.progress:
+            return []
+        return [
+            CourseProgressed(
+                part=part.number, line=unit.line, sku=sku, percent=percent, refundable_under=limit
+            )
         ]
-        return tuple(self._chosen(open_units, wanted, action="refund"))
+
+    def live_units(self, line: int) -> int:
+        """Units of a line that are still to be had."""
+        return sum(unit.quantity for part in self.parts for unit in part.units if unit.line == line)
 
     def _chosen(
         self, open_units: Sequence[Units], wanted: Sequence[tuple[str, int]] | None, *, action: str
@@ -194,151 +250,6 @@ class Order:
             if self.line(unit.line).counts
         )
 
-    def cancel(
-        self, units: Sequence[Units], *, reason: str, refund: str, when: datetime, rules: HouseRules
-    ) -> list[OrderFact]:
-        """Take units back before hand-over; the last one gone ends the order (rules.md 3).
-
-        Points go back by the caller's `Account.restore` of the fact's `lots`; cash is requested
-        under the id `refund`. A refund never exceeds what is still kept (D4).
-        """
-        points, fen = self.price(units)
-        if not self.paid:
-            if not self._empties(units):
-                raise NotPossible(action="cancel", why="an unpaid order is cancelled as a whole")
-            fen = 0
-        elif not any(part.shipped and part.warehouse for part in self.parts):
-            fen += self._freight_kept(without=units)  # nothing was sent, nothing will be
-        facts: list[OrderFact] = [
-            UnitsCancelled(
-                units=tuple(units),
-                points=points,
-                cash_fen=fen,
-                lots=self._shares_of(points),
-                reason=reason,
-            ),
-            *self._cash_back(fen, refund, reason),
-        ]
-        return facts + self._ending(units, reason, visible_until=when + rules.kept_visible)
-
-    def refund(
-        self,
-        units: Sequence[Units],
-        *,
-        fault: Fault,
-        reason: str,
-        goods_back: bool,
-        refund: str,
-        when: datetime,
-        rules: HouseRules,
-    ) -> list[OrderFact]:
-        """Give units back after shipping, by a decision with actor and reason (rules.md 3)."""
-        points, fen = self.price(units)
-        if fault is not Fault.CHANGED_MIND:  # mall's or carrier's fault (rules.md 8)
-            fen += self._freight_kept(without=units)
-        facts: list[OrderFact] = [
-            EntitlementRevoked(
-                part=unit.part,
-                line=unit.line,
-                sku=self.line(unit.line).sku,
-                quantity=unit.quantity,
-            )
-            for unit in units
-            if self.line(unit.line).kind is Kind.COURSE
-        ]
-        facts.append(
-            UnitsRefunded(
-                units=tuple(units),
-                points=points,
-                cash_fen=fen,
-                lots=self._shares_of(points),
-                fault=fault,
-                reason=reason,
-                goods_back=goods_back,
-            )
-        )
-        facts += self._cash_back(fen, refund, reason)
-        return facts + self._ending(units, reason, visible_until=when + rules.kept_visible)
-
-    def _shares_of(self, points: int) -> tuple[LotShare, ...]:
-        back, _ = refund_shares(self.lots, points)
-        assert sum(share.points for share in back) == points  # never more than was taken (D4)
-        return back
-
-    def _left(self, part: Part, gone: Sequence[Units]) -> int:
-        """Units of a part that stay when these are gone."""
-        leaving = sum(unit.quantity for unit in gone if unit.part == part.number)
-        return sum(unit.quantity for unit in part.units) - leaving
-
-    def _empties(self, units: Sequence[Units]) -> bool:
-        return not any(self._left(part, units) for part in self.parts)
-
-    def _freight_kept(self, *, without: Sequence[Units]) -> int:
-        """Freight still kept, if no parcel is left to be had when these units are gone."""
-        if any(self._left(part, without) for part in self.parts if part.warehouse):
-            return 0
-        live = [
-            Units(part=part.number, line=unit.line, quantity=unit.quantity)
-            for part in self.parts
-            for unit in part.units
-        ]
-        return self.cash_fen - self.price(live)[1]
-
-    def _cash_back(self, fen: int, refund: str, reason: str) -> list[OrderFact]:
-        if not fen or self.payment is None:
-            return []
-        return [
-            CashRefundRequested(refund=refund, attempt=self.payment, amount_fen=fen, reason=reason)
-        ]
-
-    def _ending(
-        self, units: Sequence[Units], reason: str, *, visible_until: datetime
-    ) -> list[OrderFact]:
-        """The end these units' leaving brings: all are gone, or all that stay are completed."""
-        if self._empties(units):
-            if any(part.shipped for part in self.parts):
-                return [OrderClosed(reason=reason, visible_until=visible_until)]
-            return [OrderCancelled(reason=reason, visible_until=visible_until)]
-        staying = (part.state for part in self.parts if self._left(part, units))
-        if self.ended is None and all(state is State.COMPLETED for state in staying):
-            return [OrderCompleted(visible_until=visible_until)]
-        return []
-
-    def capture(
-        self, *, attempt: str, means: str, amount_fen: int, paid_at: datetime
-    ) -> list[OrderFact]:
-        """A payment arrived: captured once; too late or once more, it goes back by itself (8)."""
-        if attempt in self.attempts:
-            return []
-        paid = PaymentCaptured(attempt=attempt, means=means, amount_fen=amount_fen, paid_at=paid_at)
-        if not self.paid and self.ended is None and amount_fen == self.cash_fen:
-            return [paid]
-        why = "the order was ended" if self.ended else "the order was paid already"
-        if not self.paid and self.ended is None:
-            why = f"{self.cash_fen} fen are due, {amount_fen} came"
-        return [
-            CashRefundRequested(
-                refund=f"late-{attempt}", attempt=attempt, amount_fen=amount_fen, reason=why
-            )
-        ]
-
-    def fail_payment(self, *, attempt: str, cause: str) -> list[OrderFact]:
-        """An attempt failed; others may follow (rules.md 8)."""
-        if attempt in self.attempts or attempt in self.failed:
-            return []
-        return [PaymentFailed(attempt=attempt, cause=cause)]
-
-    def settle_refund(self, refund: str, *, cause: str | None) -> list[OrderFact]:
-        """The provider answered about a refund: confirmed, or failed with its cause."""
-        status = dict(self.refunds).get(refund)
-        if status is None:
-            raise NotPossible(action="settle_refund", why=f"no refund {refund} was requested")
-        if status == "confirmed" or (status == "failed" and cause is not None):
-            return []
-        if cause is None:
-            return [CashRefundConfirmed(refund=refund)]
-        return [CashRefundFailed(refund=refund, cause=cause)]
-
     def grant_courses(self, *, when: datetime, rules: HouseRules) -> list[OrderFact]:
         """Grant every course of a paid order; its service window starts at once (rules.md 7)."""
         facts: list[OrderFact] = []
@@ -359,9 +270,11 @@ class Order:
 
     def pack(self, number: int, *, parcel: str) -> list[OrderFact]:
         """Put a part's units into a parcel."""
-        part = self._open_part(number, "pack", State.PENDING_SHIPMENT)
+        part = self.open_part(number, "pack", State.PENDING_SHIPMENT)
         if part.parcel:
             raise NotPossible(action="pack", why=f"part {number} is in parcel {part.parcel}")
+        if part.waits:
+            raise NotPossible(action="pack", why=f"part {number} waits for stock")
         return [PartPacked(part=number, parcel=parcel)]
 
     def hand_over(self, number: int) -> list[OrderFact]:
@@ -369,7 +282,7 @@ class Order:
         known = self.part(number)
         if known is not None and (not known.live or known.state in PROGRESS[2:]):
             return []
-        part = self._open_part(number, "hand_over", State.PENDING_SHIPMENT)
+        part = self.open_part(number, "hand_over", State.PENDING_SHIPMENT)
         if not part.parcel:
             raise NotPossible(action="hand_over", why=f"part {number} is not packed")
         return [PartHandedOver(part=number, parcel=part.parcel)]
@@ -414,7 +327,8 @@ class Order:
         over = self.visible_until is not None and self.visible_until <= when
         return [OrderExpired()] if over and self.ended in ENDED else []
 
-    def _open_part(self, number: int, action: str, state: State) -> Part:
+    def open_part(self, number: int, action: str, state: State) -> Part:
+        """The live parcel part with this number in this state; `action` is refused otherwise."""
         part = self.part(number)
         if self.state is State.PENDING_PAYMENT or self.ended is not None:
             raise NotPossible(action=action, why=f"the order is {self.state}")

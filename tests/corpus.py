@@ -25,8 +25,10 @@ STORY = {
         PointsRestored PointsDeducted GrantClawedBack LotExpired HoldCaptured AccountFrozen
         AccountUnfrozen LearnerErased""",
     "order": """OrderPlaced PaymentFailed PaymentCaptured AddressChanged EntitlementGranted
-        PartPacked PartHandedOver PartReceived UnitsCancelled OrderSplit UnitsRefunded
-        CashRefundRequested CashRefundFailed CashRefundConfirmed EntitlementRevoked PartCompleted
+        CourseProgressed PartPacked PartHandedOver PartReceived UnitsCancelled OrderSplit
+        UnitsFellShort WaitChosen WaitEnded UnitsRefunded
+        CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
+        EntitlementRevoked PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelPacked WaybillIssued TrackingSubscribed ParcelHandedOver ParcelScanned
         PushUnreadable CarrierCorrected ParcelDissolved""",

@@ -77,6 +77,8 @@ class Thing:
     stage: str = "open"
     until: datetime | None = None
     """When its service window is over."""
+    waits: bool = False
+    """Whether no warehouse has it yet."""
     at_hand: bool = True
     """Whether it is the warehouse's again, once it is gone."""
 
@@ -110,6 +112,7 @@ class Purchase:
         # A course is kept once its window is over (rules.md 7).
         kept = [thing for thing in self.things if thing.place is None and thing.stage == "done"]
         found = [thing for thing in self.things if thing.stage in stages and thing not in kept]
+        found.sort(key=lambda thing: not thing.waits)
         if wanted is None:
             return found
         found = [thing for thing in found if thing.sku == wanted[0]]

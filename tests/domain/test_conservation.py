@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from application import granting, ordering, redeeming, shipping, stocking
+from application import granting, ordering, redeeming, replanning, shipping, stocking
 from application.ordering import Payment
 from application.redeeming import SEATS, Wanted, Wish
 from application.streams import ACCOUNT, ORDER, STOCK, Category
@@ -36,14 +36,15 @@ from domain.ledger import postings
 from domain.lots import lot_id
 from domain.order_facts import (
     AddressChanged,
+    CashRefundAskedAgain,
     CashRefundConfirmed,
     CashRefundFailed,
     Channel,
+    CourseProgressed,
     Fault,
     OrderExpired,
     OrderFact,
     OrderPlaced,
-    OrderSplit,
     UnitsCancelled,
     UnitsRefunded,
 )
@@ -135,7 +136,7 @@ class Mall(RuleBasedStateMachine):
         """Run it: done if the model says that it is possible, else refused and without effect."""
         before = len(self.log.recorded)
         if possible:
-            self.do(decide)
+            self.answer = self.do(decide)
             return True
         with pytest.raises(Refusal):
             self.do(decide)
@@ -387,7 +388,7 @@ class Mall(RuleBasedStateMachine):
         self, purchase: Purchase, person: Person, things: Sequence[Thing], *, end: str
     ) -> None:
         for thing in things:
-            if thing.at_hand:
+            if thing.at_hand and not thing.waits:
                 self.shelf[thing.place or SEATS, thing.sku] += 1
         purchase.give_back(list(things), person, self.now, end=end)
 
@@ -434,8 +435,103 @@ class Mall(RuleBasedStateMachine):
         parts = sorted({thing.part for thing in purchase.things})
         part = parts[nth // 7 % len(parts)]
         usable = purchase.paid and not purchase.ended
-        things = [one for one in purchase.live() if one.part == part and one.place and usable]
-        return number, part, things
+        mine = (one for one in purchase.live() if one.part == part and not one.waits)
+        return number, part, [one for one in mine if one.place and usable]
+
+    # --- what a warehouse does not find
+
+    @precondition(lambda self: self.purchases)
+    @rule(nth=some_order, found=st.sampled_from([0, 0, 1]), choice=st.integers(0, 2))
+    def units_are_missing(self, nth: int, found: int, choice: int) -> None:
+        number, part, things = self.of_part(nth)
+        sku = things[0].sku if things else "mug"
+        mine = [one for one in things if one.sku == sku and one.stage == "open"]
+        if not self.expect(
+            len(mine) > found,
+            partial(
+                replanning.short_pick,
+                order=number,
+                part=part,
+                sku=sku,
+                found=found,
+                reason="x",
+                rules=RULES,
+            ),
+        ):
+            return
+        missing, place = mine[found:], mine[0].place or ""
+        self.came[place, sku] -= self.shelf[place, sku] + len(missing)
+        self.shelf[place, sku] = 0
+        elsewhere = sum(self.shelf[other, sku] for other in PLACES)
+        assert self.answer["waits"] >= len(missing) - elsewhere
+        purchase = self.purchases[number]
+        if elsewhere >= len(missing) and len({one.part for one in purchase.live()}) < 3:
+            assert self.answer["waits"] == 0
+        rest = self.moved(number, missing, self.answer["moved"])
+        assert len(rest) == self.answer["waits"]
+        for thing in rest:
+            thing.waits = True
+            thing.part = max(p.number for p in self.log.state(ORDER, number).parts if p.waits)
+        self.in_order(number)
+        if rest and choice:
+            self.learner_chooses(nth, wait=choice == 2)
+
+    def moved(
+        self, number: str, things: list[Thing], moves: Sequence[dict[str, Any]]
+    ) -> list[Thing]:
+        """The things are where the moves say; those that are left over."""
+        left = list(things)
+        for move in moves:
+            for _ in range(move["quantity"]):
+                thing = left.pop()
+                thing.part, thing.place, thing.waits = move["part"], move["warehouse"], False
+                self.shelf[move["warehouse"], thing.sku] -= 1
+                assert self.shelf[move["warehouse"], thing.sku] >= 0
+        return left
+
+    def in_order(self, number: str) -> None:
+        """Partial commands go by the parts in their order."""
+        parts = [part.number for part in self.log.state(ORDER, number).parts]
+        self.purchases[number].things.sort(
+            key=lambda one: parts.index(one.part) if one.part in parts else -1
+        )
+
+    @precondition(lambda self: self.purchases)
+    @rule(nth=some_order, wait=st.booleans())
+    def learner_chooses(self, nth: int, wait: bool) -> None:
+        number, purchase, person = self.pick(nth)
+        things = [] if purchase.ended else [one for one in purchase.live() if one.waits]
+        parts = {one.part for one in purchase.live()}
+        if (
+            self.expect(
+                things and (not wait or len(parts) <= RULES.max_parts),
+                partial(replanning.choose, number=number, part=None, wait=wait, rules=RULES),
+            )
+            and not wait
+        ):
+            self.gone(purchase, person, things, end="cancelled")
+
+    @precondition(lambda self: any(one.waits for p in self.purchases.values() for one in p.live()))
+    @rule(nth=some_order, place=st.sampled_from(PLACES), quantity=few)
+    def stock_comes_for_those_who_wait(self, nth: int, place: str, quantity: int) -> None:
+        waiting = [
+            (number, one.part, one.sku)
+            for number, purchase in self.purchases.items()
+            for one in purchase.live()
+            if one.waits
+        ]
+        number, part, sku = waiting[nth % len(waiting)]
+        self.receive(sku, place, quantity)
+        send = partial(replanning.send_what_waited, number=number, part=part, rules=RULES)
+        answer: Any = self.do(send)  # type: ignore[arg-type]
+        things = [one for one in self.purchases[number].live() if one.part == part]
+        there = sum(self.shelf[other, sku] for other in PLACES)
+        if answer is None:
+            parts = {one.part for one in self.purchases[number].live()}
+            assert there < len(things) or len(parts) >= 3
+            return
+        assert self.moved(number, things, answer["moved"]) == []
+        self.in_order(number)
 
     @precondition(lambda self: self.purchases)
     @rule(moves=st.lists(st.tuples(some_order, few), min_size=1, max_size=4))
@@ -570,6 +666,8 @@ class Mall(RuleBasedStateMachine):
         picked: Counter[tuple[str, str]] = Counter()
         for purchase in self.purchases.values():
             for thing in purchase.things:
+                if thing.waits:
+                    continue
                 key = (thing.place or SEATS, thing.sku)
                 if thing.stage in ("cancelled", "refunded"):
                     picked[key] += not thing.at_hand
@@ -596,14 +694,16 @@ class Mall(RuleBasedStateMachine):
 ALL_FACTS = {
     fact.fact_name
     for fact in get_args(AccountFact) + get_args(OrderFact) + get_args(StockFact)
-    if fact not in (LearnerErased, OrderExpired, AddressChanged, OrderSplit, CashRefundConfirmed,
-                    CashRefundFailed, StockTransferredOut)
+    if fact not in (LearnerErased, OrderExpired, AddressChanged, CourseProgressed,
+                    CashRefundConfirmed, CashRefundFailed, CashRefundAskedAgain,
+                    StockTransferredOut)
 }  # fmt: skip
 """What the histories must have met, or they prove too little: but for what moves nothing here."""
 
 OFTEN = {
     "ledger.PointsRestored", "ledger.HoldVoided", "ledger.HoldCaptured", "ledger.GrantClawedBack",
     "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.PartReceived", "stock.StockPicked",
+    "orders.OrderSplit", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded",
 }  # fmt: skip
 """What even the short run must have met, many times over."""
 

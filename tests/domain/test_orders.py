@@ -42,7 +42,9 @@ from domain.order_facts import (
     UnitsRefunded,
 )
 from domain.orders import PROGRESS, Order
+from domain.paying import capture, fail_payment, settle_refund
 from domain.point_facts import Counted, LotShare
+from domain.refunding import cancel_units, refund_units
 from domain.refusals import InvalidRequest, NotPossible
 from domain.splitting import Allocation, Plan, PlannedPart
 from tests.in_memory import given
@@ -132,7 +134,7 @@ def units(*rows: tuple[int, int, int]) -> tuple[Units, ...]:
 
 def cancel(before: Order, wanted: Sequence[tuple[str, int]] | None = None) -> list[OrderFact]:
     chosen = before.cancellable(wanted)
-    return before.cancel(chosen, reason="asked", refund="refund-1", when=NOON, rules=RULES)
+    return cancel_units(before, chosen, reason="asked", refund="refund-1", when=NOON, rules=RULES)
 
 
 def refund(
@@ -142,7 +144,8 @@ def refund(
     fault: Fault = Fault.DAMAGED,
     name: str = "refund-1",
 ) -> list[OrderFact]:
-    return before.refund(
+    return refund_units(
+        before,
         before.refundable(wanted),
         fault=fault,
         reason="broken",
@@ -284,8 +287,8 @@ def test_a_course_is_revoked_when_it_is_refunded() -> None:
 # --- payment ---------------------------------------------------------------------------------
 
 
-def capture(before: Order, attempt: str = "A1", *, fen: int = 150) -> list[OrderFact]:
-    return before.capture(attempt=attempt, means="sandbox", amount_fen=fen, paid_at=NOON)
+def pay(before: Order, attempt: str = "A1", *, fen: int = 150) -> list[OrderFact]:
+    return capture(before, attempt=attempt, means="sandbox", amount_fen=fen, paid_at=NOON)
 
 
 def going_back(attempt: str, fen: int, why: str) -> CashRefundRequested:
@@ -297,41 +300,41 @@ def going_back(attempt: str, fen: int, why: str) -> CashRefundRequested:
 def test_one_attempt_is_captured_and_every_other_one_goes_back() -> None:
     """O5: several attempts, one capture; double, wrong and late ones are refunded (rules.md 8)."""
     unpaid = order(placed(cash=True))
-    assert capture(unpaid) == [PAID]
-    assert capture(unpaid, fen=149) == [going_back("A1", 149, "150 fen are due, 149 came")]
+    assert pay(unpaid) == [PAID]
+    assert pay(unpaid, fen=149) == [going_back("A1", 149, "150 fen are due, 149 came")]
     paid = order(placed(cash=True), PAID)
-    assert capture(paid) == []
-    assert capture(paid, "A2") == [going_back("A2", 150, "the order was paid already")]
+    assert pay(paid) == []
+    assert pay(paid, "A2") == [going_back("A2", 150, "the order was paid already")]
     cancelled = order(placed(cash=True), *cancel(unpaid))
-    (late,) = capture(cancelled, "A3")
+    (late,) = pay(cancelled, "A3")
     assert late == going_back("A3", 150, "the order was ended")
-    assert capture(ORDER.evolve(cancelled, late), "A3") == []
+    assert pay(ORDER.evolve(cancelled, late), "A3") == []
 
 
 def test_an_attempt_is_captured_when_it_failed_before() -> None:
     """O5: a provider may try again under the same number; the money is never overlooked."""
     unpaid = order(placed(cash=True))
-    failed = unpaid.fail_payment(attempt="A1", cause="balance")
+    failed = fail_payment(unpaid, attempt="A1", cause="balance")
     assert failed == [PaymentFailed(attempt="A1", cause="balance")]
     again = order(placed(cash=True), *failed)
-    assert again.fail_payment(attempt="A1", cause="balance") == []
-    assert capture(again) == [PAID]
-    assert order(placed(cash=True), PAID).fail_payment(attempt="A1", cause="late news") == []
+    assert fail_payment(again, attempt="A1", cause="balance") == []
+    assert pay(again) == [PAID]
+    assert fail_payment(order(placed(cash=True), PAID), attempt="A1", cause="late news") == []
 
 
 def test_a_refund_of_cash_is_visible_until_it_is_confirmed() -> None:
     """O5: requested, failed or confirmed; a later answer counts, the same one does not twice."""
     asked = order(placed(cash=True), PAID, going_back("A2", 150, "twice"))
     assert asked.refunds == (("late-A2", "requested"),)
-    (failed,) = asked.settle_refund("late-A2", cause="account closed")
+    (failed,) = settle_refund(asked, "late-A2", cause="account closed")
     assert failed == CashRefundFailed(refund="late-A2", cause="account closed")
     after = ORDER.evolve(asked, failed)
-    assert after.settle_refund("late-A2", cause="account closed") == []
-    (confirmed,) = after.settle_refund("late-A2", cause=None)
+    assert settle_refund(after, "late-A2", cause="account closed") == []
+    (confirmed,) = settle_refund(after, "late-A2", cause=None)
     assert confirmed == CashRefundConfirmed(refund="late-A2")
-    assert ORDER.evolve(after, confirmed).settle_refund("late-A2", cause="x") == []
+    assert settle_refund(ORDER.evolve(after, confirmed), "late-A2", cause="x") == []
     with pytest.raises(NotPossible) as refused:
-        asked.settle_refund("nope", cause=None)
+        settle_refund(asked, "nope", cause=None)
     assert refused.value.figures["why"] == "no refund nope was requested"
 
 
@@ -443,7 +446,7 @@ def test_freight_stays_when_a_parcel_left() -> None:
     assert changed[1].amount_fen == 100
     broken = refund(order(*start, *facts), fault=Fault.LOST, name="refund-2")
     assert isinstance(broken[1], CashRefundRequested)
-    assert broken[1].amount_fen == 900
+    assert broken[1].amount_fen == 420  # two of five units bear 320 of the 800
 
 
 def test_limits_are_freed_for_the_units_that_count() -> None:

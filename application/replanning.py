@@ -1,0 +1,114 @@
+"""改派 What happens when a warehouse does not find what it reserved (C3, S1; rules.md 1)."""
+
+from typing import Any
+
+from application.ordering import existing, give_up_missing
+from application.streams import ITEM, MALL, NETWORK, ORDER, STOCK
+from application.unit import Unit
+from domain import replanning
+from domain.house_rules import HouseRules
+from domain.order_facts import customer_status
+from domain.orders import Order
+from domain.refusals import NotFound
+from domain.replanning import Free, Replanned
+from domain.stock import StockReleased, stock_key
+
+
+def short_pick(
+    unit: Unit,
+    *,
+    order: str,
+    part: int,
+    sku: str,
+    found: int,
+    reason: str,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """Fewer units were found than are reserved: the shelf is corrected, the rest planned anew.
+
+    A picker who finds too few found all there is, so nothing stays free on that shelf. What
+    another warehouse has is reserved there in the same commit; what nobody has waits.
+    """
+    state = existing(unit, order)
+    line = next((line.line for line in state.lines if line.sku == sku), None)
+    short = state.part(part)
+    if line is None or short is None or short.warehouse is None:
+        raise NotFound(what="item")
+    missing = replanning.missing_units(state, part, line, found=found)
+    key = stock_key(short.warehouse, sku)
+    released = StockReleased(order=order, part=part, quantity=missing, reason=reason)
+    shelf = unit.record(STOCK, key, [released])
+    unit.record(STOCK, key, shelf.count(0, source="picking", reason=reason))
+    planned = replanning.short_pick(
+        state,
+        part,
+        line,
+        missing=missing,
+        free=_free(unit, state, sku),
+        max_parts=rules.max_parts,
+        reason=reason,
+    )
+    _apply(unit, order, sku, planned)
+    moved = [move._asdict() for move in planned.moves]
+    there = sum(move.quantity for move in planned.moves)
+    return {"order": order, "part": part, "found": found, "moved": moved, "waits": missing - there}
+
+
+def choose_to_wait(unit: Unit, *, number: str, part: int | None, rules: HouseRules) -> Order:
+    """The learner waits for the units that nobody found (rules.md 1)."""
+    order = existing(unit, number)
+    facts = replanning.choose_to_wait(order, part, max_parts=rules.max_parts)
+    return unit.record(ORDER, number, facts)
+
+
+def choose(
+    unit: Unit, *, number: str, part: int | None, wait: bool, rules: HouseRules
+) -> dict[str, Any]:
+    """What the learner chose for missing units: wait, or have them refunded (rules.md 1)."""
+    if not wait:
+        return give_up_missing(unit, number=number, part=part, rules=rules)
+    after = choose_to_wait(unit, number=number, part=part, rules=rules)
+    return {"number": number, "status": customer_status(after.state)}
+
+
+def send_what_waited(
+    unit: Unit, *, number: str, part: int, rules: HouseRules
+) -> dict[str, Any] | None:
+    """Reserve what came for a waiting part; None while there is not enough (rules.md 1)."""
+    order = existing(unit, number)
+    waiting = order.part(part)
+    if waiting is None or not waiting.waits or not waiting.live:
+        return {"number": number, "part": part, "moved": []}
+    sku = order.line(waiting.units[0].line).sku
+    planned = replanning.end_wait(
+        order,
+        part,
+        free=_free(unit, order, sku),
+        max_parts=rules.max_parts,
+        reason="stock received",
+    )
+    if not planned.moves:
+        return None
+    _apply(unit, number, sku, planned)
+    return {"number": number, "part": part, "moved": [move._asdict() for move in planned.moves]}
+
+
+def _free(unit: Unit, order: Order, sku: str) -> list[Free]:
+    """What each warehouse that may send this item to the order's province has free."""
+    terms = unit.read(ITEM, sku).terms
+    assert terms is not None  # it was ordered
+    assert order.destination is not None  # goods go somewhere
+    codes = unit.read(NETWORK, MALL).serving(
+        order.destination.province, terms.storage_class, weight_grams=terms.weight_grams
+    )
+    return [Free(code, unit.read(STOCK, stock_key(code, sku)).free) for code in codes]
+
+
+def _apply(unit: Unit, number: str, sku: str, planned: Replanned) -> None:
+    for move in planned.moves:
+        key = stock_key(move.warehouse, sku)
+        reserving = unit.read(STOCK, key).reserve(
+            move.quantity, sku=sku, order=number, part=move.part
+        )
+        unit.record(STOCK, key, reserving)
+    unit.record(ORDER, number, planned.facts)
