@@ -101,7 +101,7 @@ async def test_memory_and_handles_stay_when_it_is_used_for_long(service: Service
                 readings.append(reading(service.api.pid))
             if time.monotonic() - started > MINUTES * 60:
                 break
-    assert {200, 201} <= seen <= {200, 201, 409}, seen
+    assert {200, 201} <= seen <= {200, 201, 404, 409}, seen  # 404: the view is still behind
     print(f"{sent} requests, {growth(readings):+.1f} MB, {readings[-1].handles} handles")
     assert growth(readings) <= SLOPE_MAX_MB
     assert readings[-1].handles <= readings[0].handles + 3
