@@ -217,13 +217,13 @@ def rebuild(
 @keys_app.command()
 def rotate(
     data: Data = Path("data"),
-    rewrap: Annotated[
-        bool, typer.Option(help="wrap all subjects' keys at once: the service must not run")
-    ] = True,
+    rewrap: Annotated[bool, typer.Option(help="wrap all subjects' keys at once")] = True,
 ) -> None:
     """Make a new master key and wrap every subject's key with it.
 
-    While the service runs: `keys rotate --no-rewrap`, start the service again, `keys rewrap`.
+    The service may run: its processes read the ring again by themselves, if their key folder is
+    this one. What they wrapped with the old key in the seconds until then, a later `keys rewrap`
+    wraps anew.
     """
     settings = _settings(data)
     ring = add_master_key(settings.key_folder)

@@ -9,6 +9,7 @@ from psycopg_pool import AsyncConnectionPool
 from api.limits import Limits
 from application.callback_links import CallbackLinks
 from application.gateways.payment import PaymentProvider
+from application.key_rotation import MASTER_KEYS
 from application.revocations import Revocations
 from application.settings import Settings
 from application.store import Store
@@ -30,7 +31,7 @@ class Tenant:
         self.schema = schema
         self.settings = settings
         self.rules: HouseRules = settings.rules
-        self.vault = Vault(master, tenant=schema)
+        self.vault = Vault(master, tenant=schema, source=settings.key_folder / MASTER_KEYS)
         self.store = Store(conninfo, schema=schema, vault=self.vault)
         self.callback_links = CallbackLinks.in_folder(
             settings.key_folder, tenant=schema, public_url=settings.public_url
@@ -67,7 +68,7 @@ class Tenants:
     def __init__(self, settings: Settings, conninfo: str) -> None:
         self._settings = settings
         self._conninfo = conninfo
-        self._master = MasterKeys.load(settings.key_folder / "master.json")
+        self._master = MasterKeys.load(settings.key_folder / MASTER_KEYS)
         self._open: dict[str, Tenant] = {}
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()

@@ -16,8 +16,9 @@ MASTER_KEYS = "master.json"
 def add_master_key(folder: Path) -> MasterKeys:
     """Put a new current key into the ring; the old ones stay and go on unwrapping.
 
-    Processes that run read the ring when they start: they have to be started again before keys
-    are rewrapped, or they could not open what was.
+    Processes that run read the ring again when they meet a key under a master they do not know,
+    and wrap new keys with the new one some seconds later: what they wrapped until then with the
+    old one waits for the next `rewrap_all`.
     """
     path = folder / MASTER_KEYS
     ring = MasterKeys.load(path).rotated()

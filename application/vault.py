@@ -7,8 +7,10 @@ associated data bind each ciphertext to its place, so that none can be moved to 
 
 import hmac
 import json
+import logging
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +23,17 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, Field
 
 from application.cleaning import clean_address, clean_name, clean_region, normalise_phone
-from application.key_files import KeyFileRefused, read_or_create, replace
+from application.key_files import KeyFileRefused, read, read_or_create, replace
 from application.masking import mask_address, mask_name, mask_numbers, mask_phone
+
+logger = logging.getLogger(__name__)
 
 KEY = 32
 """Bytes of every key: AES-256 and the lookup secret."""
 NONCE = 12
 """Bytes of a nonce, random for each sealing."""
+LOOK_SECONDS = 10.0
+"""How often a vault that makes keys looks whether its masters were rotated."""
 _TAG = 16
 _SEALED = b"\x01"
 _WRAPPED = b"\x01"
@@ -92,7 +98,15 @@ class MasterKeys:
 
         Raises `KeyFileRefused` when the file is open to others or not a ring.
         """
-        text = read_or_create(path, make=lambda: cls.new().to_json())
+        return cls._parsed(path, read_or_create(path, make=lambda: cls.new().to_json()))
+
+    @classmethod
+    def read(cls, path: Path) -> "MasterKeys":
+        """The ring in a file that is there. Raises as `load`, and `FileNotFoundError`."""
+        return cls._parsed(path, read(path))
+
+    @classmethod
+    def _parsed(cls, path: Path, text: bytes) -> "MasterKeys":
         try:
             found = json.loads(text)
             keys = {str(name): bytes.fromhex(key) for name, key in found["keys"].items()}
@@ -122,12 +136,17 @@ class Vault:
 
     A subject's key is stored wrapped: 0x01, length and text of the master key's id, nonce,
     AES-256-GCM of the key; associated data are tenant, subject and that id.
+
+    `source` is the ring's file: it is read again when a key is wrapped by a master that is not
+    known yet, and looked at by and by, so that a rotation needs no restart.
     """
 
-    def __init__(self, master: MasterKeys, *, tenant: str) -> None:
-        self._master = master
+    def __init__(self, master: MasterKeys, *, tenant: str, source: Path | None = None) -> None:
         self._tenant = tenant
-        self._ciphers = {name: AESGCM(key) for name, key in master.keys.items()}
+        self._source = source
+        self._seen = _identity(source)
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        self._use(master)
         # Of its own for each tenant: one's digests say nothing about another's.
         self.lookup_key = HKDF(
             SHA256(), length=KEY, salt=None, info=b"tallypost phone lookup 1\x00" + tenant.encode()
@@ -136,6 +155,7 @@ class Vault:
 
     def new_subject_key(self, subject: str) -> tuple[bytes, bytes]:
         """A random data key for a subject, and its wrapped form to be stored."""
+        self._look()
         key = os.urandom(KEY)
         return key, self._wrap(subject, key)
 
@@ -143,6 +163,9 @@ class Vault:
         """The subject's data key. Raises `Unreadable`, also when its master key is unknown."""
         name, rest = _parts(wrapped)
         cipher = self._ciphers.get(name)
+        if cipher is None:
+            self._reread()  # it may have been rotated since
+            cipher = self._ciphers.get(name)
         if cipher is None:
             raise Unreadable
         try:
@@ -158,12 +181,48 @@ class Vault:
         key = self.unwrap(subject, wrapped)
         return wrapped if _parts(wrapped)[0] == self._master.current else self._wrap(subject, key)
 
+    def _use(self, master: MasterKeys) -> None:
+        self._master = master
+        self._ciphers = {name: AESGCM(key) for name, key in master.keys.items()}
+
+    def _look(self) -> None:
+        """Wrap new keys with the new master soon after a rotation."""
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
+            if _identity(self._source) != self._seen:
+                self._reread()
+
+    def _reread(self) -> None:
+        """Take the ring from its file; one that cannot be read, or is another, changes nothing."""
+        if self._source is None:
+            return
+        self._seen = _identity(self._source)
+        try:
+            ring = MasterKeys.read(self._source)
+        except (OSError, KeyFileRefused) as error:
+            logger.error("the ring of master keys is not read again: %s", error)
+            return
+        if not hmac.compare_digest(ring.lookup_secret, self._master.lookup_secret):
+            logger.error("the ring of master keys in %s is another one", self._source)
+            return
+        self._use(ring)
+
     def _wrap(self, subject: str, key: bytes) -> bytes:
         name, nonce = self._master.current, os.urandom(NONCE)
         encoded = name.encode()
         bound = _bound(self._tenant, subject, name)
         sealed = self._ciphers[name].encrypt(nonce, key, bound)
         return b"".join((_WRAPPED, bytes([len(encoded)]), encoded, nonce, sealed))
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """What changes when a file is replaced."""
+    try:
+        status = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if status is None else (status.st_ino, status.st_mtime_ns)
 
 
 def phone_digest(lookup_key: bytes, phone: str) -> bytes:
