@@ -45,23 +45,41 @@ async def troubles(
 
     def found() -> Iterator[dict[str, Any]]:
         for view, stream, position, cause, since in parked:
-            yield _trouble("parked_event", f"{view}: {stream} at {position}", cause, since)
+            yield _trouble(
+                "parked_event", f"{view}: {stream} at {position}", cause, since,
+                view=view, stream=stream, position=position,
+            )  # fmt: skip
         for one in late:
-            yield _trouble("late_policy", one.policy, f"{one.waiting} waiting", one.since)
+            yield _trouble(
+                "late_policy", one.policy, f"{one.waiting} waiting", one.since,
+                policy=one.policy, waiting=one.waiting,
+            )  # fmt: skip
         for job in dead:
-            yield _trouble("dead_job", job.task, f"{job.attempts} attempts", job.failed_at)
+            yield _trouble(
+                "dead_job", job.task, f"{job.attempts} attempts", job.failed_at,
+                task=job.task, attempts=job.attempts,
+            )  # fmt: skip
         for hook in webhooks:
             cause = hook.cause or f"{hook.failed_tries} failed tries, {hook.parked} parked"
-            yield _trouble("webhook", hook.id, cause, None)
+            yield _trouble(
+                "webhook", hook.id, cause, None,
+                webhook=hook.id, url=hook.url, failed_tries=hook.failed_tries, parked=hook.parked,
+            )  # fmt: skip
         for refund in refunds:
             if refund.state == "failed" or refund.requested_at < now - REFUND_AFTER:
                 what = f"{refund.order}: {refund.refund}, {refund.amount_fen} fen"
-                yield _trouble("cash_refund", what, refund.cause, refund.requested_at)
-        for parcel, since in unwatched:
-            yield _trouble("unwatched_parcel", parcel, None, since)
+                yield _trouble(
+                    "cash_refund", what, refund.cause, refund.requested_at,
+                    order=refund.order, refund=refund.refund, amount_fen=refund.amount_fen,
+                )  # fmt: skip
+        for parcel, since, orders in unwatched:
+            yield _trouble("unwatched_parcel", parcel, None, since, parcel=parcel, order=orders[0])
         for approval in asked:
             what = f"{approval['kind']} of {approval['points']} for {approval['learner']}"
-            yield _trouble("approval", what, approval["reason"], approval["requested_at"])
+            yield _trouble(
+                "approval", what, approval["reason"], approval["requested_at"],
+                approval=approval["id"],
+            )  # fmt: skip
 
     listed = sorted(found(), key=lambda one: (one["since"] is None, one["since"]))
     for one in listed:
@@ -71,8 +89,11 @@ async def troubles(
     return json_answer({"troubles": listed, "jobs": depth})
 
 
-def _trouble(kind: str, what: str, cause: str | None, since: datetime | None) -> dict[str, Any]:
-    return {"kind": kind, "what": what, "cause": cause, "since": since}
+def _trouble(
+    kind: str, what: str, cause: str | None, since: datetime | None, **about: object
+) -> dict[str, Any]:
+    """A line of the list; `about` has what its words are made of, for pages and programs."""
+    return {"kind": kind, "what": what, "cause": cause, "since": since, "about": about}
 
 
 async def _rows(connection: Any, schema: str, text: Any, *values: object) -> list[Any]:
@@ -85,6 +106,6 @@ _PARKED = """
 SELECT view, stream, position, cause, parked_at FROM {parked} ORDER BY parked_at LIMIT 200
 """
 _UNWATCHED = """
-SELECT number, since FROM {parcels} WHERE unwatched AND (since IS NULL OR since < %b)
+SELECT number, since, orders FROM {parcels} WHERE unwatched AND (since IS NULL OR since < %b)
 ORDER BY number LIMIT 200
 """
