@@ -79,7 +79,7 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
         # Their scripts come from elsewhere; ours are in `api.documentation`.
         docs_url=None,
         redoc_url=None,
-        responses={"4XX": problems.DOCUMENTED},
+        responses={"4XX": problems.DOCUMENTED, 503: problems.UNAVAILABLE},
         # Traces go wherever OpenTelemetry's providers are set to send them, nowhere by default.
         # Its logs stay off: they would carry what people wrote (A4).
         telemetry={"logs": False, "metrics": False, "operation_spans": False},
@@ -88,6 +88,7 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
     app.state.settings = settings
     app.state.stopping = False
     problems.install(app, [room.router for room in ROOMS])
+    pages.install(app)
     app.add_exception_handler(Exception, _broken)
     for room in ROOMS:
         app.include_router(room.router)

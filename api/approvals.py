@@ -8,6 +8,7 @@ from api.auth import Asked, Caller, Role, allow, asked, store_of
 from api.bodies import DecisionIn
 from api.orders import answered
 from api.reading import MinPosition, json_answer, wait_for
+from api.shown_to_staff import ApprovalsOut
 from application import approving
 from application.streams import APPROVAL
 from application.unit import Unit
@@ -19,7 +20,7 @@ Checker = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
 Approval = Annotated[str, Path(pattern=r"^A[0-9A-F]{16}$")]
 
 
-@router.get("/approvals", summary="What waits for a second person")
+@router.get("/approvals", response_model=ApprovalsOut, summary="What waits for a second person")
 async def listed(
     request: Request,
     caller: Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR, Role.AUDITOR)],

@@ -17,6 +17,7 @@ from api.reading import (
     AsOf,
     Cursor,
     KnownAt,
+    Limit,
     MinPosition,
     decode_cursor,
     encode_cursor,
@@ -24,8 +25,16 @@ from api.reading import (
     position_known_at,
     wait_for,
 )
+from api.shown_to_staff import (
+    EventsOut,
+    ExportOut,
+    NewestHeadOut,
+    OrderHistoryOut,
+    ReportOut,
+    StreamHistoryOut,
+)
 from application.closing import close_books
-from application.heads import SignedHead
+from application.heads import SignedHead, raw_public
 from application.proof import leaf_hash
 from application.reporting import report_csv, report_json
 from application.sealing import signing_key_in
@@ -80,7 +89,11 @@ async def _known(request: Request, position: int | None, known_at: Any) -> int:
     return int(row[0] or 0) if row else 0
 
 
-@router.get("/streams/{stream:path}/export", summary="A stream's whole history, sealed")
+@router.get(
+    "/streams/{stream:path}/export",
+    response_model=ExportOut,
+    summary="A stream's whole history, sealed",
+)
 async def export(
     request: Request,
     caller: Auditor,
@@ -104,7 +117,11 @@ async def export(
     return Response(document, media_type="application/json")
 
 
-@router.get("/streams/{stream:path}", summary="A stream replayed step by step")
+@router.get(
+    "/streams/{stream:path}",
+    response_model=StreamHistoryOut,
+    summary="A stream replayed step by step",
+)
 async def stream(
     request: Request,
     caller: Auditor,
@@ -146,7 +163,11 @@ async def stream(
     )
 
 
-@router.get("/orders/{number}", summary="All that concerns an order, replayed")
+@router.get(
+    "/orders/{number}",
+    response_model=OrderHistoryOut,
+    summary="All that concerns an order, replayed",
+)
 async def order(
     request: Request,
     caller: Staff,
@@ -176,12 +197,13 @@ async def order(
     )
 
 
-@router.get("/events", summary="Who did what")
+@router.get("/events", response_model=EventsOut, summary="Who did what")
 async def events(
     request: Request,
     caller: Auditor,
     actor: Annotated[str | None, Query(max_length=200, examples=["support:wang"])] = None,
     cursor: Cursor = None,
+    limit: Limit = PAGE,
     min_position: MinPosition = None,
 ) -> Response:
     """Newest first, of one actor (`role:subject`) or of all (A1)."""
@@ -194,20 +216,23 @@ async def events(
             tenant.schema,
             actor=actor,
             before=before[0] if before else None,
-            limit=PAGE + 1,
+            limit=limit + 1,
         )
-    page = found[:PAGE]
-    after = encode_cursor(page[-1]["position"]) if len(found) > PAGE else None
+    page = found[:limit]
+    after = encode_cursor(page[-1]["position"]) if len(found) > limit else None
     return json_answer({"events": page, "next": after})
 
 
-@router.get("/head", summary="The newest signed head")
+@router.get("/head", response_model=NewestHeadOut, summary="The newest signed head")
 async def head(request: Request, caller: Auditor, position: Position = None) -> Response:
-    """Keep it elsewhere: it convicts whoever changes the log behind it (A3)."""
-    tenant = request.state.tenant
+    """Keep it elsewhere: it convicts whoever changes the log behind it (A3).
+
+    Its public key is for browsers; auditors compare it with the one that they were given.
+    """
+    tenant, private = request.state.tenant, private_key(request)
     async with tenant.pool.connection() as connection:
-        made = await signed_head(connection, tenant.schema, private_key(request), position=position)
-    return json_answer(made.to_json())
+        made = await signed_head(connection, tenant.schema, private, position=position)
+    return json_answer({**made.to_json(), "public_key": raw_public(private.public_key()).hex()})
 
 
 @router.post("/books/closings", summary="Close the books of days that are over")
@@ -224,7 +249,12 @@ async def close(request: Request, caller: Closer, change: Change, body: CloseIn)
     return answered(await store_of(request).execute(command))
 
 
-@router.get("/reports/{name}", summary="A sealed report")
+@router.get(
+    "/reports/{name}",
+    response_model=ReportOut,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    summary="A sealed report",
+)
 async def report(
     request: Request,
     caller: Auditor,

@@ -1,7 +1,7 @@
 """What callers send and get, apart from facts: edge models are distinct from events."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -123,17 +123,6 @@ class LearnerOut(BaseModel):
 
     learner: str
     status: str
-    position: int
-
-
-class BalanceOut(BaseModel):
-    """A learner's points (L6)."""
-
-    learner: str
-    available: int
-    held: int
-    debt: int
-    expiring: list[dict[str, Any]] = Field(description='[{"on": date, "points": number}]')
     position: int
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 
 from api.pages import SAFETY
+from api.problems import DOCUMENTED
 
 router = APIRouter(prefix="/docs", include_in_schema=False)
 
@@ -36,6 +37,12 @@ START = """SwaggerUIBundle({
 """
 OPEN_PATHS = ("/health", "/ready", "/metrics", "/v1/callbacks/")
 """What needs no token: health, and what partners sign in their own way."""
+
+
+NOT_YET_THERE = {
+    **DOCUMENTED,
+    "description": "The view has not reached `min_position` yet; how far it is behind",
+}
 
 
 class File(NamedTuple):
@@ -106,4 +113,7 @@ class Described(FastAPI):
                 for operation in operations.values():
                     if path.startswith(OPEN_PATHS):
                         operation["security"] = []
+                    names = {one["name"] for one in operation.get("parameters", ())}
+                    if "min_position" in names:
+                        operation["responses"]["202"] = NOT_YET_THERE
         return document

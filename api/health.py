@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from psycopg import Error
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from api.auth import Caller, Role, allow
 from api.reading import json_answer
+from api.shown_to_staff import HealthOut, ReadyOut, TargetsOut
 from projections.reading import compose
 
 router = APIRouter(tags=["health"])
@@ -43,7 +45,16 @@ TARGET_SYNC_LAG_SECONDS = 5.0
 """The targets of M1: 200 ms (p99), errors 0.1 %, sync lag 5 s."""
 
 
-@router.get("/health", summary="Views with lag, parked events, the log's position")
+_DOWN: dict[int | str, dict[str, Any]] = {503: {"model": HealthOut, "description": "Not well; why"}}
+_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": ReadyOut, "description": "Not now"}}
+
+
+@router.get(
+    "/health",
+    response_model=HealthOut,
+    responses=_DOWN,
+    summary="Views with lag, parked events, the log's position",
+)
 async def health(request: Request) -> Response:
     """200 while the database answers, views move and nothing is parked; else 503 with the cause."""
     try:
@@ -53,7 +64,9 @@ async def health(request: Request) -> Response:
     return json_answer(report, status=200 if report["status"] == "ok" else 503)
 
 
-@router.get("/ready", summary="Whether requests may come")
+@router.get(
+    "/ready", response_model=ReadyOut, responses=_NOT_READY, summary="Whether requests may come"
+)
 async def ready(request: Request) -> Response:
     """200 once the database answers and the writer runs, until the process is told to stop."""
     if request.app.state.stopping:
@@ -66,7 +79,7 @@ async def ready(request: Request) -> Response:
     return json_answer({"ready": True})
 
 
-@router.get("/metrics", summary="Prometheus metrics")
+@router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
 async def metrics(request: Request) -> Response:
     """Request times by route, view lag, queue depth, forged callbacks."""
     for tenant in request.app.state.tenants.opened:
@@ -82,7 +95,11 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/v1/targets", summary="How this process does against its targets")
+@router.get(
+    "/v1/targets",
+    response_model=TargetsOut,
+    summary="How this process does against its targets",
+)
 async def targets(
     request: Request,
     caller: Annotated[

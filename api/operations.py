@@ -18,7 +18,16 @@ from api.bodies import (
     WaybillIn,
 )
 from api.orders import answered
-from api.reading import Cursor, MinPosition, decode_cursor, encode_cursor, json_answer, wait_for
+from api.reading import (
+    Cursor,
+    Limit,
+    MinPosition,
+    decode_cursor,
+    encode_cursor,
+    json_answer,
+    wait_for,
+)
+from api.shown import CallbackOut, ItemOut, ItemsOut, WarehousesOut
 from application import shipping, stocking
 from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, STOCK
 from domain.catalogue import Kind, Terms
@@ -51,25 +60,28 @@ async def put_item(request: Request, caller: Operator, change: Change, body: Ite
     return answered(await store_of(request).execute(command))
 
 
-@router.get("/items", summary="The catalogue")
+@router.get("/items", response_model=ItemsOut, summary="The catalogue")
 async def items(
     request: Request,
     caller: Reader,
     q: Annotated[str | None, Query(max_length=100)] = None,
     kind: Kind | None = None,
     cursor: Cursor = None,
+    limit: Limit = PAGE,
     min_position: MinPosition = None,
 ) -> Response:
     """What a learner may redeem, with availability; staff see items off sale, too."""
     await wait_for(request, min_position, "catalogue")
     after = decode_cursor(cursor, str)
-    found = await _items(request, caller, text=q, kind=kind, after=after[0] if after else "")
-    more = len(found) > PAGE
-    page = found[:PAGE]
+    found = await _items(
+        request, caller, text=q, kind=kind, after=after[0] if after else "", limit=limit + 1
+    )
+    more = len(found) > limit
+    page = found[:limit]
     return json_answer({"items": page, "next": encode_cursor(page[-1]["sku"]) if more else None})
 
 
-@router.get("/items/{sku}", summary="One item")
+@router.get("/items/{sku}", response_model=ItemOut, summary="One item")
 async def item(
     request: Request, caller: Reader, sku: Sku, min_position: MinPosition = None
 ) -> Response:
@@ -88,6 +100,7 @@ async def _items(
     text: str | None = None,
     kind: str | None = None,
     after: str = "",
+    limit: int = 1,
     sku: str | None = None,
 ) -> list[dict[str, Any]]:
     tenant = request.state.tenant
@@ -99,7 +112,7 @@ async def _items(
             text=text,
             kind=kind,
             after=after,
-            limit=PAGE + 1,
+            limit=limit,
             on_sale_only=learner,
             sku=sku,
         )
@@ -122,7 +135,7 @@ async def put_warehouse(
     return answered(await store_of(request).execute(command))
 
 
-@router.get("/warehouses", summary="The warehouses")
+@router.get("/warehouses", response_model=WarehousesOut, summary="The warehouses")
 async def warehouses(request: Request, caller: Operator) -> Response:
     """All warehouses with their terms (C2)."""
     tenant = request.state.tenant
@@ -241,7 +254,11 @@ async def waybill(
     return answered(await store_of(request).execute(command))
 
 
-@router.get("/parcels/{parcel}/callback", summary="Where a parcel's pushes are sent, and the salt")
+@router.get(
+    "/parcels/{parcel}/callback",
+    response_model=CallbackOut,
+    summary="Where a parcel's pushes are sent, and the salt",
+)
 async def callback(request: Request, caller: Rehearser, parcel: ParcelNumber) -> Response:
     """For subscribing by hand and for rehearsals (M3): who has the salt can sign as the carrier."""
     tenant = request.state.tenant

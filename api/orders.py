@@ -34,6 +34,7 @@ from api.reading import (
     wait_for,
     with_etag,
 )
+from api.shown import OrderSeenOut, OrdersOut
 from application import ordering, redeeming
 from application.gateways.payment import Charge
 from application.outcomes import Outcome
@@ -136,7 +137,12 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
     return answered(await store.execute(command), 201)
 
 
-@router.get("/orders/{number}", summary="An order as its reader may see it")
+@router.get(
+    "/orders/{number}",
+    response_model=OrderSeenOut,
+    responses={304: {"description": "The caller has it already (`If-None-Match`)"}},
+    summary="An order as its reader may see it",
+)
 async def read(
     request: Request, caller: Reader, number: Number, min_position: MinPosition = None
 ) -> Response:
@@ -159,7 +165,7 @@ def visible(row: OrderRow | None, caller: Caller) -> OrderRow:
     return row
 
 
-@router.get("/orders", summary="Orders, newest first")
+@router.get("/orders", response_model=OrdersOut, summary="Orders, newest first")
 async def listed(
     request: Request,
     caller: Reader,

@@ -9,7 +9,6 @@ from pydantic_core import from_json
 from api.auth import Asked, Caller, Role, allow, asked, store_of
 from api.bodies import (
     AdjustmentIn,
-    BalanceOut,
     ClawbackIn,
     GrantIn,
     GrantsIn,
@@ -30,6 +29,7 @@ from api.reading import (
     position_known_at,
     wait_for,
 )
+from api.shown import BalanceOut, StatementOut
 from application import approving, granting
 from application.answers import kept_answer
 from application.granting import GRANTS, Grant, grant_command
@@ -211,7 +211,11 @@ async def balance(
     return json_answer(found._asdict())
 
 
-@router.get("/learners/{learner:path}/statement", summary="Entries with running balance")
+@router.get(
+    "/learners/{learner:path}/statement",
+    response_model=StatementOut,
+    summary="Entries with running balance",
+)
 async def statement(
     request: Request,
     caller: Reader,

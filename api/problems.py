@@ -113,6 +113,12 @@ DOCUMENTED: dict[str, Any] = {
 """What the API's description says of every answer that is a refusal."""
 
 
+UNAVAILABLE: dict[str, Any] = {
+    **DOCUMENTED,
+    "description": "Try again later, a change under the same key (`Retry-After`)",
+}
+
+
 class NotYetThere(Exception):
     """The view has not reached the position asked for: 202 with the lag (contract.md)."""
 

@@ -13,6 +13,7 @@ from api.auth import Caller, Role, allow
 from api.bodies import Body
 from api.orders import listing
 from api.reading import MinPosition, json_answer, wait_for
+from api.shown import FoundOut
 from application.cards import cards_of_phone
 from application.cleaning import Unusable, normalise_phone
 from domain.refusals import InvalidRequest
@@ -33,7 +34,11 @@ class SearchIn(Body):
     )
 
 
-@router.get("/search", summary="Orders by their number, a waybill or a phone's last four digits")
+@router.get(
+    "/search",
+    response_model=FoundOut,
+    summary="Orders by their number, a waybill or a phone's last four digits",
+)
 async def search(
     request: Request,
     caller: Annotated[

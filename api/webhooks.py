@@ -16,7 +16,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api.auth import Asked, Caller, Role, allow, asked
 from api.bodies import Body
-from api.reading import json_answer
+from api.reading import Limit, json_answer
+from api.shown_to_staff import DeliveriesOut
 from application.dispatching import tell
 from application.gateways.outbound import URL_MAX, AddressRefused, Outbound, checked_url
 from application.subscriptions import Subscription, Subscriptions, subscription_id
@@ -72,6 +73,21 @@ class WebhookOut(BaseModel):
     created_at: AwareDatetime
 
 
+class ParkedOut(BaseModel):
+    """A delivery that was given up."""
+
+    position: int
+    fact: str
+    cause: str | None
+    parked_at: AwareDatetime
+
+
+class OneWebhookOut(WebhookOut):
+    """A subscription with what was given up, oldest first."""
+
+    parked_deliveries: list[ParkedOut]
+
+
 class NewWebhookOut(WebhookOut):
     """A new subscription with what its deliveries are signed with."""
 
@@ -117,7 +133,7 @@ async def listed(request: Request, caller: Subscriber) -> Response:
     return json_answer([_shown(one) for one in found])
 
 
-@router.get("/{webhook}", response_model=WebhookOut, summary="One subscription")
+@router.get("/{webhook}", response_model=OneWebhookOut, summary="One subscription")
 async def read(request: Request, caller: Subscriber, webhook: Name) -> Response:
     """With its cursor, what it is waiting for, and what was parked."""
     async with _subscriptions(request) as mine:
@@ -162,19 +178,20 @@ async def resume(request: Request, caller: Subscriber, change: Change, webhook: 
     )
 
 
-@router.get("/{webhook}/deliveries", summary="The newest tries")
+@router.get("/{webhook}/deliveries", response_model=DeliveriesOut, summary="The newest tries")
 async def deliveries(
     request: Request,
     caller: Subscriber,
     webhook: Name,
     cursor: Annotated[int | None, Query(ge=1, le=2**62, description="`next` of the page")] = None,
+    limit: Limit = PAGE,
 ) -> Response:
     """Newest first: event, try, status or why there was none, and how long it took."""
     async with _subscriptions(request) as mine:
         await mine.named(webhook, owner=_owner(caller))
-        found = await mine.deliveries(webhook, before=cursor, limit=PAGE + 1)
-    page = [one._asdict() for one in found[:PAGE]]
-    after = page[-1]["serial"] if len(found) > PAGE else None
+        found = await mine.deliveries(webhook, before=cursor, limit=limit + 1)
+    page = [one._asdict() for one in found[:limit]]
+    after = page[-1]["serial"] if len(found) > limit else None
     return json_answer({"deliveries": page, "next": after})
 
 

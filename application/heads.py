@@ -120,10 +120,12 @@ class SignedHead:
         """Read what `to_json` wrote, as fields or as text; the signature is not checked here.
 
         Raises `HeadUnreadable` for anything else, unknown fields and other spellings of the same
-        value included: there is one text for one head.
+        value included: there is one text for one head. Over HTTP it comes with the public key
+        that it names, which is passed over.
         """
         try:
-            fields: Mapping[str, Any] = given if isinstance(given, Mapping) else json.loads(given)
+            fields = dict(given if isinstance(given, Mapping) else json.loads(given))
+            key = bytes.fromhex(fields.pop("public_key", ""))
             head = cls(
                 tenant=fields["tenant"],
                 position=fields["position"],
@@ -132,7 +134,7 @@ class SignedHead:
                 key_id=fields["key_id"],
                 signature=bytes.fromhex(fields["signature"]),
             )
-            same = head.to_json() == dict(fields) and type(head.position) is int
+            same = head.to_json() == fields and type(head.position) is int
         except (
             ValueError,
             TypeError,
@@ -142,6 +144,8 @@ class SignedHead:
             RecursionError,
         ) as error:
             raise HeadUnreadable(f"not a signed head: {type(error).__name__}") from None
+        if key and _named(key) != head.key_id:
+            raise HeadUnreadable("not a signed head: its key has another id")
         if not same or len(head.signature) != _SIGNATURE_BYTES:
             raise HeadUnreadable("not a signed head: fields in another form")
         return head
@@ -149,7 +153,15 @@ class SignedHead:
 
 def key_id(public: Ed25519PublicKey) -> str:
     """The name of a signing key: first 8 bytes, in hex, of the SHA-256 of the raw public key."""
-    raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return _named(raw_public(public))
+
+
+def raw_public(public: Ed25519PublicKey) -> bytes:
+    """The public key's own 32 bytes, as browsers take it."""
+    return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _named(raw: bytes) -> str:
     return sha256(raw).digest()[:_KEY_ID_BYTES].hex()
 
 
