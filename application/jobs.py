@@ -22,6 +22,7 @@ from psycopg import AsyncConnection, sql
 from application.house import House
 from application.migrating import LOCK
 from application.policies import BY_THE_HOUR, sweep
+from application.retention import forget_payloads
 from application.subscriptions import Subscriptions
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ def make_app(conninfo: str, tenants: Sequence[str]) -> App:
         conninfo=conninfo, min_size=1, max_size=4, timeout=5.0, configure=configure
     )
     app = App(connector=connector)
-    for task in (sweep_by_the_hour, tidy_webhooks):
+    for task in (sweep_by_the_hour, tidy_webhooks, let_go):
         registered = app.task(name=task.__name__, queue=QUEUE, retry=RETRY, pass_context=True)(task)
         for tenant in tenants:
             lock = f"{task.__name__}:{tenant}"
@@ -131,6 +132,11 @@ async def tidy_webhooks(context: JobContext, timestamp: int, *, tenant: str) -> 
         await subscriptions.tidy(now=house.store.clock())
 
 
+async def let_go(context: JobContext, timestamp: int, *, tenant: str) -> None:
+    """Delete personal data whose time is over (rules.md 30)."""
+    await forget_payloads(_house(context, tenant))
+
+
 async def retry_stalled(context: JobContext, timestamp: int) -> None:
     """Take up again what a worker that was killed left in the middle."""
     manager = context.app.job_manager
@@ -146,6 +152,7 @@ async def remove_old_jobs(context: JobContext, timestamp: int) -> None:
 CRONS: dict[Callable[..., Any], str] = {
     sweep_by_the_hour: "7 * * * *",
     tidy_webhooks: "37 * * * *",
+    let_go: "57 * * * *",
     retry_stalled: "* * * * *",
     remove_old_jobs: "17 * * * *",
 }

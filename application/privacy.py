@@ -12,6 +12,7 @@ from application.ordering import existing
 from application.streams import ACCOUNT, ORDER, PRIVACY
 from application.unit import Unit
 from application.vault import Recipient, Unreadable, Vault, unseal
+from domain.privacy import RetentionOver
 from domain.refusals import NotFound, NotPossible
 
 
@@ -81,15 +82,19 @@ def _known(unit: Unit, learner: str) -> None:
 
 
 async def card_subject(connection: AsyncConnection[Any], schema: str, card: str) -> str:
-    """Whose card it is. Raises `NotFound`, also for one that was erased."""
-    query = SQL("SELECT subject FROM {} WHERE id = %s").format(Identifier(schema, "cards"))
+    """Whose card it is. Raises `NotFound`, also for one that was erased; `RetentionOver`."""
+    names = {name: Identifier(schema, name) for name in ("cards", "cards_past")}
     try:
-        row = await (await connection.execute(query, (UUID(card),))).fetchone()
+        cursor = await connection.execute(SQL(_SUBJECT).format(**names), {"card": UUID(card)})
+        row = await cursor.fetchone()
     except ValueError:
         row = None
     if row is None:
         raise NotFound(what="card")
-    return str(row[0])
+    subject, made_at, gone_at = row
+    if subject is None:
+        raise RetentionOver(made_on=f"{made_at:%Y-%m-%d}", gone_on=f"{gone_at:%Y-%m-%d}")
+    return str(subject)
 
 
 async def open_recipient(
@@ -111,6 +116,10 @@ async def open_recipient(
     return OpenedCard(subject, Recipient.from_bytes(content))
 
 
+_SUBJECT = """
+SELECT subject, made_at, NULL::timestamptz FROM {cards} WHERE id = %(card)s
+UNION ALL SELECT NULL, made_at, gone_at FROM {cards_past} WHERE id = %(card)s
+"""
 _CARD = """
 SELECT c.subject, c.sealed, k.wrapped FROM {cards} c JOIN {keys} k USING (subject)
 WHERE c.id = %s AND c.field = 'recipient'

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     pay_within_seconds: int = Field(default=180, ge=1)
     service_window_seconds: int = Field(default=7 * 86_400, ge=1)
     kept_visible_days: int = Field(default=730, ge=1)
+    payloads_kept_days: int = Field(default=730, ge=1)
+    """How long carriers' payloads are kept as they came; then they are deleted (rules.md 30)."""
     public_url: str = "http://127.0.0.1:8000"
     """Where partners reach this service: callback addresses begin with it."""
 
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
         return HouseRules(
             policy=self.policy,
             kept_visible=timedelta(days=self.kept_visible_days),
+            payloads_kept=timedelta(days=self.payloads_kept_days),
             pay_within=timedelta(seconds=self.pay_within_seconds),
             service_window=timedelta(seconds=self.service_window_seconds),
             excluded_provinces=REMOTE_PROVINCES if self.exclude_remote else frozenset(),

@@ -24,6 +24,8 @@ class HouseRules:
     """Rule 2: how long after receipt each part stays returnable."""
     kept_visible: timedelta = timedelta(days=730)
     """Rule 3: how long after its end an order stays visible to its customer."""
+    payloads_kept: timedelta = timedelta(days=730)
+    """Rule 30: how long what carriers pushed is kept as it came."""
     refund_grace: timedelta = timedelta(days=30)
     """Rule 16: life of points that come back into an expired lot."""
     max_parts: int = 4

@@ -44,6 +44,14 @@ class UnderLegalHold(Refusal):
     zh = "该学员的数据处于法律保全({matters}),仅可存储。"
 
 
+class RetentionOver(Refusal):
+    """A carrier's payload was kept for its time and is deleted; its facts stay (rules.md 30)."""
+
+    code = "retention_over"
+    en = "What was sealed on {made_on} was deleted on {gone_on}: its retention period was over."
+    zh = "{made_on} 的原始报文已于 {gone_on} 删除:留存期限已到。"
+
+
 @dataclass(frozen=True, slots=True)
 class Privacy:
     """What deciding about one learner's data needs."""

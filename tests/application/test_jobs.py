@@ -99,7 +99,7 @@ async def test_hourly_jobs_run_as_the_service_for_their_tenant(house: House) -> 
     house.wait(days=731)
     app = make_app(_url(house), [house.schema])
     async with app.open_async():
-        for task in ("sweep_by_the_hour", "tidy_webhooks"):
+        for task in ("sweep_by_the_hour", "tidy_webhooks", "let_go"):
             await app.configure_task(task).defer_async(timestamp=0, tenant=house.schema)
         await worked(app, house)
         async with house.pool.connection() as connection:
