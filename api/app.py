@@ -23,6 +23,7 @@ from api import (
     privacy,
     problems,
     searching,
+    shortfalls,
     troubles,
     webhooks,
 )
@@ -47,6 +48,7 @@ ROOMS = (
     points,
     privacy,
     searching,
+    shortfalls,
     troubles,
     webhooks,
 )

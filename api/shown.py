@@ -159,6 +159,9 @@ class PartOut(BaseModel):
     state: State
     parcel: str | None
     returnable_until: AwareDatetime | None
+    waits: str | None = Field(
+        default=None, description="for its learner's `choice`, or for `stock`: nothing is reserved"
+    )
     units: list[UnitsOut]
 
 

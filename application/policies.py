@@ -16,7 +16,7 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 
-from application import granting, ordering
+from application import granting, ordering, replanning
 from application.envelope import Context
 from application.house import House
 from application.outcomes import InFlight, Unavailable
@@ -38,11 +38,15 @@ class TooEarly(Exception):
     """The writer's clock is behind the one that found this due. Nothing is kept; ask again."""
 
 
+class NotYet(TooEarly):
+    """What the view found is gone again, or not there yet. Nothing is kept; ask again."""
+
+
 class Due(NamedTuple):
     """A deadline that has passed, and the newest event of its stream that the view had folded."""
 
     key: str
-    """The stream's key: an order's number, a learner's id."""
+    """The stream's key: an order's number, a learner's id; `/` and a part of it may follow."""
     version: int
     at: datetime
 
@@ -123,6 +127,30 @@ def when_ended_long_ago_then_expire_order(due: Due, rules: HouseRules) -> Comman
     return _command("expire_orders", stream, due, decide, happened_at=hidden_from)
 
 
+def when_stock_received_then_send_what_waited(due: Due, rules: HouseRules) -> Command:
+    """There is enough for units that fell short: first come, first served (rules.md 1)."""
+    number, _, part = due.key.rpartition("/")
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        sent = replanning.send_what_waited(unit, number=number, part=int(part), rules=rules)
+        if sent is None:  # somebody was faster than the view
+            raise NotYet
+        return sent
+
+    return _command("send_what_waited", ORDER.stream(number), due, decide)
+
+
+def when_cash_refund_failed_then_ask_again(due: Due, rules: HouseRules) -> Command:
+    """The pause after a failure is over: the provider is asked once more (rules.md 8)."""
+    number, _, refund = due.key.partition("/")
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        _ripe(unit, due)
+        return ordering.ask_cash_refund_again(unit, number=number, refund=refund)
+
+    return _command("ask_refunds_again", ORDER.stream(number), due, decide)
+
+
 def _ripe(unit: Unit, due: Due) -> None:
     # Answering "not yet" would be kept under the key, and the answer for ever.
     if unit.now < due.at:
@@ -196,7 +224,35 @@ EXPIRE_ORDERS = Policy(
     grace=lambda rules: rules.kept_visible,
 )
 
-BY_THE_SECOND = (CANCEL_UNPAID, COMPLETE, EXPIRE_LOTS)
+SEND_WHAT_WAITED = Policy(
+    "send_what_waited",
+    """
+    SELECT w.key, w.version, w.since FROM (
+        SELECT order_number || '/' || part AS key, * FROM {waiting_units}
+        WHERE since <= %b AND since >= %b
+    ) w
+    WHERE (w.since, w.key) > (%b, %b) AND w.quantity <= (
+        SELECT coalesce(sum(s.free), 0) FROM {stock_levels} s
+        WHERE s.sku = w.sku AND s.free > 0
+          AND s.warehouse = ANY(string_to_array(w.sources, ',')))
+    ORDER BY w.since, w.key LIMIT %b
+    """,
+    when_stock_received_then_send_what_waited,
+)
+ASK_REFUNDS_AGAIN = Policy(
+    "ask_refunds_again",
+    """
+    SELECT r.key, r.version, r.ask_again_at FROM (
+        SELECT order_number || '/' || refund AS key, * FROM {cash_refunds}
+        WHERE state = 'failed' AND ask_again_at <= %b AND ask_again_at >= %b
+    ) r
+    WHERE (r.ask_again_at, r.key) > (%b, %b)
+    ORDER BY r.ask_again_at, r.key LIMIT %b
+    """,
+    when_cash_refund_failed_then_ask_again,
+)
+
+BY_THE_SECOND = (CANCEL_UNPAID, COMPLETE, EXPIRE_LOTS, SEND_WHAT_WAITED, ASK_REFUNDS_AGAIN)
 """Somebody may be waiting for these: `application/reactions.py` sweeps them every second."""
 BY_THE_HOUR = (EXPIRE_ORDERS,)
 """Nobody waits for these: jobs sweep them (`application/jobs.py`)."""
@@ -272,5 +328,8 @@ async def _find(
 
 
 def _qualified(text: LiteralString, schema: str) -> Composed:
-    tables = ("orders", "lots", "balances", "tallypost_events")
+    tables = (
+        "orders", "lots", "balances", "waiting_units", "stock_levels", "cash_refunds",
+        "tallypost_events",
+    )  # fmt: skip
     return SQL(text).format(**{name: Identifier(schema, name) for name in tables})

@@ -64,6 +64,7 @@ REASONS = {
     r"part (\S+) waits for stock": "第 {0} 部分正在等待到货",
     r"(\S+) are planned: nothing is missing": "计划 {0} 件,没有缺货",
     r"nothing is missing from the order": "订单没有缺货",
+    r"the missing units are waited for already": "已选择等待到货",
     r"an order has at most (\S+) parts": "一个订单最多 {0} 个部分",
     r"(\S+): the time to return the course is over": "{0}:课程退款期限已过",
     r"(\S+): (\S+) % of the course are done, (\S+) % are too much": "{0}:课程已学 {1}%,达到 {2}% 不可退款",

@@ -2,12 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 
-from domain.order_facts import CashRefundConfirmed, CashRefundFailed, CashRefundRequested
+from domain.order_facts import (
+    CashRefundAskedAgain,
+    CashRefundConfirmed,
+    CashRefundFailed,
+    CashRefundRequested,
+)
+from domain.paying import ask_again_after
 from projections.reading import Event, Tables, View, compose
+
+_Telling = CashRefundAskedAgain | CashRefundConfirmed | CashRefundFailed | CashRefundRequested
+_TELLING = (CashRefundAskedAgain, CashRefundConfirmed, CashRefundFailed, CashRefundRequested)
 
 
 class CashRefunds(View):
@@ -18,24 +27,53 @@ class CashRefunds(View):
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Add what was requested, settle what the provider answered."""
-        rows: dict[tuple[str, str], list[Any]] = {}
-        settled: dict[tuple[str, str], tuple[str, str | None, int]] = {}
-        for envelope in (event.envelope for event in events):
-            fact = envelope.fact
+        mine = [one.envelope for one in events if isinstance(one.envelope.fact, _TELLING)]
+        if not mine:
+            return
+        rows: dict[tuple[str, str], _Row] = {
+            (row[0], row[1]): _Row(*row)
+            for row in await tables.rows(_LOAD, list({one.key for one in mine}))
+        }
+        changed: set[tuple[str, str]] = set()
+        for one in mine:
+            fact = cast("_Telling", one.fact)
+            key = (one.key, fact.refund)
+            row = rows.get(key)
             if isinstance(fact, CashRefundRequested):
-                settled.pop((envelope.key, fact.refund), None)
-                rows[envelope.key, fact.refund] = [
-                    fact.attempt,
-                    fact.amount_fen,
-                    envelope.happened_at,
-                    envelope.position,
-                ]
+                row = _Row(*key, fact.attempt, fact.amount_fen, one.happened_at)
+            elif row is None:
+                continue
             elif isinstance(fact, CashRefundConfirmed):
-                settled[envelope.key, fact.refund] = ("confirmed", None, envelope.position)
-            elif isinstance(fact, CashRefundFailed):
-                settled[envelope.key, fact.refund] = ("failed", fact.cause, envelope.position)
-        await tables.unnest(_REQUEST, [(*k, *v) for k, v in rows.items()])
-        await tables.unnest(_SETTLE, [(*k, *v) for k, v in settled.items()])
+                row = row._replace(state="confirmed", cause=None, ask_again_at=None)
+            elif isinstance(fact, CashRefundAskedAgain):
+                row = row._replace(state="requested", ask_again_at=None)
+            else:
+                pause = ask_again_after(row.failures + 1)
+                row = row._replace(
+                    state="failed",
+                    cause=fact.cause,
+                    failures=row.failures + 1,
+                    ask_again_at=None if pause is None else one.happened_at + pause,
+                )
+            rows[key] = row._replace(version=one.version, position=one.position)
+            changed.add(key)
+        await tables.unnest(_SAVE, [rows[key] for key in sorted(changed)])
+
+
+class _Row(NamedTuple):
+    """A refund while a batch is folded into it."""
+
+    order: str
+    refund: str
+    attempt: str
+    amount_fen: int
+    requested_at: datetime
+    state: str = "requested"
+    cause: str | None = None
+    failures: int = 0
+    ask_again_at: datetime | None = None
+    version: int = 0
+    position: int = 0
 
 
 class OpenRefund(NamedTuple):
@@ -48,6 +86,9 @@ class OpenRefund(NamedTuple):
     state: str
     cause: str | None
     requested_at: datetime
+    failures: int
+    ask_again_at: datetime | None
+    """When it is asked for again by itself; None: it is under way, or a human has to."""
 
 
 async def open_refunds(
@@ -59,21 +100,21 @@ async def open_refunds(
     return [OpenRefund(*row) for row in await cursor.fetchall()]
 
 
-_REQUEST = """
-INSERT INTO {cash_refunds}
-    (order_number, refund, attempt, amount_fen, requested_at, position, state)
-SELECT r.*, 'requested' FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[],
-    %b::timestamptz[], %b::bigint[]) AS r
-ON CONFLICT (order_number, refund) DO UPDATE SET state = 'requested', cause = NULL,
-    attempt = excluded.attempt, amount_fen = excluded.amount_fen, position = excluded.position
+_COLUMNS = """
+    order_number, refund, attempt, amount_fen, requested_at, state, cause, failures, ask_again_at,
+    version, position
 """
-_SETTLE = """
-UPDATE {cash_refunds} c SET state = s.state, cause = s.cause, position = s.position
-FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[])
-    AS s(order_number, refund, state, cause, position)
-WHERE c.order_number = s.order_number AND c.refund = s.refund
+_LOAD = f"SELECT {_COLUMNS} FROM {{cash_refunds}} WHERE order_number = ANY(%b)"
+_SAVE = f"""
+INSERT INTO {{cash_refunds}} ({_COLUMNS})
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::timestamptz[],
+    %b::text[], %b::text[], %b::bigint[], %b::timestamptz[], %b::bigint[], %b::bigint[])
+ON CONFLICT (order_number, refund) DO UPDATE SET state = excluded.state, cause = excluded.cause,
+    attempt = excluded.attempt, amount_fen = excluded.amount_fen, failures = excluded.failures,
+    ask_again_at = excluded.ask_again_at, version = excluded.version, position = excluded.position
 """
 _OPEN = """
-SELECT order_number, refund, attempt, amount_fen, state, cause, requested_at FROM {cash_refunds}
+SELECT order_number, refund, attempt, amount_fen, state, cause, requested_at, failures, ask_again_at
+FROM {cash_refunds}
 WHERE state <> 'confirmed' ORDER BY requested_at LIMIT %b
 """

@@ -8,11 +8,13 @@ from psycopg import AsyncConnection
 from pydantic_core import from_json
 
 from application.streams import ORDER, PARCEL
+from domain.house_rules import DEFAULT_RULES
 from domain.order_facts import State, Units, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel
 from domain.reasons import STATES, reason_zh
 from domain.refusals import NotPossible, Refusal
+from domain.replanning import choose_to_wait, given_up
 from projections.reading import compose
 
 TABLES = ("orders", "order_periods", "parcels")
@@ -213,6 +215,7 @@ def _part(part: Part, *, staff: bool) -> dict[str, Any]:
         "state": part.state if staff else customer_status(part.state),
         "parcel": part.parcel,
         "returnable_until": part.window_until,
+        "waits": part.waits,
         "units": [{"line": unit.line, "quantity": unit.quantity} for unit in part.units],
     }
 
@@ -273,6 +276,11 @@ def actions(order: Order, *, staff: bool) -> dict[str, dict[str, Any]]:
         order.change_address(order.destination)
         return {"province": order.destination.province}
 
+    def waited_for() -> dict[str, Any]:
+        if not choose_to_wait(order, None, max_parts=DEFAULT_RULES.max_parts):
+            raise NotPossible(action="wait", why="the missing units are waited for already")
+        return {}
+
     unpaid = order.state is State.PENDING_PAYMENT
     otherwise = f"the order is {order.state}"
     return {
@@ -281,6 +289,8 @@ def actions(order: Order, *, staff: bool) -> dict[str, dict[str, Any]]:
         else no(otherwise, reason_zh(otherwise)),
         "cancel": tried(lambda: priced(order.cancellable(None))),
         "refund": tried(lambda: priced(order.refundable(None))),
+        "wait": tried(waited_for),
+        "refund_missing": tried(lambda: priced(given_up(order, None))),
         "address": tried(addressed),
     }
 

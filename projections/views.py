@@ -10,6 +10,7 @@ from projections.log_tree import LogTree
 from projections.order_status import OrderStatus
 from projections.parcel_tracking import ParcelTracking
 from projections.reading import View
+from projections.waiting_units import WaitingUnits
 
 
 def all_views(rules: HouseRules) -> list[View]:
@@ -19,6 +20,7 @@ def all_views(rules: HouseRules) -> list[View]:
         ParcelTracking(),
         LedgerBalance(rules),
         CashRefunds(),
+        WaitingUnits(),
         Catalogue(),
         AuditTrail(),
         Approvals(),

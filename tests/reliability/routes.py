@@ -94,6 +94,19 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/orders/{number}/address"): Route(
         (LEARNER, SERVICE, SUPPORT, OPERATIONS), RECIPIENT, owned=True
     ),
+    ("POST", "/v1/parcels/shortages"): Route(
+        OPERATORS,
+        {"order": "T1", "part": 1, "sku": "notebook", "found": 0, "reason": "wet", **TIMES},
+    ),
+    ("POST", "/v1/orders/{number}/shortage"): Route(
+        (LEARNER, SERVICE, SUPPORT, OPERATIONS), {"choice": "wait"}, owned=True
+    ),
+    ("PUT", "/v1/orders/{number}/courses/{sku}/progress"): Route(
+        (SERVICE,), {"percent": 10, **TIMES}
+    ),
+    ("POST", "/v1/orders/{number}/cash-refunds/{refund}/retry"): Route(
+        (OPERATIONS, ADMINISTRATOR)
+    ),
     ("GET", "/v1/orders/{number}/recipient"): Route(ROLES, owned=True),
     ("POST", "/v1/points/grants"): Route(OPERATORS, {"grants": [{**GRANT, **TIMES}]}),
     ("POST", "/v1/points/clawbacks"): Route(OPERATORS, {**CLAWBACK, **TIMES}),
@@ -136,6 +149,7 @@ NAMES = {
     "name": "points",
     "matter": "case-1",
     "webhook": "W1",
+    "refund": "refund-1",
     "key": "K1",
 }
 """What stands in a path where nothing else is asked for."""

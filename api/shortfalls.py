@@ -1,0 +1,124 @@
+"""缺货与课程 Units not found, courses begun, cash that did not arrive (rules.md 1, 7, 8)."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import Field
+
+from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.bodies import Amount, Body, ChangeOut, Id, Moment, Sku, Words
+from api.orders import Number, answered, caller_sees
+from application import ordering, replanning
+from application.streams import ITEM, MALL, NETWORK, ORDER
+from application.unit import Unit
+
+router = APIRouter(prefix="/v1", tags=["orders"])
+
+Change = Annotated[Asked, Depends(asked)]
+Operator = Annotated[Caller, allow(Role.SERVICE, Role.OPERATIONS, Role.ADMINISTRATOR)]
+Chooser = Annotated[Caller, allow(Role.LEARNER, Role.SERVICE, Role.SUPPORT, Role.OPERATIONS)]
+Platform = Annotated[Caller, allow(Role.SERVICE)]
+Cashier = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
+Part = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class ShortPickIn(Body):
+    """What a picker found of one item for a part: fewer than were reserved."""
+
+    order: Id
+    part: Part
+    sku: Sku
+    found: Amount
+    reason: Words
+    happened_at: Moment | None = None
+
+
+class ChoiceIn(Body):
+    """Wait for what is missing, or have it refunded; of all waiting parts, or of one."""
+
+    choice: Literal["wait", "refund"]
+    part: Part | None = None
+
+
+class ProgressIn(Body):
+    """How far a learner is in a course, in percent."""
+
+    percent: Annotated[int, Field(ge=0, le=100)]
+    happened_at: Moment | None = None
+
+
+@router.post("/parcels/shortages", summary="Fewer units were found than were reserved")
+async def short_pick(
+    request: Request, caller: Operator, change: Change, body: ShortPickIn
+) -> Response:
+    """The shelf is corrected; other warehouses take over in the same commit, the rest waits."""
+    rules = request.state.tenant.rules
+    command = change.command(
+        lambda unit: replanning.short_pick(
+            unit,
+            order=body.order,
+            part=body.part,
+            sku=body.sku,
+            found=body.found,
+            reason=body.reason,
+            rules=rules,
+        ),
+        reason=body.reason,
+        streams=[ORDER.stream(body.order), ITEM.stream(body.sku), NETWORK.stream(MALL)],
+        happened_at=body.happened_at,
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/orders/{number}/shortage",
+    response_model=ChangeOut,
+    summary="Wait for missing units, or have them refunded",
+)
+async def choose(
+    request: Request, caller: Chooser, change: Change, number: Number, body: ChoiceIn
+) -> Response:
+    """For units that no warehouse found; the order's `actions` say when (rules.md 1)."""
+    rules = request.state.tenant.rules
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        caller_sees(unit, caller, number)
+        wait = body.choice == "wait"
+        return replanning.choose(unit, number=number, part=body.part, wait=wait, rules=rules)
+
+    command = change.command(decide, streams=[ORDER.stream(number)])
+    return answered(await store_of(request).execute(command))
+
+
+@router.put("/orders/{number}/courses/{sku}/progress", summary="How far a learner is in a course")
+async def progress(
+    request: Request, caller: Platform, change: Change, number: Number, sku: Sku, body: ProgressIn
+) -> Response:
+    """As the learning platform says; from a share on the course is not refunded (rules.md 7)."""
+    rules = request.state.tenant.rules
+    command = change.command(
+        lambda unit: ordering.note_course_progress(
+            unit, number=number, sku=sku, percent=body.percent, rules=rules
+        ),
+        streams=[ORDER.stream(number)],
+        happened_at=body.happened_at,
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/orders/{number}/cash-refunds/{refund:path}/retry", summary="Ask again for a failed refund"
+)
+async def retry_refund(
+    request: Request,
+    caller: Cashier,
+    change: Change,
+    number: Number,
+    refund: Annotated[str, Path(min_length=1, max_length=120)],
+) -> Response:
+    """By hand, without waiting for the next try; `/v1/troubles` lists what failed (rules.md 8)."""
+    command = change.command(
+        lambda unit: ordering.ask_cash_refund_again(unit, number=number, refund=refund),
+        streams=[ORDER.stream(number)],
+    )
+    return answered(await store_of(request).execute(command))
