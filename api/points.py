@@ -1,5 +1,6 @@
 """积分 Points over HTTP: grants, claw-backs, balances, statements, accounts (L1–L6)."""
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -32,7 +33,7 @@ from api.reading import (
 from api.shown import BalanceOut, StatementOut
 from application import approving, granting
 from application.answers import kept_answer
-from application.granting import GRANTS, Grant, grant_command
+from application.granting import GRANTS, Grant, grant_command, granted_to
 from application.outcomes import KeyReused, Outcome
 from application.streams import ACCOUNT, APPROVAL
 from domain.approvals import ApprovalRequested, Kind, needs_second_person
@@ -66,9 +67,17 @@ async def grant(request: Request, caller: Granter, change: Change, body: GrantsI
     await request.state.tenant.limits.take("grants", caller.principal)
     context = change.context()
     rules = request.state.tenant.rules
-    commands = [grant_command(_grant(row), context, rules=rules) for row in body.grants]
-    outcomes = await store.execute_all(commands)
-    results = [_row(row, out) for row, out in zip(body.grants, outcomes, strict=True)]
+    asks = hashlib.sha256(f"{caller.principal}\0{change.key}\0".encode() + change.digest)
+    rows = [f"{asks.hexdigest()[:16]}#{number}" for number in range(len(body.grants))]
+    outcomes = await store.execute_all(
+        [
+            grant_command(_grant(row), context, rules=rules, row=own)
+            for row, own in zip(body.grants, rows, strict=True)
+        ]
+    )
+    results = [
+        _row(row, out, own) for row, out, own in zip(body.grants, outcomes, rows, strict=True)
+    ]
     # The whole answer is kept under the request's key; its rows were committed on their own.
     return answered(await store.execute(change.command(lambda unit: {"results": results})))
 
@@ -85,9 +94,10 @@ def _grant(row: GrantIn) -> Grant:
     )
 
 
-def _row(row: GrantIn, outcome: Outcome | Refusal) -> dict[str, Any]:
+def _row(row: GrantIn, outcome: Outcome | Refusal, own: str) -> dict[str, Any]:
     if isinstance(outcome, Outcome):
-        return {"source": row.source, "status": "duplicate" if outcome.repeated else "granted"}
+        status = "granted" if granted_to(own, outcome) else "duplicate"
+        return {"source": row.source, "status": status}
     code = "grant_conflict" if isinstance(outcome, KeyReused) else outcome.code
     return {"source": row.source, "status": "refused", "code": code}
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 from application.envelope import Context
+from application.outcomes import Outcome
 from application.streams import ACCOUNT
 from application.unit import Command, Unit
 from domain.approvals import needs_second_person
@@ -76,8 +79,14 @@ class Grant:
         return hashlib.sha256(f"{self.points}|{expires}".encode()).digest()
 
 
-def grant_command(grant: Grant, context: Context, *, rules: HouseRules = DEFAULT_RULES) -> Command:
-    """The command that makes this grant once, however often and by whomever it is sent (L1)."""
+def grant_command(
+    grant: Grant, context: Context, *, rules: HouseRules = DEFAULT_RULES, row: str = ""
+) -> Command:
+    """The command that makes this grant once, however often and by whomever it is sent (L1).
+
+    `row` names the row of the request that asks; the answer keeps which one was granted, so that
+    a request which is sent again after a crash knows its own rows (rules.md 31).
+    """
 
     def decide(unit: Unit) -> dict[str, Any]:
         if grant.carried_over:
@@ -91,7 +100,8 @@ def grant_command(grant: Grant, context: Context, *, rules: HouseRules = DEFAULT
             grant.points, reason=grant.reason, source=grant.source, expires_at=grant.expires_at
         )
         unit.record(ACCOUNT, grant.learner, facts)
-        return {"points": grant.points, "lot": lot_id(grant.reason, grant.source)}
+        answer = {"points": grant.points, "lot": lot_id(grant.reason, grant.source)}
+        return {**answer, "row": row} if row else answer
 
     return Command(
         principal=GRANTS,
@@ -102,6 +112,11 @@ def grant_command(grant: Grant, context: Context, *, rules: HouseRules = DEFAULT
         streams=(ACCOUNT.stream(grant.learner),),
         happened_at=grant.happened_at,
     )
+
+
+def granted_to(row: str, outcome: Outcome) -> bool:
+    """Whether it was this row that the grant was made for, now or when it was sent before."""
+    return not outcome.repeated or from_json(outcome.answer).get("row") == row
 
 
 def claw_back(
