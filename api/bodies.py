@@ -1,9 +1,17 @@
 """What callers send and get, apart from facts: edge models are distinct from events."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from domain.catalogue import Terms
 from domain.order_facts import Channel, Fault
@@ -27,6 +35,27 @@ Moment = Annotated[
 Words = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 Amount = Annotated[int, Field(ge=0, le=MAX_INT)]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _without_zone(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("a warehouse's own time has no zone")
+    return value
+
+
+LocalTime = Annotated[
+    time,
+    AfterValidator(_without_zone),
+    # JSON Schema's own `time` would want a zone.
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$",
+            "examples": ["16:00"],
+        }
+    ),
+]
+"""A time of day where a warehouse is."""
 
 
 class Body(BaseModel):
@@ -151,6 +180,8 @@ class ItemIn(Terms):
 
 class WarehouseIn(Warehouse):
     """A warehouse: an upsert by its code (C2)."""
+
+    cut_off: LocalTime = Field(default=time(16), description="of the daily wave, time there")
 
 
 class ReceiptIn(Body):

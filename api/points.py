@@ -102,7 +102,12 @@ def _row(row: GrantIn, outcome: Outcome | Refusal, own: str) -> dict[str, Any]:
     return {"source": row.source, "status": "refused", "code": code}
 
 
-@router.post("/points/clawbacks", summary="Take a mistaken grant back")
+_ASKED: dict[int | str, dict[str, Any]] = {
+    202: {"description": "A second person has to decide on `/v1/approvals/{approval}` (A8)"}
+}
+
+
+@router.post("/points/clawbacks", responses=_ASKED, summary="Take a mistaken grant back")
 async def claw_back(
     request: Request, caller: Granter, change: Change, body: ClawbackIn
 ) -> Response:
@@ -138,7 +143,7 @@ async def claw_back(
     return answered(await store.execute(command))
 
 
-@router.post("/points/adjustments", summary="Add or take points by hand")
+@router.post("/points/adjustments", responses=_ASKED, summary="Add or take points by hand")
 async def adjust(request: Request, caller: Granter, change: Change, body: AdjustmentIn) -> Response:
     """With actor and reason; over the limit a second person approves (L5, A8)."""
     if needs_second_person(body.points, rules=request.state.tenant.rules):

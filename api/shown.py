@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from api.bodies import LocalTime
 from domain.catalogue import Kind, Terms
 from domain.order_facts import Channel, State
 from domain.warehouses import Warehouse
@@ -155,7 +156,7 @@ class PartOut(BaseModel):
     """What one warehouse sends."""
 
     part: int
-    warehouse: str
+    warehouse: str | None = Field(description="null for courses")
     state: State
     parcel: str | None
     returnable_until: AwareDatetime | None
@@ -328,10 +329,16 @@ class ItemsOut(BaseModel):
     next: Next
 
 
+class WarehouseOut(Warehouse):
+    """A warehouse with its terms (C2)."""
+
+    cut_off: LocalTime = Field(description="of the daily wave, time there")
+
+
 class WarehousesOut(BaseModel):
     """All warehouses with their terms (C2)."""
 
-    warehouses: list[Warehouse]
+    warehouses: list[WarehouseOut]
 
 
 class CallbackOut(BaseModel):
