@@ -15,9 +15,10 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import jwt
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException as StarletteException
 
 from api.auth import COOKIE, Caller, Role, authenticated, entering
 from domain.regions import PROVINCES
@@ -204,6 +205,19 @@ async def logout(request: Request) -> Response:
     answer = _to("/login")
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=_is_https(request))
     return answer
+
+
+def install(app: FastAPI) -> None:
+    """Answer a person who looks for a page that is not there with a page; programs as ever."""
+    told: Any = app.exception_handlers[StarletteException]
+
+    @app.exception_handler(StarletteException)
+    async def _http(request: Request, error: StarletteException) -> Response:
+        looks = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        if error.status_code == 404 and looks:
+            return _html(request, "lost", status=404, caller=await _caller(request))
+        answer: Response = await told(request, error)
+        return answer
 
 
 def home(role: Role) -> str:

@@ -130,6 +130,19 @@ async def test_a_change_by_cookie_is_refused_when_it_comes_from_another_page(mal
     assert answer.status_code == 201
 
 
+async def test_somebody_lost_gets_a_page_and_a_program_a_problem(mall: Mall) -> None:
+    """A10, N3: by what is asked for; the page is as strict as the others, logged in or not."""
+    for headers in ({}, cookie(mall, "learner", "lin")):
+        answer = await mall.client.get(
+            "/nowhere?lang=zh", headers={**headers, "Accept": "text/html"}
+        )
+        assert (answer.status_code, answer.headers["content-type"]) == (404, HTML)
+        assert "没有这个页面" in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    answer = await mall.client.get("/nowhere")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 async def test_names_are_text_when_they_look_like_markup(mall: Mall) -> None:
     """A10: whatever a subject is called, it is shown and not run."""
     answer = await page(mall, "/", "learner", "<script>alert(1)</script>")

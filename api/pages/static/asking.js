@@ -1,7 +1,7 @@
 // A dialog that asks for a few fields and makes one change with them.
 import { h } from "./dom.js";
 import { Intent } from "./http.js";
-import { announce, busily, dialog, showProblem, toast } from "./ui.js";
+import { busily, dialog, showProblem, toast, waitingWords } from "./ui.js";
 import { t } from "./words.js";
 
 /**
@@ -26,7 +26,7 @@ export function askFor({ title, fields, read, path, method, label, done, said, w
       problems.hidden = true;
       box.dataset.locked = "yes";
       try {
-        const answer = await intent.send(read(form.elements), { onWaiting: () => announce(t("app.waiting")) });
+        const answer = await intent.send(read(form.elements), { onWaiting: waitingWords() });
         box.close();
         toast(said ? said(answer) : t("form.saved"));
         done?.(answer);

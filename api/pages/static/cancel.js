@@ -1,7 +1,7 @@
 // Cancelling before shipping: all of it or some units, with what comes back told before.
 import { fill, h } from "./dom.js";
 import { Intent } from "./http.js";
-import { announce, busily, dialog, field, showProblem, stepper, toast } from "./ui.js";
+import { busily, dialog, field, showProblem, stepper, toast, waitingWords } from "./ui.js";
 import { names, number, t } from "./words.js";
 
 const REASONS = ["changed_mind", "ordered_twice", "too_late", "wrong_address"];
@@ -44,7 +44,7 @@ async function send(form, { open, wanted, intent, box, problems, changed }) {
   const points = open.reduce((sum, line) => sum + line.unit_points * wanted.get(line.sku), 0);
   box.dataset.locked = "yes";
   try {
-    const said = await intent.send({ reason: form.elements.reason.value, ...(all ? {} : { lines }) }, { onWaiting: () => announce(t("app.waiting")) });
+    const said = await intent.send({ reason: form.elements.reason.value, ...(all ? {} : { lines }) }, { onWaiting: waitingWords() });
     box.close();
     toast(t("cancel.done", { n: points }));
     await changed(said.position);

@@ -2,7 +2,7 @@
 import { $, calmly, fill, h } from "./dom.js";
 import { readCsv } from "./csv.js";
 import { Intent } from "./http.js";
-import { announce, badge, busily, empty, field, problemBox, toast } from "./ui.js";
+import { badge, busily, empty, field, problemBox, toast, waitingWords } from "./ui.js";
 import { has, number, offset, t } from "./words.js";
 
 const COLUMNS = ["learner", "points", "reason", "source", "happened_at", "expires_at", "carried_over"];
@@ -111,7 +111,7 @@ async function deliver(rows, report) {
     const intent = intents.get(text) ?? new Intent("/v1/points/grants");
     intents.set(text, intent);
     try {
-      const said = await intent.send(body, { onWaiting: () => announce(t("app.waiting")) });
+      const said = await intent.send(body, { onWaiting: waitingWords() });
       intents.delete(text);
       results.push(...said.results);
     } catch (problem) {

@@ -37,7 +37,7 @@ function page(body) {
       h("div", null, h("p", { class: "verdict-words" }, word("health", body.status)),
         body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", { class: "mono" }, body.cause) : null)),
     body.views ? h("ul", { class: "tiles" }, tile("health.position", body.position), tile("health.lag", lag, lag > 0), tile("health.queue", body.queue), tile("health.parked", parked, parked > 0), ...further(body)) : null,
-    body.views ? h("section", { class: "panel flush" }, h("table", { class: "cards" },
+    body.views ? h("section", { class: "panel flush" }, h("table", { class: "cards paired" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("health.view")), ["position", "lag", "still", "parked"].map((key) => h("th", { scope: "col", class: "right" }, t(`health.${key}`))))),
       h("tbody", null, body.views.map((one) => h("tr", null,
         h("td", null, h("strong", null, word("view", one.name)), h("p", { class: "mono quiet" }, one.name)),

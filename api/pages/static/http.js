@@ -25,11 +25,11 @@ export class Problem extends Error {
 
   /** Each failing check: which field it belongs to, if any, and its words. */
   get reasons() {
-    return this.failures.map((failure) => ({
-      code: failure.code,
-      field: String(failure.field ?? "").split(".").pop(),
-      words: failureWords(failure),
-    }));
+    return this.failures.map((failure) => {
+      const path = String(failure.field ?? "");
+      const words = failureWords(failure);
+      return { code: failure.code, field: path.split(".").pop(), words: words.startsWith(path) ? words.slice(path.length).replace(/^[:\uff1a]\s*/, "") : words };
+    });
   }
 }
 
@@ -108,7 +108,7 @@ export class Intent {
           body: this.sent.text,
         });
         if (answer.ok) {
-          const said = await answer.json();
+          const said = answer.status === 204 ? {} : await answer.json();
           this.key = null;
           newest = Math.max(newest, said.position ?? 0);
           return said;

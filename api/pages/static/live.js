@@ -36,6 +36,9 @@ export function follow(path, { signal, onnews, onstate }) {
     };
   };
   open();
+  // Without a network the stream may stay silent for long before it breaks.
+  addEventListener("offline", () => onstate("waiting"), { signal });
+  addEventListener("online", () => { if (source.readyState === EventSource.OPEN) { onstate("on"); onnews().catch(() => onstate("waiting")); } }, { signal });
   // A page that slept may have lost its stream without being told.
   document.addEventListener("visibilitychange", () => { if (!document.hidden && !signal.aborted) onnews().catch(() => onstate("waiting")); }, { signal });
   signal.addEventListener("abort", () => source.close(), { once: true });

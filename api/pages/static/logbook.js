@@ -2,7 +2,7 @@
 import { calmly, fill, h, icon } from "./dom.js";
 import { get } from "./http.js";
 import { addressOf } from "./replay.js";
-import { broken, busily, copyButton, empty, loading } from "./ui.js";
+import { after, broken, copyButton, empty, loading, moreButton } from "./ui.js";
 import { exact, factWords, number, t, when } from "./words.js";
 
 /** The log by actor. */
@@ -12,10 +12,10 @@ export async function logbook(view, _, signal) {
   const head = h("div", null, loading(1));
   const draw = async () => {
     const actor = search.value.trim();
-    const asked = actor ? `?actor=${encodeURIComponent(actor)}` : "";
+    const path = `/v1/audit/events${actor ? `?actor=${encodeURIComponent(actor)}` : ""}`;
     try {
-      const page = await get(`/v1/audit/events${asked}`, { signal });
-      fill(list, page.events.length ? table(page, asked, signal) : empty(t("audit.no_events"), actor ? t("log.none_by", { actor }) : ""));
+      const page = await get(path, { signal });
+      fill(list, page.events.length ? table(page, path, signal) : empty(t("audit.no_events"), actor ? t("log.none_by", { actor }) : ""));
     } catch (problem) {
       if (!signal.aborted) fill(list, broken(problem, draw));
     }
@@ -29,16 +29,10 @@ export async function logbook(view, _, signal) {
     h("div", { class: "row" }, h("a", { class: "button compact", href: "/v1/audit/head", download: `head-${made.position}.json` }, icon("down"), t("log.keep")), copyButton(JSON.stringify(made)))))]);
 }
 
-function table(page, asked, signal) {
+function table(page, path, signal) {
   const body = h("tbody", null, page.events.map(row));
-  let next = page.next;
-  const button = h("button", { class: "button wide", type: "button", onclick: () => busily(button, async () => {
-    const more = await get(`/v1/audit/events${asked ? `${asked}&` : "?"}cursor=${encodeURIComponent(next)}`, { signal });
-    body.append(...more.events.map(row));
-    next = more.next;
-    if (!next) button.remove();
-  }) }, t("app.more"));
-  return [h("div", { class: "panel flush" }, h("table", { class: "cards log-table" }, h("thead", null, h("tr", null, h("th", { scope: "col", class: "right" }, "#"), ["audit.what", "audit.who", "audit.stream", "audit.recorded"].map((key) => h("th", { scope: "col" }, t(key))))), body)), next ? button : null];
+  return [h("div", { class: "panel flush" }, h("table", { class: "cards log-table" }, h("thead", null, h("tr", null, h("th", { scope: "col", class: "right" }, "#"), ["audit.what", "audit.who", "audit.stream", "audit.recorded"].map((key) => h("th", { scope: "col" }, t(key))))), body)),
+    moreButton(body, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => body.append(...more.events.map(row)))];
 }
 
 function row(one) {

@@ -4,7 +4,7 @@ import { picture } from "./picture.js";
 import { basket, openRedeem } from "./redeem.js";
 import { fresh, get } from "./http.js";
 import { drawBalance } from "./ledger.js";
-import { badge, broken, empty, loading } from "./ui.js";
+import { after, badge, broken, empty, loading, moreButton } from "./ui.js";
 import { names, number, t, when, yuan } from "./words.js";
 
 const LOW = 5;
@@ -49,30 +49,26 @@ async function drawItems(list, count, { text, kind }, signal, again) {
   const asked = new URLSearchParams();
   if (text) asked.set("q", text);
   if (kind) asked.set("kind", kind);
+  const path = `/v1/items?${asked}`;
+  const tell = (n, next) => { count.textContent = t("mall.count", { n }) + (next ? "+" : ""); };
   try {
-    const page = await get(fresh(`/v1/items?${asked}`), { signal });
+    const page = await get(fresh(path), { signal });
     if (!page.items.length) {
       fill(list, empty(t("mall.none"), text ? t("mall.none_for", { text }) : t("mall.none_hint")));
       if (!text && !kind) setTimeout(() => { if (!signal.aborted) again(); }, LOOK_AGAIN_MS);
     } else {
       const grid = h("ul", { class: "items" }, page.items.map(card));
-      fill(list, grid, page.next ? more(grid, asked, page.next, signal) : null);
+      fill(list, grid, moreButton(grid, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => {
+        grid.append(...more.items.map(card));
+        tell(grid.childElementCount, more.next);
+      }));
     }
-    count.textContent = t("mall.count", { n: page.items.length }) + (page.next ? "+" : "");
+    tell(page.items.length, page.next);
   } catch (problem) {
     if (signal.aborted) return;
+    count.textContent = "";
     fill(list, broken(problem, again));
   }
-}
-
-function more(grid, asked, cursor, signal) {
-  const button = h("button", { class: "button wide", type: "button", onclick: async () => {
-    const page = await get(`/v1/items?${asked}&cursor=${encodeURIComponent(cursor)}`, { signal });
-    grid.append(...page.items.map(card));
-    cursor = page.next;
-    if (!cursor) button.remove();
-  } }, t("app.more"));
-  return button;
 }
 
 /** An item as a stamp: its picture, its price as the denomination. */

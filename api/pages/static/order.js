@@ -1,6 +1,7 @@
 // One order: how far each item is, its parcels live, cancelling, points coming back.
-import { fill, h, icon, s } from "./dom.js";
+import { $$, fill, h, icon, s } from "./dom.js";
 import { fresh, get } from "./http.js";
+import { addressPanel } from "./address.js";
 import { openCancel } from "./cancel.js";
 import { payButton } from "./pay.js";
 import { picture } from "./picture.js";
@@ -18,13 +19,19 @@ export async function order(view, [, number_], signal) {
   let known = null;
   const lamp = h("p", { class: "lamp", dataset: { state: "connecting" } }, h("i", { "aria-hidden": "true" }), h("span", null, t("live.connecting")));
   const body = h("div", { class: "order" });
+  const address = addressPanel(path, signal, (position) => draw(position));
 
   const draw = async (position) => {
     const found = await get(fresh(path, position), { signal });
     if (known && found.position < known.position) return;
     const news = known ? newMoments(known, found) : [];
+    const sent = found.lines.some((line) => line.kind === "parcel");
     known = found;
-    fill(body, page(found, { lamp, fresh: news, changed: draw }));
+    const held = body.contains(document.activeElement) ? document.activeElement.textContent : null;
+    fill(body, page(found, { lamp, fresh: news, changed: draw, address: sent ? address.panel : null }));
+    if (sent) address.tell(found);
+    // Who is at a button stays there when news come.
+    if (held) $$("a, button", body).find((one) => one.textContent === held)?.focus({ preventScroll: true });
     if (news.length) announce(t("live.news", { news: news.map((one) => one.words).slice(-3).join("; ") }));
   };
   await draw();
@@ -63,7 +70,7 @@ function detail(one) {
   return words.join(" · ") || null;
 }
 
-function page(found, { lamp, fresh, changed }) {
+function page(found, { lamp, fresh, changed, address }) {
   const freshKeys = new Set(fresh.map((one) => one.key));
   return [
     h("a", { class: "back", href: "#/orders" }, icon("back"), t("orders.title")),
@@ -76,7 +83,7 @@ function page(found, { lamp, fresh, changed }) {
       steps(found),
       promise(found)),
     h("div", { class: "order-columns" },
-      h("div", { class: "stack" }, lines(found), ...found.parcels.map(parcel), totals(found, changed)),
+      h("div", { class: "stack" }, lines(found), ...found.parcels.map(parcel), address, totals(found, changed)),
       h("section", { class: "panel order-story", "aria-labelledby": "story" },
         h("div", { class: "spread" }, h("h2", { id: "story" }, t("order.story")), lamp),
         story(found, freshKeys))),
@@ -134,17 +141,15 @@ function lines(found) {
           h("p", { class: "quiet small" }, line.specification || name.other),
           line.gone ? h("p", { class: "small gone-words" }, t("order.gone", { n: line.gone })) : null,
           parts.length > 1 ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
-        h("div", { class: "order-line-state" }, badge("status", found.status === "pending_payment" ? found.status : customer(line.progress)),
+        h("div", { class: "order-line-state" }, badge("status", found.status === "pending_payment" ? found.status : line.progress),
           h("p", { class: "num small" }, `${number(line.unit_points * line.quantity)} ${t("unit.points", { n: line.unit_points * line.quantity })}`)));
     })));
 }
 
-const customer = (state) => (state === "pending_end" ? "completed" : state);
-
 function partWords(part, line) {
   const unit = part.units.find((one) => one.line === line.line);
   const from = part.warehouse ? t("redeem.from", { warehouse: word("warehouse", part.warehouse) }) : t("kind.course");
-  return `${from} × ${number(unit.quantity)} · ${word("status", customer(part.state))}`;
+  return `${from} × ${number(unit.quantity)} · ${word("status", part.state)}`;
 }
 
 function carrierOf(parcel) {

@@ -1,7 +1,7 @@
 // The learner's orders, newest first.
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
-import { badge, busily, empty, loading } from "./ui.js";
+import { after, badge, empty, loading, moreButton } from "./ui.js";
 import { number, t, when, yuan } from "./words.js";
 
 const STATUSES = ["", "pending_payment", "pending_shipment", "pending_receipt", "completed", "cancelled", "closed"];
@@ -20,24 +20,14 @@ export async function orders(view, _, signal) {
 }
 
 async function draw(list, signal) {
-  const asked = chosen ? `?status=${chosen}` : "";
-  const page = await get(fresh(`/v1/orders${asked}`), { signal });
+  const path = `/v1/orders${chosen ? `?status=${chosen}` : ""}`;
+  const page = await get(fresh(path), { signal });
   if (!page.orders.length) {
     fill(list, empty(t("orders.none"), t("orders.none_hint"), h("a", { class: "button", href: "#/" }, t("orders.to_mall"))));
     return;
   }
   const rows = h("ul", { class: "order-list" }, page.orders.map(row));
-  fill(list, rows, page.next ? moreButton(rows, asked, page.next, signal) : null);
-}
-
-function moreButton(rows, asked, cursor, signal) {
-  const button = h("button", { class: "button wide", type: "button", onclick: () => busily(button, async () => {
-    const page = await get(`/v1/orders${asked ? `${asked}&` : "?"}cursor=${encodeURIComponent(cursor)}`, { signal });
-    rows.append(...page.orders.map(row));
-    cursor = page.next;
-    if (!cursor) button.remove();
-  }) }, t("app.more"));
-  return button;
+  fill(list, rows, moreButton(rows, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => rows.append(...more.orders.map(row))));
 }
 
 function row(order) {

@@ -3,7 +3,8 @@ import { calmly, fill, h, icon } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
 import { follow } from "./live.js";
 import { picture } from "./picture.js";
-import { announce, badge, broken, busily, copyButton, empty, field, loading, problemBox, showProblem, toast } from "./ui.js";
+import { recipientWords } from "./recipient.js";
+import { after, badge, broken, busily, copyButton, empty, field, loading, moreButton, problemBox, showProblem, toast, waitingWords } from "./ui.js";
 import { ago, exact, names, number, t, weekday, when, word } from "./words.js";
 
 export const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
@@ -21,11 +22,12 @@ export async function packing(view, _, signal) {
   h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() }, h("div", { class: "search-box" }, icon("search"), search), filter), list);
   const draw = async () => {
     const text = search.value.trim();
+    const path = text.length >= 4 ? `/v1/search?q=${encodeURIComponent(text)}` : `/v1/orders?status=${chosen}`;
     try {
-      const page = text.length >= 4
-        ? await get(fresh(`/v1/search?q=${encodeURIComponent(text)}`), { signal })
-        : await get(fresh(`/v1/orders?status=${chosen}`), { signal });
-      fill(list, page.orders.length ? table(page) : empty(t(text ? "packing.none_found" : "packing.none"), t(text ? "packing.none_found_hint" : "packing.none_hint")));
+      const page = await get(fresh(path), { signal });
+      const rows = h("tbody", null, page.orders.map(row));
+      fill(list, page.orders.length ? table(rows) : empty(t(text ? "packing.none_found" : "packing.none"), t(text ? "packing.none_found_hint" : "packing.none_hint")),
+        moreButton(rows, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => rows.append(...more.orders.map(row))));
     } catch (problem) {
       if (!signal.aborted) fill(list, broken(problem, draw));
     }
@@ -35,16 +37,19 @@ export async function packing(view, _, signal) {
   await draw();
 }
 
-function table(page) {
-  return h("div", { class: "panel flush" }, h("table", { class: "cards" },
+function table(rows) {
+  return h("div", { class: "panel flush" }, h("table", { class: "cards paired" },
     h("thead", null, h("tr", null, ["packing.order", "packing.state", "packing.learner", "packing.placed"].map((key) => h("th", { scope: "col" }, t(key))), h("th", { scope: "col", class: "right" }, t("unit.points", { n: 2 })))),
-    h("tbody", null, page.orders.map((one) => h("tr", null,
-      h("td", null, h("a", { class: "mono strong-link", href: `#/packing/${one.number}` }, one.number)),
-      h("td", null, badge("status", one.state ?? one.status)),
-      h("td", null, one.learner),
-      h("td", { class: "quiet" }, when(one.placed_at)),
-      h("td", { class: "right" }, number(one.points)))))),
-  page.next ? h("p", { class: "quiet small pad" }, t("packing.more")) : null);
+    rows));
+}
+
+function row(one) {
+  return h("tr", null,
+    h("td", null, h("a", { class: "mono strong-link", href: `#/packing/${one.number}` }, one.number)),
+    h("td", null, badge("status", one.state)),
+    h("td", null, one.learner),
+    h("td", { class: "quiet" }, when(one.placed_at)),
+    h("td", { class: "right", "data-label": t("unit.points", { n: 2 }) }, number(one.points)));
 }
 
 /** One order on the desk: each part with its next step. */
@@ -78,18 +83,14 @@ export async function packingOrder(view, [, wanted], signal) {
 /** What decides which step each part is at. */
 const stepsOf = (found) => JSON.stringify([found.status, found.parts, found.parcels.map((one) => [one.number, one.waybill])]);
 
-function recipientWords(one) {
-  return one ? [h("strong", null, one.name), " ", h("span", { class: "num" }, one.phone), h("br"), [one.province, one.city, one.district, one.address].filter(Boolean).join(" ")] : null;
-}
-
 function detail(found, { lamp, changed, recipient }) {
   const parcels = new Map(found.parcels.map((one) => [one.number, one]));
   return [
     h("a", { class: "back", href: "#/packing" }, icon("back"), t("tab.packing")),
     h("header", { class: "panel desk-head" },
       h("div", null, h("h1", { class: "mono order-number" }, found.number),
-        h("p", { class: "row" }, badge("status", found.state ?? found.status), h("span", null, found.learner), lamp)),
-      h("p", { class: "recipient-words small" }, recipientWords(recipient)),
+        h("p", { class: "row" }, badge("status", found.state), h("span", null, found.learner), lamp)),
+      h("p", { class: "recipient-words small" }, recipient ? recipientWords(recipient) : null),
       h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: weekday(found.promised_by) }))),
     h("ol", { class: "stack" }, found.parts.filter((part) => part.units.length).map((part) => partCard(part, found, parcels.get(part.parcel), changed))),
     found.parts.every((part) => !part.units.length) ? empty(t("packing.nothing_left"), "") : null,
@@ -128,7 +129,7 @@ function stepForm(key, fields, intent, read, changed, said) {
     busily(submit, async () => {
       problems.hidden = true;
       try {
-        const answer = await intent.send(read(form.elements), { onWaiting: () => announce(t("app.waiting")) });
+        const answer = await intent.send(read(form.elements), { onWaiting: waitingWords() });
         toast(t(said));
         await changed(answer.position);
       } catch (problem) {

@@ -1,7 +1,7 @@
 // Paying the cash part: an attempt at the provider, whose own page is opened beside this one.
 import { fill, h } from "./dom.js";
 import { Intent } from "./http.js";
-import { announce, busily, problemBox } from "./ui.js";
+import { busily, problemBox, waitingWords } from "./ui.js";
 import { t, yuan } from "./words.js";
 
 /** The button that leads to the provider; the order's page learns live that it was paid. */
@@ -10,7 +10,7 @@ export function payButton(order) {
   const place = h("div", { class: "pay", role: "status" });
   const button = h("button", { class: "primary compact", type: "button", onclick: () => busily(button, async () => {
     try {
-      const said = await intent.send({}, { onWaiting: () => announce(t("app.waiting")) });
+      const said = await intent.send({}, { onWaiting: waitingWords() });
       const address = new URL(said.pay_url);
       if (!["http:", "https:"].includes(address.protocol)) throw new Error("not a page");
       fill(place, h("a", { class: "button primary compact", href: address.href, target: "_blank", rel: "noopener noreferrer" }, t("pay.go")), h("p", { class: "quiet small" }, t("pay.waits")));

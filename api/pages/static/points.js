@@ -2,7 +2,7 @@
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { drawBalance, me } from "./ledger.js";
-import { busily, empty, loading } from "./ui.js";
+import { after, empty, loading, moreButton } from "./ui.js";
 import { exact, factWords, has, number, signed, t, when } from "./words.js";
 
 const PAGE = 20;
@@ -17,9 +17,8 @@ export async function points(view, _, signal) {
 }
 
 async function page(cursor, signal) {
-  const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
   try {
-    return await get(fresh(`/v1/learners/${encodeURIComponent(me)}/statement?limit=${PAGE}${after}`), { signal });
+    return await get(fresh(after(`/v1/learners/${encodeURIComponent(me)}/statement?limit=${PAGE}`, cursor)), { signal });
   } catch (problem) {
     if (problem.status !== 404) throw problem;
     return { entries: [], next: null };
@@ -27,22 +26,16 @@ async function page(cursor, signal) {
 }
 
 async function draw(list, signal) {
-  let { entries, next } = await page(null, signal);
+  const { entries, next } = await page(null, signal);
   if (!entries.length) {
     fill(list, empty(t("points.none"), t("points.none_hint")));
     return;
   }
   const body = h("tbody", null, entries.map(row));
-  const button = h("button", { class: "button wide", type: "button", onclick: () => busily(button, async () => {
-    const more = await page(next, signal);
-    body.append(...more.entries.map(row));
-    next = more.next;
-    if (!next) button.remove();
-  }) }, t("points.older"));
   fill(list, h("table", { class: "cards ledger" },
     h("thead", null, h("tr", null, ["points.when", "points.what"].map((key) => h("th", { scope: "col" }, t(key))),
       ["points.change", "points.balance"].map((key) => h("th", { scope: "col", class: "right" }, t(key))))),
-    body), next ? button : null);
+    body), moreButton(body, next, (cursor) => page(cursor, signal), (more) => body.append(...more.entries.map(row)), t("points.older")));
 }
 
 function row(entry) {

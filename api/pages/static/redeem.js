@@ -1,9 +1,10 @@
 // Redeeming: the basket, its quote with every failing check, the recipient, one order.
-import { calmly, fill, h, icon } from "./dom.js";
+import { $, calmly, fill, h, icon } from "./dom.js";
 import { ask, failureWords, Intent } from "./http.js";
 import { me } from "./ledger.js";
 import { picture } from "./picture.js";
-import { announce, busily, dialog, field, problemBox, showProblem, stepper, toast } from "./ui.js";
+import { recipientFields, recipientOf } from "./recipient.js";
+import { busily, dialog, problemBox, showProblem, stepper, toast, waitingWords } from "./ui.js";
 import { names, number, t, weekday, word, yuan } from "./words.js";
 
 const NEEDS_RECIPIENT = ["recipient_missing", "province_missing"];
@@ -36,7 +37,7 @@ export function openRedeem() {
   const lines = h("ul", { class: "basket-lines" });
   const told = h("div", { class: "quote", role: "status", "aria-live": "polite" });
   const problems = h("div", { class: "problem", hidden: true });
-  const recipient = recipientFields();
+  const recipient = recipientFields(basket.recipient);
   const submit = h("button", { class: "primary", type: "submit" }, t("redeem.confirm"));
   const later = h("button", { class: "button", type: "button", onclick: () => box.close() }, t("redeem.keep_looking"));
   const form = h("form", { novalidate: true, autocomplete: "on" },
@@ -88,7 +89,7 @@ async function place(form, { intent, box, problems, quote }) {
   problems.hidden = true;
   box.dataset.locked = "yes";
   try {
-    const said = await intent.send(wish(form, true), { onWaiting: () => announce(t("app.waiting")) });
+    const said = await intent.send(wish(form, true), { onWaiting: waitingWords() });
     delete box.dataset.locked;
     basket.clear();
     box.close();
@@ -98,8 +99,11 @@ async function place(form, { intent, box, problems, quote }) {
     if (intent.unknown) {  // it may have been done: nothing may change until we know
       for (const control of form.elements) if (control.type !== "submit") control.disabled = true;
     } else delete box.dataset.locked;
-    showProblem(form, problem, problems);
-    if (problem.status === 409) quote();
+    // What the house refuses is told with the quote; only what that does not tell is told apart.
+    if (problem.code === "order_refused") await quote();
+    const told = problem.code === "order_refused" && $(".quote .problem-box", form);
+    if (told) told.scrollIntoView({ block: "center" });
+    else showProblem(form, problem, problems);
   }
 }
 
@@ -116,36 +120,13 @@ function lineRow(line, removed, changed) {
     h("button", { class: "tool icon-only", type: "button", "aria-label": t("redeem.remove", { name: name.main }), onclick: () => { basket.remove(line); removed(); } }, icon("close")));
 }
 
-function recipientFields() {
-  const kept = basket.recipient;
-  const one = (name, props = {}, more) => field(name, t(`recipient.${name}`), { value: kept[name] ?? "", required: true, maxlength: 100, ...props }, more);
-  return h("fieldset", { class: "recipient stack" }, h("legend", { class: "legend" }, t("recipient.title")),
-    h("div", { class: "grid-2" },
-      one("name", { autocomplete: "shipping name" }),
-      one("phone", { type: "tel", autocomplete: "shipping tel", inputmode: "tel", maxlength: 40 })),
-    h("div", { class: "grid-3" },
-      one("province", { list: "provinces", autocomplete: "shipping address-level1", maxlength: 40 }),
-      one("city", { autocomplete: "shipping address-level2", maxlength: 40 }),
-      one("district", { required: false, autocomplete: "shipping address-level3", maxlength: 40 })),
-    one("address", { autocomplete: "shipping street-address", maxlength: 300 }),
-    h("p", { class: "field-hint" }, t("recipient.privacy")));
-}
-
-function recipientOf(form) {
-  const read = (name) => form.elements[name].value.trim();
-  return Object.fromEntries(["name", "phone", "province", "city", "district", "address"].map((name) => [name, read(name)]));
-}
-
 function wish(form, whole) {
   const body = {
     learner: me,
     channel: "web",
     lines: basket.lines.map(({ item, quantity }) => ({ sku: item.sku, quantity, points_expected: item.points })),
   };
-  if (whole && basket.hasParcel) {
-    const { district, ...rest } = recipientOf(form);
-    body.recipient = district ? { ...rest, district } : rest;
-  }
+  if (whole && basket.hasParcel) body.recipient = recipientOf(form);
   return body;
 }
 
@@ -169,10 +150,16 @@ function check(form) {
 function drawQuote(place, said, { waiting }) {
   const failures = said.failures.filter((one) => !(waiting && NEEDS_RECIPIENT.includes(one.code)));
   fill(place, quoteTotals(said),
-    failures.length ? problemBox(t("redeem.not_possible"), failures.map(failureWords)) : null,
+    failures.length ? problemBox(t("redeem.not_possible"), failures.map(inNames)) : null,
     said.ok && said.promised_by ? h("p", { class: "promise" }, icon("check"), h("span", null, t("redeem.promise", { day: weekday(said.promised_by) }))) : null,
     said.ok && said.parts.length > 1 ? partsOf(said.parts) : null,
     waiting && !failures.length ? h("p", { class: "quiet small" }, t("redeem.fill_recipient")) : null);
+}
+
+/** A failing check in words, with the item's name instead of its SKU. */
+function inNames(failure) {
+  const item = basket.lines.find((line) => line.item.sku === failure.sku)?.item;
+  return item ? failureWords(failure).replace(item.sku, names(item.name).main) : failureWords(failure);
 }
 
 function quoteTotals(said) {

@@ -3,7 +3,7 @@ import { calmly, fill, h, icon } from "./dom.js";
 import { askFor, whole } from "./asking.js";
 import { fresh, get } from "./http.js";
 import { picture } from "./picture.js";
-import { broken, empty, field, loading } from "./ui.js";
+import { after, broken, empty, field, loading, moreButton, pagesOf } from "./ui.js";
 import { has, names, number, t } from "./words.js";
 
 /** The shelves. */
@@ -13,17 +13,24 @@ export async function stock(view, _, signal) {
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.stock"))),
     h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() }, h("div", { class: "search-box" }, icon("search"), search)), list);
   const { warehouses } = await get("/v1/warehouses", { signal });
-  const draw = async () => {
+  let read = 0;
+  const shelves = (items) => items.filter((item) => item.kind === "parcel" || item.stock.length || item.seat_quota).map((item) => shelf(item, warehouses, () => draw(read)));
+  const draw = async (least = 0) => {
+    const path = `/v1/items?q=${encodeURIComponent(search.value.trim())}`;
+    const ask = (cursor) => get(fresh(after(path, cursor)), { signal });
     try {
-      const page = await get(fresh(`/v1/items?q=${encodeURIComponent(search.value.trim())}`), { signal });
-      const shown = page.items.filter((item) => item.kind === "parcel" || item.stock.length || item.seat_quota);
-      fill(list, shown.length ? h("ul", { class: "shelves" }, shown.map((item) => shelf(item, warehouses, draw))) : empty(t("mall.none"), ""),
-        page.next ? h("p", { class: "quiet small pad" }, t("packing.more")) : null);
+      const { rows, next } = await pagesOf(ask, "items", least);
+      read = rows.length;
+      const shown = h("ul", { class: "shelves" }, shelves(rows));
+      fill(list, rows.length ? shown : empty(t("mall.none"), ""), moreButton(shown, next, ask, (page) => {
+        read += page.items.length;
+        shown.append(...shelves(page.items));
+      }));
     } catch (problem) {
-      if (!signal.aborted) fill(list, broken(problem, draw));
+      if (!signal.aborted) fill(list, broken(problem, () => draw()));
     }
   };
-  search.addEventListener("input", calmly(200, draw));
+  search.addEventListener("input", calmly(200, () => draw()));
   await draw();
 }
 

@@ -21,6 +21,15 @@ export function toast(text, kind = "good") {
   setTimeout(() => one.remove(), 6000);
 }
 
+/** What to say once, however often a change has to be sent again. */
+export function waitingWords() {
+  let said = false;
+  return () => {
+    if (!said) toast(t("app.waiting"), "bad");
+    said = true;
+  };
+}
+
 /** A labelled control: its name, its words, its attributes. */
 export function field(name, label, props = {}, { hint, control, className } = {}) {
   const id = unique(name);
@@ -72,7 +81,7 @@ export function showProblem(form, problem, place = $(".problem", form)) {
       first ??= box;
     } else others.push(reason.words);
   }
-  fill(place, problemBox(first || others.length ? problem.words : (problem.words ?? String(problem)), others));
+  fill(place, problemBox(first && !others.length ? t("problem.invalid") : problem.words ?? String(problem), others));
   place.hidden = false;
   if (first) first.focus();
   else place.scrollIntoView({ block: "nearest" });
@@ -129,6 +138,42 @@ export function broken(problem, again) {
     again ? h("button", { class: "button", type: "button", onclick: again }, t("app.again")) : null);
 }
 
+/**
+ * A button that asks for the next page until there is none; `draw` puts the page into its list.
+ * Who pressed it by keyboard goes on at the first of the new rows when it is gone.
+ */
+export function moreButton(list, next, ask, draw, label = t("app.more")) {
+  if (!next) return null;
+  const button = h("button", { class: "button wide more", type: "button", onclick: () => busily(button, async () => {
+    try {
+      const page = await ask(next);
+      const first = list.childElementCount;
+      draw(page);
+      next = page.next;
+      if (next) return;
+      button.remove();
+      $("a, button", list.children[first])?.focus();
+    } catch (problem) {
+      if (problem.name !== "AbortError") toast(problem.words ?? t("problem.error"), "bad");
+    }
+  }) }, label);
+  return button;
+}
+
+/** The rows there were before a change, page by page, and where the next page starts. */
+export async function pagesOf(ask, field, least = 0) {
+  const rows = [];
+  let page = { next: null };
+  do {
+    page = await ask(page.next);
+    rows.push(...page[field]);
+  } while (page.next && rows.length < least);
+  return { rows, next: page.next };
+}
+
+/** An address with the cursor of its next page. */
+export const after = (path, cursor) => (cursor ? `${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}` : path);
+
 /** The place where something will be. */
 export const loading = (rows = 3) => h("div", { class: "skeleton", role: "status" },
   h("span", { class: "visually-hidden" }, t("app.loading")), Array.from({ length: rows }, () => h("i")));
@@ -173,9 +218,13 @@ export function pages(routes, tabOf) {
       const parts = one.split("/").filter(Boolean);
       return parts.length === path.length && parts.every((part, n) => part.startsWith(":") || part === path[n]);
     }) ?? "";
+    for (const open of $$("dialog[open]:not([data-locked])")) open.close();
     for (const tab of $$("#tabs a")) {
-      if (tab.dataset.tab === tabOf(name)) tab.setAttribute("aria-current", "page");
-      else tab.removeAttribute("aria-current");
+      if (tab.dataset.tab !== tabOf(name)) tab.removeAttribute("aria-current");
+      else {
+        tab.setAttribute("aria-current", "page");
+        tab.scrollIntoView({ block: "nearest", inline: "center" });
+      }
     }
     const view = $("#view");
     view.setAttribute("aria-busy", "true");
@@ -185,7 +234,9 @@ export function pages(routes, tabOf) {
     } catch (error) {
       if (signal.aborted) return;
       if (!("words" in error)) console.error(error);
-      fill(view, broken(error, () => show(false)));
+      const lost = error.status === 404;
+      fill(view, h("h1", { class: "visually-hidden" }, t("app.not_shown")),
+        lost ? empty(error.words, "", h("a", { class: "button", href: "#/" }, t("app.home"))) : broken(error, () => show(false)));
     }
     if (signal.aborted) return;
     view.removeAttribute("aria-busy");

@@ -1,0 +1,121 @@
+// What waits for a person: approvals by a second one, and everything that is stuck, with its age.
+import { askFor } from "./asking.js";
+import { fill, h } from "./dom.js";
+import { fresh, get } from "./http.js";
+import { announce, broken, empty, field, loading } from "./ui.js";
+import { ago, exact, number, t, when, word, yuan } from "./words.js";
+
+const STATES = ["open", "given", "denied"];
+const { role, subject } = document.body.dataset;
+
+/** The view: approvals by state above, troubles below. */
+export async function waiting(view, _, signal) {
+  const asked = h("div", null, loading(2));
+  const stuck = h("div", null, loading(2));
+  let state = STATES[0];
+  const filter = h("fieldset", { class: "chips" }, h("legend", { class: "visually-hidden" }, t("packing.state")),
+    STATES.map((one) => h("label", { class: "chip" }, h("input", { type: "radio", name: "state", value: one, checked: one === state }), h("span", null, t(`approval.${one}`)))));
+  const drawAsked = () => drawn(asked, signal, drawAsked, async () => {
+    const { approvals } = await get(fresh(`/v1/approvals?state=${state}`), { signal });
+    return approvals.length ? h("ul", { class: "stack" }, approvals.map((one) => card(one, drawAsked, signal))) : empty(t(`approval.none_${state}`), "");
+  });
+  const drawStuck = () => drawn(stuck, signal, drawStuck, async () => {
+    const { troubles } = await get("/v1/troubles", { signal });
+    const others = troubles.filter((one) => one.kind !== "approval");  // they are above
+    return others.length ? table(others) : empty(t("trouble.none"), t("trouble.none_hint"));
+  });
+  const draw = () => Promise.all([drawAsked(), drawStuck()]);
+  filter.addEventListener("change", (event) => { state = event.target.value; drawAsked(); });
+  fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.waiting")),
+    h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh"))),
+  h("div", { class: "stack sections" },
+    h("section", { "aria-labelledby": "asked" }, h("div", { class: "spread section-head" }, h("h2", { id: "asked" }, t("approval.title")), filter), asked),
+    h("section", { "aria-labelledby": "stuck" }, h("h2", { id: "stuck", class: "section-head" }, t("trouble.title")), stuck)));
+  await draw();
+}
+
+async function drawn(place, signal, again, read) {
+  try {
+    fill(place, await read());
+  } catch (problem) {
+    if (!signal.aborted) fill(place, broken(problem, again));
+  }
+}
+
+function card(one, changed, signal) {
+  const now = h("dd", { class: "num" }, "…");
+  if (one.state === "open") tellBalance(now, one, signal);
+  return h("li", { class: "panel approval", dataset: { approval: one.id } },
+    h("h3", null, would(one)),
+    h("dl", { class: "about" },
+      one.state === "open" ? [h("dt", null, t("approval.balance")), now] : null,
+      h("dt", null, t(one.kind === "clawback" ? "approval.grant" : "approval.source")), h("dd", { class: "mono" }, one.subject),
+      h("dt", null, t("cancel.reason")), h("dd", null, one.reason),
+      h("dt", null, t("approval.maker")), h("dd", null, `${one.maker} · ${when(one.requested_at)} · ${ago(one.requested_at)}`),
+      one.checker ? [h("dt", null, t("approval.checker")), h("dd", null, `${one.checker} · ${when(one.decided_at)}`)] : null),
+    one.state === "open" ? choice(one, changed) : null);
+}
+
+/** What would happen to the account, in words. */
+function would(one) {
+  const points = Math.abs(one.points);
+  const kind = one.kind === "clawback" ? "clawback" : one.points < 0 ? "take" : "add";
+  return t(`approval.would_${kind}`, { n: points, learner: one.learner });
+}
+
+async function tellBalance(place, one, signal) {
+  const change = one.kind === "clawback" ? -one.points : one.points;
+  try {
+    const { available } = await get(fresh(`/v1/learners/${encodeURIComponent(one.learner)}/balance`), { signal });
+    const rest = available + change;
+    const lacks = rest < 0 && one.kind === "adjustment";
+    fill(place, lacks ? number(available) : `${number(available)} → ${number(Math.max(0, rest))}`,
+      rest < 0 ? h("span", { class: "warn-words" }, t(lacks ? "approval.lacks" : "approval.would_owe", { n: -rest })) : null);
+  } catch (problem) {
+    if (!signal.aborted) place.textContent = problem.words;
+  }
+}
+
+function choice(one, changed) {
+  if (one.maker === subject) return h("p", { class: "quiet small" }, t("approval.yours"));
+  return h("div", { class: "row" },
+    h("button", { class: "primary compact", type: "button", onclick: () => decide(one, "allow", changed) }, t("approval.allow")),
+    h("button", { class: "danger compact", type: "button", onclick: () => decide(one, "deny", changed) }, t("approval.deny")));
+}
+
+function decide(one, decision, changed) {
+  askFor({
+    title: t(`approval.${decision}_title`), path: `/v1/approvals/${one.id}`, danger: decision === "deny",
+    label: t(`approval.${decision}_confirm`), said: () => t(`approval.${decision}_done`), done: changed,
+    fields: [h("p", null, h("strong", null, would(one))), h("p", { class: "quiet small" }, t(`approval.${decision}_how`)),
+      field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
+    read: (form) => ({ decision, reason: form.reason.value.trim() }),
+  });
+}
+
+function table(troubles) {
+  return h("div", { class: "panel flush" }, h("table", { class: "cards troubles" },
+    h("thead", null, h("tr", null, ["kind", "what", "cause", "since"].map((key) => h("th", { scope: "col" }, t(`trouble.${key}`))))),
+    h("tbody", null, troubles.map((one) => h("tr", { dataset: { kind: one.kind } },
+      h("td", null, h("strong", null, word("trouble_kind", one.kind))),
+      h("td", { class: "full" }, what(one)),
+      h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
+      h("td", { class: "num" }, one.since ? h("time", { datetime: one.since, title: exact(one.since) }, ago(one.since)) : t("trouble.ageless")))))));
+}
+
+/** Their cause is a figure, which is told with what they are. */
+const TOLD = ["late_policy", "dead_job"];
+
+const WHAT = {
+  parked_event: ({ view, stream, position }) => [`${word("view", view)} · `, h("span", { class: "mono" }, stream), ` · ${t("audit.position")} ${number(position)}`],
+  drift: ({ place, stream }) => [`${place} · `, h("span", { class: "mono" }, stream)],
+  late_policy: ({ policy, waiting: n }) => [h("span", { class: "mono" }, policy), ` · ${t("trouble.waiting", { n })}`],
+  dead_job: ({ task, attempts: n }) => [h("span", { class: "mono" }, task), ` · ${t("trouble.attempts", { n })}`],
+  webhook: ({ webhook, url, failed_tries: tries, parked: n }) => [role === "administrator" ? h("a", { class: "mono", href: `#/webhooks/${webhook}` }, url) : h("span", { class: "mono" }, url), tries ? ` · ${t("webhook.failed_n", { n: tries })}` : "", n ? ` · ${t("webhook.parked_n", { n })}` : ""],
+  cash_refund: ({ order, amount_fen }) => [h("a", { class: "mono", href: `#/packing/${order}` }, order), ` · ${yuan(amount_fen)}`],
+  unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),
+};
+
+function what(one) {
+  return WHAT[one.kind]?.(one.about) ?? one.what;
+}
