@@ -34,6 +34,7 @@ VIEW_LAG = Gauge(
     "tallypost_view_lag_events", "Events a view is behind the log.", ["tenant", "view"]
 )
 PARKED = Gauge("tallypost_parked_events", "Events parked in a view.", ["tenant", "view"])
+DRIFT = Gauge("tallypost_drift_rows", "Rows of views that a replay does not give.", ["tenant"])
 QUEUE_DEPTH = Gauge("tallypost_store_queue", "Commands that wait for the writer.", ["tenant"])
 
 SICK_LAG_SECONDS = 10.0
@@ -56,7 +57,7 @@ _NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": ReadyOut, "descrip
     summary="Views with lag, parked events, the log's position",
 )
 async def health(request: Request) -> Response:
-    """200 while the database answers, views move and nothing is parked; else 503 with the cause."""
+    """200 while the database answers, views move and say what the log says; else 503 and why."""
     try:
         report = await look(request.state.tenant)
     except (Error, OSError, PoolTimeout, TooManyRequests) as error:
@@ -91,6 +92,7 @@ async def metrics(request: Request) -> Response:
             VIEW_LAG_SECONDS.labels(tenant.schema, view["name"]).set(view["lag_seconds"])
             VIEW_LAG.labels(tenant.schema, view["name"]).set(view["lag"])
             PARKED.labels(tenant.schema, view["name"]).set(view["parked"])
+        DRIFT.labels(tenant.schema).set(report["drift"])
         QUEUE_DEPTH.labels(tenant.schema).set(tenant.store.waiting)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
@@ -138,10 +140,12 @@ def _target(name: str, value: float, target: float, met: bool) -> dict[str, Any]
 
 
 async def look(tenant: Any) -> dict[str, Any]:
-    """How a tenant is: the log's position, each view's lag, what is parked."""
+    """How a tenant is: the log's position, each view's lag, what is parked, what drifts."""
     query = compose(_LOOK, tenant.schema, ("views", "parked"), "")
+    counting = compose("SELECT count(*) FROM {drift}", tenant.schema, ("drift",), "")
     async with tenant.pool.connection() as connection:
         rows = await (await connection.execute(query, prepare=True)).fetchall()
+        ((drift,),) = await (await connection.execute(counting, prepare=True)).fetchall()
     now = datetime.now(UTC)
     views = [
         {
@@ -155,13 +159,14 @@ async def look(tenant: Any) -> dict[str, Any]:
     ]
     sick = [
         view["name"] for view in views if view["parked"] or view["lag_seconds"] > SICK_LAG_SECONDS
-    ]
+    ] + ["drift"] * bool(drift)
     return {
         "status": "sick" if sick else "ok",
         "sick": sick,
         "position": rows[0][4] if rows else 0,
         "views": views,
         "queue": tenant.store.waiting,
+        "drift": drift,
     }
 
 

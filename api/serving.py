@@ -26,6 +26,7 @@ from application.migrating import SERVICE_ROLE, migrate, pending
 from application.reactions import again_and_again, run_reactions
 from application.settings import Settings
 from application.tuning import tune
+from projections.drifting import Watch
 from projections.runner import Reader
 from projections.views import all_views
 
@@ -145,6 +146,14 @@ async def _work(settings: Settings, url: str) -> None:
                     every=ASK_SECONDS,
                 )
                 tasks.create_task(asking, name=f"partners of {name}")
+                if settings.drift_seconds:
+                    watching = again_and_again(
+                        stop,
+                        Watch(house, all_views(settings.rules)).look,
+                        what=f"comparing views of {name}",
+                        every=settings.drift_seconds,
+                    )
+                    tasks.create_task(watching, name=f"drift of {name}")
             reactions = run_reactions(
                 stop,
                 conninfo=url,

@@ -159,12 +159,14 @@ class HealthOut(BaseModel):
             {"name": "ledger_balance", "position": 42, "lag": 0, "lag_seconds": 0.0, "parked": 0}
         ],
         queue=0,
+        drift=0,
     )
     status: Literal["ok", "sick", "down"]
     sick: list[str] | None = Field(default=None, description="what is not well")
     position: int | None = None
     views: list[ViewOut] | None = None
     queue: int | None = Field(default=None, description="commands that wait for the writer")
+    drift: int | None = Field(default=None, description="rows that a replay does not give")
     cause: str | None = None
 
 

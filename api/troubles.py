@@ -8,11 +8,13 @@ from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller, Role, allow
 from api.reading import json_answer
+from api.shown_to_staff import TroublesOut
 from application.jobs import dead_jobs, queue_depth
 from application.policies import overdue
 from application.subscriptions import Subscriptions
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
+from projections.drifting import drift
 from projections.reading import compose
 
 router = APIRouter(prefix="/v1", tags=["operations"])
@@ -22,14 +24,14 @@ UNWATCHED_AFTER = timedelta(minutes=2)
 REFUND_AFTER = timedelta(minutes=10)
 
 
-@router.get("/troubles", summary="What is stuck, with ages")
+@router.get("/troubles", response_model=TroublesOut, summary="What is stuck, with ages")
 async def troubles(
     request: Request,
     caller: Annotated[
         Caller, allow(Role.OPERATIONS, Role.SUPPORT, Role.AUDITOR, Role.ADMINISTRATOR)
     ],
 ) -> Response:
-    """Parked events, late policies, dead jobs, webhooks, refunds, parcels nobody watches (M5)."""
+    """Parked events, drift, late policies, dead jobs, webhooks, refunds, untracked parcels (M5)."""
     tenant = request.state.tenant
     now = tenant.store.clock()
     late = await overdue(tenant)
@@ -42,6 +44,7 @@ async def troubles(
         webhooks = await subscriptions.troubled()
         dead = await dead_jobs(connection)
         depth = await queue_depth(connection)
+        drifted = await drift(connection, tenant.schema)
 
     def found() -> Iterator[dict[str, Any]]:
         for view, stream, position, cause, since in parked:
@@ -49,6 +52,8 @@ async def troubles(
                 "parked_event", f"{view}: {stream} at {position}", cause, since,
                 view=view, stream=stream, position=position,
             )  # fmt: skip
+        for place, stream, what, since in drifted:
+            yield _trouble("drift", place, what, since, place=place, stream=stream)
         for one in late:
             yield _trouble(
                 "late_policy", one.policy, f"{one.waiting} waiting", one.since,
@@ -60,9 +65,8 @@ async def troubles(
                 task=job.task, attempts=job.attempts,
             )  # fmt: skip
         for hook in webhooks:
-            cause = hook.cause or f"{hook.failed_tries} failed tries, {hook.parked} parked"
             yield _trouble(
-                "webhook", hook.id, cause, None,
+                "webhook", hook.id, hook.cause, None,
                 webhook=hook.id, url=hook.url, failed_tries=hook.failed_tries, parked=hook.parked,
             )  # fmt: skip
         for refund in refunds:

@@ -1,7 +1,7 @@
 """Settings: where things are and who may enter; figures of the business are in `HouseRules`."""
 
 import secrets
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from application.key_files import read_or_create
-from domain.house_rules import HouseRules
+from domain.house_rules import HouseRules, Peak
 from domain.regions import REMOTE_PROVINCES
 
 
@@ -45,11 +45,15 @@ class Settings(BaseSettings):
     """The account's key at Kuaidi100."""
     policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
     """Name of this deployment's figures, recorded in every order; an import names its own."""
+    peaks: Annotated[tuple[Peak, ...], NoDecode] = ()
+    """Days on which parcels take longer, and by how many hours: `2026-11-01..2026-11-20=48,…`."""
     pay_within_seconds: int = Field(default=180, ge=1)
     service_window_seconds: int = Field(default=7 * 86_400, ge=1)
     kept_visible_days: int = Field(default=730, ge=1)
     payloads_kept_days: int = Field(default=730, ge=1)
     """How long carriers' payloads are kept as they came; then they are deleted (rules.md 30)."""
+    drift_seconds: float = Field(default=300, ge=0)
+    """How often a page of streams is compared with the views' rows; 0: never (M5)."""
     public_url: str = "http://127.0.0.1:8000"
     """Where partners reach this service: callback addresses begin with it."""
 
@@ -59,6 +63,20 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return dict(pair.split("=", 1) for pair in value.split(",") if pair)
         return value
+
+    @field_validator("peaks", mode="before")
+    @classmethod
+    def _peaks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found: list[Peak] = []
+        for text in filter(None, value.split(",")):
+            days, _, hours = text.partition("=")
+            first, _, last = days.partition("..")
+            day = date.fromisoformat(first.strip())
+            until = date.fromisoformat(last.strip()) if last else day
+            found.append(Peak(day, until, int(hours)))
+        return tuple(found)
 
     @property
     def key_folder(self) -> Path:
@@ -80,6 +98,7 @@ class Settings(BaseSettings):
             policy=self.policy,
             kept_visible=timedelta(days=self.kept_visible_days),
             payloads_kept=timedelta(days=self.payloads_kept_days),
+            peaks=self.peaks,
             pay_within=timedelta(seconds=self.pay_within_seconds),
             service_window=timedelta(seconds=self.service_window_seconds),
             excluded_provinces=REMOTE_PROVINCES if self.exclude_remote else frozenset(),
