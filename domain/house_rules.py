@@ -1,10 +1,20 @@
 """The figures of rules.md, one value per tenant; facts record the ones that decided them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class Peak(NamedTuple):
+    """Days on which warehouses and carriers take longer, first and last one included."""
+
+    first: date
+    last: date
+    hours: int
+    """How much longer what is released on such a day takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,8 @@ class HouseRules:
     """Rule 9: regions nobody ships to (the demo mall excludes the remote ones)."""
     lane_time: timedelta = timedelta(days=3)
     """Rule 10: default travel time when no lane has been measured."""
+    peaks: tuple[Peak, ...] = ()
+    """Rule 10: the peak calendar, in the business time zone."""
     debt_limit: int | None = None
     """L5: most points a claw-back may leave owing; None = no limit, 0 = refuse any debt."""
     four_eyes_points: int = 5_000

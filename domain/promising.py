@@ -1,12 +1,20 @@
-"""Promised times by simple rules: next wave + service hours + lane (O6; rules.md 10)."""
+"""Promised times by simple rules: next wave + service hours + lane (O6; rules.md 10).
 
-from collections.abc import Iterable
+A warehouse with more parcels waiting than it sends in a day is that many days late; on days of
+the peak calendar everything takes longer.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from domain.house_rules import HouseRules
+from domain.house_rules import HouseRules, Peak
 from domain.warehouses import Warehouse
+
+NO_BACKLOG: Mapping[str, int] = MappingProxyType({})
+"""Nobody counted what waits in the warehouses."""
 
 
 def next_wave(warehouse: Warehouse, *, when: datetime, rules: HouseRules) -> datetime:
@@ -24,15 +32,48 @@ def _wave_after(when: datetime, cut_off: time, zone: ZoneInfo) -> datetime:
 
 @lru_cache(maxsize=256)
 def _arrival(
-    when: datetime, cut_off: time, zone: ZoneInfo, service_hours: int, lane_time: timedelta
+    when: datetime,
+    cut_off: time,
+    zone: ZoneInfo,
+    service_hours: int,
+    lane_time: timedelta,
+    peaks: tuple[Peak, ...],
+    days_behind: int,
 ) -> datetime:
-    return _wave_after(when, cut_off, zone) + timedelta(hours=service_hours) + lane_time
+    wave = _wave_after(when, cut_off, zone) + timedelta(days=days_behind)
+    longer = timedelta(hours=_peak_hours(peaks, wave.astimezone(zone)))
+    return wave + timedelta(hours=service_hours) + lane_time + longer
 
 
-def promised_by(warehouses: Iterable[Warehouse], *, when: datetime, rules: HouseRules) -> datetime:
-    """When the last parcel should have arrived; courses are granted at once (rules.md 7)."""
-    zone, lane_time = rules.zone, rules.lane_time
+def _peak_hours(peaks: Iterable[Peak], wave: datetime) -> int:
+    day = wave.date()
+    return max((peak.hours for peak in peaks if peak.first <= day <= peak.last), default=0)
+
+
+def promised_by(
+    warehouses: Iterable[Warehouse],
+    *,
+    when: datetime,
+    rules: HouseRules,
+    backlog: Mapping[str, int] = NO_BACKLOG,
+) -> datetime:
+    """When the last parcel should have arrived; courses are granted at once (rules.md 7).
+
+    `backlog` counts the parcels that wait in each warehouse, as of a moment ago.
+    """
+    zone, lane_time, peaks = rules.zone, rules.lane_time, rules.peaks
     return max(
-        [_arrival(when, one.cut_off, zone, one.service_hours, lane_time) for one in warehouses],
+        [
+            _arrival(
+                when,
+                one.cut_off,
+                zone,
+                one.service_hours,
+                lane_time,
+                peaks,
+                backlog.get(one.code, 0) // one.daily_capacity if backlog else 0,
+            )
+            for one in warehouses
+        ],
         default=when,
     )

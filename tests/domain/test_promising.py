@@ -1,11 +1,11 @@
 """Promised times: next wave, service hours, lane (O6; rules.md 10, 11)."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
-from domain.house_rules import SHANGHAI, HouseRules
+from domain.house_rules import SHANGHAI, HouseRules, Peak
 from domain.promising import next_wave, promised_by
 from domain.warehouses import EVERYWHERE, Warehouse
 
@@ -64,3 +64,35 @@ def test_the_slowest_parcel_is_promised_when_there_are_several() -> None:
 def test_courses_are_promised_at_once_when_nothing_is_sent() -> None:
     """O6: an entitlement waits for no wave (rules.md 7)."""
     assert promised_by([], when=at(2, 9), rules=RULES) == at(2, 9)
+
+
+@pytest.mark.parametrize(("waiting", "days"), [(0, 0), (99, 0), (100, 1), (199, 1), (200, 2)])
+def test_the_promise_is_later_when_more_waits_than_a_day_can_send(waiting: int, days: int) -> None:
+    """O6, C2: whole days of backlog over the daily capacity (rules.md 10)."""
+    house = warehouse(daily_capacity=100)
+    backlog = {"zhejiang": waiting, "henan": 9_999}
+    promised = promised_by([house], when=at(2, 9), rules=RULES, backlog=backlog)
+    assert promised == at(2 + 1 + 3 + days, 16)
+
+
+def test_the_promise_is_later_when_the_wave_is_on_a_peak_day() -> None:
+    """O6: the longest of the peaks that its day is in, first and last day included."""
+    calendar = (
+        Peak(date(2026, 3, 3), date(2026, 3, 4), 48),
+        Peak(date(2026, 3, 4), date(2026, 3, 4), 72),
+    )
+    rules = HouseRules(peaks=calendar)
+    for placed, hours in ((at(2, 9), 0), (at(2, 17), 48), (at(4, 16), 72), (at(4, 16, 1), 0)):
+        later = promised_by([warehouse()], when=placed, rules=rules)
+        assert later - promised_by([warehouse()], when=placed, rules=RULES) == timedelta(
+            hours=hours
+        )
+
+
+def test_a_backlog_ends_in_the_peak_when_it_lasts_until_then() -> None:
+    """O6: the day of the release counts, not the day of the order."""
+    rules = HouseRules(peaks=(Peak(date(2026, 3, 4), date(2026, 3, 5), 24),))
+    promised = promised_by(
+        [warehouse(daily_capacity=10)], when=at(2, 9), rules=rules, backlog={"zhejiang": 25}
+    )
+    assert promised == at(2 + 2 + 1 + 3 + 1, 16)
