@@ -215,6 +215,7 @@ class Writer:
             fault("before_commit")
         fault("after_commit")
         self.position, self._under_way = group.position, None
+        self.states.forget_begun(group.touched)
         for waiting, result in group.settled:
             self._settle(waiting, result)
 
