@@ -120,7 +120,7 @@ def export(
 
 @audit_app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="an export or a report", exists=True)],
+    file: Annotated[Path, typer.Argument(help="an export or a report")],
     head: HeadFile = None,
     key: KeyFile = None,
 ) -> None:
@@ -132,14 +132,23 @@ def check(
         except (ValueError, OSError) as error:
             raise _fail(f"{key}: {error}") from None
     kept = None if head is None else _head_in(head)
-    result = check_document(file.read_bytes(), head=kept, key=public)
+    try:
+        document = file.read_bytes()
+    except OSError as error:
+        raise _fail(f"{file}: {error.strerror}") from None
+    result = check_document(document, head=kept, key=public)
     for finding in result.findings:
-        typer.echo(f"refused: {finding}")
+        typer.echo(_one_line(f"refused: {finding}"))
     if not result.findings:
         typer.echo("genuine" if result.anchored else "consistent with itself only")
         for note in result.notes:
-            typer.echo(note)
+            typer.echo(_one_line(note))
     raise typer.Exit(result.status)
+
+
+def _one_line(text: str) -> str:
+    """A document's own words can neither end the line nor steer the terminal."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def verify(

@@ -5,6 +5,8 @@ is not as it has to be is named with its place. A document that only agrees with
 nothing about us: whoever made it may have made it all up, so that is said, too.
 """
 
+import codecs
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
@@ -121,7 +123,7 @@ def check(
     try:
         found = opened(document)
     except NotSealed as error:
-        result.refuse("document", str(error))
+        result.refuse("document", _otherwise(document) or str(error))
         return result
     form = found.content.get("format")
     if form not in (FORMAT, REPORT_FORMAT):
@@ -152,6 +154,43 @@ def check(
         result.refuse("seal", "what it covers was changed, or another key made it")
     _anchor(result, found, own, earlier, head=head, key=key)
     return result
+
+
+def _otherwise(document: bytes) -> str | None:
+    """What a file is that is no sealed document, so that its reader knows what to do."""
+    text = document.removeprefix(codecs.BOM_UTF8).strip()
+    if not text:
+        return "the file is empty"
+    if text.startswith(b"<"):
+        return "is a web page, neither an export nor a report: was a login page saved?"
+    if text.startswith(f"format,{REPORT_FORMAT}".encode()):
+        return "is a report as CSV: check the same report as JSON, whose digest it names"
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        whole = text.endswith(b"}") and error.pos < len(error.doc)
+        if text.startswith(b"{") and not whole:
+            return f"ends too early, in line {error.lineno}: was it saved whole?"
+        return f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+    except UnicodeDecodeError:
+        return "is no text in UTF-8"
+    except (ValueError, RecursionError):
+        return "is no JSON that can be read"
+    if not isinstance(found, dict):
+        return "is JSON, but neither an export nor a report"
+    return _other_object(found)
+
+
+def _other_object(found: dict[str, Any]) -> str | None:
+    if "seal" in found:
+        return None
+    if isinstance(found.get("code"), str) and "detail" in found:
+        return f"is a refusal of the service, no export: {found['detail']}"
+    try:
+        SignedHead.from_json(found)
+    except HeadUnreadable:
+        return "is JSON without a seal: neither an export nor a report"
+    return "is a signed head: give it as --head, beside an export or a report"
 
 
 def _check_head(result: Checked, head: SignedHead, found: Opened, *, tenant: str) -> None:

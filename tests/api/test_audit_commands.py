@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import anyio
 import psycopg
@@ -13,9 +13,11 @@ from psycopg.sql import SQL, Identifier
 from typer.testing import CliRunner, Result
 
 from api.audit_commands import audit_app, keys_app, rebuild, verify
+from application.checking import REFUSED, check
 from application.sealing import PUBLIC_KEY
 from tests.conftest import MallDatabase
 from tests.projections.busy_mall import BusyMall, busy_mall
+from tests.reliability.test_hostile import leaves, replaced
 
 pytestmark = pytest.mark.anyio
 
@@ -49,6 +51,10 @@ def spoil(path: str, what: str, by: str) -> None:
     text = Path(path).read_text()
     assert what in text
     Path(path).write_text(text.replace(what, by))
+
+
+def content_of(path: str) -> bytes:
+    return Path(path).read_bytes()
 
 
 def position_of(path: str) -> int:
@@ -99,6 +105,78 @@ async def test_export_is_accepted_when_checked_as_an_auditor_would(shell: Shell)
     for other in ("head.json", "lin.json"):
         wrong = await shell.run("audit", "check", document, "--key", str(shell.folder / other))
         assert wrong.exit_code == 1
+
+
+async def test_it_is_said_what_a_file_is_when_it_is_no_export(shell: Shell) -> None:
+    """A3, contract.md: refused with status 1 and a reason, never a trace of ours."""
+    export = await shell.kept("lin.json", "audit", "export", "account:lin")
+    head = await shell.kept("head.json", "audit", "head")
+    whole = content_of(export)
+    refusal = {"code": "not_found", "detail": "There is no\nsuch stream.", "failures": []}
+    files = {
+        b"": "the file is empty",
+        b" \r\n\t": "the file is empty",
+        b"\xef\xbb\xbf": "the file is empty",
+        b"<!doctype html><title>Log in</title>": "is a web page",
+        whole[: len(whole) // 2]: "ends too early, in line ",
+        whole[:-2]: "ends too early, in line ",
+        whole[:1]: "ends too early, in line 1",
+        b"[]": "is JSON, but neither an export nor a report",
+        b"null": "is JSON, but neither",
+        b"{}": "is JSON without a seal",
+        json.dumps(refusal).encode(): "is a refusal of the service, no export: There is no\\nsuch",
+        content_of(head): "is a signed head: give it as --head",
+        b"\xff\xfe\x00PK": "is no text in UTF-8",
+        b"PK\x03\x04": "is no JSON: line 1, column 1",
+        b"format,tallypost report 1\r\n": "is a report as CSV",
+        b"[" * 100_000: "is no JSON that can be read",
+        b'{"seal": 1}': "not a sealed document",
+        b'{"seal": {}}': "not a sealed document",
+    }
+    for number, (content, words) in enumerate(files.items()):
+        path = shell.folder / f"file-{number}"
+        path.write_bytes(content)
+        for anchor in ((), ("--head", head)):
+            result = await shell.run("audit", "check", str(path), *anchor)
+            assert result.exit_code == 1, (content[:40], result.output)
+            assert f"refused: document: {words}" in result.stdout, (content[:40], result.output)
+            assert len(result.stdout.splitlines()) == 1
+    for name in ("not-there", "."):
+        result = await shell.run("audit", "check", str(shell.folder / name))
+        assert result.exit_code == 1
+        assert "Traceback" not in result.output
+        assert isinstance(result.exception, SystemExit)
+        wrong = await shell.run("audit", "check", export, "--head", str(shell.folder / name))
+        assert (wrong.exit_code, type(wrong.exception)) == (1, SystemExit)
+
+
+async def test_every_place_is_refused_when_it_holds_something_else(shell: Shell) -> None:
+    """A3, R46: any value of an export replaced by any other kind: refused, never an error."""
+    export = await shell.kept("lin.json", "audit", "export", "account:lin")
+    made = json.loads(content_of(export))
+    others: tuple[Any, ...] = (
+        None,
+        True,
+        -1,
+        2**70,
+        1.5,
+        "",
+        "x\n\x1b[2J",
+        [],
+        {},
+        [[]],
+        {"a": {}},
+        "\ud800",
+    )
+    tried = 0
+    for place in leaves(made):
+        for other in others:
+            changed = replaced(made, place, json.dumps(other))
+            result = check(changed)
+            tried += 1
+            if json.loads(changed) != made:
+                assert result.status == REFUSED, (place, other)
+    assert tried > 500
 
 
 async def test_place_is_printed_when_something_differs(shell: Shell) -> None:
