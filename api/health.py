@@ -10,6 +10,7 @@ from psycopg import Error
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from api.auth import Caller, Role, allow
+from api.gauges import gauge
 from api.reading import json_answer
 from api.shown_to_staff import HealthOut, ReadyOut, TargetsOut
 from projections.reading import compose
@@ -82,7 +83,7 @@ async def ready(request: Request) -> Response:
 
 @router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
 async def metrics(request: Request) -> Response:
-    """Request times by route, view lag, queue depth, forged callbacks."""
+    """Request times by route, view lag, queue depth, forged callbacks, webhooks, jobs."""
     for tenant in request.app.state.tenants.opened:
         try:
             report = await look(tenant)
@@ -94,6 +95,7 @@ async def metrics(request: Request) -> Response:
             PARKED.labels(tenant.schema, view["name"]).set(view["parked"])
         DRIFT.labels(tenant.schema).set(report["drift"])
         QUEUE_DEPTH.labels(tenant.schema).set(tenant.store.waiting)
+        await gauge(tenant)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
