@@ -43,6 +43,15 @@ def test_head_is_genuine_when_read_back_from_its_text() -> None:
     assert HEAD.to_json()["recorded_at"] == "2026-07-29T10:00:00.123456+00:00"
 
 
+def test_head_is_the_same_when_it_comes_with_its_public_key() -> None:
+    """A3: as over HTTP; a key that the head does not name is refused."""
+    raw = PUBLIC.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    assert SignedHead.from_json({**HEAD.to_json(), "public_key": raw}) == HEAD
+    for other in ("00" * 32, "not hex", 5, None):
+        with pytest.raises(HeadUnreadable):
+            SignedHead.from_json({**HEAD.to_json(), "public_key": other})
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -61,3 +61,30 @@ def test_a_script_from_elsewhere_is_noticed(browsing: Browsing) -> None:
         )
         page.wait_for_timeout(200)
         assert any("Content Security Policy" in one for one in visitor.complaints)
+
+
+def test_the_head_is_checked_in_the_browser_when_an_auditor_looks(browsing: Browsing) -> None:
+    """A3: the signature fits the key that comes with it; any field changed, and it does not."""
+    head = browsing.service.call("GET", "/v1/audit/head", role="auditor", subject="audit")
+    spoilt: list[dict[str, object]] = [
+        {**head, "position": head["position"] + 1},
+        {**head, "root": "00" * 32},
+        {**head, "tenant": "mall2"},
+        {**head, "recorded_at": "2025" + head["recorded_at"][4:]},
+        {**head, "key_id": "00" * 8},
+        {**head, "signature": "00" * 64},
+        {**head, "public_key": "11" * 32},
+    ]
+    with browsing.as_("auditor", "audit") as visitor:
+        visitor.open("/audit#/log")
+        expect(visitor.page.locator("[data-signed=true]")).to_be_visible()
+        said = visitor.page.evaluate(
+            """async (heads) => {
+                const script = document.querySelector("script[type=module]").src;
+                const { signed } = await import(new URL("proof.js", script));
+                return Promise.all(heads.map(signed));
+            }""",
+            [head, *spoilt],
+        )
+        assert said == [True] + [False] * len(spoilt)
+        assert visitor.complaints == []

@@ -1,6 +1,7 @@
 // Who did what, newest first, and the signed head to keep elsewhere.
 import { calmly, fill, h, icon } from "./dom.js";
 import { get } from "./http.js";
+import { canVerify, signed } from "./proof.js";
 import { addressOf } from "./replay.js";
 import { after, broken, copyButton, empty, loading, moreButton } from "./ui.js";
 import { exact, factWords, number, t, when } from "./words.js";
@@ -24,9 +25,17 @@ export async function logbook(view, _, signal) {
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("log.title"))),
     h("section", { class: "panel head-panel" }, h("h2", null, t("log.head")), h("p", { class: "quiet small" }, t("log.head_how")), head),
     h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() }, h("div", { class: "search-box" }, icon("search"), search)), list);
-  await Promise.all([draw(), get("/v1/audit/head", { signal }).then((made) => fill(head,
-    h("dl", { class: "about" }, h("dt", null, t("audit.position")), h("dd", { class: "num" }, number(made.position)), h("dt", null, t("audit.root")), h("dd", { class: "mono hash" }, made.root), h("dt", null, t("audit.recorded")), h("dd", null, exact(made.recorded_at)), h("dt", null, t("log.key")), h("dd", { class: "mono" }, made.key_id)),
+  await Promise.all([draw(), get("/v1/audit/head", { signal }).then(async (made) => fill(head,
+    h("dl", { class: "about" }, h("dt", null, t("audit.position")), h("dd", { class: "num" }, number(made.position)), h("dt", null, t("audit.root")), h("dd", { class: "mono hash" }, made.root), h("dt", null, t("audit.recorded")), h("dd", null, exact(made.recorded_at)), h("dt", null, t("log.key")), h("dd", { class: "mono hash" }, made.public_key)),
+    await signature(made),
     h("div", { class: "row" }, h("a", { class: "button compact", href: "/v1/audit/head", download: `head-${made.position}.json` }, icon("down"), t("log.keep")), copyButton(JSON.stringify(made)))))]);
+}
+
+/** What this browser makes of a head's signature. */
+async function signature(made) {
+  const good = canVerify() ? await signed(made) : null;
+  if (good === null) return h("p", { class: "quiet small" }, t(canVerify() ? "log.cannot_check" : "audit.no_crypto"));
+  return h("p", { class: `verdict-line ${good ? "good" : "bad-words"}`, "data-signed": String(good) }, icon(good ? "check" : "warn"), t(good ? "log.signed" : "log.not_signed"));
 }
 
 function table(page, path, signal) {
