@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from application.redeeming import SEATS
-from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
+from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
 from application.vault import Recipient
 from domain.house_rules import HouseRules
@@ -210,6 +210,7 @@ def change_address(
     """
     order = existing(unit, number)
     must_have_recipient(unit, order, "change_address")
+    unit.read(PRIVACY, order.learner).usable()
     if order.destination is not None and recipient.province != order.destination.province:
         raise NotPossible(action="change_address", why="the plan was made for another province")
     card = unit.seal(

@@ -56,6 +56,19 @@ async def test_no_order_is_taken_when_the_learner_is_under_a_legal_hold(mall: Ma
     assert await _codes(mall) == ([], [])
 
 
+async def test_the_address_stays_when_the_learner_is_under_a_legal_hold(mall: Mall) -> None:
+    """R59, O8: another address would be another use; the goods go on where they were going."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    await _hold(mall)
+    path, moved = f"/v1/orders/{number}/address", {**RECIPIENT, "address": "文二路 9 号"}
+    refused = await mall.post(path, moved)
+    assert (refused.status_code, refused.json()["code"]) == (409, "legal_hold")
+    assert await mall.ship(number)
+    await _lift(mall)
+    later = await mall.post(path, moved)
+    assert later.json()["code"] == "not_possible"  # on its way by now
+
+
 async def _red(test: Callable[[], Awaitable[None]]) -> None:
     with pytest.raises(AssertionError):
         await test()

@@ -4,6 +4,7 @@ import { fresh, get, Intent } from "./http.js";
 import { follow } from "./live.js";
 import { picture } from "./picture.js";
 import { recipientWords } from "./recipient.js";
+import { search as searched } from "./search.js";
 import { after, badge, broken, busily, copyButton, empty, field, loading, moreButton, problemBox, showProblem, toast, waitingWords } from "./ui.js";
 import { ago, exact, names, number, t, weekday, when, word } from "./words.js";
 
@@ -22,9 +23,9 @@ export async function packing(view, _, signal) {
   h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() }, h("div", { class: "search-box" }, icon("search"), search), filter), list);
   const draw = async () => {
     const text = search.value.trim();
-    const path = text.length >= 4 ? `/v1/search?q=${encodeURIComponent(text)}` : `/v1/orders?status=${chosen}`;
+    const path = `/v1/orders?status=${chosen}`;
     try {
-      const page = await get(fresh(path), { signal });
+      const page = text.length >= 4 ? await searched(text, { signal }) : await get(fresh(path), { signal });
       const rows = h("tbody", null, page.orders.map(row));
       fill(list, page.orders.length ? table(rows) : empty(t(text ? "packing.none_found" : "packing.none"), t(text ? "packing.none_found_hint" : "packing.none_hint")),
         moreButton(rows, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => rows.append(...more.orders.map(row))));
