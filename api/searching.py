@@ -63,7 +63,11 @@ async def search(
     return await _found(request, text, phone, min_position)
 
 
-@router.post("/search", summary="Orders by anything a caller may know, phone numbers too")
+@router.post(
+    "/search",
+    response_model=FoundOut,
+    summary="Orders by anything a caller may know, phone numbers too",
+)
 async def search_in_body(
     request: Request,
     caller: Annotated[Caller, allow(Role.SUPPORT, Role.OPERATIONS, Role.ADMINISTRATOR)],

@@ -26,7 +26,7 @@ STREAMS_MAX = 500
 """Streams compared in one run."""
 EVENTS_MAX = 20_000
 """Events folded in one run; a stream that is longer has a run for itself."""
-STREAM_EVENTS_MAX = 200_000
+STREAM_EVENTS_MAX = 50_000
 """A longer stream would keep one snapshot open for too long: `verify` is for it."""
 BATCH_EVENTS = 5_000
 TOLD_MAX = 200
@@ -193,16 +193,13 @@ class _Run:
     async def _events(self, streams: Sequence[str], upto: int) -> AsyncIterator[list[Event]]:
         """The events of these streams in log order; the books', because days hang on them."""
         wanted = [*streams, BOOKS.stream(MALL)]
-        after = 0
-        while True:
-            rows = await self._rows(self._named(_EVENTS), wanted, after, upto, BATCH_EVENTS)
-            if not rows:
-                return
-            yield [
-                Event(decode(position, stream, version, name, bytes(stored)), bytes(stored))
-                for position, stream, version, name, stored in rows
-            ]
-            after = rows[-1][0]
+        async with self._connection.cursor("tallypost_drift") as cursor:
+            await cursor.execute(self._named(_EVENTS), (wanted, upto))
+            while rows := await cursor.fetchmany(BATCH_EVENTS):
+                yield [
+                    Event(decode(position, stream, version, name, bytes(stored)), bytes(stored))
+                    for position, stream, version, name, stored in rows
+                ]
 
     async def _compare_table(
         self, table: str, streams: Sequence[str], by_position: Mapping[int, str]
@@ -298,10 +295,13 @@ SELECT s.stream, length FROM unnest(%s::text[]) AS s(stream), LATERAL (
 """
 _PARKED = "SELECT DISTINCT stream FROM {parked} WHERE view = %s"
 _TEMPORARY = "CREATE TEMPORARY TABLE {} (LIKE {} INCLUDING ALL) ON COMMIT DROP"
+# Materialized: a cursor's plan would rather walk the whole log in order than sort a few events.
 _EVENTS = """
-SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
-WHERE originator_id = ANY(%s) AND notification_id > %s AND notification_id <= %s
-ORDER BY notification_id LIMIT %s
+WITH mine AS MATERIALIZED (
+    SELECT notification_id, originator_id, originator_version, topic, state
+    FROM {tallypost_events} WHERE originator_id = ANY(%s) AND notification_id <= %s
+)
+SELECT * FROM mine ORDER BY notification_id
 """
 _ONLY_IN = """
 SELECT {key}, {columns} FROM {one} AS o WHERE {told} AND ({key}) = ANY(%s)
