@@ -148,14 +148,37 @@ async def test_only_orders_of_a_status_come_when_a_past_list_is_asked_for_it(mal
     assert (await mall.get("/v1/orders", as_of=later, status="lost")).status_code == 422
 
 
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "many"])
-@pytest.mark.parametrize("path", ["/v1/orders", "/v1/learners/lin/statement"])
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [
+        ("/v1/orders", "learner"),
+        ("/v1/learners/lin/statement", "learner"),
+        ("/v1/items", "learner"),
+        ("/v1/audit/events", "auditor"),
+    ],
+)
 async def test_a_limit_is_refused_when_it_is_out_of_bounds(
-    mall: Mall, path: str, limit: str
+    mall: Mall, path: str, role: str
 ) -> None:
-    """R46: 422 that names the field; 1 and 100 are fine."""
-    answer = await mall.get(path, limit=limit)
-    assert answer.status_code == 422
-    assert answer.json()["failures"][0]["field"] == "query.limit"
+    """R46: 422 that names the field; from 1 to 100 a page has at most so many."""
+    who: dict[str, Any] = {"role": role, "subject": "lin"}
+    for limit in ("0", "101", "-1", "many", "1.5"):
+        answer = await mall.get(path, **who, limit=limit)
+        assert answer.status_code == 422, limit
+        assert answer.json()["failures"][0]["field"] == "query.limit"
     for fine in (1, 100):
-        assert (await mall.get(path, limit=fine)).status_code == 200
+        assert (await mall.get(path, **who, limit=fine)).status_code == 200
+
+
+async def test_every_item_comes_once_when_the_catalogue_is_read_in_pages(mall: Mall) -> None:
+    """C1: pages of three, each with the cursor of the next; together all of them."""
+    whole = [one["sku"] for one in (await mall.get("/v1/items")).json()["items"]]
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 3}
+    while "cursor" not in query or query["cursor"]:
+        page = (await mall.get("/v1/items", **query)).json()
+        assert len(page["items"]) <= 3
+        seen += [one["sku"] for one in page["items"]]
+        query["cursor"] = page["next"]
+    assert seen == whole
+    assert len(whole) > 3
