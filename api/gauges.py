@@ -13,6 +13,7 @@ from psycopg.errors import UndefinedTable
 from psycopg.sql import SQL, Identifier
 
 from application.jobs import queue_depth
+from application.loads import loads
 from application.policies import BY_THE_HOUR, BY_THE_SECOND, overdue
 
 JOBS = Gauge("tallypost_jobs", "Jobs of all tenants that wait, run or are dead.", ["status"])
@@ -39,6 +40,11 @@ WEBHOOK_SECONDS = Gauge(
 REFUNDS = Gauge(
     "tallypost_cash_refunds", "Refunds of cash that have not arrived.", ["tenant", "state"]
 )
+LOAD = Gauge(
+    "tallypost_warehouse_load",
+    "Parcels that wait in a warehouse, as a share of what it sends in a day.",
+    ["tenant", "warehouse"],
+)
 WAITING = Gauge("tallypost_waiting_units", "Units that no warehouse had.", ["tenant"])
 
 OUTCOMES = ("delivered", "failed", "parked", "disabled")
@@ -55,6 +61,8 @@ async def gauge(tenant: Any) -> None:
         tries = {row[0]: row[1:] for row in await _rows(connection, schema, _TRIES)}
         refunds = dict(await _rows(connection, schema, _REFUNDS))
         ((lag, parked, waiting),) = await _rows(connection, schema, _FIGURES)
+        for load in await loads(connection, schema):
+            LOAD.labels(schema, load.warehouse).set(load.waiting / load.capacity)
         with suppress(UndefinedTable):  # a database that was never given the queue
             depth = await queue_depth(connection)
             for status in ("todo", "doing", "failed"):

@@ -42,6 +42,7 @@ from application.streams import MALL, NETWORK, ORDER
 from application.unit import Unit
 from application.vault import Recipient, phone_digest, phone_tail_digest
 from domain.order_facts import State, customer_status
+from domain.promising import NO_BACKLOG
 from domain.refusals import InvalidRequest, NotFound, NotPossible
 from domain.regions import province_named
 from projections import order_queries
@@ -105,9 +106,10 @@ async def quote(request: Request, caller: Customer, body: OrderIn) -> Response:
     """Every failing check, parts, promised time, points, cash, freight and paid upgrades (O6)."""
     caller.must_be(body.learner)
     store, rules = store_of(request), request.state.tenant.rules
+    backlog = request.state.tenant.loads.waiting
     wish = wish_of(request, body)
     command = Asked(request, caller, "quote", b"").question(
-        lambda unit: dict(redeeming.answer_quote(unit, wish, rules=rules)),
+        lambda unit: dict(redeeming.answer_quote(unit, wish, rules=rules, backlog=backlog)),
         streams=lambda: redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
     )
     return answered(await store.execute(command))
@@ -128,8 +130,12 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
     store, rules = store_of(request), request.state.tenant.rules
     wish = wish_of(request, body)
     number = order_number(body.happened_at or store.clock())
+    # What waits now says nothing of an order that was placed some time ago.
+    backlog = NO_BACKLOG if body.happened_at else request.state.tenant.loads.waiting
     command = change.command(
-        lambda unit: redeeming.place_order(unit, wish, number=number, rules=rules),
+        lambda unit: redeeming.place_order(
+            unit, wish, number=number, rules=rules, backlog=backlog
+        ),
         streams=lambda: redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
         subject=wish.learner if wish.recipient else None,
         happened_at=body.happened_at,

@@ -10,6 +10,7 @@ from api.limits import Limits
 from application.callback_links import CallbackLinks
 from application.gateways.payment import PaymentProvider
 from application.key_rotation import MASTER_KEYS
+from application.loads import Loads
 from application.revocations import Revocations
 from application.settings import Settings
 from application.store import Store
@@ -51,6 +52,7 @@ class Tenant:
         self.live = LiveFeed(self.pool, schema=schema)
         self.limits = Limits(self.pool, schema=schema)
         self.revocations = Revocations(self.pool, schema=schema)
+        self.loads = Loads(self.pool, schema=schema)
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start the writer, the reading connections and the live feed."""
@@ -60,6 +62,7 @@ class Tenant:
         await stack.enter_async_context(self.store)
         await stack.enter_async_context(self.live)
         await stack.enter_async_context(self.revocations)
+        await stack.enter_async_context(self.loads)
 
 
 class Tenants:

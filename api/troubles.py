@@ -10,6 +10,7 @@ from api.auth import Caller, Role, allow
 from api.reading import json_answer
 from api.shown_to_staff import TroublesOut
 from application.jobs import dead_jobs, queue_depth
+from application.loads import ALERT_PERCENT, loads
 from application.policies import overdue
 from application.subscriptions import Subscriptions
 from projections.approvals import approvals
@@ -45,6 +46,7 @@ async def troubles(
         dead = await dead_jobs(connection)
         depth = await queue_depth(connection)
         drifted = await drift(connection, tenant.schema)
+        busy = await loads(connection, tenant.schema)
 
     def found() -> Iterator[dict[str, Any]]:
         for view, stream, position, cause, since in parked:
@@ -75,6 +77,13 @@ async def troubles(
                 yield _trouble(
                     "cash_refund", what, refund.cause, refund.requested_at,
                     order=refund.order, refund=refund.refund, amount_fen=refund.amount_fen,
+                )  # fmt: skip
+        for load in busy:
+            if load.percent >= ALERT_PERCENT:
+                what = f"{load.warehouse}: {load.waiting} parcels, {load.capacity} a day"
+                yield _trouble(
+                    "warehouse_load", what, f"{load.percent} %", None,
+                    warehouse=load.warehouse, waiting=load.waiting, capacity=load.capacity,
                 )  # fmt: skip
         for parcel, since, orders in unwatched:
             yield _trouble("unwatched_parcel", parcel, None, since, parcel=parcel, order=orders[0])

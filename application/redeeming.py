@@ -12,7 +12,7 @@ from domain.catalogue import Kind, Terms
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, Destination, OrderLine, OrderPlaced, customer_status
 from domain.point_facts import Counted
-from domain.promising import promised_by
+from domain.promising import NO_BACKLOG, promised_by
 from domain.refusals import InvalidRequest, OrderRefused, Refusal
 from domain.splitting import Allocation, Demand, Plan, PlannedPart, TooManyParcels, plan_split
 from domain.stock import OutOfStock, StockReserved, stock_key
@@ -91,9 +91,16 @@ def streams_of(wish: Wish, network: Network) -> list[str]:
     return streams
 
 
-def place_order(unit: Unit, wish: Wish, *, number: str, rules: HouseRules) -> dict[str, Any]:
+def place_order(
+    unit: Unit,
+    wish: Wish,
+    *,
+    number: str,
+    rules: HouseRules,
+    backlog: Mapping[str, int] = NO_BACKLOG,
+) -> dict[str, Any]:
     """Place an order, or raise `OrderRefused` with every reason against it (L2, L3, O1)."""
-    assessed = assess(unit, wish, rules=rules)
+    assessed = assess(unit, wish, rules=rules, backlog=backlog)
     if assessed.plan is None or assessed.promised_by is None:
         raise OrderRefused(assessed.failures)
     when = unit.happened_at
@@ -134,7 +141,9 @@ def place_order(unit: Unit, wish: Wish, *, number: str, rules: HouseRules) -> di
     }
 
 
-def assess(unit: Unit, wish: Wish, *, rules: HouseRules) -> Assessment:
+def assess(
+    unit: Unit, wish: Wish, *, rules: HouseRules, backlog: Mapping[str, int] = NO_BACKLOG
+) -> Assessment:
     """Check everything without effect: the answer to a quote, and the first half of placing."""
     when = unit.happened_at
     account = unit.read(ACCOUNT, wish.learner)
@@ -171,7 +180,9 @@ def assess(unit: Unit, wish: Wish, *, rules: HouseRules) -> Assessment:
         plan=None if failures else plan,
         points=points,
         cash_fen=cash_fen,
-        promised_by=promised_by(warehouses, when=when, rules=rules) if plan else None,
+        promised_by=promised_by(warehouses, when=when, rules=rules, backlog=backlog)
+        if plan
+        else None,
     )
 
 
@@ -312,9 +323,11 @@ def _destination(unit: Unit, wish: Wish) -> Destination | None:
     )
 
 
-def answer_quote(unit: Unit, wish: Wish, *, rules: HouseRules) -> Mapping[str, Any]:
+def answer_quote(
+    unit: Unit, wish: Wish, *, rules: HouseRules, backlog: Mapping[str, int] = NO_BACKLOG
+) -> Mapping[str, Any]:
     """What placing would answer, without effect (O6)."""
-    assessed = assess(unit, wish, rules=rules)
+    assessed = assess(unit, wish, rules=rules, backlog=backlog)
     plan = assessed.plan
     return {
         "ok": not assessed.failures,

@@ -165,9 +165,15 @@ def _changing(number: str, row: _Row) -> tuple[Any, ...]:
         for part in order.parts
         if part.live and part.state is State.PENDING_END and part.window_until is not None
     ]
+    waiting = [
+        part.warehouse
+        for part in order.parts
+        if part.state is State.PENDING_SHIPMENT and part.live and part.warehouse and not part.waits
+    ]
     return (
         number,
         order.state,
+        ",".join(waiting) if waiting and order.paid else None,
         order.pay_by,
         min(windows, default=None) if order.ended is None else None,
         last if order.state in ENDED else None,
@@ -201,22 +207,24 @@ WHERE originator_id = %b AND originator_version <= %b ORDER BY originator_versio
 """
 
 _INSERT = """
-INSERT INTO {orders} (number, state, pay_by, window_until, ended_at, card, folded, timeline,
-    version, position, last_fact_at, learner, channel, placed_at, promised_by, points, cash_fen)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
+INSERT INTO {orders} (number, state, waiting_at, pay_by, window_until, ended_at, card, folded,
+    timeline, version, position, last_fact_at, learner, channel, placed_at, promised_by, points,
+    cash_fen)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
     %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
     %b::timestamptz[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::bigint[],
     %b::bigint[])
 """
 
 _UPDATE = """
-UPDATE {orders} o SET state = n.state, pay_by = n.pay_by, window_until = n.window_until,
-    ended_at = n.ended_at, card = n.card, folded = n.folded, timeline = n.timeline,
-    version = n.version, position = n.position, last_fact_at = n.last_fact_at
-FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
-    %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[], %b::timestamptz[])
-    AS n(number, state, pay_by, window_until, ended_at, card, folded, timeline, version, position,
-         last_fact_at)
+UPDATE {orders} o SET state = n.state, waiting_at = n.waiting_at, pay_by = n.pay_by,
+    window_until = n.window_until, ended_at = n.ended_at, card = n.card, folded = n.folded,
+    timeline = n.timeline, version = n.version, position = n.position, last_fact_at = n.last_fact_at
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
+    %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
+    %b::timestamptz[])
+    AS n(number, state, waiting_at, pay_by, window_until, ended_at, card, folded, timeline,
+         version, position, last_fact_at)
 WHERE o.number = n.number
 """
 
