@@ -22,6 +22,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+import api.pages as pages
 from api.auth import Role, Tokens
 from application.gateways.kuaidi100 import sign_push
 from domain.house_rules import SHANGHAI
@@ -38,6 +39,8 @@ RECIPIENT = {
 }
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 860}
+LOOK = (Path(__file__).parent / "readable.js").read_text()
+Newcomer = Callable[[], str]
 
 
 @dataclass
@@ -100,11 +103,11 @@ class Service:
         assert answer.json()["result"] is True, answer.text
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A browser; the tests are skipped where there is none.
 
-    Gone with its module: while it is there, Playwright's loop lets no other test have one.
+    Gone with this folder: while it is there, Playwright's loop lets no other test have one.
     """
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
@@ -115,7 +118,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def service(chromium: Browser) -> Iterator[Service]:
     """`tallypost serve` with its demo mall, in processes of its own."""
     folder = Path(tempfile.mkdtemp(prefix="tallypost-"))
@@ -191,6 +194,30 @@ class Visitor:
         """The browser had nothing to complain about, and the page fits."""
         self.fits()
         assert self.complaints == []
+
+
+def words(language: str, key: str, **figures: object) -> str:
+    """What a page says."""
+    found = pages.WORDS[language][key]
+    text = found if isinstance(found, str) else found["one" if figures.get("n") == 1 else "other"]
+    for name, value in figures.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return str(text)
+
+
+def tab_to(page: Page, found: str, most: int = 80) -> None:
+    """Press Tab until the focus is where it should be."""
+    for _ in range(most):
+        if page.evaluate("selector => document.activeElement?.matches(selector)", found):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"the keyboard does not reach {found}")
+
+
+def assert_readable(visitor: Visitor, path: str) -> None:
+    """What a reader of this page would stumble over."""
+    found: dict[str, Any] = visitor.page.evaluate(LOOK)
+    assert found == {"headings": 1, "unnamed": [], "pale": []}, path
 
 
 @dataclass

@@ -2,32 +2,28 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import DESK, PHONE, RECIPIENT, Browsing, Service, Visitor
+from tests.browser.conftest import (
+    DESK,
+    PHONE,
+    RECIPIENT,
+    Browsing,
+    Newcomer,
+    Service,
+    assert_readable,
+    tab_to,
+    words,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
 SCREENS = pytest.mark.parametrize(
     ("screen", "language"), [(PHONE, "zh"), (DESK, "en")], ids=["phone-zh", "desk-en"]
 )
-Newcomer = Callable[[], str]
-
-
-def words(language: str, key: str, **figures: object) -> str:
-    """What a page says."""
-    import api.pages as pages
-
-    found = pages.WORDS[language][key]
-    text = found if isinstance(found, str) else found["one" if figures.get("n") == 1 else "other"]
-    for name, value in figures.items():
-        text = text.replace(f"{{{name}}}", str(value))
-    return str(text)
 
 
 def fill_recipient(page: Page, **more: str) -> None:
@@ -119,15 +115,6 @@ def test_points_are_back_on_the_statement_when_units_are_cancelled(
         expect(rows.nth(1).locator(".ledger-balance")).to_have_text("19,000")
         expect(rows.nth(0).locator(".ledger-balance")).to_have_text("20,000")
         visitor.content()
-
-
-def tab_to(page: Page, found: str, most: int = 80) -> None:
-    """Press Tab until the focus is where it should be."""
-    for _ in range(most):
-        if page.evaluate("selector => document.activeElement?.matches(selector)", found):
-            return
-        page.keyboard.press("Tab")
-    pytest.fail(f"the keyboard does not reach {found}")
 
 
 def test_something_is_redeemed_when_there_is_only_a_keyboard(
@@ -374,8 +361,9 @@ EVERYWHERE = {
     ("learner", "lin"): ["/", "/#/orders", "/#/points"],
     ("operations", "ops"): [
         "/operations", "/operations#/stock", "/operations#/items", "/operations#/grants",
-        "/operations#/health",
+        "/operations#/waiting", "/operations#/health",
     ],
+    ("administrator", "root"): ["/operations#/webhooks"],
     ("auditor", "audit"): [
         "/audit", "/audit#/books", "/audit#/log", "/audit#/stream/account:lin",
     ],
@@ -401,15 +389,6 @@ def test_every_page_can_be_read_and_fits(
                 visitor.page.click("dialog button[type=submit]")
                 visitor.fits()
                 assert_readable(visitor, "the redeem dialog")
-
-
-def assert_readable(visitor: Visitor, path: str) -> None:
-    """What a reader of this page would stumble over."""
-    found: dict[str, Any] = visitor.page.evaluate(LOOK)
-    assert found == {"headings": 1, "unnamed": [], "pale": []}, path
-
-
-LOOK = (Path(__file__).parent / "readable.js").read_text()
 
 
 def test_an_order_goes_on_when_its_cash_part_is_paid_beside_it(

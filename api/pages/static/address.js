@@ -39,7 +39,7 @@ function openAddress(found, changed) {
     label: t("address.confirm"), said: () => t("address.done"), done: (answer) => changed(answer.position),
     fields: [h("p", { class: "quiet" }, t("address.how", { province: found.actions.address.province })),
       recipientFields({ province: found.actions.address.province }, { fixed: true })],
-    read: (form) => recipientOf(form),
+    read: recipientOf,
   });
   box.querySelector("[name=name]").focus();
 }

@@ -2,7 +2,7 @@
 import { fill, h } from "./dom.js";
 import { Intent } from "./http.js";
 import { busily, dialog, field, showProblem, stepper, toast, waitingWords } from "./ui.js";
-import { names, number, t } from "./words.js";
+import { names, t } from "./words.js";
 
 const REASONS = ["changed_mind", "ordered_twice", "too_late", "wrong_address"];
 

@@ -19,8 +19,8 @@ export function recipientFields(kept, { fixed = false } = {}) {
 }
 
 /** What was typed into them. */
-export function recipientOf(form) {
-  const typed = Object.fromEntries(["name", "phone", "province", "city", "district", "address"].map((name) => [name, form.elements[name].value.trim()]));
+export function recipientOf(fields) {
+  const typed = Object.fromEntries(["name", "phone", "province", "city", "district", "address"].map((name) => [name, fields[name].value.trim()]));
   if (!typed.district) delete typed.district;
   return typed;
 }

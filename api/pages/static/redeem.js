@@ -71,7 +71,7 @@ export function openRedeem() {
   };
   form.addEventListener("input", (event) => {
     if (event.target.closest(".recipient")) {
-      basket.recipient = recipientOf(form);
+      basket.recipient = recipientOf(form.elements);
       soon();
     }
   });
@@ -126,7 +126,7 @@ function wish(form, whole) {
     channel: "web",
     lines: basket.lines.map(({ item, quantity }) => ({ sku: item.sku, quantity, points_expected: item.points })),
   };
-  if (whole && basket.hasParcel) body.recipient = recipientOf(form);
+  if (whole && basket.hasParcel) body.recipient = recipientOf(form.elements);
   return body;
 }
 
