@@ -19,7 +19,12 @@ HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 1_000
 
 
-@router.get("/orders/{number}/live", summary="An order's news, as server-sent events")
+@router.get(
+    "/orders/{number}/live",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    summary="An order's news, as server-sent events",
+)
 async def live(
     request: Request,
     caller: Annotated[Caller, allow(*Role)],
