@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     kept_visible_days: int = Field(default=730, ge=1)
     payloads_kept_days: int = Field(default=730, ge=1)
     """How long carriers' payloads are kept as they came; then they are deleted (rules.md 30)."""
-    drift_seconds: float = Field(default=300, ge=0)
+    drift_seconds: float = Field(default=60, ge=0)
     """How often a page of streams is compared with the views' rows; 0: never (M5)."""
     public_url: str = "http://127.0.0.1:8000"
     """Where partners reach this service: callback addresses begin with it."""

@@ -10,25 +10,27 @@ A row that belongs to no stream at all is found by `verify` alone, and so is the
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 
-from application.envelope import decode
+from application.envelope import UnknownFact, decode
 from application.house import OUTAGES, House
 from application.streams import BOOKS, MALL
 from projections.reading import Event, Tables, View, compose
 
 logger = logging.getLogger(__name__)
 
-STREAMS_MAX = 500
+STREAMS_MAX = 200
 """Streams compared in one run."""
-EVENTS_MAX = 20_000
+EVENTS_MAX = 5_000
 """Events folded in one run; a stream that is longer has a run for itself."""
 STREAM_EVENTS_MAX = 50_000
 """A longer stream would keep one snapshot open for too long: `verify` is for it."""
-BATCH_EVENTS = 5_000
+BATCH_EVENTS = 1_000
+"""Events folded before the loop looks after the others."""
 TOLD_MAX = 200
 """Rows told of one table in one run."""
 SUFFIX = "__drift"
@@ -92,6 +94,20 @@ class TemporaryTables(Tables):
         await self.connection.execute(self.composed(text), values)
 
 
+@dataclass(slots=True)
+class _Fold:
+    """One view, folded anew from the streams of one page."""
+
+    view: View
+    tables: TemporaryTables
+    streams: dict[str, None]
+    upto: int
+    """The live view's position: what came after it is not in its rows yet."""
+    positions: dict[int, str] = field(default_factory=dict)
+    """Positions folded so far, and whose they are."""
+    failed: bool = False
+
+
 class Watch:
     """The walk over one tenant's streams; any number of processes may have one."""
 
@@ -152,54 +168,83 @@ class _Run:
 
     async def compare(self, page: Sequence[str]) -> list[Drifted]:
         """Every row of these streams that a replay does not give, or gives otherwise."""
+        folds = await self._begin_folds(page)
+        unread: set[str] = set()
+        async for events in self._events(page, unread):
+            for fold in folds:
+                await self._fold(fold, events)
+        found: list[Drifted] = []
+        for fold in folds:
+            if not fold.failed:
+                streams = [one for one in fold.streams if one not in unread]
+                for table in fold.view.tables:
+                    found += await self._compare_table(table, streams, fold.positions)
+        return found
+
+    async def _begin_folds(self, page: Sequence[str]) -> list[_Fold]:
+        """Empty tables for each view that has rows of any of these streams."""
         positions = dict(await self._rows(self._named("SELECT name, position FROM {views}")))
         long = dict(await self._rows(self._named(_LENGTHS), list(page), STREAM_EVENTS_MAX))
-        found: list[Drifted] = []
+        present = {stream.partition(":")[0] for stream in page}
+        folds: list[_Fold] = []
         for view in self._views:
             parked = await self._rows(self._named(_PARKED), view.name)
             # A parked stream is told of as parked; that its rows are old follows from it.
             left_out = {stream for (stream,) in parked} | long.keys()
-            streams = [stream for stream in page if stream not in left_out]
-            if streams:
-                found += await self._compare_view(view, streams, positions.get(view.name, 0))
-        return found
+            streams = dict.fromkeys(stream for stream in page if stream not in left_out)
+            if not streams or not {BELONGS[table][0] for table in view.tables} & {"", *present}:
+                continue
+            for table in view.tables:
+                names = (Identifier(table + SUFFIX), Identifier(self._schema, table))
+                await self._connection.execute(SQL(_TEMPORARY).format(*names))
+            tables = TemporaryTables(self._connection, self._schema, type(view))
+            folds.append(_Fold(view, tables, streams, positions.get(view.name, 0)))
+        return folds
 
-    async def _compare_view(self, view: View, streams: Sequence[str], upto: int) -> list[Drifted]:
-        by_position: dict[int, str] = {}
+    async def _fold(self, fold: _Fold, events: Sequence[Event]) -> None:
+        books = BOOKS.stream(MALL)
+        due = [
+            one
+            for one in events
+            if one.envelope.position <= fold.upto
+            and (one.envelope.stream in fold.streams or one.envelope.stream == books)
+        ]
+        if fold.failed or not due:
+            return
         try:
             async with self._connection.transaction():
-                for table in view.tables:
-                    names = (Identifier(table + SUFFIX), Identifier(self._schema, table))
-                    await self._connection.execute(SQL(_TEMPORARY).format(*names))
-                tables = TemporaryTables(self._connection, self._schema, type(view))
-                async for events in self._events(streams, upto):
-                    await view.apply(events, tables)
-                    by_position |= {
-                        one.envelope.position: one.envelope.stream
-                        for one in events
-                        if one.envelope.stream in streams
-                    }
+                await fold.view.apply(due, fold.tables)
         except OUTAGES:
             raise
         except Exception:
             # The reader parks such a stream; here the others of the page wait for the next round.
-            logger.exception("%s cannot be folded again for a comparison", view.name)
-            return []
-        found: list[Drifted] = []
-        for table in view.tables:
-            found += await self._compare_table(table, streams, by_position)
-        return found
+            logger.exception("%s cannot be folded again for a comparison", fold.view.name)
+            fold.failed = True
+        fold.positions |= {
+            one.envelope.position: one.envelope.stream
+            for one in due
+            if one.envelope.stream in fold.streams
+        }
 
-    async def _events(self, streams: Sequence[str], upto: int) -> AsyncIterator[list[Event]]:
-        """The events of these streams in log order; the books', because days hang on them."""
+    async def _events(self, streams: Sequence[str], unread: set[str]) -> AsyncIterator[list[Event]]:
+        """The events of these streams in log order; the books', because days hang on them.
+
+        Streams of which something cannot be read are added to `unread`.
+        """
         wanted = [*streams, BOOKS.stream(MALL)]
         async with self._connection.cursor("tallypost_drift") as cursor:
-            await cursor.execute(self._named(_EVENTS), (wanted, upto))
+            await cursor.execute(self._named(_EVENTS), (wanted,))
             while rows := await cursor.fetchmany(BATCH_EVENTS):
-                yield [
-                    Event(decode(position, stream, version, name, bytes(stored)), bytes(stored))
-                    for position, stream, version, name, stored in rows
-                ]
+                events: list[Event] = []
+                for position, stream, version, name, stored in rows:
+                    if stream not in unread:
+                        try:
+                            envelope = decode(position, stream, version, name, bytes(stored))
+                        except (ValueError, KeyError, TypeError, OverflowError, UnknownFact):
+                            unread.add(stream)  # `verify` names the place
+                        else:
+                            events.append(Event(envelope, bytes(stored)))
+                yield events
 
     async def _compare_table(
         self, table: str, streams: Sequence[str], by_position: Mapping[int, str]
@@ -299,7 +344,7 @@ _TEMPORARY = "CREATE TEMPORARY TABLE {} (LIKE {} INCLUDING ALL) ON COMMIT DROP"
 _EVENTS = """
 WITH mine AS MATERIALIZED (
     SELECT notification_id, originator_id, originator_version, topic, state
-    FROM {tallypost_events} WHERE originator_id = ANY(%s) AND notification_id <= %s
+    FROM {tallypost_events} WHERE originator_id = ANY(%s)
 )
 SELECT * FROM mine ORDER BY notification_id
 """

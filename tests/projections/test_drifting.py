@@ -144,6 +144,21 @@ async def test_a_parked_stream_is_told_once_when_its_rows_are_old(
     assert await _round(house) == []
 
 
+async def test_the_walk_goes_on_when_a_fact_cannot_be_read(
+    house: House, database: MallDatabase
+) -> None:
+    """M5: the rest of the page is compared; what is unreadable is `verify`'s to name."""
+    _change(database, CHANGES["balances, learner=mei"])
+    _change(database, "ALTER TABLE {s}.tallypost_events DISABLE TRIGGER USER")
+    for topic, stream in (("ledger.Unheard", "account:chen"), ("ledger.PointsHeld", "order:T1")):
+        _change(
+            database,
+            f"UPDATE {{s}}.tallypost_events SET topic = '{topic}'"
+            f" WHERE originator_id = '{stream}' AND originator_version = 1",
+        )
+    assert await _round(house) == ["balances, learner=mei"]
+
+
 async def test_a_run_is_bounded_when_the_mall_is_large(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
