@@ -77,6 +77,7 @@ async def troubles(
                 yield _trouble(
                     "cash_refund", what, refund.cause, refund.requested_at,
                     order=refund.order, refund=refund.refund, amount_fen=refund.amount_fen,
+                    failures=refund.failures, ask_again_at=refund.ask_again_at,
                 )  # fmt: skip
         for load in busy:
             if load.percent >= ALERT_PERCENT:

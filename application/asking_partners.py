@@ -37,10 +37,12 @@ from application.vault import Recipient
 logger = logging.getLogger(__name__)
 
 BATCH = 50
+"""Asked at a time; what waits for its next time holds up nobody behind it."""
+LOOKED_AT = 10_000
 TIMEOUT_SECONDS = 5.0
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=30)
-FORGOTTEN_AFTER = 10_000
+FORGOTTEN_AFTER = 2 * LOOKED_AT
 """Things whose next time is remembered; what is forgotten is merely asked sooner."""
 
 
@@ -85,9 +87,13 @@ class Asking:
     async def _each(self, query: LiteralString, ask: Callable[..., Awaitable[None]]) -> None:
         async with self._house.pool.connection() as connection:
             rows = await _rows(connection, self._house.schema, query)
+        asked = 0
         for row in rows:
             if self._pauses.due(":".join(map(str, row[:2])), now=self._house.store.clock()):
                 await ask(*row)
+                asked += 1
+            if asked == BATCH:
+                break
 
     async def _refund(self, order: str, refund: str, attempt: str, amount_fen: int) -> None:
         message = Refund(
@@ -150,7 +156,7 @@ async def _rows(
     connection: AsyncConnection[Any], schema: str, query: LiteralString
 ) -> list[tuple[Any, ...]]:
     names = {name: Identifier(schema, name) for name in ("cash_refunds", "parcels", "orders")}
-    cursor = await connection.execute(SQL(query).format(**names), (BATCH,), prepare=True)
+    cursor = await connection.execute(SQL(query).format(**names), (LOOKED_AT,), prepare=True)
     return await cursor.fetchall()
 
 
