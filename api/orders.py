@@ -133,9 +133,7 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
     # What waits now says nothing of an order that was placed some time ago.
     backlog = NO_BACKLOG if body.happened_at else request.state.tenant.loads.waiting
     command = change.command(
-        lambda unit: redeeming.place_order(
-            unit, wish, number=number, rules=rules, backlog=backlog
-        ),
+        lambda unit: redeeming.place_order(unit, wish, number=number, rules=rules, backlog=backlog),
         streams=lambda: redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
         subject=wish.learner if wish.recipient else None,
         happened_at=body.happened_at,
