@@ -89,14 +89,15 @@ class Group:
         return self.new_keys.keys() & {card.subject for card in self.cards}
 
     def answer(self, waiting: Waiting, unit: Unit, answer: dict[str, Any]) -> None:
-        """Take what a command decided."""
+        """Take what a command decided. Raises, and takes nothing, for what is no answer."""
         if not waiting.command.asks_only:
+            # A dict of our own: it waits to be written, and the command's may be used again.
+            answer = {**answer, "position": self.position + len(unit.drafts)}
             self._drafts += unit.drafts
             self._unsealed += unit.cards
             self.touched.update(unit.touched)
             if unit.erased:
                 self.erased.append(unit.erased)
-            answer["position"] = self.position
         self._answered.append((waiting, answer, self.position))
 
     def refuse(self, waiting: Waiting, refusal: Refusal) -> None:

@@ -48,6 +48,7 @@ class States(dict[str, Held]):
             held = self.get(stream)
             if held is not None and type(held[1]) is Begun:
                 del self[stream]
+                self._older.pop(stream, None)  # it may have been asked for before it began
 
     def forget_all(self) -> None:
         """Forget everything."""

@@ -191,7 +191,9 @@ class Writer:
     async def _commit(self, batch: Sequence[Waiting], sent: asyncio.Event) -> None:
         log = await self._connected()
         if not self.states:
+            # Also whose keys were destroyed up to there is not going to be read.
             self.position = await log.position()
+            self._keys.clear()
         await self._load_ahead(log, self._undecided(batch))
         async with log.connection.transaction():
             head = await log.take_turn()
@@ -206,7 +208,7 @@ class Writer:
             for waiting in group.left:
                 await self._decide_or_repeat(log, group, waiting, known)
             group.write_down()
-            for subject in group.new_keys.keys() - group.stored_keys:
+            for subject in (*group.new_keys.keys() - group.stored_keys, *group.erased):
                 self._keys.pop(subject, None)  # it exists nowhere but here: no card may be sealed
             self._under_way, self._ahead = group, None
             sent.set()
@@ -222,6 +224,7 @@ class Writer:
     async def _begin_anew(self, log: Log, head: Head, batch: Sequence[Waiting]) -> Group:
         """A group with everything still to be decided, on states exact at the log's head."""
         self._forget_ahead()
+        self.states.age()  # here, too: who never writes alone decides nothing ahead
         await self._catch_up(log, head)
         await self._load_ahead(log, batch)
         group = Group(batch, after=head.position, now=self._now(head.recorded_at))
@@ -261,6 +264,7 @@ class Writer:
             except Refusal as refusal:
                 group.refuse(waiting, refusal)
                 return
+            group.answer(waiting, unit, answer)
         except Missing:
             raise
         except Exception as error:  # noqa: BLE001  its caller is told
@@ -268,7 +272,6 @@ class Writer:
             return
         if not command.asks_only:
             self.states.update(unit.touched)
-        group.answer(waiting, unit, answer)
 
     async def _append(self, log: Log, group: Group, head: Head) -> None:
         await log.insert(
@@ -282,8 +285,6 @@ class Writer:
         )
         if group.erased:
             await log.erase(group.erased)
-            for subject in group.erased:
-                self._keys.pop(subject, None)
 
     async def _catch_up(self, log: Log, head: Head) -> None:
         """Fold what other processes appended into the states kept here, or drop all of them."""
