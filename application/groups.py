@@ -61,6 +61,7 @@ class Group:
         """Keys made for this group; stored, and good for later ones, if a card needed them."""
         self.erased: list[str] = []
         self.touched: set[str] = set()
+        self.begun: list[str] = []
         self.settled: list[tuple[Waiting, Outcome | BaseException]] = []
         """What callers are told once all of this is committed."""
         self.rows: list[Row] = []
@@ -96,6 +97,7 @@ class Group:
             self._drafts += unit.drafts
             self._unsealed += unit.cards
             self.touched.update(unit.touched)
+            self.begun += unit.begun
             if unit.erased:
                 self.erased.append(unit.erased)
         self._answered.append((waiting, answer, self.position))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from application.unit import Begun, Held, folded
+from application.unit import Held, folded
 
 KEPT_MAX = 50_000
 """Streams whose states are kept in memory."""
@@ -41,14 +41,6 @@ class States(dict[str, Held]):
         for stream in streams:
             self.pop(stream, None)
             self._older.pop(stream, None)
-
-    def forget_begun(self, streams: Iterable[str]) -> None:
-        """Forget the new ones of these that nobody asked for, now that they can be loaded."""
-        for stream in streams:
-            held = self.get(stream)
-            if held is not None and type(held[1]) is Begun:
-                del self[stream]
-                self._older.pop(stream, None)  # it may have been asked for before it began
 
     def forget_all(self) -> None:
         """Forget everything."""

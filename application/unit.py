@@ -144,7 +144,8 @@ class Unit:
     """
 
     __slots__ = (
-        "_states", "cards", "command", "drafts", "erased", "happened_at", "keys", "now", "touched",
+        "_states", "begun", "cards", "command", "drafts", "erased", "happened_at", "keys", "now",
+        "touched",
     )  # fmt: skip
 
     def __init__(
@@ -159,6 +160,8 @@ class Unit:
         self.now = now
         self.happened_at = command.happened_at or now
         self.drafts: list[Draft] = []
+        self.begun: list[str] = []
+        """The streams that this command began."""
         self.cards: list[Card] = []
         self.keys = keys
         self.erased: str | None = None
@@ -188,6 +191,7 @@ class Unit:
         """
         stream = f"{category.name}:{key}"
         self.touched[stream] = (1, Begun(category, fact))
+        self.begun.append(stream)
         self.drafts.append(Draft(stream, 1, fact, self.happened_at, self.command.context))
 
     def record(

@@ -217,9 +217,14 @@ class Writer:
             fault("before_commit")
         fault("after_commit")
         self.position, self._under_way = group.position, None
-        self.states.forget_begun(group.touched)
+        self._forget_begun(group)
         for waiting, result in group.settled:
             self._settle(waiting, result)
+
+    def _forget_begun(self, group: Group) -> None:
+        """Nobody asks for a new order for hours: it is loaded then, and leaves memory now (R57)."""
+        ahead = self._ahead.touched if self._ahead else ()
+        self.states.forget([stream for stream in group.begun if stream not in ahead])
 
     async def _begin_anew(self, log: Log, head: Head, batch: Sequence[Waiting]) -> Group:
         """A group with everything still to be decided, on states exact at the log's head."""

@@ -4,9 +4,6 @@ import pytest
 
 from application import states
 from application.states import States
-from application.streams import ORDER
-from application.unit import Begun, folded
-from domain.order_facts import OrderExpired
 
 
 @pytest.fixture
@@ -49,10 +46,3 @@ def test_the_older_state_does_not_come_back_when_the_newer_is_forgotten(kept: St
     assert kept.missing(["account:0"]) == ["account:0"]
     kept.forget_all()
     assert not kept
-
-
-def test_a_new_stream_is_forgotten_when_nobody_asked_for_it(kept: States) -> None:
-    kept["order:new"] = (1, Begun(ORDER, OrderExpired()))
-    kept["order:asked for"] = (2, folded((1, Begun(ORDER, OrderExpired())))[1])
-    kept.forget_begun(["order:new", "order:asked for", "order:unknown"])
-    assert kept.missing(["order:new", "order:asked for"]) == ["order:new"]
