@@ -104,9 +104,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("PUT", "/v1/orders/{number}/courses/{sku}/progress"): Route(
         (SERVICE,), {"percent": 10, **TIMES}
     ),
-    ("POST", "/v1/orders/{number}/cash-refunds/{refund}/retry"): Route(
-        (OPERATIONS, ADMINISTRATOR)
-    ),
+    ("POST", "/v1/orders/{number}/cash-refunds/{refund}/retry"): Route((OPERATIONS, ADMINISTRATOR)),
     ("GET", "/v1/orders/{number}/recipient"): Route(ROLES, owned=True),
     ("POST", "/v1/points/grants"): Route(OPERATORS, {"grants": [{**GRANT, **TIMES}]}),
     ("POST", "/v1/points/clawbacks"): Route(OPERATORS, {**CLAWBACK, **TIMES}),
