@@ -1,13 +1,13 @@
 """A group decided while the one before was being committed counts only where that came true."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 import pytest
 
-from application import faults, store
+from application import faults
 from application.groups import Waiting
 from application.outcomes import Outcome
 from application.streams import ACCOUNT
@@ -26,15 +26,7 @@ from tests.reliability.workload import (
     tried,
 )
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True)
-def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two commands at once are two groups: the second is decided while the first is committed."""
-    monkeypatch.setattr(store, "BATCH_MIN", 1)
-    yield
-    faults.ARMED.clear()
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("one_by_one")]
 
 
 class Ahead:

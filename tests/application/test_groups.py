@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,15 +35,7 @@ from tests.reliability.workload import (
     until,
 )
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True)
-def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two commands at once are two groups: the second is decided while the first is committed."""
-    monkeypatch.setattr(store, "BATCH_MIN", 1)
-    yield
-    faults.ARMED.clear()
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("one_by_one")]
 
 
 def _kept(mall: Store) -> int:
