@@ -65,6 +65,8 @@ class Wish(NamedTuple):
     channel: Channel
     phone_digest: bytes | None = None
     tail_digest: bytes | None = None
+    doubts: tuple[str, ...] = ()
+    """Why a human should look at it first: stable codes such as `address_ambiguous` (O7)."""
 
 
 class Assessment(NamedTuple):

@@ -1,0 +1,50 @@
+"""地址 One physical address, however it was written (O7, S4)."""
+
+import unicodedata
+from typing import Final, Protocol
+
+_SEPARATOR: Final = "|"
+
+
+class Place(Protocol):
+    """Where somebody is to be found: a vault card's recipient is one."""
+
+    @property
+    def province(self) -> str | None:
+        """Full name of the province, where it is known."""
+
+    @property
+    def city(self) -> str | None:
+        """Full name of the city, where there is one and it is known."""
+
+    @property
+    def district(self) -> str | None:
+        """Full name of the district or county, where it is known."""
+
+    @property
+    def address(self) -> str:
+        """Street, house and room; maybe with the divisions once more."""
+
+
+def canonical_place(place: Place) -> str:
+    """One text for one address: `province|city|district|detail`, to be hashed with a key (O7).
+
+    Full-width letters and digits become plain, case, spaces and punctuation go, divisions that
+    the detail says once more go, too; Chinese numerals stay as they are written.
+    Personal data: never in an event or a log as it is.
+    """
+    parts = [_bare(place.province or ""), _bare(place.city or ""), _bare(place.district or "")]
+    detail = _bare(place.address)
+    again = True
+    while again:
+        again = False
+        for part in parts:
+            if part and detail.startswith(part) and len(detail) > len(part):
+                detail, again = detail[len(part) :], True
+    return _SEPARATOR.join([*parts, detail])
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return "".join([letter for letter in plain if letter.isalnum()])
