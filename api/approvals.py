@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
-from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.auth import Caller, Manager, Role, allow, store_of
 from api.bodies import DecisionIn
-from api.orders import answered
+from api.changing import Change, answered
 from api.reading import MinPosition, json_answer, wait_for
 from api.shown_to_staff import ApprovalsOut
 from application import approving
@@ -16,7 +16,6 @@ from projections.approvals import approvals
 
 router = APIRouter(prefix="/v1", tags=["approvals"])
 
-Checker = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
 Approval = Annotated[str, Path(pattern=r"^A[0-9A-F]{16}$")]
 
 
@@ -38,8 +37,8 @@ async def listed(
 @router.post("/approvals/{approval}", summary="Allow or deny what somebody else asked for")
 async def decide(
     request: Request,
-    caller: Checker,
-    change: Annotated[Asked, Depends(asked)],
+    caller: Manager,
+    change: Change,
     approval: Approval,
     body: DecisionIn,
 ) -> Response:

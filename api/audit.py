@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 
-from api.auth import STAFF, Asked, Caller, Role, allow, asked, store_of
+from api.auth import STAFF, Caller, Manager, Role, allow, store_of
 from api.bodies import CloseIn
-from api.orders import answered
+from api.changing import Change, answered
+from api.order_reading import Number
 from api.reading import (
     AsOf,
     Cursor,
@@ -50,10 +51,7 @@ router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
 Auditor = Annotated[Caller, allow(Role.AUDITOR, Role.ADMINISTRATOR)]
 Staff = Annotated[Caller, allow(*STAFF)]
-Closer = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
-Change = Annotated[Asked, Depends(asked)]
 Stream = Annotated[str, InPath(min_length=3, max_length=300, pattern=r"^[a-z_]+:[^\x00-\x1f]+$")]
-Number = Annotated[str, InPath(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9-]+$")]
 Position = Annotated[
     int | None, Query(ge=0, le=2**62, description="as the log stood at this position")
 ]
@@ -236,7 +234,7 @@ async def head(request: Request, caller: Auditor, position: Position = None) -> 
 
 
 @router.post("/books/closings", summary="Close the books of days that are over")
-async def close(request: Request, caller: Closer, change: Change, body: CloseIn) -> Response:
+async def close(request: Request, caller: Manager, change: Change, body: CloseIn) -> Response:
     """A closed day stays closed: late facts are booked to the next open one (A7)."""
     rules = request.state.tenant.rules
     try:

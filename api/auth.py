@@ -162,6 +162,16 @@ def allow(*roles: Role) -> Any:
     return Depends(allowed)
 
 
+Reader = Annotated[Caller, allow(*Role)]
+"""Everybody with a token; what they are shown depends on who they are."""
+Chooser = Annotated[Caller, allow(Role.LEARNER, Role.SERVICE, Role.SUPPORT, Role.OPERATIONS)]
+"""Learners about their own orders, and whoever acts for them."""
+Operator = Annotated[Caller, allow(Role.SERVICE, Role.OPERATIONS, Role.ADMINISTRATOR)]
+"""Who runs the mall, people or systems."""
+Manager = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
+"""People who run the mall: what no system decides."""
+
+
 class Asked:
     """A change somebody asks for: identified by their key, checked by the body's digest."""
 

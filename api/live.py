@@ -7,8 +7,8 @@ from fastapi import APIRouter, Header, HTTPException, Request
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
-from api.auth import Caller, Role, allow
-from api.orders import Number, visible
+from api.auth import Caller, Reader
+from api.order_reading import Number, visible
 from domain.refusals import InvalidRequest
 from projections import order_queries
 from projections.live import Watcher
@@ -27,7 +27,7 @@ RETRY_MILLISECONDS = 1_000
 )
 async def live(
     request: Request,
-    caller: Annotated[Caller, allow(*Role)],
+    caller: Reader,
     number: Number,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.auth import Caller, Manager, Operator, Reader, Role, store_of
 from api.bodies import (
     CountIn,
     HandOverIn,
@@ -17,7 +17,7 @@ from api.bodies import (
     WarehouseIn,
     WaybillIn,
 )
-from api.orders import answered
+from api.changing import Change, answered
 from api.reading import (
     Cursor,
     Limit,
@@ -38,10 +38,6 @@ from projections import catalogue_queries, order_queries
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 
-Operator = Annotated[Caller, allow(Role.SERVICE, Role.OPERATIONS, Role.ADMINISTRATOR)]
-Rehearser = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
-Reader = Annotated[Caller, allow(*Role)]
-Change = Annotated[Asked, Depends(asked)]
 ParcelNumber = Annotated[str, Path(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
 PAGE = 50
 
@@ -259,7 +255,7 @@ async def waybill(
     response_model=CallbackOut,
     summary="Where a parcel's pushes are sent, and the salt",
 )
-async def callback(request: Request, caller: Rehearser, parcel: ParcelNumber) -> Response:
+async def callback(request: Request, caller: Manager, parcel: ParcelNumber) -> Response:
     """For subscribing by hand and for rehearsals (M3): who has the salt can sign as the carrier."""
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:

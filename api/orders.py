@@ -2,13 +2,13 @@
 
 import hashlib
 import secrets
-from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
+from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic_core import from_json
 
-from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.auth import Asked, Caller, Chooser, Role, allow, store_of
 from api.bodies import (
     CancellationIn,
     ChangeOut,
@@ -21,53 +21,27 @@ from api.bodies import (
     RefundIn,
     UnitsIn,
 )
-from api.reading import (
-    AsOf,
-    Cursor,
-    KnownAt,
-    Limit,
-    MinPosition,
-    decode_cursor,
-    encode_cursor,
-    json_answer,
-    position_known_at,
-    wait_for,
-    with_etag,
-)
-from api.shown import OrderSeenOut, OrdersOut
+from api.changing import Change, answered
+from api.order_reading import Number
 from application import ordering, redeeming
 from application.gateways.payment import Charge
-from application.outcomes import Outcome
 from application.streams import MALL, NETWORK, ORDER
 from application.unit import Unit
 from application.vault import Recipient, phone_digest, phone_tail_digest
-from domain.order_facts import State, customer_status
+from domain.order_facts import State
 from domain.promising import NO_BACKLOG
 from domain.refusals import InvalidRequest, NotFound, NotPossible
 from domain.regions import province_named
-from projections import order_queries
-from projections.order_queries import Listed, OrderRow, order_answer
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
-Number = Annotated[str, Path(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9-]+$")]
 Customer = Annotated[Caller, allow(Role.LEARNER, Role.SERVICE)]
-Reader = Annotated[Caller, allow(*Role)]
 Decider = Annotated[Caller, allow(Role.SERVICE, Role.SUPPORT, Role.OPERATIONS, Role.ADMINISTRATOR)]
-Change = Annotated[Asked, Depends(asked)]
-STAFF_MAY_CANCEL = allow(Role.LEARNER, Role.SERVICE, Role.SUPPORT, Role.OPERATIONS)
-PAGE = 50
 
 
 def order_number(now: datetime) -> str:
     """A new order's number: the day, and enough chance that it is nobody else's."""
     return f"T{now:%y%m%d}{secrets.token_hex(6).upper()}"
-
-
-def answered(outcome: Outcome, status: int = 200) -> Response:
-    """A command's answer as it is kept, the same for every sending."""
-    headers = {"Idempotent-Replay": "true"} if outcome.repeated else None
-    return Response(outcome.answer, status, headers=headers, media_type="application/json")
 
 
 def wish_of(request: Request, body: OrderIn) -> redeeming.Wish:
@@ -141,145 +115,6 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
     return answered(await store.execute(command), 201)
 
 
-@router.get(
-    "/orders/{number}",
-    response_model=OrderSeenOut,
-    responses={304: {"description": "The caller has it already (`If-None-Match`)"}},
-    summary="An order as its reader may see it",
-)
-async def read(
-    request: Request, caller: Reader, number: Number, min_position: MinPosition = None
-) -> Response:
-    """Status, lines with progress, parts, parcels with scans, and what can be done now (D6)."""
-    await wait_for(request, min_position, "order_status", "parcel_tracking")
-    tenant = request.state.tenant
-    async with tenant.pool.connection() as connection:
-        asking = order_queries.Asking(connection, tenant.schema)
-        row = visible(await asking.order(number), caller)
-        parcels = await asking.parcels(number) if row.packed else []
-    return with_etag(request, order_answer(row, parcels, staff=caller.role is not Role.LEARNER))
-
-
-def visible(row: OrderRow | None, caller: Caller) -> OrderRow:
-    """The order, if this reader may see it; absent and somebody else's answer alike (A10)."""
-    if row is None:
-        raise NotFound(what="order")
-    if caller.role is Role.LEARNER and (row.learner != caller.subject or row.state == "expired"):
-        raise NotFound(what="order")
-    return row
-
-
-@router.get("/orders", response_model=OrdersOut, summary="Orders, newest first")
-async def listed(
-    request: Request,
-    caller: Reader,
-    learner: Annotated[str | None, Query(max_length=100)] = None,
-    status: Annotated[str | None, Query(max_length=40)] = None,
-    cursor: Cursor = None,
-    limit: Limit = PAGE,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    min_position: MinPosition = None,
-) -> Response:
-    """A page of orders; with `as_of` or `known_at`, the states they were in then (A5)."""
-    await wait_for(request, min_position, "order_status")
-    staff = caller.role is not Role.LEARNER
-    if not staff:
-        if learner is not None:
-            caller.must_be(learner)
-        learner = caller.subject
-    wanted = _Wanted(learner, _states(status), limit, staff)
-    if as_of or known_at:
-        return await _listed_then(request, wanted, cursor, as_of=as_of, known_at=known_at)
-    before = decode_cursor(cursor, datetime, str)
-    tenant = request.state.tenant
-    async with tenant.pool.connection() as connection:
-        found = await order_queries.Asking(connection, tenant.schema).listed(
-            learner=learner,
-            states=wanted.states,
-            before=(before[0], before[1]) if before else None,
-            limit=limit + 1,
-            hidden=wanted.hidden,
-        )
-    page = found[:limit]
-    more = len(found) > limit
-    after = encode_cursor(page[-1].placed_at, page[-1].number) if more else None
-    return json_answer({"orders": [listing(one, staff=staff) for one in page], "next": after})
-
-
-class _Wanted(NamedTuple):
-    """Which orders a list is of."""
-
-    learner: str | None
-    states: list[str] | None
-    limit: int
-    staff: bool
-
-    @property
-    def hidden(self) -> tuple[State, ...]:
-        return () if self.staff else order_queries.HIDDEN_FROM_CUSTOMERS
-
-
-async def _listed_then(
-    request: Request,
-    wanted: _Wanted,
-    cursor: str | None,
-    *,
-    as_of: datetime | None,
-    known_at: datetime | None,
-) -> Response:
-    before = decode_cursor(cursor, datetime, str, int)
-    # Every page is of what was known when the first one was asked for.
-    known = before[2] if before else await position_known_at(request, known_at)
-    tenant = request.state.tenant
-    async with tenant.pool.connection() as connection:
-        found = await order_queries.Asking(connection, tenant.schema).listed_then(
-            learner=wanted.learner,
-            states=wanted.states,
-            as_of=as_of or datetime.now(UTC),
-            known_at=known,
-            before=(before[0], before[1]) if before else None,
-            limit=wanted.limit + 1,
-            hidden=wanted.hidden,
-        )
-    page = found[: wanted.limit]
-    more = len(found) > wanted.limit
-    after = encode_cursor(page[-1].since, page[-1].number, known) if more else None
-    orders = [
-        {
-            "number": one.number,
-            "learner": one.learner,
-            "status": customer_status(one.state),
-            **({"state": one.state} if wanted.staff else {}),
-            "since": one.since,
-        }
-        for one in page
-    ]
-    return json_answer({"orders": orders, "next": after, "position": known})
-
-
-def _states(status: str | None) -> list[str] | None:
-    """The states a customer's status stands for (rules.md 4)."""
-    if status is None:
-        return None
-    if status not in set(State):
-        raise InvalidRequest(field="status", reason="not a status of an order")
-    return ["pending_end", "completed"] if status == "completed" else [status]
-
-
-def listing(one: Listed, *, staff: bool) -> dict[str, Any]:
-    """An order as lists show it."""
-    return {
-        "number": one.number,
-        "learner": one.learner,
-        "status": customer_status(one.state),
-        **({"state": one.state} if staff else {}),
-        "placed_at": one.placed_at,
-        "points": one.points,
-        "cash_fen": one.cash_fen,
-    }
-
-
 def _only_services_say_when(caller: Caller, happened_at: datetime | None) -> None:
     if happened_at is not None and caller.role is not Role.SERVICE:
         raise InvalidRequest(field="happened_at", reason="only services may say when")
@@ -294,7 +129,7 @@ def _units(lines: list[UnitsIn] | None) -> list[tuple[str, int]] | None:
 )
 async def cancel(
     request: Request,
-    caller: Annotated[Caller, STAFF_MAY_CANCEL],
+    caller: Chooser,
     change: Change,
     number: Number,
     body: CancellationIn,
@@ -402,7 +237,7 @@ async def _note_payment(
 @router.post("/orders/{number}/address", response_model=ChangeOut, summary="Change the address")
 async def change_address(
     request: Request,
-    caller: Annotated[Caller, STAFF_MAY_CANCEL],
+    caller: Chooser,
     change: Change,
     number: Number,
     body: RecipientIn,

@@ -4,10 +4,10 @@ import hashlib
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic_core import from_json
 
-from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.auth import Asked, Operator, Reader, store_of
 from api.bodies import (
     AdjustmentIn,
     ClawbackIn,
@@ -17,7 +17,7 @@ from api.bodies import (
     LearnerIn,
     LearnerOut,
 )
-from api.orders import answered
+from api.changing import Change, answered
 from api.reading import (
     AsOf,
     Cursor,
@@ -44,14 +44,11 @@ from projections.ledger_queries import Asking
 router = APIRouter(prefix="/v1", tags=["points"])
 
 Learner = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[\w.@+/=-]+$")]
-Granter = Annotated[Caller, allow(Role.SERVICE, Role.OPERATIONS, Role.ADMINISTRATOR)]
-Reader = Annotated[Caller, allow(*Role)]
-Change = Annotated[Asked, Depends(asked)]
 PAGE = 50
 
 
 @router.post("/points/grants", response_model=GrantsOut, summary="Grant points, each row once")
-async def grant(request: Request, caller: Granter, change: Change, body: GrantsIn) -> Response:
+async def grant(request: Request, caller: Operator, change: Change, body: GrantsIn) -> Response:
     """Up to 10,000 grants; the same grant sent twice is one grant, whoever sends it (L1)."""
     store = store_of(request)
     async with request.state.tenant.pool.connection() as connection:
@@ -109,7 +106,7 @@ _ASKED: dict[int | str, dict[str, Any]] = {
 
 @router.post("/points/clawbacks", responses=_ASKED, summary="Take a mistaken grant back")
 async def claw_back(
-    request: Request, caller: Granter, change: Change, body: ClawbackIn
+    request: Request, caller: Operator, change: Change, body: ClawbackIn
 ) -> Response:
     """Also when it is spent: what is missing is a visible debt (L5; rules.md 17)."""
     store, rules = store_of(request), request.state.tenant.rules
@@ -144,7 +141,9 @@ async def claw_back(
 
 
 @router.post("/points/adjustments", responses=_ASKED, summary="Add or take points by hand")
-async def adjust(request: Request, caller: Granter, change: Change, body: AdjustmentIn) -> Response:
+async def adjust(
+    request: Request, caller: Operator, change: Change, body: AdjustmentIn
+) -> Response:
     """With actor and reason; over the limit a second person approves (L5, A8)."""
     if needs_second_person(body.points, rules=request.state.tenant.rules):
         asked_for = ApprovalRequested(
@@ -181,7 +180,7 @@ async def _ask(request: Request, change: Asked, wanted: ApprovalRequested) -> Re
     "/learners/{learner:path}", response_model=LearnerOut, summary="Register, freeze, unfreeze"
 )
 async def put_learner(
-    request: Request, caller: Granter, change: Change, learner: Learner, body: LearnerIn
+    request: Request, caller: Operator, change: Change, learner: Learner, body: LearnerIn
 ) -> Response:
     """A learner is also known from the first grant on (contract.md)."""
     command = change.command(

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field, StringConstraints
 from pydantic_core import from_json
 
-from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.auth import Caller, Reader, Role, allow, store_of
 from api.bodies import Body, EraseIn, Words
-from api.orders import Number, Reader, answered, visible
+from api.changing import Change, answered
+from api.order_reading import Number, visible
 from api.points import Learner
 from api.reading import MinPosition, json_answer, wait_for
 from application import privacy
@@ -23,7 +24,6 @@ router = APIRouter(prefix="/v1", tags=["privacy"])
 
 Revealer = Annotated[Caller, allow(Role.SUPPORT, Role.ADMINISTRATOR)]
 Administrator = Annotated[Caller, allow(Role.ADMINISTRATOR)]
-Change = Annotated[Asked, Depends(asked)]
 CardId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w.:/-]+$")]
 Matter = Annotated[str, Path(min_length=1, max_length=60, pattern=r"^[\w.:-]+$")]

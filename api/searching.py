@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 
 from api.auth import Caller, Role, allow
 from api.bodies import Body
-from api.orders import listing
+from api.order_reading import listing
 from api.reading import MinPosition, json_answer, wait_for
 from api.shown import FoundOut
 from application.cards import cards_of_phone

@@ -2,23 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
-from api.auth import Asked, Caller, Role, allow, asked, store_of
+from api.auth import Caller, Chooser, Manager, Operator, Role, allow, store_of
 from api.bodies import Amount, Body, ChangeOut, Id, Moment, Sku, Words
-from api.orders import Number, answered, caller_sees
+from api.changing import Change, answered
+from api.order_reading import Number
+from api.orders import caller_sees
 from application import ordering, replanning
 from application.streams import ITEM, MALL, NETWORK, ORDER
 from application.unit import Unit
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
-Change = Annotated[Asked, Depends(asked)]
-Operator = Annotated[Caller, allow(Role.SERVICE, Role.OPERATIONS, Role.ADMINISTRATOR)]
-Chooser = Annotated[Caller, allow(Role.LEARNER, Role.SERVICE, Role.SUPPORT, Role.OPERATIONS)]
 Platform = Annotated[Caller, allow(Role.SERVICE)]
-Cashier = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
 Part = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -111,7 +109,7 @@ async def progress(
 )
 async def retry_refund(
     request: Request,
-    caller: Cashier,
+    caller: Manager,
     change: Change,
     number: Number,
     refund: Annotated[str, Path(min_length=1, max_length=120)],

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api.auth import Asked, Caller, Role, allow, asked
+from api.auth import Asked, Caller, Role, allow
 from api.bodies import Body
+from api.changing import Change
 from api.reading import Limit, json_answer
 from api.shown_to_staff import DeliveriesOut
 from application.dispatching import tell
@@ -27,7 +28,6 @@ from domain.refusals import InvalidRequest
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 Subscriber = Annotated[Caller, allow(Role.SERVICE, Role.ADMINISTRATOR)]
-Change = Annotated[Asked, Depends(asked)]
 Name = Annotated[str, Path(min_length=20, max_length=20, pattern=r"^[0-9a-f]+$")]
 PAGE = 50
 

@@ -13,7 +13,9 @@ from api import serving
 from api.app import create_app
 from api.auth import Caller, Role, allow
 from api.bodies import OrderIn, OrderOut
-from api.orders import Change, Customer, Number
+from api.changing import Change
+from api.order_reading import Number
+from api.orders import Customer
 from api.reading import MinPosition, json_answer, with_etag
 from application.settings import Settings
 

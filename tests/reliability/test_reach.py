@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api import orders
+from api import order_reading
 from api.auth import Caller
 from domain.refusals import NotFound
 from projections.order_queries import OrderRow
@@ -149,7 +149,7 @@ async def test_the_matrix_is_red_when_one_owner_check_is_missing(
             raise NotFound(what="order")
         return row
 
-    monkeypatch.setattr(orders, "visible", careless)
+    monkeypatch.setattr(order_reading, "visible", careless)
     await _red(lambda: test_another_and_nobody_answer_alike_when_learners_ask(mall, order))
 
 

@@ -1,0 +1,17 @@
+"""更改 What every route that changes something shares: its key, and the answer that is kept."""
+
+from typing import Annotated
+
+from fastapi import Depends, Response
+
+from api.auth import Asked, asked
+from application.outcomes import Outcome
+
+Change = Annotated[Asked, Depends(asked)]
+"""The change that is asked for, under its caller's own key."""
+
+
+def answered(outcome: Outcome, status: int = 200) -> Response:
+    """A command's answer as it is kept, the same for every sending."""
+    headers = {"Idempotent-Replay": "true"} if outcome.repeated else None
+    return Response(outcome.answer, status, headers=headers, media_type="application/json")
