@@ -1,11 +1,10 @@
 """The API's description in a real browser: drawn from our own files, under the strict policy."""
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Browsing
+from tests.browser.visiting import IN_A_BROWSER, Browsing
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = IN_A_BROWSER
 
 
 def test_everything_is_ours_when_the_description_is_read(browsing: Browsing) -> None:

@@ -5,46 +5,30 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import (
+from tests.browser.service import RECIPIENT, Service
+from tests.browser.visiting import (
     DESK,
+    IN_A_BROWSER,
+    IN_CHINESE,
     PHONE,
-    RECIPIENT,
+    SCREENS,
     Browsing,
     Newcomer,
-    Service,
-    assert_readable,
-    tab_to,
-    words,
+    Screen,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
-
-SCREENS = pytest.mark.parametrize(
-    ("screen", "language"), [(PHONE, "zh"), (DESK, "en")], ids=["phone-zh", "desk-en"]
-)
-
-
-def fill_recipient(page: Page, **more: str) -> None:
-    """Type a recipient into the redeem dialog."""
-    for name, value in {**RECIPIENT, **more}.items():
-        page.fill(f"dialog [name={name}]", value)
-
-
-def choose(page: Page, sku: str) -> None:
-    """Open the redeem dialog with this item."""
-    page.click(f".item[data-sku={sku}] button")
-    page.wait_for_selector("dialog[open] .quote dl")
+pytestmark = IN_A_BROWSER
 
 
 @SCREENS
 def test_the_order_changes_live_when_the_carrier_pushes(
-    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int], language: str
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:
     """T3, L2: log in, redeem (a double click is one order), watch scans come in unasked."""
     learner = newcomer()
-    with browsing.as_(None, language=language, screen=screen) as visitor:
+    with browsing.as_(None, screen=screen) as visitor:
         page = visitor.page
         page.goto(visitor.url + "/")
         expect(page).to_have_url(re.compile("/login$"))
@@ -52,16 +36,16 @@ def test_the_order_changes_live_when_the_carrier_pushes(
         page.fill("#token", service.token("learner", learner))
         page.press("#token", "Enter")
         visitor.settled()
-        choose(page, "notebook")
-        page.click(f"dialog .stepper button[aria-label='{words(language, 'form.more')}']")
-        fill_recipient(page)
+        visitor.choose("notebook")
+        page.click(f"dialog .stepper button[aria-label='{visitor.says('form.more')}']")
+        visitor.fill_recipient()
         page.wait_for_selector("dialog .promise")
         visitor.fits()
         page.dblclick("dialog button[type=submit]")
         page.wait_for_selector("#timeline li")
         number = page.url.rpartition("/")[2]
         expect(page.locator(".order-head .badge").first).to_have_text(
-            words(language, "status.pending_shipment")
+            visitor.says("status.pending_shipment")
         )
         expect(page.locator(".lamp")).to_have_attribute("data-state", "on")
         orders = service.call("GET", f"/v1/orders?learner={learner}", role="service", subject="lms")
@@ -69,44 +53,42 @@ def test_the_order_changes_live_when_the_carrier_pushes(
 
         parcel = service.ship(number)
         head = page.locator(".order-head .badge").first
-        expect(head).to_have_text(words(language, "status.pending_receipt"))
+        expect(head).to_have_text(visitor.says("status.pending_receipt"))
         service.push(number, parcel, "快件到达 【杭州转运中心】", "0")
         expect(page.locator("#timeline")).to_contain_text("杭州转运中心")
         expect(page.locator("#news")).not_to_be_empty()
         service.push(number, parcel, "快件已签收,签收人:本人签收", "3")
-        expect(head).to_have_text(words(language, "status.completed"))
-        expect(page.locator(".parcel .badge")).to_have_text(words(language, "parcel.signed"))
+        expect(head).to_have_text(visitor.says("status.completed"))
+        expect(page.locator(".parcel .badge")).to_have_text(visitor.says("parcel.signed"))
         visitor.content()
-        assert_readable(visitor, "an order")
+        visitor.readable()
 
 
 @SCREENS
 def test_points_are_back_on_the_statement_when_units_are_cancelled(
-    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int], language: str
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:
     """O8, L6: some units first, then the rest; the running balance tells both."""
     learner = newcomer()
     number = service.order(learner, ("notebook", 3), ("enamel-mug", 1))
-    with browsing.as_("learner", learner, language=language, screen=screen) as visitor:
+    with browsing.as_("learner", learner, screen) as visitor:
         page = visitor.page
         visitor.open(f"/#/orders/{number}")
-        page.click(f"button:has-text('{words(language, 'cancel.open')}')")
+        visitor.button("cancel.open").click()
         fewer = page.locator("dialog .stepper button:first-child")
         fewer.nth(0).click()
         fewer.nth(0).click()
         fewer.nth(1).click()
-        expect(page.locator(".cancel-back")).to_have_text(
-            words(language, "cancel.comes_back", n=260)
-        )
+        expect(page.locator(".cancel-back")).to_have_text(visitor.says("cancel.comes_back", n=260))
         visitor.fits()
         page.click("dialog button[type=submit]")
         expect(page.locator("#points-back")).to_have_text("+260")
         expect(page.locator("[data-sku=notebook] .gone-words")).to_be_visible()
-        page.click(f"button:has-text('{words(language, 'cancel.open')}')")
+        visitor.button("cancel.open").click()
         page.click("dialog button[type=submit]")
         expect(page.locator("#points-back")).to_have_text("+1,260")
         expect(page.locator(".order-head .badge").first).to_have_text(
-            words(language, "status.cancelled")
+            visitor.says("status.cancelled")
         )
         page.click("#tabs [data-tab=points]")
         rows = page.locator(".ledger tbody tr")
@@ -129,19 +111,19 @@ def test_something_is_redeemed_when_there_is_only_a_keyboard(
         assert page.evaluate("document.activeElement.className") == "skip"
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
-        tab_to(page, "[data-sku=notebook] button")
+        visitor.tab_to("[data-sku=notebook] button")
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline == "solid"
         page.keyboard.press("Enter")
         page.wait_for_selector("dialog[open] .quote dl")
         for name, value in RECIPIENT.items():
-            tab_to(page, f"dialog [name={name}]")
+            visitor.tab_to(f"dialog [name={name}]")
             page.keyboard.type(value)
-        tab_to(page, "dialog button[type=submit]")
+        visitor.tab_to("dialog button[type=submit]")
         page.keyboard.press("Enter")
         page.wait_for_selector("#timeline li")
         expect(page.locator("h1")).to_be_focused()
-        tab_to(page, "button.danger")
+        visitor.tab_to("button.danger")
         page.keyboard.press("Enter")
         page.wait_for_selector("dialog[open]")
         page.keyboard.press("Escape")
@@ -154,19 +136,19 @@ def test_a_problem_is_told_at_its_field_in_the_pages_language(
     browsing: Browsing, newcomer: Newcomer
 ) -> None:
     """M4, O1: empty fields, an unusable phone, and every failing check of a quote."""
-    with browsing.as_("learner", newcomer(), language="zh") as visitor:
+    with browsing.as_("learner", newcomer(), IN_CHINESE) as visitor:
         page = visitor.page
         visitor.open("/")
-        choose(page, "ink-stone")
+        visitor.choose("ink-stone")
         page.click("dialog button[type=submit]")
         expect(page.locator("[data-field=name] .field-error")).to_have_text(
-            words("zh", "invalid.missing")
+            visitor.says("invalid.missing")
         )
         expect(page.locator("dialog [name=name]")).to_be_focused()
-        fill_recipient(page, phone="1234567")
+        visitor.fill_recipient(phone="1234567")
         page.click("dialog button[type=submit]")
         expect(page.locator("[data-field=phone] .field-error")).to_have_text(
-            words("zh", "invalid.not_a_phone")
+            visitor.says("invalid.not_a_phone")
         )
         expect(page.locator("dialog [name=phone]")).to_have_attribute("aria-invalid", "true")
         page.fill("dialog [name=phone]", RECIPIENT["phone"])
@@ -203,7 +185,7 @@ def test_one_order_is_placed_when_the_service_is_away_for_a_moment(
     with browsing.as_("learner", learner) as visitor:
         page = visitor.page
         visitor.open("/")
-        choose(page, "python-course")
+        visitor.choose("python-course")
         page.route("**/v1/orders", away)
         page.click("dialog button[type=submit]")
         page.wait_for_selector("#timeline li")
@@ -235,11 +217,11 @@ def test_a_link_logs_in_when_its_token_is_in_the_fragment(
 
 @SCREENS
 def test_an_order_is_shipped_when_the_packing_desk_works(
-    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int], language: str
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:
     """W1: pack, waybill, hand over; the desk shows where pushes go and what they bring."""
     number = service.order(newcomer(), ("walnut-bookend", 1))
-    with browsing.as_("operations", "ops", language=language, screen=screen) as visitor:
+    with browsing.as_("operations", "ops", screen) as visitor:
         page = visitor.page
         visitor.open("/operations")
         page.click(f"a:has-text('{number}')")
@@ -247,7 +229,7 @@ def test_an_order_is_shipped_when_the_packing_desk_works(
         page.fill("[name=weight_grams]", "950")
         page.click("[data-step=pack] button[type=submit]")
         page.wait_for_selector("[data-step=waybill]")
-        page.click(f"button:has-text('{words(language, 'packing.invent')}')")
+        visitor.button("packing.invent").click()
         page.click("[data-step=waybill] button[type=submit]")
         page.click("[data-step=hand_over] button[type=submit]")
         page.click(".rehearsal summary")
@@ -255,7 +237,7 @@ def test_an_order_is_shipped_when_the_packing_desk_works(
         visitor.fits()
         service.push(number, f"{number}-P1", "快件正在派送中", "5")
         expect(page.locator(".part .badge").nth(1)).to_have_text(
-            words(language, "parcel.out_for_delivery")
+            visitor.says("parcel.out_for_delivery")
         )
         visitor.content()
 
@@ -304,14 +286,13 @@ def test_stock_items_and_grants_change_when_operations_say_so(
 
 @SCREENS
 def test_a_history_is_replayed_and_proved_when_an_auditor_looks(
-    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int],
-    language: str, tmp_path: Path,
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen, tmp_path: Path,
 ) -> None:  # fmt: skip
     """A2, A3, A5: step by step with the slider, as of then, its proof checked in the browser."""
     learner = newcomer()
     number = service.order(learner, ("notebook", 1))
     service.ship(number)
-    with browsing.as_("auditor", "audit", language=language, screen=screen) as visitor:
+    with browsing.as_("auditor", "audit", screen) as visitor:
         page = visitor.page
         visitor.open("/audit")
         page.fill("main input[type=search]", number)
@@ -324,21 +305,19 @@ def test_a_history_is_replayed_and_proved_when_an_auditor_looks(
         slider.focus()
         page.keyboard.press("Home")
         expect(rows.first).to_have_attribute("aria-current", "step")
-        expect(page.locator(".step h2")).to_have_text(words(language, "fact.ledger.PointsRedeemed"))
+        expect(page.locator(".step h2")).to_have_text(visitor.says("fact.ledger.PointsRedeemed"))
         expect(page.locator(".changes tbody")).to_contain_text("19,740")
         page.keyboard.press("ArrowRight")
         expect(rows.nth(1)).to_have_attribute("aria-current", "step")
         page.keyboard.press("End")
         expect(rows.last).to_have_attribute("aria-current", "step")
-        page.click(
-            f".event-row:has-text('{words(language, 'fact.orders.PartHandedOver')}') >> nth=-1"
-        )
+        page.click(f".event-row:has-text('{visitor.says('fact.orders.PartHandedOver')}') >> nth=-1")
         expect(page.locator(".step .mono").first).to_have_text("orders.PartHandedOver")
         expect(page.locator(".changes tbody")).to_contain_text("pending_receipt")
         page.click(".proof button:first-child")
         expect(page.locator(".proof-words.good")).to_be_visible()
         visitor.fits()
-        assert_readable(visitor, "a replay")
+        visitor.readable()
 
         page.fill("[name=known_at]", "2020-01-01T00:00")
         with page.expect_response(lambda one: "known_at=2020-01-01T00%3A00%3A00%2B08" in one.url):
@@ -371,24 +350,24 @@ EVERYWHERE = {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@SCREENS
+@pytest.mark.parametrize(("size", "language"), [(PHONE, "zh"), (DESK, "en")], ids=["phone", "desk"])
 def test_every_page_can_be_read_and_fits(
-    browsing: Browsing, screen: dict[str, int], language: str, theme: str
+    browsing: Browsing, size: dict[str, int], language: str, theme: str
 ) -> None:
     """N3: labels, contrast (AA), one heading, no sideways scrolling, no complaints."""
     for (role, subject), paths in EVERYWHERE.items():
-        with browsing.as_(role, subject, language=language, theme=theme, screen=screen) as visitor:
+        with browsing.as_(role, subject, Screen(size, language, theme)) as visitor:
             for path in paths:
                 visitor.open(path)
                 visitor.page.wait_for_timeout(150)
                 visitor.content()
-                assert_readable(visitor, path)
+                visitor.readable()
             if role == "learner":
                 visitor.open("/#/")
-                choose(visitor.page, "tea-set")
+                visitor.choose("tea-set")
                 visitor.page.click("dialog button[type=submit]")
                 visitor.fits()
-                assert_readable(visitor, "the redeem dialog")
+                visitor.readable()
 
 
 def test_an_order_goes_on_when_its_cash_part_is_paid_beside_it(
@@ -404,5 +383,5 @@ def test_an_order_goes_on_when_its_cash_part_is_paid_beside_it(
             page.click(".pay button")
         opened.value.click("button >> nth=0")
         head = page.locator(".order-head .badge").first
-        expect(head).to_have_text(words("en", "status.pending_shipment"))
+        expect(head).to_have_text(visitor.says("status.pending_shipment"))
         visitor.content()

@@ -7,26 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import (
-    DESK,
-    PHONE,
-    RECIPIENT,
+from tests.browser.service import OPS, RECIPIENT, Service
+from tests.browser.visiting import (
+    IN_A_BROWSER,
+    IN_CHINESE,
+    SCREENS,
     Browsing,
     Newcomer,
-    Service,
-    assert_readable,
-    tab_to,
-    words,
+    Screen,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
-
-SCREENS = pytest.mark.parametrize(
-    ("screen", "language", "theme"),
-    [(PHONE, "zh", "dark"), (DESK, "en", "light")],
-    ids=["phone-zh", "desk-en"],
-)
-OPS = {"role": "operations", "subject": "ops"}
+pytestmark = IN_A_BROWSER
 
 
 def ask_for(service: Service, learner: str, points: int, *, maker: str = "lms") -> str:
@@ -51,25 +42,24 @@ def until_failing(service: Service, url: str) -> None:
 
 @SCREENS
 def test_points_arrive_when_a_second_person_allows_them(
-    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int],
-    language: str, theme: str,
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen,
 ) -> None:  # fmt: skip
     """A8: what it would do is told before; a reason is needed; it happens at once, seen by all."""
     learner = newcomer()
     given, denied = ask_for(service, learner, 6_000), ask_for(service, learner, -7_000)
-    with browsing.as_("operations", "ops", language=language, theme=theme, screen=screen) as one:
+    with browsing.as_("operations", "ops", screen) as one:
         page = one.page
         one.open("/operations#/waiting")
         card = page.locator(f"[data-approval={given}]")
         expect(card.locator("h3")).to_have_text(
-            words(language, "approval.would_add", n="6,000", learner=learner)
+            one.says("approval.would_add", n="6,000", learner=learner)
         )
         expect(card).to_contain_text("20,000 → 26,000")
         expect(page.locator(f"[data-approval={denied}]")).to_contain_text("20,000 → 13,000")
-        assert_readable(one, "what waits")
+        one.readable()
         card.locator("button.primary").click()
         page.click("dialog button[type=submit]")
-        expect(page.locator("dialog .field-error")).to_have_text(words(language, "invalid.missing"))
+        expect(page.locator("dialog .field-error")).to_have_text(one.says("invalid.missing"))
         page.fill("dialog [name=reason]", "seen in the old books")
         one.fits()
         page.press("dialog [name=reason]", "Enter")
@@ -98,16 +88,16 @@ def test_nobody_decides_on_what_they_asked_for_themselves(
 
 @SCREENS
 def test_a_system_is_told_again_when_an_administrator_says_from_where(
-    browsing: Browsing, service: Service, screen: dict[str, int], language: str, theme: str
+    browsing: Browsing,
+    service: Service,
+    screen: Screen,
 ) -> None:
     """N2, M5: subscribe, keep the secret, see what fails in the list of troubles, replay, end."""
-    url = f"https://crm-{language}.invalid/hook"
-    with browsing.as_(
-        "administrator", "root", language=language, theme=theme, screen=screen
-    ) as one:
+    url = f"https://crm-{screen.language}.invalid/hook"
+    with browsing.as_("administrator", "root", screen) as one:
         page = one.page
         one.open("/operations#/webhooks")
-        page.click(f"button:has-text('{words(language, 'webhook.new')}')")
+        one.button("webhook.new").click()
         page.fill("dialog [name=url]", url)
         page.fill("dialog [name=facts]", "nothing.*")
         page.click("dialog button[type=submit]")
@@ -121,26 +111,26 @@ def test_a_system_is_told_again_when_an_administrator_says_from_where(
         page.click("dialog footer button")
         page.click(f".webhook a:has-text('{url}')")
         expect(page.locator("h1")).to_have_text(url)
-        page.click(f"button:has-text('{words(language, 'webhook.pause')}')")
-        expect(page.locator(".webhook .badge")).to_have_text(words(language, "webhook.paused"))
-        page.click(f"button:has-text('{words(language, 'webhook.resume')}')")
-        expect(page.locator(".webhook .badge")).to_have_text(words(language, "webhook.active"))
-        page.click(f"button:has-text('{words(language, 'webhook.ping')}')")
+        one.button("webhook.pause").click()
+        expect(page.locator(".webhook .badge")).to_have_text(one.says("webhook.paused"))
+        one.button("webhook.resume").click()
+        expect(page.locator(".webhook .badge")).to_have_text(one.says("webhook.active"))
+        one.button("webhook.ping").click()
         expect(page.locator(".toast.bad")).to_be_visible()
-        page.click(f"button:has-text('{words(language, 'webhook.replay')}')")
+        one.button("webhook.replay").click()
         page.fill("dialog [name=from_position]", "2")
         page.click("dialog button[type=submit]")
         expect(page.locator("dialog")).to_have_count(0)
         expect(page.locator(".webhook .about")).to_contain_text(
-            re.compile(f"{words(language, 'webhook.position')}1")
+            re.compile(f"{one.says('webhook.position')}1")
         )
-        assert_readable(one, "a webhook")
+        one.readable()
         until_failing(service, url)
         one.open("/operations#/waiting")
         expect(page.locator(f"[data-kind=webhook] a:has-text('{url}')")).to_be_visible()
         one.fits()
         page.click(f"[data-kind=webhook] a:has-text('{url}')")
-        page.click(f"button:has-text('{words(language, 'webhook.end')}')")
+        one.button("webhook.end").click()
         page.click("dialog button[type=submit]")
         expect(page).to_have_url(re.compile("#/webhooks$"))
         expect(page.locator(f".webhook a:has-text('{url}')")).to_have_count(0)
@@ -149,35 +139,32 @@ def test_a_system_is_told_again_when_an_administrator_says_from_where(
 
 @SCREENS
 def test_an_order_goes_to_another_address_until_it_has_left(
-    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int],
-    language: str, theme: str,
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen,
 ) -> None:  # fmt: skip
     """O8: within the province of the plan, by keyboard; afterwards the page says why not."""
     learner = newcomer()
     number = service.order(learner, ("notebook", 1))
-    with browsing.as_("learner", learner, language=language, theme=theme, screen=screen) as one:
+    with browsing.as_("learner", learner, screen) as one:
         page = one.page
         one.open(f"/#/orders/{number}")
         expect(page.locator(".address")).to_contain_text("杭州市")
-        tab_to(page, ".address button")
+        one.tab_to(".address button")
         page.keyboard.press("Enter")
         expect(page.locator("dialog [name=name]")).to_be_focused()
         expect(page.locator("dialog [name=province]")).to_have_value("浙江省")
         expect(page.locator("dialog [name=province]")).not_to_be_editable()
         for name, value in {**RECIPIENT, "city": "宁波市", "address": "中山路 9 号"}.items():
             if name != "province":
-                tab_to(page, f"dialog [name={name}]")
+                one.tab_to(f"dialog [name={name}]")
                 page.keyboard.type(value)
         one.fits()
-        assert_readable(one, "another address")
+        one.readable()
         page.keyboard.press("Enter")
         expect(page.locator(".address")).to_contain_text("宁波市")
-        expect(page.locator("#timeline")).to_contain_text(
-            words(language, "fact.orders.AddressChanged")
-        )
+        expect(page.locator("#timeline")).to_contain_text(one.says("fact.orders.AddressChanged"))
         service.ship(number)
         expect(page.locator(".address button")).to_have_count(0)
-        expect(page.locator(".address")).to_contain_text(words(language, "address.not_now"))
+        expect(page.locator(".address")).to_contain_text(one.says("address.not_now"))
         one.content()
 
 
@@ -226,16 +213,16 @@ def test_lists_go_on_when_there_is_more_than_a_page(
 
 def test_somebody_lost_is_led_back(browsing: Browsing, newcomer: Newcomer) -> None:
     """N3, A10: an unknown page, an unknown order, in the reader's language, with a way on."""
-    with browsing.as_("learner", newcomer(), language="zh") as one:
+    with browsing.as_("learner", newcomer(), IN_CHINESE) as one:
         page = one.page
         for path, said in (
-            ("/nowhere", words("zh", "lost.title")),
+            ("/nowhere", one.says("lost.title")),
             ("/#/orders/T0", "未找到该订单"),
         ):
             page.goto(one.url + path)
             expect(page.locator("main")).to_contain_text(said)
-            assert_readable(one, path)
-            page.click(f"main a:has-text('{words('zh', 'app.home')}')")
+            one.readable()
+            page.click(f"main a:has-text('{one.says('app.home')}')")
             expect(page.locator(".item").first).to_be_visible()
 
 
@@ -251,10 +238,10 @@ def test_a_page_says_so_when_it_is_cut_off(
         lamp = page.locator(".lamp")
         expect(lamp).to_have_attribute("data-state", "on")
         page.context.set_offline(True)
-        expect(lamp).to_have_text(words("en", "live.waiting"))
-        page.click(f"button:has-text('{words('en', 'cancel.open')}')")
+        expect(lamp).to_have_text(one.says("live.waiting"))
+        one.button("cancel.open").click()
         page.click("dialog button[type=submit]")
-        expect(page.locator(".toast.bad")).to_have_text(words("en", "app.waiting"))
+        expect(page.locator(".toast.bad")).to_have_text(one.says("app.waiting"))
         page.context.set_offline(False)
         expect(page.locator("#points-back")).to_have_text("+260")
         expect(lamp).to_have_attribute("data-state", "on")

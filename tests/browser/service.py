@@ -1,0 +1,142 @@
+"""The real service on its embedded PostgreSQL, as partners and staff speak to it."""
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from api.auth import Role, Tokens
+from application.gateways.kuaidi100 import sign_push
+from domain.house_rules import SHANGHAI
+
+START_SECONDS = 90
+RECIPIENT = {
+    "name": "林小满",
+    "phone": "13800138000",
+    "province": "浙江省",
+    "city": "杭州市",
+    "address": "文三路 1 号 2 单元 301",
+}
+OPS = {"role": "operations", "subject": "ops"}
+
+
+@dataclass
+class Service:
+    """A running service, spoken to as its partners and staff would."""
+
+    url: str
+    data: Path
+    keys: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def token(self, role: str, subject: str) -> str:
+        """A bearer token."""
+        return Tokens.in_folder(self.data / "keys").issue(Role(role), subject, tenant="mall")
+
+    def call(self, method: str, path: str, body: Any = None, *, role: str, subject: str) -> Any:
+        """A request of somebody's; the answer has to be good."""
+        headers = {
+            "Authorization": f"Bearer {self.token(role, subject)}",
+            "Idempotency-Key": f"browser-test-{next(self.keys)}",
+        }
+        answer = httpx2.request(method, self.url + path, json=body, headers=headers, timeout=30)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    def grant(self, learner: str, points: int = 20_000) -> None:
+        """Points to spend."""
+        row = {"learner": learner, "points": points, "reason": "campaign", "source": "browser"}
+        self.call("POST", "/v1/points/grants", {"grants": [row]}, role="service", subject="lms")
+
+    def order(self, learner: str, *lines: tuple[str, int]) -> str:
+        """Place an order; its number."""
+        wanted = [{"sku": sku, "quantity": quantity} for sku, quantity in lines]
+        body = {"learner": learner, "lines": wanted, "recipient": RECIPIENT}
+        said = self.call("POST", "/v1/orders", body, role="learner", subject=learner)
+        return str(said["number"])
+
+    def ship(self, number: str) -> str:
+        """Pack, label and hand over the first part; its parcel."""
+        parcel = self.call("POST", "/v1/parcels", {"order": number, "part": 1}, **OPS)["parcel"]
+        waybill = {"carrier": "shunfeng", "waybill": f"SF{int(time.time() * 1000)}"}
+        self.call("POST", f"/v1/parcels/{parcel}/waybill", waybill, **OPS)
+        self.call("POST", f"/v1/parcels/{parcel}/handover", {}, **OPS)
+        return str(parcel)
+
+    def push(self, number: str, parcel: str, text: str, code: str) -> None:
+        """What Kuaidi100 would send for one scan, signed with the parcel's salt."""
+        link = self.call("GET", f"/v1/parcels/{parcel}/callback", **OPS)
+        found = self.call("GET", f"/v1/orders/{number}", **OPS)["parcels"][0]
+        at = datetime.now(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+        scan = {"time": at, "ftime": at, "context": text, "status": "", "statusCode": code}
+        result = {
+            "message": "ok", "state": code, "status": "200", "ischeck": "0",
+            "com": found["carrier"], "nu": found["waybill"], "data": [scan],
+        }  # fmt: skip
+        param = json.dumps({"status": "polling", "message": "", "lastResult": result})
+        form = {"param": param, "sign": sign_push(param.encode(), link["salt"].encode())}
+        answer = httpx2.post(link["callback_url"], data=form, timeout=30)
+        assert answer.json()["result"] is True, answer.text
+
+
+@contextmanager
+def serving() -> Iterator[Service]:
+    """`tallypost serve` with its demo mall, in processes of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="tallypost-"))
+    folder.chmod(0o711)  # the server account of PostgreSQL has to get through
+    port = _free_port()
+    log = (folder / "log").open("wb")
+    environment = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
+    command = [
+        sys.executable, "-m", "api.command_line", "serve",
+        "--port", str(port), "--data", str(folder / "data"),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        found = Service(f"http://127.0.0.1:{port}", folder / "data")
+        _wait_for(found, process, folder / "log")
+        yield found
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        log.close()
+        shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    """A port that is free together with the next one, where `serve` puts the sandbox."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+def _wait_for(service: Service, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    ends = time.monotonic() + START_SECONDS
+    while time.monotonic() < ends:
+        assert process.poll() is None, log.read_text()[-3000:]
+        try:
+            if httpx2.get(service.url + "/ready", timeout=2).status_code == 200:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.3)
+    pytest.fail(f"the service did not start: {log.read_text()[-3000:]}")
