@@ -292,6 +292,56 @@ class OrderExpired(Fact, name="orders.OrderExpired"):
     """The order has left its customer's sight, two years after its end (O3)."""
 
 
+class WindowPaused(Fact, name="orders.WindowPaused"):
+    """A dispute or a return is open: the part's service window stands still (rules.md 2)."""
+
+    part: PositiveInt
+    by: str = Field(description="stream of the case that holds it, e.g. `dispute:D-T1-P1`")
+    paused_at: AwareDatetime
+
+
+class WindowResumed(Fact, name="orders.WindowResumed"):
+    """The case was decided: what was left of the part's service window runs on (rules.md 2)."""
+
+    part: PositiveInt
+    by: str = Field(description="stream of the case that held it")
+    window_until: AwareDatetime | None = Field(
+        description="None: not received yet, or another case still holds it"
+    )
+
+
+class ReplacementReserved(Fact, name="orders.ReplacementReserved"):
+    """Goods are set aside to be sent once more, free of charge (rules.md 6, 28)."""
+
+    replacement: str = Field(description="number of the linked order that they are for")
+    units: tuple[Units, ...] = Field(description="what they replace")
+    plan: Plan = Field(description="from where; lines and parts are those of the linked order")
+    case: str = Field(description="stream of the case that asks for them")
+
+
+class ReplacementReleased(Fact, name="orders.ReplacementReleased"):
+    """Goods that were set aside are not sent after all."""
+
+    replacement: str
+    reason: str
+
+
+class ReplacementOrdered(Fact, name="orders.ReplacementOrdered"):
+    """The linked order stands and takes over what was set aside (rules.md 6)."""
+
+    replacement: str
+
+
+class OrderLinked(Fact, name="orders.OrderLinked"):
+    """This order replaces units of another one, at no points; a refund of it is theirs (rule 6)."""
+
+    original: str
+    units: tuple[Units, ...] = Field(
+        description="of the original, in the order of this one's lines"
+    )
+    case: str = Field(description="stream of the case that led to it")
+
+
 OrderFact = (
     OrderPlaced
     | PaymentCaptured
@@ -318,4 +368,10 @@ OrderFact = (
     | OrderClosed
     | OrderCompleted
     | OrderExpired
+    | WindowPaused
+    | WindowResumed
+    | ReplacementReserved
+    | ReplacementReleased
+    | ReplacementOrdered
+    | OrderLinked
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import Literal, assert_never
 
 from domain.lots import refund_shares
 from domain.order_facts import (
@@ -20,6 +20,7 @@ from domain.order_facts import (
     OrderCompleted,
     OrderExpired,
     OrderFact,
+    OrderLinked,
     OrderPlaced,
     OrderSplit,
     PartCompleted,
@@ -28,6 +29,9 @@ from domain.order_facts import (
     PartReceived,
     PaymentCaptured,
     PaymentFailed,
+    ReplacementOrdered,
+    ReplacementReleased,
+    ReplacementReserved,
     State,
     Units,
     UnitsCancelled,
@@ -35,8 +39,10 @@ from domain.order_facts import (
     UnitsRefunded,
     WaitChosen,
     WaitEnded,
+    WindowPaused,
+    WindowResumed,
 )
-from domain.orders import Order, Part
+from domain.orders import Order, Part, Replacement
 from domain.splitting import Allocation, Plan
 
 OUTSIDE = (Channel.SHOP, Channel.PARTNER)
@@ -114,6 +120,50 @@ def _refund_is(order: Order, refund: str, status: str) -> tuple[tuple[str, str],
     return tuple((known, status if known == refund else was) for known, was in order.refunds)
 
 
+def _received(order: Order, fact: PartReceived) -> tuple[Part, ...]:
+    """The part with its recipient; a window that a case holds stands still from its first day."""
+    part = order.part(fact.part)
+    paused_at = part.paused_at if part is not None else None
+    return _moved(
+        order,
+        fact.part,
+        state=State.PENDING_END,
+        shipped=True,  # a scan may tell of the receipt before anybody told of shipping
+        window_until=fact.window_until,
+        paused_at=None if paused_at is None else max(paused_at, fact.received_at),
+    )
+
+
+def _paused(order: Order, fact: WindowPaused) -> tuple[Part, ...]:
+    part = order.part(fact.part)
+    if part is None or fact.by in part.paused_by:
+        return order.parts
+    since = part.paused_at or fact.paused_at
+    return _moved(order, fact.part, paused_by=(*part.paused_by, fact.by), paused_at=since)
+
+
+def _resumed(order: Order, fact: WindowResumed) -> tuple[Part, ...]:
+    part = order.part(fact.part)
+    if part is None:
+        return order.parts
+    left = tuple(one for one in part.paused_by if one != fact.by)
+    return _moved(
+        order,
+        fact.part,
+        paused_by=left,
+        paused_at=part.paused_at if left else None,
+        window_until=fact.window_until or part.window_until,
+    )
+
+
+def _replacement_is(
+    order: Order, number: str, state: Literal["released", "ordered"]
+) -> tuple[Replacement, ...]:
+    return tuple(
+        replace(one, state=state) if one.number == number else one for one in order.replacements
+    )
+
+
 def evolve(order: Order, fact: OrderFact) -> Order:
     """The order after one more fact."""
     match fact:
@@ -129,6 +179,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 paid=fact.pay_by is None,
                 destination=fact.destination,
                 outside=fact.channel in OUTSIDE,
+                channel=fact.channel,
             )
         case PaymentCaptured():
             return replace(
@@ -164,16 +215,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case PartHandedOver():
             return replace(order, parts=_shipped(order, fact.part))
         case PartReceived():
-            return replace(
-                order,
-                parts=_moved(
-                    order,
-                    fact.part,
-                    state=State.PENDING_END,
-                    shipped=True,  # a scan may tell of the receipt before anybody told of shipping
-                    window_until=fact.window_until,
-                ),
-            )
+            return replace(order, parts=_received(order, fact))
         case EntitlementGranted():
             return replace(order, parts=_moved(order, fact.part, shipped=True))
         case CourseProgressed():
@@ -200,5 +242,20 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return replace(order, ended=State.COMPLETED, visible_until=fact.visible_until)
         case OrderExpired():
             return replace(order, ended=State.EXPIRED)
+        case WindowPaused():
+            return replace(order, parts=_paused(order, fact))
+        case WindowResumed():
+            return replace(order, parts=_resumed(order, fact))
+        case ReplacementReserved():
+            new = Replacement(fact.replacement, fact.units, fact.plan, fact.case)
+            return replace(order, replacements=(*order.replacements, new))
+        case ReplacementReleased():
+            gone = _replacement_is(order, fact.replacement, "released")
+            return replace(order, replacements=gone)
+        case ReplacementOrdered():
+            stands = _replacement_is(order, fact.replacement, "ordered")
+            return replace(order, replacements=stands)
+        case OrderLinked():
+            return replace(order, original=fact.original, replaces=fact.units)
         case _:
             assert_never(fact)

@@ -1,6 +1,6 @@
 """订单 Orders: their parts, how far each has come, what may happen next (O3, O4, O8, S2)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     AddressChanged,
+    Channel,
     CourseProgressed,
     Destination,
     EntitlementGranted,
@@ -24,7 +25,7 @@ from domain.order_facts import (
 )
 from domain.point_facts import Counted, LotShare
 from domain.refusals import InvalidRequest, NotPossible
-from domain.splitting import Allocation
+from domain.splitting import Allocation, Plan
 
 PROGRESS = (
     State.PENDING_PAYMENT,
@@ -54,6 +55,10 @@ class Part(NamedTuple):
 
     `choice` until the learner chose to wait; stock that comes is sent in either case.
     """
+    paused_by: tuple[str, ...] = ()
+    """Open disputes and returns, which hold its service window (rules.md 2)."""
+    paused_at: datetime | None = None
+    """Since when the window stands still: from receipt at the earliest."""
 
     @property
     def movable(self) -> bool:
@@ -69,6 +74,18 @@ class Part(NamedTuple):
     def live(self) -> bool:
         """Whether anything of this part is still to be had."""
         return bool(self.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Units that are sent once more, in an order of their own (rules.md 6)."""
+
+    number: str
+    units: tuple[Units, ...]
+    """What they replace here."""
+    plan: Plan
+    case: str
+    state: Literal["reserved", "released", "ordered"] = "reserved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +115,12 @@ class Order:
     """It came from an outside shop: a refund of it was decided there (rules.md 7)."""
     progress: tuple[tuple[int, int, int], ...] = ()
     """Courses begun: (line, percent done, percent under which it is refundable)."""
+    channel: Channel = Channel.APP
+    replacements: tuple[Replacement, ...] = ()
+    original: str | None = None
+    """The order whose units this one replaces, at no points."""
+    replaces: tuple[Units, ...] = ()
+    """Units of the original, in the order of this one's lines."""
 
     @property
     def placed(self) -> bool:
@@ -152,16 +175,18 @@ class Order:
         ]
         return tuple(self._chosen(open_units, wanted, action="cancel"))
 
-    def refundable(self, wanted: Sequence[tuple[str, int]] | None) -> tuple[Units, ...]:
+    def refundable(
+        self, wanted: Sequence[tuple[str, int]] | None, *, parts: Collection[int] | None = None
+    ) -> tuple[Units, ...]:
         """The units a refund after shipping could take: all handed over or granted ones.
 
-        A course only while its window is open and little of it was taken, but always when an
-        outside shop refunded it (rules.md 7).
+        Of these `parts` alone, where some are named. A course only while its window is open and
+        little of it was taken, but always when an outside shop refunded it (rules.md 7).
         """
         given: list[Units] = []
         why = ""
         for part in self.parts:
-            if part.state not in (State.PENDING_RECEIPT, State.PENDING_END, State.COMPLETED):
+            if part.state not in PROGRESS[2:] or (parts is not None and part.number not in parts):
                 continue
             for unit in part.units:
                 kept = "" if part.warehouse or self.outside else self._why_kept(part, unit.line)
@@ -307,6 +332,7 @@ class Order:
             and part.state is State.PENDING_END
             and part.window_until is not None
             and part.window_until <= when
+            and not part.paused_by
         ]
         facts: list[OrderFact] = [PartCompleted(part=number) for number in over]
         rest = [p for p in self.parts if p.live and p.state is not State.COMPLETED]

@@ -87,6 +87,13 @@ class TrackingSubscribed(Fact, name="parcels.TrackingSubscribed"):
     waybill: str
 
 
+class TrackConfirmed(Fact, name="parcels.TrackConfirmed"):
+    """The source, asked, told the track as it is known: what has value may follow (rules.md 23)."""
+
+    at: AwareDatetime = Field(description="when it was asked")
+    source: str = Field(description="who was asked: kuaidi100.query, sf.query")
+
+
 ParcelFact = (
     ParcelPacked
     | WaybillIssued
@@ -96,6 +103,7 @@ ParcelFact = (
     | CarrierCorrected
     | PushUnreadable
     | TrackingSubscribed
+    | TrackConfirmed
 )
 
 
@@ -111,11 +119,22 @@ class Parcel:
     dissolved: bool = False
     watched: bool = False
     """Whether a partner watches the waybill as it is now."""
+    confirmed_at: datetime | None = None
+    """The last time that the source, asked, told the track as it is known here."""
     tracking: TrackState = field(default_factory=TrackState)
 
     def track(self) -> Track:
         """What the known scans say together."""
         return self.tracking.track()
+
+    def confirm(self, *, at: datetime, source: str) -> list[ParcelFact]:
+        """Note that the source told the same when it was asked (rules.md 23)."""
+        return [] if self.confirmed_since(at) else [TrackConfirmed(at=at, source=source)]
+
+    def confirmed_since(self, moment: datetime | None) -> bool:
+        """Whether the source confirmed the track at or after a moment; None: ever."""
+        at = self.confirmed_at
+        return at is not None and (moment is None or at >= moment)
 
     def label(self, *, carrier: str, waybill: str) -> list[ParcelFact]:
         """Put a carrier's number on the parcel, once."""
@@ -213,7 +232,13 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(parcel, warehouse=fact.warehouse, contents=fact.contents)
         case WaybillIssued():
             tracking = _believing(parcel.tracking, fact.carrier)
-            return replace(parcel, carrier=fact.carrier, waybill=fact.waybill, tracking=tracking)
+            return replace(
+                parcel,
+                carrier=fact.carrier,
+                waybill=fact.waybill,
+                confirmed_at=None,
+                tracking=tracking,
+            )
         case ParcelHandedOver():
             tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
             return replace(parcel, handed_over=True, tracking=tracking)
@@ -223,9 +248,12 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
         case CarrierCorrected():
             tracking = _believing(parcel.tracking.with_voided(fact.was), fact.carrier)
-            return replace(parcel, carrier=fact.carrier, tracking=tracking)
+            return replace(parcel, carrier=fact.carrier, confirmed_at=None, tracking=tracking)
         case TrackingSubscribed():
             return replace(parcel, watched=True)
+        case TrackConfirmed(at=at):
+            newest = at if parcel.confirmed_at is None else max(at, parcel.confirmed_at)
+            return replace(parcel, confirmed_at=newest)
         case PushUnreadable():
             return parcel
         case _:

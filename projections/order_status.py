@@ -163,7 +163,10 @@ def _changing(number: str, row: _Row) -> tuple[Any, ...]:
     windows = [
         part.window_until
         for part in order.parts
-        if part.live and part.state is State.PENDING_END and part.window_until is not None
+        if part.live
+        and part.state is State.PENDING_END
+        and part.window_until is not None
+        and not part.paused_by  # a case holds it: nothing falls due
     ]
     waiting = [
         part.warehouse

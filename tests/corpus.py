@@ -28,10 +28,11 @@ STORY = {
         CourseProgressed PartPacked PartHandedOver PartReceived UnitsCancelled OrderSplit
         UnitsFellShort WaitChosen WaitEnded UnitsRefunded
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
-        EntitlementRevoked PartCompleted
+        EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
+        OrderLinked WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelPacked WaybillIssued TrackingSubscribed ParcelHandedOver ParcelScanned
-        PushUnreadable CarrierCorrected ParcelDissolved""",
+        TrackConfirmed PushUnreadable CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",
     "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",

@@ -15,6 +15,7 @@ from domain.parcels import (
     ParcelHandedOver,
     ParcelPacked,
     ParcelScanned,
+    TrackConfirmed,
     WaybillIssued,
     as_scan,
     received_at,
@@ -119,3 +120,25 @@ def test_a_carriers_scans_count_when_it_is_labelled_after_a_correction() -> None
     """T1: whoever has the label now is never void."""
     corrected = (PACKED, LABELLED, CarrierCorrected(was="yuantong", carrier="zhongtong"))
     assert parcel(*corrected, LABELLED).tracking.voided_carriers == frozenset()
+
+
+def test_a_track_counts_as_confirmed_from_the_last_query_on() -> None:
+    """T2, rules.md 23: what a push told later is not confirmed; an older query changes nothing."""
+    signed, asked = NOON + timedelta(hours=4), NOON + timedelta(hours=5)
+    confirming = TrackConfirmed(at=asked, source="kuaidi100.query")
+    before = parcel(*SENT)
+    assert not before.confirmed_since(None)
+    assert before.confirm(at=asked, source="kuaidi100.query") == [confirming]
+    after = parcel(*SENT, confirming)
+    assert after.confirmed_since(signed)
+    assert not after.confirmed_since(asked + timedelta(seconds=1))
+    assert after.confirm(at=signed, source="kuaidi100.query") == []
+    older = TrackConfirmed(at=signed, source="sf.query")
+    assert parcel(*SENT, confirming, older).confirmed_since(asked)
+
+
+def test_nothing_is_confirmed_when_it_was_another_carriers_track() -> None:
+    """T2, rule 21: what a wrong carrier confirmed is as void as its scans."""
+    confirming = TrackConfirmed(at=NOON, source="kuaidi100.query")
+    corrected = CarrierCorrected(was="yuantong", carrier="shunfeng")
+    assert not parcel(*SENT, confirming, corrected).confirmed_since(None)

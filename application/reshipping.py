@@ -1,0 +1,113 @@
+"""补发 Sending units once more: a linked order at no points, goods reserved first (rules.md 6, 28).
+
+Nothing is counted against the learner's limits and no points move. Wrong goods have the right
+ones set aside as soon as their case is opened; exchanges and lost parcels when they are decided.
+"""
+
+from collections.abc import Sequence
+
+from application.ordering import existing, must_have_recipient
+from application.streams import ITEM, MALL, NETWORK, ORDER, STOCK
+from application.unit import Unit
+from domain import replacing
+from domain.catalogue import Kind
+from domain.house_rules import HouseRules
+from domain.order_facts import OrderLine, Units
+from domain.orders import Order, Replacement
+from domain.promising import promised_by
+from domain.refusals import NotPossible, Refusal
+from domain.splitting import Demand, Plan, TooManyParcels, plan_split
+from domain.stock import OutOfStock, StockReleased, stock_key
+
+
+def set_aside(
+    unit: Unit, *, number: str, units: Sequence[Units], case: str, rules: HouseRules
+) -> Replacement:
+    """Reserve these units' goods once more for a case; done again it is the same reservation.
+
+    Raises `OutOfStock` when they are not all there, `NotPossible` where nothing can be sent.
+    """
+    order = existing(unit, number)
+    known = replacing.replacement_of(order, case)
+    if known is not None:
+        return known
+    goods = [one for one in units if order.line(one.line).kind is not Kind.COURSE]
+    plan = _plan(unit, order, replacing.replacement_lines(order, goods), rules=rules)
+    facts = replacing.reserve(order, goods, number=number, plan=plan, case=case)
+    made = replacing.replacement_of(unit.record(ORDER, number, facts), case)
+    assert made is not None  # it was recorded just now
+    for key, part, quantity in _shelves(order, made):
+        sku = key.partition(":")[2]
+        reserving = unit.read(STOCK, key).reserve(quantity, sku=sku, order=made.number, part=part)
+        unit.record(STOCK, key, reserving)
+    return made
+
+
+def let_go(unit: Unit, *, number: str, case: str, reason: str) -> None:
+    """Free what was set aside for a case and not ordered; nothing where there is nothing."""
+    order = existing(unit, number)
+    facts = replacing.release(order, case=case, reason=reason)
+    made = replacing.replacement_of(order, case)
+    if not facts or made is None:
+        return
+    unit.record(ORDER, number, facts)
+    for key, part, quantity in _shelves(order, made):
+        gone = StockReleased(order=made.number, part=part, quantity=quantity, reason=reason)
+        unit.record(STOCK, key, [gone])
+
+
+def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules: HouseRules) -> str:
+    """Place the linked order that sends these units once more; returns its number.
+
+    Raises as `set_aside`; `NotPossible` once the recipient was erased.
+    """
+    must_have_recipient(unit, existing(unit, number), "reship")
+    made = set_aside(unit, number=number, units=units, case=case, rules=rules)
+    order = existing(unit, number)
+    if made.state == "ordered":
+        return made.number
+    network = unit.read(NETWORK, MALL)
+    warehouses = [network.named(part.warehouse) for part in made.plan.parts if part.warehouse]
+    facts = replacing.linked_order(
+        order,
+        number=number,
+        replacement=made,
+        promised_by=promised_by(warehouses, when=unit.happened_at, rules=rules),
+        rules=rules,
+    )
+    unit.record(ORDER, made.number, facts)
+    unit.record(ORDER, number, replacing.stand(order, made))
+    return made.number
+
+
+def _plan(unit: Unit, order: Order, lines: Sequence[OrderLine], *, rules: HouseRules) -> Plan:
+    """From where the units go once more, to the order's own destination."""
+    if not lines or order.destination is None:
+        raise NotPossible(action="reship", why="nothing of it can be sent once more")
+    province = order.destination.province
+    network = unit.read(NETWORK, MALL)
+    demands: list[Demand] = []
+    free: dict[tuple[str, str], int] = {}
+    for line in lines:
+        terms = unit.read(ITEM, line.sku).terms
+        assert terms is not None  # it was ordered before
+        codes = network.serving(province, terms.storage_class, weight_grams=terms.weight_grams)
+        demands.append(Demand(line.line, line.sku, line.quantity, codes))
+        for code in codes:
+            free[code, line.sku] = unit.read(STOCK, stock_key(code, line.sku)).free
+    found = plan_split(demands, free, max_parts=rules.max_parts)
+    if isinstance(found, Plan):
+        return found
+    refusals: list[Refusal] = [OutOfStock(sku=o.sku, wanted=o.wanted, free=o.free) for o in found]
+    raise (refusals or [TooManyParcels(limit=rules.max_parts)])[0]
+
+
+def _shelves(order: Order, made: Replacement) -> list[tuple[str, int, int]]:
+    """What each shelf keeps for the linked order: (stock's key, part, quantity)."""
+    lines = replacing.replacement_lines(order, made.units)
+    return [
+        (stock_key(part.warehouse, lines[one.line - 1].sku), part.part, one.quantity)
+        for part in made.plan.parts
+        if part.warehouse
+        for one in part.units
+    ]

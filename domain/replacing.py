@@ -1,0 +1,107 @@
+"""补发 Replacements: units sent once more as a linked order at no points (rules.md 6, 28).
+
+The original never regresses. What is set aside at once (wrong goods) and what is ordered later
+are the same: goods are reserved for the linked order, which then stands or lets them go.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.house_rules import HouseRules
+from domain.order_facts import (
+    OrderFact,
+    OrderLine,
+    OrderLinked,
+    OrderPlaced,
+    ReplacementOrdered,
+    ReplacementReleased,
+    ReplacementReserved,
+    Units,
+)
+from domain.orders import Order, Replacement
+from domain.refusals import NotPossible
+from domain.splitting import Plan
+
+
+def replacement_number(number: str, order: Order) -> str:
+    """The number of the next linked order: `N-R1`, `N-R2`, …"""
+    return f"{number}-R{len(order.replacements) + 1}"
+
+
+def replacement_of(order: Order, case: str) -> Replacement | None:
+    """What is set aside or ordered for a case; what was let go does not count."""
+    found = (one for one in order.replacements if one.case == case and one.state != "released")
+    return next(found, None)
+
+
+def replacement_lines(order: Order, units: Sequence[Units]) -> tuple[OrderLine, ...]:
+    """The linked order's lines: what is replaced, at no price and without any limit."""
+    wanted: dict[int, int] = {}
+    for one in units:
+        wanted[one.line] = wanted.get(one.line, 0) + one.quantity
+    return tuple(
+        OrderLine(
+            line=place,
+            sku=order.line(line).sku,
+            name=order.line(line).name,
+            specification=order.line(line).specification,
+            kind=order.line(line).kind,
+            quantity=quantity,
+            unit_points=0,
+        )
+        for place, (line, quantity) in enumerate(wanted.items(), start=1)
+    )
+
+
+def reserve(
+    order: Order, units: Sequence[Units], *, number: str, plan: Plan, case: str
+) -> list[OrderFact]:
+    """Set goods aside for a case, once."""
+    if replacement_of(order, case) is not None:
+        return []
+    if not units:
+        raise NotPossible(action="reship", why="nothing of it can be sent once more")
+    fact = ReplacementReserved(
+        replacement=replacement_number(number, order), units=tuple(units), plan=plan, case=case
+    )
+    return [fact]
+
+
+def release(order: Order, *, case: str, reason: str) -> list[OrderFact]:
+    """Let go of what was set aside for a case and not ordered."""
+    found = replacement_of(order, case)
+    if found is None or found.state != "reserved":
+        return []
+    return [ReplacementReleased(replacement=found.number, reason=reason)]
+
+
+def stand(order: Order, replacement: Replacement) -> list[OrderFact]:
+    """Note on the original that the linked order stands."""
+    return [ReplacementOrdered(replacement=replacement.number)]
+
+
+def linked_order(
+    order: Order,
+    *,
+    number: str,
+    replacement: Replacement,
+    promised_by: datetime,
+    rules: HouseRules,
+) -> list[OrderFact]:
+    """The first facts of the linked order: to where the original goes, at no points."""
+    if order.destination is None:
+        raise NotPossible(action="reship", why="the order has no recipient")
+    return [
+        OrderPlaced(
+            learner=order.learner,
+            channel=order.channel,
+            lines=replacement_lines(order, replacement.units),
+            points=0,
+            lots=(),
+            destination=order.destination,
+            plan=replacement.plan,
+            promised_by=promised_by,
+            policy=rules.policy,
+        ),
+        OrderLinked(original=number, units=replacement.units, case=replacement.case),
+    ]

@@ -1,0 +1,152 @@
+"""Units sent once more: a linked order at no points, from reserved goods (rules.md 6, 28)."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from application import ordering, reshipping, shipping
+from application.streams import ACCOUNT, ORDER
+from domain.order_facts import OrderLinked, OrderPlaced, State, Units
+from domain.orders import Replacement
+from domain.point_facts import LearnerErased
+from domain.refusals import NotPossible
+from domain.stock import OutOfStock, Stock
+from tests.domain.test_joining import RULES, Mall
+
+CASE = "dispute:D-N1-P1"
+TWO = [Units(part=1, line=1, quantity=2)]
+
+
+def sent() -> Mall:
+    """An order of two mugs with its learner, three more on the shelf."""
+    mall = Mall()
+    mall.item("mug", "a", units=5, limit_per_learner=2)
+    mall.place("N1", ("mug", 2))
+    parcel = mall.packed("N1")
+    mall.do(partial(shipping.hand_over, parcel=parcel))
+    mall.scans(parcel, "已签收")
+    return mall
+
+
+def reship(mall: Mall, *, case: str = CASE, units: list[Units] | None = None) -> str:
+    def decide(unit: Any) -> dict[str, Any]:
+        wanted = TWO if units is None else units
+        return {
+            "number": reshipping.reship(unit, number="N1", units=wanted, case=case, rules=RULES)
+        }
+
+    number: str = mall.do(decide)["number"]
+    return number
+
+
+def set_aside(mall: Mall, *, case: str = CASE) -> Replacement:
+    kept: list[Replacement] = []
+
+    def decide(unit: Any) -> dict[str, Any]:
+        kept.append(reshipping.set_aside(unit, number="N1", units=TWO, case=case, rules=RULES))
+        return {}
+
+    mall.do(decide)
+    return kept[0]
+
+
+def let_go(mall: Mall) -> None:
+    def decide(unit: Any) -> dict[str, Any]:
+        reshipping.let_go(unit, number="N1", case=CASE, reason="rejected")
+        return {}
+
+    mall.do(decide)
+
+
+def test_a_linked_order_stands_at_no_points_when_units_are_sent_once_more() -> None:
+    """D1, rules.md 6: same destination, own states; points, limits and the original stay."""
+    mall = sent()
+    before = (mall.available(), mall.log.state(ACCOUNT, "lin").counted, mall.state("N1"))
+    assert reship(mall) == "N1-R1"
+    placed, linked = mall.log.facts(ORDER, "N1-R1")
+    assert isinstance(placed, OrderPlaced)
+    assert isinstance(linked, OrderLinked)
+    assert (placed.points, placed.cash_fen, placed.lots, placed.pay_by) == (0, 0, (), None)
+    assert [(one.sku, one.quantity, one.counts) for one in placed.lines] == [("mug", 2, False)]
+    assert placed.destination == mall.log.state(ORDER, "N1").destination
+    assert (linked.original, linked.units) == ("N1", tuple(TWO))
+    assert mall.state("N1-R1") is State.PENDING_SHIPMENT
+    assert mall.stock("a", "mug") == Stock(free=1, reserved=2, picked=2)
+    assert (mall.available(), mall.log.state(ACCOUNT, "lin").counted, mall.state("N1")) == before
+
+
+def test_a_linked_order_is_sent_and_received_like_any_other() -> None:
+    """D1, rules.md 6: packed, handed over, signed for, with a service window of its own."""
+    mall = sent()
+    number = reship(mall)
+    parcel = mall.packed(number)
+    mall.do(partial(shipping.hand_over, parcel=parcel))
+    mall.scans(parcel, "已签收")
+    assert mall.state(number) is State.PENDING_END
+    assert mall.stock("a", "mug") == Stock(free=1, reserved=0, picked=4)
+
+
+def test_there_is_one_linked_order_when_a_case_asks_twice() -> None:
+    """D1: the same case; another case of the order gets the next number."""
+    mall = sent()
+    assert (reship(mall), reship(mall)) == ("N1-R1", "N1-R1")
+    one = [Units(part=1, line=1, quantity=1)]
+    assert reship(mall, case="dispute:D-other", units=one) == "N1-R2"
+    assert mall.stock("a", "mug").reserved == 3
+
+
+def test_goods_set_aside_are_those_that_are_sent_when_it_is_decided() -> None:
+    """rules.md 28: wrong goods reserve the right ones at once; nobody can redeem them meanwhile."""
+    mall = sent()
+    aside = set_aside(mall)
+    assert (aside.number, aside.state) == ("N1-R1", "reserved")
+    assert mall.stock("a", "mug") == Stock(free=1, reserved=2, picked=2)
+    assert set_aside(mall) == aside
+    assert not mall.log.state(ORDER, "N1-R1").placed
+    assert reship(mall) == "N1-R1"
+    assert mall.stock("a", "mug").reserved == 2
+
+
+def test_goods_are_free_again_when_they_are_not_sent_after_all() -> None:
+    """rules.md 28: let go once; a later decision to send takes new ones under a new number."""
+    mall = sent()
+    set_aside(mall)
+    let_go(mall)
+    let_go(mall)
+    assert mall.stock("a", "mug") == Stock(free=3, reserved=0, picked=2)
+    assert reship(mall) == "N1-R2"
+    let_go(mall)
+    assert mall.stock("a", "mug").reserved == 2  # it was ordered: no longer set aside
+
+
+def test_nothing_is_sent_when_it_is_nowhere_or_there_is_nothing_to_send() -> None:
+    """D1: refused with the figures, nothing recorded."""
+    mall = sent()
+    before = len(mall.log.recorded)
+    with pytest.raises(OutOfStock) as refused:
+        reship(mall, units=[Units(part=1, line=1, quantity=4)])
+    assert refused.value.figures == {"sku": "mug", "wanted": 4, "free": 3}
+    with pytest.raises(NotPossible, match="nothing of it can be sent once more"):
+        reship(mall, units=[])
+    assert len(mall.log.recorded) == before
+
+
+def test_nothing_is_sent_to_somebody_who_was_erased() -> None:
+    """A4: there is nobody to write on the label."""
+    mall = sent()
+    mall.log.seed(ACCOUNT, "lin", LearnerErased(reason="asked"), now=mall.now)
+    with pytest.raises(NotPossible, match="the recipient was erased"):
+        reship(mall)
+
+
+def test_its_goods_are_free_again_when_the_linked_order_is_cancelled() -> None:
+    """rules.md 6: it has states of its own; no points come back, for none were taken."""
+    mall = sent()
+    number, available = reship(mall), mall.available()
+    cancel = partial(
+        ordering.cancel_order, number=number, wanted=None, reason="found it", rules=RULES
+    )
+    mall.do(cancel)
+    assert (mall.state(number), mall.available()) == (State.CANCELLED, available)
+    assert mall.stock("a", "mug").reserved == 0
