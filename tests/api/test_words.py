@@ -6,8 +6,12 @@ from pathlib import Path
 import api.pages as pages
 from application.streams import CATEGORIES
 from domain.facts import Fact
+from domain.house_rules import DEFAULT_RULES
 from domain.order_facts import State
+from domain.orders import Order
 from domain.tracking import ParcelState
+from projections.order_queries import actions
+from projections.views import all_views
 
 SCRIPTS = sorted((pages.HERE / "static").glob("*.js"))
 TEMPLATES = sorted((pages.HERE / "templates").glob("*.html"))
@@ -61,7 +65,15 @@ def test_every_state_and_fact_has_words() -> None:
     wanted += [f"parcel.{state}" for state in ParcelState]
     wanted += [f"stream.{category}" for category in CATEGORIES]
     wanted += [f"fact.{name}" for name in names]
+    wanted += [f"view.{view.name}" for view in all_views(DEFAULT_RULES)]
+    wanted += [f"action.{name}" for name in actions(Order(), staff=True)]
     assert [key for key in wanted if key not in words] == []
+
+
+def test_chinese_is_printed_with_chinese_punctuation() -> None:
+    """N3: commas, colons, brackets beside Chinese are as wide as it is."""
+    narrow = re.compile(r"[\u3400-\u9fff][,:;!?(]|[,:;!?)][\u3400-\u9fff]")
+    assert {key: text for key, text in pages.WORDS["zh"].items() if narrow.search(text)} == {}
 
 
 def facts(cls: type[Fact]) -> list[type[Fact]]:

@@ -1,7 +1,8 @@
 // Talking to the API: answers, problems, and changes that are made once however often they are sent.
 
 import { pause } from "./dom.js";
-import { has, language, t } from "./words.js";
+import { reasonAlone } from "./whynot.js";
+import { has, inPrint, language, t } from "./words.js";
 
 const PATIENCE = 6;
 
@@ -18,7 +19,8 @@ export class Problem extends Error {
 
   /** The problem in the page's language. */
   get words() {
-    if (language === "zh" && this.body.detail_zh) return this.body.detail_zh;
+    if (language === "zh" && this.body.detail_zh) return inPrint(this.body.detail_zh);
+    if (this.code === "not_possible" && this.body.detail) return t("problem.not_possible", { why: reasonAlone(this.body.detail) });
     if (has(`problem.${this.code}`)) return t(`problem.${this.code}`);
     return this.body.detail ?? t("problem.error");
   }
@@ -36,7 +38,7 @@ export class Problem extends Error {
 /** A failing check in the page's language. */
 export function failureWords(failure) {
   if (has(`invalid.${failure.code}`)) return t(`invalid.${failure.code}`);
-  if (language === "zh" && failure.message_zh) return failure.message_zh;
+  if (language === "zh" && failure.message_zh) return inPrint(failure.message_zh);
   return failure.message ?? failure.code;
 }
 

@@ -3,14 +3,16 @@ import { $$, fill, h, icon, s } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { addressPanel } from "./address.js";
 import { openCancel } from "./cancel.js";
+import { notPossible } from "./whynot.js";
 import { payButton } from "./pay.js";
 import { picture } from "./picture.js";
+import { shortagePanel, waitingParts } from "./shortage.js";
 import { follow } from "./live.js";
 import { announce, badge, loading } from "./ui.js";
-import { ago, clock, day, dayKey, exact, factWords, has, names, number, t, weekday, when, word, yuan } from "./words.js";
+import { ago, clock, day, dayKey, exact, factWords, has, inPrint, names, number, price, t, weekday, when, word, yuan } from "./words.js";
 
 const STEPS = ["pending_payment", "pending_shipment", "pending_receipt", "completed"];
-const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed"];
+const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed"];
 
 /** The view of one order. */
 export async function order(view, [, number_], signal) {
@@ -56,7 +58,7 @@ function moments(found) {
   }));
   const scans = found.parcels.flatMap((parcel) => parcel.scans.map((scan, place) => ({
     at: scan.time, key: `s${parcel.number}|${scan.time}|${scan.text}`, rank: 1e9 - place, kind: "scan",
-    words: scan.text, detail: found.parcels.length > 1 ? carrierOf(parcel) : null,
+    words: inPrint(scan.text), detail: found.parcels.length > 1 ? carrierOf(parcel) : null,
   })));
   return [...facts, ...scans].sort((a, b) => new Date(b.at) - new Date(a.at) || b.rank - a.rank);
 }
@@ -66,7 +68,8 @@ function detail(one) {
   if (one.points && /Cancelled|Refunded/.test(one.fact)) words.push(t("order.points_back", { n: one.points }));
   if (one.cash_fen && /Cancelled|Refunded/.test(one.fact)) words.push(t("order.cash_back", { cash: yuan(one.cash_fen) }));
   if (one.amount_fen) words.push(yuan(one.amount_fen));
-  if (one.reason && !/OrderCancelled/.test(one.fact)) words.push(has(`reason.${one.reason}`) ? t(`reason.${one.reason}`) : one.reason);
+  // Why a picker found too few is the warehouse's own affair.
+  if (one.reason && !/OrderCancelled|UnitsFellShort/.test(one.fact)) words.push(has(`reason.${one.reason}`) ? t(`reason.${one.reason}`) : one.reason);
   return words.join(" · ") || null;
 }
 
@@ -82,8 +85,9 @@ function page(found, { lamp, fresh, changed, address }) {
       postmark(found),
       steps(found),
       promise(found)),
+    shortagePanel(found, changed),
     h("div", { class: "order-columns" },
-      h("div", { class: "stack" }, lines(found), ...found.parcels.map(parcel), address, totals(found, changed)),
+      h("div", { class: "stack" }, lines(found), ...found.parcels.map(parcel), address, totals(found), options(found, changed, address)),
       h("section", { class: "panel order-story", "aria-labelledby": "story" },
         h("div", { class: "spread" }, h("h2", { id: "story" }, t("order.story")), lamp),
         story(found, freshKeys))),
@@ -113,7 +117,11 @@ function promise(found) {
     return h("div", { class: "stack promise-box" }, h("p", { class: "promise warn" }, icon("warn"), h("span", null, t("order.pay_by", { time: clock(found.pay_by), cash: yuan(found.cash_fen) }))), payButton(found));
   }
   if (found.status === "completed" && found.returnable_until) return h("p", { class: "promise" }, icon("check"), h("span", null, t("order.returnable", { day: day(found.returnable_until) })));
-  if (["pending_shipment", "pending_receipt"].includes(found.status)) return h("p", { class: "promise" }, icon("check"), h("span", null, t("order.promise", { day: weekday(found.promised_by) })));
+  if (["pending_shipment", "pending_receipt"].includes(found.status)) {
+    const waiting = waitingParts(found).length;
+    if (waiting && waiting === found.parts.filter((part) => part.units.length).length) return null;
+    return h("p", { class: "promise" }, icon("check"), h("span", null, t(waiting ? "order.promise_rest" : "order.promise", { day: weekday(found.promised_by) })));
+  }
   return null;
 }
 
@@ -140,14 +148,15 @@ function lines(found) {
           h("p", null, h("strong", null, name.main), " ", h("span", { class: "quiet num" }, `× ${number(line.quantity)}`)),
           h("p", { class: "quiet small" }, line.specification || name.other),
           line.gone ? h("p", { class: "small gone-words" }, t("order.gone", { n: line.gone })) : null,
-          parts.length > 1 ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
-        h("div", { class: "order-line-state" }, badge("status", found.status === "pending_payment" ? found.status : line.progress),
+          parts.length > 1 || parts.some((part) => part.waits) ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
+        h("div", { class: "order-line-state" }, parts.some((part) => part.waits) ? h("span", { class: "badge s-open" }, t("shortage.badge")) : badge("status", found.status === "pending_payment" ? found.status : line.progress),
           h("p", { class: "num small" }, `${number(line.unit_points * line.quantity)} ${t("unit.points", { n: line.unit_points * line.quantity })}`)));
     })));
 }
 
 function partWords(part, line) {
   const unit = part.units.find((one) => one.line === line.line);
+  if (part.waits) return t(part.waits === "choice" ? "shortage.of_part" : "shortage.of_part_waited", { n: unit.quantity });
   const from = part.warehouse ? t("redeem.from", { warehouse: word("warehouse", part.warehouse) }) : t("kind.course");
   return `${from} × ${number(unit.quantity)} · ${word("status", part.state)}`;
 }
@@ -166,21 +175,29 @@ function parcel(one, place, all) {
       one.pickup.deadline ? h("p", { class: "small" }, t("order.pickup_by", { when: when(one.pickup.deadline) })) : null) : null);
 }
 
-function totals(found, changed) {
-  const may = found.actions.cancel;
-  const back = found.timeline.reduce((sum, one) => sum + (/Cancelled|Refunded/.test(one.fact) ? one.points ?? 0 : 0), 0);
+function totals(found) {
+  const gone = found.timeline.filter((one) => /Cancelled|Refunded/.test(one.fact));
+  const back = gone.reduce((sum, one) => sum + (one.points ?? 0), 0);
+  const cash = gone.reduce((sum, one) => sum + (one.cash_fen ?? 0), 0);
   return h("section", { class: "panel", "aria-labelledby": "paid" }, h("h2", { id: "paid" }, t("order.paid")),
     h("dl", { class: "figures" },
-      h("dt", null, t("redeem.points")), h("dd", { class: "num" }, `${number(found.points)} ${t("unit.points", { n: found.points })}`),
+      h("dt", null, t("redeem.points")), h("dd", { class: "num" }, price({ points: found.points })),
       found.cash_fen ? [h("dt", null, t("redeem.cash")), h("dd", { class: "num" }, yuan(found.cash_fen))] : null,
-      back ? [h("dt", null, t("order.back")), h("dd", { class: "num back-figure", id: "points-back" }, `+${number(back)}`)] : null),
-    back ? h("p", { class: "small" }, h("a", { href: "#/points" }, t("order.see_statement"))) : null,
-    may?.possible
-      ? h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open"))
-      : h("p", { class: "quiet small" }, whyNot(found)));
+      back ? [h("dt", null, t("order.back")), h("dd", { class: "num back-figure", id: "points-back" }, `+${number(back)}`)] : null,
+      cash ? [h("dt", null, t("order.cash_back_figure")), h("dd", { class: "num back-figure" }, `+${yuan(cash)}`)] : null),
+    back ? h("p", { class: "small" }, h("a", { href: "#/points" }, t("order.see_statement"))) : null);
 }
 
-function whyNot(found) {
-  if (["cancelled", "closed"].includes(found.status)) return t("cancel.over");
-  return t(found.status === "pending_payment" ? "cancel.unpaid" : "cancel.not_now");
+/** What is done from here, what it would do, and why the rest is not possible (D6). */
+function options(found, changed, address) {
+  const { cancel } = found.actions;
+  const unpaid = found.status === "pending_payment";
+  const arrived = found.parcels.some((one) => one.signed_at);
+  return h("section", { class: "panel options", "aria-labelledby": "options" }, h("h2", { id: "options" }, t("actions.title")),
+    cancel.possible
+      ? [h("p", { class: "quiet small" }, t(unpaid ? "actions.cancel_unpaid" : "actions.cancel_how", { back: price(unpaid ? { points: cancel.points } : cancel) })),
+        h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open"))]
+      : h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : "cancel.not_now")),
+    arrived && !cancel.possible ? h("p", { class: "quiet small" }, t("cancel.ask")) : null,
+    notPossible(found.actions, { but: ["cancel", ...(address ? ["address"] : [])] }));
 }

@@ -4,9 +4,11 @@ import { fresh, get, Intent } from "./http.js";
 import { follow } from "./live.js";
 import { picture } from "./picture.js";
 import { recipientWords } from "./recipient.js";
+import { cashRefunds } from "./refunds.js";
 import { search as searched } from "./search.js";
+import { shortPickButton, waitWords } from "./shortpick.js";
 import { after, badge, broken, busily, copyButton, empty, field, loading, moreButton, problemBox, showProblem, toast, waitingWords } from "./ui.js";
-import { ago, exact, names, number, t, weekday, when, word } from "./words.js";
+import { ago, exact, inPrint, names, number, t, weekday, when, word } from "./words.js";
 
 export const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
 const VIEWS = ["pending_shipment", "pending_receipt", "pending_payment"];
@@ -95,12 +97,14 @@ function detail(found, { lamp, changed, recipient }) {
       h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: weekday(found.promised_by) }))),
     h("ol", { class: "stack" }, found.parts.filter((part) => part.units.length).map((part) => partCard(part, found, parcels.get(part.parcel), changed))),
     found.parts.every((part) => !part.units.length) ? empty(t("packing.nothing_left"), "") : null,
+    cashRefunds(found, changed),
   ];
 }
 
 function partCard(part, found, parcel, changed) {
   return h("li", { class: "panel part", dataset: { part: part.part } },
-    h("div", { class: "spread" }, h("h2", null, t("packing.part", { n: part.part }), " · ", part.warehouse ? word("warehouse", part.warehouse) : t("kind.course")), badge("status", part.state)),
+    h("div", { class: "spread" }, h("h2", null, t("packing.part", { n: part.part }), " · ", part.waits ? t("shortage.badge") : part.warehouse ? word("warehouse", part.warehouse) : t("kind.course")),
+      part.waits ? h("span", { class: "badge s-open" }, t(`short.${part.waits}`)) : badge("status", part.state)),
     h("ul", { class: "part-units" }, part.units.map((unit) => {
       const line = found.lines[unit.line - 1];
       return h("li", null, h("div", { class: "stamp tiny" }, picture(line)), h("p", null, h("strong", null, names(line.name).main), h("span", { class: "quiet small" }, ` ${line.specification}`)), h("p", { class: "num part-count" }, `× ${number(unit.quantity)}`));
@@ -109,6 +113,7 @@ function partCard(part, found, parcel, changed) {
 }
 
 function step(part, found, parcel, changed) {
+  if (part.waits) return waitWords(part);
   if (found.status === "pending_payment") return h("p", { class: "quiet small" }, t("packing.unpaid"));
   if (!parcel) return packForm(part, found, changed);
   if (!parcel.waybill) return waybillForm(parcel, changed);
@@ -142,8 +147,10 @@ function stepForm(key, fields, intent, read, changed, said) {
 }
 
 function packForm(part, found, changed) {
-  return stepForm("pack", field("weight_grams", t("packing.weight"), { type: "number", min: 0, max: 1000000, inputmode: "numeric" }),
+  const form = stepForm("pack", field("weight_grams", t("packing.weight"), { type: "number", min: 0, max: 1000000, inputmode: "numeric" }),
     new Intent("/v1/parcels"), (form) => ({ order: found.number, part: part.part, weight_grams: Number(form.weight_grams.value) || 0 }), changed, "packing.packed");
+  form.querySelector(".primary").after(shortPickButton(part, found, changed));
+  return form;
 }
 
 function waybillForm(parcel, changed) {
@@ -176,7 +183,7 @@ function tracked(parcel) {
     }
   });
   return h("div", { class: "stack" }, h("div", { class: "spread" }, waybillWords(parcel), badge("parcel", parcel.state)),
-    parcel.scans.length ? h("ol", { class: "track" }, parcel.scans.slice(0, 4).map((scan, place_) => h("li", { class: place_ ? "" : "now" }, h("p", null, scan.text), h("time", { datetime: scan.time, title: exact(scan.time) }, `${when(scan.time)} · ${ago(scan.time)}`)))) : h("p", { class: "quiet small" }, t("packing.no_scans")),
+    parcel.scans.length ? h("ol", { class: "track" }, parcel.scans.slice(0, 4).map((scan, place_) => h("li", { class: place_ ? "" : "now" }, h("p", null, inPrint(scan.text)), h("time", { datetime: scan.time, title: exact(scan.time) }, `${when(scan.time)} · ${ago(scan.time)}`)))) : h("p", { class: "quiet small" }, t("packing.no_scans")),
     more);
 }
 

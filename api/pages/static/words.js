@@ -27,6 +27,19 @@ export function word(list, value) {
   return has(key) ? t(key) : String(value ?? "");
 }
 
+const BESIDE_CHINESE = /(?<=[\u3400-\u9fff\u3001-\u3011\uff01-\uff1f])\s*([,:;!?()])\s*|([,:;!?()])\s*(?=[\u3400-\u9fff\u300a-\u3011])/g;
+
+/** Chinese as it is printed: programs write its punctuation in ASCII. */
+export const inPrint = (text) => text
+  .replace(BESIDE_CHINESE, (_, after, before) => String.fromCharCode((after ?? before).charCodeAt(0) + 0xfee0))
+  .replace(/（([^（）()]*)\)|\(([^（）()]*)）/g, (_, left, right) => `（${left ?? right}）`);
+
+/** A sum of points, with cash where there is some: "1,200 points + ¥19.00". */
+export function price({ points, cash_fen = 0 }) {
+  const words = `${number(points)} ${t("unit.points", { n: points })}`;
+  return cash_fen ? `${words} + ${yuan(cash_fen)}` : words;
+}
+
 /** What happened, in words: "orders.PartPacked" is "Packed". */
 export function factWords(fact) {
   if (has(`fact.${fact}`)) return t(`fact.${fact}`);
