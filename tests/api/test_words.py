@@ -8,7 +8,7 @@ from application.streams import CATEGORIES
 from domain.facts import Fact
 from domain.house_rules import DEFAULT_RULES
 from domain.order_facts import State
-from domain.orders import Order
+from domain.orders import Order, Part
 from domain.tracking import ParcelState
 from projections.order_queries import actions
 from projections.views import all_views
@@ -68,6 +68,13 @@ def test_every_state_and_fact_has_words() -> None:
     wanted += [f"view.{view.name}" for view in all_views(DEFAULT_RULES)]
     wanted += [f"action.{name}" for name in actions(Order(), staff=True)]
     assert [key for key in wanted if key not in words] == []
+
+
+def test_the_audit_page_names_every_field_of_a_part() -> None:
+    """A2: parts are kept as rows without names; the page has to know all of them."""
+    script = (pages.HERE / "static" / "state.js").read_text()
+    (named,) = re.findall(r"parts: \[([^\]]+)\]", script)
+    assert re.findall(r'"(\w+)"', named) == ["part", *Part._fields[1:]]
 
 
 def test_chinese_is_printed_with_chinese_punctuation() -> None:
