@@ -79,7 +79,9 @@ def test_points_are_back_on_the_statement_when_units_are_cancelled(
         fewer.nth(0).click()
         fewer.nth(0).click()
         fewer.nth(1).click()
-        expect(page.locator(".cancel-back")).to_have_text(visitor.says("cancel.comes_back", n=260))
+        expect(page.locator(".cancel-back")).to_have_text(
+            visitor.says("cancel.comes_back", back=f"260 {visitor.says('unit.points')}")
+        )
         visitor.fits()
         page.click("dialog button[type=submit]")
         expect(page.locator("#points-back")).to_have_text("+260")
