@@ -4,12 +4,13 @@ Addresses are written into the logs of every proxy on the way, bodies are not: w
 whole phone number asks by POST (A4, R58).
 """
 
+import unicodedata
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StringConstraints
 
-from api.auth import Caller, Role, allow
+from api.auth import STAFF, Caller, allow
 from api.bodies import Body
 from api.order_reading import listing
 from api.reading import MinPosition, json_answer, wait_for
@@ -21,6 +22,7 @@ from projections import order_queries
 
 router = APIRouter(prefix="/v1", tags=["support"])
 
+Staff = Annotated[Caller, allow(*STAFF)]
 TAIL_DIGITS = 4
 LONGEST = 60
 PRINTABLE = r"^[^\x00-\x1f]+$"
@@ -41,9 +43,7 @@ class SearchIn(Body):
 )
 async def search(
     request: Request,
-    caller: Annotated[
-        Caller, allow(Role.SUPPORT, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR)
-    ],
+    caller: Staff,
     q: Annotated[
         str,
         Query(
@@ -70,11 +70,15 @@ async def search(
 )
 async def search_in_body(
     request: Request,
-    caller: Annotated[Caller, allow(Role.SUPPORT, Role.OPERATIONS, Role.ADMINISTRATOR)],
+    caller: Staff,
     body: SearchIn,
     min_position: MinPosition = None,
 ) -> Response:
-    """Changes nothing. Phones are found by keyed hash: the whole number, or its last four (A4)."""
+    """A question, which changes nothing and needs no key.
+
+    Phones are found by keyed hash, however they are written: the whole number with or without
+    +86, 0086, spaces and dashes, in full-width digits; or its last four (A4).
+    """
     text = body.q.strip()
     return await _found(request, text, _phone(text), min_position)
 
@@ -92,8 +96,9 @@ async def _found(
 
 def _phone(text: str) -> str | None:
     """The phone or its tail that the text may be; None where it is neither."""
-    if len(text) == TAIL_DIGITS and text.isascii() and text.isdecimal():
-        return text
+    tail = unicodedata.normalize("NFKC", text)
+    if len(tail) == TAIL_DIGITS and tail.isascii() and tail.isdecimal():
+        return tail
     try:
         return normalise_phone(text)
     except Unusable:
