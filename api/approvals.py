@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth import Caller, Manager, Role, allow, store_of
 from api.bodies import DecisionIn
 from api.changing import Change, answered
 from api.reading import MinPosition, json_answer, wait_for
+from api.shown_after_changes import DecidedOut
 from api.shown_to_staff import ApprovalsOut
 from application import approving
 from application.streams import APPROVAL
@@ -16,14 +17,15 @@ from projections.approvals import approvals
 
 router = APIRouter(prefix="/v1", tags=["approvals"])
 
-Approval = Annotated[str, Path(pattern=r"^A[0-9A-F]{16}$")]
+Approval = Annotated[str, Path(pattern=r"^A[0-9A-F]{16}$", description="id of the request")]
+Asked = Annotated[Literal["open", "given", "denied"], Query(description="what became of them")]
 
 
 @router.get("/approvals", response_model=ApprovalsOut, summary="What waits for a second person")
 async def listed(
     request: Request,
     caller: Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR, Role.AUDITOR)],
-    state: Literal["open", "given", "denied"] = "open",
+    state: Asked = "open",
     min_position: MinPosition = None,
 ) -> Response:
     """Oldest first, with who asked for it and why."""
@@ -34,7 +36,11 @@ async def listed(
     return json_answer({"approvals": found})
 
 
-@router.post("/approvals/{approval}", summary="Allow or deny what somebody else asked for")
+@router.post(
+    "/approvals/{approval}",
+    response_model=DecidedOut,
+    summary="Allow or deny what somebody else asked for",
+)
 async def decide(
     request: Request,
     caller: Manager,

@@ -13,7 +13,7 @@ from fastapi import Path as InPath
 from api.auth import STAFF, Caller, Manager, Role, allow, store_of
 from api.bodies import CloseIn
 from api.changing import Change, answered
-from api.order_reading import Number
+from api.paths import Number
 from api.reading import (
     AsOf,
     Cursor,
@@ -26,7 +26,8 @@ from api.reading import (
     position_known_at,
     wait_for,
 )
-from api.shown_to_staff import (
+from api.shown_after_changes import ClosedOut
+from api.shown_to_auditors import (
     EventsOut,
     ExportOut,
     NewestHeadOut,
@@ -51,13 +52,22 @@ router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
 Auditor = Annotated[Caller, allow(Role.AUDITOR, Role.ADMINISTRATOR)]
 Staff = Annotated[Caller, allow(*STAFF)]
-Stream = Annotated[str, InPath(min_length=3, max_length=300, pattern=r"^[a-z_]+:[^\x00-\x1f]+$")]
+Stream = Annotated[
+    str,
+    InPath(
+        min_length=3,
+        max_length=300,
+        pattern=r"^[a-z_]+:[^\x00-\x1f]+$",
+        description="`category:key`, as in `order:T1` or `account:lin`",
+    ),
+]
 Position = Annotated[
     int | None, Query(ge=0, le=2**62, description="as the log stood at this position")
 ]
 Proofs = Annotated[bool, Query(description="with the proof that each event is in the log")]
 PAGE = 50
 STEPS_MAX = 1_000
+REPORTS = ("trial-balance", "liability", "breakage", "controls")
 FROM_VIEWS = ("trial-balance", "breakage")
 """Reports that are made from a view; the others read the log itself."""
 
@@ -199,7 +209,14 @@ async def order(
 async def events(
     request: Request,
     caller: Auditor,
-    actor: Annotated[str | None, Query(max_length=200, examples=["support:wang"])] = None,
+    actor: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="`role:subject`; all, if left out",
+            examples=["support:wang"],
+        ),
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = PAGE,
     min_position: MinPosition = None,
@@ -233,7 +250,11 @@ async def head(request: Request, caller: Auditor, position: Position = None) -> 
     return json_answer({**made.to_json(), "public_key": raw_public(private.public_key()).hex()})
 
 
-@router.post("/books/closings", summary="Close the books of days that are over")
+@router.post(
+    "/books/closings",
+    response_model=ClosedOut,
+    summary="Close the books of days that are over",
+)
 async def close(request: Request, caller: Manager, change: Change, body: CloseIn) -> Response:
     """A closed day stays closed: late facts are booked to the next open one (A7)."""
     rules = request.state.tenant.rules
@@ -247,22 +268,34 @@ async def close(request: Request, caller: Manager, change: Change, body: CloseIn
     return answered(await store_of(request).execute(command))
 
 
+_AS_CSV = {
+    "schema": {"type": "string", "description": "what it is made from, an empty line, the table"},
+    "example": "report,liability\r\nposition,42\r\n\r\nmonth,points\r\n2026-12,600\r\n",
+}
+
+
 @router.get(
     "/reports/{name}",
     response_model=ReportOut,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/csv": _AS_CSV}}},
     summary="A sealed report",
 )
 async def report(
     request: Request,
     caller: Auditor,
-    name: Annotated[str, InPath(max_length=40)],
+    name: Annotated[str, InPath(max_length=40, description=", ".join(REPORTS))],
     position: Position = None,
-    until: date | None = None,
-    seed: Annotated[str, Query(min_length=1, max_length=100)] = "tallypost",
-    sample: Annotated[int, Query(ge=0, le=500)] = 25,
-    dated_back_days: Annotated[int, Query(ge=0, le=3650)] = 7,
-    format: Annotated[Literal["json", "csv"], Query()] = "json",  # noqa: A002 - its name for callers
+    until: Annotated[date | None, Query(description="last booking day that counts")] = None,
+    seed: Annotated[
+        str, Query(min_length=1, max_length=100, description="draws the random sample: `controls`")
+    ] = "tallypost",
+    sample: Annotated[int, Query(ge=0, le=500, description="events in it")] = 25,
+    dated_back_days: Annotated[
+        int, Query(ge=0, le=3650, description="from how many days on a fact counts as dated back")
+    ] = 7,
+    format: Annotated[  # noqa: A002 - its name for callers
+        Literal["json", "csv"], Query(description="csv: for spreadsheets")
+    ] = "json",
 ) -> Response:
     """`trial-balance`, `liability`, `breakage` or `controls`, byte-identical at a position (A6)."""
     tenant, private = request.state.tenant, private_key(request)

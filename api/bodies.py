@@ -1,22 +1,16 @@
-"""What callers send and get, apart from facts: edge models are distinct from events."""
+"""What callers send about orders and points, and what all bodies share.
 
-from datetime import UTC, datetime, time
+Edge models are distinct from events; whatever a body has that is not asked for is refused.
+"""
+
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-)
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from domain.catalogue import Terms
+from api.shown import example
 from domain.order_facts import Channel, Fault
 from domain.point_facts import Reason
-from domain.warehouses import Warehouse
 
 MAX_INT = 2**53
 """Largest whole number JSON readers agree on."""
@@ -36,26 +30,10 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r
 Amount = Annotated[int, Field(ge=0, le=MAX_INT)]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
 
-
-def _without_zone(value: time) -> time:
-    if value.tzinfo is not None:
-        raise ValueError("a warehouse's own time has no zone")
-    return value
-
-
-LocalTime = Annotated[
-    time,
-    AfterValidator(_without_zone),
-    # JSON Schema's own `time` would want a zone.
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$",
-            "examples": ["16:00"],
-        }
-    ),
-]
-"""A time of day where a warehouse is."""
+Learner = Annotated[Id, Field(description="the learner's id on the platform")]
+ItemSku = Annotated[Sku, Field(description="the item's SKU")]
+Why = Annotated[Words, Field(description="why: kept with the event, no names or phones")]
+HappenedAt = Annotated[Moment | None, Field(description="when it happened, if not now (A5)")]
 
 
 class Body(BaseModel):
@@ -67,299 +45,206 @@ class Body(BaseModel):
 class GrantIn(Body):
     """Points for one achievement (L1)."""
 
-    learner: Id
-    points: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    learner: Learner
+    points: Annotated[int, Field(ge=1, le=1_000_000_000, description="how many points")]
     reason: Reason
-    source: Source
-    happened_at: Moment | None = None
-    expires_at: Moment | None = None
-    carried_over: bool = False
+    source: Source = Field(
+        description="what it is for; learner, reason and source make it the same grant"
+    )
+    happened_at: HappenedAt = None
+    expires_at: Moment | None = Field(
+        default=None, description="from then on the points cannot be spent; never, if left out"
+    )
+    carried_over: bool = Field(
+        default=False, description="an achievement of an earlier attempt: refused (rules.md 14)"
+    )
 
 
 class GrantsIn(Body):
     """Up to 10,000 grants, each answered on its own."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "grants": [
-                        {
-                            "learner": "lin",
-                            "points": 120,
-                            "reason": "course_completed",
-                            "source": "PY-101",
-                        }
-                    ]
-                }
-            ]
-        },
+    model_config = example(
+        grants=[{"learner": "lin", "points": 120, "reason": "course_completed", "source": "PY-101"}]
     )
-    grants: Annotated[list[GrantIn], Field(min_length=1, max_length=10_000)]
-
-
-class GrantOut(BaseModel):
-    """What became of one grant."""
-
-    source: str
-    status: str = Field(description="granted, duplicate or refused")
-    code: str | None = Field(default=None, description="why it was refused")
-
-
-class GrantsOut(BaseModel):
-    """What became of the grants, in their order."""
-
-    results: list[GrantOut]
-    position: int
+    grants: Annotated[
+        list[GrantIn], Field(min_length=1, max_length=10_000, description="a row for each grant")
+    ]
 
 
 class ClawbackIn(Body):
     """A mistaken grant, named by its reason and source (L5)."""
 
-    learner: Id
+    model_config = example(
+        learner="lin", reason="course_completed", source="PY-101", why="graded by mistake"
+    )
+    learner: Learner
     reason: Reason
-    source: Source
-    why: Words
-    happened_at: Moment | None = None
+    source: Source = Field(description="of the grant that is taken back")
+    why: Why
+    happened_at: HappenedAt = None
 
 
 class AdjustmentIn(Body):
     """Points added or taken by hand (L5)."""
 
-    learner: Id
-    points: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
-    source: Source
-    why: Words
+    model_config = example(learner="lin", points=300, source="CASE-7", why="parcel was late")
+    learner: Learner
+    points: Annotated[
+        int,
+        Field(
+            ge=-1_000_000_000, le=1_000_000_000, description="added if positive, taken if negative"
+        ),
+    ]
+    source: Source = Field(description="the case or list that it is for")
+    why: Why
 
 
 class DecisionIn(Body):
     """What the second person says (A8)."""
 
-    decision: Literal["allow", "deny"]
-    reason: Words
+    model_config = example(decision="allow", reason="checked with the course's list")
+    decision: Literal["allow", "deny"] = Field(description="allowed, it happens at once")
+    reason: Why
 
 
 class LearnerIn(Body):
     """A learner's account: active or frozen."""
 
-    status: Annotated[str, Field(pattern="^(active|frozen)$")]
-    reason: Words = "as the platform asks"
-
-
-class LearnerOut(BaseModel):
-    """A learner's account."""
-
-    learner: str
-    status: str
-    position: int
-
-
-class ItemIn(Terms):
-    """An item: an upsert by its SKU (C1)."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "sku": "mug",
-                    "name": "搪瓷杯 Enamel mug",
-                    "kind": "parcel",
-                    "points": 200,
-                    "market_value_fen": 4900,
-                    "weight_grams": 300,
-                    "storage_class": "metal",
-                    "on_sale": True,
-                }
-            ]
-        }
-    )
-    sku: Sku
-    on_sale: bool = True
-
-
-class WarehouseIn(Warehouse):
-    """A warehouse: an upsert by its code (C2)."""
-
-    cut_off: LocalTime = Field(default=time(16), description="of the daily wave, time there")
-
-
-class ReceiptIn(Body):
-    """Goods that arrived (C3)."""
-
-    sku: Sku
-    warehouse: Id
-    quantity: Quantity
-    reference: Words = "by hand"
-
-
-class CountIn(Body):
-    """What was counted on the shelf (C3)."""
-
-    sku: Sku
-    warehouse: Id
-    counted: Amount
-    reason: Words
-    source: Words = "own count"
-
-
-class ScrapIn(Body):
-    """Free units thrown away (C3)."""
-
-    sku: Sku
-    warehouse: Id
-    quantity: Quantity
-    reason: Words
-
-
-class TransferIn(Body):
-    """Free units sent to another warehouse (C3)."""
-
-    sku: Sku
-    from_warehouse: Id
-    to_warehouse: Id
-    quantity: Quantity
+    model_config = example(status="frozen", reason="account was taken over")
+    status: Annotated[
+        str, Field(pattern="^(active|frozen)$", description="frozen accounts redeem nothing")
+    ]
+    reason: Why = "as the platform asks"
 
 
 class LineIn(Body):
     """One item of a wish; `points_expected` is the unit price the caller saw."""
 
-    sku: Sku
-    quantity: Annotated[int, Field(ge=1, le=10_000)]
-    points_expected: Amount | None = None
+    sku: ItemSku
+    quantity: Annotated[int, Field(ge=1, le=10_000, description="units")]
+    points_expected: Amount | None = Field(
+        default=None, description="points a unit as the caller saw it; another price is refused"
+    )
 
 
 class RecipientIn(Body):
     """Who gets the parcels, and where."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    phone: Annotated[str, Field(min_length=5, max_length=40)]
-    province: Annotated[str, Field(max_length=40)] | None = None
-    city: Annotated[str, Field(max_length=40)] | None = None
-    district: Annotated[str, Field(max_length=40)] | None = None
-    address: Annotated[str, Field(min_length=1, max_length=300)]
+    model_config = example(
+        name="林小满",
+        phone="13800000000",
+        province="浙江省",
+        city="杭州市",
+        district="西湖区",
+        address="文三路 1 号 2 单元 301",
+    )
+    name: Annotated[str, Field(min_length=1, max_length=100, description="of the person")]
+    phone: Annotated[
+        str,
+        Field(
+            min_length=5,
+            max_length=40,
+            description="as people write it: spaces, +86, full-width digits; without extension",
+        ),
+    ]
+    province: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None, description="its full name; read from the address where it is left out"
+    )
+    city: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None, description="city or prefecture"
+    )
+    district: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None, description="district or county"
+    )
+    address: Annotated[
+        str, Field(min_length=1, max_length=300, description="street, house and room")
+    ]
 
 
 class OrderIn(Body):
     """What a learner wants to redeem (L2)."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "learner": "lin",
-                    "lines": [{"sku": "mug", "quantity": 1, "points_expected": 200}],
-                    "recipient": {
-                        "name": "林小满",
-                        "phone": "13800000000",
-                        "province": "浙江省",
-                        "city": "杭州市",
-                        "district": "西湖区",
-                        "address": "文三路 1 号 2 单元 301",
-                    },
-                }
-            ]
+    model_config = example(
+        learner="lin",
+        lines=[{"sku": "mug", "quantity": 1, "points_expected": 200}],
+        recipient={
+            "name": "林小满",
+            "phone": "13800000000",
+            "province": "浙江省",
+            "city": "杭州市",
+            "district": "西湖区",
+            "address": "文三路 1 号 2 单元 301",
         },
     )
-    learner: Id
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=50)]
+    learner: Learner
+    lines: Annotated[
+        list[LineIn], Field(min_length=1, max_length=50, description="items; one may come twice")
+    ]
     channel: Channel = Channel.APP
-    happened_at: Moment | None = Field(default=None, description="services only")
-    recipient: RecipientIn | None = None
-
-
-class OrderOut(BaseModel):
-    """An order that was placed."""
-
-    number: str
-    status: str
-    points: int
-    cash_fen: int
-    promised_by: AwareDatetime
-    position: int
-
-
-class ChangeOut(BaseModel):
-    """What a command on an order led to."""
-
-    number: str
-    status: str
-    points: int | None = Field(default=None, description="that went back, where points did")
-    position: int
+    happened_at: HappenedAt = Field(default=None, description="services only")
+    recipient: RecipientIn | None = Field(
+        default=None, description="left out for courses alone, needed for goods"
+    )
 
 
 class UnitsIn(Body):
     """Units of an item."""
 
-    sku: Sku
-    quantity: Annotated[int, Field(ge=1, le=10_000)]
+    sku: ItemSku
+    quantity: Annotated[int, Field(ge=1, le=10_000, description="units")]
+
+
+Lines = Annotated[
+    Annotated[list[UnitsIn], Field(min_length=1, max_length=50)] | None,
+    Field(description="which units; all that can be, if left out"),
+]
 
 
 class CancellationIn(Body):
     """Why, and which units if not all."""
 
-    reason: Words
-    lines: Annotated[list[UnitsIn], Field(min_length=1, max_length=50)] | None = None
-    happened_at: Moment | None = Field(default=None, description="services only")
+    model_config = example(reason="changed my mind", lines=[{"sku": "mug", "quantity": 1}])
+    reason: Why
+    lines: Lines = None
+    happened_at: HappenedAt = Field(default=None, description="services only")
 
 
 class RefundIn(Body):
     """A decision to refund after shipping (rules.md 3)."""
 
+    model_config = example(fault="damaged", reason="the handle is broken", goods_back=False)
     fault: Fault
-    reason: Words
-    goods_back: bool = False
-    lines: Annotated[list[UnitsIn], Field(min_length=1, max_length=50)] | None = None
-    happened_at: Moment | None = None
+    reason: Why
+    goods_back: bool = Field(
+        default=False, description="the units are back and inspected: they go to the shelf"
+    )
+    lines: Lines = None
+    happened_at: HappenedAt = None
 
 
 class PaymentIn(Body):
     """Nothing to start a payment; or a payment that a service took in itself."""
 
-    means: Words = "sandbox"
+    model_config = example(means="wechat", attempt="pay-20261103-1", amount_fen=1_900)
+    means: Words = Field(default="sandbox", description="how it is paid")
     attempt: Id | None = Field(default=None, description="services: the payment's own id")
-    amount_fen: Annotated[int, Field(ge=1, le=MAX_INT)] | None = None
-    paid_at: Moment | None = None
-
-
-class PaymentOut(ChangeOut):
-    """What a payment led to, or where to pay."""
-
-    attempt: str
-    pay_url: str | None = None
-
-
-class PackIn(Body):
-    """A part's units, packed and weighed (W1)."""
-
-    order: Id
-    part: Annotated[int, Field(ge=1, le=100)] = 1
-    weight_grams: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    happened_at: Moment | None = None
-
-
-class WaybillIn(Body):
-    """A carrier's number, put on by hand."""
-
-    carrier: Annotated[str, Field(pattern=r"^[a-z0-9]{2,40}$")]
-    waybill: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{6,32}$")]
-    happened_at: Moment | None = None
-
-
-class HandOverIn(Body):
-    """When the carrier took the parcel, if not now."""
-
-    happened_at: Moment | None = None
+    amount_fen: Annotated[int, Field(ge=1, le=MAX_INT)] | None = Field(
+        default=None, description="services: what was paid, in fen"
+    )
+    paid_at: Moment | None = Field(default=None, description="services: when, if not now")
 
 
 class EraseIn(Body):
     """Why a learner is erased (A4)."""
 
-    reason: Words
+    model_config = example(reason="asked to be forgotten")
+    reason: Why
 
 
 class CloseIn(Body):
     """The last day to close, in the business time zone (A7)."""
 
-    until: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    model_config = example(until="2026-10-31")
+    until: Annotated[
+        str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="all days up to it are closed")
+    ]

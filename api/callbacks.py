@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from api.auth import check_text
 from api.health import FORGED_CALLBACKS
-from api.problems import problem
+from api.problems import invalid, problem
+from api.shown_after_changes import NoticeTakenOut, PushTakenOut
 from application import ordering, shipping
 from application.envelope import Context
 from application.gateways import kuaidi100
@@ -23,10 +24,45 @@ logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"])
 
 MAX_BODY_BYTES = 1_000_000
-Key = Annotated[str, Path(max_length=200)]
+_PUSH = {
+    "application/x-www-form-urlencoded": {
+        "schema": {
+            "type": "object",
+            "required": ["param", "sign"],
+            "properties": {
+                "param": {"type": "string", "description": "JSON: status, message, lastResult"},
+                "sign": {"type": "string", "description": "MD5 of param and salt, upper-case hex"},
+            },
+        },
+        "example": {
+            "param": '{"status":"polling","message":"","lastResult":{"message":"ok","state":"0",'
+            '"status":"200","com":"shunfeng","nu":"SF1000000001","data":[]}}',
+            "sign": "0123456789ABCDEF0123456789ABCDEF",
+        },
+    }
+}
+_NOTICE = {
+    "application/json": {
+        "schema": Notice.model_json_schema(),
+        "example": {
+            "order": "T261103A1B2C3D4E5F6",
+            "attempt": "T261103A1B2C3D4E5F6-a1b2c3d4e5f6",
+            "outcome": "succeeded",
+            "amount_fen": 1_900,
+            "at": "2026-11-03T02:15:30Z",
+            "means": "wechat",
+        },
+    }
+}
+Key = Annotated[str, Path(max_length=200, description="of the address that was given out")]
 
 
-@router.post("/kuaidi100/{key}", summary="Kuaidi100 pushes a parcel's track")
+@router.post(
+    "/kuaidi100/{key}",
+    response_model=PushTakenOut,
+    openapi_extra={"requestBody": {"required": True, "content": _PUSH}},
+    summary="Kuaidi100 pushes a parcel's track",
+)
 async def kuaidi100_push(request: Request, key: Key) -> Response:
     """Signed on the raw bytes with the parcel's own salt; answered once it is stored (T2)."""
     tenant = request.state.tenant
@@ -69,7 +105,12 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
     return _json(kuaidi100.accepted())
 
 
-@router.post("/payment/{key}", summary="The payment provider tells of a payment or refund")
+@router.post(
+    "/payment/{key}",
+    response_model=NoticeTakenOut,
+    openapi_extra={"requestBody": {"required": True, "content": _NOTICE}},
+    summary="The payment provider tells of a payment or refund",
+)
 async def payment_notice(request: Request, key: Key) -> Response:
     """`X-Signature`: HMAC-SHA256 of the raw body, hex; sent again it changes nothing (O5)."""
     tenant = request.state.tenant
@@ -82,11 +123,7 @@ async def payment_notice(request: Request, key: Key) -> Response:
     try:
         notice = Notice.model_validate_json(body)
     except ValidationError as error:
-        failures = [
-            {"code": e["type"], "field": ".".join(map(str, e["loc"])), "message": e["msg"]}
-            for e in error.errors(include_input=False)
-        ]
-        return problem(422, "invalid", "The notice cannot be read.", failures=failures)
+        return invalid(error.errors(include_input=False))
     if notice.order != link[0]:
         return _forged("payment")  # signed, but for another order's address
     digest = hashlib.sha256(body).digest()

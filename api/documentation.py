@@ -7,9 +7,10 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from pydantic import BaseModel
 
 from api.pages import SAFETY
-from api.problems import DOCUMENTED
+from api.problems import DOCUMENTED, schema_of_problems
 
 router = APIRouter(prefix="/docs", include_in_schema=False)
 
@@ -39,7 +40,7 @@ OPEN_PATHS = ("/health", "/ready", "/metrics", "/v1/callbacks/")
 """What needs no token: health, and what partners sign in their own way."""
 
 
-NOT_YET_THERE = {
+NOT_YET_THERE: dict[str, Any] = {
     **DOCUMENTED,
     "description": "The view has not reached `min_position` yet; how far it is behind",
 }
@@ -94,26 +95,42 @@ async def part(request: Request, name: str) -> Response:
 
 
 class Described(FastAPI):
-    """An application whose document says how callers show who they are."""
+    """An application whose document says all that its callers have to know."""
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, with the bearer token that all but the open paths need."""
+        """The OpenAPI document, complete: tokens, refusals, late views, whole examples."""
         made = self.openapi_schema is not None
         document = super().openapi()
         if not made:
-            document["components"]["securitySchemes"] = {
-                "token": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "`tallypost token --role R --subject S` prints one.",
-                }
-            }
-            document["security"] = [{"token": []}]
-            for path, operations in document["paths"].items():
-                for operation in operations.values():
-                    if path.startswith(OPEN_PATHS):
-                        operation["security"] = []
-                    names = {one["name"] for one in operation.get("parameters", ())}
-                    if "min_position" in names:
-                        operation["responses"]["202"] = NOT_YET_THERE
+            _say_who_calls(document)
+            document["components"]["schemas"] |= schema_of_problems()
+            _give_examples(document["components"]["schemas"], BaseModel)
         return document
+
+
+def _say_who_calls(document: dict[str, Any]) -> None:
+    """Every operation needs a bearer token, but those of the open paths."""
+    document["components"]["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "`tallypost token --role R --subject S` prints one.",
+        }
+    }
+    document["security"] = [{"token": []}]
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            if path.startswith(OPEN_PATHS):
+                operation["security"] = []
+            names = {one["name"] for one in operation.get("parameters", ())}
+            if "min_position" in names:
+                operation["responses"]["202"] = NOT_YET_THERE
+
+
+def _give_examples(schemas: dict[str, Any], cls: type[BaseModel]) -> None:
+    """Examples as they were written: FastAPI leaves out every null, and some fields are null."""
+    for one in cls.__subclasses__():
+        extra = one.model_config.get("json_schema_extra")
+        if one.__module__.startswith("api.") and one.__name__ in schemas and extra:
+            schemas[one.__name__] |= extra
+        _give_examples(schemas, one)

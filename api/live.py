@@ -8,7 +8,8 @@ from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
 from api.auth import Caller, Reader
-from api.order_reading import Number, visible
+from api.order_reading import visible
+from api.paths import Number
 from domain.refusals import InvalidRequest
 from projections import order_queries
 from projections.live import Watcher
@@ -18,18 +19,26 @@ router = APIRouter(prefix="/v1", tags=["live"])
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 1_000
 
+_EVENTS = {
+    "schema": {"type": "string", "description": "server-sent events; `data:` is JSON"},
+    "example": "retry: 1000\nid: 42\n\nid: 43\nevent: news\n"
+    'data: {"order":"T261103A1B2C3D4E5F6","fact":"orders.PartPacked","position":43}\n\n',
+}
+
 
 @router.get(
     "/orders/{number}/live",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": _EVENTS}}},
     summary="An order's news, as server-sent events",
 )
 async def live(
     request: Request,
     caller: Reader,
     number: Number,
-    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    last_event_id: Annotated[
+        str | None, Header(max_length=20, description="`id:` of the last event that was received")
+    ] = None,
 ) -> StreamingResponse:
     """`id:` is the log position; give it back as `Last-Event-ID` to resume without loss (T3)."""
     if request.app.state.stopping:

@@ -2,22 +2,22 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller, Manager, Operator, Reader, Role, store_of
-from api.bodies import (
+from api.bodies_of_goods import (
     CountIn,
     HandOverIn,
     ItemIn,
     PackIn,
     ReceiptIn,
     ScrapIn,
-    Sku,
     TransferIn,
     WarehouseIn,
     WaybillIn,
 )
 from api.changing import Change, answered
+from api.paths import ItemSku, ParcelNumber
 from api.reading import (
     Cursor,
     Limit,
@@ -27,7 +27,17 @@ from api.reading import (
     json_answer,
     wait_for,
 )
-from api.shown import CallbackOut, ItemOut, ItemsOut, WarehousesOut
+from api.shown_after_changes import (
+    CountedOut,
+    HandedOverOut,
+    ItemPutOut,
+    LabelledOut,
+    PackedOut,
+    ShelfChangedOut,
+    TransferredOut,
+    WarehousePutOut,
+)
+from api.shown_goods import CallbackOut, ItemOut, ItemsOut, WarehousesOut
 from application import shipping, stocking
 from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, STOCK
 from domain.catalogue import Kind, Terms
@@ -38,11 +48,10 @@ from projections import catalogue_queries, order_queries
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 
-ParcelNumber = Annotated[str, Path(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
 PAGE = 50
 
 
-@router.post("/items", summary="List an item or revise it")
+@router.post("/items", response_model=ItemPutOut, summary="List an item or revise it")
 async def put_item(request: Request, caller: Operator, change: Change, body: ItemIn) -> Response:
     """An upsert by SKU; too heavy or too big for its value is refused with the reason (C1)."""
     terms = Terms.model_validate(body.model_dump(exclude={"sku", "on_sale"}))
@@ -60,8 +69,8 @@ async def put_item(request: Request, caller: Operator, change: Change, body: Ite
 async def items(
     request: Request,
     caller: Reader,
-    q: Annotated[str | None, Query(max_length=100)] = None,
-    kind: Kind | None = None,
+    q: Annotated[str | None, Query(max_length=100, description="in the name or the SKU")] = None,
+    kind: Annotated[Kind | None, Query(description="of this kind alone")] = None,
     cursor: Cursor = None,
     limit: Limit = PAGE,
     min_position: MinPosition = None,
@@ -79,7 +88,7 @@ async def items(
 
 @router.get("/items/{sku}", response_model=ItemOut, summary="One item")
 async def item(
-    request: Request, caller: Reader, sku: Sku, min_position: MinPosition = None
+    request: Request, caller: Reader, sku: ItemSku, min_position: MinPosition = None
 ) -> Response:
     """Name, specification, price, pictures and availability."""
     await wait_for(request, min_position, "catalogue")
@@ -118,7 +127,7 @@ async def _items(
     return found
 
 
-@router.post("/warehouses", summary="Open a warehouse or revise it")
+@router.post("/warehouses", response_model=WarehousePutOut, summary="Open a warehouse or revise it")
 async def put_warehouse(
     request: Request, caller: Operator, change: Change, body: WarehouseIn
 ) -> Response:
@@ -140,7 +149,7 @@ async def warehouses(request: Request, caller: Operator) -> Response:
     return json_answer({"warehouses": found})
 
 
-@router.post("/stock/receipts", summary="Goods arrived")
+@router.post("/stock/receipts", response_model=ShelfChangedOut, summary="Goods arrived")
 async def receive(request: Request, caller: Operator, change: Change, body: ReceiptIn) -> Response:
     """Free units from now on (C3)."""
     command = change.command(
@@ -156,7 +165,7 @@ async def receive(request: Request, caller: Operator, change: Change, body: Rece
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/stock/counts", summary="Compare a count with the books")
+@router.post("/stock/counts", response_model=CountedOut, summary="Compare a count with the books")
 async def count(request: Request, caller: Operator, change: Change, body: CountIn) -> Response:
     """A difference becomes an adjustment with its reason (C3)."""
     command = change.command(
@@ -174,7 +183,7 @@ async def count(request: Request, caller: Operator, change: Change, body: CountI
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/stock/scrappings", summary="Throw free units away")
+@router.post("/stock/scrappings", response_model=ShelfChangedOut, summary="Throw free units away")
 async def scrap(request: Request, caller: Operator, change: Change, body: ScrapIn) -> Response:
     """Never more than are free (C3)."""
     command = change.command(
@@ -191,7 +200,11 @@ async def scrap(request: Request, caller: Operator, change: Change, body: ScrapI
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/stock/transfers", summary="Send free units to another warehouse")
+@router.post(
+    "/stock/transfers",
+    response_model=TransferredOut,
+    summary="Send free units to another warehouse",
+)
 async def transfer(
     request: Request, caller: Operator, change: Change, body: TransferIn
 ) -> Response:
@@ -218,7 +231,9 @@ def _stock_streams(warehouse: str, sku: str) -> list[str]:
     ]
 
 
-@router.post("/parcels", status_code=201, summary="Pack a part of an order")
+@router.post(
+    "/parcels", status_code=201, response_model=PackedOut, summary="Pack a part of an order"
+)
 async def pack(request: Request, caller: Operator, change: Change, body: PackIn) -> Response:
     """Its units are picked and in a parcel of their own (W1)."""
     command = change.command(
@@ -231,7 +246,11 @@ async def pack(request: Request, caller: Operator, change: Change, body: PackIn)
     return answered(await store_of(request).execute(command), 201)
 
 
-@router.post("/parcels/{parcel}/waybill", summary="Put a carrier's number on a parcel")
+@router.post(
+    "/parcels/{parcel}/waybill",
+    response_model=LabelledOut,
+    summary="Put a carrier's number on a parcel",
+)
 async def waybill(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: WaybillIn
 ) -> Response:
@@ -266,7 +285,11 @@ async def callback(request: Request, caller: Manager, parcel: ParcelNumber) -> R
     return json_answer(body, headers={"Cache-Control": "no-store"})
 
 
-@router.post("/parcels/{parcel}/handover", summary="Give a parcel to its carrier")
+@router.post(
+    "/parcels/{parcel}/handover",
+    response_model=HandedOverOut,
+    summary="Give a parcel to its carrier",
+)
 async def hand_over(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: HandOverIn
 ) -> Response:

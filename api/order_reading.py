@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller, Reader, Role
+from api.paths import Number
 from api.reading import (
     AsOf,
     Cursor,
@@ -27,7 +28,6 @@ from projections.order_queries import Listed, OrderRow, order_answer
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
-Number = Annotated[str, Path(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9-]+$")]
 PAGE = 50
 
 
@@ -63,8 +63,13 @@ def visible(row: OrderRow | None, caller: Caller) -> OrderRow:
 async def listed(
     request: Request,
     caller: Reader,
-    learner: Annotated[str | None, Query(max_length=100)] = None,
-    status: Annotated[str | None, Query(max_length=40)] = None,
+    learner: Annotated[
+        str | None, Query(max_length=100, description="of this learner alone")
+    ] = None,
+    status: Annotated[
+        str | None,
+        Query(max_length=40, description="in this status alone; `completed` is received, too"),
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = PAGE,
     as_of: AsOf = None,

@@ -11,18 +11,16 @@ from pydantic_core import from_json
 from api.auth import Asked, Caller, Chooser, Role, allow, store_of
 from api.bodies import (
     CancellationIn,
-    ChangeOut,
     LineIn,
     OrderIn,
-    OrderOut,
     PaymentIn,
-    PaymentOut,
     RecipientIn,
     RefundIn,
     UnitsIn,
 )
 from api.changing import Change, answered
-from api.order_reading import Number
+from api.paths import Number
+from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
 from application import ordering, redeeming
 from application.gateways.payment import Charge
 from application.streams import MALL, NETWORK, ORDER
@@ -75,7 +73,7 @@ def _wanted(line: LineIn) -> redeeming.Wanted:
     return redeeming.Wanted(line.sku, line.quantity, line.points_expected)
 
 
-@router.post("/quotes", summary="What an order would cost, without effect")
+@router.post("/quotes", response_model=QuoteOut, summary="What an order would cost, without effect")
 async def quote(request: Request, caller: Customer, body: OrderIn) -> Response:
     """Every failing check, parts, promised time, points, cash, freight and paid upgrades (O6)."""
     caller.must_be(body.learner)

@@ -2,22 +2,15 @@
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic_core import from_json
 
 from api.auth import Asked, Operator, Reader, store_of
-from api.bodies import (
-    AdjustmentIn,
-    ClawbackIn,
-    GrantIn,
-    GrantsIn,
-    GrantsOut,
-    LearnerIn,
-    LearnerOut,
-)
+from api.bodies import AdjustmentIn, ClawbackIn, GrantIn, GrantsIn, LearnerIn
 from api.changing import Change, answered
+from api.paths import Learner
 from api.reading import (
     AsOf,
     Cursor,
@@ -31,6 +24,13 @@ from api.reading import (
     wait_for,
 )
 from api.shown import BalanceOut, StatementOut
+from api.shown_after_changes import (
+    AdjustedOut,
+    ApprovalAskedOut,
+    ClawedBackOut,
+    GrantsOut,
+    LearnerOut,
+)
 from application import approving, granting
 from application.answers import kept_answer
 from application.granting import GRANTS, Grant, grant_command, granted_to
@@ -43,7 +43,6 @@ from projections.ledger_queries import Asking
 
 router = APIRouter(prefix="/v1", tags=["points"])
 
-Learner = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[\w.@+/=-]+$")]
 PAGE = 50
 
 
@@ -100,11 +99,19 @@ def _row(row: GrantIn, outcome: Outcome | Refusal, own: str) -> dict[str, Any]:
 
 
 _ASKED: dict[int | str, dict[str, Any]] = {
-    202: {"description": "A second person has to decide on `/v1/approvals/{approval}` (A8)"}
+    202: {
+        "model": ApprovalAskedOut,
+        "description": "A second person has to decide on `/v1/approvals/{approval}` (A8)",
+    }
 }
 
 
-@router.post("/points/clawbacks", responses=_ASKED, summary="Take a mistaken grant back")
+@router.post(
+    "/points/clawbacks",
+    response_model=ClawedBackOut,
+    responses=_ASKED,
+    summary="Take a mistaken grant back",
+)
 async def claw_back(
     request: Request, caller: Operator, change: Change, body: ClawbackIn
 ) -> Response:
@@ -140,7 +147,12 @@ async def claw_back(
     return answered(await store.execute(command))
 
 
-@router.post("/points/adjustments", responses=_ASKED, summary="Add or take points by hand")
+@router.post(
+    "/points/adjustments",
+    response_model=AdjustedOut,
+    responses=_ASKED,
+    summary="Add or take points by hand",
+)
 async def adjust(
     request: Request, caller: Operator, change: Change, body: AdjustmentIn
 ) -> Response:

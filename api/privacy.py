@@ -7,11 +7,13 @@ from pydantic import Field, StringConstraints
 from pydantic_core import from_json
 
 from api.auth import Caller, Reader, Role, allow, store_of
-from api.bodies import Body, EraseIn, Words
+from api.bodies import Body, EraseIn, Why
 from api.changing import Change, answered
-from api.order_reading import Number, visible
-from api.points import Learner
+from api.order_reading import visible
+from api.paths import Learner, Number
 from api.reading import MinPosition, json_answer, wait_for
+from api.shown import RecipientSeenOut, example
+from api.shown_after_changes import HoldsOut, LearnerOut, RevealedOut
 from application import privacy
 from application.holding import refuse_held
 from application.outcomes import Outcome
@@ -26,33 +28,54 @@ Revealer = Annotated[Caller, allow(Role.SUPPORT, Role.ADMINISTRATOR)]
 Administrator = Annotated[Caller, allow(Role.ADMINISTRATOR)]
 CardId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w.:/-]+$")]
-Matter = Annotated[str, Path(min_length=1, max_length=60, pattern=r"^[\w.:-]+$")]
+Matter = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=60,
+        pattern=r"^[\w.:-]+$",
+        description="reference of the legal matter",
+    ),
+]
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 class RevealIn(Body):
     """A card, or the order whose recipient it is, and why it has to be seen."""
 
-    card: CardId | None = None
-    order: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,60}$")] | None = None
-    reason: Words
+    model_config = example(
+        order="T261103A1B2C3D4E5F6", reason="the carrier asks for the door", case="D-7"
+    )
+    card: CardId | None = Field(default=None, description="id of a card in the vault")
+    order: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,60}$")] | None = Field(
+        default=None, description="number of the order whose recipient it is"
+    )
+    reason: Why
     case: Reference | None = Field(default=None, description="the dispute it is looked at for")
 
 
 class HoldIn(Body):
     """The legal matter that a learner's data is kept for."""
 
-    matter: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w.:-]+$")]
-    reason: Words
+    model_config = example(matter="2026-17", reason="the court asked for it")
+    matter: Annotated[
+        str, StringConstraints(min_length=1, max_length=60, pattern=r"^[\w.:-]+$")
+    ] = Field(description="the matter's reference: no names")
+    reason: Why
 
 
 class LiftIn(Body):
     """Why the hold is no longer needed."""
 
-    reason: Words
+    model_config = example(reason="the matter is settled")
+    reason: Why
 
 
-@router.get("/orders/{number}/recipient", summary="Who gets the parcels, masked")
+@router.get(
+    "/orders/{number}/recipient",
+    response_model=RecipientSeenOut,
+    summary="Who gets the parcels, masked",
+)
 async def recipient(
     request: Request, caller: Reader, number: Number, min_position: MinPosition = None
 ) -> Response:
@@ -71,7 +94,7 @@ async def recipient(
     )
 
 
-@router.post("/audit/reveals", summary="See a recipient unmasked")
+@router.post("/audit/reveals", response_model=RevealedOut, summary="See a recipient unmasked")
 async def reveal(request: Request, caller: Revealer, change: Change, body: RevealIn) -> Response:
     """Recorded with actor and reason before anything is shown (A4, A9)."""
     if (body.card is None) == (body.order is None):
@@ -103,7 +126,11 @@ async def _unmasked(request: Request, outcome: Outcome) -> Response:
     return json_answer({**kept, "recipient": _shown(card.recipient)}, headers=headers)
 
 
-@router.post("/learners/{learner}/legal-holds", summary="Hold a learner's data for a legal matter")
+@router.post(
+    "/learners/{learner}/legal-holds",
+    response_model=HoldsOut,
+    summary="Hold a learner's data for a legal matter",
+)
 async def hold(
     request: Request, caller: Administrator, change: Change, learner: Learner, body: HoldIn
 ) -> Response:
@@ -116,7 +143,11 @@ async def hold(
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/learners/{learner}/legal-holds/{matter}/lifting", summary="Lift a legal hold")
+@router.post(
+    "/learners/{learner}/legal-holds/{matter}/lifting",
+    response_model=HoldsOut,
+    summary="Lift a legal hold",
+)
 async def lift(
     request: Request,
     caller: Administrator,
@@ -134,7 +165,7 @@ async def lift(
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/learners/{learner}/erasure", summary="Forget a learner")
+@router.post("/learners/{learner}/erasure", response_model=LearnerOut, summary="Forget a learner")
 async def erase(
     request: Request, caller: Administrator, change: Change, learner: Learner, body: EraseIn
 ) -> Response:

@@ -8,11 +8,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from psycopg.errors import OperationalError
 from psycopg_pool import PoolTimeout, TooManyRequests
+from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from api import unusable
+from api.shown_after_changes import FailureOut
 from application.cleaning import Unusable
 from application.gateways.payment import ProviderUnavailable
 from application.outcomes import InFlight, Unavailable
@@ -71,24 +73,61 @@ CHINESE = {
 
 RETRY_AFTER_SECONDS = 1
 
+
+class ProblemOut(BaseModel):
+    """Why something was not done (RFC 9457), in English and Chinese."""
+
+    type: str = Field(description="`urn:tallypost:` and the code")
+    title: str = Field(description="of the status")
+    status: int = Field(description="HTTP status")
+    code: str = Field(description="stable, for programs")
+    detail: str = Field(description="in English")
+    detail_zh: str | None = Field(default=None, description="in Chinese")
+    failures: list[FailureOut] = Field(description="every reason, each with its own code")
+    view_position: int | None = Field(default=None, description="202: where the view is")
+    lag: int | None = Field(default=None, description="202: log positions it is behind")
+
+
+def schema_of_problems() -> dict[str, Any]:
+    """The schemas of refusals, by name; that of codes lists every one there is."""
+    schema = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts: dict[str, Any] = schema.pop("$defs")
+    codes = dict(sorted({**_GENERAL, **_codes(Refusal)}.items()))
+    told = "\n".join(f"- `{code}`: {meaning}" for code, meaning in codes.items())
+    schema["properties"]["code"]["description"] += f". Of all operations together:\n{told}"
+    return {**parts, "ProblemOut": schema}
+
+
+def _codes(cls: type[Refusal]) -> dict[str, str]:
+    """Codes of refusals with what they mean."""
+    found: dict[str, str] = {}
+    for one in cls.__subclasses__():
+        found |= _codes(one)
+        if "code" in vars(one):
+            found[one.code] = " ".join((one.__doc__ or "").partition("\n\n")[0].split())
+    return found
+
+
+_GENERAL = {
+    "unauthenticated": "A valid bearer token is needed.",
+    "forbidden": "The caller's role may not do this.",
+    "method_not_allowed": "The path knows other methods: `Allow` names them.",
+    "too_slow": "The body took too long to arrive.",
+    "too_large": "The body is too large.",
+    "too_many_requests": "Come back after `Retry-After` seconds.",
+    "unavailable": "The outcome is not known: send it again under the same key.",
+    "in_flight": "The same request is still being decided: send it again.",
+    "not_yet_there": "The view has not reached `min_position` yet.",
+    "forged": "The signature of a callback does not fit.",
+}
+"""Codes that are no rule's."""
+
 DOCUMENTED: dict[str, Any] = {
-    "description": "Unauthenticated, forbidden, not found, refused by a rule, or unusable",
+    "description": "401 unauthenticated, 403 forbidden, 404 not found (or somebody else's), "
+    "409 refused by a rule, 422 unusable (a field is named), 429 too many requests",
     "content": {
         "application/problem+json": {
-            "schema": {
-                "type": "object",
-                "title": "Problem",
-                "required": ["type", "title", "status", "code", "detail", "failures"],
-                "properties": {
-                    "type": {"type": "string"},
-                    "title": {"type": "string"},
-                    "status": {"type": "integer"},
-                    "code": {"type": "string", "description": "stable, for programs"},
-                    "detail": {"type": "string"},
-                    "detail_zh": {"type": "string"},
-                    "failures": {"type": "array", "items": {"type": "object"}},
-                },
-            },
+            "schema": {"$ref": "#/components/schemas/ProblemOut"},
             "example": {
                 "type": "urn:tallypost:order_refused",
                 "title": "Refused",
@@ -167,6 +206,20 @@ def refused(refusal: Refusal) -> Response:
     )
 
 
+def invalid(errors: Sequence[Any]) -> Response:
+    """What pydantic says of a request that cannot be used, field by field."""
+    failures = [
+        {
+            "code": one["type"],
+            "field": ".".join(str(place) for place in one["loc"]),
+            "message": one["msg"],
+            "message_zh": unusable.in_chinese(one),
+        }
+        for one in errors
+    ]
+    return problem(422, "invalid", "The request cannot be used.", failures=failures)
+
+
 def install(app: FastAPI, routers: Sequence[APIRouter] = ()) -> None:
     """Answer every error of the application, whose routes these are, in this form."""
 
@@ -176,21 +229,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter] = ()) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _unusable(_: Request, error: RequestValidationError) -> Response:
-        failures = [
-            {
-                "code": one["type"],
-                "field": ".".join(str(place) for place in one["loc"]),
-                "message": one["msg"],
-                "message_zh": unusable.in_chinese(one),
-            }
-            for one in error.errors()
-        ]
-        return problem(
-            422,
-            "invalid",
-            "The request cannot be used.",
-            failures=failures,
-        )
+        return invalid(error.errors())
 
     @app.exception_handler(Unusable)
     async def _unusable_text(_: Request, error: Unusable) -> Response:

@@ -14,7 +14,7 @@ from api.auth import STAFF, Caller, allow
 from api.bodies import Body
 from api.order_reading import listing
 from api.reading import MinPosition, json_answer, wait_for
-from api.shown import FoundOut
+from api.shown import FoundOut, example
 from application.cards import cards_of_phone
 from application.cleaning import Unusable, normalise_phone
 from domain.refusals import InvalidRequest
@@ -31,6 +31,7 @@ PRINTABLE = r"^[^\x00-\x1f]+$"
 class SearchIn(Body):
     """What is known of the order."""
 
+    model_config = example(q="+86 138 0000 0000")
     q: Annotated[str, StringConstraints(min_length=4, max_length=LONGEST, pattern=PRINTABLE)] = (
         Field(description="An order's number, a waybill, a whole phone number or its last four.")
     )

@@ -5,11 +5,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
+from api import paths
 from api.auth import Caller, Chooser, Manager, Operator, Role, allow, store_of
-from api.bodies import Amount, Body, ChangeOut, Id, Moment, Sku, Words
+from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Why
 from api.changing import Change, answered
-from api.order_reading import Number
 from api.orders import caller_sees
+from api.paths import Number
+from api.shown import example
+from api.shown_after_changes import CashRefundChangedOut, ChangeOut, ProgressOut, ShortOut
 from application import ordering, replanning
 from application.streams import ITEM, MALL, NETWORK, ORDER
 from application.unit import Unit
@@ -17,35 +20,44 @@ from application.unit import Unit
 router = APIRouter(prefix="/v1", tags=["orders"])
 
 Platform = Annotated[Caller, allow(Role.SERVICE)]
-Part = Annotated[int, Field(ge=1, le=10_000)]
+Part = Annotated[int, Field(ge=1, le=10_000, description="number of the order's part")]
 
 
 class ShortPickIn(Body):
     """What a picker found of one item for a part: fewer than were reserved."""
 
-    order: Id
+    model_config = example(
+        order="T261103A1B2C3D4E5F6", part=1, sku="mug", found=0, reason="the shelf is empty"
+    )
+    order: Id = Field(description="the order's number")
     part: Part
-    sku: Sku
-    found: Amount
-    reason: Words
-    happened_at: Moment | None = None
+    sku: ItemSku
+    found: Amount = Field(description="units that are there, fewer than are reserved")
+    reason: Why
+    happened_at: HappenedAt = None
 
 
 class ChoiceIn(Body):
     """Wait for what is missing, or have it refunded; of all waiting parts, or of one."""
 
-    choice: Literal["wait", "refund"]
-    part: Part | None = None
+    model_config = example(choice="refund")
+    choice: Literal["wait", "refund"] = Field(description="until stock comes; or points back")
+    part: Part | None = Field(default=None, description="one part; all that wait, if left out")
 
 
 class ProgressIn(Body):
     """How far a learner is in a course, in percent."""
 
-    percent: Annotated[int, Field(ge=0, le=100)]
-    happened_at: Moment | None = None
+    model_config = example(percent=15)
+    percent: Annotated[int, Field(ge=0, le=100, description="of the course")]
+    happened_at: HappenedAt = None
 
 
-@router.post("/parcels/shortages", summary="Fewer units were found than were reserved")
+@router.post(
+    "/parcels/shortages",
+    response_model=ShortOut,
+    summary="Fewer units were found than were reserved",
+)
 async def short_pick(
     request: Request, caller: Operator, change: Change, body: ShortPickIn
 ) -> Response:
@@ -88,9 +100,18 @@ async def choose(
     return answered(await store_of(request).execute(command))
 
 
-@router.put("/orders/{number}/courses/{sku}/progress", summary="How far a learner is in a course")
+@router.put(
+    "/orders/{number}/courses/{sku}/progress",
+    response_model=ProgressOut,
+    summary="How far a learner is in a course",
+)
 async def progress(
-    request: Request, caller: Platform, change: Change, number: Number, sku: Sku, body: ProgressIn
+    request: Request,
+    caller: Platform,
+    change: Change,
+    number: Number,
+    sku: paths.ItemSku,
+    body: ProgressIn,
 ) -> Response:
     """As the learning platform says; from a share on the course is not refunded (rules.md 7)."""
     rules = request.state.tenant.rules
@@ -105,14 +126,18 @@ async def progress(
 
 
 @router.post(
-    "/orders/{number}/cash-refunds/{refund:path}/retry", summary="Ask again for a failed refund"
+    "/orders/{number}/cash-refunds/{refund:path}/retry",
+    response_model=CashRefundChangedOut,
+    summary="Ask again for a failed refund",
 )
 async def retry_refund(
     request: Request,
     caller: Manager,
     change: Change,
     number: Number,
-    refund: Annotated[str, Path(min_length=1, max_length=120)],
+    refund: Annotated[
+        str, Path(min_length=1, max_length=120, description="the refund's id in the order")
+    ],
 ) -> Response:
     """By hand, without waiting for the next try; `/v1/troubles` lists what failed (rules.md 8)."""
     command = change.command(

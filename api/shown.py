@@ -1,4 +1,4 @@
-"""What readers get of orders, points and the catalogue: for the API's description alone.
+"""What readers get of orders and points: for the API's description alone.
 
 The answers themselves are written straight from what the views know; a test holds them against
 these models, so that nothing is told that is not described (R45).
@@ -9,25 +9,46 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.bodies import LocalTime
-from domain.catalogue import Kind, Terms
-from domain.order_facts import Channel, State
-from domain.warehouses import Warehouse
+from domain.catalogue import Kind
+from domain.order_facts import Channel, Fault, State
 
 Next = Annotated[str | None, Field(description="`cursor` of the page after; null on the last one")]
 Position = Annotated[int, Field(ge=0, description="the log position that this is as of")]
+EventPosition = Annotated[int, Field(ge=1, description="log position of the event")]
+
+OrderNumber = Annotated[str, Field(description="the order's number")]
+LearnerId = Annotated[str, Field(description="the learner's id on the platform")]
+ItemSku = Annotated[str, Field(description="the item's SKU")]
+LineNumber = Annotated[int, Field(ge=1, description="number of the order's line, from 1")]
+PartNumber = Annotated[int, Field(ge=1, description="number of the order's part, from 1")]
+ParcelNumber = Annotated[str, Field(description="number of the parcel")]
+UnitCount = Annotated[int, Field(description="units")]
+FactName = Annotated[str, Field(description="name of the fact", examples=["orders.OrderPlaced"])]
+HappenedAt = Annotated[AwareDatetime, Field(description="when it happened")]
+PartWarehouse = Annotated[
+    str | None,
+    Field(
+        description="code of the warehouse that sends it; null for a part of courses, which no "
+        "warehouse sends: it is granted on the learning platform"
+    ),
+]
 
 
 def example(**fields: Any) -> ConfigDict:
-    """An answer to look at."""
-    return ConfigDict(json_schema_extra={"examples": [fields]})
+    """What such a body or answer looks like."""
+    return examples(fields)
+
+
+def examples(*bodies: Any) -> ConfigDict:
+    """What such bodies or answers look like."""
+    return ConfigDict(json_schema_extra={"examples": list(bodies)})
 
 
 class ExpiringOut(BaseModel):
     """Points that are gone after a day."""
 
     on: date = Field(description="the last day (business zone) on which they can be spent")
-    points: int = Field(ge=1)
+    points: int = Field(ge=1, description="that expire at the end of that day")
 
 
 class BalanceOut(BaseModel):
@@ -42,7 +63,7 @@ class BalanceOut(BaseModel):
         expiring=[{"on": "2026-12-31", "points": 600}],
         position=42,
     )
-    learner: str
+    learner: LearnerId
     status: str = Field(description="active, frozen or erased")
     available: int = Field(description="can be spent: expired lots do not count")
     held: int = Field(description="set aside for orders that wait for their cash part")
@@ -54,14 +75,14 @@ class BalanceOut(BaseModel):
 class EntryOut(BaseModel):
     """One movement of a learner's points."""
 
-    position: int
-    fact: str = Field(examples=["ledger.PointsRedeemed"])
-    happened_at: AwareDatetime
+    position: EventPosition
+    fact: FactName
+    happened_at: HappenedAt
     points: int = Field(description="of the available points, more or less")
-    held: int
-    debt: int
-    order: str | None = None
-    reason: str
+    held: int = Field(description="points set aside for an order, more or less")
+    debt: int = Field(description="points owed, more or less")
+    order: str | None = Field(default=None, description="number of the order that it is about")
+    reason: str = Field(description="as the event says it; may be empty")
     balance: int = Field(description="available points after it, in the order things happened")
 
 
@@ -85,22 +106,26 @@ class StatementOut(BaseModel):
         ],
         next=None,
     )
-    learner: str
-    entries: list[EntryOut]
+    learner: LearnerId
+    entries: list[EntryOut] = Field(description="newest first")
     next: Next
 
 
 class ListedOut(BaseModel):
     """An order in a list; with `as_of` or `known_at`, `since` says when that state began."""
 
-    number: str
-    learner: str
+    number: OrderNumber
+    learner: LearnerId
     status: State = Field(description="as customers see it")
     state: State | None = Field(default=None, description="for staff")
-    placed_at: AwareDatetime | None = None
-    points: int | None = None
-    cash_fen: int | None = None
-    since: AwareDatetime | None = None
+    placed_at: AwareDatetime | None = Field(
+        default=None, description="left out with `as_of` or `known_at`"
+    )
+    points: int | None = Field(default=None, description="paid or held for it")
+    cash_fen: int | None = Field(default=None, description="cash part, in fen")
+    since: AwareDatetime | None = Field(
+        default=None, description="with `as_of` or `known_at`: when that state began"
+    )
 
 
 _LISTED = {
@@ -117,7 +142,7 @@ class FoundOut(BaseModel):
     """Orders that were searched for."""
 
     model_config = example(orders=[{**_LISTED, "state": "pending_shipment"}])
-    orders: list[ListedOut]
+    orders: list[ListedOut] = Field(description="newest first")
 
 
 class OrdersOut(FoundOut):
@@ -133,14 +158,14 @@ class OrdersOut(FoundOut):
 class OrderLineOut(BaseModel):
     """One item of an order and how far it is."""
 
-    line: int
-    sku: str
-    name: str
-    specification: str
+    line: LineNumber
+    sku: ItemSku
+    name: str = Field(description="of the item when it was ordered")
+    specification: str = Field(description="of the item when it was ordered; may be empty")
     kind: Kind
-    quantity: int
-    unit_points: int
-    unit_cash_fen: int
+    quantity: int = Field(description="units ordered")
+    unit_points: int = Field(description="price of a unit in points")
+    unit_cash_fen: int = Field(description="cash part of a unit's price, in fen")
     gone: int = Field(description="units that were cancelled or refunded")
     progress: State
 
@@ -148,86 +173,95 @@ class OrderLineOut(BaseModel):
 class UnitsOut(BaseModel):
     """Units of a line."""
 
-    line: int
-    quantity: int
+    line: LineNumber
+    quantity: UnitCount
 
 
 class PartOut(BaseModel):
-    """What one warehouse sends."""
+    """What one warehouse sends, or the courses that are granted."""
 
-    part: int
-    warehouse: str | None = Field(description="null for courses")
+    part: PartNumber
+    warehouse: PartWarehouse
     state: State
-    parcel: str | None
-    returnable_until: AwareDatetime | None
+    parcel: str | None = Field(description="number of its parcel; null until it is packed")
+    returnable_until: AwareDatetime | None = Field(
+        description="end of its service window; null until it was received or granted"
+    )
     waits: str | None = Field(
         default=None, description="for its learner's `choice`, or for `stock`: nothing is reserved"
     )
-    units: list[UnitsOut]
+    units: list[UnitsOut] = Field(description="still to be had: those that are gone are not here")
 
 
 class PickupOut(BaseModel):
     """Where a parcel waits."""
 
-    station: str | None
-    code: str | None
-    deadline: AwareDatetime | None
+    station: str | None = Field(description="name of the locker or station")
+    code: str | None = Field(description="what it is opened or asked for with")
+    deadline: AwareDatetime | None = Field(description="until then it waits there")
 
 
 class ScanOut(BaseModel):
     """What a carrier said about a parcel."""
 
-    time: AwareDatetime
-    text: str
-    kind: str
-    division: str | None
+    time: AwareDatetime = Field(description="when the carrier saw it")
+    text: str = Field(description="in the carrier's words, without names and phones")
+    kind: str = Field(description="what it means, the same for all carriers", examples=["signed"])
+    division: str | None = Field(description="GB/T 2260 code of the place, where it is known")
     coordinates: list[float] | None = Field(description="longitude, latitude")
 
 
 class ParcelOut(BaseModel):
     """A parcel and its way."""
 
-    number: str
-    carrier: str | None
-    waybill: str | None
-    state: str = Field(examples=["in_transit"])
-    since: AwareDatetime | None
-    signed_at: AwareDatetime | None
-    pickup: PickupOut | None
+    number: ParcelNumber
+    carrier: str | None = Field(
+        description="its code as Kuaidi100 writes it", examples=["shunfeng"]
+    )
+    waybill: str | None = Field(description="the carrier's number; null until it is labelled")
+    state: str = Field(
+        description="labelled, handed_over, in_transit, customs, out_for_delivery, "
+        "awaiting_pickup, delivery_failed, signed, returning, returned, forwarded, lost or "
+        "dissolved (unpacked before it left)",
+        examples=["in_transit"],
+    )
+    since: AwareDatetime | None = Field(description="when that state began")
+    signed_at: AwareDatetime | None = Field(description="when it was received")
+    pickup: PickupOut | None = Field(description="where it waits to be fetched, if it does")
     scans: list[ScanOut] = Field(description="newest first")
 
 
 class ActionOut(BaseModel):
     """A command that is possible now and what it would move, or why it is not."""
 
-    possible: bool
-    points: int | None = None
-    cash_fen: int | None = None
-    province: str | None = None
-    why: str | None = None
-    why_zh: str | None = None
+    possible: bool = Field(description="whether the command would be taken now")
+    points: int | None = Field(default=None, description="that would go back")
+    cash_fen: int | None = Field(default=None, description="that would be paid or go back, in fen")
+    province: str | None = Field(default=None, description="in which the address may be changed")
+    why: str | None = Field(default=None, description="it is not possible, in English")
+    why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")
 
 
 class MomentOut(BaseModel):
     """One line of an order's timeline."""
 
-    at: AwareDatetime
-    fact: str = Field(examples=["orders.OrderPlaced"])
-    position: int
-    part: int | None = None
-    parcel: str | None = None
-    points: int | None = None
-    cash_fen: int | None = None
-    amount_fen: int | None = None
-    fault: str | None = None
-    reason: str | None = None
+    at: AwareDatetime = Field(description="when it happened")
+    fact: FactName
+    position: EventPosition
+    part: int | None = Field(default=None, description="number of the part it is about")
+    parcel: str | None = Field(default=None, description="number of the parcel it is about")
+    points: int | None = Field(default=None, description="that moved")
+    cash_fen: int | None = Field(default=None, description="that is due or goes back, in fen")
+    amount_fen: int | None = Field(default=None, description="that was paid or asked back, in fen")
+    fault: Fault | None = Field(default=None, description="why units came back")
+    reason: str | None = Field(default=None, description="in words of who decided it")
 
 
 class CashRefundOut(BaseModel):
     """A refund of the cash part."""
 
-    refund: str
-    state: str
+    refund: str = Field(description="its id in this order", examples=["refund-1"])
+    state: str = Field(description="requested, confirmed or failed")
 
 
 class OrderSeenOut(BaseModel):
@@ -261,6 +295,7 @@ class OrderSeenOut(BaseModel):
                 "state": "pending_shipment",
                 "parcel": None,
                 "returnable_until": None,
+                "waits": None,
                 "units": [{"line": 1, "quantity": 1}],
             }
         ],
@@ -272,78 +307,54 @@ class OrderSeenOut(BaseModel):
         position=43,
         version=1,
     )
-    number: str
-    learner: str
+    number: OrderNumber
+    learner: LearnerId
     status: State = Field(description="as customers see it: received is completed")
     state: State | None = Field(default=None, description="for staff")
     channel: Channel
-    placed_at: AwareDatetime
-    promised_by: AwareDatetime
-    pay_by: AwareDatetime | None
-    points: int
-    cash_fen: int
-    partly_shipped: bool
-    returnable_until: AwareDatetime | None
-    lines: list[OrderLineOut]
-    parts: list[PartOut]
-    parcels: list[ParcelOut]
-    actions: dict[str, ActionOut]
-    timeline: list[MomentOut]
+    placed_at: AwareDatetime = Field(description="when it was placed")
+    promised_by: AwareDatetime = Field(description="when the last parcel should have arrived")
+    pay_by: AwareDatetime | None = Field(description="unpaid then, it is cancelled; null if paid")
+    points: int = Field(description="paid or held for it when it was placed")
+    cash_fen: int = Field(description="cash part when it was placed, in fen")
+    partly_shipped: bool = Field(description="some parts left, others did not")
+    returnable_until: AwareDatetime | None = Field(description="end of the last service window")
+    lines: list[OrderLineOut] = Field(description="items as they were ordered")
+    parts: list[PartOut] = Field(description="what each warehouse sends, and courses")
+    parcels: list[ParcelOut] = Field(description="what is packed")
+    actions: dict[str, ActionOut] = Field(
+        description="by name: pay, cancel, refund, wait, refund_missing, address"
+    )
+    timeline: list[MomentOut] = Field(description="what happened to it, oldest first")
     cash_refunds: list[CashRefundOut] | None = Field(default=None, description="for staff")
     position: int = Field(description="of the order's last change")
-    version: int
+    version: int = Field(description="events of the order's own stream")
 
 
-class ShelfOut(BaseModel):
-    """Units of an item in one warehouse."""
+class RecipientOut(BaseModel):
+    """Who gets the parcels, and where."""
 
-    warehouse: str
-    free: int
-    reserved: int
-    picked: int
+    name: str = Field(description="of the person")
+    phone: str = Field(description="E.164; masked, at most its last four digits")
+    province: str | None = Field(default=None, description="its full name")
+    city: str | None = Field(default=None, description="city or prefecture")
+    district: str | None = Field(default=None, description="district or county")
+    address: str = Field(description="street, house and room; masked, what stands before them")
 
 
-class ItemOut(Terms):
-    """An item of the catalogue (C1)."""
+class RecipientSeenOut(BaseModel):
+    """An order's recipient, masked (A4)."""
 
     model_config = example(
-        sku="enamel-mug",
-        name="搪瓷杯",
-        kind="parcel",
-        points=480,
-        market_value_fen=4_900,
-        weight_grams=300,
-        on_sale=True,
-        available=120,
+        order="T261103A1B2C3D4E5F6",
+        recipient={
+            "name": "林**",
+            "phone": "1******0000",
+            "province": "浙江省",
+            "city": "杭州市",
+            "district": "西湖区",
+            "address": "文三路***",
+        },
     )
-    sku: str
-    on_sale: bool
-    available: int | None = Field(description="free units or seats; null where none are counted")
-    stock: list[ShelfOut] | None = Field(default=None, description="for staff")
-
-
-class ItemsOut(BaseModel):
-    """A page of the catalogue, by SKU."""
-
-    items: list[ItemOut]
-    next: Next
-
-
-class WarehouseOut(Warehouse):
-    """A warehouse with its terms (C2)."""
-
-    cut_off: LocalTime = Field(description="of the daily wave, time there")
-
-
-class WarehousesOut(BaseModel):
-    """All warehouses with their terms (C2)."""
-
-    warehouses: list[WarehouseOut]
-
-
-class CallbackOut(BaseModel):
-    """Where a carrier's pushes about a parcel go, and what they are signed with."""
-
-    parcel: str
-    callback_url: str
-    salt: str
+    order: OrderNumber
+    recipient: RecipientOut

@@ -1,230 +1,112 @@
-"""What staff and systems get: history, health, what waits. For the API's description alone."""
+"""What staff get: health, what waits, what is asked for. For the API's description alone."""
 
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api.shown import Next, Position, example
-
-Hex = str
-
-
-class HeadOut(BaseModel):
-    """A signed head: where the log stood, and our word for it (A3)."""
-
-    model_config = example(
-        tenant="mall",
-        position=42,
-        root="9f" * 32,
-        recorded_at="2026-11-03T02:14:08.120931+00:00",
-        key_id="00112233aabbccdd",
-        signature="ab" * 64,
-        public_key="cd" * 32,
-    )
-    tenant: str
-    position: Position
-    root: Hex = Field(description="RFC 9162 tree over all events up to the position, SHA-256")
-    recorded_at: AwareDatetime
-    key_id: Hex = Field(description="first 8 bytes of the public key's SHA-256")
-    signature: Hex = Field(description="Ed25519")
-
-
-class NewestHeadOut(HeadOut):
-    """A signed head with the key that signed it, so that a browser can check the signature."""
-
-    public_key: Hex = Field(
-        description="raw Ed25519; proves nothing by itself: compare it with one you were given"
-    )
-
-
-class ProofOut(BaseModel):
-    """That an event is in the log of the head."""
-
-    leaf: Hex
-    inclusion: list[Hex]
-
-
-class EventOut(BaseModel):
-    """Who did what, when and why (A1)."""
-
-    position: int
-    stream: str
-    version: int
-    fact: str
-    data: dict[str, Any]
-    happened_at: AwareDatetime
-    recorded_at: AwareDatetime
-    actor: str = Field(examples=["support:wang"])
-    reason: str
-    command: str
-    correlation: str
-    causation: str
-
-
-class StepOut(EventOut):
-    """An event with the state after it and what it changed (A2)."""
-
-    changed: dict[str, list[Any]] | None = Field(description="field: [before, after]")
-    state: dict[str, Any] | None
-    proof: ProofOut | None = None
-
-
-class HistoryOut(BaseModel):
-    """A history step by step, as known at a position."""
-
-    position: Position
-    events: list[StepOut]
-    state: dict[str, Any] | None = Field(description="after the last event")
-    head: HeadOut | None = Field(default=None, description="what the proofs are against")
-
-
-class StreamHistoryOut(HistoryOut):
-    """A stream replayed."""
-
-    stream: str
-    next: int | None = Field(description="`after` of the next page")
-
-
-class OrderHistoryOut(HistoryOut):
-    """All that concerns an order, replayed."""
-
-    number: str
-
-
-class EventsOut(BaseModel):
-    """A page of who did what, newest first."""
-
-    events: list[EventOut]
-    next: Next
-
-
-class SealOut(BaseModel):
-    """Ed25519 over all that comes before it."""
-
-    public_key: Hex
-    signature: Hex
-
-
-class SealedOut(BaseModel):
-    """What an export and a report have in common."""
-
-    format: str
-    tool: str
-    tenant: str
-    head: HeadOut
-    seal: SealOut
-
-
-class ExportOut(SealedOut):
-    """A stream's whole history, for `tallypost audit check`."""
-
-    stream: str
-    fold: str
-    consistency: list[dict[str, Any]]
-    versions: int
-    events: list[dict[str, Any]]
-
-
-class ReportOut(SealedOut):
-    """A sealed report."""
-
-    report: str
-    query: str
-    parameters: dict[str, Any]
-    position: Position
-    columns: list[str]
-    row_count: int
-    sums: dict[str, int]
-    rows: list[list[Any]]
+from api.shown import LearnerId, example
+from domain.approvals import Kind
 
 
 class ViewOut(BaseModel):
     """How far a view is."""
 
-    name: str
-    position: int
+    name: str = Field(description="of the view", examples=["order_status"])
+    position: int = Field(description="log position it has seen")
     lag: int = Field(description="log positions it has not seen")
-    lag_seconds: float
+    lag_seconds: float = Field(description="age of the oldest event it has not seen, in seconds")
     parked: int = Field(description="events it could not fold")
+
+
+_VIEW = {"name": "ledger_balance", "position": 42, "lag": 0, "lag_seconds": 0.0, "parked": 0}
 
 
 class HealthOut(BaseModel):
     """How the service is (M1)."""
 
-    model_config = example(
-        status="ok",
-        sick=[],
-        position=42,
-        views=[
-            {"name": "ledger_balance", "position": 42, "lag": 0, "lag_seconds": 0.0, "parked": 0}
-        ],
-        queue=0,
-        drift=0,
-    )
-    status: Literal["ok", "sick", "down"]
+    model_config = example(status="ok", sick=[], position=42, views=[_VIEW], queue=0, drift=0)
+    status: Literal["ok", "sick", "down"] = Field(description="down: the database is out of reach")
     sick: list[str] | None = Field(default=None, description="what is not well")
-    position: int | None = None
-    views: list[ViewOut] | None = None
+    position: int | None = Field(default=None, description="where the log stands")
+    views: list[ViewOut] | None = Field(default=None, description="by name")
     queue: int | None = Field(default=None, description="commands that wait for the writer")
     drift: int | None = Field(default=None, description="rows that a replay does not give")
-    cause: str | None = None
+    cause: str | None = Field(default=None, description="why it is down")
 
 
 class ReadyOut(BaseModel):
     """Whether requests may come."""
 
-    ready: bool
-    cause: str | None = None
+    model_config = example(ready=True)
+    ready: bool = Field(description="whether this process takes requests")
+    cause: str | None = Field(default=None, description="why not")
 
 
 class TargetOut(BaseModel):
     """A figure and what it should be."""
 
-    name: str
-    value: float
-    target: float
-    met: bool
+    name: str = Field(description="answers_within_200_ms and errors are shares from 0 to 1")
+    value: float = Field(description="measured by this process since it began")
+    target: float = Field(description="what it should be")
+    met: bool = Field(description="whether it is")
 
 
 class TargetsOut(BaseModel):
     """How this process does."""
 
-    answers: int
-    targets: list[TargetOut]
+    model_config = example(
+        answers=1_042,
+        targets=[{"name": "answers_within_200_ms", "value": 0.998, "target": 0.99, "met": True}],
+    )
+    answers: int = Field(description="requests that this process answered")
+    targets: list[TargetOut] = Field(description="answers in time, errors, sync lag")
 
 
 class TroubleOut(BaseModel):
     """Something that is stuck."""
 
-    kind: str = Field(examples=["dead_job"])
-    what: str
-    cause: str | None
-    since: AwareDatetime | None
-    age_seconds: int | None
+    kind: str = Field(description="what kind of trouble", examples=["dead_job"])
+    what: str = Field(description="in words, in English")
+    cause: str | None = Field(description="why, where it is known")
+    since: AwareDatetime | None = Field(description="since when, where it is known")
+    age_seconds: int | None = Field(description="for how long, in seconds")
     about: dict[str, Any] = Field(description="what `what` is made of, by name")
 
 
 class TroublesOut(BaseModel):
     """What waits for a human or a partner, oldest first (M5)."""
 
-    troubles: list[TroubleOut]
+    model_config = example(
+        troubles=[
+            {
+                "kind": "dead_job",
+                "what": "subscribe",
+                "cause": "8 attempts",
+                "since": "2026-11-03T02:14:08.120931Z",
+                "age_seconds": 7_200,
+                "about": {"task": "subscribe", "attempts": 8},
+            }
+        ],
+        jobs={"todo": 3, "doing": 1, "failed": 1},
+    )
+    troubles: list[TroubleOut] = Field(description="oldest first; those without a time last")
     jobs: dict[str, int] = Field(description="todo, doing, failed: how many")
 
 
 class ApprovalOut(BaseModel):
     """What a second person is asked for."""
 
-    id: str
-    kind: str
-    learner: str
-    points: int
-    subject: str
-    maker: str
-    reason: str
-    requested_at: AwareDatetime
-    state: Literal["open", "given", "denied"]
-    checker: str | None
-    decided_at: AwareDatetime | None
+    id: str = Field(description="of the request")
+    kind: Kind
+    learner: LearnerId
+    points: int = Field(description="added if positive, taken if negative")
+    subject: str = Field(description="the adjustment's source, or the lot that is clawed back")
+    maker: str = Field(description="who asked")
+    reason: str = Field(description="in words of who asked")
+    requested_at: AwareDatetime = Field(description="when it was asked for")
+    state: Literal["open", "given", "denied"] = Field(description="what became of it")
+    checker: str | None = Field(description="who decided; null while it is open")
+    decided_at: AwareDatetime | None = Field(description="when; null while it is open")
 
 
 class ApprovalsOut(BaseModel):
@@ -247,25 +129,4 @@ class ApprovalsOut(BaseModel):
             }
         ]
     )
-    approvals: list[ApprovalOut]
-
-
-class DeliveryOut(BaseModel):
-    """One try to tell a subscriber."""
-
-    serial: int
-    position: int
-    fact: str
-    attempt: int
-    at: AwareDatetime
-    outcome: str
-    status: int | None
-    cause: str | None
-    took_ms: int
-
-
-class DeliveriesOut(BaseModel):
-    """The newest tries."""
-
-    deliveries: list[DeliveryOut]
-    next: int | None = Field(description="`cursor` of the page after")
+    approvals: list[ApprovalOut] = Field(description="oldest first")

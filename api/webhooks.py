@@ -12,13 +12,21 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import Field
 
 from api.auth import Asked, Caller, Role, allow
 from api.bodies import Body
 from api.changing import Change
 from api.reading import Limit, json_answer
-from api.shown_to_staff import DeliveriesOut
+from api.shown import example
+from api.shown_to_systems import (
+    DeliveriesOut,
+    NewWebhookOut,
+    OneWebhookOut,
+    PingOut,
+    WebhookOut,
+    WebhooksOut,
+)
 from application.dispatching import tell
 from application.gateways.outbound import URL_MAX, AddressRefused, Outbound, checked_url
 from application.subscriptions import Subscription, Subscriptions, subscription_id
@@ -28,15 +36,27 @@ from domain.refusals import InvalidRequest
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 Subscriber = Annotated[Caller, allow(Role.SERVICE, Role.ADMINISTRATOR)]
-Name = Annotated[str, Path(min_length=20, max_length=20, pattern=r"^[0-9a-f]+$")]
+Name = Annotated[
+    str,
+    Path(
+        min_length=20,
+        max_length=20,
+        pattern=r"^[0-9a-f]+$",
+        description="id of the subscription",
+    ),
+]
 PAGE = 50
 
 
 class WebhookIn(Body):
     """Where to tell what."""
 
+    model_config = example(
+        url="https://crm.example/hook", facts=["orders.*", "ledger.PointsGranted"]
+    )
     url: Annotated[
-        str, Field(min_length=1, max_length=URL_MAX, examples=["https://crm.example/hook"])
+        str,
+        Field(min_length=1, max_length=URL_MAX, description="https, a public address, no user"),
     ]
     facts: Annotated[
         list[Annotated[str, Field(max_length=100)]],
@@ -44,7 +64,6 @@ class WebhookIn(Body):
             min_length=1,
             max_length=50,
             description="names of facts, or all of a room: `orders.*`, `ledger.*`, `parcels.*`",
-            examples=[["orders.*", "ledger.PointsGranted"]],
         ),
     ]
     from_position: Annotated[int, Field(ge=1, le=2**62)] | None = Field(
@@ -55,52 +74,10 @@ class WebhookIn(Body):
 class ReplayIn(Body):
     """From where to tell again."""
 
-    from_position: Annotated[int, Field(ge=1, le=2**62)]
-
-
-class WebhookOut(BaseModel):
-    """A subscription."""
-
-    id: str
-    url: str
-    facts: list[str]
-    state: str = Field(description="active, paused or disabled")
-    cause: str | None = Field(description="why it is not active")
-    position: int = Field(description="all events up to here were told, parked or not wanted")
-    failed_tries: int = Field(description="of the next event")
-    next_at: AwareDatetime
-    parked: int = Field(description="deliveries given up; a replay takes them up again")
-    created_at: AwareDatetime
-
-
-class ParkedOut(BaseModel):
-    """A delivery that was given up."""
-
-    position: int
-    fact: str
-    cause: str | None
-    parked_at: AwareDatetime
-
-
-class OneWebhookOut(WebhookOut):
-    """A subscription with what was given up, oldest first."""
-
-    parked_deliveries: list[ParkedOut]
-
-
-class NewWebhookOut(WebhookOut):
-    """A new subscription with what its deliveries are signed with."""
-
-    secret: str = Field(description="shown to who made it, here only")
-
-
-class PingOut(BaseModel):
-    """What a test message met."""
-
-    delivered: bool
-    status: int | None
-    cause: str | None
-    took_ms: int
+    model_config = example(from_position=42)
+    from_position: Annotated[
+        int, Field(ge=1, le=2**62, description="tell from this log position on, once more")
+    ]
 
 
 @router.post("", status_code=201, response_model=NewWebhookOut, summary="Subscribe to what happens")
@@ -125,7 +102,7 @@ async def create(request: Request, caller: Subscriber, change: Change, body: Web
     return _changed({**found, "secret": secret}, repeated=repeated, status=201)
 
 
-@router.get("", response_model=list[WebhookOut], summary="Subscriptions")
+@router.get("", response_model=WebhooksOut, summary="Subscriptions")
 async def listed(request: Request, caller: Subscriber) -> Response:
     """A service sees its own, an administrator everybody's."""
     async with _subscriptions(request) as mine:

@@ -44,23 +44,31 @@ class Sensitivity(StrEnum):
 class Terms(Value):
     """Everything that describes an item, apart from whether it is on sale."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200, description="as learners read it")
     kind: Kind
     points: NonNegativeInt = Field(description="price in points per unit")
     cash_fen: NonNegativeInt = Field(default=0, description="cash part of the price, fen per unit")
-    market_value_fen: NonNegativeInt
-    specification: str = Field(default="", max_length=200)
+    market_value_fen: NonNegativeInt = Field(
+        description="what a unit costs elsewhere, fen: freight is measured by it"
+    )
+    specification: str = Field(default="", max_length=200, description="size, colour, edition")
     unit: str = Field(default="件", max_length=20, description="unit of sale")
-    pictures: tuple[str, ...] = Field(default=(), max_length=20)
-    weight_grams: NonNegativeInt = 0
-    size_millimetres: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
-    material: str = Field(default="", max_length=100)
+    pictures: tuple[str, ...] = Field(default=(), max_length=20, description="addresses of them")
+    weight_grams: NonNegativeInt = Field(default=0, description="of a unit, grams")
+    size_millimetres: tuple[PositiveInt, PositiveInt, PositiveInt] | None = Field(
+        default=None, description="length, width, height of a unit"
+    )
+    material: str = Field(default="", max_length=100, description="in words")
     storage_class: StorageClass = StorageClass.GENERAL
     sensitive_to: tuple[Sensitivity, ...] = ()
-    packaging_class: str = Field(default="standard", max_length=40)
-    limit_per_learner: PositiveInt | None = None
-    sale_from: AwareDatetime | None = None
-    sale_until: AwareDatetime | None = None
+    packaging_class: str = Field(
+        default="standard", max_length=40, description="how it has to be packed"
+    )
+    limit_per_learner: PositiveInt | None = Field(
+        default=None, description="units a learner may have; any number, if left out"
+    )
+    sale_from: AwareDatetime | None = Field(default=None, description="not redeemed before")
+    sale_until: AwareDatetime | None = Field(default=None, description="not redeemed from then on")
     seat_quota: bool = Field(default=False, description="a course with counted seats (rules.md 7)")
     freight_override: str | None = Field(
         default=None, max_length=200, description="why it is sold although freight is dear"

@@ -17,17 +17,21 @@ EVERYWHERE = "*"
 class Warehouse(Value):
     """One warehouse, own or a third party's."""
 
-    code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
-    name: str = Field(min_length=1, max_length=100)
-    province: str
-    city: str
+    code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="what it is named by")
+    name: str = Field(min_length=1, max_length=100, description="as staff read it")
+    province: str = Field(description="its full name")
+    city: str = Field(description="where goods start from")
     serves: tuple[str, ...] = Field(description='provinces, or ("*",) for all of them')
     stores: tuple[StorageClass, ...] = Field(default=(), description="empty = every class")
-    third_party: bool = False
-    max_weight_grams: PositiveInt | None = None
+    third_party: bool = Field(default=False, description="run by somebody else")
+    max_weight_grams: PositiveInt | None = Field(
+        default=None, description="of a unit that it sends, grams; any, if left out"
+    )
     packaging_fen: NonNegativeInt = Field(default=0, description="packaging of one parcel")
     handling_fen: NonNegativeInt = Field(default=0, description="handling of one parcel")
-    storage_fen_per_unit_month: NonNegativeInt = 0
+    storage_fen_per_unit_month: NonNegativeInt = Field(
+        default=0, description="storage of one unit for a month, fen"
+    )
     cut_off: time = Field(default=time(16, 0), description="warehouse time of the daily wave")
     daily_capacity: PositiveInt = Field(default=1_000, description="parcels a day")
     service_hours: PositiveInt = Field(default=24, description="from release to hand-over")

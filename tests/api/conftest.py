@@ -16,6 +16,7 @@ from application.demo_mall import open_demo_mall
 from application.settings import Settings
 from projections.runner import Reader
 from projections.views import all_views
+from tests.api.described import closed, route_of
 from tests.conftest import MallDatabase
 
 RECIPIENT = {
@@ -127,11 +128,30 @@ async def running(settings: Settings, database: MallDatabase) -> AsyncIterator[M
         )
         await open_demo_mall(app.state.tenants.opened[0].store, settings.rules)
         transport = httpx2.ASGITransport(app=app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://mall") as client:
+
+        async def as_described(response: httpx2.Response) -> None:
+            await _hold_against_description(app, response)
+
+        async with httpx2.AsyncClient(
+            transport=transport,
+            base_url="http://mall",
+            event_hooks={"response": [as_described]},
+        ) as client:
             mall = Mall(app, client, reader, settings)
             await mall.views()
             yield mall
         await reader.close()
+
+
+async def _hold_against_description(app: FastAPI, response: httpx2.Response) -> None:
+    """R45: whatever a test asks, an answer in JSON has what the API's document says, no more."""
+    asked = response.request
+    path = route_of(asked.method, asked.url.path)
+    if path is None or "json" not in response.headers.get("content-type", ""):
+        return
+    await response.aread()
+    found = closed(app).differences(asked.method, path, response.status_code, response.json())
+    assert not found, "\n".join(found[:5])
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from fastapi import FastAPI, Request, Response
 from api import serving
 from api.app import create_app
 from api.auth import Caller, Role, allow
-from api.bodies import OrderIn, OrderOut
+from api.bodies import OrderIn
 from api.changing import Change
-from api.order_reading import Number
 from api.orders import Customer
+from api.paths import Number
 from api.reading import MinPosition, json_answer, with_etag
+from api.shown_after_changes import OrderOut
 from application.settings import Settings
 
 PLACED = {

@@ -1,0 +1,125 @@
+"""What callers send about items, warehouses, stock and parcels (C1–C3, W1)."""
+
+from datetime import time
+from typing import Annotated
+
+from pydantic import Field
+
+from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Quantity, Why, Words
+from api.local_time import LocalTime
+from api.shown import example
+from domain.catalogue import Terms
+from domain.warehouses import Warehouse
+
+Place = Annotated[Id, Field(description="the warehouse's code")]
+Units = Annotated[Quantity, Field(description="units")]
+
+
+class ItemIn(Terms):
+    """An item: an upsert by its SKU (C1)."""
+
+    model_config = example(
+        sku="mug",
+        name="搪瓷杯 Enamel mug",
+        kind="parcel",
+        points=200,
+        market_value_fen=4_900,
+        weight_grams=300,
+        storage_class="metal",
+        on_sale=True,
+    )
+    sku: ItemSku
+    on_sale: bool = Field(default=True, description="whether learners may redeem it")
+
+
+class WarehouseIn(Warehouse):
+    """A warehouse: an upsert by its code (C2)."""
+
+    model_config = example(
+        code="hunan",
+        name="湖南仓",
+        province="湖南省",
+        city="长沙市",
+        serves=["*"],
+        stores=["paper", "general"],
+        packaging_fen=150,
+        handling_fen=100,
+        cut_off="16:00",
+        daily_capacity=1_000,
+    )
+    cut_off: LocalTime = Field(default=time(16), description="of the daily wave, time there")
+
+
+class ReceiptIn(Body):
+    """Goods that arrived (C3)."""
+
+    model_config = example(sku="mug", warehouse="zhejiang", quantity=500, reference="PO-2026-11")
+    sku: ItemSku
+    warehouse: Place
+    quantity: Units
+    reference: Words = Field(default="by hand", description="the delivery note or purchase order")
+
+
+class CountIn(Body):
+    """What was counted on the shelf (C3)."""
+
+    model_config = example(sku="mug", warehouse="zhejiang", counted=497, reason="yearly count")
+    sku: ItemSku
+    warehouse: Place
+    counted: Amount = Field(description="units on the shelf that are promised to nobody")
+    reason: Why
+    source: Words = Field(default="own count", description="who counted")
+
+
+class ScrapIn(Body):
+    """Free units thrown away (C3)."""
+
+    model_config = example(sku="mug", warehouse="zhejiang", quantity=2, reason="chipped")
+    sku: ItemSku
+    warehouse: Place
+    quantity: Units
+    reason: Why
+
+
+class TransferIn(Body):
+    """Free units sent to another warehouse (C3)."""
+
+    model_config = example(
+        sku="mug", from_warehouse="zhejiang", to_warehouse="shaanxi", quantity=40
+    )
+    sku: ItemSku
+    from_warehouse: Place
+    to_warehouse: Place
+    quantity: Units
+
+
+class PackIn(Body):
+    """A part's units, packed and weighed (W1)."""
+
+    model_config = example(order="T261103A1B2C3D4E5F6", part=1, weight_grams=420)
+    order: Id = Field(description="the order's number")
+    part: Annotated[int, Field(ge=1, le=100, description="which part of the order")] = 1
+    weight_grams: Annotated[
+        int, Field(ge=0, le=1_000_000, description="of the whole parcel; 0: not weighed")
+    ] = 0
+    happened_at: HappenedAt = None
+
+
+class WaybillIn(Body):
+    """A carrier's number, put on by hand."""
+
+    model_config = example(carrier="shunfeng", waybill="SF1000000001")
+    carrier: Annotated[
+        str, Field(pattern=r"^[a-z0-9]{2,40}$", description="its code as Kuaidi100 writes it")
+    ]
+    waybill: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9-]{6,32}$", description="the carrier's number")
+    ]
+    happened_at: HappenedAt = None
+
+
+class HandOverIn(Body):
+    """When the carrier took the parcel, if not now."""
+
+    model_config = example(happened_at="2026-11-03T08:30:00Z")
+    happened_at: HappenedAt = None

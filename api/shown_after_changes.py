@@ -1,0 +1,390 @@
+"""What is answered to changes: for the API's description alone.
+
+The answers are kept and sent as the commands made them; a test holds every answer that it gets
+against these models (R45).
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from api.shown import (
+    ItemSku,
+    LearnerId,
+    LineNumber,
+    OrderNumber,
+    ParcelNumber,
+    PartNumber,
+    PartWarehouse,
+    RecipientOut,
+    UnitCount,
+    example,
+)
+from domain.order_facts import State
+
+NewPosition = Annotated[
+    int,
+    Field(
+        ge=0,
+        description="log position after it: a GET with it as `min_position` shows it",
+    ),
+]
+Status = Annotated[State, Field(description="of the order, as customers see it")]
+Changed = Annotated[bool, Field(description="false: it was so already, and nothing was recorded")]
+WarehouseCode = Annotated[str, Field(description="the warehouse's code")]
+_NUMBER = "T261103A1B2C3D4E5F6"
+
+
+class GrantOut(BaseModel):
+    """What became of one grant."""
+
+    source: str = Field(description="as it was sent")
+    status: str = Field(description="granted, duplicate or refused")
+    code: str | None = Field(default=None, description="why it was refused")
+
+
+class GrantsOut(BaseModel):
+    """What became of the grants, in their order."""
+
+    model_config = example(results=[{"source": "PY-101", "status": "granted"}], position=42)
+    results: list[GrantOut] = Field(description="a row for each grant, in the order of the request")
+    position: NewPosition
+
+
+class ClawedBackOut(BaseModel):
+    """A grant that was taken back."""
+
+    model_config = example(learner="lin", points=120, debt=0, position=42)
+    learner: LearnerId
+    points: int = Field(description="taken back, debt included")
+    debt: int = Field(description="points owed after it: what was spent already")
+    position: NewPosition
+
+
+class AdjustedOut(BaseModel):
+    """An account after points were added or taken by hand."""
+
+    model_config = example(learner="lin", available=5_900, debt=0, position=42)
+    learner: LearnerId
+    available: int = Field(description="points that can be spent after it")
+    debt: int = Field(description="points owed after it")
+    position: NewPosition
+
+
+class ApprovalAskedOut(BaseModel):
+    """Nothing has happened yet: a second person has to decide (A8)."""
+
+    model_config = example(
+        approval="A0123456789ABCDEF", status="pending_approval", learner="lin", position=42
+    )
+    approval: str = Field(description="id of the request, for `/v1/approvals/{approval}`")
+    status: Literal["pending_approval"] = Field(description="that it waits")
+    learner: LearnerId
+    position: NewPosition
+
+
+class DecidedOut(BaseModel):
+    """What the second person said, and what then happened in the same commit."""
+
+    model_config = example(
+        approval="A0123456789ABCDEF",
+        status="given",
+        learner="lin",
+        available=25_600,
+        debt=0,
+        position=42,
+    )
+    approval: str = Field(description="id of the request")
+    status: Literal["given", "denied"] = Field(description="what was decided")
+    learner: str | None = Field(default=None, description="whose points moved, if it was given")
+    points: int | None = Field(default=None, description="that a claw-back took")
+    available: int | None = Field(default=None, description="points after an adjustment")
+    debt: int | None = Field(default=None, description="points owed after it")
+    position: NewPosition
+
+
+class LearnerOut(BaseModel):
+    """A learner's account."""
+
+    model_config = example(learner="lin", status="frozen", position=42)
+    learner: LearnerId
+    status: str = Field(description="active, frozen or erased")
+    position: NewPosition
+
+
+class HoldsOut(BaseModel):
+    """The legal matters that hold a learner's data (rules.md 30)."""
+
+    model_config = example(learner="lin", holds=["2026-17"], position=42)
+    learner: LearnerId
+    holds: list[str] = Field(description="references of the matters, oldest first")
+    position: NewPosition
+
+
+class RevealedOut(BaseModel):
+    """A recipient unmasked; that it was shown, to whom and why is recorded (A4)."""
+
+    model_config = example(
+        card="0123456789abcdef0123456789abcdef",
+        learner="lin",
+        recipient={
+            "name": "林小满",
+            "phone": "+8613800000000",
+            "province": "浙江省",
+            "city": "杭州市",
+            "district": "西湖区",
+            "address": "文三路 1 号 2 单元 301",
+        },
+        position=42,
+    )
+    card: str = Field(description="id of the card in the vault")
+    learner: LearnerId
+    recipient: RecipientOut = Field(description="unmasked")
+    position: NewPosition
+
+
+class OrderOut(BaseModel):
+    """An order that was placed."""
+
+    model_config = example(
+        number=_NUMBER,
+        status="pending_shipment",
+        points=200,
+        cash_fen=0,
+        promised_by="2026-11-06T16:00:00Z",
+        position=42,
+    )
+    number: OrderNumber
+    status: Status
+    points: int = Field(description="paid; held while a cash part is due")
+    cash_fen: int = Field(description="still to be paid, in fen")
+    promised_by: AwareDatetime = Field(description="when the last parcel should have arrived")
+    position: NewPosition
+
+
+class FailureOut(BaseModel):
+    """One reason against an order; the figures that decided are beside it, by name."""
+
+    model_config = {"extra": "allow"}
+    code: str = Field(description="stable, for programs", examples=["out_of_stock"])
+    message: str = Field(description="in English")
+    message_zh: str = Field(description="in Chinese")
+
+
+class QuotedUnitsOut(BaseModel):
+    """Units of a line in one part."""
+
+    line: LineNumber
+    quantity: UnitCount
+
+
+class QuotedPartOut(BaseModel):
+    """What one warehouse would send, or the courses that would be granted."""
+
+    part: PartNumber
+    warehouse: PartWarehouse
+    units: list[QuotedUnitsOut] = Field(description="what would be in it")
+
+
+class QuoteOut(BaseModel):
+    """What placing an order would answer, without effect (O6)."""
+
+    model_config = example(
+        ok=True,
+        failures=[],
+        parts=[{"part": 1, "warehouse": "zhejiang", "units": [{"line": 1, "quantity": 1}]}],
+        promised_by="2026-11-06T16:00:00Z",
+        points=200,
+        cash_fen=0,
+        freight_fen=0,
+        upgrades=[],
+    )
+    ok: bool = Field(description="whether it would be accepted")
+    failures: list[FailureOut] = Field(description="every check that fails")
+    parts: list[QuotedPartOut] = Field(description="how it would be split; empty if it cannot be")
+    promised_by: AwareDatetime | None = Field(description="null if it cannot be sent")
+    points: int = Field(description="it would cost")
+    cash_fen: int = Field(description="cash part, in fen")
+    freight_fen: int = Field(description="freight the learner would pay, in fen")
+    upgrades: list[dict[str, Any]] = Field(description="faster ways that can be paid for")
+
+
+class ChangeOut(BaseModel):
+    """What a command on an order led to."""
+
+    model_config = example(number=_NUMBER, status="cancelled", points=200, position=42)
+    number: OrderNumber
+    status: Status
+    points: int | None = Field(default=None, description="that went back, where points did")
+    position: NewPosition
+
+
+class PaymentOut(ChangeOut):
+    """What a payment led to, or where to pay."""
+
+    model_config = example(
+        number=_NUMBER,
+        status="pending_payment",
+        attempt=f"{_NUMBER}-a1b2c3d4e5f6",
+        pay_url="https://pay.example/charges/7",
+        position=42,
+    )
+    attempt: str = Field(description="id of the attempt at the payment provider")
+    pay_url: str | None = Field(default=None, description="where to pay")
+
+
+class CashRefundChangedOut(BaseModel):
+    """A refund of cash."""
+
+    model_config = example(number=_NUMBER, refund="refund-1", state="requested", position=42)
+    number: OrderNumber
+    refund: str = Field(description="its id in this order")
+    state: str = Field(description="requested, confirmed or failed")
+    position: NewPosition
+
+
+class ProgressOut(BaseModel):
+    """How far a learner is in a course."""
+
+    model_config = example(number=_NUMBER, sku="python-course", percent=15, position=42)
+    number: OrderNumber
+    sku: ItemSku
+    percent: int = Field(ge=0, le=100, description="of the course, as it was told")
+    position: NewPosition
+
+
+class ItemPutOut(BaseModel):
+    """An item that was listed or revised."""
+
+    model_config = example(sku="mug", on_sale=True, changed=True, position=42)
+    sku: ItemSku
+    on_sale: bool = Field(description="whether learners may redeem it")
+    changed: Changed
+    position: NewPosition
+
+
+class WarehousePutOut(BaseModel):
+    """A warehouse that was opened or revised."""
+
+    model_config = example(code="hunan", changed=True, position=42)
+    code: WarehouseCode
+    changed: Changed
+    position: NewPosition
+
+
+class ShelfChangedOut(BaseModel):
+    """An item's units in one warehouse after a change."""
+
+    model_config = example(sku="mug", warehouse="zhejiang", free=497, position=42)
+    sku: ItemSku
+    warehouse: WarehouseCode
+    free: int = Field(description="units promised to nobody, after it")
+    position: NewPosition
+
+
+class CountedOut(ShelfChangedOut):
+    """A shelf after its count was compared with the books."""
+
+    model_config = example(sku="mug", warehouse="zhejiang", free=497, changed=True, position=42)
+    changed: Changed
+
+
+class TransferredOut(ShelfChangedOut):
+    """The shelf that units left for another warehouse."""
+
+    model_config = example(
+        sku="mug", warehouse="zhejiang", free=457, transfer="5f0c6f0e-transfer-1", position=42
+    )
+    transfer: str = Field(description="id under which they are received there")
+
+
+class PackedOut(BaseModel):
+    """A part that is in a parcel."""
+
+    model_config = example(parcel=f"{_NUMBER}-P1", order=_NUMBER, warehouse="zhejiang", position=42)
+    parcel: ParcelNumber
+    order: OrderNumber
+    warehouse: WarehouseCode
+    position: NewPosition
+
+
+class LabelledOut(BaseModel):
+    """A parcel with a carrier's number on it."""
+
+    model_config = example(
+        parcel=f"{_NUMBER}-P1",
+        carrier="shunfeng",
+        waybill="SF1000000001",
+        callback_url=f"https://mall.example/v1/callbacks/kuaidi100/{_NUMBER}-P1.f00dbabe",
+        position=42,
+    )
+    parcel: ParcelNumber
+    carrier: str = Field(description="its code as Kuaidi100 writes it")
+    waybill: str = Field(description="the carrier's number")
+    callback_url: str = Field(description="where the carrier's pushes are sent")
+    position: NewPosition
+
+
+class HandedOverOut(BaseModel):
+    """A parcel that is with its carrier."""
+
+    model_config = example(parcel=f"{_NUMBER}-P1", orders=[_NUMBER], position=42)
+    parcel: ParcelNumber
+    orders: list[str] = Field(description="numbers of the orders in it")
+    position: NewPosition
+
+
+class MoveOut(BaseModel):
+    """Units that another warehouse sends instead."""
+
+    warehouse: WarehouseCode
+    quantity: UnitCount
+    part: int = Field(description="number of the part they are in now")
+
+
+class ShortOut(BaseModel):
+    """What became of units that were not found."""
+
+    model_config = example(
+        order=_NUMBER,
+        part=1,
+        found=0,
+        moved=[{"warehouse": "shaanxi", "quantity": 1, "part": 2}],
+        waits=0,
+        position=42,
+    )
+    order: OrderNumber
+    part: PartNumber
+    found: int = Field(description="units that are there")
+    moved: list[MoveOut] = Field(description="what other warehouses send instead")
+    waits: int = Field(description="units that no warehouse has: the learner chooses")
+    position: NewPosition
+
+
+class ClosedOut(BaseModel):
+    """The books after a closing."""
+
+    model_config = example(closed_until="2026-10-31", position=42)
+    closed_until: date = Field(description="last day that is closed, in the business time zone")
+    position: NewPosition
+
+
+class PushTakenOut(BaseModel):
+    """The reply that Kuaidi100 expects; anything else makes it send the push again (wire 1.6)."""
+
+    model_config = example(result=True, returnCode="200", message="成功")
+    result: bool = Field(description="false: it is to be sent again")
+    returnCode: str = Field(description="200, or 500 to have it sent again")  # noqa: N815  theirs
+    message: str = Field(description="free text")
+
+
+class NoticeTakenOut(BaseModel):
+    """What a notice of the payment provider led to."""
+
+    model_config = example(number=_NUMBER, status="pending_shipment", position=42)
+    number: OrderNumber
+    status: State | None = Field(default=None, description="of the order, after a payment")
+    refund: str | None = Field(default=None, description="id of the refund it was about")
+    state: str | None = Field(default=None, description="of that refund")
+    position: NewPosition
