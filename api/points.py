@@ -31,7 +31,7 @@ from api.shown_after_changes import (
     GrantsOut,
     LearnerOut,
 )
-from application import approving, granting
+from application import approval_requests, granting
 from application.answers import kept_answer
 from application.granting import GRANTS, Grant, grant_command, granted_to
 from application.outcomes import KeyReused, Outcome
@@ -179,9 +179,9 @@ async def adjust(
 
 async def _ask(request: Request, change: Asked, wanted: ApprovalRequested) -> Response:
     """202: a second person has to decide on `/v1/approvals/{approval}` (A8)."""
-    approval = approving.approval_id(wanted, f"{change.caller.principal}:{change.key}")
+    approval = approval_requests.approval_id(wanted, f"{change.caller.principal}:{change.key}")
     command = change.command(
-        lambda unit: approving.ask(unit, approval=approval, request=wanted),
+        lambda unit: approval_requests.ask(unit, approval=approval, request=wanted),
         reason=wanted.reason,
         streams=[APPROVAL.stream(approval)],
     )

@@ -1,26 +1,14 @@
-"""四眼 Asking for a second person, and doing what was asked once they allow it (A8)."""
+"""四眼 What happens once a second person allowed it, in the same commit, or not at all (A8)."""
 
-import hashlib
 from typing import Any
 
+from application import deciding
 from application.granting import adjust, claw_back
 from application.streams import APPROVAL
 from application.unit import Unit
-from domain.approvals import Approval, ApprovalRequested, Kind
+from domain.approvals import Approval, Kind
 from domain.house_rules import HouseRules
 from domain.refusals import NotFound
-
-
-def approval_id(request: ApprovalRequested, key: str) -> str:
-    """The id of a request: a claw-back's follows from its grant, so there is one for each."""
-    named = f"{request.learner}:{request.subject}" if request.kind is Kind.CLAWBACK else key
-    return "A" + hashlib.sha256(f"{request.kind}:{named}".encode()).hexdigest()[:16].upper()
-
-
-def ask(unit: Unit, *, approval: str, request: ApprovalRequested) -> dict[str, Any]:
-    """Ask for a second person; nothing happens to the account yet."""
-    unit.record(APPROVAL, approval, unit.read(APPROVAL, approval).ask(request))
-    return {"approval": approval, "status": "pending_approval", "learner": request.learner}
 
 
 def allow(unit: Unit, *, approval: str, checker: str, rules: HouseRules) -> dict[str, Any]:
@@ -42,6 +30,10 @@ def allow(unit: Unit, *, approval: str, checker: str, rules: HouseRules) -> dict
                 points=request.points,
                 rules=rules,
             )
+        case Kind.COMPENSATION:
+            done = deciding.carry_out_allowed(
+                unit, case=request.subject, approval=approval, rules=rules
+            )
     return {"approval": approval, "status": "given", **done}
 
 
@@ -49,6 +41,9 @@ def deny(unit: Unit, *, approval: str, checker: str, reason: str) -> dict[str, A
     """Do not allow what was asked for."""
     state = _existing(unit, approval)
     unit.record(APPROVAL, approval, state.deny(checker, reason=reason))
+    request = state.request
+    if request is not None and request.kind is Kind.COMPENSATION:
+        deciding.decline(unit, case=request.subject, approval=approval, reason=reason)
     return {"approval": approval, "status": "denied"}
 
 

@@ -15,6 +15,8 @@ from domain import (
     approvals,
     books,
     catalogue,
+    claims,
+    dispute_facts,
     order_facts,
     parcels,
     point_facts,
@@ -25,7 +27,10 @@ from domain import (
 from domain.facts import FACTS, Fact
 
 # Importing a room registers its facts; without this a stored name would be unknown.
-ROOMS = (approvals, books, catalogue, order_facts, parcels, point_facts, privacy, stock, warehouses)
+ROOMS = (
+    approvals, books, catalogue, claims, dispute_facts, order_facts, parcels, point_facts, privacy,
+    stock, warehouses,
+)  # fmt: skip
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTERS: dict[tuple[str, int], Upcaster] = {}

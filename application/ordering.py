@@ -1,6 +1,6 @@
 """订单处理 What happens to an order after placing: paid, cancelled, refunded, ended (O3–O5, O8)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -109,10 +109,14 @@ def refund_order(
     reason: str,
     goods_back: bool,
     rules: HouseRules,
+    parts: Collection[int] | None = None,
 ) -> dict[str, Any]:
-    """Refund units after shipping, by a decision with its reason (rules.md 3); never twice (D4)."""
+    """Refund units after shipping, by a decision with its reason (rules.md 3); never twice (D4).
+
+    Units of these `parts` alone, where some are named.
+    """
     order = existing(unit, number)
-    units = order.refundable(wanted)
+    units = order.refundable(wanted, parts=parts)
     facts = refund_units(
         order,
         units,

@@ -13,6 +13,8 @@ from domain import (
     approvals,
     books,
     catalogue,
+    claims,
+    disputes,
     order_fold,
     orders,
     parcels,
@@ -58,6 +60,8 @@ def fold_fingerprint() -> str:
 ACCOUNT = Category("account", points.Account(), points.evolve)
 APPROVAL = Category("approval", approvals.Approval(), approvals.evolve)
 BOOKS = Category("books", books.Books(), books.evolve)
+CLAIM = Category("claim", claims.Claim(), claims.evolve)
+DISPUTE = Category("dispute", disputes.Dispute(), disputes.evolve)
 ITEM = Category("item", catalogue.Item(), catalogue.evolve)
 NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
 ORDER = Category("order", orders.Order(), order_fold.evolve)
@@ -65,10 +69,10 @@ PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve)
 PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
 
-CATEGORIES: dict[str, Category[Any]] = {
-    category.name: category
-    for category in (ACCOUNT, APPROVAL, BOOKS, ITEM, NETWORK, ORDER, PARCEL, PRIVACY, STOCK)
-}
+_ALL: tuple[Category[Any], ...] = (
+    ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, ITEM, NETWORK, ORDER, PARCEL, PRIVACY, STOCK,
+)  # fmt: skip
+CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 
 MALL = "mall"
 """The key of the one network of warehouses."""

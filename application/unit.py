@@ -175,6 +175,10 @@ class Unit:
         state: S = self._held(stream)[1]
         return state
 
+    def version(self, category: Category[Any], key: str) -> int:
+        """How many facts a stream has: with its id, the name of its state just now."""
+        return self._held(f"{category.name}:{key}")[0]
+
     def _held(self, stream: str) -> Held:
         held = self.touched.get(stream)
         if held is None:

@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     ADJUSTMENT = "adjustment"
     CLAWBACK = "clawback"
+    COMPENSATION = "compensation"
 
 
 class ApprovalRequested(Fact, name="approvals.ApprovalRequested"):
@@ -24,7 +25,9 @@ class ApprovalRequested(Fact, name="approvals.ApprovalRequested"):
     kind: Kind
     learner: str
     points: int = Field(description="added if positive, taken if negative; what a claw-back takes")
-    subject: str = Field(description="the adjustment's source, or the lot that is clawed back")
+    subject: str = Field(
+        description="the adjustment's source, the lot that is clawed back, or the case"
+    )
     maker: str
     reason: str
 

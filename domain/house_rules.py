@@ -17,6 +17,16 @@ class Peak(NamedTuple):
     """How much longer what is released on such a day takes."""
 
 
+class FilingWindow(NamedTuple):
+    """How long a carrier takes claims (D2)."""
+
+    carrier: str
+    """Its code; `*` stands for all that are not named."""
+    after_signing: timedelta
+    after_hand_over: timedelta
+    """Counts for parcels that were never signed for."""
+
+
 @dataclass(frozen=True, slots=True)
 class HouseRules:
     """Defaults as rules.md states them; a tenant's settings may change each of them.
@@ -54,6 +64,25 @@ class HouseRules:
     """Rule 26, A8: from here manual points and claw-backs need a second person."""
     course_refund_percent: int = 20
     """Rule 7: a course is refundable below this progress."""
+    disputable_for: timedelta = timedelta(days=30)
+    """Rule 27: how long after signing a parcel can be disputed."""
+    learner_answers_within: timedelta = timedelta(hours=48)
+    """D1: then a question to the learner times out."""
+    carrier_answers_within: timedelta = timedelta(hours=48)
+    """D1: then an inquiry times out and may be asked again."""
+    decide_within: timedelta = timedelta(hours=72)
+    """D1: then a case is overdue."""
+    filing_windows: tuple[FilingWindow, ...] = (
+        FilingWindow("*", timedelta(days=7), timedelta(days=30)),
+    )
+    """D2: figures of the house, to be set to what its contracts with carriers say."""
+
+    def filing_window(self, carrier: str | None) -> FilingWindow:
+        """How long this carrier takes claims."""
+        for one in self.filing_windows:
+            if one.carrier == carrier:
+                return one
+        return next(one for one in self.filing_windows if one.carrier == "*")
 
 
 DEFAULT_RULES = HouseRules()

@@ -26,7 +26,7 @@ def resume_windows(order: Order, *, by: str, when: datetime) -> list[OrderFact]:
     return [
         WindowResumed(part=part.number, by=by, window_until=_until(part, when))
         for part in order.parts
-        if by in part.paused_by
+        if by in part.paused_by and part.live
     ]
 
 

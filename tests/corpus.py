@@ -38,6 +38,11 @@ STORY = {
     "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",
     "network": "WarehouseOpened WarehouseRevised",
     "books": "BooksClosed",
+    "dispute": """DisputeOpened EvidenceGathered QuestionsAsked QuestionAnswered QuestionTimedOut
+        EvidenceAdded DecisionOverdue DecisionProposed DecisionDeclined DisputeWithdrawn
+        DisputeReopened DisputeDecided""",
+    "claim": """InquiryOpened InquiryTimedOut InquiryAnswered ClaimFiled ClaimAcknowledged
+        ClaimRejected ClaimAccepted ClaimPaid ClaimWrittenOff""",
 }
 """An order in which the corpus can be folded, by category of streams."""
 

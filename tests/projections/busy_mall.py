@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from application import approving, granting, ordering, redeeming, shipping
+from application import approval_requests, approving, granting, ordering, redeeming, shipping
 from application.demo_mall import open_demo_mall
 from application.envelope import Context
 from application.granting import Grant, grant_command
@@ -187,7 +187,7 @@ class BusyMall:
             reason="y",
         )
         one = f"A{next(self.serial)}"
-        await self.do(lambda unit: approving.ask(unit, approval=one, request=asked))
+        await self.do(lambda unit: approval_requests.ask(unit, approval=one, request=asked))
         await self.do(lambda unit: approving.allow(unit, approval=one, checker="b", rules=RULES))
         await self.pay_and_cancel("learner1", f"T9{next(self.serial):04}")
         await self.reader.catch_up()

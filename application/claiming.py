@@ -1,0 +1,165 @@
+"""理赔处理 Asking a carrier, and claiming from it, once a parcel (D2; rules.md 23, 27)."""
+
+from typing import Any
+
+from application.ordering import existing
+from application.sealed_words import seal_words
+from application.streams import CLAIM, DISPUTE, ITEM, ORDER, PARCEL
+from application.unit import Unit
+from domain.claims import Claim, ClaimFact, ClaimFiled, InquiryResult
+from domain.disputes import Unconfirmed, case_id, file_claim_by
+from domain.house_rules import HouseRules
+from domain.order_facts import Fault
+from domain.parcels import Parcel, received_at
+from domain.refusals import NotFound, NotPossible
+
+
+def told(parcel: str, claim: Claim) -> dict[str, Any]:
+    """What a command on a parcel's inquiry or claim answers."""
+    asked = claim.inquiry
+    return {
+        "parcel": parcel,
+        "claim": claim.state,
+        "inquiry": None if asked is None else asked.state,
+    }
+
+
+def open_inquiry(unit: Unit, *, parcel: str, case: str | None, rules: HouseRules) -> dict[str, Any]:
+    """Ask the carrier what became of a parcel; all its cases share one inquiry (rules.md 27)."""
+    box = _with_carrier(unit, parcel, "inquire")
+    claim = unit.read(CLAIM, parcel)
+    facts = claim.inquire(
+        orders=_orders(box),
+        carrier=box.carrier or "",
+        waybill=box.waybill or "",
+        case=case,
+        when=unit.now,
+        rules=rules,
+    )
+    after = unit.record(CLAIM, parcel, facts)
+    asked = after.inquiry
+    return {**told(parcel, after), "answer_by": asked.answer_by if asked else None}
+
+
+def answer_inquiry(
+    unit: Unit, *, parcel: str, result: InquiryResult, reference: str, words: str | None
+) -> dict[str, Any]:
+    """Take the carrier's answer; its words may name people, so they are sealed (rules.md 30)."""
+    box = _existing_parcel(unit, parcel)
+    claim = unit.read(CLAIM, parcel)
+    claim.answer_inquiry(result, reference=reference, words=None)  # before anything is sealed
+    sealed = seal_words(unit, existing(unit, box.contents[0].order).learner, words)
+    facts = claim.answer_inquiry(result, reference=reference, words=sealed)
+    return told(parcel, unit.record(CLAIM, parcel, facts))
+
+
+def time_out_inquiry(unit: Unit, *, parcel: str) -> dict[str, Any]:
+    """Wait no longer for the carrier's answer."""
+    claim = unit.read(CLAIM, parcel)
+    return told(parcel, unit.record(CLAIM, parcel, claim.time_out(when=unit.now)))
+
+
+def file_claim(
+    unit: Unit,
+    *,
+    parcel: str,
+    reason: Fault,
+    claimed_fen: int | None,
+    unconfirmed_because: str,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """Claim money of the carrier: what is named, or what the goods in the parcel are worth.
+
+    Waits for a query that confirms the track, unless staff say why it counts (rules.md 23).
+    """
+    box = _with_carrier(unit, parcel, "file_claim")
+    track = box.track()
+    if not (box.confirmed_since(track.since) or unconfirmed_because):
+        raise Unconfirmed(parcel=parcel)
+    by = file_claim_by(
+        carrier=box.carrier,
+        handed_over_at=box.tracking.handed_over_at,
+        signed_at=received_at(track),
+        rules=rules,
+    )
+    fen = _value(unit, parcel, box) if claimed_fen is None else claimed_fen
+    if fen < 1:
+        raise NotPossible(action="file_claim", why="there is nothing to claim")
+    filing = ClaimFiled(
+        orders=_orders(box),
+        carrier=box.carrier or "",
+        waybill=box.waybill or "",
+        reason=reason,
+        claimed_fen=fen,
+        file_by=by,
+        unconfirmed_because=unconfirmed_because,
+    )
+    facts = unit.read(CLAIM, parcel).file(filing, when=unit.now)
+    after = unit.record(CLAIM, parcel, facts)
+    return {**told(parcel, after), "claimed_fen": fen, "file_by": by}
+
+
+def step(
+    unit: Unit, *, parcel: str, name: str, amount_fen: int | None, reference: str, reason: str
+) -> dict[str, Any]:
+    """What the carrier said or paid, or that nothing more is expected."""
+    claim = unit.read(CLAIM, parcel)
+    facts: list[ClaimFact]
+    match name:
+        case "acknowledged":
+            facts = claim.acknowledge(reference)
+        case "accepted":
+            facts = claim.accept(claim.claimed_fen if amount_fen is None else amount_fen)
+        case "rejected":
+            facts = claim.reject(reason)
+        case "paid":
+            facts = claim.pay(claim.accepted_fen if amount_fen is None else amount_fen)
+        case _:
+            facts = claim.write_off(reason)
+    after = unit.record(CLAIM, parcel, facts)
+    return {
+        **told(parcel, after),
+        "claimed_fen": after.claimed_fen,
+        "accepted_fen": after.accepted_fen,
+        "paid_fen": after.paid_fen,
+    }
+
+
+def value_sent(unit: Unit, box: Parcel, *, order: str) -> int:
+    """What the goods that an order has in a parcel are worth at today's terms, in fen."""
+    fen = 0
+    for content in (one for one in box.contents if one.order == order):
+        state = unit.read(ORDER, order)
+        part = state.part(content.part)
+        for one in part.units if part is not None else ():
+            terms = unit.read(ITEM, state.line(one.line).sku).terms
+            fen += terms.market_value_fen * one.quantity if terms is not None else 0
+    return fen
+
+
+def _value(unit: Unit, parcel: str, box: Parcel) -> int:
+    """What was sent in a parcel; what was refunded since is known from the order's case."""
+    fen = 0
+    for order in _orders(box):
+        case = unit.read(DISPUTE, case_id(order, parcel))
+        fen += case.value_fen if case.opened else value_sent(unit, box, order=order)
+    return fen
+
+
+def _orders(box: Parcel) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(content.order for content in box.contents))
+
+
+def _existing_parcel(unit: Unit, parcel: str) -> Parcel:
+    box = unit.read(PARCEL, parcel)
+    if not box.contents:
+        raise NotFound(what="parcel")
+    return box
+
+
+def _with_carrier(unit: Unit, parcel: str, action: str) -> Parcel:
+    """The parcel, once its carrier has or had it."""
+    box = _existing_parcel(unit, parcel)
+    if box.carrier is None or not (box.handed_over or box.tracking.scans):
+        raise NotPossible(action=action, why="no carrier has the parcel")
+    return box

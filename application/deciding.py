@@ -1,0 +1,223 @@
+"""裁决 Deciding a case: what follows from it happens in the same commit (D1, D6, A8; rule 23).
+
+Refunds, linked orders and compensation are those of their own rooms; over the limit the decision
+waits, whole, for a second person, and is carried out in the commit that allows it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from application import approval_requests
+from application.case_messages import message_for
+from application.disputing import close_up, existing_case, told
+from application.ordering import existing, refund_order
+from application.reshipping import reship
+from application.sealed_words import Message, seal_words
+from application.streams import ACCOUNT, DISPUTE, PARCEL
+from application.unit import Unit
+from domain.approvals import ApprovalRequested, Kind, needs_second_person
+from domain.dispute_facts import Decision, DisputeDecided, Outcome
+from domain.disputes import OF_VALUE, Dispute
+from domain.house_rules import HouseRules
+from domain.order_facts import Units, UnitsRefunded
+from domain.orders import Order
+from domain.point_facts import Reason
+from domain.refunding import refund_units
+from domain.replacing import replacement_number, replacement_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What staff want to decide."""
+
+    outcome: Outcome
+    reason: str
+    lines: tuple[tuple[str, int], ...] | None = None
+    """(sku, quantity) that is refunded or sent once more; None: all of the case's parts."""
+    points: int = 0
+    message: Message | None = None
+    """None: the house's own words."""
+    unconfirmed_because: str = ""
+
+
+class Results(NamedTuple):
+    """What a decision is going to lead to."""
+
+    points_refunded: int = 0
+    cash_fen_refunded: int = 0
+    replacement: str | None = None
+
+
+class _Level(NamedTuple):
+    """An order that a refund reaches: the case's own, and those whose units it replaces."""
+
+    number: str
+    order: Order
+    units: tuple[Units, ...]
+    parts: frozenset[int]
+
+
+def decide(
+    unit: Unit, *, case: str, wanted: Wanted, maker: str, key: str, rules: HouseRules
+) -> dict[str, Any]:
+    """Decide a case, or ask for the second person that so many points need (A8; rules.md 26)."""
+    dispute = existing_case(unit, case)
+    dispute.must_be_open("decide_case")
+    box = unit.read(PARCEL, dispute.parcel)
+    decision = Decision(
+        outcome=wanted.outcome,
+        units=_units(unit, dispute, wanted),
+        points=wanted.points,
+        reason=wanted.reason,
+        unconfirmed_because=wanted.unconfirmed_because,
+    )
+    confirmed = box.confirmed_since(box.track().since)
+    dispute.must_be_decidable(decision, confirmed=confirmed)
+    message = wanted.message or _words(unit, case, dispute, decision, rules=rules)
+    sealed = seal_words(unit, dispute.learner, message.to_bytes())
+    decision = decision.model_copy(update={"message": sealed})
+    if needs_second_person(decision.points, rules=rules):
+        return _ask(unit, case, dispute, decision, maker=maker, key=key)
+    return _carry_out(unit, case, dispute, decision, approval=None, rules=rules)
+
+
+def carry_out_allowed(unit: Unit, *, case: str, approval: str, rules: HouseRules) -> dict[str, Any]:
+    """A second person allowed the decision: it is carried out as it was proposed (A8)."""
+    dispute = existing_case(unit, case)
+    decision = dispute.allowed(approval)
+    return _carry_out(unit, case, dispute, decision, approval=approval, rules=rules)
+
+
+def decline(unit: Unit, *, case: str, approval: str, reason: str) -> None:
+    """A second person did not allow the decision: the case is open again."""
+    dispute = existing_case(unit, case)
+    unit.record(DISPUTE, case, dispute.decline(approval=approval, reason=reason))
+
+
+def _ask(
+    unit: Unit, case: str, dispute: Dispute, decision: Decision, *, maker: str, key: str
+) -> dict[str, Any]:
+    request = ApprovalRequested(
+        kind=Kind.COMPENSATION,
+        learner=dispute.learner,
+        points=decision.points,
+        subject=case,
+        maker=maker,
+        reason=decision.reason,
+    )
+    approval = approval_requests.approval_id(request, key)
+    asked = approval_requests.ask(unit, approval=approval, request=request)
+    facts = dispute.propose(decision, approval=approval, maker=maker)
+    return {**told(case, unit.record(DISPUTE, case, facts)), **asked}
+
+
+def _carry_out(
+    unit: Unit,
+    case: str,
+    dispute: Dispute,
+    decision: Decision,
+    *,
+    approval: str | None,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    results = _results(unit, case, dispute, decision, rules=rules)
+    # First of all facts: whatever follows has it as its cause.
+    after = unit.record(
+        DISPUTE,
+        case,
+        [DisputeDecided(decision=decision, approval=approval, **results._asdict())],
+    )
+    if decision.outcome is Outcome.REFUND:
+        for level in _levels(unit, dispute, decision.units):
+            refund_order(
+                unit,
+                number=level.number,
+                wanted=_by_sku(level.order, level.units),
+                parts=level.parts,
+                fault=dispute.reason,
+                reason=decision.reason,
+                goods_back=False,
+                rules=rules,
+            )
+    elif decision.outcome is Outcome.RESHIP:
+        reship(
+            unit,
+            number=dispute.order,
+            units=decision.units,
+            case=DISPUTE.stream(case),
+            rules=rules,
+        )
+    if decision.points:
+        account = unit.read(ACCOUNT, dispute.learner)
+        granted = account.grant(
+            decision.points, reason=Reason.COMPENSATION, source=case, expires_at=None
+        )
+        unit.record(ACCOUNT, dispute.learner, granted)
+    close_up(unit, case, after, reason=f"decided: {decision.outcome}")
+    points = {"points": decision.points, "points_refunded": results.points_refunded}
+    return {**told(case, after), **points, "replacement": results.replacement}
+
+
+def _units(unit: Unit, dispute: Dispute, wanted: Wanted) -> tuple[Units, ...]:
+    if wanted.outcome not in (Outcome.REFUND, Outcome.RESHIP):
+        return ()
+    order = existing(unit, dispute.order)
+    return order.refundable(wanted.lines, parts=dispute.parts)
+
+
+def _words(
+    unit: Unit, case: str, dispute: Dispute, decision: Decision, *, rules: HouseRules
+) -> Message:
+    results = _results(unit, case, dispute, decision, rules=rules)
+    return message_for(
+        decision.outcome,
+        points=decision.points,
+        refunded=results.points_refunded,
+        replacement=results.replacement,
+    )
+
+
+def _results(
+    unit: Unit, case: str, dispute: Dispute, decision: Decision, *, rules: HouseRules
+) -> Results:
+    """What the decision leads to, by the same rules that then carry it out."""
+    if decision.outcome not in OF_VALUE or not decision.units:
+        return Results()
+    if decision.outcome is Outcome.RESHIP:
+        order = existing(unit, dispute.order)
+        known = replacement_of(order, DISPUTE.stream(case))
+        number = known.number if known else replacement_number(dispute.order, order)
+        return Results(replacement=number)
+    points = fen = 0
+    for level in _levels(unit, dispute, decision.units):
+        refunded = refund_units(
+            level.order,
+            level.units,
+            fault=dispute.reason,
+            reason=decision.reason,
+            goods_back=False,
+            refund="",
+            when=unit.now,
+            rules=rules,
+        )
+        for fact in refunded:
+            if isinstance(fact, UnitsRefunded):
+                points, fen = points + fact.points, fen + fact.cash_fen
+    return Results(points_refunded=points, cash_fen_refunded=fen)
+
+
+def _levels(unit: Unit, dispute: Dispute, units: Sequence[Units]) -> list[_Level]:
+    """The case's order, and the originals of what it replaces: their points are the real ones."""
+    order = existing(unit, dispute.order)
+    levels = [_Level(dispute.order, order, tuple(units), frozenset(dispute.parts))]
+    while order.original is not None:
+        parts = frozenset(one.part for one in order.replaces)
+        wanted = _by_sku(order, levels[-1].units)
+        number, order = order.original, existing(unit, order.original)
+        levels.append(_Level(number, order, order.refundable(wanted, parts=parts), parts))
+    return levels
+
+
+def _by_sku(order: Order, units: Sequence[Units]) -> list[tuple[str, int]]:
+    return [(order.line(one.line).sku, one.quantity) for one in units]

@@ -1,0 +1,232 @@
+"""争议处理 A case, from its opening until it can be decided (D1; rules.md 2, 27, 28)."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from application.claiming import value_sent
+from application.gathering import Gathered
+from application.ordering import existing
+from application.reshipping import let_go, set_aside
+from application.sealed_words import seal_file, seal_words
+from application.streams import DISPUTE, ORDER, PARCEL
+from application.unit import Unit
+from domain.dispute_facts import Answer, DisputeOpened, EvidenceGathered, Question, Side
+from domain.disputes import CaseState, Dispute, case_id, file_claim_by
+from domain.house_rules import HouseRules
+from domain.order_facts import Fault
+from domain.orders import PROGRESS, Order
+from domain.parcels import Parcel, received_at
+from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
+from domain.tracking import ParcelState
+from domain.windows import pause_windows, resume_windows
+
+
+def existing_case(unit: Unit, case: str) -> Dispute:
+    """The case with this id; raises `NotFound`."""
+    dispute = unit.read(DISPUTE, case)
+    if not dispute.opened:
+        raise NotFound(what="dispute")
+    return dispute
+
+
+def told(case: str, dispute: Dispute) -> dict[str, Any]:
+    """What a command on a case answers."""
+    return {"case": case, "order": dispute.order, "state": dispute.state}
+
+
+def disputable_parcels(order: Order) -> list[str]:
+    """The parcels of an order that something may be wrong with, in the order of its parts."""
+    found = [
+        part.parcel
+        for part in order.parts
+        if part.parcel and part.live and part.warehouse and part.state in PROGRESS[2:]
+    ]
+    return list(dict.fromkeys(found))
+
+
+def parcel_of(order: Order, named: str | None) -> str:
+    """The parcel a case is about: the one that is named, or the only one there is."""
+    parcels = disputable_parcels(order)
+    if named is None and len(parcels) > 1:
+        raise InvalidRequest(field="parcel", reason=f"name one of them: {', '.join(parcels)}")
+    if not parcels or (named is not None and named not in parcels):
+        raise NotPossible(action="dispute", why="nothing of the order left in such a parcel")
+    return named or parcels[0]
+
+
+def opening_of(
+    unit: Unit, *, number: str, parcel: str, reason: Fault, by: Side, rules: HouseRules
+) -> DisputeOpened:
+    """The first fact of a case, with its clocks; without what was said of it."""
+    order, box = existing(unit, number), unit.read(PARCEL, parcel)
+    signed = received_at(box.track())
+    return DisputeOpened(
+        order=number,
+        parcel=parcel,
+        parts=tuple(part.number for part in order.parts if part.parcel == parcel and part.live),
+        learner=order.learner,
+        reason=reason,
+        by=by,
+        disputable_until=None if signed is None else signed + rules.disputable_for,
+        value_fen=value_sent(unit, box, order=number),
+        decide_by=unit.now + rules.decide_within,
+        file_claim_by=file_claim_by(
+            carrier=box.carrier,
+            handed_over_at=box.tracking.handed_over_at,
+            signed_at=signed,
+            rules=rules,
+        ),
+    )
+
+
+def open_dispute(
+    unit: Unit,
+    *,
+    number: str,
+    parcel: str | None,
+    reason: Fault,
+    by: Side,
+    words: str | None,
+    gathered: Gathered,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """Open the case: evidence is kept, the learner asked, the service window stands still.
+
+    Wrong goods have the right ones set aside at once, where there are some (rules.md 28).
+    """
+    order = existing(unit, number)
+    parcel = parcel_of(order, parcel)
+    opening = opening_of(unit, number=number, parcel=parcel, reason=reason, by=by, rules=rules)
+    case = case_id(number, parcel)
+    before = unit.read(DISPUTE, case)
+    before.open(opening, case=case, when=unit.now, rules=rules)  # before anything is sealed
+    opening = opening.model_copy(update={"words": seal_words(unit, order.learner, words)})
+    first, *more = before.open(opening, case=case, when=unit.now, rules=rules)
+    evidence = _evidence(unit, parcel, gathered)
+    dispute = unit.record(DISPUTE, case, [first, evidence, *more])
+    _hold_windows(unit, case, dispute)
+    if reason is Fault.WRONG_GOODS:
+        with suppress(Refusal):  # where there are none, the case says so when it is decided
+            units = order.refundable(None, parts=dispute.parts)
+            stream = DISPUTE.stream(case)
+            set_aside(unit, number=number, units=units, case=stream, rules=rules)
+    return {**told(case, dispute), "decide_by": dispute.decide_by, "answer_by": dispute.answer_by}
+
+
+def ask_learner(
+    unit: Unit, *, case: str, questions: Sequence[Question], rules: HouseRules
+) -> dict[str, Any]:
+    """Ask the learner something, also once more what timed out."""
+    dispute = existing_case(unit, case)
+    after = unit.record(DISPUTE, case, dispute.ask(questions, when=unit.now, rules=rules))
+    return {**told(case, after), "answer_by": after.answer_by}
+
+
+def answer_questions(
+    unit: Unit,
+    *,
+    case: str,
+    answers: Sequence[tuple[Question, Answer, str | None]],
+    by: Side,
+) -> dict[str, Any]:
+    """Take the learner's answers, each with words of theirs if they gave some."""
+    dispute = existing_case(unit, case)
+    for question, answer, words in answers:
+        dispute.answer(question, answer, words=None, by=by)  # before anything is sealed
+        sealed = seal_words(unit, dispute.learner, words)
+        facts = dispute.answer(question, answer, words=sealed, by=by)
+        dispute = unit.record(DISPUTE, case, facts)
+    return told(case, dispute)
+
+
+def time_out_questions(unit: Unit, *, case: str) -> dict[str, Any]:
+    """Close the questions whose time is over; what was answered meanwhile stays."""
+    dispute = existing_case(unit, case)
+    after = unit.record(DISPUTE, case, dispute.time_out(when=unit.now))
+    return told(case, after)
+
+
+def note_overdue(unit: Unit, *, case: str) -> dict[str, Any]:
+    """Note that a case was not decided in time."""
+    dispute = existing_case(unit, case)
+    after = unit.record(DISPUTE, case, dispute.grow_overdue(when=unit.now))
+    return told(case, after)
+
+
+def add_evidence(
+    unit: Unit, *, case: str, media_type: str, content: bytes, by: Side
+) -> dict[str, Any]:
+    """Take a picture or a document into the case; its content goes to the vault alone (A4)."""
+    dispute = existing_case(unit, case)
+    dispute.must_take_files()
+    sealed = seal_file(unit, dispute.learner, content)
+    facts = dispute.add_file(media_type=media_type, size_bytes=len(content), content=sealed, by=by)
+    after = unit.record(DISPUTE, case, facts)
+    new = after.files[-1]
+    return {**told(case, after), "file": new.file, "digest": new.content.digest}
+
+
+def withdraw(unit: Unit, *, case: str, words: str | None) -> dict[str, Any]:
+    """The learner takes it back: the window runs on, nothing stays set aside."""
+    dispute = existing_case(unit, case)
+    dispute.must_be_open("withdraw")
+    sealed = seal_words(unit, dispute.learner, words)
+    after = unit.record(DISPUTE, case, dispute.withdraw(words=sealed))
+    close_up(unit, case, after, reason="the case was withdrawn")
+    return told(case, after)
+
+
+def reopen(
+    unit: Unit,
+    *,
+    case: str,
+    by: Side,
+    words: str | None,
+    gathered: Gathered,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """Look at a case once more that gave nothing, on what is known by now."""
+    dispute = existing_case(unit, case)
+    dispute.must_be_reopenable(by=by, when=unit.now)
+    sealed = seal_words(unit, dispute.learner, words)
+    facts = dispute.reopen(by=by, words=sealed, when=unit.now, rules=rules)
+    after = unit.record(DISPUTE, case, [*facts, _evidence(unit, dispute.parcel, gathered)])
+    _hold_windows(unit, case, after)
+    return {**told(case, after), "decide_by": after.decide_by}
+
+
+def close_up(unit: Unit, case: str, dispute: Dispute, *, reason: str) -> None:
+    """What ends with every case: windows run on, what was set aside and not sent is free."""
+    if dispute.state not in (CaseState.DECIDED, CaseState.WITHDRAWN):
+        return
+    stream = DISPUTE.stream(case)
+    let_go(unit, number=dispute.order, case=stream, reason=reason)
+    order = existing(unit, dispute.order)
+    unit.record(ORDER, dispute.order, resume_windows(order, by=stream, when=unit.now))
+
+
+def _hold_windows(unit: Unit, case: str, dispute: Dispute) -> None:
+    order = existing(unit, dispute.order)
+    facts = pause_windows(order, dispute.parts, by=DISPUTE.stream(case), when=unit.now)
+    unit.record(ORDER, dispute.order, facts)
+
+
+def _evidence(unit: Unit, parcel: str, gathered: Gathered) -> EvidenceGathered:
+    box: Parcel = unit.read(PARCEL, parcel)
+    track = box.track()
+    signed = track.state is ParcelState.SIGNED
+    return EvidenceGathered(
+        track=f"{PARCEL.stream(parcel)}@{unit.version(PARCEL, parcel)}",
+        carrier=box.carrier,
+        waybill=box.waybill,
+        state=track.state,
+        since=track.since,
+        scans=len(track.scans),
+        signed_at=track.signed_at,
+        signer=track.signer,
+        signer_match=gathered.signer_match,
+        proof_of_delivery=gathered.proof_of_delivery if signed else None,
+        confirmed=box.confirmed_since(track.since),
+        same_address=gathered.same_address,
+    )

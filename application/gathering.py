@@ -1,0 +1,158 @@
+"""取证 What is gathered by itself when a case is opened, as far as it needs the vault (D1, D5).
+
+Who signed is compared with the recipient here, where both names can be read, and only what came
+of it is recorded: same, household, place, another. Nothing is read of who is erased or held.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+from application.cards import open_card
+from application.envelope import decode_fact
+from application.streams import PARCEL
+from application.vault import Recipient, Unreadable, Vault
+from domain.blotting import blot
+from domain.dispute_facts import SameAddress, SignerMatch
+from domain.parcels import ParcelScanned, as_scan
+from domain.scans import ScanKind, normalise_text, read_signer
+from domain.signers import match_signer
+
+LOOKED_BACK = timedelta(days=365)
+"""How far back disputes at the same address are counted."""
+_RECEIPT = (ScanKind.SIGNED, ScanKind.PICKUP_CONFIRMED)
+
+
+class Gathered(NamedTuple):
+    """What was found out."""
+
+    signer_match: SignerMatch = SignerMatch.UNTOLD
+    proof_of_delivery: str | None = None
+    """The event that told of the receipt, e.g. `parcel:T1-P1@6`."""
+    same_address: SameAddress | None = None
+
+
+async def gather(
+    connection: AsyncConnection[Any],
+    schema: str,
+    vault: Vault,
+    *,
+    parcel: str,
+    recipient_card: str | None,
+    now: datetime,
+) -> Gathered:
+    """Look at the parcel's receipt and at the address it went to."""
+    receipt = await _receipt(connection, schema, parcel)
+    since = now - LOOKED_BACK
+    address = await _same_address(connection, schema, recipient_card, since=since)
+    if receipt is None:
+        return Gathered(same_address=address)
+    version, fact = receipt
+    try:
+        name = await _name(connection, schema, vault, recipient_card)
+        signer = await _signer(connection, schema, vault, fact)
+    except Unreadable:  # somebody changed a card: `verify` is for that, the case goes on
+        name = signer = None
+    proof = f"{PARCEL.stream(parcel)}@{version}"
+    return Gathered(match_signer(signer, name), proof, address)
+
+
+async def _receipt(
+    connection: AsyncConnection[Any], schema: str, parcel: str
+) -> tuple[int, ParcelScanned] | None:
+    """The first scan that told of the receipt, and its version in the parcel's stream."""
+    query = SQL(_SCANS).format(Identifier(schema, "tallypost_events"))
+    values = (PARCEL.stream(parcel), ParcelScanned.fact_name)
+    found: tuple[int, ParcelScanned] | None = None
+    for version, name, stored in await (await connection.execute(query, values)).fetchall():
+        fact = decode_fact(name, bytes(stored))
+        if not isinstance(fact, ParcelScanned) or fact.kind not in _RECEIPT:
+            continue
+        if found is None or fact.time < found[1].time:
+            found = (version, fact)
+    return found
+
+
+async def _name(
+    connection: AsyncConnection[Any], schema: str, vault: Vault, card: str | None
+) -> str | None:
+    if card is None:
+        return None
+    content = await open_card(connection, schema, vault, card)
+    return None if content is None else Recipient.from_bytes(content).name
+
+
+async def _signer(
+    connection: AsyncConnection[Any], schema: str, vault: Vault, fact: ParcelScanned
+) -> str | None:
+    """Who signed, in the carrier's own words: in the payload, for the fact names nobody."""
+    raw = None
+    if fact.card is not None:
+        raw = await open_card(connection, schema, vault, fact.card)
+    texts = [] if raw is None else list(texts_of(raw))
+    told = next((one for one in texts if blot(one) == fact.text), fact.text)
+    return read_signer(replace(as_scan(fact), text=told))
+
+
+def texts_of(payload: bytes) -> Iterator[str]:
+    """Every text in a payload, spelt as facts spell theirs, whoever's wire format it is."""
+    try:
+        document = json.loads(payload)
+    except (ValueError, RecursionError):
+        return
+    pending = [document]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, str):
+            yield normalise_text(one)
+        elif isinstance(one, dict):
+            pending += one.values()
+        elif isinstance(one, list):
+            pending += one
+
+
+async def _same_address(
+    connection: AsyncConnection[Any], schema: str, card: str | None, *, since: datetime
+) -> SameAddress | None:
+    """Orders and disputes that went to the same address, by its keyed hash (A4)."""
+    if card is None:
+        return None
+    names = {name: Identifier(schema, name) for name in ("cards", "orders", "disputes")}
+    cursor = await connection.execute(
+        SQL(_SAME_ADDRESS).format(**names), {"card": card, "since": since}
+    )
+    row = await cursor.fetchone()
+    if row is None or row[0] is None:
+        return None
+    _, orders, accounts, disputes, not_received = row
+    return SameAddress(
+        days=LOOKED_BACK.days,
+        orders=orders,
+        accounts=accounts,
+        disputes=disputes,
+        not_received=not_received,
+    )
+
+
+_SCANS = """
+SELECT originator_version, topic, state FROM {}
+WHERE originator_id = %s AND topic = %s ORDER BY originator_version
+"""
+_SAME_ADDRESS = """
+WITH mine AS (SELECT place_digest FROM {cards} WHERE id = %(card)s::uuid),
+there AS (
+    SELECT o.number, o.learner
+    FROM {cards} c JOIN {orders} o ON o.card = replace(c.id::text, '-', '')
+    WHERE c.place_digest = (SELECT place_digest FROM mine) AND o.placed_at > %(since)s
+)
+SELECT (SELECT place_digest FROM mine), count(*), count(DISTINCT learner),
+    (SELECT count(*) FROM {disputes} d WHERE d.order_number IN (SELECT number FROM there)),
+    (SELECT count(*) FROM {disputes} d WHERE d.order_number IN (SELECT number FROM there)
+        AND d.reason = 'not_received')
+FROM there
+"""
