@@ -81,7 +81,7 @@ class Desk(Mall):
         part = self.log.state(ORDER, "N1").part(1)
         return part is not None and bool(part.paused_by)
 
-    def refused(self, error: type[Exception], decide: Callable[[], Any]) -> Any:
+    def unchanged(self, error: type[Exception], decide: Callable[[], Any]) -> Any:
         before = len(self.log.recorded)
         with pytest.raises(error) as refused:
             decide()
@@ -121,11 +121,11 @@ def test_there_is_nothing_to_dispute_before_it_left_or_once_it_is_gone() -> None
     """D1: per parcel; the only one need not be named."""
     desk = Desk()
     desk.place("N2", ("book", 1))
-    desk.refused(NotPossible, lambda: desk.open(number="N2"))
-    desk.refused(NotPossible, lambda: desk.open(parcel="N1-P9"))
-    desk.refused(NotFound, lambda: desk.open(number="N9"))
+    desk.unchanged(NotPossible, lambda: desk.open(number="N2"))
+    desk.unchanged(NotPossible, lambda: desk.open(parcel="N1-P9"))
+    desk.unchanged(NotFound, lambda: desk.open(number="N9"))
     desk.open()
-    desk.refused(DisputeExists, desk.open)
+    desk.unchanged(DisputeExists, desk.open)
 
 
 def test_the_parcel_is_named_when_there_are_several() -> None:
@@ -138,7 +138,7 @@ def test_the_parcel_is_named_when_there_are_several() -> None:
     for part in (1, 2):
         parcel = desk.packed("N2", part)
         desk.do(partial(shipping.hand_over, parcel=parcel))
-    desk.refused(InvalidRequest, lambda: desk.open(number="N2"))
+    desk.unchanged(InvalidRequest, lambda: desk.open(number="N2"))
     assert desk.open(number="N2", parcel="N2-P2")["case"] == "D-N2-P2"
     assert desk.open(number="N2", parcel="N2-P1")["case"] == "D-N2-P1"
 
@@ -183,7 +183,7 @@ def test_points_go_back_to_their_lots_when_it_is_refunded() -> None:
     order = desk.log.facts(ORDER, "N1")
     (refunded,) = [one for one in order if isinstance(one, UnitsRefunded)]
     assert (refunded.fault, refunded.goods_back) == (Fault.NOT_RECEIVED, False)
-    desk.refused(NotPossible, lambda: desk.decide(Outcome.REFUND))
+    desk.unchanged(NotPossible, lambda: desk.decide(Outcome.REFUND))
     desk.balanced()
 
 
@@ -243,14 +243,14 @@ def test_nothing_happens_when_a_decision_cannot_be_carried_out() -> None:
     """D1: no goods, nothing to refund, an erased learner; the case stays open."""
     desk = Desk(units=3)
     desk.open()
-    desk.refused(OutOfStock, lambda: desk.decide(Outcome.RESHIP))
-    desk.refused(NotPossible, lambda: desk.decide(Outcome.REFUND, lines=(("mug", 4),)))
-    desk.refused(NotFound, lambda: desk.decide(Outcome.FOUND, case="D-N9-P1"))
+    desk.unchanged(OutOfStock, lambda: desk.decide(Outcome.RESHIP))
+    desk.unchanged(NotPossible, lambda: desk.decide(Outcome.REFUND, lines=(("mug", 4),)))
+    desk.unchanged(NotFound, lambda: desk.decide(Outcome.FOUND, case="D-N9-P1"))
     assert desk.case() is CaseState.OPEN
     erased = Desk()
     erased.open()
     erased.log.seed(ACCOUNT, "lin", LearnerErased(reason="asked"), now=erased.now)
-    erased.refused(NotPossible, lambda: erased.decide(Outcome.RESHIP))
+    erased.unchanged(NotPossible, lambda: erased.decide(Outcome.RESHIP))
     cards = len(erased.log.cards)
     erased.decide(Outcome.FOUND)
     assert len(erased.log.cards) == cards  # no message, and no key made for one
@@ -261,7 +261,7 @@ def test_nothing_of_value_follows_from_an_unconfirmed_track() -> None:
     desk = Desk(confirmed=False)
     desk.open()
     for outcome, points in ((Outcome.REFUND, 0), (Outcome.RESHIP, 0), (Outcome.COMPENSATION, 9)):
-        desk.refused(Unconfirmed, partial(desk.decide, outcome, points=points))
+        desk.unchanged(Unconfirmed, partial(desk.decide, outcome, points=points))
     claim = partial(
         claiming.file_claim,
         parcel=desk.parcel,
@@ -269,7 +269,7 @@ def test_nothing_of_value_follows_from_an_unconfirmed_track() -> None:
         claimed_fen=None,
         rules=RULES,
     )
-    desk.refused(Unconfirmed, lambda: desk.do(partial(claim, unconfirmed_because="")))
+    desk.unchanged(Unconfirmed, lambda: desk.do(partial(claim, unconfirmed_because="")))
     desk.do(partial(claim, unconfirmed_because="they wrote so"))
     desk.confirm()
     desk.decide(Outcome.COMPENSATION, points=9)
@@ -311,7 +311,7 @@ def test_a_case_is_withdrawn_and_reopened_with_its_window() -> None:
     )
     desk.do(reopen)
     assert (desk.case(), desk.held()) == (CaseState.OPEN, True)
-    desk.refused(NotPossible, lambda: desk.do(reopen))
+    desk.unchanged(NotPossible, lambda: desk.do(reopen))
 
 
 def test_questions_are_answered_by_learner_or_staff() -> None:
@@ -324,7 +324,7 @@ def test_questions_are_answered_by_learner_or_staff() -> None:
     assert asked == {Question.FAMILY: "no", Question.DOOR: "no", Question.LOCKER: None}
     cards = len(desk.log.cards)
     desk.do(partial(disputing.withdraw, case=CASE, words=None))
-    desk.refused(
+    desk.unchanged(
         NotPossible,
         lambda: desk.do(
             partial(disputing.answer_questions, case=CASE, answers=answers, by=Side.STAFF)
@@ -347,13 +347,13 @@ def test_much_waits_for_a_second_person_and_happens_as_it_was_proposed() -> None
     )
     assert (desk.available(), desk.state("N1")) == (80, State.PENDING_END)
     allow = partial(approving.allow, approval=answer["approval"], rules=RULES)
-    desk.refused(SamePerson, lambda: desk.do(partial(allow, checker="wang")))
+    desk.unchanged(SamePerson, lambda: desk.do(partial(allow, checker="wang")))
     desk.do(partial(allow, checker="li"))
     assert (desk.available(), desk.state("N1")) == (5_100, State.CLOSED)
     fact = desk.log.facts(DISPUTE, CASE)[-1]
     assert isinstance(fact, DisputeDecided)
     assert fact.approval == answer["approval"]
-    desk.refused(NotPossible, lambda: desk.do(partial(allow, checker="li")))
+    desk.unchanged(NotPossible, lambda: desk.do(partial(allow, checker="li")))
     desk.balanced()
 
 
@@ -435,8 +435,8 @@ def test_an_inquiry_is_opened_and_answered_once_for_all_cases() -> None:
     desk.place("N2", ("book", 1))
     parcel = desk.packed("N2")
     other = partial(claiming.open_inquiry, parcel=parcel, case=None, rules=RULES)
-    desk.refused(NotPossible, lambda: desk.do(other))
-    desk.refused(NotFound, lambda: desk.do(partial(other, parcel="P9")))
+    desk.unchanged(NotPossible, lambda: desk.do(other))
+    desk.unchanged(NotFound, lambda: desk.do(partial(other, parcel="P9")))
 
 
 # --- conservation ----------------------------------------------------------------------------
