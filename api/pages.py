@@ -235,7 +235,8 @@ async def _page(request: Request, page: Page) -> Response:
             return _to(home(caller.role))
         return _html(request, "refused", status=403, caller=caller)
     provinces = list(PROVINCES.values()) if page.name == "learner" else []
-    return _html(request, page.name, caller=caller, provinces=provinces)
+    limit = request.state.tenant.rules.four_eyes_points
+    return _html(request, page.name, caller=caller, provinces=provinces, four_eyes_points=limit)
 
 
 async def _caller(request: Request) -> Caller | None:

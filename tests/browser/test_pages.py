@@ -341,8 +341,9 @@ def test_a_history_is_replayed_and_proved_when_an_auditor_looks(
 EVERYWHERE = {
     ("learner", "lin"): ["/", "/#/orders", "/#/points"],
     ("operations", "ops"): [
-        "/operations", "/operations#/stock", "/operations#/items", "/operations#/grants",
-        "/operations#/waiting", "/operations#/health",
+        "/operations", "/operations#/stock", "/operations#/items", "/operations#/accounts",
+        "/operations#/accounts/lin", "/operations#/grants", "/operations#/waiting",
+        "/operations#/health",
     ],
     ("administrator", "root"): ["/operations#/webhooks"],
     ("auditor", "audit"): [

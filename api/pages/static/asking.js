@@ -5,10 +5,10 @@ import { busily, dialog, showProblem, toast, waitingWords } from "./ui.js";
 import { t } from "./words.js";
 
 /**
- * `fields` are made with `field`; `read` turns the form into the body; `path` may depend on it.
- * Resolves the answer through `done`.
+ * `fields` are made with `field`; `read` turns the form into the body; `belongs` says
+ * at which field a refusal of some code is shown, `wrong` what is not even sent. Resolves the answer through `done`.
  */
-export function askFor({ title, fields, read, path, method, label, done, said, wide, danger }) {
+export function askFor({ title, fields, read, path, method, label, done, said, wide, danger, belongs, wrong = () => [] }) {
   const intent = new Intent(path, { method });
   const problems = h("div", { class: "problem", hidden: true });
   const submit = h("button", { class: danger ? "danger" : "primary", type: "submit" }, label ?? t("form.save"));
@@ -18,8 +18,9 @@ export function askFor({ title, fields, read, path, method, label, done, said, w
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const gaps = [...form.querySelectorAll("[required]")].filter((one) => !one.value.trim());
-    if (gaps.length) {
-      showProblem(form, { words: t("problem.invalid"), reasons: gaps.map((one) => ({ field: one.name, words: t("invalid.missing") })) });
+    const reasons = gaps.length ? gaps.map((one) => ({ field: one.name, words: t("invalid.missing") })) : wrong(form.elements);
+    if (reasons.length) {
+      showProblem(form, { words: t("problem.invalid"), reasons });
       return;
     }
     busily(submit, async () => {
@@ -32,7 +33,7 @@ export function askFor({ title, fields, read, path, method, label, done, said, w
         done?.(answer);
       } catch (problem) {
         if (!intent.unknown) delete box.dataset.locked;
-        showProblem(form, problem, problems);
+        showProblem(form, problem, problems, belongs);
       }
     });
   });

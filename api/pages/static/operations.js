@@ -1,4 +1,5 @@
-// The operations page: packing desk, stock, items, grants, what waits, webhooks, health.
+// The operations page: packing desk, stock, items, accounts, grants, what waits, webhooks, health.
+import { account, accounts } from "./accounts.js";
 import { grants } from "./grants.js";
 import { health } from "./health.js";
 import { items } from "./items.js";
@@ -8,5 +9,5 @@ import { pages } from "./ui.js";
 import { waiting } from "./waiting.js";
 import { webhook, webhooks } from "./webhooks.js";
 
-pages({ "": packing, packing, "packing/:number": packingOrder, stock, items, grants, waiting, webhooks, "webhooks/:id": webhook, health },
+pages({ "": packing, packing, "packing/:number": packingOrder, stock, items, accounts, "accounts/:learner": account, grants, waiting, webhooks, "webhooks/:id": webhook, health },
   (route) => route.split("/")[0] || "packing");

@@ -28,9 +28,9 @@ export async function packing(view, _, signal) {
     const path = `/v1/orders?status=${chosen}`;
     try {
       const page = text.length >= 4 ? await searched(text, { signal }) : await get(fresh(path), { signal });
-      const rows = h("tbody", null, page.orders.map(row));
-      fill(list, page.orders.length ? table(rows) : empty(t(text ? "packing.none_found" : "packing.none"), t(text ? "packing.none_found_hint" : "packing.none_hint")),
-        moreButton(rows, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => rows.append(...more.orders.map(row))));
+      const { table, add } = ordersTable(page.orders);
+      fill(list, page.orders.length ? table : empty(t(text ? "packing.none_found" : "packing.none"), t(text ? "packing.none_found_hint" : "packing.none_hint")),
+        moreButton(table.querySelector("tbody"), page.next, (cursor) => get(after(path, cursor), { signal }), (more) => add(more.orders)));
     } catch (problem) {
       if (!signal.aborted) fill(list, broken(problem, draw));
     }
@@ -40,10 +40,13 @@ export async function packing(view, _, signal) {
   await draw();
 }
 
-function table(rows) {
-  return h("div", { class: "panel flush" }, h("table", { class: "cards paired" },
+/** Orders as rows that lead to the desk; `add` puts more of them below. */
+export function ordersTable(orders) {
+  const rows = h("tbody", null, orders.map(row));
+  const table = h("div", { class: "panel flush" }, h("table", { class: "cards paired" },
     h("thead", null, h("tr", null, ["packing.order", "packing.state", "packing.learner", "packing.placed"].map((key) => h("th", { scope: "col" }, t(key))), h("th", { scope: "col", class: "right" }, t("unit.points", { n: 2 })))),
     rows));
+  return { table, add: (more) => rows.append(...more.map(row)) };
 }
 
 function row(one) {

@@ -71,15 +71,15 @@ export function clearField(box) {
 }
 
 /** Show a problem at the fields it names, and the rest above the form's buttons. */
-export function showProblem(form, problem, place = $(".problem", form)) {
+export function showProblem(form, problem, place = $(".problem", form), belongs = {}) {
   const others = [];
   let first = null;
   for (const reason of problem.reasons ?? []) {
-    const box = reason.field && form.elements[reason.field];
+    const box = form.elements[belongs[reason.code] ?? (reason.field || null)];
     if (box instanceof HTMLElement) {
       fieldError(box, reason.words);
       first ??= box;
-    } else others.push(reason.words);
+    } else if (reason.words !== problem.words) others.push(reason.words);
   }
   fill(place, problemBox(first && !others.length ? t("problem.invalid") : problem.words ?? String(problem), others));
   place.hidden = false;

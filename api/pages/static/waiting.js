@@ -46,7 +46,7 @@ function card(one, changed, signal) {
   const now = h("dd", { class: "num" }, "…");
   if (one.state === "open") tellBalance(now, one, signal);
   return h("li", { class: "panel approval", dataset: { approval: one.id } },
-    h("h3", null, would(one)),
+    h("h3", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, would(one))),
     h("dl", { class: "about" },
       one.state === "open" ? [h("dt", null, t("approval.balance")), now] : null,
       h("dt", null, t(one.kind === "clawback" ? "approval.grant" : "approval.source")), h("dd", { class: "mono" }, one.subject),

@@ -1,0 +1,77 @@
+// Changes of an account by hand: with a reason, and over the limit by two people (L5, A8).
+import { askFor, whole } from "./asking.js";
+import { h } from "./dom.js";
+import { field } from "./ui.js";
+import { number, t } from "./words.js";
+
+const REASONS = ["course_completed", "task", "campaign", "manual", "compensation"];
+/** From so many points a second person has to approve; nothing happens before. */
+const limit = () => Number(document.querySelector("#view").dataset.fourEyes);
+
+const why = () => field("why", t("cancel.reason"), { required: true, maxlength: 500 }, { hint: t("account.why_hint") });
+
+/** What became of it: done, or asked for. */
+const said = (done) => (answer) => (answer.status === "pending_approval" ? t("account.asked_toast") : done(answer));
+
+/** Give or take points by hand. */
+export function adjust({ learner, available }, changed) {
+  const notice = h("p", { class: "notice", role: "status", hidden: true }, t("account.needs_two", { n: limit() }));
+  const box = askFor({
+    title: t("account.adjust_title", { learner }), path: "/v1/points/adjustments", label: t("account.adjust_confirm"),
+    fields: [
+      h("p", { class: "quiet" }, t("account.adjust_how", { n: available })),
+      field("direction", t("account.direction"), { required: true, options: [["1", t("account.give")], ["-1", t("account.take")]] }),
+      field("points", t("redeem.points"), { type: "number", min: 1, inputmode: "numeric", required: true }),
+      field("source", t("approval.source"), { required: true, maxlength: 200, autocomplete: "off" }, { hint: t("account.source_hint") }),
+      why(), notice],
+    read: (form) => ({ learner, points: whole(form.points) * Number(form.direction.value), source: form.source.value.trim(), why: form.why.value.trim() }),
+    // Which way points go is said apart: a sign here would turn it round.
+    wrong: (form) => (whole(form.points) > 0 ? [] : [{ field: "points", words: t("account.above_zero") }]),
+    belongs: { insufficient_points: "points" },
+    said: said((answer) => t("account.adjusted", { n: answer.available })), done: changed,
+  });
+  const points = box.querySelector("[name=points]");
+  points.addEventListener("input", () => { notice.hidden = !(Number(points.value) >= limit()); });
+  points.focus();
+}
+
+/** Take a mistaken grant back, found by its reason and source. */
+export function clawBack({ learner, reason, points }, changed) {
+  const box = askFor({
+    title: t("account.claw_back_title", { learner }), path: "/v1/points/clawbacks", label: t("account.claw_back_confirm"), danger: true,
+    fields: [
+      h("p", { class: "quiet" }, t("account.claw_back_how")),
+      points ? h("p", null, h("strong", null, t("account.claw_back_grant", { n: points }))) : null,
+      field("reason", t("account.grant_reason"), { required: true, value: REASONS.includes(reason) ? reason : REASONS[0], options: REASONS.map((one) => [one, t(`reason.${one}`)]) }),
+      field("source", t("account.grant_source"), { required: true, maxlength: 200, autocomplete: "off", spellcheck: "false" }, { hint: t("account.grant_source_hint") }),
+      why(),
+      !points || points >= limit() ? h("p", { class: "notice" }, t("account.needs_two", { n: limit() })) : null],
+    read: (form) => ({ learner, reason: form.reason.value, source: form.source.value.trim(), why: form.why.value.trim() }),
+    belongs: { grant_unknown: "source" },
+    said: said((answer) => t(answer.debt ? "account.clawed_back_owed" : "account.clawed_back", { n: answer.points, debt: number(answer.debt) })), done: changed,
+  });
+  box.querySelector("[name=source]").focus();
+}
+
+/** Stop an account from spending, or let it spend again. */
+export function freeze(learner, frozen, changed) {
+  const key = frozen ? "freeze" : "unfreeze";
+  askFor({
+    title: t(`account.${key}_title`, { learner }), path: pathOf(learner), method: "PUT", label: t(`account.${key}_confirm`), danger: frozen,
+    fields: [h("p", { class: "quiet" }, t(`account.${key}_how`)), field("reason", t("cancel.reason"), { required: true, maxlength: 500, autofocus: true })],
+    read: (form) => ({ status: frozen ? "frozen" : "active", reason: form.reason.value.trim() }),
+    said: () => t(`account.${key}_done`), done: changed,
+  });
+}
+
+/** Make an account for a learner before anything is granted. */
+export function register(learner, changed) {
+  askFor({
+    title: t("account.register_title", { learner }), path: pathOf(learner), method: "PUT", label: t("account.register"),
+    fields: [h("p", { class: "quiet" }, t("account.register_how")), field("reason", t("cancel.reason"), { required: true, maxlength: 500, autofocus: true })],
+    read: (form) => ({ status: "active", reason: form.reason.value.trim() }),
+    said: () => t("account.registered"), done: changed,
+  });
+}
+
+const pathOf = (learner) => `/v1/learners/${encodeURIComponent(learner)}`;
