@@ -15,6 +15,7 @@ _WEBHOOK = {
     "next_at": "2026-11-03T02:14:08.120931Z",
     "parked": 0,
     "created_at": "2026-11-01T08:00:00.000000Z",
+    "troubled_since": None,
 }
 
 
@@ -32,6 +33,9 @@ class WebhookOut(BaseModel):
     next_at: AwareDatetime = Field(description="when it is tried next")
     parked: int = Field(description="deliveries given up; a replay takes them up again")
     created_at: AwareDatetime = Field(description="when it was made")
+    troubled_since: AwareDatetime | None = Field(
+        description="the first failed try of what is not delivered; or when it was paused"
+    )
 
 
 class WebhooksOut(RootModel[list[WebhookOut]]):

@@ -13,16 +13,24 @@ from application.jobs import dead_jobs, queue_depth
 from application.loads import ALERT_PERCENT, loads
 from application.policies import overdue
 from application.subscriptions import Subscriptions
+from domain.house_rules import HouseRules
+from domain.silence import Silence, patience
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
 from projections.drifting import drift
 from projections.reading import compose
+from projections.silent_parcels import SilentParcel, silent_parcels
 
 router = APIRouter(prefix="/v1", tags=["operations"])
 
 UNWATCHED_AFTER = timedelta(minutes=2)
 """A subscription at a carrier takes seconds; later somebody should look."""
 REFUND_AFTER = timedelta(minutes=10)
+CAUSES = {
+    Silence.NO_FIRST_SCAN: "no first scan {hours} h after hand-over",
+    Silence.NO_MOVEMENT: "no movement for {hours} h",
+    Silence.CUSTOMS_STALL: "in customs without a scan for {hours} h",
+}
 
 
 @router.get("/troubles", response_model=TroublesOut, summary="What is stuck, with ages")
@@ -32,13 +40,14 @@ async def troubles(
         Caller, allow(Role.OPERATIONS, Role.SUPPORT, Role.AUDITOR, Role.ADMINISTRATOR)
     ],
 ) -> Response:
-    """Parked events, drift, late policies, dead jobs, webhooks, refunds, untracked parcels (M5)."""
+    """Parked events, drift, late policies, dead jobs, webhooks, refunds, silent parcels (M5)."""
     tenant = request.state.tenant
     now = tenant.store.clock()
     late = await overdue(tenant)
     async with tenant.pool.connection() as connection:
         parked = await _rows(connection, tenant.schema, _PARKED)
         unwatched = await _rows(connection, tenant.schema, _UNWATCHED, now - UNWATCHED_AFTER)
+        silent = await silent_parcels(connection, tenant.schema, now=now, rules=tenant.rules)
         refunds = await open_refunds(connection, tenant.schema)
         asked = await approvals(connection, tenant.schema, state="open")
         subscriptions = Subscriptions(connection, schema=tenant.schema, vault=tenant.vault)
@@ -68,7 +77,7 @@ async def troubles(
             )  # fmt: skip
         for hook in webhooks:
             yield _trouble(
-                "webhook", hook.id, hook.cause, None,
+                "webhook", hook.id, hook.cause, hook.troubled_since,
                 webhook=hook.id, url=hook.url, failed_tries=hook.failed_tries, parked=hook.parked,
             )  # fmt: skip
         for refund in refunds:
@@ -88,6 +97,7 @@ async def troubles(
                 )  # fmt: skip
         for parcel, since, orders in unwatched:
             yield _trouble("unwatched_parcel", parcel, None, since, parcel=parcel, order=orders[0])
+        yield from (_silent(parcel, rules=tenant.rules) for parcel in silent)
         for approval in asked:
             what = f"{approval['kind']} of {approval['points']} for {approval['learner']}"
             yield _trouble(
@@ -108,6 +118,16 @@ def _trouble(
 ) -> dict[str, Any]:
     """A line of the list; `about` has what its words are made of, for pages and programs."""
     return {"kind": kind, "what": what, "cause": cause, "since": since, "about": about}
+
+
+def _silent(parcel: SilentParcel, *, rules: HouseRules) -> dict[str, Any]:
+    hours = patience(parcel.silence, rules=rules) // timedelta(hours=1)
+    return _trouble(
+        "silent_parcel", parcel.number, CAUSES[parcel.silence].format(hours=hours), parcel.since,
+        parcel=parcel.number, order=parcel.orders[0], orders=parcel.orders,
+        silence=parcel.silence, hours=hours, state=parcel.state,
+        carrier=parcel.carrier, waybill=parcel.waybill,
+    )  # fmt: skip
 
 
 async def _rows(connection: Any, schema: str, text: Any, *values: object) -> list[Any]:

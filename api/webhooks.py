@@ -143,7 +143,10 @@ async def replay(
 @router.post("/{webhook}/pause", response_model=WebhookOut, summary="Stop telling for a while")
 async def pause(request: Request, caller: Subscriber, change: Change, webhook: Name) -> Response:
     """The cursor stays where it is."""
-    return await _change(request, caller, change, webhook, lambda mine: mine.pause(webhook))
+    now = request.state.tenant.store.clock()
+    return await _change(
+        request, caller, change, webhook, lambda mine: mine.pause(webhook, now=now)
+    )
 
 
 @router.post("/{webhook}/resume", response_model=WebhookOut, summary="Go on where it stopped")

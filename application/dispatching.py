@@ -75,6 +75,8 @@ class Claimed:
     position: int
     failed: int
     parked_in_a_row: int
+    troubled_since: datetime | None
+    """When the first of the failed tries was."""
 
 
 @dataclass(slots=True)
@@ -235,9 +237,9 @@ class Dispatcher:
             row = await cursor.fetchone()
         if row is None:
             return None
-        url, patterns, sealed, wrapped, position, failed, in_a_row = row
+        url, patterns, sealed, wrapped, *place = row
         secret = unsealed(self._house.vault, webhook, bytes(sealed), bytes(wrapped))
-        return Claimed(webhook, url, tuple(patterns), secret, position, failed, in_a_row)
+        return Claimed(webhook, url, tuple(patterns), secret, *place)
 
     async def _tell(self, claimed: Claimed, found: Message) -> Claimed | None:
         """Try once and note what came of it; None when there is nothing more to do for now."""
@@ -272,6 +274,7 @@ class Dispatcher:
         """Move the cursor and keep the try, in one statement; None: somebody else moved it."""
         outcome = verdict.outcome
         past = outcome in (Outcome.DELIVERED, Outcome.PARKED)
+        since = claimed.troubled_since or at
         after = Claimed(
             claimed.id,
             claimed.url,
@@ -280,6 +283,7 @@ class Dispatcher:
             found.position if past else claimed.position,
             0 if past else claimed.failed + 1,
             claimed.parked_in_a_row + 1 if outcome is Outcome.PARKED else 0,
+            None if past else since,
         )
         state, cause = "active", None
         if outcome is Outcome.DISABLED:
@@ -291,6 +295,8 @@ class Dispatcher:
             "id": claimed.id, "me": self._name, "from": claimed.position,
             "to": after.position, "tries": after.failed, "next_at": at + verdict.wait,
             "state": state, "cause": cause, "in_a_row": in_a_row, "lease": LEASE,
+            "troubled_since": after.troubled_since if state == "active" else since,
+            "since": since,
             "is_parked": outcome is Outcome.PARKED, "position": found.position,
             "fact": found.fact, "attempt": claimed.failed + 1, "at": at, "outcome": str(outcome),
             "status": tried.status, "why": tried.cause or _status_text(tried.status),
@@ -362,22 +368,23 @@ WHERE id = %s AND state = 'active' AND next_at <= %s
   AND (claimed_until IS NULL OR claimed_until < clock_timestamp() OR claimed_by = %s)
 RETURNING url, patterns, sealed_secret,
     (SELECT k.wrapped FROM {subject_keys} k WHERE k.subject = 'webhook:' || id),
-    position, attempt, parked_in_a_row
+    position, attempt, parked_in_a_row, troubled_since
 """
 _SETTLE = """
 WITH moved AS (
     UPDATE {webhooks} SET position = %(to)s, attempt = %(tries)s, next_at = %(next_at)s,
         state = %(state)s, cause = %(cause)s, parked_in_a_row = %(in_a_row)s,
+        troubled_since = %(troubled_since)s,
         claimed_until = clock_timestamp() + %(lease)s
     WHERE id = %(id)s AND claimed_by = %(me)s AND position = %(from)s AND state = 'active'
       AND attempt = %(attempt)s - 1
     RETURNING id
 ), parked AS (
-    INSERT INTO {webhook_parked} (webhook, position, fact, cause, parked_at)
-    SELECT id, %(position)s, %(fact)s::text, coalesce(%(why)s::text, ''), %(at)s FROM moved
-    WHERE %(is_parked)s
-    ON CONFLICT (webhook, position) DO UPDATE
-        SET cause = excluded.cause, parked_at = excluded.parked_at
+    INSERT INTO {webhook_parked} (webhook, position, fact, cause, parked_at, troubled_since)
+    SELECT id, %(position)s, %(fact)s::text, coalesce(%(why)s::text, ''), %(at)s, %(since)s
+    FROM moved WHERE %(is_parked)s
+    ON CONFLICT (webhook, position) DO UPDATE SET cause = excluded.cause,
+        parked_at = excluded.parked_at, troubled_since = excluded.troubled_since
 )
 INSERT INTO {webhook_deliveries}
     (webhook, position, fact, attempt, at, outcome, status, cause, took_ms)

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     kept_visible_days: int = Field(default=730, ge=1)
     payloads_kept_days: int = Field(default=730, ge=1)
     """How long carriers' payloads are kept as they came; then they are deleted (rules.md 30)."""
+    first_scan_hours: int = Field(default=24, ge=1)
+    movement_hours: int = Field(default=48, ge=1)
+    customs_hours: int = Field(default=24, ge=1)
+    """How long a parcel may be without first scan, movement, movement in customs (rules.md 25)."""
     drift_seconds: float = Field(default=60, ge=0)
     """How often a page of streams is compared with the views' rows; 0: never (M5)."""
     public_url: str = "http://127.0.0.1:8000"
@@ -102,4 +106,7 @@ class Settings(BaseSettings):
             pay_within=timedelta(seconds=self.pay_within_seconds),
             service_window=timedelta(seconds=self.service_window_seconds),
             excluded_provinces=REMOTE_PROVINCES if self.exclude_remote else frozenset(),
+            first_scan_within=timedelta(hours=self.first_scan_hours),
+            movement_within=timedelta(hours=self.movement_hours),
+            customs_within=timedelta(hours=self.customs_hours),
         )

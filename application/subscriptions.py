@@ -51,6 +51,8 @@ class Subscription(NamedTuple):
     next_at: datetime
     parked: int
     created_at: datetime
+    troubled_since: datetime | None
+    """The first failed try of what is not delivered or was given up; or when it was paused."""
 
 
 class Delivery(NamedTuple):
@@ -145,9 +147,9 @@ class Subscriptions:
             await self._run(_DELETE_KEY, _subject(webhook))
             await self._run(_DELETE, webhook)
 
-    async def pause(self, webhook: str) -> None:
+    async def pause(self, webhook: str, *, now: datetime) -> None:
         """Stop telling; the cursor stays where it is."""
-        await self._run(_PAUSE, webhook)
+        await self._run(_PAUSE, now, webhook)
 
     async def resume(self, webhook: str, *, now: datetime) -> None:
         """Go on where it stopped, at once and with all tries anew."""
@@ -241,7 +243,10 @@ JOIN {subject_keys} k ON k.subject = 'webhook:' || w.id WHERE w.id = %s
 """
 _SEEN = """
 SELECT id, owner, url, patterns, state, cause, position, attempt, next_at,
-    (SELECT count(*) FROM {webhook_parked} p WHERE p.webhook = w.id), created_at
+    (SELECT count(*) FROM {webhook_parked} p WHERE p.webhook = w.id), created_at,
+    least(troubled_since,
+          (SELECT min(coalesce(p.troubled_since, p.parked_at)) FROM {webhook_parked} p
+           WHERE p.webhook = w.id))
 FROM {webhooks} w
 """
 _LISTED = _SEEN + " WHERE (%s::text IS NULL OR owner = %s) ORDER BY created_at, id"
@@ -256,14 +261,19 @@ _TROUBLED = (
 )
 _DELETE = "DELETE FROM {webhooks} WHERE id = %s"
 _PAUSE = """
-UPDATE {webhooks} SET state = 'paused', cause = 'paused by its owner' WHERE id = %s
+UPDATE {webhooks} SET state = 'paused', cause = 'paused by its owner',
+    troubled_since = coalesce(troubled_since, %s)
+WHERE id = %s
 """
 _RESUME = """
-UPDATE {webhooks} SET state = 'active', cause = NULL, attempt = 0, parked_in_a_row = 0, next_at = %s
+UPDATE {webhooks} SET state = 'active', cause = NULL, attempt = 0, parked_in_a_row = 0,
+    troubled_since = NULL, next_at = %s
 WHERE id = %s
 """
 _REPLAY = """
-UPDATE {webhooks} SET position = %s, attempt = 0, parked_in_a_row = 0, next_at = %s WHERE id = %s
+UPDATE {webhooks} SET position = %s, attempt = 0, parked_in_a_row = 0, next_at = %s,
+    troubled_since = CASE WHEN state <> 'active' THEN troubled_since END
+WHERE id = %s
 """
 _UNPARK = "DELETE FROM {webhook_parked} WHERE webhook = %s AND position >= %s"
 _DELIVERIES = """

@@ -64,6 +64,12 @@ class HouseRules:
     """Rule 26, A8: from here manual points and claw-backs need a second person."""
     course_refund_percent: int = 20
     """Rule 7: a course is refundable below this progress."""
+    first_scan_within: timedelta = timedelta(hours=24)
+    """Rule 25: a parcel handed over and not seen by its carrier for so long is silent."""
+    movement_within: timedelta = timedelta(hours=48)
+    """Rule 25: a parcel under way without a scan for so long is silent."""
+    customs_within: timedelta = timedelta(hours=24)
+    """Rule 25: a parcel in customs without a scan for so long is silent."""
     disputable_for: timedelta = timedelta(days=30)
     """Rule 27: how long after signing a parcel can be disputed."""
     learner_answers_within: timedelta = timedelta(hours=48)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import cast
 
+from application.envelope import Envelope
 from application.streams import PARCEL
 from domain.parcels import Parcel, ParcelFact
+from domain.silence import quiet
 from projections.reading import Event, Tables, View
 
 
@@ -24,14 +26,18 @@ class ParcelTracking(View):
         if known:
             for number, folded in await tables.rows(_LOAD, list(known)):
                 parcels[number] = PARCEL.states.validate_json(folded)
-        positions: dict[str, int] = {}
+        newest: dict[str, Envelope] = {}
         for one in mine:
             before = parcels.get(one.key, PARCEL.initial)
             parcels[one.key] = PARCEL.evolve(before, cast("ParcelFact", one.fact))
-            positions[one.key] = one.position
+            newest[one.key] = one
         rows = []
         for number, parcel in parcels.items():
-            track = parcel.track()
+            track, last = parcel.track(), newest[number]
+            handed_over_at = parcel.tracking.handed_over_at
+            still = quiet(track, handed_over_at=handed_over_at, told_at=last.recorded_at)
+            if parcel.dissolved:
+                still = None
             rows.append(
                 (
                     number,
@@ -42,8 +48,10 @@ class ParcelTracking(View):
                     track.since,
                     "\n".join(dict.fromkeys(content.order for content in parcel.contents)),
                     PARCEL.states.dump_json(parcel),
-                    positions[number],
+                    last.position,
                     parcel.handed_over and not parcel.watched,
+                    still and still.kind,
+                    still and still.since,
                 )
             )
         await tables.unnest(_SAVE, rows)
@@ -54,13 +62,15 @@ _LOAD = "SELECT number, folded FROM {parcels} WHERE number = ANY(%b)"
 # unnest takes no array of arrays: the orders of a parcel come as lines.
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
-    unwatched)
+    unwatched, quiet_as, quiet_since)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
-    position, unwatched
+    position, unwatched, quiet_as, quiet_since
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
-    %b::text[], %b::bytea[], %b::bigint[], %b::boolean[])
-    AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched)
+    %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::text[], %b::timestamptz[])
+    AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
+         quiet_as, quiet_since)
 ON CONFLICT (number) DO UPDATE SET carrier = excluded.carrier, waybill = excluded.waybill,
     state = excluded.state, since = excluded.since, orders = excluded.orders,
-    folded = excluded.folded, position = excluded.position, unwatched = excluded.unwatched
+    folded = excluded.folded, position = excluded.position, unwatched = excluded.unwatched,
+    quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since
 """

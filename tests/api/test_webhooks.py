@@ -1,6 +1,7 @@
 """Subscribing over HTTP: once per key, own ones only, secrets shown to who made them (N2)."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from api import webhooks
 from application.dispatching import Dispatcher
 from application.gateways.outbound import Outbound
+from application.jobs import apply_jobs_schema
+from application.migrating import SERVICE_ROLE
 from tests.api.conftest import Mall
 from tests.application.receiver import Subscriber, subscriber, verified
+from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
 CRM = {"role": "service", "subject": "crm"}
@@ -170,3 +174,25 @@ async def test_ping_says_what_it_met(mall: Mall, there: Subscriber) -> None:
     answer = (await mall.post(f"{PATH}/{made['id']}/ping", None, **CRM)).json()
     assert (answer["delivered"], answer["status"]) == (False, 500)
     assert len(set(there.ids)) == 2
+
+
+async def test_staff_see_how_long_a_subscriber_is_not_reached(
+    mall: Mall, there: Subscriber, database: MallDatabase
+) -> None:
+    """M5: among the troubles since the first failed try, by the clock of the house."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)
+    made = await subscribed(mall, there)
+    there.answer = lambda _: 500
+    await mall.order(("notebook", 1))
+    started = mall.tenant.store.clock()
+    for minutes in (0, 20):
+        now = started + timedelta(minutes=minutes)
+        mall.tenant.store.clock = lambda now=now: now
+        await told(mall)
+    answer = await mall.get("/v1/troubles", **ADMINISTRATOR)
+    (trouble,) = [one for one in answer.json()["troubles"] if one["kind"] == "webhook"]
+    assert trouble["age_seconds"] == 20 * 60
+    assert datetime.fromisoformat(trouble["since"]) == started
+    assert trouble["about"]["failed_tries"] == 2
+    shown = (await mall.get(f"{PATH}/{made['id']}", **CRM)).json()
+    assert datetime.fromisoformat(shown["troubled_since"]) == started

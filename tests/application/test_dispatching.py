@@ -212,7 +212,7 @@ async def test_paused_subscription_goes_on_where_it_stopped(
     await telling.subscribe("crm", there.url, "ledger.*")
     await telling.events(1)
     await telling.step()
-    await telling.call("pause", "crm")
+    await telling.call("pause", "crm", now=telling.house.now)
     await telling.events(2)
     await telling.step()
     assert there.positions == [1]

@@ -69,12 +69,24 @@ class Service:
         said = self.call("POST", "/v1/orders", body, role="learner", subject=learner)
         return str(said["number"])
 
-    def ship(self, number: str) -> str:
+    @contextmanager
+    def partners(self, **behaviour: object) -> Iterator[None]:
+        """Let the sandbox's partners behave otherwise for a while."""
+        front, port = self.url.rsplit(":", 1)
+        address = f"{front}:{int(port) + 1}/behaviour"
+        assert httpx2.post(address, json=behaviour, timeout=30).status_code == 200
+        try:
+            yield
+        finally:
+            httpx2.post(address, json={}, timeout=30)
+
+    def ship(self, number: str, *, handed_over_at: datetime | None = None) -> str:
         """Pack, label and hand over the first part; its parcel."""
         parcel = self.call("POST", "/v1/parcels", {"order": number, "part": 1}, **OPS)["parcel"]
         waybill = {"carrier": "shunfeng", "waybill": f"SF{int(time.time() * 1000)}"}
         self.call("POST", f"/v1/parcels/{parcel}/waybill", waybill, **OPS)
-        self.call("POST", f"/v1/parcels/{parcel}/handover", {}, **OPS)
+        when = {} if handed_over_at is None else {"happened_at": handed_over_at.isoformat()}
+        self.call("POST", f"/v1/parcels/{parcel}/handover", when, **OPS)
         return str(parcel)
 
     def push(self, number: str, parcel: str, text: str, code: str) -> None:

@@ -3,6 +3,7 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -135,6 +136,32 @@ def test_a_system_is_told_again_when_an_administrator_says_from_where(
         expect(page).to_have_url(re.compile("#/webhooks$"))
         expect(page.locator(f".webhook a:has-text('{url}')")).to_have_count(0)
         one.content()
+
+
+@SCREENS
+def test_a_silent_parcel_is_listed_with_its_cause(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int],
+    language: str, theme: str,
+) -> None:  # fmt: skip
+    """M5: which one, whose, why and since when, in the reader's language; it leads to its order."""
+    number = service.order(newcomer(), ("notebook", 1))
+    three_days_ago = datetime.now(UTC) - timedelta(days=3)
+    with service.partners(pace_seconds=3_600):  # its carrier scans nothing
+        parcel = service.ship(number, handed_over_at=three_days_ago)
+        with browsing.as_(
+            "operations", "ops", language=language, theme=theme, screen=screen
+        ) as one:
+            one.open("/operations#/waiting")
+            row = one.page.locator("[data-kind=silent_parcel]", has_text=parcel)
+            expect(row).to_contain_text(words(language, "trouble_kind.silent_parcel"))
+            expect(row).to_contain_text(words(language, "silence.no_first_scan", n="24"))
+            expect(row).to_contain_text(words(language, "carrier.shunfeng"))
+            expect(row.locator("time")).to_have_text({"zh": "3天前", "en": "3 days ago"}[language])
+            assert_readable(one, "a silent parcel")
+            one.fits()
+            row.locator("a").click()
+            expect(one.page).to_have_url(re.compile(f"#/packing/{number}$"))
+            one.content()
 
 
 @SCREENS

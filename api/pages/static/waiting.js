@@ -99,7 +99,8 @@ function table(troubles) {
     h("tbody", null, troubles.map((one) => h("tr", { dataset: { kind: one.kind } },
       h("td", null, h("strong", null, word("trouble_kind", one.kind))),
       h("td", { class: "full" }, what(one)),
-      h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
+      one.kind === "silent_parcel" ? h("td", { class: "full" }, t(`silence.${one.about.silence}`, { n: one.about.hours })) :
+        h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
       h("td", { class: "num" }, one.since ? h("time", { datetime: one.since, title: exact(one.since) }, ago(one.since)) : t("trouble.ageless")))))));
 }
 
@@ -114,6 +115,7 @@ const WHAT = {
   webhook: ({ webhook, url, failed_tries: tries, parked: n }) => [role === "administrator" ? h("a", { class: "mono", href: `#/webhooks/${webhook}` }, url) : h("span", { class: "mono" }, url), tries ? ` · ${t("webhook.failed_n", { n: tries })}` : "", n ? ` · ${t("webhook.parked_n", { n })}` : ""],
   cash_refund: ({ order, amount_fen }) => [h("a", { class: "mono", href: `#/packing/${order}` }, order), ` · ${yuan(amount_fen)}`],
   warehouse_load: ({ warehouse, waiting: n, capacity }) => `${word("warehouse", warehouse)} · ${t("trouble.waiting", { n })} / ${number(capacity)}`,
+  silent_parcel: ({ order, parcel, carrier, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill)],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),
 };
 

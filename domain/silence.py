@@ -1,0 +1,86 @@
+"""沉默 Silent parcels: those that nobody has seen for too long (M5, T5; rules.md 25)."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.house_rules import HouseRules
+from domain.tracking import ParcelState, Track
+
+
+class Silence(StrEnum):
+    """What it is called when no scan of a parcel comes."""
+
+    NO_FIRST_SCAN = "no_first_scan"
+    """Handed over by us, and the carrier never saw it."""
+    NO_MOVEMENT = "no_movement"
+    CUSTOMS_STALL = "customs_stall"
+    """In customs, and nothing is heard of it."""
+
+
+class Quiet(NamedTuple):
+    """What it will be called if no further scan comes, and since when there was none."""
+
+    kind: Silence
+    since: datetime
+
+    def is_silent(self, now: datetime, *, rules: HouseRules) -> bool:
+        """Whether it has been quiet for as long as the house waits, or longer."""
+        return self.since <= now - patience(self.kind, rules=rules)
+
+
+# A parcel that waits for its recipient is where it should be: its pick-up card has a deadline
+# (rules.md 22). One that is lost, delivered or back, or that nobody sent, is not waited for.
+_UNDER_WAY = frozenset(
+    {
+        ParcelState.HANDED_OVER,
+        ParcelState.IN_TRANSIT,
+        ParcelState.CUSTOMS,
+        ParcelState.OUT_FOR_DELIVERY,
+        ParcelState.DELIVERY_FAILED,
+        ParcelState.FORWARDED,
+        ParcelState.RETURNING,
+    }
+)
+
+
+def patience(kind: Silence, *, rules: HouseRules) -> timedelta:
+    """How long the house waits before a quiet parcel counts as silent (rules.md 25)."""
+    match kind:
+        case Silence.NO_FIRST_SCAN:
+            return rules.first_scan_within
+        case Silence.NO_MOVEMENT:
+            return rules.movement_within
+        case Silence.CUSTOMS_STALL:
+            return rules.customs_within
+
+
+def quiet(track: Track, *, handed_over_at: datetime | None, told_at: datetime) -> Quiet | None:
+    """Since when nobody saw a parcel that is under way; None for one that is not.
+
+    A carrier's paperwork ("order received") is no sight of a parcel. `told_at` is when the newest
+    of its facts was recorded: a scan that is dated ahead of its own telling counts from then.
+    """
+    if track.state not in _UNDER_WAY:
+        return None
+    seen = track.last_movement_at
+    if seen is None:
+        first = Silence.NO_FIRST_SCAN
+        return None if handed_over_at is None else Quiet(first, handed_over_at)
+    customs = track.state is ParcelState.CUSTOMS
+    # Carriers may scan a parcel before we note that they have it.
+    since = max(min(seen, told_at), handed_over_at or seen)
+    return Quiet(Silence.CUSTOMS_STALL if customs else Silence.NO_MOVEMENT, since)
+
+
+def silence(
+    track: Track,
+    *,
+    handed_over_at: datetime | None,
+    told_at: datetime,
+    now: datetime,
+    rules: HouseRules,
+) -> Silence | None:
+    """Which silence a parcel has fallen into by now; None while it may still be waited for."""
+    found = quiet(track, handed_over_at=handed_over_at, told_at=told_at)
+    return found.kind if found is not None and found.is_silent(now, rules=rules) else None
