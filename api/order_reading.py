@@ -25,6 +25,7 @@ from domain.order_facts import State, customer_status
 from domain.refusals import InvalidRequest, NotFound
 from projections import order_queries
 from projections.order_queries import Listed, OrderRow, order_answer
+from projections.past_orders import Then, listed_then
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
@@ -76,7 +77,10 @@ async def listed(
     known_at: KnownAt = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """A page of orders; with `as_of` or `known_at`, the states they were in then (A5)."""
+    """A page of orders; with `as_of` or `known_at`, the states they were in then (A5).
+
+    A page of then may be short, or empty, where few were in that `status`: `next` leads on.
+    """
     await wait_for(request, min_position, "order_status")
     staff = caller.role is not Role.LEARNER
     if not staff:
@@ -123,23 +127,20 @@ async def _listed_then(
     as_of: datetime | None,
     known_at: datetime | None,
 ) -> Response:
-    before = decode_cursor(cursor, datetime, str, int)
+    before = decode_cursor(cursor, datetime, str, int, int)
     # Every page is of what was known when the first one was asked for.
-    known = before[2] if before else await position_known_at(request, known_at)
+    known = before[3] if before else await position_known_at(request, known_at)
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
-        found = await order_queries.Asking(connection, tenant.schema).listed_then(
+        page = await listed_then(
+            connection,
+            tenant.schema,
+            Then(as_of or datetime.now(UTC), known),
             learner=wanted.learner,
-            states=wanted.states,
-            as_of=as_of or datetime.now(UTC),
-            known_at=known,
-            before=(before[0], before[1]) if before else None,
-            limit=wanted.limit + 1,
-            hidden=wanted.hidden,
+            states=[one for one in wanted.states or State if one not in wanted.hidden],
+            after=(before[0], before[1], before[2]) if before else None,
+            limit=wanted.limit,
         )
-    page = found[: wanted.limit]
-    more = len(found) > wanted.limit
-    after = encode_cursor(page[-1].since, page[-1].number, known) if more else None
     orders = [
         {
             "number": one.number,
@@ -148,8 +149,9 @@ async def _listed_then(
             **({"state": one.state} if wanted.staff else {}),
             "since": one.since,
         }
-        for one in page
+        for one in page.orders
     ]
+    after = None if page.next is None else encode_cursor(*page.next, known)
     return json_answer({"orders": orders, "next": after, "position": known})
 
 

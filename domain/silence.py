@@ -55,11 +55,13 @@ def patience(kind: Silence, *, rules: HouseRules) -> timedelta:
             return rules.customs_within
 
 
-def quiet(track: Track, *, handed_over_at: datetime | None, told_at: datetime) -> Quiet | None:
+def quiet(
+    track: Track, *, handed_over_at: datetime | None, told_at: datetime | None
+) -> Quiet | None:
     """Since when nobody saw a parcel that is under way; None for one that is not.
 
     A carrier's paperwork ("order received") is no sight of a parcel. `told_at` is when the newest
-    of its facts was recorded: a scan that is dated ahead of its own telling counts from then.
+    of its scans was recorded: one that is dated ahead of its own telling counts from then.
     """
     if track.state not in _UNDER_WAY:
         return None
@@ -69,7 +71,7 @@ def quiet(track: Track, *, handed_over_at: datetime | None, told_at: datetime) -
         return None if handed_over_at is None else Quiet(first, handed_over_at)
     customs = track.state is ParcelState.CUSTOMS
     # Carriers may scan a parcel before we note that they have it.
-    since = max(min(seen, told_at), handed_over_at or seen)
+    since = max(min(seen, told_at or seen), handed_over_at or seen)
     return Quiet(Silence.CUSTOMS_STALL if customs else Silence.NO_MOVEMENT, since)
 
 
@@ -77,7 +79,7 @@ def silence(
     track: Track,
     *,
     handed_over_at: datetime | None,
-    told_at: datetime,
+    told_at: datetime | None,
     now: datetime,
     rules: HouseRules,
 ) -> Silence | None:

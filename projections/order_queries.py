@@ -17,7 +17,7 @@ from domain.refusals import NotPossible, Refusal
 from domain.replanning import choose_to_wait, given_up
 from projections.reading import compose
 
-TABLES = ("orders", "order_periods", "parcels")
+TABLES = ("orders", "parcels")
 
 
 class OrderRow(NamedTuple):
@@ -58,15 +58,6 @@ class Listed(NamedTuple):
     placed_at: datetime
     points: int
     cash_fen: int
-
-
-class ListedThen(NamedTuple):
-    """An order in a list of how orders stood at a moment."""
-
-    number: str
-    learner: str
-    state: str
-    since: datetime
 
 
 class Asking:
@@ -112,26 +103,6 @@ class Asking:
             _LISTED, learner, learner, wanted, wanted, list(hidden), at, at, number, limit
         )
         return [Listed(*row) for row in rows]
-
-    async def listed_then(
-        self,
-        *,
-        learner: str | None,
-        states: Sequence[str] | None,
-        as_of: datetime,
-        known_at: int,
-        before: tuple[datetime, str] | None,
-        limit: int,
-        hidden: Sequence[str] = (),
-    ) -> list[ListedThen]:
-        """Orders in the state they were in at `as_of`, as known at a position (A5)."""
-        at, number = before or (None, None)
-        wanted = list(states) if states is not None else None
-        rows = await self.rows(
-            _LISTED_THEN, learner, learner, as_of, known_at, known_at,
-            wanted, wanted, list(hidden), at, at, number, limit,
-        )  # fmt: skip
-        return [ListedThen(*row) for row in rows]
 
     async def under_way(self, learner: str) -> list[Listed]:
         """A learner's orders that still have something to be sent or received."""
@@ -311,17 +282,6 @@ WHERE (%b::text IS NULL OR learner = %b::text)
   AND (%b::text[] IS NULL OR state = ANY(%b::text[])) AND state <> ALL(%b::text[])
   AND (%b::timestamptz IS NULL OR (placed_at, number) < (%b::timestamptz, %b::text))
 ORDER BY placed_at DESC, number DESC LIMIT %b
-"""
-_LISTED_THEN = """
-SELECT number, learner, state, valid_from FROM (
-    SELECT DISTINCT ON (number) number, learner, state, valid_from FROM {order_periods}
-    WHERE (%b::text IS NULL OR learner = %b::text) AND valid_from <= %b
-      AND known_from <= %b::bigint AND (known_until IS NULL OR known_until > %b::bigint)
-    ORDER BY number, valid_from DESC, known_from DESC
-) then_
-WHERE (%b::text[] IS NULL OR state = ANY(%b::text[])) AND state <> ALL(%b::text[])
-  AND (%b::timestamptz IS NULL OR (valid_from, number) < (%b::timestamptz, %b::text))
-ORDER BY valid_from DESC, number DESC LIMIT %b
 """
 _FOUND = """
 SELECT number, learner, state, placed_at, points, cash_fen FROM {orders}

@@ -136,11 +136,16 @@ class OrderStatus(View):
 
 
 def periods(moments: Iterable[Moment]) -> list[tuple[State, datetime]]:
-    """When each state of an order began, in the order in which its facts happened."""
+    """When each state of an order began, in the order in which its facts happened.
+
+    One state an instant, the last one: a state that ended when it began was at no moment.
+    """
     order = ORDER.initial
     starts: list[tuple[State, datetime]] = []
     for moment in sorted(moments):
         order = ORDER.evolve(order, moment.fact)
+        if starts and starts[-1][1] == moment.at and starts[-1][0] is not order.state:
+            starts.pop()
         if order.placed and (not starts or starts[-1][0] is not order.state):
             starts.append((order.state, moment.at))
     return starts

@@ -1,11 +1,12 @@
 """物流 Parcels as they stand: carrier, state, scans, and whose orders are in them (T1, T2, S4)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import cast
 
 from application.envelope import Envelope
 from application.streams import PARCEL
-from domain.parcels import Parcel, ParcelFact
+from domain.parcels import Parcel, ParcelFact, ParcelScanned
 from domain.silence import quiet
 from projections.reading import Event, Tables, View
 
@@ -22,20 +23,24 @@ class ParcelTracking(View):
         if not mine:
             return
         parcels: dict[str, Parcel] = {}
+        told: dict[str, datetime | None] = {}
         known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
         if known:
-            for number, folded in await tables.rows(_LOAD, list(known)):
+            for number, folded, told_at in await tables.rows(_LOAD, list(known)):
                 parcels[number] = PARCEL.states.validate_json(folded)
+                told[number] = told_at
         newest: dict[str, Envelope] = {}
         for one in mine:
             before = parcels.get(one.key, PARCEL.initial)
             parcels[one.key] = PARCEL.evolve(before, cast("ParcelFact", one.fact))
             newest[one.key] = one
+            if isinstance(one.fact, ParcelScanned):
+                told[one.key] = one.recorded_at
         rows = []
         for number, parcel in parcels.items():
             track, last = parcel.track(), newest[number]
             handed_over_at = parcel.tracking.handed_over_at
-            still = quiet(track, handed_over_at=handed_over_at, told_at=last.recorded_at)
+            still = quiet(track, handed_over_at=handed_over_at, told_at=told.get(number))
             if parcel.dissolved:
                 still = None
             rows.append(
@@ -50,6 +55,7 @@ class ParcelTracking(View):
                     PARCEL.states.dump_json(parcel),
                     last.position,
                     parcel.handed_over and not parcel.watched,
+                    told.get(number),
                     still and still.kind,
                     still and still.since,
                 )
@@ -57,20 +63,21 @@ class ParcelTracking(View):
         await tables.unnest(_SAVE, rows)
 
 
-_LOAD = "SELECT number, folded FROM {parcels} WHERE number = ANY(%b)"
+_LOAD = "SELECT number, folded, told_at FROM {parcels} WHERE number = ANY(%b)"
 
 # unnest takes no array of arrays: the orders of a parcel come as lines.
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
-    unwatched, quiet_as, quiet_since)
+    unwatched, told_at, quiet_as, quiet_since)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
-    position, unwatched, quiet_as, quiet_since
+    position, unwatched, told_at, quiet_as, quiet_since
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
-    %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::text[], %b::timestamptz[])
+    %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
+    %b::timestamptz[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
-         quiet_as, quiet_since)
+         told_at, quiet_as, quiet_since)
 ON CONFLICT (number) DO UPDATE SET carrier = excluded.carrier, waybill = excluded.waybill,
     state = excluded.state, since = excluded.since, orders = excluded.orders,
     folded = excluded.folded, position = excluded.position, unwatched = excluded.unwatched,
-    quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since
+    told_at = excluded.told_at, quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since
 """

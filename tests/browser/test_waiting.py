@@ -140,24 +140,22 @@ def test_a_system_is_told_again_when_an_administrator_says_from_where(
 
 @SCREENS
 def test_a_silent_parcel_is_listed_with_its_cause(
-    browsing: Browsing, service: Service, newcomer: Newcomer, screen: dict[str, int],
-    language: str, theme: str,
-) -> None:  # fmt: skip
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
     """M5: which one, whose, why and since when, in the reader's language; it leads to its order."""
     number = service.order(newcomer(), ("notebook", 1))
     three_days_ago = datetime.now(UTC) - timedelta(days=3)
     with service.partners(pace_seconds=3_600):  # its carrier scans nothing
         parcel = service.ship(number, handed_over_at=three_days_ago)
-        with browsing.as_(
-            "operations", "ops", language=language, theme=theme, screen=screen
-        ) as one:
+        with browsing.as_("operations", "ops", screen) as one:
             one.open("/operations#/waiting")
             row = one.page.locator("[data-kind=silent_parcel]", has_text=parcel)
-            expect(row).to_contain_text(words(language, "trouble_kind.silent_parcel"))
-            expect(row).to_contain_text(words(language, "silence.no_first_scan", n="24"))
-            expect(row).to_contain_text(words(language, "carrier.shunfeng"))
-            expect(row.locator("time")).to_have_text({"zh": "3天前", "en": "3 days ago"}[language])
-            assert_readable(one, "a silent parcel")
+            expect(row).to_contain_text(one.says("trouble_kind.silent_parcel"))
+            expect(row).to_contain_text(one.says("silence.no_first_scan", n="24"))
+            expect(row).to_contain_text(one.says("carrier.shunfeng"))
+            ago = {"zh": "3天前", "en": "3 days ago"}[screen.language]
+            expect(row.locator("time")).to_have_text(ago)
+            one.readable()
             one.fits()
             row.locator("a").click()
             expect(one.page).to_have_url(re.compile(f"#/packing/{number}$"))

@@ -1,10 +1,19 @@
 """What states an order was in, when its facts are dated in another order than they came."""
 
+import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import psycopg
+import pytest
+
+import application
+from application import ordering, shipping
 from domain.catalogue import Kind
 from domain.order_facts import (
     Channel,
+    Fault,
     OrderFact,
     OrderLine,
     OrderPlaced,
@@ -14,9 +23,17 @@ from domain.order_facts import (
     PaymentCaptured,
     State,
 )
+from domain.scans import Scan, ScanKind
 from domain.splitting import Allocation, Plan, PlannedPart
-from projections.order_status import Moment, periods
+from projections.order_status import Moment, OrderStatus, periods
+from projections.past_orders import Then, listed_then
+from projections.rebuilding import rebuild
+from tests.application.house import House, opened
+from tests.conftest import MallDatabase
 
+pytestmark = pytest.mark.anyio
+
+MIGRATION = Path(application.__file__).parent / "migrations" / "0010_ages.sql"
 START = datetime(2017, 7, 20, 9, 0, tzinfo=UTC)
 
 
@@ -67,3 +84,99 @@ def test_order_is_pending_receipt_from_payment_when_that_was_noted_after_hand_ov
         (State.PENDING_RECEIPT, _hours(12)),
         (State.PENDING_END, _hours(20)),
     ]
+
+
+def test_a_state_is_none_of_the_orders_when_it_ended_as_it_began() -> None:
+    """A5: at one instant an order is in one state, the last one of that instant."""
+    assert _periods((0, PLACED), (1, PAID), (20, PACKED), (20, GIVEN), (20, SIGNED)) == [
+        (State.PENDING_PAYMENT, _hours(0)),
+        (State.PENDING_SHIPMENT, _hours(1)),
+        (State.PENDING_END, _hours(20)),
+    ]
+    assert _periods((0, PLACED), (0, PAID)) == [(State.PENDING_SHIPMENT, _hours(0))]
+
+
+@pytest.fixture
+async def house(database: MallDatabase) -> AsyncIterator[House]:
+    async with opened(database) as one:
+        yield one
+
+
+async def corrected(house: House) -> datetime:
+    """An order handed over and signed for in one second; a refund is dated back before it."""
+    await house.grant("mei", 5_000, "PY-1")
+    await house.order("mei", "T1", notebook=2)
+    house.wait(hours=2)
+    instant = house.now
+    parcel = await house.ship("T1")
+    signed = Scan("SFT1", instant, "已签收", "shunfeng", ScanKind.SIGNED)
+    await house.do(
+        lambda unit: shipping.record_scans(
+            unit, parcel=parcel, scans=[signed], source="test", raw=None, corrected_to=None,
+            rules=house.rules,
+        )
+    )  # fmt: skip
+    house.wait(hours=1)
+    await house.do(
+        lambda unit: ordering.refund_order(
+            unit, number="T1", wanted=[("notebook", 1)], fault=Fault.DAMAGED, reason="x",
+            goods_back=False, rules=house.rules,
+        ),
+        happened_at=instant - timedelta(hours=1),
+    )  # fmt: skip
+    return instant
+
+
+PERIODS = """
+SELECT state, valid_from, known_from, known_until FROM {s}.order_periods WHERE number = 'T1'
+ORDER BY known_from, valid_from, state
+"""
+
+
+async def test_a_past_list_is_the_same_live_and_rebuilt_when_states_share_an_instant(
+    house: House, database: MallDatabase
+) -> None:
+    """A5, A2: after a late fact as before it, whichever way its rows were made."""
+    instant = await corrected(house)
+    live = await house.rows(PERIODS)
+    newest = [(state, at) for state, at, _, until in live if until is None]
+    assert newest == [
+        ("pending_shipment", instant - timedelta(hours=2)),
+        ("pending_end", instant),
+    ]
+
+    async def then(known_at: int) -> list[str]:
+        async with house.pool.connection() as connection:
+            page = await listed_then(
+                connection, house.schema, Then(instant, known_at),
+                learner=None, states=list(State), after=None, limit=5,
+            )  # fmt: skip
+        return [one.state for one in page.orders]
+
+    position = await house.position()
+    states = {known_at: await then(known_at) for known_at in range(1, position + 1)}
+    assert states[position] == states[position - 1] == ["pending_end"]
+    await rebuild(database.owner_url, schema=house.schema, views=[OrderStatus()])
+    assert await house.rows(PERIODS) == live
+    assert {known_at: await then(known_at) for known_at in states} == states
+
+
+async def test_old_rows_lose_what_was_at_no_moment_when_migrated(
+    house: House, database: MallDatabase
+) -> None:
+    """A5, R27: what an older version noted of one instant together is as a rebuild has it."""
+    await corrected(house)
+    rebuilt = await house.rows(PERIODS)
+    (delete,) = re.findall(
+        r"DELETE FROM {schema}\.order_periods.*?;", MIGRATION.read_text(), re.DOTALL
+    )
+    older = """
+        INSERT INTO {s}.order_periods
+        SELECT number, learner, 'pending_receipt', valid_from, known_from, known_until
+        FROM {s}.order_periods WHERE state = 'pending_end' AND known_until IS NULL
+    """
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+        connection.execute(older.replace("{s}", house.schema).encode())
+        assert await house.rows(PERIODS) != rebuilt
+        connection.execute(delete.replace("{schema}", house.schema).encode())
+    assert await house.rows(PERIODS) == rebuilt

@@ -1,5 +1,6 @@
 """Silent parcels are found by an index, also those that were there before the columns (M5)."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import application
 from application import ordering, shipping
 from application.streams import PARCEL
+from application.unit import Unit
 from domain.order_facts import Fault
 from domain.scans import Scan, ScanKind
 from domain.silence import silence
@@ -23,7 +25,7 @@ from tests.conftest import MallDatabase
 pytestmark = pytest.mark.anyio
 
 MIGRATION = Path(application.__file__).parent / "migrations" / "0010_ages.sql"
-COLUMNS = "SELECT number, quiet_as, quiet_since FROM {s}.parcels ORDER BY number"
+COLUMNS = "SELECT number, told_at, quiet_as, quiet_since FROM {s}.parcels ORDER BY number"
 
 
 @pytest.fixture
@@ -120,12 +122,13 @@ async def test_old_rows_are_as_new_ones_when_the_migration_ran(
     """M5, R27: the migration finds in old rows what the view writes into new ones."""
     quiet = await happenings(house)
     live = await house.rows(COLUMNS)
-    assert {number: kind for number, kind, _ in live if kind} == quiet
-    fill = MIGRATION.read_text().partition("UPDATE")[2].partition(";")[0]
+    assert {number: kind for number, _, kind, _ in live if kind} == quiet
+    fills = re.findall(r"UPDATE {schema}\.parcels.*?;", MIGRATION.read_text(), re.DOTALL)
     with psycopg.connect(database.owner_url, autocommit=True) as connection:
-        forget = f"UPDATE {house.schema}.parcels SET quiet_as = NULL, quiet_since = NULL"
-        connection.execute(forget.encode())
-        connection.execute(("UPDATE" + fill.replace("{schema}", house.schema)).encode())
+        nothing = "told_at = NULL, quiet_as = NULL, quiet_since = NULL"
+        connection.execute(f"UPDATE {house.schema}.parcels SET {nothing}".encode())
+        for fill in fills:
+            connection.execute(fill.replace("{schema}", house.schema).encode())
     assert await house.rows(COLUMNS) == live
 
 
@@ -133,20 +136,16 @@ async def test_the_list_is_what_the_domain_says_at_any_hour(house: House) -> Non
     """M5: the index and the pure function never disagree about who is silent, and as what."""
     await happenings(house)
     hours = [0.0, 23.99, 24, 29.99, 30, 48, 52.99, 53, 57.99, 58, 90, 10_000]
-    rows = await house.rows("SELECT number, folded, position FROM {s}.parcels")
-    told = await house.rows(
-        "SELECT notification_id, (convert_from(state, 'UTF8')::json ->> 'recorded_at')"
-        "::timestamptz FROM {s}.tallypost_events"
-    )
+    rows = await house.rows("SELECT number, folded, told_at FROM {s}.parcels")
     for hour in hours:
         house.now = START + timedelta(hours=hour)
         expected = {}
-        for number, folded, position in rows:
+        for number, folded, told_at in rows:
             parcel = PARCEL.states.validate_json(folded)
             kind = silence(
                 parcel.track(),
                 handed_over_at=parcel.tracking.handed_over_at,
-                told_at=dict(told)[position],
+                told_at=told_at,
                 now=house.now,
                 rules=house.rules,
             )
@@ -171,6 +170,24 @@ async def test_a_parcel_is_not_listed_when_its_order_is_over(house: House) -> No
             )
         )  # fmt: skip
     assert [(one.number, one.state) for one in await listed(house)] == [("T2-P1", "returning")]
+
+
+async def test_a_scan_dated_ahead_counts_from_its_telling_when_the_source_is_asked_again(
+    house: House,
+) -> None:
+    """M5, rules 23: what is noted of a parcel besides scans is no sight of it."""
+
+    def confirmed(unit: Unit) -> dict[str, Any]:
+        facts = unit.read(PARCEL, "T1-P1").confirm(at=house.now, source="test")
+        unit.record(PARCEL, "T1-P1", facts)
+        return {"confirmed": len(facts)}
+
+    await house.grant("mei", 1_000, "PY-1")
+    await scanned(house, await sent(house, "T1"), (90_000, ScanKind.DEPARTED))
+    for _ in range(2):
+        house.wait(hours=24)
+        assert (await house.do(confirmed))["confirmed"] == 1
+    assert [(one.number, one.since) for one in await listed(house)] == [("T1-P1", START)]
 
 
 async def test_the_longest_silence_is_first_when_there_are_too_many(house: House) -> None:
