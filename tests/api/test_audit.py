@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api import audit, privacy
+from api import audit
 from application.checking import GOOD, REFUSED, check
 from application.envelope import Context
 from application.heads import SignedHead
@@ -22,15 +22,6 @@ from tests.api.conftest import Mall
 pytestmark = pytest.mark.anyio
 
 AUDITOR: dict[str, Any] = {"role": "auditor", "subject": "audit"}
-
-
-@pytest.fixture
-async def mall(mall: Mall) -> Mall:
-    paths = {getattr(route, "path", "") for route in mall.app.routes}
-    for room in (audit, privacy):
-        if getattr(room.router.routes[0], "path", "") not in paths:
-            mall.app.include_router(room.router)
-    return mall
 
 
 async def ask(mall: Mall, path: str, **query: Any) -> Any:

@@ -9,7 +9,6 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from api import audit, privacy
 from application.embedded import pg_binary
 from application.key_rotation import MASTER_KEYS, add_master_key, rewrap_all
 from application.migrating import SERVICE_ROLE
@@ -30,15 +29,6 @@ CANARY = {
     "address": "灵隐路 77 号 5 幢 1903",
 }
 TRACES = ("司马金丝雀", "金丝雀", "13987654321", "987654321", "灵隐路 77", "幢 1903")
-
-
-@pytest.fixture
-async def mall(mall: Mall) -> Mall:
-    paths = {getattr(route, "path", "") for route in mall.app.routes}
-    for room in (audit, privacy):
-        if getattr(room.router.routes[0], "path", "") not in paths:
-            mall.app.include_router(room.router)
-    return mall
 
 
 async def facts(mall: Mall, stream: str) -> list[dict[str, Any]]:
