@@ -52,6 +52,12 @@ class HouseRules:
     """Rule 1."""
     max_freight_share_percent: int = 20
     """Rule 9: freight above this share of an item's market value keeps it out of the mall."""
+    valuable_fen: int = 30_000
+    """W4: goods worth as much as this go by a fast carrier."""
+    carrier_gain_percent: int = 10
+    """W4: a lane keeps its carrier unless another one is cheaper by more than this share."""
+    late_parcel_fen: int = 500
+    """W4: what a late parcel costs the house, in goodwill and questions."""
     excluded_provinces: frozenset[str] = frozenset()
     """Rule 9: regions nobody ships to (the demo mall excludes the remote ones)."""
     lane_time: timedelta = timedelta(days=3)

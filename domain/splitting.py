@@ -1,25 +1,24 @@
-"""拆单 Splitting: which warehouse sends which units (S1, S3), here by fewest parcels.
+"""拆单 Splitting: which warehouse sends which units, by which carrier, at what cost (S1, S3).
 
-Costs (freight, packaging, handling) join in with the rate cards; the shape of a plan, recorded
-in the order's first fact, has room for them.
+The plan with the least total cost (freight, packaging, handling) is searched for in
+`least_cost.py`; where nobody knows what parcels cost, the one with the fewest parcels. Shape and
+reasons of a plan are here: it is part of the order's first fact, so that anyone can see why.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
+from domain.cargo import Cargo, together
 from domain.facts import Value
+from domain.least_cost import Counts, Floor, Source, Split, search
+from domain.rate_facts import Wanted, Why
 from domain.refusals import Refusal
 
 Free = Mapping[tuple[str, str], int]
 """Free units by (warehouse, sku)."""
-
-Shares = tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
-"""What each warehouse sends: (warehouse, ((line, quantity), …))."""
 
 
 class Allocation(Value):
@@ -29,12 +28,45 @@ class Allocation(Value):
     quantity: PositiveInt
 
 
+class Shipping(Value):
+    """How a part is sent, what that costs, and what other carriers would have cost (S1, W4)."""
+
+    carrier: str = Field(description="code as Kuaidi100 writes it")
+    freight_fen: NonNegativeInt = Field(description="quoted from the carrier's rate card")
+    packaging_fen: NonNegativeInt
+    handling_fen: NonNegativeInt
+    chargeable_grams: NonNegativeInt = Field(description="weight, or volume over the divisor")
+    hours: PositiveInt = Field(description="promised by the carrier, from hand-over to receipt")
+    wanted: Wanted = Field(description="what mattered about the order's parcels")
+    why: Why = Field(description="what decided between the carriers that came into question")
+    costs_fen: dict[str, int] = Field(
+        description="of each carrier that serves the lane: quote and expected loss, damage, delay"
+    )
+
+    @property
+    def total_fen(self) -> int:
+        """What the part costs the house."""
+        return self.freight_fen + self.packaging_fen + self.handling_fen
+
+
 class PlannedPart(Value):
     """One sub-order: what one warehouse sends (or, without warehouse, the courses granted)."""
 
     part: PositiveInt
     warehouse: str | None = Field(description="None for a part of courses")
     units: tuple[Allocation, ...]
+    shipping: Shipping | None = Field(
+        default=None, description="None: of courses, or the mall had no rate cards"
+    )
+
+
+class PlanCosts(Value):
+    """What a plan and its alternatives cost: freight, packaging and handling of all parcels."""
+
+    total_fen: NonNegativeInt
+    alternatives_fen: tuple[NonNegativeInt, ...] = Field(
+        description="the best split known from each of the plan's `alternatives`"
+    )
 
 
 class Plan(Value):
@@ -45,6 +77,7 @@ class Plan(Value):
     alternatives: tuple[tuple[str, ...], ...] = Field(
         default=(), description="other sets of warehouses that could have served, best first"
     )
+    costs: PlanCosts | None = Field(default=None, description="None: without rate cards")
 
 
 class Demand(NamedTuple):
@@ -54,6 +87,22 @@ class Demand(NamedTuple):
     sku: str
     quantity: int
     warehouses: Sequence[str]
+    goods: Cargo = Cargo()
+    """One unit of it."""
+
+
+class Sender(Protocol):
+    """What parcels from one warehouse to the order's recipient cost."""
+
+    @property
+    def floor(self) -> Floor:
+        """What they cost at least, by weight."""
+
+    def price(self, cargo: Cargo) -> int | None:
+        """Freight, packaging and handling of one parcel; None: no such parcel is sent."""
+
+    def ship(self, cargo: Cargo) -> Shipping:
+        """How that parcel is sent, which has a price."""
 
 
 class TooManyParcels(Refusal):
@@ -73,53 +122,81 @@ class Shortage:
     free: int
 
 
-def plan_split(demands: Sequence[Demand], free: Free, *, max_parts: int) -> Plan | list[Shortage]:
-    """The split with the fewest parcels; among those the one that tears the fewest lines.
+_ALIKE = Floor([(1 << 62, 1)])
+"""Nobody knows what parcels cost: each as much as any other."""
 
-    Remaining ties go to the warehouses the demands name first. Never allocates more than is free,
-    and allocates everything or nothing (S3). Sets of up to `max_parts` warehouses are searched
-    smallest first. Without a plan: what is missing, or nothing where only `max_parts` stands
+
+def _one(_: Cargo) -> int:
+    return 1
+
+
+def plan_split(
+    demands: Sequence[Demand],
+    free: Free,
+    *,
+    max_parts: int,
+    senders: Mapping[str, Sender] | None = None,
+) -> Plan | list[Shortage]:
+    """The split at the least total cost; without `senders`, the one with the fewest parcels.
+
+    At equal cost fewer parcels, then fewer torn lines, then the warehouses that the demands name
+    first. Never allocates more than is free, and allocates everything or nothing (S3). Without a
+    plan: what is missing, or nothing where only `max_parts` or the weight of parcels stands
     against it.
     """
-    preferred = demands[0].warehouses if demands else ()
-    if len(demands) > 1:
-        assert len({demand.sku for demand in demands}) == len(demands)  # each has its own units
-        preferred = list(dict.fromkeys([code for one in demands for code in one.warehouses]))
-    alone = _serving_alone(demands, free, preferred) if max_parts else []
-    if alone:
-        units = tuple([(demand.line, demand.quantity) for demand in demands])
-        return _plan(((alone[0], units),), tuple([(code,) for code in alone[1:4]]))
-    for size in range(2, max_parts + 1):
-        fitting = [
-            chosen for chosen in combinations(preferred, size) if _fits(demands, free, chosen)
-        ]
-        if fitting:
-            if len(fitting) > 1:
-                fitting.sort(key=lambda chosen: _pieces(demands, free, chosen))
-            return _plan(_allocate(demands, free, fitting[0]), tuple(fitting[1:4]))
-    return _shortages(demands, free)
+    assert len({demand.sku for demand in demands}) == len(demands)  # each has its own units
+    codes = list(dict.fromkeys(code for one in demands for code in one.warehouses))
+    sources = [
+        Source(
+            code,
+            tuple([_there(demand, free, code) for demand in demands]),
+            senders[code].floor if senders else _ALIKE,
+            senders[code].price if senders else _one,
+        )
+        for code in codes
+    ]
+    quantities = tuple([demand.quantity for demand in demands])
+    searched = search(
+        quantities, [demand.goods for demand in demands], sources, max_parts=max_parts
+    )
+    best = searched.best
+    if best is None:
+        return _shortages(demands, free)
+    if senders is None:
+        chosen_for, costs = "fewest_parcels", None
+    else:
+        chosen_for = "least_cost" if searched.proved else "least_cost_known"
+        costs = PlanCosts(
+            total_fen=best.fen, alternatives_fen=tuple([one.fen for one in searched.others])
+        )
+    return Plan(
+        parts=tuple(_parts(best, demands, senders)),
+        chosen_for=chosen_for,
+        alternatives=tuple([_codes(one) for one in searched.others]),
+        costs=costs,
+    )
 
 
-def _serving_alone(demands: Sequence[Demand], free: Free, preferred: Sequence[str]) -> list[str]:
-    able: list[str] = []
-    for code in preferred:
-        for demand in demands:
-            if code not in demand.warehouses or free.get((code, demand.sku), 0) < demand.quantity:
-                break
-        else:
-            able.append(code)
-    return able
+def shipped(
+    part: PlannedPart, goods: Callable[[int], Cargo], senders: Mapping[str, Sender]
+) -> PlannedPart:
+    """A part as planned elsewhere, with how it is sent; as it is where nobody sends such a parcel.
+
+    `goods` says what one unit of a line is.
+    """
+    if part.warehouse is None:
+        return part
+    cargo = together((goods(unit.line), unit.quantity) for unit in part.units)
+    sender = senders.get(part.warehouse)
+    if sender is None or sender.price(cargo) is None:
+        return part
+    return part.model_copy(update={"shipping": sender.ship(cargo)})
 
 
-def _fits(demands: Sequence[Demand], free: Free, chosen: Sequence[str]) -> bool:
-    for demand in demands:
-        missing = demand.quantity
-        for code in chosen:
-            if code in demand.warehouses:
-                missing -= free.get((code, demand.sku), 0)
-        if missing > 0:
-            return False
-    return True
+def _there(demand: Demand, free: Free, code: str) -> int:
+    if code not in demand.warehouses:
+        return 0
+    return max(0, min(demand.quantity, free.get((code, demand.sku), 0)))
 
 
 def _shortages(demands: Sequence[Demand], free: Free) -> list[Shortage]:
@@ -131,45 +208,29 @@ def _shortages(demands: Sequence[Demand], free: Free) -> list[Shortage]:
     ]
 
 
-def _sources(demand: Demand, free: Free, chosen: Sequence[str]) -> Sequence[str]:
-    """The fewest of the chosen warehouses that can serve a line; in their order, first ones first.
-
-    A line that one of them can serve alone is not torn apart.
-    """
-    usable = [code for code in chosen if code in demand.warehouses]
-    for size in range(1, len(usable)):
-        for codes in combinations(usable, size):
-            if sum(free.get((code, demand.sku), 0) for code in codes) >= demand.quantity:
-                return codes
-    return usable
+def _codes(split: Split) -> tuple[str, ...]:
+    return tuple([code for code, _ in split.shares])
 
 
-def _pieces(demands: Sequence[Demand], free: Free, chosen: Sequence[str]) -> int:
-    return sum(len(_sources(demand, free, chosen)) for demand in demands)
-
-
-def _allocate(demands: Sequence[Demand], free: Free, chosen: Sequence[str]) -> Shares:
-    """Fill the demands from the chosen warehouses, in their order, as whole as possible."""
-    units: dict[str, list[tuple[int, int]]] = {code: [] for code in chosen}
-    for demand in demands:
-        missing = demand.quantity
-        for code in _sources(demand, free, chosen):
-            taken = min(missing, free.get((code, demand.sku), 0))
-            if taken:
-                units[code].append((demand.line, taken))
-                missing -= taken
-    return tuple([(code, tuple(taken)) for code, taken in units.items() if taken])
-
-
-# Most orders are one unit of one line: their plans are equal, and made once.
-@lru_cache(maxsize=1024)
-def _plan(shares: Shares, alternatives: tuple[tuple[str, ...], ...]) -> Plan:
-    parts = [
+def _parts(
+    split: Split, demands: Sequence[Demand], senders: Mapping[str, Sender] | None
+) -> list[PlannedPart]:
+    return [
         PlannedPart(
             part=number,
             warehouse=code,
-            units=tuple(Allocation(line=line, quantity=quantity) for line, quantity in units),
+            units=tuple(
+                [
+                    Allocation(line=demand.line, quantity=units)
+                    for demand, units in zip(demands, counts, strict=True)
+                    if units
+                ]
+            ),
+            shipping=senders[code].ship(_cargo(demands, counts)) if senders else None,
         )
-        for number, (code, units) in enumerate(shares, start=1)
+        for number, (code, counts) in enumerate(split.shares, start=1)
     ]
-    return Plan(parts=tuple(parts), chosen_for="fewest_parcels", alternatives=alternatives)
+
+
+def _cargo(demands: Sequence[Demand], counts: Counts) -> Cargo:
+    return together(zip((demand.goods for demand in demands), counts, strict=True))

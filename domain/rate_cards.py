@@ -1,0 +1,253 @@
+"""价目表 Rate cards: what a parcel costs with each carrier, on a lane and at a time (W3)."""
+
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, NamedTuple, assert_never
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from domain.cargo import Cargo
+from domain.rate_facts import (
+    ANYWHERE,
+    Lane,
+    LaneSettled,
+    Rate,
+    RateCard,
+    RateCardPublished,
+    RateFact,
+    Service,
+    Surcharge,
+    VolumeCounted,
+)
+from domain.refusals import InvalidRequest
+
+_TARIFFS_KEPT = 16
+
+
+class Quote(NamedTuple):
+    """What a carrier asks for one parcel."""
+
+    fen: int
+    chargeable_grams: int
+    """The greater of what it weighs and what its volume counts for."""
+
+
+class Floor(NamedTuple):
+    """No parcel costs less: `fen`, and `fen_per_kg` for what is charged over `free_grams`."""
+
+    fen: int
+    free_grams: int = 0
+    fen_per_kg: int = 0
+    volume_divisor: int = 6_000
+    """Cubic centimetres that count at least for a kilogramme."""
+
+
+class Offer:
+    """One carrier's terms on one lane, made ready for quoting thousands of parcels."""
+
+    __slots__ = (
+        "_additional", "_divisor", "_first", "_off", "_surcharges", "carrier", "floor", "hours",
+        "max_grams", "risk", "service",
+    )  # fmt: skip
+
+    def __init__(self, card: RateCard, rate: Rate, *, destination: str, percent_off: int) -> None:
+        self.carrier = card.carrier
+        self.service = card.service
+        self.hours = rate.hours
+        self.risk = card.risk
+        self.max_grams = card.max_parcel_grams
+        self._divisor = card.volume_divisor
+        self._first = rate.first_grams, rate.first_fen
+        self._additional = rate.additional_grams, rate.additional_fen
+        self._off = percent_off
+        self._surcharges = tuple(
+            one
+            for one in card.surcharges
+            if not one.destinations or destination in one.destinations
+        )
+        off = 100 - percent_off
+        self.floor = Floor(
+            rate.first_fen * off // 100,
+            rate.first_grams,
+            rate.additional_fen * off * 1_000 // (rate.additional_grams * 100),
+            card.volume_divisor,
+        )
+
+    def quote(self, cargo: Cargo) -> Quote | None:
+        """The price of one parcel; None: too heavy for this carrier. More never costs less."""
+        if cargo.grams > self.max_grams:
+            return None
+        # Cubic centimetres a kilogramme are cubic millimetres a gramme.
+        chargeable = max(cargo.grams, _started(cargo.mm3, self._divisor))
+        grams, fen = self._first
+        if chargeable > grams:
+            step, price = self._additional
+            fen += _started(chargeable - grams, step) * price
+        if self._off:
+            fen -= fen * self._off // 100
+        for surcharge in self._surcharges:
+            fen += _surcharged(surcharge, cargo, chargeable)
+        return Quote(fen, chargeable)
+
+
+def _surcharged(surcharge: Surcharge, cargo: Cargo, chargeable: int) -> int:
+    if (
+        (surcharge.fragile and not cargo.fragile)
+        or cargo.longest_mm <= (surcharge.over_longest_mm or -1)
+        or chargeable <= (surcharge.over_grams or -1)
+        or cargo.value_fen <= (surcharge.over_value_fen or -1)
+    ):
+        return 0
+    return (
+        surcharge.fen
+        + surcharge.fen_per_kg * _started(chargeable, 1_000)
+        + _started(cargo.value_fen * surcharge.permille_of_value, 1_000)
+    )
+
+
+def _started(amount: int, step: int) -> int:
+    """How many steps an amount begins."""
+    return -(-amount // step)
+
+
+class Tariff:
+    """All cards that are in force at one time. Remembers the lanes that it was asked for."""
+
+    def __init__(self, cards: Sequence[RateCard], percent_off: Mapping[str, int]) -> None:
+        self.cards = tuple(cards)
+        self._off = percent_off
+        self._offers: dict[tuple[str, str, bool], tuple[Offer, ...]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.cards)
+
+    def offers(self, origin: str, destination: str, *, same_city: bool) -> tuple[Offer, ...]:
+        """Whoever serves the lane between two provinces, in the order of their codes."""
+        key = (origin, destination, same_city)
+        found = self._offers.get(key)
+        if found is None:
+            found = self._offers[key] = tuple(
+                Offer(card, rate, destination=destination, percent_off=self._off[card.carrier])
+                for card in self.cards
+                if (rate := _rate(card, origin, destination, same_city)) is not None
+            )
+        return found
+
+    @property
+    def knows_cities(self) -> bool:
+        """Whether anybody asks less within a city."""
+        return any(lane.same_city for card in self.cards for lane in card.lanes)
+
+
+def _rate(card: RateCard, origin: str, destination: str, same_city: bool) -> Rate | None:
+    """What the lane costs that names both ends most closely, the origin before the destination."""
+    for start in (origin, ANYWHERE):
+        for end in (destination, ANYWHERE):
+            lane = _lane(card, start, end)
+            if lane is not None:
+                return lane.same_city if same_city and lane.same_city else lane.rate
+    return None
+
+
+def _lane(card: RateCard, origin: str, end: str) -> Lane | None:
+    return next((x for x in card.lanes if x.origin == origin and end in x.destinations), None)
+
+
+class _Known(NamedTuple):
+    """A tariff, and from when until when it holds."""
+
+    since: datetime
+    until: datetime
+    zone: ZoneInfo
+    tariff: Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class RateCards:
+    """Every card there was and will be, what was sent with whom, and the lanes' carriers."""
+
+    cards: tuple[RateCard, ...] = ()
+    """In the order of their beginnings."""
+    volumes: dict[str, int] = field(default_factory=dict)
+    """Parcels by `carrier:month`."""
+    lanes: dict[str, str] = field(default_factory=dict)
+    """The carrier that a lane's parcels went with last, by `lane_key` (W4)."""
+    _known: Annotated[list[_Known], Field(exclude=True)] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    """Tariffs that were asked for: every order asks for one."""
+
+    def publish(self, card: RateCard) -> list[RateFact]:
+        """A card from its moment on; the same card again changes nothing (W3)."""
+        ends: set[tuple[str, str]] = set()
+        for lane in card.lanes:
+            for end in lane.destinations:
+                if (lane.origin, end) in ends:
+                    why = f"the lane from {lane.origin} to {end} is there twice"
+                    raise InvalidRequest(field="lanes", reason=why)
+                ends.add((lane.origin, end))
+        return [] if card in self.cards else [RateCardPublished(card=card)]
+
+    def count_volume(self, carrier: str, month: str, parcels: int) -> list[RateFact]:
+        """Note what was sent with a carrier in a month; the same again changes nothing."""
+        if self.volumes.get(f"{carrier}:{month}") == parcels:
+            return []
+        return [VolumeCounted(carrier=carrier, month=month, parcels=parcels)]
+
+    def at(self, when: datetime, *, zone: ZoneInfo) -> Tariff:
+        """The cards in force at a moment, with the tiers that last month's volume gives."""
+        for known in self._known:
+            if known.since <= when < known.until and known.zone is zone:
+                return known.tariff
+        if len(self._known) >= _TARIFFS_KEPT:
+            del self._known[0]
+        self._known.append(self._made(when, zone))
+        return self._known[-1].tariff
+
+    def _made(self, when: datetime, zone: ZoneInfo) -> _Known:
+        first = when.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        next_month = (first + timedelta(days=32)).replace(day=1)
+        last_month = f"{first - timedelta(days=1):%Y-%m}"
+        begun = [card for card in self.cards if card.effective_from <= when]
+        later = [card.effective_from for card in self.cards if card.effective_from > when]
+        newest = {card.carrier: card for card in begun}
+        in_force = [card for _, card in sorted(newest.items()) if card.lanes]
+        off = {card.carrier: self._percent_off(card, last_month) for card in in_force}
+        return _Known(
+            max([first, *(card.effective_from for card in begun)]).astimezone(UTC),
+            min([next_month, *later]).astimezone(UTC),
+            zone,
+            Tariff(in_force, off),
+        )
+
+    def _percent_off(self, card: RateCard, month: str) -> int:
+        sent = self.volumes.get(f"{card.carrier}:{month}", 0)
+        return max((tier.percent_off for tier in card.tiers if sent >= tier.parcels), default=0)
+
+
+def lane_key(warehouse: str, province: str, service: Service) -> str:
+    """The key of a lane's carrier: fast and economical ones are kept apart."""
+    return f"{warehouse}:{province}:{service}"
+
+
+def evolve(rates: RateCards, fact: RateFact) -> RateCards:
+    """The rates after one more fact."""
+    match fact:
+        case RateCardPublished(card=card):
+            place = (card.carrier, card.effective_from)
+            cards = [one for one in rates.cards if (one.carrier, one.effective_from) != place]
+            insort(cards, card, key=lambda one: (one.effective_from, one.carrier))
+            return replace(rates, cards=tuple(cards))
+        case VolumeCounted():
+            counted = {f"{fact.carrier}:{fact.month}": fact.parcels}
+            return replace(rates, volumes={**rates.volumes, **counted})
+        case LaneSettled():
+            key = lane_key(fact.warehouse, fact.province, fact.service)
+            after = replace(rates, lanes={**rates.lanes, key: fact.carrier})
+            after._known.extend(rates._known)  # the prices are the same
+            return after
+        case _:
+            assert_never(fact)
