@@ -21,6 +21,7 @@ from domain import (
     parcels,
     point_facts,
     privacy,
+    rate_facts,
     stock,
     warehouses,
 )
@@ -29,7 +30,7 @@ from domain.facts import FACTS, Fact
 # Importing a room registers its facts; without this a stored name would be unknown.
 ROOMS = (
     approvals, books, catalogue, claims, dispute_facts, order_facts, parcels, point_facts, privacy,
-    stock, warehouses,
+    rate_facts, stock, warehouses,
 )  # fmt: skip
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]

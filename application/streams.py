@@ -20,6 +20,7 @@ from domain import (
     parcels,
     points,
     privacy,
+    rate_cards,
     stock,
     warehouses,
 )
@@ -67,15 +68,17 @@ NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
 ORDER = Category("order", orders.Order(), order_fold.evolve)
 PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve)
 PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
+RATES = Category("rates", rate_cards.RateCards(), rate_cards.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
 
 _ALL: tuple[Category[Any], ...] = (
-    ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, ITEM, NETWORK, ORDER, PARCEL, PRIVACY, STOCK,
+    ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, ITEM, NETWORK, ORDER, PARCEL, PRIVACY, RATES,
+    STOCK,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 
 MALL = "mall"
-"""The key of the one network of warehouses."""
+"""The key of the one network of warehouses, and of all that there is one of in a mall."""
 
 
 def category_of(stream: str) -> Category[Any]:

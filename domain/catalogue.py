@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import not_
 from typing import assert_never
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
@@ -70,6 +71,9 @@ class Terms(Value):
     sale_from: AwareDatetime | None = Field(default=None, description="not redeemed before")
     sale_until: AwareDatetime | None = Field(default=None, description="not redeemed from then on")
     seat_quota: bool = Field(default=False, description="a course with counted seats (rules.md 7)")
+    learner_pays_freight: bool = Field(
+        default=False, exclude_if=not_, description="else the mall does (rules.md 8)"
+    )
     freight_override: str | None = Field(
         default=None, max_length=200, description="why it is sold although freight is dear"
     )

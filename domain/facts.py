@@ -3,6 +3,9 @@
 A fact knows nothing of streams, versions, clocks or actors; those travel in the envelope
 (`application/envelope.py`). Its name is fixed text (`ledger.PointsGranted`), never a module
 path, so files may move while history stays readable.
+
+A field that a released fact gets later is empty by default and left out while it is (`exclude_if`):
+what was written without it is read and written as it was (R26).
 """
 
 from typing import Any, ClassVar

@@ -14,18 +14,21 @@ from typing import Final, NamedTuple
 
 from domain.cargo import Cargo, together
 
-STEPS_MAX: Final = 20_000
+STEPS_MAX: Final = 10_000
 """Steps after which the best split known so far is taken: an order does not wait longer."""
 WAYS_MAX: Final = 40
 """Ways to share a line out that are looked at one by one; beyond, only those that fill up."""
 OTHERS: Final = 3
 """Splits from other warehouses that are told, too."""
+BEYOND_STEPS: Final = 4
+"""Steps for each line that are spent on a set which cannot be best."""
 
 Counts = tuple[int, ...]
 """Units by line, in the order of the lines; or of one line by parcel."""
 
 _ENDLESS: Final = 1 << 62
 _Key = tuple[int, int, int]
+_WORST: Final[_Key] = (_ENDLESS, 0, 0)
 _Chosen = tuple[int, ...]
 """A set of parcels: the number of each one's source, ascending."""
 
@@ -35,12 +38,12 @@ class Floor:
 
     __slots__ = ("divisor", "fen", "jump", "rate", "upto", "width")
 
-    def __init__(self, levels: Sequence[tuple[int, int]], *, divisor: int = 1) -> None:
+    def __init__(self, levels: Sequence[tuple[int, int]], *, divisor: int = _ENDLESS) -> None:
         """Make a floor of (grams, fen), ascending; heavier parcels are not sent at all."""
         self.upto = [grams for grams, _ in levels]
         self.fen = [fen for _, fen in levels]
         self.divisor = divisor
-        """Cubic millimetres that count at least for a gramme."""
+        """Cubic millimetres that count at least for a gramme; without one, volume is free."""
         steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(levels)]
         self.width = max((grams for grams, _ in steps), default=1)
         """Going over the edge of a level brings so many grams at most."""
@@ -119,7 +122,7 @@ class _Search:
         self.goods = goods
         self.sources = sources
         self.steps = 0
-        self.key: _Key = (_ENDLESS, 0, 0)
+        self.key: _Key = _WORST
         self.found: dict[_Chosen, Split] = {}
         self.by_volume, self.weights = self._weights()
         self.total = sum(
@@ -153,12 +156,18 @@ class _Search:
             return Searched(None, (), proved)
         best = self.found[ranked[0][1]]
         if len(ranked) <= OTHERS:
-            self.key = (_ENDLESS, 0, 0)
-            for _, chosen in sorted(passed_over)[: OTHERS + 1 - len(ranked)]:
-                _Sharing(self, chosen).look(self.steps + 4 * len(self.goods), first=True)
+            self._look_beyond(passed_over, wanted=OTHERS + 1 - len(ranked))
             ranked = sorted((split.key, chosen) for chosen, split in self.found.items())
         others = [self.found[chosen] for _, chosen in ranked if self.found[chosen] is not best]
         return Searched(best, tuple(others[:OTHERS]), proved)
+
+    def _look_beyond(self, passed_over: list[tuple[_Key, _Chosen]], *, wanted: int) -> None:
+        """Look for a moment at sets that cannot be best, so that it is told what they cost."""
+        passed_over.sort()
+        sets = [chosen for _, chosen in passed_over if len(set(chosen)) == len(chosen)]
+        for chosen in sets[:wanted]:
+            self.key = _WORST
+            _Sharing(self, chosen).look(self.steps + BEYOND_STEPS * len(self.goods))
 
     def _bounded(self, size: int) -> Iterable[tuple[_Key, _Chosen]]:
         """The sets of so many parcels that have enough of everything, with their bounds."""
@@ -266,8 +275,8 @@ class _Sharing:
         self.slack = [floor.upto[0] for floor in self.floors]
         self.taken: list[Counts] = [()] * len(search.quantities)
 
-    def look(self, steps_max: int, *, first: bool = False) -> None:
-        """Look at all that may be better than what is known; or for the first that is."""
+    def look(self, steps_max: int) -> None:
+        """Look at all that may be better than what is known."""
         lines = range(len(self.search.quantities))
         ways = {line: self._ways(line) for line in lines}
         if not all(ways.values()):
@@ -279,7 +288,7 @@ class _Sharing:
             key=lambda line: (len(ways[line]) > 1, -self.search.quantities[line] * weight[line]),
         )
         self.ways = [ways[line] for line in self.order]
-        self.steps_max, self.first = steps_max, first
+        self.steps_max = steps_max
         self.rest: list[tuple[int, int, int]] = [(0, 0, 0)]
         """From each line on: grams, price by weight (mfen), pieces, all at least."""
         for line, these in zip(reversed(self.order), reversed(self.ways), strict=True):
@@ -295,9 +304,10 @@ class _Sharing:
         self._go(0, 0)
 
     def _go(self, depth: int, pieces: int) -> bool:
-        """Share out the lines from this one on; whether to stop."""
+        """Share out the lines from this one on; whether there were too many steps."""
         if depth == len(self.order):
-            return self._arrived(pieces) and self.first
+            self._arrived(pieces)
+            return False
         search, line = self.search, self.order[depth]
         weight = search.weights[line]
         filled, cost, slack = self.filled, self.cost, self.slack
@@ -346,7 +356,7 @@ class _Sharing:
             fen += max(by_rate, -((slack - grams) // self.width) * self.jump)
         return fen, len(self.chosen), pieces + more
 
-    def _arrived(self, pieces: int) -> bool:
+    def _arrived(self, pieces: int) -> None:
         """Everything is shared out: what does it really cost?"""
         fen = 0
         shares: list[tuple[str, Counts]] = []
@@ -354,18 +364,17 @@ class _Sharing:
             counts = tuple([taken[parcel] for taken in self.taken])
             price = self.search.price(number, counts) if any(counts) else None
             if price is None:
-                return False
+                return
             fen += price
             shares.append((self.sources[parcel].code, counts))
         self.search.take(self.chosen, Split(fen, len(shares), pieces, tuple(shares)))
-        return True
 
     def _ways(self, line: int) -> list[_Way]:
         """How a line can be shared out, the cheapest way first."""
         wanted, weight = self.search.quantities[line], self.search.weights[line]
         there = [source.units[line] for source in self.sources]
         places = sum(map(bool, there))
-        if comb(wanted + places - 1, places - 1) <= WAYS_MAX if places else False:
+        if places and comb(wanted + places - 1, places - 1) <= WAYS_MAX:
             sharing = self._compositions(wanted, there)
         else:
             sharing = self._fills(line, wanted, there)

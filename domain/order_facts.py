@@ -1,6 +1,7 @@
 """订单 What can happen to an order, and the words it is told in (O2–O4, O8; rules.md 1–8)."""
 
 from enum import StrEnum
+from operator import not_
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
@@ -52,6 +53,13 @@ class Fault(StrEnum):
     CHANGED_MIND = "changed_mind"
 
 
+class Upgrade(StrEnum):
+    """What a learner may pay for on top (O6)."""
+
+    EXPRESS = "express"
+    """By a fast carrier."""
+
+
 class OrderLine(Value):
     """One item of an order on the terms it was placed on."""
 
@@ -100,6 +108,9 @@ class OrderPlaced(Fact, name="orders.OrderPlaced"):
     promised_by: AwareDatetime
     policy: str = Field(description="the house rules it was placed under")
     external_number: str | None = Field(default=None, description="the order's number outside")
+    upgrade: Upgrade | None = Field(
+        default=None, exclude_if=not_, description="a better delivery; its price is in the freight"
+    )
 
     @property
     def state(self) -> State:

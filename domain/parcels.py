@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import not_
 from typing import assert_never
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
@@ -32,6 +33,10 @@ class WaybillIssued(Fact, name="parcels.WaybillIssued"):
 
     carrier: str = Field(description="the carrier's code as Kuaidi100 writes it, e.g. shunfeng")
     waybill: str
+    instead_of: str | None = Field(
+        default=None, exclude_if=not_, description="the carrier that the plan had chosen (W4)"
+    )
+    reason: str = Field(default="", exclude_if=not_, description="why another one was taken")
 
 
 class ParcelHandedOver(Fact, name="parcels.ParcelHandedOver"):

@@ -1,10 +1,10 @@
 """价目表 Rate cards: what a parcel costs with each carrier, on a lane and at a time (W3)."""
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, NamedTuple, assert_never
+from typing import Annotated, Any, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -35,22 +35,12 @@ class Quote(NamedTuple):
     """The greater of what it weighs and what its volume counts for."""
 
 
-class Floor(NamedTuple):
-    """No parcel costs less: `fen`, and `fen_per_kg` for what is charged over `free_grams`."""
-
-    fen: int
-    free_grams: int = 0
-    fen_per_kg: int = 0
-    volume_divisor: int = 6_000
-    """Cubic centimetres that count at least for a kilogramme."""
-
-
 class Offer:
     """One carrier's terms on one lane, made ready for quoting thousands of parcels."""
 
     __slots__ = (
-        "_additional", "_divisor", "_first", "_off", "_surcharges", "carrier", "floor", "hours",
-        "max_grams", "risk", "service",
+        "_additional", "_first", "_off", "_surcharges", "carrier", "divisor", "hours", "max_grams",
+        "risk", "service",
     )  # fmt: skip
 
     def __init__(self, card: RateCard, rate: Rate, *, destination: str, percent_off: int) -> None:
@@ -59,7 +49,8 @@ class Offer:
         self.hours = rate.hours
         self.risk = card.risk
         self.max_grams = card.max_parcel_grams
-        self._divisor = card.volume_divisor
+        self.divisor = card.volume_divisor
+        """Cubic centimetres a kilogramme, which are cubic millimetres a gramme."""
         self._first = rate.first_grams, rate.first_fen
         self._additional = rate.additional_grams, rate.additional_fen
         self._off = percent_off
@@ -68,20 +59,17 @@ class Offer:
             for one in card.surcharges
             if not one.destinations or destination in one.destinations
         )
-        off = 100 - percent_off
-        self.floor = Floor(
-            rate.first_fen * off // 100,
-            rate.first_grams,
-            rate.additional_fen * off * 1_000 // (rate.additional_grams * 100),
-            card.volume_divisor,
-        )
+
+    def edges(self) -> Iterable[int]:
+        """The weights up to which each price holds, ascending; the last one is the limit."""
+        yield from range(self._first[0], self.max_grams, self._additional[0])
+        yield self.max_grams
 
     def quote(self, cargo: Cargo) -> Quote | None:
         """The price of one parcel; None: too heavy for this carrier. More never costs less."""
         if cargo.grams > self.max_grams:
             return None
-        # Cubic centimetres a kilogramme are cubic millimetres a gramme.
-        chargeable = max(cargo.grams, _started(cargo.mm3, self._divisor))
+        chargeable = max(cargo.grams, _started(cargo.mm3, self.divisor))
         grams, fen = self._first
         if chargeable > grams:
             step, price = self._additional
@@ -175,7 +163,7 @@ class RateCards:
     """Parcels by `carrier:month`."""
     lanes: dict[str, str] = field(default_factory=dict)
     """The carrier that a lane's parcels went with last, by `lane_key` (W4)."""
-    _known: Annotated[list[_Known], Field(exclude=True)] = field(
+    _known: Annotated[list[Any], Field(exclude=True)] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
     """Tariffs that were asked for: every order asks for one."""
@@ -199,13 +187,15 @@ class RateCards:
 
     def at(self, when: datetime, *, zone: ZoneInfo) -> Tariff:
         """The cards in force at a moment, with the tiers that last month's volume gives."""
+        known: _Known
         for known in self._known:
             if known.since <= when < known.until and known.zone is zone:
                 return known.tariff
         if len(self._known) >= _TARIFFS_KEPT:
             del self._known[0]
-        self._known.append(self._made(when, zone))
-        return self._known[-1].tariff
+        known = self._made(when, zone)
+        self._known.append(known)
+        return known.tariff
 
     def _made(self, when: datetime, zone: ZoneInfo) -> _Known:
         first = when.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -7,6 +7,7 @@ reasons of a plan are here: it is part of the order's first fact, so that anyone
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import not_
 from typing import NamedTuple, Protocol
 
 from pydantic import Field, NonNegativeInt, PositiveInt
@@ -56,7 +57,9 @@ class PlannedPart(Value):
     warehouse: str | None = Field(description="None for a part of courses")
     units: tuple[Allocation, ...]
     shipping: Shipping | None = Field(
-        default=None, description="None: of courses, or the mall had no rate cards"
+        default=None,
+        exclude_if=not_,
+        description="None: of courses, or the mall had no rate cards",
     )
 
 
@@ -77,7 +80,9 @@ class Plan(Value):
     alternatives: tuple[tuple[str, ...], ...] = Field(
         default=(), description="other sets of warehouses that could have served, best first"
     )
-    costs: PlanCosts | None = Field(default=None, description="None: without rate cards")
+    costs: PlanCosts | None = Field(
+        default=None, exclude_if=not_, description="None: without rate cards"
+    )
 
 
 class Demand(NamedTuple):
@@ -162,17 +167,18 @@ def plan_split(
     best = searched.best
     if best is None:
         return _shortages(demands, free)
+    others = searched.others
     if senders is None:
         chosen_for, costs = "fewest_parcels", None
+        others = tuple([one for one in others if one.parcels == best.parcels])
     else:
         chosen_for = "least_cost" if searched.proved else "least_cost_known"
-        costs = PlanCosts(
-            total_fen=best.fen, alternatives_fen=tuple([one.fen for one in searched.others])
-        )
+        fens = tuple([one.fen for one in others])
+        costs = PlanCosts(total_fen=best.fen, alternatives_fen=fens)
     return Plan(
         parts=tuple(_parts(best, demands, senders)),
         chosen_for=chosen_for,
-        alternatives=tuple([_codes(one) for one in searched.others]),
+        alternatives=tuple([_codes(one) for one in others]),
         costs=costs,
     )
 

@@ -1,8 +1,10 @@
 """入仓 Warehouses: where goods wait, whom they can serve, and until when today (C2)."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import time
+from operator import not_
 from typing import Annotated, assert_never
 
 from pydantic import Field, NonNegativeInt, PositiveInt
@@ -12,6 +14,13 @@ from domain.facts import Fact, Value
 from domain.refusals import Refusal
 
 EVERYWHERE = "*"
+
+
+class Packing(Value):
+    """What packing costs for goods of one class."""
+
+    packaging_class: str = Field(max_length=40, description="as items name it")
+    fen: NonNegativeInt = Field(description="packaging of one parcel with such goods")
 
 
 class Warehouse(Value):
@@ -28,6 +37,12 @@ class Warehouse(Value):
         default=None, description="of a unit that it sends, grams; any, if left out"
     )
     packaging_fen: NonNegativeInt = Field(default=0, description="packaging of one parcel")
+    packs: tuple[Packing, ...] = Field(
+        default=(),
+        max_length=50,
+        exclude_if=not_,
+        description="classes whose packaging costs something else; a parcel's dearest one counts",
+    )
     handling_fen: NonNegativeInt = Field(default=0, description="handling of one parcel")
     storage_fen_per_unit_month: NonNegativeInt = Field(
         default=0, description="storage of one unit for a month, fen"
@@ -39,6 +54,11 @@ class Warehouse(Value):
     def reaches(self, province: str) -> bool:
         """Whether this warehouse ships to the province (coverage, rules.md 9)."""
         return EVERYWHERE in self.serves or province in self.serves
+
+    def packaging_for(self, classes: Iterable[str]) -> int:
+        """What a parcel with goods of these packaging classes costs to pack, in fen (S1)."""
+        known = {one.packaging_class: one.fen for one in self.packs}
+        return max((known.get(one, self.packaging_fen) for one in classes), default=0)
 
     def keeps(self, storage_class: StorageClass) -> bool:
         """Whether goods of this class may be stored here."""
