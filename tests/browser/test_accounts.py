@@ -35,11 +35,11 @@ def test_points_are_taken_once_when_the_button_is_pressed_twice(
         page.keyboard.press("Enter")
         figures = page.locator(".account-figures dd")
         expect(figures.first).to_have_text("20,000")
-        visitor.button("account.adjust").click()
+        visitor.button("learner.adjust").click()
         visitor.send(source="T-17")
         assert at_field(visitor, "points") == visitor.says("invalid.missing")
         visitor.send(points="-40", why="counted twice")
-        assert at_field(visitor, "points") == visitor.says("account.above_zero")
+        assert at_field(visitor, "points") == visitor.says("learner.above_zero")
         assert sent(visitor, path) == 0
         page.select_option("dialog [name=direction]", "-1")
         page.fill("dialog [name=points]", "4000")
@@ -51,7 +51,7 @@ def test_points_are_taken_once_when_the_button_is_pressed_twice(
         visitor.content()
 
         service.order(learner, ("desk-lamp", 7))  # 2,840 are left
-        visitor.button("account.adjust").click()
+        visitor.button("learner.adjust").click()
         page.select_option("dialog [name=direction]", "-1")
         visitor.send(points="4000", source="T-18", why="counted twice")
         page.wait_for_selector("dialog [name=points][aria-invalid]")
@@ -68,14 +68,14 @@ def test_much_waits_for_a_second_person_when_one_gives_it(
     with browsing.as_("operations", "mei", screen) as visitor:
         page = visitor.page
         visitor.open(f"/operations#/accounts/{learner}")
-        visitor.button("account.adjust").click()
+        visitor.button("learner.adjust").click()
         notice = page.locator("dialog .notice")
         page.fill("dialog [name=points]", "4999")
         expect(notice).to_be_hidden()
         page.fill("dialog [name=points]", "5000")
-        expect(notice).to_have_text(visitor.says("account.needs_two", n="5,000"))
+        expect(notice).to_have_text(visitor.says("learner.needs_two", n="5,000"))
         visitor.send(source="T-19", why="a course was lost")
-        expect(page.locator(".toast")).to_have_text(visitor.says("account.asked_toast"))
+        expect(page.locator(".toast")).to_have_text(visitor.says("learner.asked_toast"))
         asked = page.locator("[data-approval]")
         expect(asked).to_contain_text("mei")
         expect(page.locator(".account-figures dd").first).to_have_text("20,000")
@@ -133,7 +133,7 @@ def test_nothing_is_redeemed_while_an_account_is_frozen(
         page = visitor.page
         state = page.locator(".account .badge")
         visitor.open(f"/operations#/accounts/{learner}")
-        visitor.button("account.freeze").click()
+        visitor.button("learner.freeze").click()
         page.click("dialog button[type=submit]")
         assert at_field(visitor, "reason") == visitor.says("invalid.missing")
         page.fill("dialog [name=reason]", "token was shared")
@@ -147,7 +147,7 @@ def test_nothing_is_redeemed_while_an_account_is_frozen(
             theirs.choose("python-course")
             theirs.page.click("dialog button[type=submit]")
             expect(theirs.page.locator("dialog .quote .problem-box")).to_be_visible()
-        visitor.button("account.unfreeze").click()
+        visitor.button("learner.unfreeze").click()
         visitor.send(reason="token was revoked")
         expect(state).to_have_text(visitor.says("standing.active"))
         assert sent(visitor, f"/v1/learners/{learner}") == 2
@@ -160,11 +160,11 @@ def test_nobody_gets_an_account_by_a_slip_of_the_pen(browsing: Browsing, service
         page = visitor.page
         visitor.open("/operations#/accounts/zhou%2F7")
         expect(page.locator("main")).to_contain_text(
-            visitor.says("account.unknown", learner="zhou/7")
+            visitor.says("learner.unknown", learner="zhou/7")
         )
-        expect(visitor.button("account.adjust")).to_have_count(0)
+        expect(visitor.button("learner.adjust")).to_have_count(0)
         visitor.complaints.clear()  # 404 is the answer for whom nobody knows
-        visitor.button("account.register").click()
+        visitor.button("learner.register").click()
         visitor.send(reason="joins in March")
         expect(page.locator(".account .badge")).to_have_text(visitor.says("standing.active"))
         visitor.readable()

@@ -55,6 +55,13 @@ def test_the_learner_waits_or_gets_points_back_when_units_are_nowhere(
         expect(asked(visitor)).to_contain_text(visitor.says("shortage.missing", n=2))
         expect(page.locator(f"[data-sku={sku}]")).to_contain_text(visitor.says("shortage.badge"))
         visitor.readable()
+        visitor.open("/#/orders")
+        row = page.locator(f".order-list a[href$='{number}'] .contents")
+        expect(row.locator("img")).to_have_count(2)
+        expect(row).to_contain_text("× 3")
+        expect(row).to_contain_text(visitor.says("shortage.badge"))
+        visitor.readable()
+        row.click()
 
         visitor.tab_to(".shortage li button")
         page.keyboard.press("Enter")

@@ -13,17 +13,17 @@ const SEES_APPROVALS = role !== "service";
 /** Where an account is asked for by its learner's id. */
 export async function accounts(view) {
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.accounts"))), finder(""),
-    empty(t("account.none_asked"), t("account.none_asked_hint")));
+    empty(t("learner.none_asked"), t("learner.none_asked_hint")));
 }
 
 const addressOf = (learner) => `#/accounts/${encodeURIComponent(learner)}`;
 
 function finder(learner) {
-  const box = h("input", { type: "search", "aria-label": t("account.find"), placeholder: t("account.find"), value: learner, autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: 100 });
+  const box = h("input", { type: "search", "aria-label": t("learner.find"), placeholder: t("learner.find"), value: learner, autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: 100 });
   return h("form", { class: "filters", role: "search", onsubmit: (event) => {
     event.preventDefault();
     if (box.value.trim()) location.hash = addressOf(box.value.trim());
-  } }, h("div", { class: "search-box" }, icon("search"), box), h("button", { class: "primary", type: "submit" }, t("account.open")));
+  } }, h("div", { class: "search-box" }, icon("search"), box), h("button", { class: "primary", type: "submit" }, t("learner.open")));
 }
 
 /** One account. */
@@ -61,8 +61,8 @@ async function balanceOf(learner, signal) {
 }
 
 function unknown(learner, changed) {
-  return empty(t("account.unknown", { learner }), t("account.unknown_hint"),
-    h("button", { class: "button", type: "button", onclick: () => register(learner, changed) }, t("account.register")));
+  return empty(t("learner.unknown", { learner }), t("learner.unknown_hint"),
+    h("button", { class: "button", type: "button", onclick: () => register(learner, changed) }, t("learner.register")));
 }
 
 function head(found, changed) {
@@ -72,11 +72,11 @@ function head(found, changed) {
     h("div", { class: "spread" }, h("h1", { class: "stream-name" }, learner), badge("standing", status)),
     h("dl", { class: "account-figures" }, figure("balance.available", available), figure("balance.held", held), figure("balance.debt", debt, debt > 0)),
     expiring.length ? h("p", { class: "quiet small" }, expiring.slice(0, 4).map((one) => `${t("balance.expires", { day: plainDay(one.on) })} ${number(one.points)}`).join(" · ")) : null,
-    status === "erased" ? h("p", { class: "quiet" }, t("account.erased"))
+    status === "erased" ? h("p", { class: "quiet" }, t("learner.erased"))
       : h("div", { class: "row" },
-        h("button", { class: "primary compact", type: "button", onclick: () => adjust(found, changed) }, t("account.adjust")),
-        h("button", { class: "button compact", type: "button", onclick: () => clawBack({ learner }, changed) }, t("account.claw_back")),
-        h("button", { class: frozen ? "button compact" : "danger compact", type: "button", onclick: () => freeze(learner, !frozen, changed) }, t(frozen ? "account.unfreeze" : "account.freeze"))));
+        h("button", { class: "primary compact", type: "button", onclick: () => adjust(found, changed) }, t("learner.adjust")),
+        h("button", { class: "button compact", type: "button", onclick: () => clawBack({ learner }, changed) }, t("learner.claw_back")),
+        h("button", { class: frozen ? "button compact" : "danger compact", type: "button", onclick: () => freeze(learner, !frozen, changed) }, t(frozen ? "learner.unfreeze" : "learner.freeze"))));
 }
 
 function figure(key, value, bad) {
@@ -86,7 +86,7 @@ function figure(key, value, bad) {
 /** A grant of the statement can be clawed back; its source has to be known all the same. */
 function taker(entry, learner, changed) {
   if (entry.fact !== "ledger.PointsGranted") return null;
-  return h("button", { class: "tool", type: "button", onclick: () => clawBack({ learner, reason: entry.reason, points: entry.points }, changed) }, t("account.claw_back"));
+  return h("button", { class: "tool", type: "button", onclick: () => clawBack({ learner, reason: entry.reason, points: entry.points }, changed) }, t("learner.claw_back"));
 }
 
 async function drawOrders(place, learner, signal) {
@@ -97,7 +97,7 @@ async function drawOrders(place, learner, signal) {
     fill(place, empty(t("orders.none"), ""));
     return;
   }
-  const { table, add } = ordersTable(orders);
+  const { table, add } = ordersTable(orders, signal, { learner: false });
   fill(place, table, moreButton(table.querySelector("tbody"), next, ask, (more) => add(more.orders)));
 }
 
@@ -106,5 +106,5 @@ async function drawAsked(place, learner, signal) {
   const { approvals } = await get(fresh("/v1/approvals"), { signal });
   fill(place, approvals.filter((one) => one.learner === learner).map((one) => h("p", { class: "notice asked", dataset: { approval: one.id } },
     h("strong", null, t(`approval.would_${one.kind === "clawback" ? "clawback" : one.points < 0 ? "take" : "add"}`, { n: Math.abs(one.points), learner })),
-    " ", t("account.asked", { maker: one.maker, when: when(one.requested_at) }), " ", h("a", { href: "#/waiting" }, t("account.asked_where")))));
+    " ", t("learner.asked", { maker: one.maker, when: when(one.requested_at) }), h("a", { class: "after", href: "#/waiting" }, t("learner.asked_where")))));
 }

@@ -17,7 +17,8 @@ export async function grants(view) {
   const text = field("sheet", t("grants.sheet"), { rows: 7, spellcheck: "false", placeholder: EXAMPLE, required: true });
   const box = $("textarea", text);
   box.classList.add("mono");
-  const file = h("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", id: "grants-file" });
+  const file = h("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", id: "grants-file", class: "visually-hidden" });
+  const chosen = h("span", { class: "quiet small" });
   const report = h("div", { class: "stack", role: "status", "aria-live": "polite" });
   const send = h("button", { class: "primary", type: "button", disabled: true }, t("grants.send"));
   let rows = [];
@@ -30,6 +31,7 @@ export async function grants(view) {
   box.addEventListener("input", calmly(200, look));
   file.addEventListener("change", async () => {
     if (!file.files[0]) return;
+    chosen.textContent = file.files[0].name;
     box.value = await file.files[0].text();
     look();
   });
@@ -40,7 +42,8 @@ export async function grants(view) {
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.grants"))),
     h("div", { class: "two" },
       h("section", { class: "panel stack" }, h("p", { class: "quiet" }, t("grants.how")), text,
-        h("div", { class: "field" }, h("label", { for: "grants-file" }, t("grants.file")), file),
+        h("div", { class: "row" }, h("label", { for: "grants-file", class: "button file" }, file, t("grants.file")), chosen),
+        h("p", { class: "quiet small" }, t("grants.by_hand", { n: Number(view.dataset.fourEyes) }), h("a", { class: "after", href: "#/accounts" }, t("tab.accounts"))),
         h("div", { class: "row" }, send, h("button", { class: "button", type: "button", onclick: () => { box.value = EXAMPLE; look(); } }, t("grants.example")))),
       h("section", { class: "panel" }, h("h2", null, t("grants.look")), report)));
   look();

@@ -2,7 +2,7 @@
 
 import { pause } from "./dom.js";
 import { reasonAlone } from "./whynot.js";
-import { has, inPrint, language, t } from "./words.js";
+import { has, inPrint, language, number, t } from "./words.js";
 
 const PATIENCE = 6;
 
@@ -38,8 +38,10 @@ export class Problem extends Error {
 /** A failing check in the page's language. */
 export function failureWords(failure) {
   if (has(`invalid.${failure.code}`)) return t(`invalid.${failure.code}`);
-  if (language === "zh" && failure.message_zh) return inPrint(failure.message_zh);
-  return failure.message ?? failure.code;
+  const chinese = language === "zh" && failure.message_zh;
+  const words = chinese || failure.message || failure.code;
+  const figures = Object.values(failure).filter((one) => Number.isInteger(one) && one >= 1000);
+  return inPrint(figures.reduce((text, one) => text.replace(new RegExp(`\\b${one}\\b`), number(one)), words));
 }
 
 let newest = 0;

@@ -1,5 +1,6 @@
 // The mall: what can be redeemed, found by text and kind, and the basket.
 import { calmly, fill, h, icon } from "./dom.js";
+import { contents } from "./contents.js";
 import { picture } from "./picture.js";
 import { basket, openRedeem } from "./redeem.js";
 import { fresh, get } from "./http.js";
@@ -82,7 +83,7 @@ function card(item) {
       h("p", { class: "denomination num" }, number(item.points), h("span", null, t("unit.points", { n: item.points })))),
     h("div", { class: "item-words", id: `item-${item.sku}` },
       h("h2", null, name.main),
-      h("p", { class: "quiet small" }, [name.other, item.specification].filter(Boolean).join(" · ") || t(`kind.${item.kind}`)),
+      h("p", { class: "quiet small" }, [name.other, item.specification].filter(Boolean).flatMap((one, place) => [place ? " · " : "", h("span", { class: "whole" }, one)])),
       item.cash_fen ? h("p", { class: "small num" }, t("mall.plus_cash", { cash: yuan(item.cash_fen) })) : null),
     h("div", { class: "item-foot" }, h("p", { class: "small item-stock" }, stockWords(item)), button));
 }
@@ -101,8 +102,8 @@ async function drawRecent(place, signal) {
   fill(place, under_way.length ? [
     h("h2", { class: "side-title" }, t("mall.under_way")),
     h("ul", { class: "mini-orders" }, under_way.map((one) => h("li", null,
-      h("a", { href: `#/orders/${one.number}` }, h("span", { class: "mono" }, one.number.slice(-8)), badge("status", one.status)),
-      h("span", { class: "quiet small" }, when(one.placed_at)))))] : null);
+      h("a", { href: `#/orders/${one.number}` }, contents(one.number, signal), badge("status", one.status)),
+      h("span", { class: "quiet small" }, when(one.placed_at), " · ", h("span", { class: "mono" }, one.number)))))] : null);
 }
 
 /** What is in the basket, at the foot of the page while there is something. */

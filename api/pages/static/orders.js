@@ -1,6 +1,7 @@
 // The learner's orders, newest first.
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
+import { contents } from "./contents.js";
 import { after, badge, empty, loading, moreButton } from "./ui.js";
 import { number, t, when, yuan } from "./words.js";
 
@@ -26,15 +27,15 @@ async function draw(list, signal) {
     fill(list, empty(t("orders.none"), t("orders.none_hint"), h("a", { class: "button", href: "#/" }, t("orders.to_mall"))));
     return;
   }
-  const rows = h("ul", { class: "order-list" }, page.orders.map(row));
-  fill(list, rows, moreButton(rows, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => rows.append(...more.orders.map(row))));
+  const rows = h("ul", { class: "order-list" }, page.orders.map((one) => row(one, signal)));
+  fill(list, rows, moreButton(rows, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => rows.append(...more.orders.map((one) => row(one, signal)))));
 }
 
-function row(order) {
+function row(order, signal) {
   return h("li", null, h("a", { href: `#/orders/${order.number}` },
-    h("span", { class: "order-row-number mono" }, order.number),
+    contents(order.number, signal, { pictures: true }),
     badge("status", order.status),
-    h("span", { class: "quiet small" }, when(order.placed_at)),
+    h("span", { class: "quiet small order-row-when" }, when(order.placed_at), " · ", h("span", { class: "mono" }, order.number)),
     h("span", { class: "num order-row-points" }, `${number(order.points)} ${t("unit.points", { n: order.points })}`,
       order.cash_fen ? ` + ${yuan(order.cash_fen)}` : "")));
 }

@@ -1,4 +1,5 @@
 // The packing desk: what has to leave, step by step: pack, waybill, hand over.
+import { contents } from "./contents.js";
 import { calmly, fill, h, icon } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
 import { follow } from "./live.js";
@@ -28,7 +29,7 @@ export async function packing(view, _, signal) {
     const path = `/v1/orders?status=${chosen}`;
     try {
       const page = text.length >= 4 ? await searched(text, { signal }) : await get(fresh(path), { signal });
-      const { table, add } = ordersTable(page.orders);
+      const { table, add } = ordersTable(page.orders, signal);
       fill(list, page.orders.length ? table : empty(t(text ? "packing.none_found" : "packing.none"), t(text ? "packing.none_found_hint" : "packing.none_hint")),
         moreButton(table.querySelector("tbody"), page.next, (cursor) => get(after(path, cursor), { signal }), (more) => add(more.orders)));
     } catch (problem) {
@@ -41,19 +42,21 @@ export async function packing(view, _, signal) {
 }
 
 /** Orders as rows that lead to the desk; `add` puts more of them below. */
-export function ordersTable(orders) {
+export function ordersTable(orders, signal, { learner = true } = {}) {
+  const row = (one) => orderRow(one, signal, learner);
   const rows = h("tbody", null, orders.map(row));
-  const table = h("div", { class: "panel flush" }, h("table", { class: "cards paired" },
-    h("thead", null, h("tr", null, ["packing.order", "packing.state", "packing.learner", "packing.placed"].map((key) => h("th", { scope: "col" }, t(key))), h("th", { scope: "col", class: "right" }, t("unit.points", { n: 2 })))),
+  const table = h("div", { class: "panel flush" }, h("table", { class: "cards orders-table" },
+    h("thead", null, h("tr", null, ["packing.order", "packing.state", "packing.items", learner && "packing.learner", "packing.placed"].filter(Boolean).map((key) => h("th", { scope: "col" }, t(key))), h("th", { scope: "col", class: "right" }, t("unit.points", { n: 2 })))),
     rows));
   return { table, add: (more) => rows.append(...more.map(row)) };
 }
 
-function row(one) {
+function orderRow(one, signal, learner) {
   return h("tr", null,
     h("td", null, h("a", { class: "mono strong-link", href: `#/packing/${one.number}` }, one.number)),
     h("td", null, badge("status", one.state)),
-    h("td", null, one.learner),
+    h("td", { class: "full order-items" }, contents(one.number, signal)),
+    learner ? h("td", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, one.learner)) : null,
     h("td", { class: "quiet" }, when(one.placed_at)),
     h("td", { class: "right", "data-label": t("unit.points", { n: 2 }) }, number(one.points)));
 }

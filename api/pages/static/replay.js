@@ -7,7 +7,8 @@ import { changedTable, headline, tree } from "./state.js";
 import { busily, copyButton, empty, field, loading, showProblem } from "./ui.js";
 import { clock, exact, factWords, has, number, offset, t, when, zoneName } from "./words.js";
 
-const CATEGORIES = ["account", "order", "parcel", "stock", "item", "network", "books", "approval", "privacy"];
+/** So much later than it happened, an event was recorded late: scans are told to the second only. */
+const LATE_MS = 60_000;
 
 /** Where any history is found. */
 export async function searchPage(view, _, signal) {
@@ -44,7 +45,7 @@ function searchForm(signal, value = "") {
 async function open(wanted, problems, signal) {
   problems.hidden = true;
   if (!wanted) return;
-  if (CATEGORIES.includes(wanted.split(":")[0]) && wanted.includes(":")) { location.hash = addressOf(wanted); return; }
+  if (wanted.includes(":") && has(`stream.${wanted.split(":")[0]}`)) { location.hash = addressOf(wanted); return; }
   const tries = [];
   if (wanted.length >= 4) tries.push(async () => (await search(wanted, { signal })).orders[0]?.number);
   for (const one of tries) {
@@ -117,6 +118,7 @@ function player(found) {
   const ticks = h("div", { class: "ticks", "aria-hidden": "true" }, steps.map((step) => h("i", { class: `c-${step.stream.split(":")[0]}` })));
   const list = h("ol", { class: "events", "aria-label": t("audit.events") }, days(steps, rows));
   const describe = calmly(60, () => drawStep(detail, steps[at], found.head));
+  const reveal = () => { list.scrollTop = Math.max(0, rows[at].offsetTop - list.clientHeight / 2); };
   const go = (to) => {
     at = Math.min(steps.length - 1, Math.max(0, to));
     range.value = String(at + 1);
@@ -128,13 +130,13 @@ function player(found) {
       else row.firstChild.removeAttribute("aria-current");
     });
     [...ticks.children].forEach((tick, index) => tick.classList.toggle("later", index > at));
-    const row = rows[at];
-    if (list.scrollHeight > list.clientHeight) list.scrollTop = Math.max(0, row.offsetTop - list.offsetTop - list.clientHeight / 2);
+    reveal();
     describe();
     drawState(state, steps, at);
   };
   range.addEventListener("input", () => go(Number(range.value) - 1));
   go(at);
+  requestAnimationFrame(reveal);  // it has a height once it is on the page
   return [
     h("div", { class: "panel slider" }, h("div", { class: "slider-row" },
       button("back", t("audit.previous"), () => at - 1), h("div", { class: "slider-track" }, ticks, range), button("next", t("audit.following"), () => at + 1)),
@@ -163,7 +165,7 @@ function headWords(found) {
 }
 
 function drawStep(place, step, head) {
-  const late = Math.abs(new Date(step.recorded_at) - new Date(step.happened_at)) > 1000;
+  const late = new Date(step.recorded_at) - new Date(step.happened_at) > LATE_MS;
   const row = (key, ...value) => [h("dt", null, t(`audit.${key}`)), h("dd", null, value)];
   fill(place, h("header", { class: "step-head" }, h("h2", null, factWords(step.fact)), h("p", { class: "mono quiet" }, step.fact)),
     h("dl", { class: "about" },

@@ -45,12 +45,13 @@ function shelf(item, warehouses, changed) {
         h("button", { class: "button compact", type: "button", onclick: () => receive(item, warehouses, changed) }, t("stock.receive")),
         item.kind === "parcel" && rows.length ? h("button", { class: "button compact", type: "button", onclick: () => transfer(item, warehouses, changed) }, t("stock.transfer")) : null)),
     rows.length ? h("table", { class: "cards stock-table" },
-      h("thead", null, h("tr", null, h("th", { scope: "col" }, t("stock.warehouse")), h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, t("stock.share"))), ["free", "reserved", "picked"].map((key) => h("th", { scope: "col", class: "right" }, t(`stock.${key}`))), h("th", null, h("span", { class: "visually-hidden" }, t("stock.count"))))),
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, t("stock.warehouse")), h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, t("stock.share"))), ["free", "reserved", "picked"].map((key) => h("th", { scope: "col", class: "right" }, h("i", { class: `key bar-${key}`, "aria-hidden": "true" }), t(`stock.${key}`))), h("th", null, h("span", { class: "visually-hidden" }, t("stock.count"))))),
       h("tbody", null, rows.map((row) => h("tr", null,
         h("td", null, warehouseName(row.warehouse, warehouses)),
         h("td", { class: "full" }, bar(row, most)),
         ["free", "reserved", "picked"].map((key) => h("td", { class: "right", "data-label": t(`stock.${key}`) }, number(row[key]))),
-        h("td", { class: "right" }, h("button", { class: "tool", type: "button", "aria-label": t("stock.count_of", { name: name.main, warehouse: warehouseName(row.warehouse, warehouses) }), onclick: () => count(item, row, changed) }, t("stock.count"))))))) : h("p", { class: "quiet small" }, t("stock.nothing")));
+        h("td", { class: "right stock-tools" }, [["count", count], ["scrap", scrap]].filter(([key]) => key === "count" || row.free > 0).map(([key, open]) =>
+          h("button", { class: "tool", type: "button", "aria-label": t(`stock.${key}_of`, { name: name.main, warehouse: warehouseName(row.warehouse, warehouses) }), onclick: () => open(item, row, changed) }, t(`stock.${key}`)))))))) : h("p", { class: "quiet small" }, t("stock.nothing")));
 }
 
 function bar(row, most) {
@@ -79,9 +80,15 @@ function count(item, row, done) {
     read: (form) => ({ sku: item.sku, warehouse: row.warehouse, counted: whole(form.counted), reason: form.reason.value.trim() }) });
 }
 
+function scrap(item, row, done) {
+  askFor({ title: t("stock.scrap_title", { name: names(item.name).main }), path: "/v1/stock/scrappings", done, label: t("stock.scrap"), danger: true, belongs: { out_of_stock: "quantity" },
+    fields: [h("p", { class: "quiet" }, t("stock.scrap_how", { n: row.free })), quantity(t("stock.quantity")), field("reason", t("cancel.reason"), { required: true, maxlength: 500 })],
+    read: (form) => ({ sku: item.sku, warehouse: row.warehouse, quantity: whole(form.quantity), reason: form.reason.value.trim() }) });
+}
+
 function transfer(item, warehouses, done) {
   const from = item.stock.filter((row) => row.free > 0).map((row) => [row.warehouse, `${warehouseName(row.warehouse, warehouses)} (${number(row.free)})`]);
-  askFor({ title: t("stock.transfer_of", { name: names(item.name).main }), path: "/v1/stock/transfers", done, label: t("stock.transfer"),
+  askFor({ title: t("stock.transfer_of", { name: names(item.name).main }), path: "/v1/stock/transfers", done, label: t("stock.transfer"), belongs: { out_of_stock: "quantity" },
     fields: [field("from_warehouse", t("stock.from"), { required: true, options: from }), field("to_warehouse", t("stock.to"), { required: true, options: choices(item, warehouses) }), quantity(t("stock.quantity"))],
     read: (form) => ({ sku: item.sku, from_warehouse: form.from_warehouse.value, to_warehouse: form.to_warehouse.value, quantity: whole(form.quantity) }) });
 }

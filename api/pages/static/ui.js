@@ -210,6 +210,7 @@ export function copyButton(text, label = t("app.copy")) {
  */
 export function pages(routes, tabOf) {
   let current;
+  const [place] = document.title.split(" · ").slice(-1);
   const show = async (moved) => {
     current?.abort();
     current = new AbortController();
@@ -240,9 +241,10 @@ export function pages(routes, tabOf) {
     }
     if (signal.aborted) return;
     view.removeAttribute("aria-busy");
+    const title = $("h1", view);
+    if (title) document.title = `${title.textContent} · ${place}`;
     if (moved) {
       scrollTo(0, 0);
-      const title = $("h1", view);
       if (title) { title.tabIndex = -1; title.focus({ preventScroll: true }); }
     }
   };

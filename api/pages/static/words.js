@@ -32,6 +32,7 @@ const BESIDE_CHINESE = /(?<=[\u3400-\u9fff\u3001-\u3011\uff01-\uff1f])\s*([,:;!?
 /** Chinese as it is printed: programs write its punctuation in ASCII. */
 export const inPrint = (text) => text
   .replace(BESIDE_CHINESE, (_, after, before) => String.fromCharCode((after ?? before).charCodeAt(0) + 0xfee0))
+  .replace(/(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])/g, "")
   .replace(/（([^（）()]*)\)|\(([^（）()]*)）/g, (_, left, right) => `（${left ?? right}）`);
 
 /** A sum of points, with cash where there is some: "1,200 points + ¥19.00". */
