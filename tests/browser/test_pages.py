@@ -314,7 +314,8 @@ def test_a_history_is_replayed_and_proved_when_an_auditor_looks(
         page.wait_for_function(
             """() => {
                 const row = document.querySelector(".event-row[aria-current]");
-                const [inner, outer] = [row, row.closest("ol")].map((one) => one.getBoundingClientRect());
+                const inner = row.getBoundingClientRect();
+                const outer = row.closest("ol").getBoundingClientRect();
                 return inner.top >= outer.top && inner.bottom <= outer.bottom;
             }"""
         )  # the list is scrolled to it
