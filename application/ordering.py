@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from application.merging import leave_shared_parcel, live_contents
 from application.redeeming import SEATS
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
@@ -231,6 +232,7 @@ def change_address(
         district=recipient.district or "",
     )
     after = unit.record(ORDER, number, order.change_address(destination))
+    leave_shared_parcel(unit, order=number, reason="the address changed")
     return {"number": number, "status": customer_status(after.state)}
 
 
@@ -283,17 +285,13 @@ def _release(unit: Unit, number: str, order: Order, units: Sequence[Units], *, r
     after = unit.read(ORDER, number)
     for part in order.parts:
         left = after.part(part.number)
-        if part.parcel and left is not None and not left.live:
-            _leave_parcel(unit, part.parcel, reason=reason)
+        parcel = part.parcel or part.planned
+        if parcel and left is not None and not left.live:
+            _leave_parcel(unit, parcel, reason=reason)
 
 
 def _leave_parcel(unit: Unit, parcel: str, *, reason: str) -> None:
     """Unpack a parcel in which nothing is left to be sent."""
     state = unit.read(PARCEL, parcel)
-    staying = [
-        part
-        for content in state.contents
-        if (part := unit.read(ORDER, content.order).part(content.part)) is not None and part.live
-    ]
-    if not staying:
+    if not live_contents(unit, parcel, state):
         unit.record(PARCEL, parcel, state.dissolve(reason))

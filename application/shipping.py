@@ -5,24 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from application.merging import existing_parcel, parcel_number
 from application.ordering import existing, must_have_recipient
 from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.parcels import Content, Parcel, ParcelPacked, PushUnreadable, received_at
-from domain.refusals import NotFound
 from domain.stock import StockPicked, stock_key
 from domain.tracking import Scan
 
 
-def parcel_number(order: str, part: int) -> str:
-    """The number of the parcel a part travels in alone; merging (S4) gives its own numbers."""
-    return f"{order}-P{part}"
-
-
 def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[str, Any]:
-    """Pick a part's units from the shelf and pack them into a parcel of their own (W1)."""
+    """Pick and pack a part into a parcel of its own at once, past the wave (S5, W1)."""
     state = existing(unit, order)
     must_have_recipient(unit, state, "pack")
     number = parcel_number(order, part)
@@ -45,14 +40,14 @@ def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[s
 
 def issue_waybill(unit: Unit, *, parcel: str, carrier: str, waybill: str) -> dict[str, Any]:
     """Put a carrier's number on a parcel, by hand (W5 brings the electronic label)."""
-    state = _existing_parcel(unit, parcel)
+    state = existing_parcel(unit, parcel)
     unit.record(PARCEL, parcel, state.label(carrier=carrier, waybill=waybill))
     return {"parcel": parcel, "carrier": carrier, "waybill": waybill}
 
 
 def hand_over(unit: Unit, *, parcel: str) -> dict[str, Any]:
     """Give a parcel to its carrier: every order still in it is pending receipt (rules.md 2)."""
-    state = _existing_parcel(unit, parcel)
+    state = existing_parcel(unit, parcel)
     unit.record(PARCEL, parcel, state.hand_over(when=unit.happened_at))
     for content in state.contents:
         order = existing(unit, content.order)
@@ -76,7 +71,7 @@ def record_scans(
     Each scan happened when the carrier saw the parcel, and is recorded now (A5). Its text is
     recorded without names and phones (rule 30); what it means was read from the text as it came.
     """
-    state = _existing_parcel(unit, parcel)
+    state = existing_parcel(unit, parcel)
     if corrected_to:
         state = unit.record(PARCEL, parcel, state.correct_carrier(corrected_to))
     fresh = state.tracking.fresh(replace(scan, text=blot(scan.text)) for scan in scans)
@@ -98,14 +93,14 @@ def record_scans(
 
 def note_subscription(unit: Unit, *, parcel: str, partner: str, waybill: str) -> dict[str, Any]:
     """Note that a partner watches a parcel (T1)."""
-    state = _existing_parcel(unit, parcel)
+    state = existing_parcel(unit, parcel)
     after = unit.record(PARCEL, parcel, state.subscribed(partner=partner, waybill=waybill))
     return {"parcel": parcel, "watched": after.watched}
 
 
 def keep_unreadable(unit: Unit, *, parcel: str, raw: bytes) -> dict[str, Any]:
     """Keep a signed push that could not be understood, for a human to look at (wire 1.6)."""
-    state = _existing_parcel(unit, parcel)
+    state = existing_parcel(unit, parcel)
     card = _kept_payload(unit, state, raw)
     unit.record(PARCEL, parcel, [PushUnreadable(source="kuaidi100.push", card=card)])
     return {"parcel": parcel, "card": card}
@@ -120,10 +115,3 @@ def _kept_payload(unit: Unit, parcel: Parcel, raw: bytes) -> str | None:
     if unit.read(ACCOUNT, learner).status == "erased":
         return None
     return unit.seal(learner, "payload", raw)
-
-
-def _existing_parcel(unit: Unit, number: str) -> Parcel:
-    state = unit.read(PARCEL, number)
-    if not state.contents:
-        raise NotFound(what="parcel")
-    return state

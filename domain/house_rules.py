@@ -68,6 +68,16 @@ class HouseRules:
     """L5: most points a claw-back may leave owing; None = no limit, 0 = refuse any debt."""
     four_eyes_points: int = 5_000
     """Rule 26, A8: from here manual points and claw-backs need a second person."""
+    review_value_fen: int = 30_000
+    """Rule 26: orders whose goods are worth more than this are looked at before release."""
+    review_orders_a_day: int = 3
+    """Rule 26: a learner's further orders within 24 hours are looked at."""
+    review_accounts_at_address: int = 5
+    """Rule 26: from so many accounts that send to one address within 30 days."""
+    review_every_order: bool = False
+    """O7: nothing is released before a human looked at it."""
+    parcel_grams: int = 30_000
+    """S4: heaviest parcel that orders are merged into."""
     course_refund_percent: int = 20
     """Rule 7: a course is refundable below this progress."""
     first_scan_within: timedelta = timedelta(hours=24)

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 from domain.catalogue import Kind
 from domain.facts import Fact, Value
 from domain.point_facts import LotShare
+from domain.release_facts import ReleaseFact
 from domain.splitting import Plan
 
 
@@ -385,4 +386,5 @@ OrderFact = (
     | ReplacementReleased
     | ReplacementOrdered
     | OrderLinked
+    | ReleaseFact
 )

@@ -43,6 +43,15 @@ from domain.order_facts import (
     WindowResumed,
 )
 from domain.orders import Order, Part, Replacement
+from domain.release_facts import (
+    AddressAcknowledged,
+    OrderApproved,
+    OrderRejected,
+    PartMoved,
+    PartPicked,
+    PartReleased,
+    ReviewRequired,
+)
 from domain.splitting import Allocation, Plan
 
 OUTSIDE = (Channel.SHOP, Channel.PARTNER)
@@ -78,6 +87,16 @@ def _moved(order: Order, number: int, **changes: object) -> tuple[Part, ...]:
     )
 
 
+def _unacknowledged(order: Order) -> tuple[Part, ...]:
+    """Parts in somebody's hands: whoever has them must know of the new address (rules.md 29)."""
+    return tuple(
+        part._replace(address_pending=True)
+        if part.parcel and part.live and part.state is State.PENDING_SHIPMENT
+        else part
+        for part in order.parts
+    )
+
+
 def _shipped(order: Order, number: int) -> tuple[Part, ...]:
     """The part with its carrier; one that has gone further stays, when the facts are dated so."""
     part = order.part(number)
@@ -93,10 +112,22 @@ def _planned(plan: Plan) -> tuple[Part, ...]:
 
 
 def _replanned(order: Order, plan: Plan) -> tuple[Part, ...]:
-    """The new plan's parts beside those that cannot be planned anew any more."""
+    """The new plan's parts beside those that cannot be planned anew any more.
+
+    A part that stays with its warehouse stays in the parcel it was released into.
+    """
     stay = [part for part in order.parts if not part.movable]
     known = {part.number for part in stay}
-    return (*stay, *(part for part in _planned(plan) if part.number not in known))
+    released = {(part.number, part.warehouse): part for part in order.parts if part.planned}
+    new: list[Part] = []
+    for part in _planned(plan):
+        if part.number in known:
+            continue
+        before = released.get((part.number, part.warehouse))
+        if before is not None:
+            part = part._replace(planned=before.planned, hand_over_by=before.hand_over_by)
+        new.append(part)
+    return (*stay, *new)
 
 
 def _short(order: Order, fact: UnitsFellShort) -> tuple[Part, ...]:
@@ -201,7 +232,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case CashRefundAskedAgain():
             return replace(order, refunds=_refund_is(order, fact.refund, "requested"))
         case AddressChanged():
-            return replace(order, destination=fact.destination)
+            return replace(order, destination=fact.destination, parts=_unacknowledged(order))
         case OrderSplit():
             return replace(order, parts=_replanned(order, fact.plan))
         case UnitsFellShort():
@@ -210,8 +241,19 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return replace(order, parts=_moved(order, fact.part, waits="stock"))
         case WaitEnded():
             return replace(order, parts=_moved(order, fact.part, waits=None))
-        case PartPacked():
+        case ReviewRequired():
+            return replace(order, review=(*order.review, *fact.reasons))
+        case OrderApproved() | OrderRejected():
+            return replace(order, review=(), reviewed=(*order.reviewed, *fact.reasons))
+        case PartReleased():
+            parts = _moved(order, fact.part, planned=fact.parcel, hand_over_by=fact.hand_over_by)
+            return replace(order, parts=parts)
+        case PartMoved():
+            return replace(order, parts=_moved(order, fact.part, planned=fact.parcel))
+        case PartPicked() | PartPacked():
             return replace(order, parts=_moved(order, fact.part, parcel=fact.parcel))
+        case AddressAcknowledged():
+            return replace(order, parts=_moved(order, fact.part, address_pending=False))
         case PartHandedOver():
             return replace(order, parts=_shipped(order, fact.part))
         case PartReceived():

@@ -25,6 +25,13 @@ from domain.order_facts import (
 )
 from domain.point_facts import Counted, LotShare
 from domain.refusals import InvalidRequest, NotPossible
+from domain.release_facts import (
+    AddressAcknowledged,
+    PartMoved,
+    PartPicked,
+    PartReleased,
+    ReviewReason,
+)
 from domain.splitting import Allocation, Plan
 
 PROGRESS = (
@@ -59,6 +66,22 @@ class Part(NamedTuple):
     """Open disputes and returns, which hold its service window (rules.md 2)."""
     paused_at: datetime | None = None
     """Since when the window stands still: from receipt at the earliest."""
+    planned: str | None = None
+    """The parcel it was released into; `parcel` says the same once it was picked."""
+    hand_over_by: datetime | None = None
+    """When the warehouse's service level ends (rules.md 11)."""
+    address_pending: bool = False
+    """It was picked before its address changed, and nobody has said that they know (rule 29)."""
+
+    @property
+    def to_be_sent(self) -> bool:
+        """Whether a parcel of it is still to be handed over."""
+        return bool(self.units) and bool(self.warehouse) and self.state is State.PENDING_SHIPMENT
+
+    @property
+    def releasable(self) -> bool:
+        """Whether it waits to be released: reserved, and in nobody's hands yet (S5)."""
+        return self.movable and self.planned is None
 
     @property
     def movable(self) -> bool:
@@ -121,6 +144,10 @@ class Order:
     """The order whose units this one replaces, at no points."""
     replaces: tuple[Units, ...] = ()
     """Units of the original, in the order of this one's lines."""
+    review: tuple[ReviewReason, ...] = ()
+    """Why a human has to look at it before anything is released; empty: nobody has to (O7)."""
+    reviewed: tuple[ReviewReason, ...] = ()
+    """What a human has looked at already."""
 
     @property
     def placed(self) -> bool:
@@ -293,14 +320,54 @@ class Order:
             facts += self.receive(part.number, when=when, rules=rules)
         return facts
 
-    def pack(self, number: int, *, parcel: str) -> list[OrderFact]:
-        """Put a part's units into a parcel."""
+    def pack(self, number: int, *, parcel: str, picked: bool = False) -> list[OrderFact]:
+        """Put a part's units into a parcel: one that was `picked` for it, or past all that."""
         part = self.open_part(number, "pack", State.PENDING_SHIPMENT)
-        if part.parcel:
-            raise NotPossible(action="pack", why=f"part {number} is in parcel {part.parcel}")
-        if part.waits:
-            raise NotPossible(action="pack", why=f"part {number} waits for stock")
+        if not (picked and part.parcel == parcel):
+            self.must_be_free(part, "pack", planned=parcel)
         return [PartPacked(part=number, parcel=parcel)]
+
+    def release(
+        self, number: int, *, parcel: str, wave: str, hand_over_by: datetime
+    ) -> list[OrderFact]:
+        """Let a part be picked, in this parcel (S5); its clock starts (rules.md 11)."""
+        part = self.open_part(number, "release", State.PENDING_SHIPMENT)
+        self.must_be_free(part, "release")
+        return [
+            PartReleased(part=number, parcel=parcel, wave=wave, hand_over_by=hand_over_by)
+        ]
+
+    def move(self, number: int, *, parcel: str, reason: str) -> list[OrderFact]:
+        """Let a part travel in another parcel than it was released into (S4)."""
+        part = self.open_part(number, "separate", State.PENDING_SHIPMENT)
+        if part.parcel or not part.planned:
+            raise NotPossible(action="separate", why=f"part {number} is not waiting to be picked")
+        return [PartMoved(part=number, parcel=parcel, reason=reason)]
+
+    def pick(self, number: int, *, parcel: str) -> list[OrderFact]:
+        """Take a part's units from the shelf, for the parcel it was released into (W1)."""
+        part = self.open_part(number, "pick", State.PENDING_SHIPMENT)
+        self.must_be_free(part, "pick", planned=parcel)
+        return [PartPicked(part=number, parcel=parcel)]
+
+    def acknowledge_address(self, number: int, *, by: str) -> list[OrderFact]:
+        """Whoever holds the part knows where it goes now; saying so twice is once (rules.md 29)."""
+        part = self.open_part(number, "acknowledge_address", State.PENDING_SHIPMENT)
+        return [AddressAcknowledged(part=number, by=by)] if part.address_pending else []
+
+    def must_be_free(self, part: Part, action: str, *, planned: str | None = None) -> None:
+        """Refuse to touch a part that waits for somebody, or is in another parcel."""
+        why = ""
+        if self.review:
+            why = "the order waits for review"
+        elif part.waits:
+            why = f"part {part.number} waits for stock"
+        elif part.parcel:
+            why = f"part {part.number} is in parcel {part.parcel}"
+        elif part.planned not in (None, planned):
+            why = f"part {part.number} is planned for parcel {part.planned}"
+        if why:
+            raise NotPossible(action=action, why=why)
 
     def hand_over(self, number: int) -> list[OrderFact]:
         """The part's parcel is with the carrier; parts gone or further already stay as they are."""
@@ -310,6 +377,13 @@ class Order:
         part = self.open_part(number, "hand_over", State.PENDING_SHIPMENT)
         if not part.parcel:
             raise NotPossible(action="hand_over", why=f"part {number} is not packed")
+        if self.review:
+            raise NotPossible(action="hand_over", why="the order waits for review")
+        if part.address_pending:
+            raise NotPossible(
+                action="hand_over",
+                why=f"part {number} has a new address that its warehouse did not acknowledge",
+            )
         return [PartHandedOver(part=number, parcel=part.parcel)]
 
     def receive(self, number: int, *, when: datetime, rules: HouseRules) -> list[OrderFact]:
@@ -342,9 +416,7 @@ class Order:
 
     def change_address(self, destination: Destination) -> list[OrderFact]:
         """Send what was not handed over elsewhere (O8)."""
-        if not any(
-            p.live and p.warehouse and p.state is State.PENDING_SHIPMENT for p in self.parts
-        ):
+        if not any(part.to_be_sent for part in self.parts):
             raise NotPossible(action="change_address", why=f"the order is {self.state}")
         return [AddressChanged(destination=destination)]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from operator import not_
 from typing import assert_never
 
@@ -18,6 +19,36 @@ class Content(Value):
 
     order: str
     part: PositiveInt
+
+
+class ParcelPlanned(Fact, name="parcels.ParcelPlanned"):
+    """Parts of orders were released together: they are picked into one parcel (S4, S5)."""
+
+    warehouse: str
+    contents: tuple[Content, ...]
+    wave: str = Field(description="the wave that released them, or who did by hand")
+    hand_over_by: AwareDatetime = Field(description="when the warehouse's service level ends (W1)")
+
+
+class ContentRemoved(Fact, name="parcels.ContentRemoved"):
+    """A part leaves the parcel before it is picked: it travels in another one (S4)."""
+
+    order: str
+    part: PositiveInt
+    to_parcel: str
+    reason: str
+
+
+class PickingStarted(Fact, name="parcels.PickingStarted"):
+    """The parcel is on somebody's pick list: what is in it stays together (S4, W1)."""
+
+    pick_list: str
+
+
+class ParcelPicked(Fact, name="parcels.ParcelPicked"):
+    """Everything that is in it was taken from the shelf (W1)."""
+
+    contents: tuple[Content, ...] = Field(description="what was still to be sent by then")
 
 
 class ParcelPacked(Fact, name="parcels.ParcelPacked"):
@@ -100,7 +131,11 @@ class TrackConfirmed(Fact, name="parcels.TrackConfirmed"):
 
 
 ParcelFact = (
-    ParcelPacked
+    ParcelPlanned
+    | ContentRemoved
+    | PickingStarted
+    | ParcelPicked
+    | ParcelPacked
     | WaybillIssued
     | ParcelHandedOver
     | ParcelDissolved
@@ -112,21 +147,71 @@ ParcelFact = (
 )
 
 
+class Stage(StrEnum):
+    """How far a parcel has come before it is with its carrier (W1)."""
+
+    PLANNED = "planned"
+    PICKING = "picking"
+    PICKED = "picked"
+    PACKED = "packed"
+    HANDED_OVER = "handed_over"
+    DISSOLVED = "dissolved"
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """What deciding about one parcel needs."""
 
     warehouse: str = ""
     contents: tuple[Content, ...] = ()
+    stage: Stage = Stage.PACKED
+    """Whether it has a waybill, and may be labelled, is another question."""
+    wave: str | None = None
+    hand_over_by: datetime | None = None
     carrier: str | None = None
     waybill: str | None = None
-    handed_over: bool = False
-    dissolved: bool = False
     watched: bool = False
     """Whether a partner watches the waybill as it is now."""
     confirmed_at: datetime | None = None
     """The last time that the source, asked, told the track as it is known here."""
     tracking: TrackState = field(default_factory=TrackState)
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether its carrier has it."""
+        return self.stage is Stage.HANDED_OVER
+
+    @property
+    def dissolved(self) -> bool:
+        """Whether it will not be sent."""
+        return self.stage is Stage.DISSOLVED
+
+    def remove(self, content: Content, *, to_parcel: str, reason: str) -> list[ParcelFact]:
+        """Take a part out, until picking starts (S4)."""
+        self._must_be(Stage.PLANNED, "separate")
+        if content not in self.contents:
+            raise NotPossible(action="separate", why=f"{content.order} is not in the parcel")
+        order, part = content.order, content.part
+        return [ContentRemoved(order=order, part=part, to_parcel=to_parcel, reason=reason)]
+
+    def start_picking(self, pick_list: str) -> list[ParcelFact]:
+        """Put the parcel on a pick list."""
+        self._must_be(Stage.PLANNED, "pick")
+        return [PickingStarted(pick_list=pick_list)]
+
+    def pick(self, contents: Iterable[Content]) -> list[ParcelFact]:
+        """Everything still to be sent was taken from the shelf, from a list or without one."""
+        self._must_be(self.stage if self.stage is Stage.PLANNED else Stage.PICKING, "pick")
+        return [ParcelPicked(contents=tuple(contents))]
+
+    def pack(self, contents: Iterable[Content], *, weight_grams: int) -> list[ParcelFact]:
+        """Close and weigh a parcel that was picked (W1)."""
+        self._must_be(Stage.PICKED, "pack")
+        return [
+            ParcelPacked(
+                warehouse=self.warehouse, contents=tuple(contents), weight_grams=weight_grams
+            )
+        ]
 
     def track(self) -> Track:
         """What the known scans say together."""
@@ -150,7 +235,7 @@ class Parcel:
 
     def hand_over(self, *, when: datetime) -> list[ParcelFact]:
         """Give the parcel to its carrier (rules.md 2: pending receipt begins here)."""
-        self._must_be_here("hand_over")
+        self._must_be(Stage.PACKED, "hand_over")
         if self.waybill is None:
             raise NotPossible(action="hand_over", why="the parcel has no waybill")
         return [ParcelHandedOver(handed_over_at=when)]
@@ -193,6 +278,11 @@ class Parcel:
             return []
         return [CarrierCorrected(was=self.carrier, carrier=carrier)]
 
+    def _must_be(self, stage: Stage, action: str) -> None:
+        self._must_be_here(action)
+        if self.stage is not stage:
+            raise NotPossible(action=action, why=f"the parcel is {self.stage}")
+
     def _must_be_here(self, action: str) -> None:
         if self.dissolved:
             raise NotPossible(action=action, why="the parcel was unpacked")
@@ -233,8 +323,27 @@ def _believing(tracking: TrackState, carrier: str) -> TrackState:
 def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
     """The parcel after one more fact."""
     match fact:
+        case ParcelPlanned():
+            return replace(
+                parcel,
+                warehouse=fact.warehouse,
+                contents=fact.contents,
+                stage=Stage.PLANNED,
+                wave=fact.wave,
+                hand_over_by=fact.hand_over_by,
+            )
+        case ContentRemoved():
+            gone = Content(order=fact.order, part=fact.part)
+            left = tuple(content for content in parcel.contents if content != gone)
+            return replace(parcel, contents=left)
+        case PickingStarted():
+            return replace(parcel, stage=Stage.PICKING)
+        case ParcelPicked():
+            return replace(parcel, contents=fact.contents, stage=Stage.PICKED)
         case ParcelPacked():
-            return replace(parcel, warehouse=fact.warehouse, contents=fact.contents)
+            return replace(
+                parcel, warehouse=fact.warehouse, contents=fact.contents, stage=Stage.PACKED
+            )
         case WaybillIssued():
             tracking = _believing(parcel.tracking, fact.carrier)
             return replace(
@@ -246,9 +355,9 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             )
         case ParcelHandedOver():
             tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
-            return replace(parcel, handed_over=True, tracking=tracking)
+            return replace(parcel, stage=Stage.HANDED_OVER, tracking=tracking)
         case ParcelDissolved():
-            return replace(parcel, dissolved=True)
+            return replace(parcel, stage=Stage.DISSOLVED)
         case ParcelScanned():
             return replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
         case CarrierCorrected():

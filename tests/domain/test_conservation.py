@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from application import granting, ordering, redeeming, replanning, shipping, stocking
+from application import granting, merging, ordering, redeeming, replanning, shipping, stocking
 from application.ordering import Payment
 from application.redeeming import SEATS, Wanted, Wish
 from application.streams import ACCOUNT, ORDER, STOCK, Category
@@ -564,7 +564,7 @@ class Mall(RuleBasedStateMachine):
         if not things or things[0].stage == "open":
             self.pack(number, part, things)
         if things and things[0].stage == "packed" and steps in (2, 3):
-            parcel = shipping.parcel_number(number, part)
+            parcel = merging.parcel_number(number, part)
             self.do(lambda unit: shipping.hand_over(unit, parcel=parcel))
             for thing in things:
                 thing.stage = "shipped"
@@ -572,7 +572,7 @@ class Mall(RuleBasedStateMachine):
             self.sign(number, part, things)
 
     def pack(self, number: str, part: int, things: Sequence[Thing]) -> None:
-        parcel = shipping.parcel_number(number, part)
+        parcel = merging.parcel_number(number, part)
         if self.expect(
             things, partial(shipping.pack_part, order=number, part=part, weight_grams=1)
         ):
@@ -584,7 +584,7 @@ class Mall(RuleBasedStateMachine):
             self.do(label)
 
     def sign(self, number: str, part: int, things: Sequence[Thing]) -> None:
-        parcel = shipping.parcel_number(number, part)
+        parcel = merging.parcel_number(number, part)
         scan = Scan(parcel, self.now, "签收人:张三", "yuantong", ScanKind.SIGNED)
         self.do(
             lambda unit: shipping.record_scans(

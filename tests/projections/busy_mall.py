@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from application import approval_requests, approving, granting, ordering, redeeming, shipping
+from application import (
+    approval_requests,
+    approving,
+    granting,
+    merging,
+    ordering,
+    redeeming,
+    shipping,
+)
+
 from application.demo_mall import open_demo_mall
 from application.envelope import Context
 from application.granting import Grant, grant_command
@@ -128,7 +137,7 @@ class BusyMall:
 
     async def ship(self, number: str, *, part: int = 1) -> str:
         """Pack, label and hand over one part; returns the parcel."""
-        parcel = shipping.parcel_number(number, part)
+        parcel = merging.parcel_number(number, part)
         await self.do(
             lambda unit: shipping.pack_part(unit, order=number, part=part, weight_grams=500)
         )

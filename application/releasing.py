@@ -1,0 +1,170 @@
+"""放行 Releasing: reviewed orders go to the warehouse, in waves or by hand (O7, S5, W1)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from application import ordering
+from application.merging import existing_parcel, live_contents, plan_parcel
+from application.ordering import existing, must_have_recipient
+from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, STOCK
+from application.unit import Unit
+from domain import reviewing
+from domain.house_rules import HouseRules
+from domain.order_facts import customer_status
+from domain.parcels import Content
+from domain.refusals import NotPossible
+from domain.release_facts import ReviewReason
+from domain.stock import StockPicked, stock_key
+
+
+def approve_order(unit: Unit, *, number: str, note: str) -> dict[str, Any]:
+    """A human lets an order go on (O7)."""
+    order = existing(unit, number)
+    after = unit.record(ORDER, number, reviewing.approve(order, note=note))
+    return {"number": number, "status": customer_status(after.state), "review": []}
+
+
+def reject_order(unit: Unit, *, number: str, reason: str, rules: HouseRules) -> dict[str, Any]:
+    """A human stops an order: what was not handed over is cancelled, all of it paid back (O7)."""
+    order = existing(unit, number)
+    unit.record(ORDER, number, reviewing.reject(order, reason=reason))
+    return ordering.cancel_order(unit, number=number, wanted=None, reason=reason, rules=rules)
+
+
+def require_review(
+    unit: Unit, *, number: str, reasons: Sequence[ReviewReason], rules: HouseRules
+) -> dict[str, Any]:
+    """Send an order to the queue, before anything more of it is released (O7)."""
+    order = existing(unit, number)
+    after = unit.record(ORDER, number, reviewing.require_review(order, reasons, rules=rules))
+    return {"number": number, "review": list(after.review)}
+
+
+def release_together(
+    unit: Unit, *, contents: Sequence[Content], wave: str, rules: HouseRules
+) -> dict[str, Any]:
+    """Release parts that go from one warehouse to one recipient, into one parcel or several (S4).
+
+    What cannot be released any more (cancelled, in review, released already) is left out: views
+    lag, and the wave comes again. Parcels stay within `parcel_grams` and the warehouse's limit.
+    """
+    ready = []
+    for content in contents:
+        order = unit.read(ORDER, content.order)
+        part = order.part(content.part)
+        if part is not None and part.releasable and not order.review and order.paid:
+            ready.append((content, order, part))
+    if len({order.learner for _, order, _ in ready}) > 1:  # rules.md 27
+        raise NotPossible(action="release", why="only one learner's orders travel together")
+    parcels: list[str] = []
+    for _, order, part in ready:
+        if part.warehouse != ready[0][2].warehouse:
+            raise NotPossible(action="release", why="the parts are in different warehouses")
+        must_have_recipient(unit, order, "release")
+    if not ready:
+        return {"parcels": [], "parts": 0}
+    code = ready[0][2].warehouse
+    assert code is not None  # `releasable` parts have one
+    warehouse = unit.read(NETWORK, MALL).named(code)
+    limit = min(rules.parcel_grams, warehouse.max_weight_grams or rules.parcel_grams)
+    weighed = [
+        (content, sum(_grams(unit, order.line(u.line).sku) * u.quantity for u in part.units))
+        for content, order, part in ready
+    ]
+    hand_over_by = unit.happened_at + timedelta(hours=warehouse.service_hours)
+    for together in _within(weighed, limit):
+        number = plan_parcel(
+            unit, together, warehouse=code, wave=wave, hand_over_by=hand_over_by
+        )
+        for content in together:
+            facts = unit.read(ORDER, content.order).release(
+                content.part, parcel=number, wave=wave, hand_over_by=hand_over_by
+            )
+            unit.record(ORDER, content.order, facts)
+        parcels.append(number)
+    return {"parcels": parcels, "parts": len(ready)}
+
+
+def _grams(unit: Unit, sku: str) -> int:
+    terms = unit.read(ITEM, sku).terms
+    assert terms is not None  # it was ordered
+    return terms.weight_grams
+
+
+def _within(weighed: Sequence[tuple[Content, int]], limit: int) -> list[list[Content]]:
+    """In their order, as many together as the limit bears; what is heavier goes alone."""
+    parcels: list[list[Content]] = []
+    room = 0
+    for content, grams in weighed:
+        if not parcels or grams > room:
+            parcels.append([])
+            room = limit
+        parcels[-1].append(content)
+        room -= grams
+    return parcels
+
+
+def start_picking(unit: Unit, *, parcels: Sequence[str], pick_list: str) -> dict[str, Any]:
+    """Put parcels on a pick list: from here they are not separated any more (S4, W1).
+
+    Parcels in which nothing is left, and those that are further already, are left out.
+    """
+    listed: list[dict[str, Any]] = []
+    for number in parcels:
+        state = existing_parcel(unit, number)
+        live = live_contents(unit, number, state)
+        if not live or any(one.order.review for one in live):
+            continue
+        unit.record(PARCEL, number, state.start_picking(pick_list))
+        listed += [
+            {
+                "parcel": number,
+                "order": one.content.order,
+                "part": one.content.part,
+                "sku": one.order.line(allocation.line).sku,
+                "name": one.order.line(allocation.line).name,
+                "quantity": allocation.quantity,
+            }
+            for one in live
+            for allocation in one.part.units
+        ]
+    return {"pick_list": pick_list, "units": listed}
+
+
+def pick_parcel(unit: Unit, *, parcel: str) -> dict[str, Any]:
+    """All units of a parcel were taken from the shelf; fewer are a short pick (W1; rules.md 1)."""
+    state = existing_parcel(unit, parcel)
+    live = live_contents(unit, parcel, state)
+    if not live:
+        raise NotPossible(action="pick", why="nothing in the parcel is still to be sent")
+    unit.record(PARCEL, parcel, state.pick(one.content for one in live))
+    for content, order, part in live:
+        must_have_recipient(unit, order, "pick")
+        unit.record(ORDER, content.order, order.pick(content.part, parcel=parcel))
+        for units in part.units:
+            picked = StockPicked(order=content.order, part=content.part, quantity=units.quantity)
+            unit.record(STOCK, stock_key(state.warehouse, order.line(units.line).sku), [picked])
+    return {"parcel": parcel, "contents": [one.content.model_dump() for one in live]}
+
+
+def pack_parcel(unit: Unit, *, parcel: str, weight_grams: int) -> dict[str, Any]:
+    """A picked parcel is closed and weighed; what was cancelled meanwhile is not in it (W1)."""
+    state = existing_parcel(unit, parcel)
+    live = live_contents(unit, parcel, state)
+    if not live:
+        raise NotPossible(action="pack", why="nothing in the parcel is still to be sent")
+    contents = [one.content for one in live]
+    unit.record(PARCEL, parcel, state.pack(contents, weight_grams=weight_grams))
+    for content, order, _ in live:
+        must_have_recipient(unit, order, "pack")
+        unit.record(ORDER, content.order, order.pack(content.part, parcel=parcel, picked=True))
+    return {"parcel": parcel, "weight_grams": weight_grams}
+
+
+def acknowledge_address(unit: Unit, *, parcel: str, by: str) -> dict[str, Any]:
+    """Whoever has a packed parcel knows its new address, its label, too (O8; rules.md 29)."""
+    state = existing_parcel(unit, parcel)
+    for content, order, _ in live_contents(unit, parcel, state):
+        unit.record(ORDER, content.order, order.acknowledge_address(content.part, by=by))
+    return {"parcel": parcel}

@@ -1,0 +1,84 @@
+"""放行 What happens to an order between placing and packing: review, release, picking (O7, S5, W1)."""
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field, PositiveInt
+
+from domain.facts import Fact
+
+
+class ReviewReason(StrEnum):
+    """Why a human looks at an order before it is released (O7; rules.md 17, 26)."""
+
+    ADDRESS_DOUBTFUL = "address_doubtful"
+    HIGH_VALUE = "high_value"
+    FREQUENT_ORDERS = "frequent_orders"
+    SHARED_ADDRESS = "shared_address"
+    POINTS_CLAWED_BACK = "points_clawed_back"
+    EVERY_ORDER = "every_order"
+
+
+class ReviewRequired(Fact, name="orders.ReviewRequired"):
+    """A human has to look at it before anything more of it is released (O7)."""
+
+    reasons: tuple[ReviewReason, ...]
+    details: tuple[str, ...] = Field(
+        default=(), description="what exactly is doubtful about the address, as stable codes"
+    )
+    policy: str = Field(description="the house rules that ask for it")
+
+
+class OrderApproved(Fact, name="orders.OrderApproved"):
+    """A human let the order go on; the reasons count as looked at from here (O7)."""
+
+    reasons: tuple[ReviewReason, ...]
+    note: str = ""
+
+
+class OrderRejected(Fact, name="orders.OrderRejected"):
+    """A human stopped the order; its cancellation follows in the same commit (O7)."""
+
+    reasons: tuple[ReviewReason, ...]
+    reason: str
+
+
+class PartReleased(Fact, name="orders.PartReleased"):
+    """A part may be picked: its clock starts (S5, W1; rules.md 11)."""
+
+    part: PositiveInt
+    parcel: str = Field(description="the parcel it is going to travel in (S4)")
+    wave: str = Field(description="the wave that released it")
+    hand_over_by: AwareDatetime = Field(description="when the warehouse's service level ends")
+
+
+class PartMoved(Fact, name="orders.PartMoved"):
+    """A part that was not picked yet is going to travel in another parcel (S4)."""
+
+    part: PositiveInt
+    parcel: str
+    reason: str
+
+
+class PartPicked(Fact, name="orders.PartPicked"):
+    """A part's units were taken from the shelf (W1)."""
+
+    part: PositiveInt
+    parcel: str
+
+
+class AddressAcknowledged(Fact, name="orders.AddressAcknowledged"):
+    """Whoever holds a packed part knows its new address, its label, too (O8; rules.md 29)."""
+
+    part: PositiveInt
+    by: str = Field(description="the warehouse or the third party that acknowledged")
+
+
+ReleaseFact = (
+    ReviewRequired
+    | OrderApproved
+    | OrderRejected
+    | PartReleased
+    | PartMoved
+    | PartPicked
+    | AddressAcknowledged
+)
