@@ -14,6 +14,7 @@ from domain.order_facts import Channel, Destination, OrderLine, OrderPlaced, cus
 from domain.point_facts import Counted
 from domain.promising import NO_BACKLOG, promised_by
 from domain.refusals import InvalidRequest, OrderRefused, Refusal
+from domain.reviewing import reasons_at_placing, require_review
 from domain.splitting import Allocation, Demand, Plan, PlannedPart, TooManyParcels, plan_split
 from domain.stock import OutOfStock, StockReserved, stock_key
 from domain.warehouses import Network, Warehouse
@@ -78,6 +79,8 @@ class Assessment(NamedTuple):
     points: int
     cash_fen: int
     promised_by: datetime | None
+    value_fen: int
+    """Market value of the goods in it: what a human wants to know before sending them (O7)."""
 
 
 def streams_of(wish: Wish, network: Network) -> list[str]:
@@ -131,6 +134,10 @@ def place_order(
         unit.record(STOCK, stock, [reserved])
     unit.begin(ORDER, number, placed)
     state = placed.state
+    review = reasons_at_placing(value_fen=assessed.value_fen, doubts=wish.doubts, rules=rules)
+    if review:
+        order = unit.read(ORDER, number)
+        unit.record(ORDER, number, require_review(order, review, details=wish.doubts, rules=rules))
     if not assessed.cash_fen and assessed.plan.parts[-1].warehouse is None:
         granting = unit.read(ORDER, number).grant_courses(when=when, rules=rules)
         state = unit.record(ORDER, number, granting).state
@@ -151,7 +158,7 @@ def assess(
     account = unit.read(ACCOUNT, wish.learner)
     failures: list[Refusal] = []
     lines: list[OrderLine] = []
-    points = cash_fen = 0
+    points = cash_fen = value_fen = 0
     seen: set[str] = set()
     if not wish.lines:
         raise InvalidRequest(field="lines", reason="name at least one item")
@@ -173,6 +180,8 @@ def assess(
             lines.append(_line(number, wanted, item.terms))
             points += item.terms.points * wanted.quantity
             cash_fen += item.terms.cash_fen * wanted.quantity
+            if item.terms.kind is Kind.PARCEL:
+                value_fen += item.terms.market_value_fen * wanted.quantity
     failures += account.spending_failures(points, when=when)
     failures += unit.read(PRIVACY, wish.learner).refusals()
     plan, warehouses = _plan(unit, wish, lines, failures=failures, rules=rules)
@@ -185,6 +194,7 @@ def assess(
         promised_by=promised_by(warehouses, when=when, rules=rules, backlog=backlog)
         if plan
         else None,
+        value_fen=value_fen,
     )
 
 

@@ -74,9 +74,7 @@ def release_together(
     ]
     hand_over_by = unit.happened_at + timedelta(hours=warehouse.service_hours)
     for together in _within(weighed, limit):
-        number = plan_parcel(
-            unit, together, warehouse=code, wave=wave, hand_over_by=hand_over_by
-        )
+        number = plan_parcel(unit, together, warehouse=code, wave=wave, hand_over_by=hand_over_by)
         for content in together:
             facts = unit.read(ORDER, content.order).release(
                 content.part, parcel=number, wave=wave, hand_over_by=hand_over_by

@@ -333,9 +333,7 @@ class Order:
         """Let a part be picked, in this parcel (S5); its clock starts (rules.md 11)."""
         part = self.open_part(number, "release", State.PENDING_SHIPMENT)
         self.must_be_free(part, "release")
-        return [
-            PartReleased(part=number, parcel=parcel, wave=wave, hand_over_by=hand_over_by)
-        ]
+        return [PartReleased(part=number, parcel=parcel, wave=wave, hand_over_by=hand_over_by)]
 
     def move(self, number: int, *, parcel: str, reason: str) -> list[OrderFact]:
         """Let a part travel in another parcel than it was released into (S4)."""

@@ -1,4 +1,4 @@
-"""放行 What happens to an order between placing and packing: review, release, picking (O7, S5, W1)."""
+"""放行 What happens to an order between placing and packing (O7, S4, S5, W1)."""
 
 from enum import StrEnum
 

@@ -96,6 +96,7 @@ class Purchase:
     came: int = 0
     went: int = 0
     ended: str | None = None
+    review: bool = False
 
     def live(self) -> list[Thing]:
         return [thing for thing in self.things if thing.stage in LIVE]

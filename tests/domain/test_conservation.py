@@ -5,7 +5,7 @@ every step the ledger's postings, the stock's books and every state are compared
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,10 +23,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from application import granting, merging, ordering, redeeming, replanning, shipping, stocking
+from application import (
+    granting,
+    merging,
+    ordering,
+    redeeming,
+    releasing,
+    replanning,
+    shipping,
+    stocking,
+)
 from application.ordering import Payment
 from application.redeeming import SEATS, Wanted, Wish
-from application.streams import ACCOUNT, ORDER, STOCK, Category
+from application.streams import ACCOUNT, ORDER, PARCEL, STOCK, Category
 from application.unit import Unit
 from application.vault import Recipient
 from domain.catalogue import Kind, Terms
@@ -55,15 +64,18 @@ from domain.order_facts import (
     WindowPaused,
     WindowResumed,
 )
+from domain.orders import Part
+from domain.parcels import Content, Stage
 from domain.point_facts import AccountFact, HoldVoided, LearnerErased, PointsRestored, Reason
 from domain.refusals import OrderRefused, Refusal
+from domain.release_facts import AddressAcknowledged, ReviewReason
 from domain.stock import StockFact, StockReleased, StockTransferredOut, stock_key
 from domain.tracking import Scan, ScanKind
 from domain.warehouses import EVERYWHERE, Warehouse
 from tests.in_memory import InMemoryLog
 from tests.model import DAY, WINDOW, Person, Purchase, Thing, points_of
 
-RULES = HouseRules()
+RULES = HouseRules(review_value_fen=20_000)
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LEARNERS = ("lin", "chen")
 PLACES = ("a", "b", "c")
@@ -114,7 +126,7 @@ class Mall(RuleBasedStateMachine):
         for sku in SKUS:
             put = partial(stocking.put_item, sku=sku, terms=terms(sku), on_sale=True, rules=RULES)
             self.do(put)
-            self.receive(sku, SEATS if sku == "course" else "a", 3)
+            self.receive(sku, SEATS if sku == "course" else "a", 5)
             self.receive(sku, SEATS if sku == "course" else "b", 1)
         for who in LEARNERS:
             self.put_learner(who, "active")
@@ -122,7 +134,9 @@ class Mall(RuleBasedStateMachine):
                 self.grant(who, points, days)
             self.place(who, {"mug": 1, "book": 1})
             self.place(who, {"mug": 1, "leaflet": 1, "course": 1})
-        self.units_are_missing(2, found=0, choice=2)
+            self.place(who, {"leaflet": 1})
+        self.wave(0, "a", undo=True)
+        self.units_are_missing(4, found=0, choice=2)
 
     def do(self, decide: Callable[[Unit], dict[str, Any]]) -> dict[str, Any]:
         return self.log.run(decide, now=self.now)
@@ -328,6 +342,9 @@ class Mall(RuleBasedStateMachine):
         assert len(placed.plan.parts) <= RULES.max_parts
         due = sum(thing.fen for thing in things)
         purchase = Purchase(who, things, [], paid=not due, due=due)
+        purchase.review = (
+            9_000 * sum(thing.place is not None for thing in things) > RULES.review_value_fen
+        )
         if purchase.paid:
             self.courses_granted(purchase)
         return purchase
@@ -561,30 +578,119 @@ class Mall(RuleBasedStateMachine):
     def move(self, nth: int, steps: int) -> None:
         """Packed, handed over, signed; sometimes signed before anybody clicked on handed over."""
         number, part, things = self.of_part(nth)
+        if things and things[0].stage == "open" and steps > 1:
+            self.review_ends(nth, approve=True)
         if not things or things[0].stage == "open":
             self.pack(number, part, things)
+        parcel, things = self.together(number, part)
+        purchases = [self.purchases[order] for order, _ in self.inside(parcel)]
+        free = things and not any(one.review for one in purchases)
         if things and things[0].stage == "packed" and steps in (2, 3):
-            parcel = merging.parcel_number(number, part)
-            self.do(lambda unit: shipping.hand_over(unit, parcel=parcel))
-            for thing in things:
-                thing.stage = "shipped"
+            handed = partial(shipping.hand_over, parcel=parcel)
+            if self.expect(free, handed):
+                for thing in things:
+                    thing.stage = "shipped"
         if things and things[0].stage in ("packed", "shipped") and steps > 2:
-            self.sign(number, part, things)
+            self.sign(parcel, things)
+
+    def together(self, number: str, part: int) -> tuple[str, list[Thing]]:
+        """The parcel a part travels in, and everything that travels in it."""
+        state = self.log.state(ORDER, number).part(part)
+        parcel = (state and (state.parcel or state.planned)) or merging.parcel_number(number, part)
+        return parcel, [
+            thing
+            for order, other in self.inside(parcel)
+            for thing in self.purchases[order].live()
+            if thing.part == other and not self.purchases[order].ended
+        ]
+
+    def inside(self, parcel: str) -> list[tuple[str, int]]:
+        return [(one.order, one.part) for one in self.log.state(PARCEL, parcel).contents]
 
     def pack(self, number: str, part: int, things: Sequence[Thing]) -> None:
-        parcel = merging.parcel_number(number, part)
-        if self.expect(
-            things, partial(shipping.pack_part, order=number, part=part, weight_grams=1)
-        ):
-            for thing in things:
-                thing.stage = "packed"
-            label = partial(
-                shipping.issue_waybill, parcel=parcel, carrier="yuantong", waybill=parcel
-            )
-            self.do(label)
+        """A released part is picked and packed with all that is in its parcel, others alone."""
+        state = self.log.state(ORDER, number).part(part)
+        released = state.planned if state is not None and things else None
+        if released is None:
+            review = self.purchases[number].review
+            alone = partial(shipping.pack_part, order=number, part=part, weight_grams=1)
+            if self.expect(things and not review, alone):
+                self.packed(merging.parcel_number(number, part), things)
+            return
+        parcel, things = self.together(number, part)
+        waits = any(self.purchases[order].review for order, _ in self.inside(parcel))
+        if self.expect(not waits, partial(releasing.pick_parcel, parcel=parcel)):
+            self.do(partial(releasing.pack_parcel, parcel=parcel, weight_grams=1))
+            self.packed(parcel, things)
 
-    def sign(self, number: str, part: int, things: Sequence[Thing]) -> None:
-        parcel = merging.parcel_number(number, part)
+    def packed(self, parcel: str, things: Sequence[Thing]) -> None:
+        for thing in things:
+            thing.stage = "packed"
+        label = partial(shipping.issue_waybill, parcel=parcel, carrier="yuantong", waybill=parcel)
+        self.do(label)
+
+    @precondition(lambda self: self.purchases)
+    @rule(nth=some_order, approve=st.sampled_from([True, True, False]))
+    def human_reviews(self, nth: int, approve: bool) -> None:
+        """Of what is in the queue, or looks unusual now."""
+        every = range(nth, nth + len(self.purchases))
+        nth = next((n for n in every if self.pick(n)[1].review), nth)
+        number, purchase, _ = self.pick(nth)
+        reasons = [ReviewReason.SHARED_ADDRESS]
+        sent = {one.stage for one in purchase.live() if one.place} & {"open", "packed"}
+        if sent and ReviewReason.SHARED_ADDRESS not in self.log.state(ORDER, number).reviewed:
+            purchase.review = True
+        self.do(partial(releasing.require_review, number=number, reasons=reasons, rules=RULES))
+        self.review_ends(nth, approve=approve)
+
+    def review_ends(self, nth: int, approve: bool) -> None:
+        number, purchase, person = self.pick(nth)
+        possible = purchase.review and purchase.paid and purchase.ended is None
+        open_ones = purchase.chosen(("open", "packed"), None)
+        if approve:
+            decide = partial(releasing.approve_order, number=number, note="x")
+        else:
+            possible = possible and bool(open_ones)
+            decide = partial(releasing.reject_order, number=number, reason="x", rules=RULES)
+        if self.expect(possible, decide):
+            purchase.review = False
+            if not approve:
+                self.gone(purchase, person, open_ones, end="cancelled")
+
+    @precondition(lambda self: self.purchases)
+    @rule(nth=some_order, place=st.sampled_from(PLACES), undo=st.booleans())
+    def wave(self, nth: int, place: str, undo: bool) -> None:
+        """What one learner waits for from one warehouse goes into one parcel, or not after all."""
+        number, _, _ = self.pick(nth)
+        who = self.purchases[number].who
+        contents = [
+            Content(order=order, part=part.number)
+            for order, purchase in self.purchases.items()
+            if purchase.who == who
+            for part in self.log.state(ORDER, order).parts
+            if part.warehouse == place
+        ]
+        release = partial(releasing.release_together, contents=contents, wave="w", rules=RULES)
+        parcels = self.do(release)["parcels"]
+        for parcel in parcels:
+            if undo:
+                apart = partial(merging.separate_parcel, parcel=parcel, reason="x")
+                self.expect(len(self.inside(parcel)) > 1, apart)
+        planned = [
+            key
+            for key in {part.planned for one in self.purchases for part in self.parts_of(one)}
+            if key
+            and self.log.state(PARCEL, key).stage is Stage.PLANNED
+            and self.log.state(PARCEL, key).warehouse == place
+            and self.purchases[self.inside(key)[0][0]].who == who
+        ]
+        if len(planned) > 1 and not undo:
+            self.do(partial(merging.merge_parcels, parcels=sorted(planned), reason="x"))
+
+    def parts_of(self, number: str) -> Iterable[Part]:
+        return [part for part in self.log.state(ORDER, number).parts if part.to_be_sent]
+
+    def sign(self, parcel: str, things: Sequence[Thing]) -> None:
         scan = Scan(parcel, self.now, "签收人:张三", "yuantong", ScanKind.SIGNED)
         self.do(
             lambda unit: shipping.record_scans(
@@ -717,8 +823,8 @@ OF_CASES = (OrderLinked, ReplacementOrdered, ReplacementReleased, ReplacementRes
 ALL_FACTS = {
     fact.fact_name
     for fact in get_args(AccountFact) + get_args(OrderFact) + get_args(StockFact)
-    if fact not in (*OF_CASES, LearnerErased, OrderExpired, AddressChanged, CourseProgressed,
-                    CashRefundConfirmed, CashRefundFailed, CashRefundAskedAgain,
+    if fact not in (*OF_CASES, LearnerErased, OrderExpired, AddressChanged, AddressAcknowledged,
+                    CourseProgressed, CashRefundConfirmed, CashRefundFailed, CashRefundAskedAgain,
                     StockTransferredOut)
 }  # fmt: skip
 """What the histories must have met, or they prove too little: but for what moves nothing here."""
@@ -727,6 +833,8 @@ OFTEN = {
     "ledger.PointsRestored", "ledger.HoldVoided", "ledger.HoldCaptured", "ledger.GrantClawedBack",
     "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.PartReceived", "stock.StockPicked",
     "orders.OrderSplit", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded",
+    "orders.PartReleased", "orders.PartMoved", "orders.PartPicked", "orders.ReviewRequired",
+    "orders.OrderApproved", "orders.OrderRejected",
 }  # fmt: skip
 """What even the short run must have met, many times over."""
 
@@ -742,7 +850,7 @@ def test_nothing_is_made_or_lost_when_anything_happens() -> None:
     """R13, R14; L1 to L6, C3, O3 to O5, S3, D4: random histories equal the model."""
     Mall.met.clear()
     run_state_machine_as_test(Mall, settings=QUICK)
-    assert all(Mall.met[name] > 3 for name in OFTEN), Mall.met
+    assert not {name: Mall.met[name] for name in OFTEN if Mall.met[name] < 4}
 
 
 @pytest.mark.nightly
