@@ -25,7 +25,7 @@ from application import ordering, redeeming
 from application.gateways.payment import Charge
 from application.streams import MALL, NETWORK, ORDER
 from application.unit import Unit
-from application.vault import Recipient, phone_digest, phone_tail_digest
+from application.vault import Digests, Recipient
 from domain.order_facts import State
 from domain.promising import NO_BACKLOG
 from domain.refusals import InvalidRequest, NotFound, NotPossible
@@ -44,29 +44,25 @@ def order_number(now: datetime) -> str:
 
 def wish_of(request: Request, body: OrderIn) -> redeeming.Wish:
     """What is wanted, with the recipient's texts cleaned (M4)."""
-    recipient = phone = tail = None
+    recipient = digests = None
     if body.recipient is not None:
-        recipient, phone, tail = recipient_of(request, body.recipient)
+        recipient, digests = recipient_of(request, body.recipient)
     return redeeming.Wish(
         learner=body.learner,
         lines=tuple(_wanted(line) for line in body.lines),
         recipient=recipient,
         channel=body.channel,
-        phone_digest=phone,
-        tail_digest=tail,
+        digests=digests,
     )
 
 
-def recipient_of(request: Request, body: RecipientIn) -> tuple[Recipient, bytes, bytes]:
-    """A recipient with clean texts and the keyed digests a phone is found by (A4, M4)."""
+def recipient_of(request: Request, body: RecipientIn) -> tuple[Recipient, Digests]:
+    """A recipient with clean texts, and the keyed digests they are found by (A4, M4)."""
     recipient = Recipient.cleaned(**body.model_dump())
     province = province_named(recipient.province or recipient.address)
     if province is not None and province != recipient.province:
         recipient = recipient.model_copy(update={"province": province})
-    key = request.state.tenant.vault.lookup_key
-    digits = [character for character in recipient.phone if character.isdecimal()]
-    tail = phone_tail_digest(key, "".join(digits[-4:]))
-    return recipient, phone_digest(key, recipient.phone), tail
+    return recipient, recipient.digests(request.state.tenant.vault.lookup_key)
 
 
 def _wanted(line: LineIn) -> redeeming.Wanted:
@@ -241,13 +237,11 @@ async def change_address(
     body: RecipientIn,
 ) -> Response:
     """Before hand-over, within the province the plan was made for (O8)."""
-    recipient, phone, tail = recipient_of(request, body)
+    recipient, digests = recipient_of(request, body)
 
     def decide(unit: Unit) -> dict[str, Any]:
         caller_sees(unit, caller, number)
-        return ordering.change_address(
-            unit, number=number, recipient=recipient, phone_digest=phone, tail_digest=tail
-        )
+        return ordering.change_address(unit, number=number, recipient=recipient, digests=digests)
 
     command = change.command(decide, streams=[ORDER.stream(number)])
     return answered(await store_of(request).execute(command))

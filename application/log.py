@@ -86,10 +86,12 @@ class LogSql:
             "  SELECT c.*, %b::timestamptz FROM unnest("
             "    %b::text[], %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::bytea[]) c"
             "), cards AS ("
-            "  INSERT INTO {schema}.cards (id, subject, field, sealed, phone_digest, tail_digest)"
-            "  SELECT id::uuid, subject, field, sealed, phone_digest, tail_digest FROM unnest("
-            "    %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[], %b::bytea[])"
-            "    AS c(id, subject, field, sealed, phone_digest, tail_digest)"
+            "  INSERT INTO {schema}.cards"
+            "    (id, subject, field, sealed, phone_digest, tail_digest, place_digest)"
+            "  SELECT id::uuid, subject, field, sealed, phone_digest, tail_digest, place_digest"
+            "  FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[],"
+            "    %b::bytea[], %b::bytea[])"
+            "    AS c(id, subject, field, sealed, phone_digest, tail_digest, place_digest)"
             "), new_keys AS ("
             "  INSERT INTO {keys}.subject_keys (subject, wrapped)"
             "  SELECT * FROM unnest(%b::text[], %b::bytea[])"
@@ -97,6 +99,7 @@ class LogSql:
             "  SELECT %b::bigint, %b::bytea, %b::timestamptz WHERE %b::boolean"
         )
         self.erase_cards = sql("DELETE FROM {schema}.cards WHERE subject = ANY(%b)")
+        self.erase_places = sql("DELETE FROM {schema}.places WHERE learner = ANY(%b)")
         self.erase_keys = sql("DELETE FROM {keys}.subject_keys WHERE subject = ANY(%b)")
         self.snapshot = sql(
             "INSERT INTO {schema}.snapshots (stream, version, fingerprint, state)"
@@ -172,7 +175,7 @@ class Log:
         """Everything of a group commit, in one statement; positions go on from `after`."""
         streams, versions, names, stored = _columns(rows, 4)
         principals, keys, digests, positions, refused, kept = _columns(answers, 6)
-        ids, subjects, fields, sealed, phones, tails = _columns(cards, 6)
+        ids, subjects, fields, sealed, phones, tails, places = _columns(cards, 7)
         owners, wrapped = _columns(new_keys, 2)
         values = (
             after,
@@ -193,6 +196,7 @@ class Log:
             binaries(sealed),
             binaries(phones),
             binaries(tails),
+            binaries(places),
             texts(owners),
             binaries(wrapped),
             after + len(rows),
@@ -210,6 +214,7 @@ class Log:
     async def erase(self, subjects: Sequence[str]) -> None:
         """Delete keys and cards of these subjects, within the commit that says so."""
         await self.connection.execute(self._sql.erase_cards, (list(subjects),))
+        await self.connection.execute(self._sql.erase_places, (list(subjects),))
         await self.connection.execute(self._sql.erase_keys, (list(subjects),))
 
     async def save_snapshots(self, snapshots: Sequence[tuple[str, Held]]) -> None:

@@ -9,7 +9,7 @@ from application.merging import leave_shared_parcel, live_contents
 from application.redeeming import SEATS
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
-from application.vault import Recipient
+from application.vault import Digests, Recipient
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     Destination,
@@ -206,8 +206,7 @@ def change_address(
     *,
     number: str,
     recipient: Recipient,
-    phone_digest: bytes,
-    tail_digest: bytes,
+    digests: Digests,
 ) -> dict[str, Any]:
     """Send what was not handed over to another address in the same province (O8).
 
@@ -222,8 +221,7 @@ def change_address(
         order.learner,
         "recipient",
         recipient.to_bytes(),
-        phone_digest=phone_digest,
-        tail_digest=tail_digest,
+        digests=digests,
     )
     destination = Destination(
         card=card,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, PRIVACY, STOCK
 from application.unit import Unit
-from application.vault import Recipient
+from application.vault import Digests, Recipient
 from domain.catalogue import Kind, Terms
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, Destination, OrderLine, OrderPlaced, customer_status
@@ -64,8 +64,7 @@ class Wish(NamedTuple):
     lines: tuple[Wanted, ...]
     recipient: Recipient | None
     channel: Channel
-    phone_digest: bytes | None = None
-    tail_digest: bytes | None = None
+    digests: Digests | None = None
     doubts: tuple[str, ...] = ()
     """Why a human should look at it first: stable codes such as `address_ambiguous` (O7)."""
 
@@ -326,8 +325,7 @@ def _destination(unit: Unit, wish: Wish) -> Destination | None:
             wish.learner,
             "recipient",
             recipient.to_bytes(),
-            phone_digest=wish.phone_digest,
-            tail_digest=wish.tail_digest,
+            digests=wish.digests,
         ),
         province=recipient.province or "",
         city=recipient.city or "",

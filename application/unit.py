@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from application.envelope import Context, encode, encode_tail
 from application.streams import Category, S
-from application.vault import seal
+from application.vault import Digests, seal
 from domain.facts import Fact
 
 Held = tuple[int, Any]
@@ -72,6 +72,9 @@ def rows_of(drafts: Iterable[Draft], *, recorded_at: datetime) -> list[Row]:
     return rows
 
 
+_NO_DIGESTS = (None, None, None)
+
+
 class SealedCard(NamedTuple):
     """One card of the vault as it is stored (A4)."""
 
@@ -81,6 +84,7 @@ class SealedCard(NamedTuple):
     sealed: bytes
     phone_digest: bytes | None
     tail_digest: bytes | None
+    place_digest: bytes | None
 
 
 class Card(NamedTuple):
@@ -91,17 +95,16 @@ class Card(NamedTuple):
     field: str
     plaintext: bytes
     key: bytes
-    phone_digest: bytes | None
-    tail_digest: bytes | None
+    digests: Digests | None
 
     def __repr__(self) -> str:
         return f"Card({self.id})"  # neither the person nor the key gets into a log
 
     def sealed(self) -> SealedCard:
         """The card as it is stored."""
-        card, subject, field, plaintext, key, phone, tail = self
+        card, subject, field, plaintext, key, digests = self
         sealed = seal(key, subject, f"{field}:{card}", plaintext)
-        return SealedCard(card, subject, field, sealed, phone, tail)
+        return SealedCard(card, subject, field, sealed, *(digests or _NO_DIGESTS))
 
 
 Streams = Sequence[str] | Callable[[], Sequence[str]]
@@ -224,15 +227,14 @@ class Unit:
         field: str,
         plaintext: bytes,
         *,
-        phone_digest: bytes | None = None,
-        tail_digest: bytes | None = None,
+        digests: Digests | None = None,
     ) -> str:
         """Put personal data on a new card of a learner; returns the card's id (A4)."""
         key = self.keys.get(subject)
         if key is None:
             raise Missing(subject=subject)
         card = os.urandom(16).hex()
-        self.cards.append(Card(card, subject, field, plaintext, key, phone_digest, tail_digest))
+        self.cards.append(Card(card, subject, field, plaintext, key, digests))
         return card
 
     def erase_subject(self, subject: str) -> None:

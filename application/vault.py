@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from application.cleaning import clean_address, clean_name, clean_region, normalise_phone
 from application.key_files import KeyFileRefused, read, read_or_create, replace
 from application.masking import mask_address, mask_name, mask_numbers, mask_phone
+from domain.addresses import canonical_place
 
 logger = logging.getLogger(__name__)
 
@@ -244,6 +245,15 @@ def phone_tail_digest(lookup_key: bytes, last4: str) -> bytes:
     return hmac.digest(lookup_key, b"tail\x00" + last4.encode(), "sha256")
 
 
+class Digests(NamedTuple):
+    """What a recipient's card is found by: keyed hashes, 32 bytes each (A4, O7)."""
+
+    phone: bytes
+    tail: bytes
+    place: bytes
+    """The same for one physical address, whoever lives there and however it is written."""
+
+
 class Recipient(BaseModel):
     """Who gets the parcel and where: the content of a recipient's card (O2, A4).
 
@@ -300,6 +310,16 @@ class Recipient(BaseModel):
             if text and text != clean[part] and f"+86{text}" != clean[part]
         }
         return cls(**clean, raw=raw or None)
+
+    def digests(self, lookup_key: bytes) -> Digests:
+        """What the card is found by: the phone, its last four digits, and the address."""
+        digits = [character for character in self.phone if character.isdecimal()]
+        place = canonical_place(self).encode()
+        return Digests(
+            phone=phone_digest(lookup_key, self.phone),
+            tail=phone_tail_digest(lookup_key, "".join(digits[-4:])),
+            place=hmac.digest(lookup_key, b"place\x00" + place, "sha256"),
+        )
 
     def to_bytes(self) -> bytes:
         """The card's content, JSON in UTF-8."""

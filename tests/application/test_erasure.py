@@ -104,7 +104,7 @@ async def _moved(house: House) -> None:
     await _erase(house)
     await house.do(
         lambda unit: ordering.change_address(
-            unit, number="T1", recipient=RECIPIENT, phone_digest=b"p", tail_digest=b"t"
+            unit, number="T1", recipient=RECIPIENT, digests=RECIPIENT.digests(b"k" * 32)
         )
     )
 

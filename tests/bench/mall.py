@@ -23,7 +23,7 @@ from application.stocking import put_item, put_warehouse, receive_stock
 from application.store import Store
 from application.streams import MALL, NETWORK
 from application.unit import Command
-from application.vault import MasterKeys, Recipient, Vault, phone_digest, phone_tail_digest
+from application.vault import MasterKeys, Recipient, Vault
 from domain.catalogue import Kind, Terms
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel
@@ -169,14 +169,11 @@ class Redeeming:
     ) -> None:
         self._store = store
         lookup = vault_of(store.schema, keys).lookup_key
-        digests = (
-            phone_digest(lookup, _RECIPIENT.phone),
-            phone_tail_digest(lookup, _RECIPIENT.phone[-4:]),
-        )
+        digests = _RECIPIENT.digests(lookup)
         # Made before the clock runs, as pgbench's script is.
         self._wishes = itertools.cycle(
             [
-                Wish(learner, (Wanted(sku, 1, PRICE),), _RECIPIENT, Channel.APP, *digests)
+                Wish(learner, (Wanted(sku, 1, PRICE),), _RECIPIENT, Channel.APP, digests)
                 for learner, sku in zip(_longer(learners, items), itertools.cycle(items))
             ]
         )

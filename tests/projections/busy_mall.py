@@ -24,7 +24,7 @@ from application.granting import Grant, grant_command
 from application.outcomes import Outcome
 from application.store import Store
 from application.unit import Command, Unit
-from application.vault import MasterKeys, Recipient, Vault, phone_digest, phone_tail_digest
+from application.vault import MasterKeys, Recipient, Vault
 from domain.approvals import ApprovalRequested, Kind
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, Fault
@@ -94,8 +94,7 @@ class BusyMall:
             ),
             recipient=RECIPIENT,
             channel=Channel.APP,
-            phone_digest=phone_digest(key, RECIPIENT.phone),
-            tail_digest=phone_tail_digest(key, RECIPIENT.phone[-4:]),
+            digests=RECIPIENT.digests(key),
         )
         return await self.do(
             lambda unit: redeeming.place_order(unit, wish, number=number, rules=RULES),
