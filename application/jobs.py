@@ -24,6 +24,7 @@ from application.migrating import LOCK
 from application.policies import BY_THE_HOUR, sweep
 from application.retention import forget_payloads
 from application.subscriptions import Subscriptions
+from application.waves import release_at_cutoff
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def make_app(conninfo: str, tenants: Sequence[str]) -> App:
         conninfo=conninfo, min_size=1, max_size=4, timeout=5.0, configure=configure
     )
     app = App(connector=connector)
-    for task in (sweep_by_the_hour, tidy_webhooks, let_go):
+    for task in (release_waves, sweep_by_the_hour, tidy_webhooks, let_go):
         registered = app.task(name=task.__name__, queue=QUEUE, retry=RETRY, pass_context=True)(task)
         for tenant in tenants:
             lock = f"{task.__name__}:{tenant}"
@@ -113,6 +114,11 @@ def make_app(conninfo: str, tenants: Sequence[str]) -> App:
         registered_own = app.task(name=own.__name__, queue=QUEUE, pass_context=True)(own)
         app.periodic(cron=CRONS[own], queueing_lock=own.__name__)(registered_own)
     return app
+
+
+async def release_waves(context: JobContext, timestamp: int, *, tenant: str) -> None:
+    """Warehouses whose cut-off has come get what waits for them (S5)."""
+    await release_at_cutoff(_house(context, tenant))
 
 
 async def sweep_by_the_hour(context: JobContext, timestamp: int, *, tenant: str) -> None:
@@ -150,6 +156,7 @@ async def remove_old_jobs(context: JobContext, timestamp: int) -> None:
 
 
 CRONS: dict[Callable[..., Any], str] = {
+    release_waves: "* * * * *",
     sweep_by_the_hour: "7 * * * *",
     tidy_webhooks: "37 * * * *",
     let_go: "57 * * * *",

@@ -6,9 +6,8 @@ key is the event that the finding rests on. Sweeping twice, in two processes, or
 lags asks the same command again, which has its effect once. A rebuild never runs any of this.
 """
 
-import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
@@ -19,27 +18,16 @@ from psycopg.sql import SQL, Composed, Identifier
 from application import granting, ordering, replanning
 from application.envelope import Context
 from application.house import House
-from application.outcomes import InFlight, Unavailable
+from application.issuing import BATCH, NotYet, TooEarly, issue
 from application.streams import ACCOUNT, ORDER
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
-from domain.refusals import Refusal
 
-BATCH = 256
-"""Commands issued at a time: fewer than one group commit takes, so that callers fit beside."""
 LATE_AFTER = timedelta(seconds=30)
 """Beyond this a due command is shown as stuck (M5)."""
 COUNT_MAX = 10_000
 """More due commands than this are not counted, only shown as that many."""
 _START = datetime.min.replace(tzinfo=UTC)
-
-
-class TooEarly(Exception):
-    """The writer's clock is behind the one that found this due. Nothing is kept; ask again."""
-
-
-class NotYet(TooEarly):
-    """What the view found is gone again, or not there yet. Nothing is kept; ask again."""
 
 
 class Due(NamedTuple):
@@ -271,27 +259,13 @@ async def sweep(house: House, policy: Policy) -> Swept:
         last = found[-1]
         # Two lots of one learner are one command.
         commands = {one.key: one for due in found for one in [policy.command(due, house.rules)]}
-        total = await _issue(house, list(commands.values()), total)
-
-
-async def _issue(house: House, commands: Sequence[Command], total: Swept) -> Swept:
-    outcomes = await asyncio.gather(
-        *(house.store.execute(command) for command in commands), return_exceptions=True
-    )
-    done, repeated = total.done, total.repeated
-    refused, undecided = total.refused, total.undecided
-    for outcome in outcomes:
-        if isinstance(outcome, Refusal):
-            refused += 1
-        elif isinstance(outcome, TooEarly | Unavailable | InFlight):
-            undecided += 1
-        elif isinstance(outcome, BaseException):
-            raise outcome
-        elif outcome.repeated:
-            repeated += 1
-        else:
-            done += 1
-    return Swept(done, repeated, refused, undecided)
+        issued = await issue(house, list(commands.values()))
+        total = Swept(
+            total.done + len(issued.done),
+            total.repeated + len(issued.repeated),
+            total.refused + len(issued.refused),
+            total.undecided + issued.undecided,
+        )
 
 
 async def overdue(house: House, *, late_after: timedelta = LATE_AFTER) -> list[Overdue]:

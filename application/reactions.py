@@ -15,11 +15,14 @@ from application.gateways.outbound import Outbound
 from application.house import OUTAGES, House
 from application.jobs import run_worker
 from application.policies import BY_THE_SECOND, sweep
+from application.screening import screen_fresh
 
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
 """An unpaid order is cancelled within five seconds of `pay_by`, view's lag included (O4)."""
+SCREEN_SECONDS = 5.0
+"""An unusual order is in the review queue long before its wave (O7)."""
 DISPATCH_SECONDS = 0.2
 """A subscribed app hears of a scan within a second (T3)."""
 LONGEST_PAUSE_SECONDS = 30.0
@@ -36,6 +39,14 @@ async def run_reactions(
     async with Outbound(loopback=loopback_webhooks) as outbound, asyncio.TaskGroup() as tasks:
         for house in houses.values():
             tasks.create_task(keep_deadlines(stop, house), name=f"deadlines of {house.schema}")
+            tasks.create_task(
+                again_and_again(
+                    stop,
+                    partial(screen_fresh, house),
+                    what=f"screening of {house.schema}",
+                    every=SCREEN_SECONDS,
+                )
+            )
             tasks.create_task(
                 tell_subscribers(stop, house, outbound), name=f"webhooks of {house.schema}"
             )

@@ -58,12 +58,13 @@ def release_together(
     if len({order.learner for _, order, _ in ready}) > 1:  # rules.md 27
         raise NotPossible(action="release", why="only one learner's orders travel together")
     parcels: list[str] = []
+    merged = 0
     for _, order, part in ready:
         if part.warehouse != ready[0][2].warehouse:
             raise NotPossible(action="release", why="the parts are in different warehouses")
         must_have_recipient(unit, order, "release")
     if not ready:
-        return {"parcels": [], "parts": 0}
+        return {"parcels": [], "parts": 0, "merged": 0}
     code = ready[0][2].warehouse
     assert code is not None  # `releasable` parts have one
     warehouse = unit.read(NETWORK, MALL).named(code)
@@ -81,7 +82,8 @@ def release_together(
             )
             unit.record(ORDER, content.order, facts)
         parcels.append(number)
-    return {"parcels": parcels, "parts": len(ready)}
+        merged += len(together) if len(together) > 1 else 0
+    return {"parcels": parcels, "parts": len(ready), "merged": merged}
 
 
 def _grams(unit: Unit, sku: str) -> int:

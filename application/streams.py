@@ -23,6 +23,7 @@ from domain import (
     rate_cards,
     stock,
     warehouses,
+    waves,
 )
 
 S = TypeVar("S")
@@ -70,10 +71,11 @@ PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve)
 PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
 RATES = Category("rates", rate_cards.RateCards(), rate_cards.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
+WAVE = Category("wave", waves.Wave(), waves.evolve)
 
 _ALL: tuple[Category[Any], ...] = (
     ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, ITEM, NETWORK, ORDER, PARCEL, PRIVACY, RATES,
-    STOCK,
+    STOCK, WAVE,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 

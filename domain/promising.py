@@ -22,6 +22,13 @@ def next_wave(warehouse: Warehouse, *, when: datetime, rules: HouseRules) -> dat
     return _wave_after(when, warehouse.cut_off, rules.zone)
 
 
+def last_wave(cut_off: time, *, when: datetime, zone: ZoneInfo) -> datetime:
+    """The latest cut-off that has come, in warehouse time."""
+    local = when.astimezone(zone)
+    wave = local.replace(hour=cut_off.hour, minute=cut_off.minute, second=0, microsecond=0)
+    return wave if wave <= local else wave - timedelta(days=1)
+
+
 # Commands decided together ask at the same instant.
 @lru_cache(maxsize=256)
 def _wave_after(when: datetime, cut_off: time, zone: ZoneInfo) -> datetime:

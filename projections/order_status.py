@@ -33,8 +33,8 @@ class Start(NamedTuple):
 class _Row:
     """An order's row while a batch is folded into it."""
 
-    __slots__ = ("folded", "last_fact_at", "late", "placed", "position", "starts", "timeline",
-                 "version")  # fmt: skip
+    __slots__ = ("folded", "last_fact_at", "late", "placed", "position", "review_since",
+                 "starts", "timeline", "version")  # fmt: skip
 
     def __init__(self) -> None:
         self.folded = Order()
@@ -44,6 +44,7 @@ class _Row:
         self.version = 0
         self.position = 0
         self.last_fact_at: datetime | None = None
+        self.review_since: datetime | None = None
         self.late: list[tuple[int, int]] = []
         """Version and position of each fact that happened before one recorded earlier."""
 
@@ -74,12 +75,14 @@ class OrderStatus(View):
         rows: dict[str, _Row] = {}
         known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
         if known:
-            for number, folded, timeline, version, last in await tables.rows(_LOAD, list(known)):
+            loaded = await tables.rows(_LOAD, list(known))
+            for number, folded, timeline, version, last, since in loaded:
                 row = rows[number] = _Row()
                 row.folded = ORDER.states.validate_json(folded)
                 row.timeline = from_json(timeline)
                 row.version = version
                 row.last_fact_at = last
+                row.review_since = since
         for one in mine:
             row = rows.setdefault(one.key, _Row())
             fact = cast("OrderFact", one.fact)
@@ -87,6 +90,8 @@ class OrderStatus(View):
             row.folded = ORDER.evolve(row.folded, fact)
             if isinstance(fact, OrderPlaced):
                 row.placed = (fact, one.happened_at)
+            if row.folded.review and row.review_since is None:
+                row.review_since = one.happened_at
             row.timeline.append(_entry(one.happened_at, fact, one.position, one.context.reason))
             row.version, row.position = one.version, one.position
             if row.last_fact_at is not None and one.happened_at < row.last_fact_at:
@@ -178,10 +183,15 @@ def _changing(number: str, row: _Row) -> tuple[Any, ...]:
         for part in order.parts
         if part.state is State.PENDING_SHIPMENT and part.live and part.warehouse and not part.waits
     ]
+    releasable = [part.warehouse or "" for part in order.parts if part.releasable]
+    review = ",".join(order.review) if waiting and order.paid and order.review else None
     return (
         number,
         order.state,
         ",".join(waiting) if waiting and order.paid else None,
+        ",".join(releasable) if releasable and order.paid and order.ended is None else None,
+        review,
+        row.review_since if review else None,
         order.pay_by,
         min(windows, default=None) if order.ended is None else None,
         last if order.state in ENDED else None,
@@ -206,7 +216,7 @@ def _fixed(placed: OrderPlaced, at: datetime) -> tuple[Any, ...]:
 
 
 _LOAD = """
-SELECT number, folded, timeline, version, last_fact_at FROM {orders} WHERE number = ANY(%b)
+SELECT number, folded, timeline, version, last_fact_at, review_since FROM {orders} WHERE number = ANY(%b)
 """
 
 _HISTORY = """
@@ -215,23 +225,26 @@ WHERE originator_id = %b AND originator_version <= %b ORDER BY originator_versio
 """
 
 _INSERT = """
-INSERT INTO {orders} (number, state, waiting_at, pay_by, window_until, ended_at, card, folded,
+INSERT INTO {orders} (number, state, waiting_at, releasable_at, review, review_since, pay_by, window_until, ended_at, card, folded,
     timeline, version, position, last_fact_at, learner, channel, placed_at, promised_by, points,
     cash_fen)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
     %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
     %b::timestamptz[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::bigint[],
     %b::bigint[])
 """
 
 _UPDATE = """
-UPDATE {orders} o SET state = n.state, waiting_at = n.waiting_at, pay_by = n.pay_by,
+UPDATE {orders} o SET state = n.state, waiting_at = n.waiting_at,
+    releasable_at = n.releasable_at, review = n.review, review_since = n.review_since, pay_by = n.pay_by,
     window_until = n.window_until, ended_at = n.ended_at, card = n.card, folded = n.folded,
     timeline = n.timeline, version = n.version, position = n.position, last_fact_at = n.last_fact_at
-FROM unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
     %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
     %b::timestamptz[])
-    AS n(number, state, waiting_at, pay_by, window_until, ended_at, card, folded, timeline,
+    AS n(number, state, waiting_at, releasable_at, review, review_since, pay_by, window_until, ended_at, card, folded, timeline,
          version, position, last_fact_at)
 WHERE o.number = n.number
 """

@@ -11,6 +11,7 @@ from projections.order_status import OrderStatus
 from projections.parcel_tracking import ParcelTracking
 from projections.reading import View
 from projections.waiting_units import WaitingUnits
+from projections.waves import Waves
 
 
 def all_views(rules: HouseRules) -> list[View]:
@@ -24,5 +25,6 @@ def all_views(rules: HouseRules) -> list[View]:
         Catalogue(),
         AuditTrail(),
         Approvals(),
+        Waves(),
         LogTree(),
     ]

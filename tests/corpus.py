@@ -26,13 +26,15 @@ STORY = {
         PointsRestored PointsDeducted GrantClawedBack LotExpired HoldCaptured AccountFrozen
         AccountUnfrozen LearnerErased""",
     "order": """OrderPlaced PaymentFailed PaymentCaptured AddressChanged EntitlementGranted
-        CourseProgressed PartPacked PartHandedOver PartReceived UnitsCancelled OrderSplit
-        UnitsFellShort WaitChosen WaitEnded UnitsRefunded
+        CourseProgressed ReviewRequired OrderApproved OrderRejected PartReleased PartMoved
+        PartPicked PartPacked AddressAcknowledged PartHandedOver PartReceived UnitsCancelled
+        OrderSplit         UnitsFellShort WaitChosen WaitEnded UnitsRefunded
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
         OrderLinked WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
-    "parcel": """ParcelPacked WaybillIssued TrackingSubscribed ParcelHandedOver ParcelScanned
+    "parcel": """ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
+        WaybillIssued TrackingSubscribed ParcelHandedOver ParcelScanned
         TrackConfirmed PushUnreadable CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",
@@ -45,6 +47,7 @@ STORY = {
         DisputeReopened DisputeDecided""",
     "claim": """InquiryOpened InquiryTimedOut InquiryAnswered ClaimFiled ClaimAcknowledged
         ClaimRejected ClaimAccepted ClaimPaid ClaimWrittenOff""",
+    "wave": "WaveOpened WaveClosed",
 }
 """An order in which the corpus can be folded, by category of streams."""
 

@@ -1,0 +1,207 @@
+"""波次 Running a wave: what waits in a warehouse is released, merged by recipient (S4, S5).
+
+A wave may break off anywhere and be run again: what it released stays, the rest follows, and its
+number tells it from tomorrow's. What the views do not show yet waits for the next one.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+from pydantic_core import from_json
+
+from application.cards import open_card
+from application.envelope import Context
+from application.house import House
+from application.issuing import issue
+from application.releasing import release_together
+from application.screening import screen
+from application.streams import MALL, NETWORK, ORDER, WAVE
+from application.unit import Command, Unit
+from application.vault import Recipient
+from domain.addresses import canonical_place
+from domain.orders import Order
+from domain.parcels import Content
+from domain.promising import last_wave
+from domain.waves import Wave
+
+LATE = timedelta(hours=6)
+"""A cut-off missed for longer, by a house that stood still, waits for the next one."""
+
+
+class Waiting(NamedTuple):
+    """A part that waits to be released."""
+
+    content: Content
+    learner: str
+    card: str | None
+
+
+class Ran(NamedTuple):
+    """What a wave did."""
+
+    wave: str
+    parts: int
+    parcels: list[str]
+    merged: int
+    to_review: int
+
+
+def wave_id(warehouse: str, cut_off: datetime) -> str:
+    """A wave's number: its warehouse and its moment in warehouse time."""
+    return f"{warehouse}-{cut_off:%Y%m%d-%H%M}"
+
+
+async def release_at_cutoff(house: House) -> list[Ran]:
+    """Run the wave of every warehouse whose cut-off has come (S5; rules.md 11)."""
+    now = house.store.clock()
+    async with house.pool.connection() as connection:
+        rows = await _rows(connection, house.schema, _WAREHOUSES)
+        known = {row[0] for row in await _rows(connection, house.schema, _CLOSED, now - LATE)}
+    ran: list[Ran] = []
+    for code, cut_off in rows:
+        moment = last_wave(cut_off, when=now, zone=house.rules.zone)
+        wave = wave_id(code, moment)
+        if wave not in known and now - moment < LATE:
+            ran.append(await run_wave(house, code, wave=wave, cut_off=moment))
+    return ran
+
+
+async def run_wave(
+    house: House,
+    warehouse: str,
+    *,
+    wave: str,
+    cut_off: datetime | None,
+    actor: str = "policy:release_at_cutoff",
+    orders: Sequence[str] | None = None,
+) -> Ran:
+    """Release what waits in a warehouse, or these orders of it, in one wave."""
+    started = partial(_open, warehouse=warehouse, wave=wave, cut_off=cut_off)
+    await house.store.execute(_command(actor, wave, "open", started, [WAVE.stream(wave)]))
+    async with house.pool.connection() as connection:
+        waiting = await _waiting(connection, house.schema, warehouse, orders)
+    unusual = await screen(house, sorted({one.content.order for one in waiting}))
+    groups = await _by_recipient(house, waiting)
+    issued = await issue(
+        house,
+        [
+            _command(
+                actor,
+                wave,
+                hashlib.sha256("\n".join(map(str, contents)).encode()).hexdigest()[:24],
+                partial(release_together, contents=contents, wave=wave, rules=house.rules),
+                [ORDER.stream(content.order) for content in contents],
+            )
+            for contents in groups
+        ],
+    )
+    answers = [from_json(one.answer) for one in (*issued.done, *issued.repeated)]
+    parts = sum(answer["parts"] for answer in answers)
+    parcels = [parcel for answer in answers for parcel in answer["parcels"]]
+    merged = sum(answer["merged"] for answer in answers)
+    closed = partial(_close, wave=wave, parts=parts, parcels=len(parcels), merged=merged,
+                     to_review=unusual)  # fmt: skip
+    if not issued.undecided:  # else it comes again
+        await house.store.execute(_command(actor, wave, "close", closed, [WAVE.stream(wave)]))
+    return Ran(wave, parts, parcels, merged, unusual)
+
+
+async def _by_recipient(house: House, waiting: Iterable[Waiting]) -> list[list[Content]]:
+    """What travels together: one learner's parts to one person, phone and place (S4; rule 27)."""
+    by_learner: dict[str, list[Waiting]] = defaultdict(list)
+    for one in waiting:
+        by_learner[one.learner].append(one)
+    groups: list[list[Content]] = []
+    for mine in by_learner.values():
+        if len(mine) == 1:
+            groups.append([mine[0].content])
+            continue
+        together: dict[object, list[Content]] = defaultdict(list)
+        async with house.pool.connection() as connection:
+            for one in mine:
+                who = await same_recipient(connection, house, one.card)
+                together[who].append(one.content)
+        groups += together.values()
+    return groups
+
+
+async def same_recipient(
+    connection: AsyncConnection[Any], house: House, card: str | None
+) -> tuple[str, ...] | str:
+    """What is equal for two cards of one person at one place; a lost card is like no other."""
+    content = None if card is None else await open_card(connection, house.schema, house.vault, card)
+    if content is None:
+        return card or ""
+    recipient = Recipient.from_bytes(content)
+    return (recipient.name, recipient.phone, canonical_place(recipient))
+
+
+def _open(unit: Unit, *, warehouse: str, wave: str, cut_off: datetime | None) -> dict[str, Any]:
+    unit.read(NETWORK, MALL).named(warehouse)
+    state: Wave = unit.read(WAVE, wave)
+    unit.record(WAVE, wave, state.open(warehouse, cut_off=cut_off))
+    return {"wave": wave}
+
+
+def _close(
+    unit: Unit, *, wave: str, parts: int, parcels: int, merged: int, to_review: int
+) -> dict[str, Any]:
+    facts = unit.read(WAVE, wave).close(
+        parts=parts, parcels=parcels, merged=merged, to_review=to_review
+    )
+    unit.record(WAVE, wave, facts)
+    return {"wave": wave, "parts": parts, "parcels": parcels}
+
+
+def _command(actor: str, wave: str, what: str, decide: Any, streams: Sequence[str]) -> Command:
+    key = f"{wave}:{what}"
+    return Command(
+        principal="policy:waves",
+        key=key,
+        digest=hashlib.sha256(key.encode()).digest(),
+        context=Context(actor=actor, command=f"waves:{key}", correlation=wave),
+        decide=decide,
+        streams=streams,
+    )
+
+
+async def _waiting(
+    connection: AsyncConnection[Any], schema: str, warehouse: str, orders: Sequence[str] | None
+) -> list[Waiting]:
+    rows = await _rows(
+        connection, schema, _WAITING, warehouse, None if orders is None else list(orders), orders
+    )
+    found: list[Waiting] = []
+    for number, card, folded in rows:
+        order: Order = ORDER.states.validate_json(folded)
+        found += [
+            Waiting(Content(order=number, part=part.number), order.learner, card)
+            for part in order.parts
+            if part.warehouse == warehouse and part.releasable
+        ]
+    return found
+
+
+async def _rows(
+    connection: AsyncConnection[Any], schema: str, text: LiteralString, *values: object
+) -> list[Any]:
+    names = {name: Identifier(schema, name) for name in ("orders", "warehouses", "waves")}
+    cursor = await connection.execute(SQL(text).format(**names), values, prepare=True)
+    return await cursor.fetchall()
+
+
+_WAREHOUSES = "SELECT code, (terms ->> 'cut_off')::time FROM {warehouses} ORDER BY code"
+_CLOSED = "SELECT id FROM {waves} WHERE closed_at IS NOT NULL AND opened_at > %b"
+_WAITING = """
+SELECT number, card, folded FROM {orders}
+WHERE releasable_at IS NOT NULL AND review IS NULL
+  AND %b = ANY(string_to_array(releasable_at, ','))
+  AND (%b::text[] IS NULL OR number = ANY(%b::text[]))
+ORDER BY placed_at, number
+"""
