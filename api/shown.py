@@ -187,6 +187,14 @@ class PartOut(BaseModel):
     returnable_until: AwareDatetime | None = Field(
         description="end of its service window; null until it was received or granted"
     )
+    stage: str | None = Field(
+        default=None,
+        description="for staff: in_review, waiting_for_stock, waiting_for_wave, released,"
+        " in_parcel, address_pending; the state itself once it is handed over",
+    )
+    hand_over_by: AwareDatetime | None = Field(
+        default=None, description="for staff: when the warehouse's service level ends"
+    )
     waits: str | None = Field(
         default=None, description="for its learner's `choice`, or for `stock`: nothing is reserved"
     )
@@ -215,6 +223,8 @@ class ParcelOut(BaseModel):
     """A parcel and its way."""
 
     number: ParcelNumber
+    parts: list[int] = Field(description="the parts of this order that are in it")
+    shared_with: list[str] = Field(description="other orders of this learner that are in it (S4)")
     carrier: str | None = Field(
         description="its code as Kuaidi100 writes it", examples=["shunfeng"]
     )
@@ -311,6 +321,9 @@ class OrderSeenOut(BaseModel):
     learner: LearnerId
     status: State = Field(description="as customers see it: received is completed")
     state: State | None = Field(default=None, description="for staff")
+    review: list[str] | None = Field(
+        default=None, description="for staff: why a human looks at it before release (O7)"
+    )
     channel: Channel
     placed_at: AwareDatetime = Field(description="when it was placed")
     promised_by: AwareDatetime = Field(description="when the last parcel should have arrived")

@@ -3,7 +3,7 @@
 Every order keeps its number, its history and what it may be refunded; only the parcel is shared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -74,10 +74,12 @@ def live_contents(unit: Unit, number: str, parcel: Parcel) -> list[Live]:
     return live
 
 
-def merge_parcels(unit: Unit, *, parcels: Sequence[str], reason: str) -> dict[str, Any]:
+def merge_parcels(
+    unit: Unit, *, parcels: Sequence[str], cards: Collection[str], reason: str
+) -> dict[str, Any]:
     """Put what is in several parcels of one learner and warehouse into one, before picking (S4).
 
-    That they go to one address is the caller's knowledge: addresses are in the vault.
+    `cards` are those of one recipient at one place: the caller opened them.
     """
     states = [existing_parcel(unit, number) for number in parcels]
     live = [
@@ -94,6 +96,9 @@ def merge_parcels(unit: Unit, *, parcels: Sequence[str], reason: str) -> dict[st
         raise NotPossible(action="merge", why="the parcels are in different warehouses")
     if len({one.order.learner for one in live}) > 1:  # rules.md 27
         raise NotPossible(action="merge", why="only one learner's orders travel together")
+    going = {one.order.destination.card for one in live if one.order.destination}
+    if not going <= set(cards):
+        raise NotPossible(action="merge", why="the parcels go to different addresses")
     merged = plan_parcel(
         unit,
         [one.content for one in live],

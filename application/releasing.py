@@ -12,7 +12,7 @@ from application.unit import Unit
 from domain import reviewing
 from domain.house_rules import HouseRules
 from domain.order_facts import customer_status
-from domain.parcels import Content
+from domain.parcels import Content, Stage
 from domain.refusals import NotPossible
 from domain.release_facts import ReviewReason
 from domain.stock import StockPicked, stock_key
@@ -105,7 +105,9 @@ def _within(weighed: Sequence[tuple[Content, int]], limit: int) -> list[list[Con
     return parcels
 
 
-def start_picking(unit: Unit, *, parcels: Sequence[str], pick_list: str) -> dict[str, Any]:
+def start_picking(
+    unit: Unit, *, warehouse: str, parcels: Sequence[str], pick_list: str
+) -> dict[str, Any]:
     """Put parcels on a pick list: from here they are not separated any more (S4, W1).
 
     Parcels in which nothing is left, and those that are further already, are left out.
@@ -114,7 +116,8 @@ def start_picking(unit: Unit, *, parcels: Sequence[str], pick_list: str) -> dict
     for number in parcels:
         state = existing_parcel(unit, number)
         live = live_contents(unit, number, state)
-        if not live or any(one.order.review for one in live):
+        waits = any(one.order.review for one in live)
+        if not live or waits or (state.warehouse, state.stage) != (warehouse, Stage.PLANNED):
             continue
         unit.record(PARCEL, number, state.start_picking(pick_list))
         listed += [

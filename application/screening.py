@@ -1,7 +1,7 @@
 """筛查 What placing cannot know: frequency, shared addresses, points taken back (O7).
 
 Asked of the views, so it runs a moment after placing and once more when a wave releases: an order
-that looks unusual goes to a human, and nothing is released before it was looked up (rules.md 17, 26).
+that looks unusual goes to a human, and no wave releases what was not looked up (rules.md 17, 26).
 """
 
 import hashlib

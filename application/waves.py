@@ -142,6 +142,14 @@ async def same_recipient(
     return (recipient.name, recipient.phone, canonical_place(recipient))
 
 
+async def one_recipient(house: House, parcels: Sequence[str]) -> list[str]:
+    """The cards of these parcels' orders that name the same person and place as the first (S4)."""
+    async with house.pool.connection() as connection:
+        rows = await _rows(connection, house.schema, _CARDS, list(parcels))
+        named = [(card, await same_recipient(connection, house, card)) for (card,) in rows]
+    return [card for card, who in named if who == named[0][1]]
+
+
 def _open(unit: Unit, *, warehouse: str, wave: str, cut_off: datetime | None) -> dict[str, Any]:
     unit.read(NETWORK, MALL).named(warehouse)
     state: Wave = unit.read(WAVE, wave)
@@ -191,13 +199,18 @@ async def _waiting(
 async def _rows(
     connection: AsyncConnection[Any], schema: str, text: LiteralString, *values: object
 ) -> list[Any]:
-    names = {name: Identifier(schema, name) for name in ("orders", "warehouses", "waves")}
+    names = {name: Identifier(schema, name) for name in _TABLES}
     cursor = await connection.execute(SQL(text).format(**names), values, prepare=True)
     return await cursor.fetchall()
 
 
+_TABLES = ("orders", "parcels", "warehouses", "waves")
 _WAREHOUSES = "SELECT code, (terms ->> 'cut_off')::time FROM {warehouses} ORDER BY code"
 _CLOSED = "SELECT id FROM {waves} WHERE closed_at IS NOT NULL AND opened_at > %b"
+_CARDS = """
+SELECT DISTINCT o.card FROM {parcels} p JOIN {orders} o ON o.number = ANY(p.orders)
+WHERE p.number = ANY(%b) AND o.card IS NOT NULL ORDER BY o.card
+"""
 _WAITING = """
 SELECT number, card, folded FROM {orders}
 WHERE releasable_at IS NOT NULL AND review IS NULL

@@ -11,7 +11,7 @@ from application.streams import ORDER, PARCEL
 from domain.house_rules import DEFAULT_RULES
 from domain.order_facts import State, Units, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
-from domain.parcels import Parcel
+from domain.parcels import Parcel, Stage
 from domain.reasons import STATES, reason_zh
 from domain.refusals import NotPossible, Refusal
 from domain.replanning import choose_to_wait, given_up
@@ -138,8 +138,12 @@ def order_answer(
         if order.ended is None
         else None,
         "lines": [_line(order, number, staff=staff) for number in range(1, len(order.lines) + 1)],
-        "parts": [_part(part, staff=staff) for part in order.parts],
-        "parcels": [_parcel(number, parcel) for number, parcel in parcels],
+        "parts": [_part(order, part, staff=staff) for part in order.parts],
+        "parcels": [
+            _parcel(number, parcel, order=row.number)
+            for number, parcel in parcels
+            if parcel.stage not in BEFORE_PACKING
+        ],
         "actions": actions(order, staff=staff),
         "timeline": from_json(row.timeline),
         "position": row.position,
@@ -147,6 +151,7 @@ def order_answer(
     }
     if staff:
         answer["state"] = row.state
+        answer["review"] = list(order.review)
         answer["cash_refunds"] = [{"refund": r, "state": s} for r, s in order.refunds]
     else:
         del answer["actions"]["refund"]  # a decision of staff; learners ask for a return
@@ -179,7 +184,23 @@ def _advance(state: State) -> int:
     return PROGRESS.index(state) if state in PROGRESS else len(PROGRESS)
 
 
-def _part(part: Part, *, staff: bool) -> dict[str, Any]:
+def stage(order: Order, part: Part) -> str:
+    """Where a part of goods stands in the house: what staff see beside its state (O7, S5, W1)."""
+    if not part.to_be_sent:
+        return part.state
+    if not order.paid:
+        return State.PENDING_PAYMENT
+    if order.review:
+        return "in_review"
+    if part.waits:
+        return "waiting_for_stock"
+    if part.parcel:
+        return "address_pending" if part.address_pending else "in_parcel"
+    return "released" if part.planned else "waiting_for_wave"
+
+
+def _part(order: Order, part: Part, *, staff: bool) -> dict[str, Any]:
+    inner = {"stage": stage(order, part), "hand_over_by": part.hand_over_by} if staff else {}
     return {
         "part": part.number,
         "warehouse": part.warehouse,
@@ -188,13 +209,23 @@ def _part(part: Part, *, staff: bool) -> dict[str, Any]:
         "returnable_until": part.window_until,
         "waits": part.waits,
         "units": [{"line": unit.line, "quantity": unit.quantity} for unit in part.units],
+        **inner,
     }
 
 
-def _parcel(number: str, parcel: Parcel) -> dict[str, Any]:
-    track = parcel.track()
+def _parcel(number: str, parcel: Parcel, *, order: str) -> dict[str, Any]:
     return {
         "number": number,
+        "parts": [one.part for one in parcel.contents if one.order == order],
+        "shared_with": sorted({one.order for one in parcel.contents} - {order}),
+        **tracked(parcel),
+    }
+
+
+def tracked(parcel: Parcel) -> dict[str, Any]:
+    """A parcel's way as its readers may see it."""
+    track = parcel.track()
+    return {
         "carrier": parcel.carrier,
         "waybill": parcel.waybill,
         "state": "dissolved" if parcel.dissolved else track.state,
@@ -266,6 +297,7 @@ def actions(order: Order, *, staff: bool) -> dict[str, dict[str, Any]]:
     }
 
 
+BEFORE_PACKING = (Stage.PLANNED, Stage.PICKING, Stage.PICKED)
 HIDDEN_FROM_CUSTOMERS = (State.EXPIRED,)
 ENDED_STATES = tuple(ENDED)
 

@@ -216,7 +216,8 @@ def _fixed(placed: OrderPlaced, at: datetime) -> tuple[Any, ...]:
 
 
 _LOAD = """
-SELECT number, folded, timeline, version, last_fact_at, review_since FROM {orders} WHERE number = ANY(%b)
+SELECT number, folded, timeline, version, last_fact_at, review_since FROM {orders}
+WHERE number = ANY(%b)
 """
 
 _HISTORY = """
@@ -225,9 +226,9 @@ WHERE originator_id = %b AND originator_version <= %b ORDER BY originator_versio
 """
 
 _INSERT = """
-INSERT INTO {orders} (number, state, waiting_at, releasable_at, review, review_since, pay_by, window_until, ended_at, card, folded,
-    timeline, version, position, last_fact_at, learner, channel, placed_at, promised_by, points,
-    cash_fen)
+INSERT INTO {orders} (number, state, waiting_at, releasable_at, review, review_since, pay_by,
+    window_until, ended_at, card, folded, timeline, version, position, last_fact_at, learner,
+    channel, placed_at, promised_by, points, cash_fen)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
     %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
     %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
@@ -237,15 +238,16 @@ SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
 
 _UPDATE = """
 UPDATE {orders} o SET state = n.state, waiting_at = n.waiting_at,
-    releasable_at = n.releasable_at, review = n.review, review_since = n.review_since, pay_by = n.pay_by,
-    window_until = n.window_until, ended_at = n.ended_at, card = n.card, folded = n.folded,
-    timeline = n.timeline, version = n.version, position = n.position, last_fact_at = n.last_fact_at
+    releasable_at = n.releasable_at, review = n.review, review_since = n.review_since,
+    pay_by = n.pay_by, window_until = n.window_until, ended_at = n.ended_at, card = n.card,
+    folded = n.folded, timeline = n.timeline, version = n.version, position = n.position,
+    last_fact_at = n.last_fact_at
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
     %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
     %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
     %b::timestamptz[])
-    AS n(number, state, waiting_at, releasable_at, review, review_since, pay_by, window_until, ended_at, card, folded, timeline,
-         version, position, last_fact_at)
+    AS n(number, state, waiting_at, releasable_at, review, review_since, pay_by,
+         window_until, ended_at, card, folded, timeline, version, position, last_fact_at)
 WHERE o.number = n.number
 """
 

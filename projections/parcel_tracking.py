@@ -58,6 +58,9 @@ class ParcelTracking(View):
                     told.get(number),
                     still and still.kind,
                     still and still.since,
+                    parcel.stage,
+                    parcel.wave,
+                    parcel.hand_over_by,
                 )
             )
         await tables.unnest(_SAVE, rows)
@@ -68,16 +71,18 @@ _LOAD = "SELECT number, folded, told_at FROM {parcels} WHERE number = ANY(%b)"
 # unnest takes no array of arrays: the orders of a parcel come as lines.
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
-    unwatched, told_at, quiet_as, quiet_since)
+    unwatched, told_at, quiet_as, quiet_since, stage, wave, hand_over_by)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
-    position, unwatched, told_at, quiet_as, quiet_since
+    position, unwatched, told_at, quiet_as, quiet_since, stage, wave, hand_over_by
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
-    %b::timestamptz[])
+    %b::timestamptz[], %b::text[], %b::text[], %b::timestamptz[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
-         told_at, quiet_as, quiet_since)
-ON CONFLICT (number) DO UPDATE SET carrier = excluded.carrier, waybill = excluded.waybill,
-    state = excluded.state, since = excluded.since, orders = excluded.orders,
-    folded = excluded.folded, position = excluded.position, unwatched = excluded.unwatched,
-    told_at = excluded.told_at, quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since
+         told_at, quiet_as, quiet_since, stage, wave, hand_over_by)
+ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
+    carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
+    since = excluded.since, orders = excluded.orders, folded = excluded.folded,
+    position = excluded.position, unwatched = excluded.unwatched, told_at = excluded.told_at,
+    quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since, stage = excluded.stage,
+    wave = excluded.wave, hand_over_by = excluded.hand_over_by
 """

@@ -28,7 +28,7 @@ STORY = {
     "order": """OrderPlaced PaymentFailed PaymentCaptured AddressChanged EntitlementGranted
         CourseProgressed ReviewRequired OrderApproved OrderRejected PartReleased PartMoved
         PartPicked PartPacked AddressAcknowledged PartHandedOver PartReceived UnitsCancelled
-        OrderSplit         UnitsFellShort WaitChosen WaitEnded UnitsRefunded
+        OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
         OrderLinked WindowResumed PartCompleted

@@ -685,7 +685,9 @@ class Mall(RuleBasedStateMachine):
             and self.purchases[self.inside(key)[0][0]].who == who
         ]
         if len(planned) > 1 and not undo:
-            self.do(partial(merging.merge_parcels, parcels=sorted(planned), reason="x"))
+            cards = {self.log.state(ORDER, one).destination.card for one in self.purchases}  # type: ignore[union-attr]
+            merge = partial(merging.merge_parcels, parcels=sorted(planned), cards=cards, reason="x")
+            self.do(merge)
 
     def parts_of(self, number: str) -> Iterable[Part]:
         return [part for part in self.log.state(ORDER, number).parts if part.to_be_sent]

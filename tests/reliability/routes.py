@@ -75,6 +75,22 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/parcels/{parcel}/waybill"): Route(
         OPERATORS, {"carrier": "shunfeng", "waybill": "SF1000000001", **TIMES}
     ),
+    ("GET", "/v1/reviews"): Route((SERVICE, *STAFF)),
+    ("POST", "/v1/orders/{number}/review"): Route(
+        (OPERATIONS, ADMINISTRATOR), {"decision": "approve", "reason": "known"}
+    ),
+    ("GET", "/v1/waves"): Route((SERVICE, *STAFF)),
+    ("POST", "/v1/waves"): Route(OPERATORS, {"warehouse": "zhejiang"}),
+    ("GET", "/v1/parcels"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/parcels/{parcel}"): Route((SERVICE, *STAFF)),
+    ("POST", "/v1/pick-lists"): Route(OPERATORS, {"warehouse": "zhejiang"}),
+    ("POST", "/v1/parcels/{parcel}/picking"): Route(OPERATORS, TIMES),
+    ("POST", "/v1/parcels/{parcel}/packing"): Route(OPERATORS, {"weight_grams": 900, **TIMES}),
+    ("POST", "/v1/parcels/merges"): Route(
+        OPERATORS, {"parcels": ["T1-P1", "T2-P1"], "reason": "one trip"}
+    ),
+    ("POST", "/v1/parcels/{parcel}/separation"): Route(OPERATORS, {"reason": "two trips"}),
+    ("POST", "/v1/parcels/{parcel}/address-acknowledgement"): Route(OPERATORS, {"by": "henan"}),
     ("GET", "/v1/parcels/{parcel}/callback"): Route((OPERATIONS, ADMINISTRATOR)),
     ("POST", "/v1/parcels/{parcel}/handover"): Route(OPERATORS, TIMES),
     ("POST", "/v1/quotes"): Route((LEARNER, SERVICE), ORDER, asks=True),

@@ -1,0 +1,333 @@
+"""履约 The house's own work: reviews, waves, merging, picking, packing (O7, S4, S5, W1)."""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field, StringConstraints
+
+from api.auth import Caller, Manager, Operator, Role, allow, store_of
+from api.bodies import Amount, Body, ChangeOut, Id, Moment, Words
+from api.changing import Change, answered
+from api.reading import (
+    Cursor,
+    Limit,
+    MinPosition,
+    decode_cursor,
+    encode_cursor,
+    json_answer,
+    wait_for,
+)
+from api.shown_in_house import (
+    ParcelSeenOut,
+    ParcelsInHouseOut,
+    PickListOut,
+    ReviewsOut,
+    WaveRunOut,
+    WavesOut,
+)
+from application import merging, releasing
+from application.streams import ORDER, PARCEL
+from application.unit import Unit
+from application.waves import one_recipient, run_wave
+from domain.refusals import NotFound
+from projections import waves, work_queues
+from projections.order_queries import tracked
+
+router = APIRouter(prefix="/v1", tags=["fulfilment"])
+
+Number = Annotated[str, Path(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9-]+$")]
+ParcelNumber = Annotated[str, Path(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
+ParcelId = Annotated[
+    str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")
+]
+Desk = Annotated[
+    Caller, allow(Role.SERVICE, Role.SUPPORT, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR)
+]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+PAGE = 50
+PICK_LIST = 30
+"""Parcels on a pick list, unless somebody says otherwise."""
+
+
+class ReviewIn(Body):
+    """What a human decided about an order in the queue."""
+
+    decision: Literal["approve", "reject"]
+    reason: Words = Field(description="why; a learner whose order is rejected reads it")
+
+
+class WaveIn(Body):
+    """Release what waits in a warehouse now, or these orders alone, past the cut-off."""
+
+    warehouse: Code
+    orders: list[Id] | None = Field(default=None, min_length=1, max_length=1_000)
+
+
+class PickListIn(Body):
+    """Put the parcels that are due soonest on a list, or these."""
+
+    warehouse: Code
+    parcels: list[ParcelId] | None = Field(default=None, min_length=1, max_length=200)
+    limit: int = Field(default=PICK_LIST, ge=1, le=200)
+
+
+class PickedIn(Body):
+    """All units of the parcel were found."""
+
+    happened_at: Moment | None = None
+
+
+class PackedIn(Body):
+    """The parcel as it was weighed."""
+
+    weight_grams: Amount
+    happened_at: Moment | None = None
+
+
+class MergeIn(Body):
+    """Parcels of one learner, warehouse and recipient that are to travel as one."""
+
+    parcels: list[ParcelId] = Field(min_length=2, max_length=20)
+    reason: Words
+
+
+class SeparateIn(Body):
+    """Why the orders in a parcel are to travel apart."""
+
+    reason: Words
+
+
+class AcknowledgeIn(Body):
+    """Who has the parcel and knows its new address."""
+
+    by: Words
+
+
+@router.get("/reviews", response_model=ReviewsOut, summary="Orders that wait for a human")
+async def review_queue(
+    request: Request,
+    caller: Desk,
+    cursor: Cursor = None,
+    limit: Limit = PAGE,
+    min_position: MinPosition = None,
+) -> Response:
+    """Longest first, with every reason; `POST /v1/orders/{number}/review` decides (O7)."""
+    await wait_for(request, min_position, "order_status")
+    after = decode_cursor(cursor, datetime, str)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await work_queues.reviews(
+            connection, tenant.schema, after=(after[0], after[1]) if after else None,
+            limit=limit + 1,
+        )  # fmt: skip
+    page = found[:limit]
+    last = page[-1] if len(found) > limit else None
+    more = encode_cursor(last["since"], last["number"]) if last else None
+    return json_answer({"orders": page, "next": more})
+
+
+@router.post(
+    "/orders/{number}/review", response_model=ChangeOut, summary="Decide about an order in review"
+)
+async def review(
+    request: Request, caller: Manager, change: Change, number: Number, body: ReviewIn
+) -> Response:
+    """Approve it, or reject it with all it cost paid back; an address is corrected first (O7)."""
+    rules = request.state.tenant.rules
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        if body.decision == "approve":
+            return releasing.approve_order(unit, number=number, note=body.reason)
+        return releasing.reject_order(unit, number=number, reason=body.reason, rules=rules)
+
+    command = change.command(decide, reason=body.reason, streams=[ORDER.stream(number)])
+    return answered(await store_of(request).execute(command))
+
+
+@router.get("/waves", response_model=WavesOut, summary="The latest waves")
+async def list_waves(
+    request: Request,
+    caller: Desk,
+    warehouse: Annotated[Code | None, Query()] = None,
+    limit: Limit = PAGE,
+    min_position: MinPosition = None,
+) -> Response:
+    """Newest first, with what each released, merged and sent to review (S5)."""
+    await wait_for(request, min_position, "waves")
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await waves.waves(connection, tenant.schema, warehouse=warehouse, limit=limit)
+    return json_answer({"waves": found})
+
+
+@router.post("/waves", response_model=WaveRunOut, summary="Release by hand, before the cut-off")
+async def release(request: Request, caller: Operator, change: Change, body: WaveIn) -> Response:
+    """Everything that waits in a warehouse, or urgent orders alone; merged by recipient (S4, S5).
+
+    Sent again under its key, it is the same wave: what it released stays, and is told again.
+    """
+    store = store_of(request)
+    own = hashlib.sha256(f"{caller.principal}:{change.key}".encode()).hexdigest()[:8]
+    ran = await run_wave(
+        request.state.tenant,
+        body.warehouse,
+        wave=f"{body.warehouse}-{own}",
+        cut_off=None,
+        actor=caller.principal,
+        orders=body.orders,
+    )
+    command = change.command(lambda unit: ran._asdict())
+    return answered(await store.execute(command))
+
+
+@router.get(
+    "/parcels", response_model=ParcelsInHouseOut, summary="Parcels that are still in the house"
+)
+async def parcels(
+    request: Request,
+    caller: Desk,
+    warehouse: Annotated[Code | None, Query()] = None,
+    stage: Literal["planned", "picking", "picked", "packed"] | None = None,
+    late: bool = False,
+    cursor: Cursor = None,
+    limit: Limit = PAGE,
+    min_position: MinPosition = None,
+) -> Response:
+    """Of one stage or all; with `late`, those whose service level is over (W1)."""
+    await wait_for(request, min_position, "parcel_tracking")
+    after = decode_cursor(cursor, str)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await work_queues.parcels(
+            connection,
+            tenant.schema,
+            warehouse=warehouse,
+            stage=stage,
+            late_at=store_of(request).clock() if late else None,
+            after=after[0] if after else "",
+            limit=limit + 1,
+        )
+    page = found[:limit]
+    more = encode_cursor(page[-1]["number"]) if len(found) > limit else None
+    return json_answer({"parcels": page, "next": more})
+
+
+@router.get("/parcels/{parcel}", response_model=ParcelSeenOut, summary="One parcel")
+async def one_parcel(
+    request: Request, caller: Desk, parcel: ParcelNumber, min_position: MinPosition = None
+) -> Response:
+    """Which orders are in it, how far it is, and its scans (S4)."""
+    await wait_for(request, min_position, "parcel_tracking")
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await work_queues.parcel(connection, tenant.schema, parcel)
+    if found is None:
+        raise NotFound(what="parcel")
+    state, position = found
+    seen = tracked(state)
+    return json_answer(
+        {
+            "number": parcel,
+            "warehouse": state.warehouse,
+            "stage": state.stage,
+            "wave": state.wave,
+            "hand_over_by": state.hand_over_by,
+            "carrier": state.carrier,
+            "waybill": state.waybill,
+            "contents": [content.model_dump() for content in state.contents],
+            "state": seen["state"],
+            "since": seen["since"],
+            "scans": seen["scans"],
+            "position": position,
+        }
+    )
+
+
+@router.post("/pick-lists", response_model=PickListOut, summary="Draw a pick list")
+async def draw(request: Request, caller: Operator, change: Change, body: PickListIn) -> Response:
+    """The parcels due soonest, with what to take for each; merges stay from here (W1, S4)."""
+    tenant = request.state.tenant
+    chosen = body.parcels
+    if chosen is None:
+        async with tenant.pool.connection() as connection:
+            chosen = await work_queues.to_pick(
+                connection, tenant.schema, warehouse=body.warehouse, limit=body.limit
+            )
+    named = hashlib.sha256(f"{caller.principal}:{change.key}".encode()).hexdigest()[:8]
+    command = change.command(
+        lambda unit: releasing.start_picking(
+            unit, warehouse=body.warehouse, parcels=chosen, pick_list=f"L{named}"
+        ),
+        streams=[PARCEL.stream(number) for number in chosen],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/parcels/{parcel}/picking", summary="Everything in a parcel was picked")
+async def picked(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: PickedIn
+) -> Response:
+    """Its units left their shelves; `POST /v1/parcels/shortages` says what was not found (W1)."""
+    command = change.command(
+        lambda unit: releasing.pick_parcel(unit, parcel=parcel),
+        streams=[PARCEL.stream(parcel)],
+        happened_at=body.happened_at,
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/parcels/{parcel}/packing", summary="A picked parcel was closed and weighed")
+async def packed(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: PackedIn
+) -> Response:
+    """What was cancelled after picking is not in it (W1)."""
+    command = change.command(
+        lambda unit: releasing.pack_parcel(unit, parcel=parcel, weight_grams=body.weight_grams),
+        streams=[PARCEL.stream(parcel)],
+        happened_at=body.happened_at,
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/parcels/merges", summary="Let parcels travel as one")
+async def merge(request: Request, caller: Operator, change: Change, body: MergeIn) -> Response:
+    """Of one learner, warehouse and recipient, before picking starts (S4)."""
+    tenant = request.state.tenant
+    cards = await one_recipient(tenant, body.parcels)
+    command = change.command(
+        lambda unit: merging.merge_parcels(
+            unit, parcels=body.parcels, cards=cards, reason=body.reason
+        ),
+        reason=body.reason,
+        streams=[PARCEL.stream(number) for number in body.parcels],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post("/parcels/{parcel}/separation", summary="Undo a merge")
+async def separate(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: SeparateIn
+) -> Response:
+    """Every order travels alone again, until picking starts (S4)."""
+    command = change.command(
+        lambda unit: merging.separate_parcel(unit, parcel=parcel, reason=body.reason),
+        reason=body.reason,
+        streams=[PARCEL.stream(parcel)],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/parcels/{parcel}/address-acknowledgement", summary="The new address of a parcel is known"
+)
+async def acknowledge(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: AcknowledgeIn
+) -> Response:
+    """By whoever has it, on its label, too; until then it is not handed over (rules.md 29)."""
+    command = change.command(
+        lambda unit: releasing.acknowledge_address(unit, parcel=parcel, by=body.by),
+        streams=[PARCEL.stream(parcel)],
+    )
+    return answered(await store_of(request).execute(command))
