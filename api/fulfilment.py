@@ -4,12 +4,13 @@ import hashlib
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from api.auth import Caller, Manager, Operator, Role, allow, store_of
-from api.bodies import Amount, Body, ChangeOut, Id, Moment, Words
+from api.bodies import Amount, Body, HappenedAt, Id, Why, Words
 from api.changing import Change, answered
+from api.paths import Number, ParcelNumber
 from api.reading import (
     Cursor,
     Limit,
@@ -19,11 +20,18 @@ from api.reading import (
     json_answer,
     wait_for,
 )
+from api.shown import example
 from api.shown_in_house import (
+    AcknowledgedOut,
+    MergedOut,
+    PackedUpOut,
     ParcelSeenOut,
     ParcelsInHouseOut,
+    PickedOut,
     PickListOut,
+    ReviewedOut,
     ReviewsOut,
+    SeparatedOut,
     WaveRunOut,
     WavesOut,
 )
@@ -37,15 +45,17 @@ from projections.order_queries import tracked
 
 router = APIRouter(prefix="/v1", tags=["fulfilment"])
 
-Number = Annotated[str, Path(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9-]+$")]
-ParcelNumber = Annotated[str, Path(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
 ParcelId = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")
 ]
 Desk = Annotated[
     Caller, allow(Role.SERVICE, Role.SUPPORT, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR)
 ]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Code = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$"),
+    Field(description="the warehouse's code"),
+]
 PAGE = 50
 PICK_LIST = 30
 """Parcels on a pick list, unless somebody says otherwise."""
@@ -54,55 +64,74 @@ PICK_LIST = 30
 class ReviewIn(Body):
     """What a human decided about an order in the queue."""
 
-    decision: Literal["approve", "reject"]
+    model_config = example(decision="approve", reason="called the learner")
+    decision: Literal["approve", "reject"] = Field(description="let it go on, or stop it")
     reason: Words = Field(description="why; a learner whose order is rejected reads it")
 
 
 class WaveIn(Body):
     """Release what waits in a warehouse now, or these orders alone, past the cut-off."""
 
+    model_config = example(warehouse="zhejiang")
     warehouse: Code
-    orders: list[Id] | None = Field(default=None, min_length=1, max_length=1_000)
+    orders: list[Id] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1_000,
+        description="numbers of urgent orders; without them, everything that waits there",
+    )
 
 
 class PickListIn(Body):
     """Put the parcels that are due soonest on a list, or these."""
 
+    model_config = example(warehouse="zhejiang", limit=30)
     warehouse: Code
-    parcels: list[ParcelId] | None = Field(default=None, min_length=1, max_length=200)
-    limit: int = Field(default=PICK_LIST, ge=1, le=200)
+    parcels: list[ParcelId] | None = Field(
+        default=None, min_length=1, max_length=200, description="these; else those due soonest"
+    )
+    limit: int = Field(default=PICK_LIST, ge=1, le=200, description="parcels on the list")
 
 
 class PickedIn(Body):
     """All units of the parcel were found."""
 
-    happened_at: Moment | None = None
+    model_config = example()
+    happened_at: HappenedAt = None
 
 
 class PackedIn(Body):
     """The parcel as it was weighed."""
 
-    weight_grams: Amount
-    happened_at: Moment | None = None
+    model_config = example(weight_grams=900)
+    weight_grams: Amount = Field(description="of the closed parcel")
+    happened_at: HappenedAt = None
 
 
 class MergeIn(Body):
     """Parcels of one learner, warehouse and recipient that are to travel as one."""
 
-    parcels: list[ParcelId] = Field(min_length=2, max_length=20)
-    reason: Words
+    model_config = example(
+        parcels=["T261103A1B2C3D4E5F6-P1", "T261103B1B2C3D4E5F6-P1"], reason="one trip"
+    )
+    parcels: list[ParcelId] = Field(
+        min_length=2, max_length=20, description="parcels that nobody picks yet"
+    )
+    reason: Why
 
 
 class SeparateIn(Body):
     """Why the orders in a parcel are to travel apart."""
 
-    reason: Words
+    model_config = example(reason="the learner asked for it")
+    reason: Why
 
 
 class AcknowledgeIn(Body):
     """Who has the parcel and knows its new address."""
 
-    by: Words
+    model_config = example(by="zhejiang, second shift")
+    by: Words = Field(description="the warehouse or the third party that has the parcel")
 
 
 @router.get("/reviews", response_model=ReviewsOut, summary="Orders that wait for a human")
@@ -129,7 +158,7 @@ async def review_queue(
 
 
 @router.post(
-    "/orders/{number}/review", response_model=ChangeOut, summary="Decide about an order in review"
+    "/orders/{number}/review", response_model=ReviewedOut, summary="Decide about an order in review"
 )
 async def review(
     request: Request, caller: Manager, change: Change, number: Number, body: ReviewIn
@@ -150,7 +179,7 @@ async def review(
 async def list_waves(
     request: Request,
     caller: Desk,
-    warehouse: Annotated[Code | None, Query()] = None,
+    warehouse: Annotated[Code | None, Query(description="of one warehouse")] = None,
     limit: Limit = PAGE,
     min_position: MinPosition = None,
 ) -> Response:
@@ -188,9 +217,12 @@ async def release(request: Request, caller: Operator, change: Change, body: Wave
 async def parcels(
     request: Request,
     caller: Desk,
-    warehouse: Annotated[Code | None, Query()] = None,
-    stage: Literal["planned", "picking", "picked", "packed"] | None = None,
-    late: bool = False,
+    warehouse: Annotated[Code | None, Query(description="of one warehouse")] = None,
+    stage: Annotated[
+        Literal["planned", "picking", "picked", "packed"] | None,
+        Query(description="how far they are"),
+    ] = None,
+    late: Annotated[bool, Query(description="those alone whose service level is over")] = False,
     cursor: Cursor = None,
     limit: Limit = PAGE,
     min_position: MinPosition = None,
@@ -265,7 +297,11 @@ async def draw(request: Request, caller: Operator, change: Change, body: PickLis
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/parcels/{parcel}/picking", summary="Everything in a parcel was picked")
+@router.post(
+    "/parcels/{parcel}/picking",
+    response_model=PickedOut,
+    summary="Everything in a parcel was picked",
+)
 async def picked(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: PickedIn
 ) -> Response:
@@ -278,7 +314,11 @@ async def picked(
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/parcels/{parcel}/packing", summary="A picked parcel was closed and weighed")
+@router.post(
+    "/parcels/{parcel}/packing",
+    response_model=PackedUpOut,
+    summary="A picked parcel was closed and weighed",
+)
 async def packed(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: PackedIn
 ) -> Response:
@@ -291,7 +331,7 @@ async def packed(
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/parcels/merges", summary="Let parcels travel as one")
+@router.post("/parcels/merges", response_model=MergedOut, summary="Let parcels travel as one")
 async def merge(request: Request, caller: Operator, change: Change, body: MergeIn) -> Response:
     """Of one learner, warehouse and recipient, before picking starts (S4)."""
     tenant = request.state.tenant
@@ -306,7 +346,7 @@ async def merge(request: Request, caller: Operator, change: Change, body: MergeI
     return answered(await store_of(request).execute(command))
 
 
-@router.post("/parcels/{parcel}/separation", summary="Undo a merge")
+@router.post("/parcels/{parcel}/separation", response_model=SeparatedOut, summary="Undo a merge")
 async def separate(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: SeparateIn
 ) -> Response:
@@ -320,7 +360,9 @@ async def separate(
 
 
 @router.post(
-    "/parcels/{parcel}/address-acknowledgement", summary="The new address of a parcel is known"
+    "/parcels/{parcel}/address-acknowledgement",
+    response_model=AcknowledgedOut,
+    summary="The new address of a parcel is known",
 )
 async def acknowledge(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: AcknowledgeIn

@@ -48,6 +48,7 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "stock_levels": ("stock", "warehouse || ':' || sku"),
     "warehouses": ("network", "'mall'"),
     "approvals": ("approval", "id"),
+    "waves": ("wave", "id"),
     "audit_trail": ("", "position"),
     "order_trail": ("", "position"),
 }
