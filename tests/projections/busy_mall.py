@@ -17,7 +17,6 @@ from application import (
     redeeming,
     shipping,
 )
-
 from application.demo_mall import open_demo_mall
 from application.envelope import Context
 from application.granting import Grant, grant_command

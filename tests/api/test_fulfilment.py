@@ -1,0 +1,113 @@
+"""The house's own work over HTTP: review, wave, merge, pick, pack, hand over (O7, S4, S5, W1)."""
+
+from typing import Any
+
+import pytest
+
+from domain.house_rules import HouseRules
+from tests.api.conftest import RECIPIENT, Mall
+
+pytestmark = pytest.mark.anyio
+
+STAFF = {"role": "operations", "subject": "ops"}
+HALL = "zhejiang"
+
+
+async def changed(mall: Mall, path: str, body: Any, **more: Any) -> Any:
+    """A change by staff that has to succeed, seen by the views."""
+    answer = await mall.post(path, body, **{**STAFF, **more})
+    assert answer.status_code == 200, answer.text
+    await mall.views()
+    return answer.json()
+
+
+async def test_two_orders_go_through_the_house_as_one_parcel(mall: Mall) -> None:
+    """S4, S5, W1: released by hand, merged, picked, packed, labelled, handed over; each shows it."""
+    first = (await mall.order(("notebook", 1)))["number"]
+    second = (await mall.order(("notebook", 2)))["number"]
+    ran = await changed(mall, "/v1/waves", {"warehouse": HALL}, key="w1")
+    (parcel,) = ran["parcels"]
+    assert (ran["parts"], ran["merged"]) == (2, 2)
+    again = await mall.post("/v1/waves", {"warehouse": HALL}, key="w1", **STAFF)
+    assert again.json() == {key: ran[key] for key in again.json()}
+    seen = await mall.read(first, role="operations", subject="ops")
+    assert seen["parts"][0]["stage"] == "released"
+    assert (await mall.read(first))["parcels"] == []  # nothing is packed yet
+    listed = await changed(mall, "/v1/pick-lists", {"warehouse": HALL})
+    assert [(one["order"], one["quantity"]) for one in listed["units"]] == [(first, 1), (second, 2)]
+    refused = await mall.post(f"/v1/parcels/{parcel}/separation", {"reason": "x"}, **STAFF)
+    assert refused.status_code == 409
+    await changed(mall, f"/v1/parcels/{parcel}/picking", {})
+    await changed(mall, f"/v1/parcels/{parcel}/packing", {"weight_grams": 1_200})
+    waybill = {"carrier": "shunfeng", "waybill": "SF1000000000001"}
+    await changed(mall, f"/v1/parcels/{parcel}/waybill", waybill)
+    await changed(mall, f"/v1/parcels/{parcel}/handover", {})
+    for number, other in ((first, second), (second, first)):
+        order = await mall.read(number)
+        assert order["status"] == "pending_receipt"
+        assert [one["shared_with"] for one in order["parcels"]] == [[other]]
+    whole = (await mall.get(f"/v1/parcels/{parcel}", **STAFF)).json()
+    assert whole["stage"] == "handed_over"
+    assert [one["order"] for one in whole["contents"]] == [first, second]
+    waves = (await mall.get("/v1/waves", **STAFF)).json()["waves"]
+    assert [(one["id"], one["merged"]) for one in waves] == [(ran["wave"], 2)]
+
+
+async def test_a_merge_is_undone_and_made_again_until_picking(mall: Mall) -> None:
+    """S4: parcels to one address alone; each order can still be cancelled by itself."""
+    numbers = [(await mall.order(("notebook", 1)))["number"] for _ in range(2)]
+    elsewhere = {**RECIPIENT, "address": "文三路 9 号 101"}
+    numbers.append((await mall.order(("notebook", 1), recipient=elsewhere))["number"])
+    ran = await changed(mall, "/v1/waves", {"warehouse": HALL})
+    shared = next(one for one in ran["parcels"] if one.endswith("-M"))
+    apart = await changed(mall, f"/v1/parcels/{shared}/separation", {"reason": "asked for"})
+    assert len(apart["parcels"]) == 2
+    other = next(one for one in ran["parcels"] if one != shared)
+    wrong = {"parcels": [shared, other], "reason": "one trip"}
+    refused = await mall.post("/v1/parcels/merges", wrong, **STAFF)
+    assert (refused.status_code, "addresses" in refused.json()["detail"]) == (409, True)
+    merged = await changed(
+        mall, "/v1/parcels/merges", {"parcels": apart["parcels"], "reason": "one trip"}
+    )
+    cancelled = await mall.post(f"/v1/orders/{numbers[1]}/cancellation", {"reason": "x"})
+    assert cancelled.json()["status"] == "cancelled"
+    picked = await changed(mall, f"/v1/parcels/{merged['parcel']}/picking", {})
+    assert [one["order"] for one in picked["contents"]] == [numbers[0]]
+
+
+async def test_a_human_decides_about_what_the_rules_hold_back(mall: Mall) -> None:
+    """O7: in the queue with its reasons; approved it goes on, rejected all comes back."""
+    mall.tenant.rules = HouseRules(review_every_order=True)
+    before = (await mall.balance())["available"]
+    kept, stopped = [(await mall.order(("notebook", 1)))["number"] for _ in range(2)]
+    queue = (await mall.get("/v1/reviews", **STAFF)).json()["orders"]
+    assert [(one["number"], one["reasons"]) for one in queue] == [
+        (kept, ["every_order"]),
+        (stopped, ["every_order"]),
+    ]
+    page = (await mall.get("/v1/reviews", limit=1, **STAFF)).json()
+    rest = (await mall.get("/v1/reviews", cursor=page["next"], **STAFF)).json()
+    assert [one["number"] for one in rest["orders"]] == [stopped]
+    packed = await mall.post("/v1/parcels", {"order": kept, "part": 1}, **STAFF)
+    assert packed.status_code == 409
+    approve = {"decision": "approve", "reason": "known"}
+    assert (await changed(mall, f"/v1/orders/{kept}/review", approve))["review"] == []
+    reject = {"decision": "reject", "reason": "resold"}
+    await changed(mall, f"/v1/orders/{stopped}/review", reject)
+    assert (await mall.read(stopped))["status"] == "cancelled"
+    spent = (await mall.read(kept))["points"]
+    assert (await mall.balance())["available"] == before - spent
+    again = await mall.post(f"/v1/orders/{kept}/review", approve, **STAFF)
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_review")
+    assert (await mall.get("/v1/reviews", **STAFF)).json()["orders"] == []
+
+
+async def test_what_the_warehouse_owes_is_listed_by_stage_and_lateness(mall: Mall) -> None:
+    """W1: planned parcels are in the queue; those whose service level is over are late."""
+    await mall.order(("notebook", 1))
+    await changed(mall, "/v1/waves", {"warehouse": HALL})
+    asked = {"warehouse": HALL, "stage": "planned", **STAFF}
+    (one,) = (await mall.get("/v1/parcels", **asked)).json()["parcels"]
+    assert one["hand_over_by"] is not None
+    late = await mall.get("/v1/parcels", late="true", **STAFF)
+    assert late.json()["parcels"] == []

@@ -1,0 +1,205 @@
+"""Waves release, merge and screen; what is unusual goes to a human first (O7, S4, S5)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from application import granting, ordering, redeeming, releasing, shipping
+from application.redeeming import Wanted, Wish
+from application.screening import screen_fresh
+from application.streams import ORDER, PARCEL, Category, S
+from application.unit import Unit
+from application.vault import Recipient
+from application.waves import release_at_cutoff, run_wave
+from domain.house_rules import HouseRules
+from domain.order_facts import Channel
+from domain.orders import Order
+from domain.parcels import Parcel, Stage
+from domain.refusals import NotFound, NotPossible
+from domain.release_facts import ReviewReason
+from tests.application.house import RECIPIENT, VAULT, House, opened
+from tests.conftest import MallDatabase
+
+pytestmark = pytest.mark.anyio
+
+CUT_OFF = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
+"""16:00 in the warehouses."""
+
+
+@pytest.fixture
+async def house(database: MallDatabase) -> AsyncIterator[House]:
+    async with opened(database) as house:
+        house.now = CUT_OFF - timedelta(hours=2)
+        for learner in ("mei", "chen"):
+            await house.grant(learner, 9_000, f"g-{learner}")
+        yield house
+
+
+async def placed(
+    house: House, number: str, learner: str = "mei", recipient: Recipient = RECIPIENT, **units: int
+) -> None:
+    """An order from the Zhejiang warehouse, as the API places it."""
+    lines = tuple(Wanted(sku, count) for sku, count in (units or {"notebook": 1}).items())
+    digests = recipient.digests(VAULT.lookup_key)
+    wish = Wish(learner, lines, recipient, Channel.APP, digests=digests)
+    await house.do(lambda unit: redeeming.place_order(unit, wish, number=number, rules=house.rules))
+
+
+async def state(house: House, category: Category[S], key: str) -> S:
+    """A stream's state as the log has it."""
+    found: list[S] = []
+
+    def look(unit: Unit) -> dict[str, Any]:
+        found.append(unit.read(category, key))
+        return {}
+
+    await house.do(look)
+    return found[-1]
+
+
+async def order(house: House, number: str) -> Order:
+    """An order as the log has it."""
+    return await state(house, ORDER, number)
+
+
+async def parcel(house: House, number: str) -> Parcel:
+    """A parcel as the log has it."""
+    return await state(house, PARCEL, number)
+
+
+async def test_nothing_is_released_before_its_cut_off(house: House) -> None:
+    """S5, rule 11: the wave comes at 16:00 warehouse time, once; its clock starts there."""
+    await placed(house, "T1")
+    assert await release_at_cutoff(house) == []
+    house.now = CUT_OFF
+    ran = {one.wave: one for one in await release_at_cutoff(house)}
+    assert ran["zhejiang-20260303-1600"].parcels == ["T1-P1"]
+    released = (await order(house, "T1")).parts[0]
+    assert released.planned == "T1-P1"
+    assert released.hand_over_by == CUT_OFF + timedelta(hours=24)
+    house.wait(minutes=1)
+    await house.reader.catch_up()
+    assert await release_at_cutoff(house) == []
+
+
+async def test_one_recipient_s_orders_share_a_parcel(house: House) -> None:
+    """S4, rule 27: same person, phone and place, however it is written; nobody else's."""
+    moved = RECIPIENT.model_copy(update={"address": "中山路 9 号"})
+    spelled = RECIPIENT.model_copy(update={"address": "文三路138号 3幢-502室"})
+    other = RECIPIENT.model_copy(update={"name": "欧阳若竹"})
+    await placed(house, "T1")
+    await placed(house, "T2", recipient=spelled)
+    await placed(house, "T3", recipient=moved)
+    await placed(house, "T4", learner="chen", recipient=other)
+    ran = await run_wave(house, "zhejiang", wave="w", cut_off=None)
+    assert sorted(ran.parcels) == ["T1-P1-M", "T3-P1", "T4-P1"]
+    assert (ran.parts, ran.merged) == (4, 2)
+    shared = await parcel(house, "T1-P1-M")
+    assert [content.order for content in shared.contents] == ["T1", "T2"]
+    assert (await order(house, "T2")).parts[0].planned == "T1-P1-M"
+
+
+async def test_a_wave_that_broke_off_goes_on_without_doing_anything_twice(house: House) -> None:
+    """S5, R02: run again, by two workers at once, each part is released once."""
+    for nth in range(6):
+        await placed(house, f"T{nth}", learner="mei" if nth % 2 else "chen")
+    ran = await asyncio.gather(
+        *(run_wave(house, "zhejiang", wave="w", cut_off=None) for _ in range(3))
+    )
+    assert sum(one.parts for one in ran) >= 6
+    planned = [(await order(house, f"T{nth}")).parts[0].planned for nth in range(6)]
+    assert set(planned) == {"T0-P1-M", "T1-P1-M"}
+    assert len((await parcel(house, "T0-P1-M")).contents) == 3
+
+
+async def test_a_merged_parcel_stays_within_its_weight(house: House) -> None:
+    """S4: what is too heavy together travels in several parcels."""
+    house.rules = HouseRules(parcel_grams=700)
+    for nth in range(3):
+        await placed(house, f"T{nth}")
+    ran = await run_wave(house, "zhejiang", wave="w", cut_off=None)
+    assert len(ran.parcels) > 1
+
+
+async def test_an_order_in_review_waits_until_a_human_lets_it_go(house: House) -> None:
+    """O7: high value and doubts are known at placing; approved, the next wave takes it."""
+    house.rules = HouseRules(review_value_fen=0)
+    await placed(house, "T1")
+    assert (await order(house, "T1")).review == (ReviewReason.HIGH_VALUE,)
+    assert (await run_wave(house, "zhejiang", wave="w1", cut_off=None)).parts == 0
+    with pytest.raises(NotFound):
+        await house.do(lambda unit: releasing.pick_parcel(unit, parcel="T1-P1"))
+    await house.do(lambda unit: releasing.approve_order(unit, number="T1", note="known"))
+    assert (await run_wave(house, "zhejiang", wave="w2", cut_off=None)).parcels == ["T1-P1"]
+
+
+async def test_the_fourth_order_of_a_day_is_looked_at(house: House) -> None:
+    """O7, rule 26: more than three orders in 24 hours."""
+    for nth in range(4):
+        await placed(house, f"T{nth}")
+        house.wait(hours=7.9 if nth == 2 else 0.01)
+    await placed(house, "T9", learner="chen")
+    assert await screen_fresh(house) == 1
+    assert (await order(house, "T3")).review == (ReviewReason.FREQUENT_ORDERS,)
+    assert not (await order(house, "T9")).review
+
+
+async def test_an_address_of_many_accounts_is_looked_at(house: House) -> None:
+    """O7, rule 26: the fifth account to one address, however it is written."""
+    for nth in range(5):
+        await house.grant(f"learner-{nth}", 9_000, f"g{nth}")
+        spelled = RECIPIENT.model_copy(update={"name": f"林{'一二三四五'[nth]}"})
+        await placed(house, f"T{nth}", learner=f"learner-{nth}", recipient=spelled)
+        await screen_fresh(house)
+        house.wait(days=1)
+    reviews = [(await order(house, f"T{nth}")).review for nth in range(5)]
+    assert reviews == [(), (), (), (), (ReviewReason.SHARED_ADDRESS,)]
+
+
+async def test_what_was_paid_with_points_taken_back_is_looked_at(house: House) -> None:
+    """O7, rule 17: orders not handed over go to review; those paid otherwise do not."""
+    await placed(house, "T1")
+    paid = (await order(house, "T1")).lots[0].lot
+    await house.do(
+        lambda unit: granting.claw_back(
+            unit, learner="mei", lot=paid, points=9_000, rules=house.rules
+        )
+    )
+    await placed(house, "T2", learner="chen")
+    assert await screen_fresh(house) == 1
+    assert (await order(house, "T1")).review == (ReviewReason.POINTS_CLAWED_BACK,)
+    with pytest.raises(NotPossible, match="review"):
+        await house.do(lambda unit: shipping.pack_part(unit, order="T1", part=1, weight_grams=500))
+
+
+async def test_a_new_address_leaves_the_shared_parcel(house: House) -> None:
+    """O8, S4: until picking; then whoever has it must acknowledge it before it goes (rule 29)."""
+    await placed(house, "T1")
+    await placed(house, "T2")
+    await run_wave(house, "zhejiang", wave="w", cut_off=None)
+    moved = RECIPIENT.model_copy(update={"address": "中山路 9 号"})
+
+    async def change(number: str) -> Any:
+        return await house.do(
+            lambda unit: ordering.change_address(
+                unit, number=number, recipient=moved, digests=moved.digests(VAULT.lookup_key)
+            )
+        )
+
+    await change("T2")
+    assert (await order(house, "T2")).parts[0].planned == "T2-P1"
+    assert len((await parcel(house, "T1-P1-M")).contents) == 1
+    await house.do(lambda unit: releasing.pick_parcel(unit, parcel="T2-P1"))
+    assert (await parcel(house, "T2-P1")).stage is Stage.PICKED
+    await house.do(lambda unit: releasing.pack_parcel(unit, parcel="T2-P1", weight_grams=500))
+    await change("T2")
+    label = partial(shipping.issue_waybill, parcel="T2-P1", carrier="shunfeng", waybill="SF1")
+    await house.do(label)
+    with pytest.raises(NotPossible, match="acknowledge"):
+        await house.do(lambda unit: shipping.hand_over(unit, parcel="T2-P1"))
+    await house.do(lambda unit: releasing.acknowledge_address(unit, parcel="T2-P1", by="zhejiang"))
+    assert not (await order(house, "T2")).parts[0].address_pending
