@@ -22,7 +22,7 @@ async def changed(mall: Mall, path: str, body: Any, **more: Any) -> Any:
 
 
 async def test_two_orders_go_through_the_house_as_one_parcel(mall: Mall) -> None:
-    """S4, S5, W1: released by hand, merged, picked, packed, labelled, handed over; each shows it."""
+    """S4, S5, W1: released by hand, merged, picked, packed, labelled, handed over."""
     first = (await mall.order(("notebook", 1)))["number"]
     second = (await mall.order(("notebook", 2)))["number"]
     ran = await changed(mall, "/v1/waves", {"warehouse": HALL}, key="w1")
