@@ -45,7 +45,7 @@ class Desk(Mall):
 
     def __init__(self, *, units: int = 2, price: int = 10, confirmed: bool = True) -> None:
         super().__init__()
-        self.item("mug", "a", units=5, points=price, market_value_fen=2_000)
+        self.item("mug", "a", units=5, points=price, market_value_fen=5_000)
         self.item("book", "a", units=9, points=3)
         self.place("N1", ("mug", units))
         self.parcel = self.packed("N1")
