@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     movement_hours: int = Field(default=48, ge=1)
     customs_hours: int = Field(default=24, ge=1)
     """How long a parcel may be without first scan, movement, movement in customs (rules.md 25)."""
+    review_value_fen: int = Field(default=30_000, ge=0)
+    """Orders whose goods are worth more are looked at before release (rules.md 26)."""
+    review_orders_a_day: int = Field(default=3, ge=1)
+    review_accounts_at_address: int = Field(default=5, ge=2)
+    review_every_order: bool = False
+    """Nothing is released before a human looked at it (O7)."""
     drift_seconds: float = Field(default=60, ge=0)
     """How often a page of streams is compared with the views' rows; 0: never (M5)."""
     public_url: str = "http://127.0.0.1:8000"
@@ -101,6 +107,10 @@ class Settings(BaseSettings):
         return HouseRules(
             policy=self.policy,
             kept_visible=timedelta(days=self.kept_visible_days),
+            review_value_fen=self.review_value_fen,
+            review_orders_a_day=self.review_orders_a_day,
+            review_accounts_at_address=self.review_accounts_at_address,
+            review_every_order=self.review_every_order,
             payloads_kept=timedelta(days=self.payloads_kept_days),
             peaks=self.peaks,
             pay_within=timedelta(seconds=self.pay_within_seconds),

@@ -37,6 +37,10 @@ from tests.bench.wire import Mall, Unexpected
 
 POLICY: Final = {
     "TALLYPOST_POLICY": "olist-import",
+    # Outside orders are paid: no review holds them back (rules.md 13).
+    "TALLYPOST_REVIEW_VALUE_FEN": "1000000000",
+    "TALLYPOST_REVIEW_ORDERS_A_DAY": "1000000",
+    "TALLYPOST_REVIEW_ACCOUNTS_AT_ADDRESS": "1000000",
     # Their approvals take days, and the deadlines of 2017 are over by the time we import.
     "TALLYPOST_PAY_WITHIN_SECONDS": str(50 * 365 * 86_400),
     "TALLYPOST_KEPT_VISIBLE_DAYS": str(50 * 365),

@@ -405,14 +405,14 @@ def test_a_claim_asks_for_what_the_goods_were_worth_whatever_the_learner_got() -
             rules=RULES,
         )
     )
-    assert (answer["claim"], answer["claimed_fen"]) == (ClaimState.FILED, 18_000)
+    assert (answer["claim"], answer["claimed_fen"]) == (ClaimState.FILED, 10_000)
     (filed,) = desk.log.facts(CLAIM, desk.parcel)
     assert isinstance(filed, ClaimFiled)
     assert filed.orders == ("N1",)
     step = partial(claiming.step, parcel=desk.parcel, amount_fen=None, reference="C1", reason="x")
     for name in ("acknowledged", "accepted", "paid"):
         answer = desk.do(partial(step, name=name))
-    assert (answer["claim"], answer["paid_fen"]) == (ClaimState.PAID, 18_000)
+    assert (answer["claim"], answer["paid_fen"]) == (ClaimState.PAID, 10_000)
     assert desk.available() == 100
 
 
