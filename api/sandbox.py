@@ -21,12 +21,15 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
-from application.gateways.kuaidi100 import compact_json, sign_push
+from application.gateways.kuaidi100 import compact_json, sign_push, sign_query
 from application.gateways.payment import SIGNATURE, Charge, Charged, Notice, Refund, sign, signed
 from domain.scans import BEIJING
 
 logger = logging.getLogger(__name__)
 
+KEY = "sandbox-key"
+CUSTOMER = "sandbox-customer"
+"""The account at Kuaidi100 that the sandbox knows."""
 JOURNEY = (
     ("揽收", "【西安市】 顺丰速运 已收取快件", "CN610100000000"),
     ("在途", "快件到达 【西安集散中心】", "CN610100000000"),
@@ -46,6 +49,8 @@ class Behaviour(BaseModel):
     pace_seconds: float = Field(default=4.0, ge=0, le=3_600, description="between two scans")
     repeat: int = Field(default=2, ge=1, le=20, description="how often each message is sent")
     newest_first: bool = Field(default=False, description="the last scan is pushed first")
+    lose: bool = Field(default=False, description="no push is sent; queries still answer")
+    forget: bool = Field(default=False, description="queries know the parcel, but not its receipt")
     forge: bool = Field(default=False, description="signatures do not fit")
     refuse: bool = Field(default=False, description="requests are answered with an error")
 
@@ -68,27 +73,36 @@ class Sandbox:
         known = range(1, len(JOURNEY) + 1)
         for count in reversed(known) if self.behaviour.newest_first else known:
             await asyncio.sleep(self.behaviour.pace_seconds)
-            scans = [
-                {
-                    "time": f"{subscription['times'].setdefault(place, self._time(place))}",
-                    "context": text,
-                    "status": status,
-                    "areaCode": area,
-                }
-                for place, (status, text, area) in enumerate(JOURNEY[:count])
-            ]
-            last = {
-                "message": "ok",
-                "nu": number,
-                "com": subscription["com"],
-                "ischeck": "1" if count == len(JOURNEY) else "0",
-                "data": scans[::-1],
-            }
+            subscription["seen"] = max(count, subscription["seen"])
+            last = self.report(number, count)
+            if self.behaviour.lose:
+                continue
             status = "shutdown" if count == len(JOURNEY) else "polling"
             param = compact_json({"status": status, "message": "", "lastResult": last})
             salt = "0" * 32 if self.behaviour.forge else subscription["salt"]
             form = {"param": param.decode(), "sign": sign_push(param, salt.encode())}
             await self._send(subscription["callbackurl"], data=form)
+
+    def report(self, number: str, count: int) -> dict[str, Any]:
+        """What the carrier knows of a parcel after so many scans, newest first (wire 1.3)."""
+        subscription = self.subscriptions[number]
+        scans = [
+            {
+                "time": f"{subscription['times'].setdefault(place, self._time(place))}",
+                "context": text,
+                "status": status,
+                "areaCode": area,
+            }
+            for place, (status, text, area) in enumerate(JOURNEY[:count])
+        ]
+        return {
+            "message": "ok",
+            "nu": number,
+            "com": subscription["com"],
+            "status": "200",
+            "ischeck": "1" if count == len(JOURNEY) else "0",
+            "data": scans[::-1],
+        }
 
     def _time(self, place: int) -> str:
         """When a scan happened: never ahead, and a second after the one before, at least."""
@@ -142,6 +156,7 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
                 "callbackurl": parameters["callbackurl"],
                 "salt": parameters["salt"],
                 "times": {},
+                "seen": 0,
             }
             number = str(asked["number"])
         except (ValueError, KeyError, TypeError):
@@ -153,6 +168,26 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
         journeys.add(journey)
         journey.add_done_callback(journeys.discard)
         return _kuaidi100("200", "提交成功", result=True)
+
+    @app.post("/poll/query.do", summary="Kuaidi100: query (wire 1.3)")
+    async def query(
+        param: Annotated[str, Form(max_length=10_000)],
+        customer: Annotated[str, Form(max_length=100)],
+        sign: Annotated[str, Form(max_length=100)],
+    ) -> Response:
+        if sign != sign_query(param.encode(), key=KEY, customer=customer):
+            return _kuaidi100("503", "验证签名失败", result=False)
+        if sandbox.behaviour.refuse:
+            return _kuaidi100("501", "服务器错误", result=False)
+        try:
+            number = str(json.loads(param)["num"])
+        except (ValueError, KeyError, TypeError):
+            return _kuaidi100("400", "提交的数据不完整", result=False)
+        known = sandbox.subscriptions.get(number)
+        if known is None or not known["seen"]:
+            return _kuaidi100("500", "查询无结果,请隔段时间再查", result=False)
+        seen = min(known["seen"], len(JOURNEY) - 1) if sandbox.behaviour.forget else known["seen"]
+        return Response(to_json(sandbox.report(number, seen)), media_type="application/json")
 
     @app.post("/payment/charges", status_code=201, summary="Payment: a charge")
     async def charge(request: Request) -> Response:

@@ -23,6 +23,7 @@ from application.embedded import attach_or_start
 from application.guarding import refuse_unsafe
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE, migrate, pending
+from application.querying import Querying
 from application.reactions import again_and_again, run_reactions
 from application.settings import Settings
 from application.tuning import tune
@@ -33,6 +34,8 @@ from projections.views import all_views
 logger = logging.getLogger(__name__)
 
 ASK_SECONDS = 1.0
+QUERY_SECONDS = 30.0
+"""A receipt is confirmed, and a silence asked about, soon after it is possible."""
 GRACE_SECONDS = 8
 """How long requests under way may take after SIGTERM (R08: gone within 10 s)."""
 
@@ -146,6 +149,13 @@ async def _work(settings: Settings, url: str) -> None:
                     every=ASK_SECONDS,
                 )
                 tasks.create_task(asking, name=f"partners of {name}")
+                querying = again_and_again(
+                    stop,
+                    Querying(house, client).query,
+                    what=f"querying carriers for {name}",
+                    every=QUERY_SECONDS,
+                )
+                tasks.create_task(querying, name=f"queries of {name}")
                 if settings.drift_seconds:
                     watching = again_and_again(
                         stop,

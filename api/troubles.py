@@ -12,6 +12,7 @@ from api.shown_to_staff import TroublesOut
 from application.jobs import dead_jobs, queue_depth
 from application.loads import ALERT_PERCENT, loads
 from application.policies import overdue
+from application.querying import contradicted
 from application.subscriptions import Subscriptions
 from domain.house_rules import HouseRules
 from domain.silence import Silence, patience
@@ -49,6 +50,7 @@ async def troubles(
         unwatched = await _rows(connection, tenant.schema, _UNWATCHED, now - UNWATCHED_AFTER)
         silent = await silent_parcels(connection, tenant.schema, now=now, rules=tenant.rules)
         refunds = await open_refunds(connection, tenant.schema)
+        unproved = await contradicted(connection, tenant.schema)
         asked = await approvals(connection, tenant.schema, state="open")
         subscriptions = Subscriptions(connection, schema=tenant.schema, vault=tenant.vault)
         webhooks = await subscriptions.troubled()
@@ -98,6 +100,11 @@ async def troubles(
         for parcel, since, orders in unwatched:
             yield _trouble("unwatched_parcel", parcel, None, since, parcel=parcel, order=orders[0])
         yield from (_silent(parcel, rules=tenant.rules) for parcel in silent)
+        for parcel, waybill, since in unproved:
+            yield _trouble(
+                "contradicted_receipt", f"{parcel}: {waybill}", "no query knows of the receipt",
+                since, parcel=parcel, waybill=waybill,
+            )  # fmt: skip
         for approval in asked:
             what = f"{approval['kind']} of {approval['points']} for {approval['learner']}"
             yield _trouble(

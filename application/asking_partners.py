@@ -117,7 +117,7 @@ class Asking:
                 key=house.settings.kuaidi100_key,
                 callback_url=house.callback_links.url(parcel),
                 salt=house.callback_links.salt(parcel),
-                phone=await self._phone_tail(card),
+                phone=await phone_tail(house, card),
             )
             answer = await self._client.post(f"{house.settings.kuaidi100_url}/poll", data=form)
             read_subscribe_reply(answer.content)
@@ -142,14 +142,14 @@ class Asking:
             )
         )
 
-    async def _phone_tail(self, card: str | None) -> str:
-        """The last four digits that some carriers ask for; empty once the learner is erased."""
-        if card is None:
-            return ""
-        house = self._house
-        async with house.pool.connection() as connection:
-            content = await open_card(connection, house.schema, house.vault, card)
-        return "" if content is None else Recipient.from_bytes(content).phone[-4:]
+
+async def phone_tail(house: House, card: str | None) -> str:
+    """The last four digits that some carriers ask for; empty once the learner is erased."""
+    if card is None:
+        return ""
+    async with house.pool.connection() as connection:
+        content = await open_card(connection, house.schema, house.vault, card)
+    return "" if content is None else Recipient.from_bytes(content).phone[-4:]
 
 
 async def _rows(

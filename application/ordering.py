@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from application.issuing import NotYet
 from application.merging import leave_shared_parcel, live_contents
 from application.redeeming import SEATS
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
@@ -21,6 +22,7 @@ from domain.order_facts import (
     customer_status,
 )
 from domain.orders import Order
+from domain.parcels import received_at
 from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
 from domain.refunding import cancel_units, refund_units
@@ -237,8 +239,19 @@ def change_address(
 def complete_order(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, Any]:
     """End the service windows that are over (O4)."""
     order = existing(unit, number)
+    if rules.confirm_receipts:
+        _must_be_confirmed(unit, order)
     after = unit.record(ORDER, number, order.complete(when=unit.happened_at, rules=rules))
     return {"number": number, "status": customer_status(after.state)}
+
+
+def _must_be_confirmed(unit: Unit, order: Order) -> None:
+    """A receipt that no query confirmed completes nothing yet (rules.md 23): it is asked again."""
+    for part in order.parts:
+        if part.live and part.parcel and part.state is State.PENDING_END:
+            state = unit.read(PARCEL, part.parcel)
+            if not state.confirmed_since(received_at(state.track())):
+                raise NotYet
 
 
 def expire_order(unit: Unit, *, number: str) -> dict[str, Any]:

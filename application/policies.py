@@ -178,10 +178,11 @@ CANCEL_UNPAID = Policy(
 COMPLETE = Policy(
     "complete_orders",
     """
-    SELECT number, version, window_until FROM {orders}
-    WHERE window_until IS NOT NULL AND window_until <= %b
-      AND window_until >= %b AND (window_until, number) > (%b, %b)
-    ORDER BY window_until, number LIMIT %b
+    SELECT o.number, o.version, o.window_until FROM {orders} o
+    WHERE o.window_until IS NOT NULL AND o.window_until <= %b
+      AND o.window_until >= %b AND (o.window_until, o.number) > (%b, %b)
+      AND NOT EXISTS (SELECT FROM {parcels} p WHERE p.orders @> ARRAY[o.number] AND p.unconfirmed)
+    ORDER BY o.window_until, o.number LIMIT %b
     """,
     when_window_is_over_then_complete_order,
 )
@@ -304,6 +305,7 @@ async def _find(
 def _qualified(text: LiteralString, schema: str) -> Composed:
     tables = (
         "orders", "lots", "balances", "waiting_units", "stock_levels", "cash_refunds",
+        "parcels",
         "tallypost_events",
     )  # fmt: skip
     return SQL(text).format(**{name: Identifier(schema, name) for name in tables})

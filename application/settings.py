@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     """Whether webhooks may go to this machine itself: for rehearsals only (R40)."""
     kuaidi100_key: str = ""
     """The account's key at Kuaidi100."""
+    kuaidi100_customer: str = ""
+    """The account's customer number there; without it nothing is queried or waits for a query."""
+    kuaidi100_queries_a_day: int = Field(default=10_000, ge=0)
     policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
     """Name of this deployment's figures, recorded in every order; an import names its own."""
     peaks: Annotated[tuple[Peak, ...], NoDecode] = ()
@@ -89,6 +92,11 @@ class Settings(BaseSettings):
         return tuple(found)
 
     @property
+    def queries_are_possible(self) -> bool:
+        """Whether carriers can be asked where a parcel is (T1)."""
+        return self.kuaidi100_url is not None and bool(self.kuaidi100_customer)
+
+    @property
     def key_folder(self) -> Path:
         """Where master keys, token secret and the signing key of heads are."""
         return self.keys or self.data / "keys"
@@ -107,6 +115,7 @@ class Settings(BaseSettings):
         return HouseRules(
             policy=self.policy,
             kept_visible=timedelta(days=self.kept_visible_days),
+            confirm_receipts=self.queries_are_possible,
             review_value_fen=self.review_value_fen,
             review_orders_a_day=self.review_orders_a_day,
             review_accounts_at_address=self.review_accounts_at_address,

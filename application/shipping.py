@@ -13,7 +13,7 @@ from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.parcels import Content, Parcel, ParcelPacked, PushUnreadable, received_at
 from domain.stock import StockPicked, stock_key
-from domain.tracking import Scan
+from domain.tracking import RECEIVED, Scan
 
 
 def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[str, Any]:
@@ -89,6 +89,21 @@ def record_scans(
             arrived = order.receive(content.part, when=signed, rules=rules)
             unit.record(ORDER, content.order, arrived, happened_at=min(signed, unit.now))
     return {"parcel": parcel, "state": track.state, "new_scans": len(fresh)}
+
+
+def confirm_track(
+    unit: Unit, *, parcel: str, told: Sequence[Scan], asked: datetime, source: str
+) -> dict[str, Any]:
+    """Note that the source, asked, told of the receipt that the house knows of (rules.md 23).
+
+    `contradicted`: the house knows of a receipt, and the source was asked and does not.
+    """
+    state = existing_parcel(unit, parcel)
+    signed = received_at(state.track())
+    knows = any(scan.kind in RECEIVED for scan in told)
+    if signed is not None and knows:
+        unit.record(PARCEL, parcel, state.confirm(at=asked, source=source))
+    return {"contradicted": signed is not None and not knows}
 
 
 def note_subscription(unit: Unit, *, parcel: str, partner: str, waybill: str) -> dict[str, Any]:

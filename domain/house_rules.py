@@ -68,6 +68,8 @@ class HouseRules:
     """L5: most points a claw-back may leave owing; None = no limit, 0 = refuse any debt."""
     four_eyes_points: int = 5_000
     """Rule 26, A8: from here manual points and claw-backs need a second person."""
+    confirm_receipts: bool = False
+    """Rule 23: whether a pushed receipt waits for a query before anything of value follows."""
     review_value_fen: int = 30_000
     """Rule 26: orders whose goods are worth more than this are looked at before release."""
     review_orders_a_day: int = 3

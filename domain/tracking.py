@@ -32,6 +32,7 @@ from domain.scans import (
 
 __all__ = [
     "BEIJING",
+    "RECEIVED",
     "Anomaly",
     "AnomalyKind",
     "Coordinates",
@@ -141,7 +142,8 @@ class Track:
     anomalies: tuple[Anomaly, ...] = ()
 
 
-_RECEIVED = frozenset({ScanKind.SIGNED, ScanKind.PICKUP_CONFIRMED})
+RECEIVED = frozenset({ScanKind.SIGNED, ScanKind.PICKUP_CONFIRMED})
+"""Scans that say that the recipient has the parcel."""
 _LAST_MILE = frozenset(
     {ParcelState.OUT_FOR_DELIVERY, ParcelState.DELIVERY_FAILED, ParcelState.AWAITING_PICKUP}
 )
@@ -307,7 +309,7 @@ def _read(reading: _Reading, scan: Scan, *, limits: TrackingLimits) -> _Reading:
     state = _next_state(reading, kind)
     changed = state is not reading.state
     was_signed = reading.state is ParcelState.SIGNED
-    odd = was_signed and kind not in _RECEIVED | _UNDOES_DELIVERY | _PAPERWORK
+    odd = was_signed and kind not in RECEIVED | _UNDOES_DELIVERY | _PAPERWORK
     return replace(
         reading,
         state=state,
@@ -332,7 +334,7 @@ def _next_state(reading: _Reading, kind: ScanKind) -> ParcelState:
         return state
     if state is ParcelState.RETURNING and not _ends_return(reading, kind):
         return state
-    if kind in _RECEIVED:
+    if kind in RECEIVED:
         # Who signs after a journey back is the sender; without one the return was called off.
         return ParcelState.RETURNED if reading.left_for_return else ParcelState.SIGNED
     if kind in (ScanKind.RESCHEDULED, ScanKind.PROBLEM):
@@ -349,7 +351,7 @@ def _next_state(reading: _Reading, kind: ScanKind) -> ParcelState:
 
 def _ends_return(reading: _Reading, kind: ScanKind) -> bool:
     """Whether a scan moves a returning parcel on; on the way back, most scans are just journey."""
-    if kind in _RECEIVED | {ScanKind.RETURNED, ScanKind.LOST}:
+    if kind in RECEIVED | {ScanKind.RETURNED, ScanKind.LOST}:
         return True
     return kind is ScanKind.OUT_FOR_DELIVERY and not reading.left_for_return
 
@@ -365,7 +367,7 @@ def _signer(reading: _Reading, scan: Scan, *, state: ParcelState) -> str | None:
     if state not in (ParcelState.SIGNED, ParcelState.RETURNED):
         return None
     kept = reading.signer if state is reading.state else None
-    return kept or (read_signer(scan) if scan.kind in _RECEIVED | {ScanKind.RETURNED} else None)
+    return kept or (read_signer(scan) if scan.kind in RECEIVED | {ScanKind.RETURNED} else None)
 
 
 def _onward(reading: _Reading, scan: Scan, *, state: ParcelState) -> Onward | None:

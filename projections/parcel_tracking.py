@@ -6,8 +6,10 @@ from typing import cast
 
 from application.envelope import Envelope
 from application.streams import PARCEL
-from domain.parcels import Parcel, ParcelFact, ParcelScanned
+from domain.house_rules import HouseRules
+from domain.parcels import Parcel, ParcelFact, ParcelScanned, received_at
 from domain.silence import quiet
+from domain.tracking import Track
 from projections.reading import Event, Tables, View
 
 
@@ -16,6 +18,14 @@ class ParcelTracking(View):
 
     name = "parcel_tracking"
     tables = ("parcels",)
+
+    def __init__(self, rules: HouseRules) -> None:
+        self._confirms = rules.confirm_receipts
+
+    def _waits_for_query(self, parcel: Parcel, track: Track) -> bool:
+        """Whether its recipient has it by word of a push alone (rules.md 23)."""
+        signed = received_at(track)
+        return self._confirms and signed is not None and not parcel.confirmed_since(signed)
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the parcels they belong to."""
@@ -58,6 +68,7 @@ class ParcelTracking(View):
                     told.get(number),
                     still and still.kind,
                     still and still.since,
+                    self._waits_for_query(parcel, track),
                     parcel.stage,
                     parcel.wave,
                     parcel.hand_over_by,
@@ -71,18 +82,21 @@ _LOAD = "SELECT number, folded, told_at FROM {parcels} WHERE number = ANY(%b)"
 # unnest takes no array of arrays: the orders of a parcel come as lines.
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
-    unwatched, told_at, quiet_as, quiet_since, stage, wave, hand_over_by)
+    unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave,
+    hand_over_by)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
-    position, unwatched, told_at, quiet_as, quiet_since, stage, wave, hand_over_by
+    position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave,
+    hand_over_by
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
-    %b::timestamptz[], %b::text[], %b::text[], %b::timestamptz[])
+    %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
-         told_at, quiet_as, quiet_since, stage, wave, hand_over_by)
+         told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
     position = excluded.position, unwatched = excluded.unwatched, told_at = excluded.told_at,
-    quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since, stage = excluded.stage,
-    wave = excluded.wave, hand_over_by = excluded.hand_over_by
+    quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since,
+    unconfirmed = excluded.unconfirmed, stage = excluded.stage, wave = excluded.wave,
+    hand_over_by = excluded.hand_over_by
 """

@@ -18,7 +18,7 @@ def all_views(rules: HouseRules) -> list[View]:
     """A new instance of each view."""
     return [
         OrderStatus(),
-        ParcelTracking(),
+        ParcelTracking(rules),
         LedgerBalance(rules),
         CashRefunds(),
         WaitingUnits(),

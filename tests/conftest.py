@@ -11,10 +11,15 @@ from typing import Any, Final
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from application.embedded import EmbeddedPostgres
 from application.migrating import SERVICE_ROLE, migrate
+
+# Machines are shared: how long an example takes says nothing about it.
+settings.register_profile("tallypost", deadline=None)
+settings.load_profile("tallypost")
 
 _serial: Final = itertools.count(1)
 

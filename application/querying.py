@@ -1,0 +1,211 @@
+"""查询 Asking carriers where parcels are: to confirm what was pushed, and when nothing is (T1, T2).
+
+A signed push is shown at once, but MD5 is all that proves it, so nothing of value follows before
+one query tells the same (rules.md 23). Silent parcels are asked about once a day. Both keep to the
+partner's limit of one query a waybill in 30 minutes, in any number of processes, and to a budget a
+day. What a query knows and the house does not is recorded as scans: that is the repair.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, LiteralString, NamedTuple
+
+import httpx2
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+from application import shipping
+from application.asking_partners import Asker, phone_tail
+from application.envelope import Context
+from application.gateways.kuaidi100 import Report
+from application.gateways.kuaidi100_calls import (
+    IncompleteRequest,
+    PartnerRefused,
+    UnreadableReply,
+    query_form,
+    read_query_reply,
+)
+from application.streams import PARCEL
+from application.unit import Command, Unit
+from domain.silence import Silence, patience
+
+logger = logging.getLogger(__name__)
+
+SOURCE = "kuaidi100.query"
+LOCKED_WITHIN = timedelta(minutes=30)
+"""Asking about a number again within this locks it at the partner (wire 1.3)."""
+SILENT_AGAIN = timedelta(days=1)
+"""How often a silent parcel is asked about (rules.md 23)."""
+A_DAY = timedelta(days=1)
+BATCH = 50
+
+
+class Outcome(StrEnum):
+    """What a query brought."""
+
+    SAME = "same"
+    REPAIRED = "repaired"
+    """It told scans that no push had brought."""
+    CONTRADICTS = "contradicts"
+    """It knows nothing of the receipt that a push had told: nothing of value may follow."""
+    UNANSWERED = "unanswered"
+    REFUSED = "refused"
+
+
+class Wanted(NamedTuple):
+    """A parcel to be asked about."""
+
+    parcel: str
+    waybill: str
+    carrier: str
+    card: str | None
+
+
+class Querying:
+    """Asks Kuaidi100 about the parcels of one tenant."""
+
+    def __init__(self, house: Asker, client: httpx2.AsyncClient) -> None:
+        self._house = house
+        self._client = client
+
+    async def query(self) -> dict[Outcome, int]:
+        """Ask about whatever is to be asked now; how often each outcome came."""
+        came: dict[Outcome, int] = {}
+        if not self._house.settings.queries_are_possible:
+            return came
+        for wanted in await self._wanted():
+            if await self._claim(wanted):
+                outcome = await self._ask(wanted)
+                await self._note(wanted, outcome)
+                came[outcome] = came.get(outcome, 0) + 1
+        return came
+
+    async def _wanted(self) -> list[Wanted]:
+        house, now = self._house, self._house.store.clock()
+        kinds = list(Silence)
+        silent = [now - patience(kind, rules=house.rules) for kind in kinds]
+        async with house.pool.connection() as connection:
+            ((asked,),) = await self._rows(connection, _ASKED, now - A_DAY)
+            room = min(BATCH, house.settings.kuaidi100_queries_a_day - asked)
+            if room <= 0:
+                return []
+            values = (now - LOCKED_WITHIN, kinds, silent, now - SILENT_AGAIN, room)
+            return [Wanted(*row) for row in await self._rows(connection, _WANTED, *values)]
+
+    async def _claim(self, wanted: Wanted) -> bool:
+        """Whether this process is the one to ask: a number is asked about by one in 30 minutes."""
+        now = self._house.store.clock()
+        async with self._house.pool.connection() as connection:
+            values = (wanted.waybill, wanted.parcel, now, now - LOCKED_WITHIN)
+            return bool(await self._rows(connection, _CLAIM, *values))
+
+    async def _ask(self, wanted: Wanted) -> Outcome:
+        house = self._house
+        try:
+            form = query_form(
+                wanted.waybill,
+                carrier=wanted.carrier,
+                key=house.settings.kuaidi100_key,
+                customer=house.settings.kuaidi100_customer,
+                phone=await phone_tail(house, wanted.card),
+            )
+            url = f"{house.settings.kuaidi100_url}/poll/query.do"
+            answer = await self._client.post(url, data=form)
+            report = read_query_reply(answer.content)
+        except PartnerRefused as refused:
+            log = logger.error if refused.alarm else logger.info
+            log("a query was refused with code %s", refused.code)
+            return Outcome.REFUSED
+        except (httpx2.HTTPError, UnreadableReply, IncompleteRequest) as error:
+            logger.warning("a query got no answer: %s", type(error).__name__)
+            return Outcome.UNANSWERED
+        return await self._learn(wanted, report)
+
+    async def _learn(self, wanted: Wanted, report: Report) -> Outcome:
+        house = self._house
+        asked = house.store.clock()
+        found: list[dict[str, Any]] = []
+
+        def decide(unit: Unit) -> dict[str, Any]:
+            told = shipping.record_scans(
+                unit,
+                parcel=wanted.parcel,
+                scans=report.scans,
+                source=SOURCE,
+                raw=report.raw,
+                corrected_to=None,
+                rules=house.rules,
+            )
+            confirmed = shipping.confirm_track(
+                unit, parcel=wanted.parcel, told=report.scans, asked=asked, source=SOURCE
+            )
+            found[:] = [{**told, **confirmed}]
+            return found[0]
+
+        key = f"{wanted.parcel}:{asked.isoformat()}"
+        await house.store.execute(
+            Command(
+                principal="partner:kuaidi100",
+                key=f"query:{key}",
+                digest=hashlib.sha256(report.raw).digest(),
+                context=Context(actor="partner:kuaidi100", command=f"query:{key}"),
+                decide=decide,
+                streams=(PARCEL.stream(wanted.parcel),),
+            )
+        )
+        (answer,) = found
+        if answer["contradicted"]:
+            logger.error("a query knows nothing of the receipt of parcel %s", wanted.parcel)
+            return Outcome.CONTRADICTS
+        return Outcome.REPAIRED if answer["new_scans"] else Outcome.SAME
+
+    async def _note(self, wanted: Wanted, outcome: Outcome) -> None:
+        async with self._house.pool.connection() as connection:
+            await self._rows(connection, _NOTE, outcome, wanted.waybill)
+
+    async def _rows(
+        self, connection: AsyncConnection[Any], text: LiteralString, *values: object
+    ) -> Sequence[Any]:
+        names = ("parcels", "orders", "queries")
+        query = SQL(text).format(**{name: Identifier(self._house.schema, name) for name in names})
+        return await (await connection.execute(query, values, prepare=True)).fetchall()
+
+
+async def contradicted(
+    connection: AsyncConnection[Any], schema: str
+) -> list[tuple[str, str, datetime]]:
+    """Parcels whose receipt a query did not confirm: (parcel, waybill, asked at), oldest first."""
+    names = {name: Identifier(schema, name) for name in ("queries", "parcels")}
+    cursor = await connection.execute(SQL(_CONTRADICTED).format(**names), prepare=True)
+    return await cursor.fetchall()
+
+
+_ASKED = "SELECT count(*) FROM {queries} WHERE asked_at > %b"
+_WANTED = """
+SELECT p.number, p.waybill, p.carrier, o.card FROM (
+    SELECT number, 0 AS urgency, since AS at FROM {parcels} p
+    WHERE p.unconfirmed AND NOT EXISTS (
+        SELECT FROM {queries} q WHERE q.waybill = p.waybill AND q.asked_at > %b)
+    UNION ALL
+    SELECT p.number, 1, p.quiet_since
+    FROM unnest(%b::text[], %b::timestamptz[]) AS k(kind, before)
+    JOIN {parcels} p ON p.quiet_as = k.kind AND p.quiet_since <= k.before
+    WHERE NOT EXISTS (SELECT FROM {queries} q WHERE q.waybill = p.waybill AND q.asked_at > %b)
+) w JOIN {parcels} p USING (number) LEFT JOIN {orders} o ON o.number = p.orders[1]
+WHERE p.waybill IS NOT NULL AND p.carrier IS NOT NULL
+ORDER BY w.urgency, w.at, p.number LIMIT %b
+"""
+_CLAIM = """
+INSERT INTO {queries} AS q (waybill, parcel, asked_at) VALUES (%b, %b, %b)
+ON CONFLICT (waybill) DO UPDATE SET asked_at = excluded.asked_at, parcel = excluded.parcel,
+    outcome = NULL
+WHERE q.asked_at <= %b RETURNING waybill
+"""
+_NOTE = "UPDATE {queries} SET outcome = %b WHERE waybill = %b RETURNING waybill"
+_CONTRADICTED = """
+SELECT p.number, p.waybill, q.asked_at FROM {queries} q JOIN {parcels} p ON p.waybill = q.waybill
+WHERE q.outcome = 'contradicts' AND p.unconfirmed ORDER BY q.asked_at, p.number LIMIT 200
+"""

@@ -1,0 +1,157 @@
+"""Carriers are asked: to confirm what was pushed, and when nothing is pushed (T1, T2; rule 23)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from api.sandbox import CUSTOMER, KEY
+from application import ordering
+from application.envelope import Context
+from application.issuing import NotYet
+from application.policies import COMPLETE, sweep
+from application.querying import Outcome, Querying, contradicted
+from application.settings import Settings
+from application.unit import Command
+from tests.api.conftest import Mall, running
+from tests.api.test_partners import Partners, partners
+from tests.conftest import MallDatabase
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["partners"]
+
+
+class Desk:
+    """A mall with a parcel on its way, and a clock."""
+
+    def __init__(self, mall: Mall, partners: Partners) -> None:
+        self.mall, self.partners = mall, partners
+        self.tenant = mall.tenant
+        self.later = timedelta()
+        self.tenant.store.clock = lambda: datetime.now(UTC) + self.later
+        self.number = ""
+
+    async def shipped(self) -> str:
+        """A parcel that the sandbox watches."""
+        self.number = (await self.mall.order(("notebook", 1)))["number"]
+        parcel = await self.mall.ship(self.number)
+        await self.mall.views()
+        await self.partners.asking.ask()
+        return parcel
+
+    async def query(self) -> dict[Outcome, int]:
+        """Ask what is to be asked, and let the views see it."""
+        came = await Querying(self.tenant, self.partners.client).query()
+        await self.mall.views()
+        return came
+
+    async def travelled(self) -> None:
+        """Until the sandbox's journey is over."""
+        sandbox = self.partners.app.state.sandbox
+        async with asyncio.timeout(10):
+            while not any(one["seen"] == 6 for one in sandbox.subscriptions.values()):
+                await self.mall.views()
+
+
+def completing(desk: Desk) -> Command:
+    """What the policy asks once the view shows the window's end."""
+    context = Context(actor="policy:test", command="complete")
+    return Command("policy:test", "complete", b"c" * 32, context,
+        lambda unit: ordering.complete_order(unit, number=desk.number, rules=desk.tenant.rules),
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def mall(database: MallDatabase, tmp_path: Path) -> AsyncIterator[Mall]:
+    """A mall with an account at Kuaidi100: receipts are confirmed there."""
+    settings = Settings(
+        tenant=database.schema,
+        keys=tmp_path / "keys",
+        data=tmp_path,
+        kuaidi100_url="http://partners",
+        kuaidi100_key=KEY,
+        kuaidi100_customer=CUSTOMER,
+    )
+    async with running(settings, database) as mall:
+        yield mall
+
+
+@pytest.fixture
+async def desk(mall: Mall, partners: Partners) -> Desk:
+    return Desk(mall, partners)
+
+
+async def test_a_pushed_receipt_completes_nothing_before_a_query_tells_the_same(
+    desk: Desk,
+) -> None:
+    """T2, rule 23: shown at once, completed once confirmed; asked about once in 30 minutes."""
+    await desk.partners.behave(pace_seconds=0)
+    parcel = await desk.shipped()
+    await desk.partners.until(desk.number, "completed")  # to its customer: received
+    desk.later = timedelta(days=8)
+    assert (await sweep(desk.tenant, COMPLETE)).done == 0
+    with pytest.raises(NotYet):
+        await desk.tenant.store.execute(completing(desk))
+    assert await desk.query() == {Outcome.SAME: 1}
+    seen = await desk.mall.get(f"/v1/parcels/{parcel}", role="support", subject="sue")
+    assert seen.json()["state"] == "signed"
+    assert await desk.query() == {}
+    assert (await sweep(desk.tenant, COMPLETE)).done == 1
+    order = await desk.mall.read(desk.number, role="support", subject="sue")
+    assert order["state"] == "completed"
+
+
+async def test_lost_pushes_are_made_up_for_when_a_silent_parcel_is_asked_about(desk: Desk) -> None:
+    """T1, T2, M2: no push arrives; the query's scans are the repair, and asked again daily only."""
+    await desk.partners.behave(pace_seconds=0, lose=True)
+    await desk.shipped()
+    await desk.travelled()
+    assert await desk.query() == {}  # it is not silent yet
+    desk.later = timedelta(hours=25)
+    assert await desk.query() == {Outcome.REPAIRED: 1}
+    order = await desk.mall.read(desk.number, role="support", subject="sue")
+    assert order["parcels"][0]["state"] == "signed"
+    assert len(order["parcels"][0]["scans"]) == 6
+
+
+async def test_a_receipt_that_the_source_does_not_know_waits_for_a_human(desk: Desk) -> None:
+    """T2, R59: a forged receipt would be contradicted; nothing completes, and it is listed."""
+    await desk.partners.behave(pace_seconds=0, forget=True)
+    parcel = await desk.shipped()
+    await desk.partners.until(desk.number, "completed")
+    assert await desk.query() == {Outcome.CONTRADICTS: 1}
+    async with desk.tenant.pool.connection() as connection:
+        found = await contradicted(connection, desk.tenant.schema)
+    assert [one[0] for one in found] == [parcel]
+    desk.later = timedelta(days=8)
+    assert (await sweep(desk.tenant, COMPLETE)).done == 0
+
+
+async def test_an_outage_is_waited_out_and_the_budget_kept(desk: Desk) -> None:
+    """M2: refused now, asked again after 30 minutes; none is left once the day's budget is."""
+    await desk.partners.behave(pace_seconds=0)
+    await desk.shipped()
+    await desk.partners.until(desk.number, "completed")
+    await desk.partners.behave(refuse=True)
+    assert await desk.query() == {Outcome.REFUSED: 1}
+    await desk.partners.behave()
+    desk.later = timedelta(minutes=29)
+    assert await desk.query() == {}
+    desk.later = timedelta(minutes=31)
+    desk.tenant.settings.kuaidi100_queries_a_day = 1
+    assert await desk.query() == {}
+    desk.tenant.settings.kuaidi100_queries_a_day = 2
+    assert await desk.query() == {Outcome.SAME: 1}
+
+
+async def test_one_process_asks_when_several_want_to(desk: Desk) -> None:
+    """T1: the partner locks a number that is asked about twice in 30 minutes."""
+    await desk.partners.behave(pace_seconds=0)
+    await desk.shipped()
+    await desk.partners.until(desk.number, "completed")
+    several = [Querying(desk.tenant, desk.partners.client).query() for _ in range(4)]
+    came = [outcome for one in await asyncio.gather(*several) for outcome in one]
+    assert came == [Outcome.SAME]
