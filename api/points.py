@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic_core import from_json
 
-from api.auth import Asked, Operator, Reader, store_of
+from api.auth import Asked, Operator, Reader, Role, store_of
 from api.bodies import AdjustmentIn, ClawbackIn, GrantIn, GrantsIn, LearnerIn
 from api.changing import Change, answered
 from api.paths import Learner
@@ -216,8 +216,12 @@ async def balance(
     known_at: KnownAt = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """Available, held, debt and what expires; at any past moment, too (L6, A5)."""
+    """Available, held, debt and what expires; at any past moment, too (L6, A5).
+
+    To themselves, learners are known before their first grant: they have nothing yet.
+    """
     caller.must_be(learner)
+    own = caller.role is Role.LEARNER
     await wait_for(request, min_position, "ledger_balance")
     tenant = request.state.tenant
     then = as_of or known_at
@@ -226,7 +230,9 @@ async def balance(
         asking = Asking(connection, tenant.schema)
         if then is None:
             found = await asking.balance(learner, now=tenant.store.clock(), rules=tenant.rules)
-        elif await asking.knows(learner):
+            if found is None and own:
+                found = await asking.nothing_yet(learner)
+        elif own or await asking.knows(learner):
             found = await asking.balance_then(
                 learner, as_of=then, known_at=known, rules=tenant.rules
             )
@@ -260,7 +266,8 @@ async def statement(
         entries = await asking.statement(
             learner, before=(before[0], before[1]) if before else None, limit=limit + 1
         )
-        if not entries and not await asking.knows(learner):
+        own = caller.role is Role.LEARNER
+        if not entries and not own and not await asking.knows(learner):
             raise NotFound(what="learner")
     page = entries[:limit]
     more = len(entries) > limit

@@ -57,6 +57,11 @@ class Asking:
         expiring = _expiring(lots, rules=rules)
         return Balance(learner, status, available, held, debt, expiring, position)
 
+    async def nothing_yet(self, learner: str) -> Balance:
+        """The balance of somebody who has no account, as far as the view knows."""
+        rows = await self.rows("SELECT position FROM {views} WHERE name = %b", LedgerBalance.name)
+        return Balance(learner, "active", 0, 0, 0, [], rows[0][0] if rows else 0)
+
     async def knows(self, learner: str) -> bool:
         """Whether there is an account of this learner."""
         return bool(await self.rows("SELECT 1 FROM {balances} WHERE learner = %b", learner))

@@ -66,6 +66,21 @@ def test_the_order_changes_live_when_the_carrier_pushes(
 
 
 @SCREENS
+def test_a_newcomer_reads_empty_pages(browsing: Browsing, screen: Screen) -> None:
+    """L6: no points, no entries, no orders, and nothing that the browser complains of."""
+    with browsing.as_("learner", f"nobody-yet-{screen.language}", screen) as visitor:
+        page = visitor.page
+        visitor.open("/")
+        expect(page.locator(".passbook-figure").first).to_contain_text("0")
+        visitor.open("/#/points")
+        expect(page.locator("main")).to_contain_text(visitor.says("points.none"))
+        visitor.open("/#/orders")
+        visitor.settled()
+        visitor.fits()
+        visitor.content()
+
+
+@SCREENS
 def test_points_are_back_on_the_statement_when_units_are_cancelled(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:

@@ -26,13 +26,8 @@ export async function drawStatement(place, learner, signal, { orderLink, tool = 
     body), moreButton(body, next, ask, (more) => body.append(...more.entries.map(row)), t("points.older")));
 }
 
-async function page(learner, cursor, signal) {
-  try {
-    return await get(fresh(after(`/v1/learners/${encodeURIComponent(learner)}/statement?limit=${PAGE}`, cursor)), { signal });
-  } catch (problem) {
-    if (problem.status !== 404) throw problem;
-    return { entries: [], next: null };
-  }
+function page(learner, cursor, signal) {
+  return get(fresh(after(`/v1/learners/${encodeURIComponent(learner)}/statement?limit=${PAGE}`, cursor)), { signal });
 }
 
 function statementRow(entry, orderLink, tool) {
