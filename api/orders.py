@@ -250,5 +250,6 @@ async def change_address(
 def caller_sees(unit: Unit, caller: Caller, number: str) -> None:
     """Refuse a learner who names somebody else's order, as if there were none (A10)."""
     order = ordering.existing(unit, number)
-    if caller.role is Role.LEARNER and order.learner != caller.subject:
+    hidden = order.learner != caller.subject or order.state is State.EXPIRED  # (rules.md 4)
+    if caller.role is Role.LEARNER and hidden:
         raise NotFound(what="order")

@@ -18,7 +18,7 @@ from api.shown_after_changes import FailureOut
 from application.cleaning import Unusable
 from application.gateways.payment import ProviderUnavailable
 from application.outcomes import InFlight, Unavailable
-from domain.refusals import Refusal
+from domain.refusals import Refusal, for_customers
 
 STATUS = {
     "not_found": 404,
@@ -191,18 +191,21 @@ def problem(
     return Response(to_json(body), status, headers=headers, media_type="application/problem+json")
 
 
-def refused(refusal: Refusal) -> Response:
-    """A rule's refusal as a problem document, with its words in both languages."""
-    failures = getattr(refusal, "failures", None)
-    listed = [
-        one.as_failure() if isinstance(one, Refusal) else one for one in failures or [refusal]
+def refused(refusal: Refusal, *, staff: bool) -> Response:
+    """A rule's refusal as a problem document, in both languages and its reader's words."""
+    whole = refusal.as_failure()
+    failures = [
+        one.as_failure() if isinstance(one, Refusal) else one
+        for one in getattr(refusal, "failures", None) or [refusal]
     ]
+    if not staff:
+        whole, failures = for_customers(whole), [for_customers(one) for one in failures]
     return problem(
         STATUS.get(refusal.code, 409),
         refusal.code,
-        refusal.message("en"),
-        failures=listed,
-        detail_zh=refusal.message("zh"),
+        str(whole["message"]),
+        failures=failures,
+        detail_zh=whole["message_zh"],
     )
 
 
@@ -224,8 +227,9 @@ def install(app: FastAPI, routers: Sequence[APIRouter] = ()) -> None:
     """Answer every error of the application, whose routes these are, in this form."""
 
     @app.exception_handler(Refusal)
-    async def _refusal(_: Request, error: Refusal) -> Response:
-        return refused(error)
+    async def _refusal(request: Request, error: Refusal) -> Response:
+        caller = getattr(request.state, "caller", None)
+        return refused(error, staff=caller is not None and caller.role != "learner")
 
     @app.exception_handler(RequestValidationError)
     async def _unusable(_: Request, error: RequestValidationError) -> Response:

@@ -201,6 +201,15 @@ REASONS = {
 """English reason, as a pattern over the whole text, and its Chinese."""
 
 
+_TO_CUSTOMERS = (re.compile(r"\bpending_end\b"), "completed")
+
+
+def customers_words(text: str) -> str:
+    """A figure or reason in the words that customers know: received is completed (rules.md 4)."""
+    inner, theirs = _TO_CUSTOMERS
+    return inner.sub(theirs, text)
+
+
 def thing_zh(name: str) -> str:
     """What was not found."""
     return THINGS.get(name, name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from domain.reasons import STATES, action_zh, reason_zh, thing_zh
+from domain.reasons import STATES, action_zh, customers_words, reason_zh, thing_zh
 
 Figure = str | int | bool | None | list[str]
 
@@ -39,6 +39,22 @@ class Refusal(Exception):
             "message_zh": self.message("zh"),
             **self.figures,
         }
+
+
+def for_customers(failure: Mapping[str, object]) -> dict[str, object]:
+    """A failure, as `as_failure` gives it, in the words that customers know (rules.md 4).
+
+    Works on what was kept of an earlier refusal, too, whose texts cannot be made anew.
+    """
+    told: dict[str, object] = {}
+    chinese = str(failure["message_zh"])
+    for name, figure in failure.items():
+        told[name] = customers_words(figure) if isinstance(figure, str) else figure
+        if told[name] != figure:
+            chinese = chinese.replace(
+                str(_in_chinese(name, str(figure))), str(_in_chinese(name, str(told[name])))
+            )
+    return {**told, "message_zh": chinese}
 
 
 def _in_chinese(name: str, figure: Figure) -> Figure:

@@ -12,8 +12,7 @@ from domain.house_rules import DEFAULT_RULES
 from domain.order_facts import State, Units, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel, Stage
-from domain.reasons import STATES, reason_zh
-from domain.refusals import NotPossible, Refusal
+from domain.refusals import NotPossible, Refusal, for_customers
 from domain.replanning import choose_to_wait, given_up
 from projections.reading import compose
 
@@ -256,17 +255,12 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
 def actions(order: Order, *, staff: bool) -> dict[str, dict[str, Any]]:
     """Which commands are possible now and why the others are not, from the same decisions (D6)."""
 
-    def no(why: str, why_zh: str) -> dict[str, Any]:
-        if not staff:  # to customers, received is completed (rules.md 4)
-            why = why.replace(State.PENDING_END, State.COMPLETED)
-            why_zh = why_zh.replace(STATES[State.PENDING_END], STATES[State.COMPLETED])
-        return {"possible": False, "why": why, "why_zh": why_zh}
-
     def tried(decide: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
             return {"possible": True, **decide()}
         except Refusal as refusal:
-            return no(refusal.message("en"), refusal.message("zh"))
+            told = refusal.as_failure() if staff else for_customers(refusal.as_failure())
+            return {"possible": False, "why": told["message"], "why_zh": told["message_zh"]}
 
     def priced(units: Sequence[Units]) -> dict[str, Any]:
         points, fen = order.price(units)
@@ -283,12 +277,13 @@ def actions(order: Order, *, staff: bool) -> dict[str, dict[str, Any]]:
             raise NotPossible(action="wait", why="the missing units are waited for already")
         return {}
 
-    unpaid = order.state is State.PENDING_PAYMENT
-    otherwise = f"the order is {order.state}"
+    def payable() -> dict[str, Any]:
+        if order.state is not State.PENDING_PAYMENT:
+            raise NotPossible(action="pay", why=f"the order is {order.state}")
+        return {"cash_fen": order.cash_fen}
+
     return {
-        "pay": {"possible": True, "cash_fen": order.cash_fen}
-        if unpaid
-        else no(otherwise, reason_zh(otherwise)),
+        "pay": tried(payable),
         "cancel": tried(lambda: priced(order.cancellable(None))),
         "refund": tried(lambda: priced(order.refundable(None))),
         "wait": tried(waited_for),

@@ -1,7 +1,11 @@
 """What a customer is told of an order, and what only staff are (rules.md 4; D6, O8)."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
+from application.policies import COMPLETE, EXPIRE_ORDERS, sweep
 from tests.api.conftest import RECIPIENT, Mall
 
 pytestmark = pytest.mark.anyio
@@ -19,6 +23,75 @@ async def test_received_is_completed_everywhere_when_a_customer_reads(mall: Mall
     answer = await mall.get(f"/v1/orders/{number}")
     assert "pending_end" not in answer.text
     assert "已签收" not in answer.text
+
+
+COMMANDS: dict[str, Any] = {
+    "cancellation": {"reason": "x"},
+    "payments": {},
+    "address": RECIPIENT,
+}
+
+
+async def test_refusals_say_completed_when_a_customer_is_refused(mall: Mall) -> None:
+    """rules.md 4, 31: text, figures and failures, in both languages, the same on every sending."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    await mall.ship(number)
+    course = (await mall.order(("python-course", 1), recipient=None))["number"]
+    for name, body in COMMANDS.items():
+        path = f"/v1/orders/{course}/{name}"
+        refused = [await mall.post(path, body, key=f"theirs-{name}") for _ in range(2)]
+        for answer in refused:
+            assert answer.status_code == 409, (name, answer.text)
+            assert "pending_end" not in answer.text
+            assert "已签收" not in answer.text
+            told = answer.json()
+            assert told["detail"].endswith("the order is completed"), told
+            assert told["detail_zh"].endswith("订单已完成"), told
+            (failure,) = told["failures"]
+            assert failure["why"] == "the order is completed"
+            assert (failure["message"], failure["message_zh"]) == (
+                told["detail"],
+                told["detail_zh"],
+            )
+        assert refused[0].json() == refused[1].json()
+    onward = (await mall.post(f"/v1/orders/{number}/cancellation", {"reason": "x"})).json()
+    assert onward["detail"].endswith("the order is pending_receipt")
+
+
+async def test_refusals_say_the_inner_state_when_staff_are_refused(mall: Mall) -> None:
+    """D6, rules.md 4: staff and services tell received from completed."""
+    number = (await mall.order(("python-course", 1), recipient=None))["number"]
+    for role in ("support", "operations", "service"):
+        answer = await mall.post(
+            f"/v1/orders/{number}/cancellation", {"reason": "x"}, role=role, subject="s"
+        )
+        told = answer.json()
+        assert (answer.status_code, told["failures"][0]["why"]) == (
+            409,
+            "the order is pending_end",
+        )
+        assert told["detail_zh"] == "无法取消:订单已签收"
+
+
+async def test_an_expired_order_is_not_there_when_its_customer_sends_commands(
+    mall: Mall,
+) -> None:
+    """rules.md 4: 404 for reading and for every command; staff are told what it is."""
+    number = (await mall.order(("python-course", 1), recipient=None))["number"]
+    now = mall.tenant.store.clock()
+    for days in (30, 3 * 365):
+        mall.tenant.store.clock = lambda days=days: now + timedelta(days=days)
+        for policy in (COMPLETE, EXPIRE_ORDERS):
+            await sweep(mall.tenant, policy)
+            await mall.views()
+    assert (await mall.read(number, **STAFF))["state"] == "expired"
+    for path in ("", "/recipient", "/live"):
+        assert (await mall.get(f"/v1/orders/{number}{path}")).status_code == 404
+    for name, body in {**COMMANDS, "shortage": {"choice": "wait"}}.items():
+        answer = await mall.post(f"/v1/orders/{number}/{name}", body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), name
+    ours = await mall.post(f"/v1/orders/{number}/cancellation", {"reason": "x"}, **STAFF)
+    assert (ours.status_code, "expired" in ours.json()["detail"]) == (409, True)
 
 
 async def test_an_address_can_be_changed_until_the_parcel_has_left(mall: Mall) -> None:
