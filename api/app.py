@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from api import (
+    addresses,
     approvals,
     audit,
     callbacks,
@@ -33,11 +34,13 @@ from api.auth import Tokens
 from api.documentation import Described
 from api.edge import Edge
 from api.tenancy import Tenants
+from application.divisions import address_reader
 from application.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 ROOMS = (
+    addresses,
     approvals,
     audit,
     callbacks,
@@ -71,6 +74,7 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        address_reader()  # so that no request waits for it to be made
         async with Tenants(settings, conninfo) as tenants:
             app.state.tenants = tenants
             await tenants.named(settings.tenant)

@@ -132,7 +132,7 @@ class RecipientIn(Body):
 
     model_config = example(
         name="林小满",
-        phone="13800000000",
+        phone="13800138000",
         province="浙江省",
         city="杭州市",
         district="西湖区",
@@ -169,7 +169,7 @@ class OrderIn(Body):
         lines=[{"sku": "mug", "quantity": 1, "points_expected": 200}],
         recipient={
             "name": "林小满",
-            "phone": "13800000000",
+            "phone": "13800138000",
             "province": "浙江省",
             "city": "杭州市",
             "district": "西湖区",

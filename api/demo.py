@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 40
 LEARNER = "mei"
 RECIPIENT = {
     "name": "梅若雪",
-    "phone": "13912345678",
+    "phone": "13800138000",
     "province": "浙江省",
     "city": "杭州市",
     "district": "西湖区",

@@ -22,6 +22,7 @@ from api.changing import Change, answered
 from api.paths import Number
 from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
 from application import ordering, redeeming
+from application.addressing import Addressed, addressed
 from application.gateways.payment import Charge
 from application.streams import MALL, NETWORK, ORDER
 from application.unit import Unit
@@ -29,7 +30,6 @@ from application.vault import Digests, Recipient
 from domain.order_facts import State
 from domain.promising import NO_BACKLOG
 from domain.refusals import InvalidRequest, NotFound, NotPossible
-from domain.regions import province_named
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
@@ -44,25 +44,27 @@ def order_number(now: datetime) -> str:
 
 def wish_of(request: Request, body: OrderIn) -> redeeming.Wish:
     """What is wanted, with the recipient's texts cleaned (M4)."""
-    recipient = digests = None
-    if body.recipient is not None:
-        recipient, digests = recipient_of(request, body.recipient)
-    return redeeming.Wish(
+    wish = redeeming.Wish(
         learner=body.learner,
         lines=tuple(_wanted(line) for line in body.lines),
-        recipient=recipient,
+        recipient=None,
         channel=body.channel,
+    )
+    if body.recipient is None:
+        return wish
+    found, digests = recipient_of(request, body.recipient)
+    return wish._replace(
+        recipient=found.recipient,
         digests=digests,
+        doubts=found.doubts,
+        candidates=found.candidates,
     )
 
 
-def recipient_of(request: Request, body: RecipientIn) -> tuple[Recipient, Digests]:
-    """A recipient with clean texts, and the keyed digests they are found by (A4, M4)."""
-    recipient = Recipient.cleaned(**body.model_dump())
-    province = province_named(recipient.province or recipient.address)
-    if province is not None and province != recipient.province:
-        recipient = recipient.model_copy(update={"province": province})
-    return recipient, recipient.digests(request.state.tenant.vault.lookup_key)
+def recipient_of(request: Request, body: RecipientIn) -> tuple[Addressed, Digests]:
+    """A recipient, clean and with her place settled, and what they are found by (A4, M4)."""
+    found = addressed(Recipient.cleaned(**body.model_dump()))
+    return found, found.recipient.digests(request.state.tenant.vault.lookup_key)
 
 
 def _wanted(line: LineIn) -> redeeming.Wanted:
@@ -237,11 +239,14 @@ async def change_address(
     body: RecipientIn,
 ) -> Response:
     """Before hand-over, within the province the plan was made for (O8)."""
-    recipient, digests = recipient_of(request, body)
+    found, digests = recipient_of(request, body)
+    rules = request.state.tenant.rules
 
     def decide(unit: Unit) -> dict[str, Any]:
         caller_sees(unit, caller, number)
-        return ordering.change_address(unit, number=number, recipient=recipient, digests=digests)
+        return ordering.change_address(
+            unit, number=number, found=found, digests=digests, rules=rules
+        )
 
     command = change.command(decide, streams=[ORDER.stream(number)])
     return answered(await store_of(request).execute(command))

@@ -353,6 +353,9 @@ class RecipientOut(BaseModel):
     city: str | None = Field(default=None, description="city or prefecture")
     district: str | None = Field(default=None, description="district or county")
     address: str = Field(description="street, house and room; masked, what stands before them")
+    division: str | None = Field(
+        default=None, description="code (GB/T 2260) of the smallest division that is settled"
+    )
 
 
 class RecipientSeenOut(BaseModel):

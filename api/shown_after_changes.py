@@ -130,7 +130,7 @@ class RevealedOut(BaseModel):
         learner="lin",
         recipient={
             "name": "林小满",
-            "phone": "+8613800000000",
+            "phone": "+8613800138000",
             "province": "浙江省",
             "city": "杭州市",
             "district": "西湖区",

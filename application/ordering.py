@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from application.addressing import Addressed
 from application.issuing import NotYet
 from application.merging import leave_shared_parcel, live_contents
-from application.redeeming import SEATS
+from application.redeeming import SEATS, ProvinceMissing
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
-from application.vault import Digests, Recipient
+from application.vault import Digests
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     Destination,
@@ -207,16 +208,23 @@ def change_address(
     unit: Unit,
     *,
     number: str,
-    recipient: Recipient,
+    found: Addressed,
     digests: Digests,
+    rules: HouseRules,
 ) -> dict[str, Any]:
     """Send what was not handed over to another address in the same province (O8).
 
-    Another province would need another plan: cancel and order anew.
+    Another province would need another plan: cancel and order anew. An address whose province
+    is not settled is asked for, and one in an excluded region refused, as in placing (O1).
     """
+    recipient = found.recipient
     order = existing(unit, number)
     must_have_recipient(unit, order, "change_address")
     unit.read(PRIVACY, order.learner).usable()
+    if recipient.province is None:
+        raise ProvinceMissing(found.candidates)
+    if rules.excluded_region(recipient) is not None:
+        raise NotPossible(action="change_address", why="nothing is delivered to that region")
     if order.destination is not None and recipient.province != order.destination.province:
         raise NotPossible(action="change_address", why="the plan was made for another province")
     card = unit.seal(
@@ -227,9 +235,10 @@ def change_address(
     )
     destination = Destination(
         card=card,
-        province=recipient.province or "",
+        province=recipient.province,
         city=recipient.city or "",
         district=recipient.district or "",
+        division=recipient.division,
     )
     after = unit.record(ORDER, number, order.change_address(destination))
     leave_shared_parcel(unit, order=number, reason="the address changed")

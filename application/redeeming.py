@@ -29,8 +29,8 @@ class OutsideCoverage(Refusal):
     """No warehouse that keeps these goods ships there (O1; rules.md 9)."""
 
     code = "outside_coverage"
-    en = "{sku} cannot be delivered to {province}."
-    zh = "商品 {sku} 无法配送至 {province}。"
+    en = "{sku} cannot be delivered to {region}."
+    zh = "商品 {sku} 无法配送至 {region}。"
 
 
 class RecipientMissing(Refusal):
@@ -45,8 +45,21 @@ class ProvinceMissing(Refusal):
     """The address does not say in which province it is; it is asked for, not guessed (O1)."""
 
     code = "province_missing"
-    en = "The address does not name its province."
-    zh = "地址缺少省份。"
+    en = "The address does not name its province: please add it."
+    zh = "地址缺少省份,请补全。"
+
+    def __init__(self, candidates: Sequence[str] = ()) -> None:
+        self._candidates = candidates
+        super().__init__(**({"candidates": list(candidates)} if candidates else {}))
+
+    def message(self, language: str = "en") -> str:
+        """What to add, and the places that can be meant."""
+        words = super().message(language)
+        if not self._candidates:
+            return words
+        if language.startswith("zh"):
+            return f"{words}可能是:{'、'.join(self._candidates)}。"
+        return f"{words} It can be: {', '.join(self._candidates)}."
 
 
 class Wanted(NamedTuple):
@@ -67,6 +80,8 @@ class Wish(NamedTuple):
     digests: Digests | None = None
     doubts: tuple[str, ...] = ()
     """Why a human should look at it first: stable codes such as `address_ambiguous` (O7)."""
+    candidates: tuple[str, ...] = ()
+    """Places that can be meant, where the address does not settle its province."""
 
 
 class Assessment(NamedTuple):
@@ -275,18 +290,20 @@ def _plan_goods(
         return None
     province = wish.recipient.province
     if not province:
-        failures.append(ProvinceMissing())
+        failures.append(ProvinceMissing(wish.candidates))
         return None
+    excluded = rules.excluded_region(wish.recipient)
     demands: list[Demand] = []
     free: dict[tuple[str, str], int] = {}
     for line in goods:
         terms = unit.read(ITEM, line.sku).terms
         assert terms is not None  # the line was made from them
         codes: tuple[str, ...] = ()
-        if province not in rules.excluded_provinces:
+        if excluded is None:
             codes = network.serving(province, terms.storage_class, weight_grams=terms.weight_grams)
         if not codes:
-            failures.append(OutsideCoverage(sku=line.sku, province=province))
+            region = excluded or province
+            failures.append(OutsideCoverage(sku=line.sku, province=province, region=region))
             continue
         demands.append(Demand(line.line, line.sku, line.quantity, codes))
         for code in codes:
@@ -330,6 +347,7 @@ def _destination(unit: Unit, wish: Wish) -> Destination | None:
         province=recipient.province or "",
         city=recipient.city or "",
         district=recipient.district or "",
+        division=recipient.division,
     )
 
 

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """Further tenants: `host=schema,host=schema`."""
     exclude_remote: bool = True
     """Whether remote regions are left out of coverage (rules.md 9)."""
+    exclude_regions: Annotated[tuple[str, ...], NoDecode] = ()
+    """Further regions left out: `浙江省舟山市嵊泗县,460300`, any divisions by name or code."""
     payment_secret: SecretStr | None = None
     """What the payment provider and we sign with; None: a random one in the key folder."""
     payment_url: str = "http://127.0.0.1:8090"
@@ -76,6 +78,17 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return dict(pair.split("=", 1) for pair in value.split(",") if pair)
         return value
+
+    @field_validator("exclude_regions", mode="before")
+    @classmethod
+    def _regions(cls, value: object) -> object:
+        """Codes of the regions; a name has to say which one is meant."""
+        if not isinstance(value, str):
+            return value
+        # Most have none, and commands that only read settings should not load 3,000 names.
+        from application.divisions import division_named
+
+        return tuple(division_named(text.strip()).code for text in value.split(",") if text.strip())
 
     @field_validator("peaks", mode="before")
     @classmethod
@@ -124,8 +137,9 @@ class Settings(BaseSettings):
             peaks=self.peaks,
             pay_within=timedelta(seconds=self.pay_within_seconds),
             service_window=timedelta(seconds=self.service_window_seconds),
-            excluded_provinces=REMOTE_PROVINCES if self.exclude_remote else frozenset(),
             first_scan_within=timedelta(hours=self.first_scan_hours),
             movement_within=timedelta(hours=self.movement_hours),
             customs_within=timedelta(hours=self.customs_hours),
+            excluded_regions=frozenset(self.exclude_regions)
+            | (REMOTE_PROVINCES if self.exclude_remote else frozenset()),
         )

@@ -269,6 +269,9 @@ class Recipient(BaseModel):
     city: str | None = None
     district: str | None = None
     address: str = Field(repr=False, description="street, house and room")
+    division: str | None = Field(
+        default=None, description="code of the smallest division that is settled"
+    )
     raw: dict[str, str] | None = Field(
         default=None, repr=False, description="fields as they were written, where cleaning changed"
     )
@@ -345,6 +348,7 @@ class Recipient(BaseModel):
             city=self.city and mask_numbers(self.city),
             district=self.district and mask_numbers(self.district),
             address=mask_address(address),
+            division=self.division,
         )
 
 

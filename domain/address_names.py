@@ -120,7 +120,7 @@ _IN_A_DISTRICT: Final = re.compile(r".{1,6}?(?:街道|镇|乡|路|街|大道|巷
 # 杭州市民中心 is 杭州's: there is no 民中心 in 杭州市.
 _OF_THE_CITY: Final = re.compile("[民政场委府郊]|中心(?!.?[路街])")
 # A clause may begin anew after a house or a town: 文三路138号西湖区, 九堡镇浙江省.
-_CLAUSE_ENDS: Final = re.compile("(?:[号室楼栋幢层座铺店镇乡]|街道)$")
+_CLAUSE_ENDS: Final = frozenset("号室楼栋幢层座铺店镇乡") | {"街道"}
 
 
 class Walk:
@@ -155,7 +155,9 @@ class Walk:
         place = start
         while place < len(self._text):
             place += 1
-            if place not in self._breaks and not _CLAUSE_ENDS.search(self._text, 0, place):
+            if place not in self._breaks and _CLAUSE_ENDS.isdisjoint(
+                (self._text[place - 1], self._text[place - 2 : place])
+            ):
                 continue
             if not state:
                 readings, end = self.beginning({}, place)
@@ -186,23 +188,26 @@ class Walk:
                 return shared
         return self._fitting(place, state)
 
-    def _fitting(self, place: int, state: State) -> Found | None:
+    def _fitting(self, place: int, state: State, *, looks_on: bool = True) -> Found | None:
+        """The name here; whether the next one makes it certain is looked up once, not for ever."""
         text, contradicting = self._text, None
         for length in self._divisions.starts.get(text[place : place + 2], ()):
             end = place + length
             named = self._divisions.names.get(text[place:end])
             if named is None or end > len(text):
                 continue
-            meant = self._meant(list(named), place, end, state)
+            meant = self._meant(list(named), place, end, state, looks_on=looks_on)
             if fitting := narrowed(state, meant):
                 return Found(fitting, end)
-            if meant and (further := self._leads_on(meant, end, state)):
+            if looks_on and meant and (further := self._leads_on(meant, end, state)):
                 return further
             if contradicting is None and (hard := [one for one in meant if one.hard]):
                 contradicting = Found(narrowed({}, _near(hard, state)), end, contradicts=True)
         return contradicting
 
-    def _meant(self, named: list[Named], start: int, end: int, state: State) -> list[Named]:
+    def _meant(
+        self, named: list[Named], start: int, end: int, state: State, *, looks_on: bool
+    ) -> list[Named]:
         """Which of the named divisions the letters can mean, given what stands around them."""
         text = self._text
         if any(one.told_by for one in named):
@@ -218,14 +223,14 @@ class Walk:
             left = [one for one in left if one.hard]
         if self._part_of_a_full_name(name, end):
             left = [one for one in left if not one.hard]
-        if len(left) == len(named) or not self._leads_on(named, end, state):
+        if len(left) == len(named) or not (looks_on and self._leads_on(named, end, state)):
             return left
         return named  # 台州|路桥区 is no road
 
     def _leads_on(self, named: list[Named], end: int, state: State) -> Found | None:
         """The next name, where it lies in what is named here: then this is no part of a name."""
         tentative = narrowed(state, named, lenient=True)
-        found = self._fitting(end, tentative) if tentative else None
+        found = self._fitting(end, tentative, looks_on=False) if tentative else None
         return None if found is None or found.contradicts else found
 
     def _part_of_a_full_name(self, name: str, end: int) -> bool:

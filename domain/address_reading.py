@@ -5,6 +5,7 @@ and customary short forms; every name narrows what can be meant; what several pl
 settled, the rest is asked for with the candidates (M4, O1, O7).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -221,12 +222,14 @@ class _Squeezed(NamedTuple):
     """Letters and digits alone, and where each of them stood."""
 
     text: str
-    at: list[int]
+    at: Sequence[int]
     breaks: frozenset[int]
     """Places in `text` with something else before them."""
 
     @classmethod
     def of(cls, text: str) -> "_Squeezed":
+        if text.isalnum():
+            return cls(text, range(len(text) + 1), frozenset())
         letters: list[str] = []
         at: list[int] = []
         breaks: set[int] = set()

@@ -2,10 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class Place(Protocol):
+    """Where parcels are to go."""
+
+    @property
+    def province(self) -> str | None:
+        """Full name."""
+
+    @property
+    def city(self) -> str | None:
+        """Full name."""
+
+    @property
+    def district(self) -> str | None:
+        """Full name."""
+
+    @property
+    def division(self) -> str | None:
+        """Code of six digits of the smallest division that is settled."""
 
 
 class Peak(NamedTuple):
@@ -58,8 +78,9 @@ class HouseRules:
     """W4: a lane keeps its carrier unless another one is cheaper by more than this share."""
     late_parcel_fen: int = 500
     """W4: what a late parcel costs the house, in goodwill and questions."""
-    excluded_provinces: frozenset[str] = frozenset()
-    """Rule 9: regions nobody ships to (the demo mall excludes the remote ones)."""
+    excluded_regions: frozenset[str] = frozenset()
+    """Rule 9: regions nobody ships to (the demo mall excludes the remote ones): full names of
+    provinces, and codes of six digits of any division."""
     lane_time: timedelta = timedelta(days=3)
     """Rule 10: default travel time when no lane has been measured."""
     peaks: tuple[Peak, ...] = ()
@@ -107,6 +128,22 @@ class HouseRules:
             if one.carrier == carrier:
                 return one
         return next(one for one in self.filing_windows if one.carrier == "*")
+
+    def excluded_region(self, place: Place) -> str | None:
+        """The region that the place lies in and nobody ships to, in words; None: there is none."""
+        excluded = self.excluded_regions
+        if not excluded:
+            return None
+        province, code = place.province or "", place.division or ""
+        if province in excluded:
+            return province
+        if code[:2] + "0000" in excluded:
+            return province
+        if code[:4] + "00" in excluded:
+            return f"{province}{place.city or place.district}"
+        if code in excluded:
+            return f"{province}{place.city or ''}{place.district or ''}"
+        return None
 
 
 DEFAULT_RULES = HouseRules()

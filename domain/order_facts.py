@@ -83,6 +83,12 @@ class Destination(Value):
     province: str
     city: str = ""
     district: str = ""
+    division: str | None = Field(
+        default=None,
+        # Facts of the time before have no such field, and are written again as they were.
+        exclude_if=lambda code: code is None,
+        description="code (GB/T 2260) of the smallest division that is settled; None: unknown",
+    )
 
 
 class Units(Value):

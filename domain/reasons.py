@@ -47,6 +47,7 @@ ACTIONS = {
 THINGS = {
     "approval": "审批",
     "card": "收件信息",
+    "division": "行政区划",
     "claim": "理赔",
     "dispute": "争议",
     "file": "凭证",
@@ -154,6 +155,7 @@ REASONS = {
     r"(\S+) is not in the parcel": "{0} 不在该包裹中",
     r"nothing in the parcel is still to be sent": "包裹中没有待发的商品",
     r"the parcel is (\w+)": "包裹{0}",
+    r"nothing is delivered to that region": "该地区不在配送范围内",
     r"the parcel has no waybill": "包裹没有运单号",
     r"the parcel was unpacked": "包裹已拆开",
     r"the parcel is with the carrier": "包裹已交给承运商",

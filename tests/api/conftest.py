@@ -21,7 +21,7 @@ from tests.conftest import MallDatabase
 
 RECIPIENT = {
     "name": "林小满",
-    "phone": "138 0000 0000",
+    "phone": "138 0013 8000",
     "province": "浙江省",
     "city": "杭州市",
     "district": "西湖区",

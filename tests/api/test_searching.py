@@ -13,8 +13,8 @@ SUPPORT: dict[str, Any] = {"role": "support", "subject": "sue"}
 PATH = "/v1/search"
 AUDITOR: dict[str, Any] = {"role": "auditor", "subject": "audit"}
 PHONES = (
-    "13800000000", "138 0000 0000", "+86 138-0000-0000", "1 3 8 0 0 0 0 0 0 0 0",
-    "0086 13800000000", "8613800000000", "１３８００００００００", "＋８６　138 0000 0000",
+    "13800138000", "138 0013 8000", "+86 138-0013-8000", "1 3 8 0 0 1 3 8 0 0 0",
+    "0086 13800138000", "8613800138000", "１３８００１３８０００", "＋８６　138 0013 8000",
 )  # fmt: skip
 
 
@@ -30,21 +30,21 @@ async def test_an_order_is_found_when_staff_search_by_phone_or_waybill(mall: Mal
     number = (await mall.order(("notebook", 1)))["number"]
     await mall.ship(number)
     await mall.views()
-    for text in (number, "0000", "SF10000100001"):
+    for text in (number, "8000", "SF10000100001"):
         answer = await mall.get(PATH, **SUPPORT, q=text)
         assert [one["number"] for one in answer.json()["orders"]] == [number], text
         assert await numbers(mall, text) == [number], text
     for text in PHONES:
         assert await numbers(mall, text) == [number], text
         assert await numbers(mall, text, AUDITOR) == [number], text
-    assert await numbers(mall, "００００") == [number]
-    assert await numbers(mall, "13800000001") == []
+    assert await numbers(mall, "８０００") == [number]
+    assert await numbers(mall, "13800138001") == []
 
 
 async def _refused_in_addresses(mall: Mall) -> bool:
     answers = [await mall.get(PATH, **SUPPORT, q=phone) for phone in PHONES]
     for one in answers:
-        assert "0000" not in one.text
+        assert "8000" not in one.text
         if one.status_code == 422:
             (failure,) = one.json()["failures"]
             assert failure["field"] == "q"

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from application import ordering, privacy, shipping
+from application.addressing import Addressed
 from application.unit import Unit
+from domain.house_rules import DEFAULT_RULES
 from domain.parcels import Parcel
 from domain.refusals import NotPossible
 from domain.scans import classify
@@ -104,7 +106,11 @@ async def _moved(house: House) -> None:
     await _erase(house)
     await house.do(
         lambda unit: ordering.change_address(
-            unit, number="T1", recipient=RECIPIENT, digests=RECIPIENT.digests(b"k" * 32)
+            unit,
+            number="T1",
+            found=Addressed(RECIPIENT),
+            digests=RECIPIENT.digests(b"k" * 32),
+            rules=DEFAULT_RULES,
         )
     )
 

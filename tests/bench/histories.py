@@ -45,7 +45,7 @@ AFTER_SIGNING = frozenset({"pending_end", "completed"})
 LEARNER = "history-learner"
 RECIPIENT: Final = {
     "name": "林小满",
-    "phone": "13800000000",
+    "phone": "13800138000",
     "province": "浙江省",
     "city": "杭州市",
     "district": "西湖区",

@@ -184,7 +184,7 @@ class Replay:
             "happened_at": sale.placed_at.isoformat(),
             "recipient": {
                 "name": "客户",
-                "phone": "13800000000",
+                "phone": "13800138000",
                 "province": PROVINCE_OF[sale.state],
                 "city": sale.city,
                 "address": "Rua das Flores 1",

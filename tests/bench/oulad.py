@@ -40,7 +40,7 @@ PRICES: Final = {
 }  # fmt: skip
 RECIPIENT: Final = {
     "name": "林小满",
-    "phone": "13800000000",
+    "phone": "13800138000",
     "province": "浙江省",
     "city": "杭州市",
     "district": "西湖区",

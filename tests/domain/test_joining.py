@@ -180,7 +180,7 @@ def test_goods_are_refused_when_they_have_nowhere_to_go(to: Recipient | None, co
     """O1: recipient, province, coverage (rules.md 9)."""
     mall = Mall()
     mall.item("mug", "a")
-    rules = replace(RULES, excluded_provinces=frozenset({"西藏自治区"}))
+    rules = replace(RULES, excluded_regions=frozenset({"西藏自治区"}))
     assert mall.refused("N1", ("mug", 1), to=to, rules=rules) == [code]
 
 

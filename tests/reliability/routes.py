@@ -140,6 +140,10 @@ ROUTES: dict[tuple[str, str], Route] = {
         (ADMINISTRATOR,), {"reason": "over"}
     ),
     ("POST", "/v1/learners/{learner}/erasure"): Route((ADMINISTRATOR,), {"reason": "asked"}),
+    ("GET", "/v1/addresses/divisions"): Route((LEARNER, SERVICE, SUPPORT, OPERATIONS)),
+    ("POST", "/v1/addresses/parsed"): Route(
+        (LEARNER, SERVICE, SUPPORT, OPERATIONS), {"address": "杭州西湖区文三路 1 号"}, asks=True
+    ),
     ("GET", "/v1/search"): Route(STAFF),
     ("POST", "/v1/search"): Route(STAFF, {"q": "T100"}, asks=True),
     ("GET", "/v1/troubles"): Route(STAFF),

@@ -101,7 +101,9 @@ async def test_nothing_is_recorded_when_a_question_is_posted(mall: Mall) -> None
 
     before = await recorded()
     asking = [(path, route) for (_, path), route in ROUTES.items() if route.asks]
-    assert {path for path, _ in asking} == {"/v1/search", "/v1/quotes"}
+    assert {path for path, _ in asking} == {
+        "/v1/search", "/v1/quotes", "/v1/addresses/parsed",
+    }  # fmt: skip
     for path, route in asking:
         answer = await mall.post(path, route.body, role=route.roles[0])
         assert answer.status_code == 200, (path, answer.text)

@@ -1,0 +1,76 @@
+"""收件地址 A recipient's place, settled where it comes in against the official divisions (M4, O1).
+
+Fields are filled from the text where it settles them, official names take the place of short and
+former ones, and the address keeps what comes after them. What was written stays in `raw`.
+"""
+
+from typing import Any, NamedTuple
+
+from application.divisions import address_reader
+from application.vault import Recipient
+from domain.address_doubts import Doubt, for_review, name_looks_made_up, phone_looks_made_up
+from domain.address_reading import Fields, Reading
+
+_TEXT_STAYS = frozenset({Doubt.CONTRADICTION, Doubt.AMBIGUOUS, Doubt.UNKNOWN_DIVISION})
+"""Whoever looks at such an address has to see what was written."""
+
+
+class Addressed(NamedTuple):
+    """A recipient whose place was read, and what is doubtful about it."""
+
+    recipient: Recipient
+    doubts: tuple[str, ...] = ()
+    """Codes of the reasons for which a human should look first (O7)."""
+    candidates: tuple[str, ...] = ()
+    """Places that can be meant, where the words don't settle it."""
+
+
+def addressed(recipient: Recipient) -> Addressed:
+    """The recipient with province, city and district as far as they are settled.
+
+    A province that is not settled is None: it is asked for. City and district that no division
+    is named by stay as they were written, and are doubted.
+    """
+    province, city, district = recipient.province, recipient.city, recipient.district
+    fields = Fields(province or "", city or "", district or "")
+    reading = address_reader().read(recipient.address, fields)
+    doubts = reading.doubts
+    if name_looks_made_up(recipient.name):
+        doubts = (*doubts, Doubt.NAME)
+    if phone_looks_made_up(recipient.phone):
+        doubts = (*doubts, Doubt.PHONE)
+    return Addressed(
+        _settled(recipient, reading), for_review(doubts) if doubts else (), candidates_of(reading)
+    )
+
+
+def candidates_of(reading: Reading) -> tuple[str, ...]:
+    """The places that can be meant, in words."""
+    return tuple(["".join([part.name for part in chain if part]) for chain in reading.candidates])
+
+
+def _settled(recipient: Recipient, reading: Reading) -> Recipient:
+    province, city, district = reading.names
+    place: dict[str, Any] = {
+        "province": province or None,
+        "city": city or _kept(recipient.city, reading),
+        "district": district or _kept(recipient.district, reading),
+    }
+    if reading.detail and _TEXT_STAYS.isdisjoint(reading.doubts):
+        place["address"] = reading.detail
+    raw = {
+        part: written
+        for part, text in place.items()
+        if (written := getattr(recipient, part)) and written != text
+    }
+    if raw:
+        # What came in is older than what cleaning made of it.
+        place["raw"] = raw | (recipient.raw or {})
+    division = reading.division
+    place["division"] = division.code if division else None
+    return recipient.model_copy(update=place)
+
+
+def _kept(written: str | None, reading: Reading) -> str | None:
+    """What a caller wrote and nobody understood; 市辖区 and the like say nothing."""
+    return None if _TEXT_STAYS.isdisjoint(reading.doubts) else written
