@@ -1,31 +1,91 @@
 // Who gets the parcels: the fields to fill in, and the words of one that is kept.
-import { h } from "./dom.js";
+import { calmly, fill, h } from "./dom.js";
+import { ask, failureWords, get } from "./http.js";
 import { field } from "./ui.js";
 import { t } from "./words.js";
+
+const PLACE = ["province", "city", "district"];
 
 /** The fields of a recipient; a province that is `fixed` can be read but not changed. */
 export function recipientFields(kept, { fixed = false } = {}) {
   const one = (name, props = {}, more) => field(name, t(`recipient.${name}`), { value: kept[name] ?? "", required: true, maxlength: 100, ...props }, more);
-  return h("fieldset", { class: "recipient stack" }, h("legend", { class: "legend" }, t("recipient.title")),
+  const understood = h("div", { class: "understood field-hint", role: "status", "aria-live": "polite" });
+  const lists = Object.fromEntries(["city", "district"].map((name) => [name, h("datalist", { id: `choose-${name}` })]));
+  const fields = h("fieldset", { class: "recipient stack" }, h("legend", { class: "legend" }, t("recipient.title")),
     h("div", { class: "grid-2" },
       one("name", { autocomplete: "shipping name" }),
       one("phone", { type: "tel", autocomplete: "shipping tel", inputmode: "tel", maxlength: 40 })),
+    one("address", { autocomplete: "shipping street-address", maxlength: 300 }, { hint: t("recipient.address_how") }),
+    understood,
     h("div", { class: "grid-3" },
       one("province", { list: "provinces", autocomplete: "shipping address-level1", maxlength: 40, readonly: fixed }),
-      one("city", { autocomplete: "shipping address-level2", maxlength: 40 }),
-      one("district", { required: false, autocomplete: "shipping address-level3", maxlength: 40 })),
-    one("address", { autocomplete: "shipping street-address", maxlength: 300 }),
+      one("city", { required: false, list: "choose-city", autocomplete: "shipping address-level2", maxlength: 40 }),
+      one("district", { required: false, list: "choose-district", autocomplete: "shipping address-level3", maxlength: 40 })),
+    Object.values(lists),
     h("p", { class: "field-hint" }, t("recipient.privacy")));
+  fields.addEventListener("input", understanding(fields, understood, lists));
+  return fields;
 }
+
+/** Fills in what the address says of province, city and district, and asks for what it does not. */
+function understanding(fields, told, lists) {
+  const box = (name) => fields.querySelector(`[name=${name}]`);
+  const filled = {};
+  let asking;
+
+  // What somebody typed stays; what was filled in before goes with the text it came from.
+  const free = (name) => !box(name).readOnly && (!box(name).value || box(name).value === filled[name]);
+  const put = (place) => {
+    const before = PLACE.map((name) => box(name).value).join();
+    for (const name of PLACE.filter(free)) box(name).value = filled[name] = place[name];
+    if (before !== PLACE.map((name) => box(name).value).join()) box("city").dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const choose = (place) => {
+    for (const name of PLACE) if (!box(name).readOnly) box(name).value = filled[name] = place[name];
+    box("city").dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const look = calmly(400, async () => {
+    asking?.abort();
+    const address = box("address").value.trim();
+    if (!address || !fields.isConnected) return;
+    asking = new AbortController();
+    const typed = PLACE.filter((name) => box(name).value.trim() && !free(name)).map((name) => [name, box(name).value.trim()]);
+    try {
+      const said = await ask("/v1/addresses/parsed", { address, ...Object.fromEntries(typed) }, { signal: asking.signal });
+      put(said);
+      fill(told, said.doubts.map((doubt) => h("p", null, failureWords(doubt))),
+        said.candidates.map((place) => h("button", { class: "button compact", type: "button", onclick: () => choose(place) }, placeWords(place))));
+      await offer(lists, said.division, asking.signal);
+    } catch (problem) {
+      if (problem.name !== "AbortError") fill(told);  // placing says what cannot be used
+    }
+  });
+  return (event) => {
+    if (["address", ...PLACE].includes(event.target.name)) look();
+  };
+}
+
+/** The cities of the province that is understood, and the districts of the city. */
+async function offer(lists, division, signal) {
+  if (!division) return;
+  const [province, city] = [`${division.slice(0, 2)}0000`, `${division.slice(0, 4)}00`];
+  const below = async (code) => (await get(`/v1/addresses/divisions?of=${code}`, { signal })).divisions;
+  const cities = await below(province);
+  const districts = city !== province && cities.some((one) => one.code === city) ? await below(city) : cities.filter((one) => !one.code.endsWith("00"));
+  fill(lists.city, cities.filter((one) => one.code.endsWith("00")).map((one) => h("option", { value: one.name })));
+  fill(lists.district, districts.map((one) => h("option", { value: one.name })));
+}
+
+const placeWords = (place) => [...new Set(PLACE.map((name) => place[name]))].filter(Boolean).join(" ");
 
 /** What was typed into them. */
 export function recipientOf(fields) {
   const typed = Object.fromEntries(["name", "phone", "province", "city", "district", "address"].map((name) => [name, fields[name].value.trim()]));
-  if (!typed.district) delete typed.district;
+  for (const name of ["city", "district"]) if (!typed[name]) delete typed[name];
   return typed;
 }
 
 /** A recipient as two lines of text. */
 export function recipientWords(one) {
-  return [h("strong", null, one.name), " ", h("span", { class: "num" }, one.phone), h("br"), [one.province, one.city, one.district, one.address].filter(Boolean).join(" ")];
+  return [h("strong", null, one.name), " ", h("span", { class: "num" }, one.phone), h("br"), [placeWords(one), one.address].filter(Boolean).join(" ")];
 }
