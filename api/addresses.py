@@ -22,7 +22,6 @@ from domain.refusals import NotFound
 router = APIRouter(prefix="/v1/addresses", tags=["orders"])
 
 Writer = Annotated[Caller, allow(Role.LEARNER, Role.SERVICE, Role.SUPPORT, Role.OPERATIONS)]
-Code = Annotated[str, Query(pattern=r"^\d{6}$", description="of the division that is divided")]
 Region = Annotated[str, Field(max_length=40)]
 
 
@@ -30,10 +29,12 @@ class AddressIn(Body):
     """An address as somebody wrote it; fields count more than the text."""
 
     model_config = example(address="杭州西湖区文三路 1 号 2 单元 301")
-    address: Annotated[str, Field(min_length=1, max_length=300)]
-    province: Region | None = None
-    city: Region | None = None
-    district: Region | None = None
+    address: Annotated[str, Field(min_length=1, max_length=300)] = Field(
+        description="all of it, or what comes after the fields"
+    )
+    province: Region | None = Field(default=None, description="if it is known, by any name")
+    city: Region | None = Field(default=None, description="city or prefecture, by any name")
+    district: Region | None = Field(default=None, description="district or county, by any name")
 
 
 class DivisionOut(BaseModel):
@@ -97,7 +98,17 @@ class UnderstoodOut(PlaceOut):
     responses={304: {"description": "The caller has them already (`If-None-Match`)"}},
     summary="Provinces, or what a province or city is divided into",
 )
-async def divisions(request: Request, caller: Writer, of: Code | None = None) -> Response:
+async def divisions(
+    request: Request,
+    caller: Writer,
+    of: Annotated[
+        str | None,
+        Query(
+            pattern=r"^\d{6}$",
+            description="Code of the province or city that is divided; without it the provinces.",
+        ),
+    ] = None,
+) -> Response:
     """Official divisions; a municipality has districts at once, 东莞市 has none (M4)."""
     known = address_reader().divisions
     if of is None:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from application import granting, ordering, redeeming, releasing, shipping
+from application.addressing import Addressed
 from application.redeeming import Wanted, Wish
 from application.screening import screen_fresh
 from application.streams import ORDER, PARCEL, Category, S
 from application.unit import Unit
 from application.vault import Recipient
 from application.waves import release_at_cutoff, run_wave
-from domain.house_rules import HouseRules
+from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.order_facts import Channel
 from domain.orders import Order
 from domain.parcels import Parcel, Stage
@@ -186,7 +187,11 @@ async def test_a_new_address_leaves_the_shared_parcel(house: House) -> None:
     async def change(number: str) -> Any:
         return await house.do(
             lambda unit: ordering.change_address(
-                unit, number=number, recipient=moved, digests=moved.digests(VAULT.lookup_key)
+                unit,
+                number=number,
+                found=Addressed(moved),
+                digests=moved.digests(VAULT.lookup_key),
+                rules=DEFAULT_RULES,
             )
         )
 
