@@ -141,8 +141,11 @@ async def put_warehouse(
 
 
 @router.get("/warehouses", response_model=WarehousesOut, summary="The warehouses")
-async def warehouses(request: Request, caller: Operator) -> Response:
+async def warehouses(
+    request: Request, caller: Operator, min_position: MinPosition = None
+) -> Response:
     """All warehouses with their terms (C2)."""
+    await wait_for(request, min_position, "catalogue")
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         found = await catalogue_queries.warehouses(connection, tenant.schema)

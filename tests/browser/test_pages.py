@@ -374,6 +374,7 @@ EVERYWHERE = {
     ("learner", "lin"): ["/", "/#/orders", "/#/points"],
     ("operations", "ops"): [
         "/operations", "/operations#/stock", "/operations#/items", "/operations#/accounts",
+        "/operations#/warehouses",
         "/operations#/accounts/lin", "/operations#/grants", "/operations#/waiting",
         "/operations#/health",
     ],

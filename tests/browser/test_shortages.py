@@ -152,3 +152,27 @@ def test_a_short_pick_is_planned_anew_when_the_desk_says_so(
     assert facts.count("orders.UnitsFellShort") == 1
     sent = [sum(unit["quantity"] for unit in part["units"]) for part in order["parts"]]
     assert sorted(sent) == [1, 1, 2]
+
+
+def test_nothing_typed_is_lost_when_news_come(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """W1: a part that somebody works on stays as it is while another one goes on."""
+    first, second = lantern(service, zhejiang=1), lantern(service, henan=1)
+    number = service.order(newcomer(), (first, 1), (second, 1))
+    with browsing.as_("operations", "ops") as visitor:
+        page = visitor.page
+        visitor.open(f"/operations#/packing/{number}")
+        expect(page.locator(".lamp")).to_have_attribute("data-state", "on")
+        page.fill("[data-part='2'] [name=weight_grams]", "150")
+        service.ship(number)
+        other = page.locator("[data-part='1']")
+        expect(other.locator(".badge").first).to_have_text(visitor.says("status.pending_receipt"))
+        weight = page.locator("[data-part='2'] [name=weight_grams]")
+        expect(weight).to_have_value("150")
+        expect(weight).to_be_focused()
+        other.locator("summary").click()
+        service.push(number, f"{number}-P1", "快件到达 【杭州转运中心】", "0")
+        expect(other).to_contain_text("杭州转运中心")
+        expect(other.locator("pre")).to_be_visible()
+        visitor.content()

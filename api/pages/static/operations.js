@@ -1,13 +1,15 @@
-// The operations page: packing desk, stock, items, accounts, grants, what waits, webhooks, health.
+// The operations page: packing desk, stock, items, warehouses, accounts, grants, what waits, webhooks, health.
 import { account, accounts } from "./accounts.js";
+import { packingOrder } from "./desk.js";
 import { grants } from "./grants.js";
 import { health } from "./health.js";
 import { items } from "./items.js";
-import { packing, packingOrder } from "./packing.js";
+import { packing } from "./packing.js";
 import { stock } from "./stock.js";
 import { pages } from "./ui.js";
 import { waiting } from "./waiting.js";
+import { warehouses } from "./warehouses.js";
 import { webhook, webhooks } from "./webhooks.js";
 
-pages({ "": packing, packing, "packing/:number": packingOrder, stock, items, accounts, "accounts/:learner": account, grants, waiting, webhooks, "webhooks/:id": webhook, health },
+pages({ "": packing, packing, "packing/:number": packingOrder, stock, items, warehouses, accounts, "accounts/:learner": account, grants, waiting, webhooks, "webhooks/:id": webhook, health },
   (route) => route.split("/")[0] || "packing");

@@ -25,13 +25,15 @@ export async function order(view, [, number_], signal) {
 
   const draw = async (position) => {
     const found = await get(fresh(path, position), { signal });
-    if (known && found.position < known.position) return;
+    if (known && (found.position < known.position || JSON.stringify(found) === JSON.stringify(known))) return;
     const news = known ? newMoments(known, found) : [];
     const sent = found.lines.some((line) => line.kind === "parcel");
     known = found;
     const held = body.contains(document.activeElement) ? document.activeElement.textContent : null;
+    const unfolded = body.querySelector("details[open]");
     fill(body, page(found, { lamp, fresh: news, changed: draw, address: sent ? address.panel : null }));
     if (sent) address.tell(found);
+    if (unfolded) body.querySelector("details")?.setAttribute("open", "");
     // Who is at a button stays there when news come.
     if (held) $$("a, button", body).find((one) => one.textContent === held)?.focus({ preventScroll: true });
     if (news.length) announce(t("live.news", { news: news.map((one) => one.words).slice(-3).join("; ") }));

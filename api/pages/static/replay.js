@@ -5,7 +5,7 @@ import { canVerify, proves } from "./proof.js";
 import { search } from "./search.js";
 import { changedTable, headline, tree } from "./state.js";
 import { busily, copyButton, empty, field, loading, showProblem } from "./ui.js";
-import { clock, exact, factWords, has, number, offset, t, when, zoneName } from "./words.js";
+import { clock, exact, factWords, has, number, t, when, zoned, zoneName } from "./words.js";
 
 /** So much later than it happened, an event was recorded late: scans are told to the second only. */
 const LATE_MS = 60_000;
@@ -91,8 +91,8 @@ function clocks(show) {
     problems.hidden = true;
     const asked = {};
     for (const name of ["as_of", "known_at"]) {
-      const value = form.elements[name].value;
-      if (value) asked[name] = `${value.length === 16 ? `${value}:00` : value}${offset(`${value.slice(0, 16)}:00Z`)}`;
+      const at = zoned(form.elements[name].value);
+      if (at) asked[name] = at;
     }
     try { await show(asked); } catch (problem) { showProblem(form, problem, problems); }
   });

@@ -12,7 +12,7 @@ export async function stock(view, _, signal) {
   const search = h("input", { type: "search", "aria-label": t("mall.search"), placeholder: t("mall.search"), autocomplete: "off" });
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.stock"))),
     h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() }, h("div", { class: "search-box" }, icon("search"), search)), list);
-  const { warehouses } = await get("/v1/warehouses", { signal });
+  const { warehouses } = await get(fresh("/v1/warehouses"), { signal });
   let read = 0;
   const shelves = (items) => items.filter((item) => item.kind === "parcel" || item.stock.length || item.seat_quota).map((item) => shelf(item, warehouses, () => draw(read)));
   const draw = async (least = 0) => {

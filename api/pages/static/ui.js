@@ -55,6 +55,8 @@ function select({ options, value, ...props }) {
 /** Say what is wrong with a field, where it is. */
 export function fieldError(box, text) {
   const place = box.closest(".field");
+  const folded = box.closest("details");
+  if (folded) folded.open = true;
   place.classList.add("bad");
   box.setAttribute("aria-invalid", "true");
   const error = $(".field-error", place);

@@ -96,6 +96,12 @@ export function offset(at = Date.now()) {
   return part || "+00:00";
 }
 
+/** A moment as a field for local times has it, in the mall's zone. */
+export const localTime = (at) => exact(at).replace(" ", "T").slice(0, 16);
+
+/** A local time as it was typed, with the mall's offset then; nothing for nothing. */
+export const zoned = (value) => (value ? `${value.length === 16 ? `${value}:00` : value}${offset(`${value.slice(0, 16)}:00Z`)}` : null);
+
 /** The mall's name for its zone, for people who wonder. */
 export const zoneName = zone;
 

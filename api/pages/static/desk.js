@@ -1,0 +1,144 @@
+// One order on the packing desk, step by step: pack, waybill, hand over.
+import { fill, h, icon } from "./dom.js";
+import { fresh, get, Intent } from "./http.js";
+import { follow } from "./live.js";
+import { picture } from "./picture.js";
+import { recipientWords } from "./recipient.js";
+import { cashRefunds } from "./refunds.js";
+import { rehearsal } from "./rehearsal.js";
+import { shortPickButton, waitWords } from "./shortpick.js";
+import { badge, busily, copyButton, empty, field, loading, showProblem, toast, waitingWords } from "./ui.js";
+import { ago, exact, inPrint, names, number, t, weekday, when, word } from "./words.js";
+
+const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
+
+/** One order: each part with its next step. What did not change stays as it is, with what is typed into it. */
+export async function packingOrder(view, [, wanted], signal) {
+  fill(view, loading(3));
+  const path = `/v1/orders/${encodeURIComponent(wanted)}`;
+  const lamp = h("p", { class: "lamp", dataset: { state: "connecting" } }, h("i", { "aria-hidden": "true" }), h("span", null, t("live.connecting")));
+  const recipient = h("p", { class: "recipient-words small" });
+  const head = h("header", { class: "panel desk-head" });
+  const parts = h("ol", { class: "stack" });
+  const tail = h("div", { class: "stack" });
+  const cards = new Map();
+  let known;
+  const draw = async (position) => {
+    const found = await get(fresh(path, position), { signal });
+    if (known && found.position < known.position) return;
+    known = found;
+    fill(head, ...headWords(found, lamp, recipient));
+    const left = found.parts.filter((part) => part.units.length);
+    drawParts(parts, left.map((part) => cardOf(cards, part, found, draw)));
+    fill(tail, left.length ? null : empty(t("packing.nothing_left"), ""), cashRefunds(found, draw));
+  };
+  await draw();
+  fill(view, h("div", { class: "stack" }, h("a", { class: "back", href: "#/packing" }, icon("back"), t("tab.packing")), head, parts, tail));
+  follow(`${path}/live`, { signal, onnews: draw, onstate: (state) => { lamp.dataset.state = state; lamp.lastChild.textContent = t(`live.${state}`); } });
+  if (known.lines.some((line) => line.kind === "parcel")) {
+    try {
+      fill(recipient, recipientWords((await get(`${path}/recipient`, { signal })).recipient));
+    } catch { /* erased, held or not there: the desk works without */ }
+  }
+}
+
+function headWords(found, lamp, recipient) {
+  return [h("div", null, h("h1", { class: "mono order-number" }, found.number),
+    h("p", { class: "row" }, badge("status", found.state), h("a", { href: `#/accounts/${encodeURIComponent(found.learner)}` }, found.learner), lamp)),
+  recipient,
+  h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: weekday(found.promised_by) }))];
+}
+
+/** The card of a part: the same one as long as nothing about it changed. */
+function cardOf(cards, part, found, changed) {
+  const parcel = found.parcels.find((one) => one.number === part.parcel);
+  const shown = JSON.stringify([found.status, part, parcel ?? null]);
+  const had = cards.get(part.part);
+  if (had?.shown === shown) return had.card;
+  const card = partCard(part, found, parcel, changed);
+  if (had?.card.querySelector("details[open]")) card.querySelector("details")?.setAttribute("open", "");
+  cards.set(part.part, { shown, card });
+  return card;
+}
+
+/** Put cards into their list; those that are there already are not touched, so the focus stays. */
+function drawParts(list, cards) {
+  for (const one of [...list.children]) if (!cards.includes(one)) one.remove();
+  cards.forEach((card, at) => { if (list.children[at] !== card) list.insertBefore(card, list.children[at] ?? null); });
+}
+
+function partCard(part, found, parcel, changed) {
+  return h("li", { class: "panel part", dataset: { part: part.part } },
+    h("div", { class: "spread" }, h("h2", null, t("packing.part", { n: part.part }), " · ", part.waits ? t("shortage.badge") : part.warehouse ? word("warehouse", part.warehouse) : t("kind.course")),
+      part.waits ? h("span", { class: "badge s-open" }, t(`short.${part.waits}`)) : badge("status", part.state)),
+    h("ul", { class: "part-units" }, part.units.map((unit) => {
+      const line = found.lines[unit.line - 1];
+      return h("li", null, h("div", { class: "stamp tiny" }, picture(line)), h("p", null, h("strong", null, names(line.name).main), h("span", { class: "quiet small" }, ` ${line.specification}`)), h("p", { class: "num part-count" }, `× ${number(unit.quantity)}`));
+    })),
+    part.warehouse ? step(part, found, parcel, changed) : h("p", { class: "quiet small" }, t("packing.course")));
+}
+
+function step(part, found, parcel, changed) {
+  if (part.waits) return waitWords(part);
+  if (found.status === "pending_payment") return h("p", { class: "quiet small" }, t("packing.unpaid"));
+  if (!parcel) return packForm(part, found, changed);
+  if (!parcel.waybill) return waybillForm(parcel, changed);
+  if (part.state === "pending_shipment") return handOver(parcel, changed);
+  return tracked(parcel);
+}
+
+function stepForm(key, fields, intent, read, changed, said) {
+  const problems = h("div", { class: "problem", hidden: true });
+  const submit = h("button", { class: "primary", type: "submit" }, t(`packing.${key}`));
+  const form = h("form", { class: "step-form", novalidate: true, dataset: { step: key } }, fields, submit, problems);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const gaps = [...form.querySelectorAll("[required]")].filter((one) => !one.value.trim());
+    if (gaps.length) {
+      showProblem(form, { words: t("problem.invalid"), reasons: gaps.map((one) => ({ field: one.name, words: t("invalid.missing") })) }, problems);
+      return;
+    }
+    busily(submit, async () => {
+      problems.hidden = true;
+      try {
+        const answer = await intent.send(read(form.elements), { onWaiting: waitingWords() });
+        toast(t(said));
+        await changed(answer.position);
+      } catch (problem) {
+        showProblem(form, problem, problems);
+      }
+    });
+  });
+  return form;
+}
+
+function packForm(part, found, changed) {
+  const form = stepForm("pack", field("weight_grams", t("packing.weight"), { type: "number", min: 0, max: 1000000, inputmode: "numeric" }),
+    new Intent("/v1/parcels"), (form) => ({ order: found.number, part: part.part, weight_grams: Number(form.weight_grams.value) || 0 }), changed, "packing.packed");
+  form.querySelector(".primary").after(shortPickButton(part, found, changed));
+  return form;
+}
+
+function waybillForm(parcel, changed) {
+  const box = field("waybill", t("packing.waybill_number"), { required: true, maxlength: 32, autocomplete: "off", spellcheck: "false" });
+  const invent = h("button", { class: "tool", type: "button", onclick: () => {
+    box.querySelector("input").value = `SF${Array.from(crypto.getRandomValues(new Uint8Array(13)), (one) => one % 10).join("")}`;
+  } }, t("packing.invent"));
+  return stepForm("waybill", [field("carrier", t("packing.carrier"), { required: true, options: CARRIERS.map((one) => [one, t(`carrier.${one}`)]) }), box, invent],
+    new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/waybill`), (form) => ({ carrier: form.carrier.value, waybill: form.waybill.value.trim() }), changed, "packing.labelled");
+}
+
+function handOver(parcel, changed) {
+  return h("div", { class: "stack" }, waybillWords(parcel),
+    stepForm("hand_over", [], new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/handover`), () => ({}), changed, "packing.handed_over"));
+}
+
+function waybillWords(parcel) {
+  return h("p", { class: "row" }, h("span", null, word("carrier", parcel.carrier)), h("span", { class: "mono" }, parcel.waybill), copyButton(parcel.waybill));
+}
+
+function tracked(parcel) {
+  return h("div", { class: "stack" }, h("div", { class: "spread" }, waybillWords(parcel), badge("parcel", parcel.state)),
+    parcel.scans.length ? h("ol", { class: "track" }, parcel.scans.slice(0, 4).map((scan, place_) => h("li", { class: place_ ? "" : "now" }, h("p", null, inPrint(scan.text)), h("time", { datetime: scan.time, title: exact(scan.time) }, `${when(scan.time)} · ${ago(scan.time)}`)))) : h("p", { class: "quiet small" }, t("packing.no_scans")),
+    rehearsal(parcel));
+}
