@@ -108,12 +108,17 @@ class DecisionIn(Body):
 
 
 class LearnerIn(Body):
-    """A learner's account: active or frozen."""
+    """A learner's account: active or frozen; a minor's or not."""
 
     model_config = example(status="frozen", reason="account was taken over")
     status: Annotated[
         str, Field(pattern="^(active|frozen)$", description="frozen accounts redeem nothing")
     ]
+    minor: bool | None = Field(
+        default=None,
+        description="whether they are under age: their data is shown to staff after four eyes "
+        "alone; only services say that somebody is of age; left out: as it was",
+    )
     reason: Why = "as the platform asks"
 
 

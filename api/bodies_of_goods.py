@@ -123,3 +123,10 @@ class HandOverIn(Body):
 
     model_config = example(happened_at="2026-11-03T08:30:00Z")
     happened_at: HappenedAt = None
+
+
+class SettleIn(Body):
+    """What was done about pushes that could not be read."""
+
+    model_config = example(reason="a test message of the carrier: nothing to do")
+    reason: Why

@@ -11,7 +11,11 @@ Change = Annotated[Asked, Depends(asked)]
 """The change that is asked for, under its caller's own key."""
 
 
+REPEATED = {"Idempotent-Replay": "true"}
+"""What an answer says that was given before."""
+
+
 def answered(outcome: Outcome, status: int = 200) -> Response:
     """A command's answer as it is kept, the same for every sending."""
-    headers = {"Idempotent-Replay": "true"} if outcome.repeated else None
+    headers = REPEATED if outcome.repeated else None
     return Response(outcome.answer, status, headers=headers, media_type="application/json")

@@ -12,6 +12,7 @@ from api.bodies_of_goods import (
     PackIn,
     ReceiptIn,
     ScrapIn,
+    SettleIn,
     TransferIn,
     WarehouseIn,
     WaybillIn,
@@ -33,6 +34,7 @@ from api.shown_after_changes import (
     ItemPutOut,
     LabelledOut,
     PackedOut,
+    SettledOut,
     ShelfChangedOut,
     TransferredOut,
     WarehousePutOut,
@@ -286,6 +288,23 @@ async def callback(request: Request, caller: Manager, parcel: ParcelNumber) -> R
     links = tenant.callback_links
     body = {"parcel": parcel, "callback_url": links.url(parcel), "salt": links.salt(parcel)}
     return json_answer(body, headers={"Cache-Control": "no-store"})
+
+
+@router.post(
+    "/parcels/{parcel}/unreadable/settlement",
+    response_model=SettledOut,
+    summary="Note what became of pushes that could not be read",
+)
+async def settle_unreadable(
+    request: Request, caller: Manager, change: Change, parcel: ParcelNumber, body: SettleIn
+) -> Response:
+    """They wait in `/v1/troubles` until then; what they are is seen by a reveal (M5)."""
+    command = change.command(
+        lambda unit: shipping.settle_unreadable(unit, parcel=parcel),
+        reason=body.reason,
+        streams=[PARCEL.stream(parcel)],
+    )
+    return answered(await store_of(request).execute(command))
 
 
 @router.post(

@@ -31,14 +31,14 @@ from api.shown_after_changes import (
     GrantsOut,
     LearnerOut,
 )
-from application import approval_requests, granting
+from application import approval_requests, granting, privacy
 from application.answers import kept_answer
 from application.granting import GRANTS, Grant, grant_command, granted_to
 from application.outcomes import KeyReused, Outcome
-from application.streams import ACCOUNT, APPROVAL
+from application.streams import ACCOUNT, APPROVAL, PRIVACY
 from domain.approvals import ApprovalRequested, Kind, needs_second_person
 from domain.lots import lot_id
-from domain.refusals import NotFound, Refusal
+from domain.refusals import InvalidRequest, NotFound, Refusal
 from projections.ledger_queries import Asking
 
 router = APIRouter(prefix="/v1", tags=["points"])
@@ -189,18 +189,26 @@ async def _ask(request: Request, change: Asked, wanted: ApprovalRequested) -> Re
 
 
 @router.put(
-    "/learners/{learner:path}", response_model=LearnerOut, summary="Register, freeze, unfreeze"
+    "/learners/{learner:path}",
+    response_model=LearnerOut,
+    summary="Register, freeze, unfreeze, mark as a minor",
 )
 async def put_learner(
     request: Request, caller: Operator, change: Change, learner: Learner, body: LearnerIn
 ) -> Response:
-    """A learner is also known from the first grant on (contract.md)."""
+    """A learner is also known from the first grant on (contract.md).
+
+    `minor` says that they are under age: staff see their data only after a second person allowed
+    it (A9).
+    """
+    if body.minor is False and caller.role is not Role.SERVICE:
+        raise InvalidRequest(field="minor", reason="only the platform says that somebody is of age")
     command = change.command(
-        lambda unit: granting.put_learner(
-            unit, learner=learner, status=body.status, reason=body.reason
+        lambda unit: privacy.put_learner(
+            unit, learner=learner, status=body.status, minor=body.minor, reason=body.reason
         ),
         reason=body.reason,
-        streams=[ACCOUNT.stream(learner)],
+        streams=[ACCOUNT.stream(learner), PRIVACY.stream(learner)],
     )
     return answered(await store_of(request).execute(command))
 

@@ -374,3 +374,41 @@ class RecipientSeenOut(BaseModel):
     )
     order: OrderNumber
     recipient: RecipientOut
+    minor: bool | None = Field(
+        default=None, description="for staff: to see it unmasked, a second person is asked first"
+    )
+
+
+class PayloadOut(BaseModel):
+    """One push of a carrier, sealed as it came."""
+
+    card: str | None = Field(description="id of its card; null where nothing could be kept")
+    source: str = Field(description="who pushed it", examples=["kuaidi100.push"])
+    read: bool = Field(description="false: it could not be understood")
+    scans: int = Field(description="scans that were recorded from it")
+    position: EventPosition
+    recorded_at: AwareDatetime = Field(description="when it was taken in")
+    kept: str = Field(description="sealed; deleted (its time was over); or erased")
+    bytes: int | None = Field(description="how long it is, while it is kept")
+
+
+class PayloadsOut(BaseModel):
+    """What carriers pushed about a parcel, without what is in it (rules.md 30)."""
+
+    model_config = example(
+        parcel="T261103A1B2C3D4E5F6-P1",
+        payloads=[
+            {
+                "card": "0123456789abcdef0123456789abcdef",
+                "source": "kuaidi100.push",
+                "read": True,
+                "scans": 2,
+                "position": 42,
+                "recorded_at": "2026-11-03T02:14:08.120931Z",
+                "kept": "sealed",
+                "bytes": 812,
+            }
+        ],
+    )
+    parcel: ParcelNumber
+    payloads: list[PayloadOut] = Field(description="oldest first")

@@ -31,6 +31,9 @@ NewPosition = Annotated[
     ),
 ]
 Status = Annotated[State, Field(description="of the order, as customers see it")]
+ShownUntil = Annotated[
+    AwareDatetime, Field(description="until then the same key shows it again; later, a new one")
+]
 Changed = Annotated[bool, Field(description="false: it was so already, and nothing was recorded")]
 WarehouseCode = Annotated[str, Field(description="the warehouse's code")]
 _NUMBER = "T261103A1B2C3D4E5F6"
@@ -101,15 +104,28 @@ class DecidedOut(BaseModel):
     points: int | None = Field(default=None, description="that a claw-back took")
     available: int | None = Field(default=None, description="points after an adjustment")
     debt: int | None = Field(default=None, description="points owed after it")
+    valid_until: AwareDatetime | None = Field(
+        default=None, description="until then whoever asked may look at a minor's card"
+    )
     position: NewPosition
 
 
 class LearnerOut(BaseModel):
     """A learner's account."""
 
-    model_config = example(learner="lin", status="frozen", position=42)
+    model_config = example(learner="lin", status="frozen", minor=False, position=42)
     learner: LearnerId
     status: str = Field(description="active, frozen or erased")
+    minor: bool = Field(description="under age: their data is shown after four eyes alone")
+    position: NewPosition
+
+
+class ErasedOut(BaseModel):
+    """A learner who was forgotten."""
+
+    model_config = example(learner="lin", status="erased", position=42)
+    learner: LearnerId
+    status: str = Field(description="erased")
     position: NewPosition
 
 
@@ -136,11 +152,34 @@ class RevealedOut(BaseModel):
             "district": "西湖区",
             "address": "文三路 1 号 2 单元 301",
         },
+        shown_until="2026-11-03T02:24:08.120931Z",
         position=42,
     )
     card: str = Field(description="id of the card in the vault")
     learner: LearnerId
     recipient: RecipientOut = Field(description="unmasked")
+    shown_until: ShownUntil
+    position: NewPosition
+
+
+class PayloadRevealedOut(BaseModel):
+    """What a carrier pushed, as it came; that it was shown is recorded (A4)."""
+
+    model_config = example(
+        card="0123456789abcdef0123456789abcdef",
+        learner="lin",
+        parcel=f"{_NUMBER}-P1",
+        payload='{"status":"polling","lastResult":{"nu":"SF1000000001","data":[]}}',
+        encoding="utf-8",
+        shown_until="2026-11-03T02:24:08.120931Z",
+        position=42,
+    )
+    card: str = Field(description="id of the card in the vault")
+    learner: LearnerId
+    parcel: ParcelNumber
+    payload: str = Field(description="its bytes")
+    encoding: Literal["utf-8", "base64"] = Field(description="base64 where they are no text")
+    shown_until: ShownUntil
     position: NewPosition
 
 
@@ -359,6 +398,15 @@ class ShortOut(BaseModel):
     found: int = Field(description="units that are there")
     moved: list[MoveOut] = Field(description="what other warehouses send instead")
     waits: int = Field(description="units that no warehouse has: the learner chooses")
+    position: NewPosition
+
+
+class SettledOut(BaseModel):
+    """Pushes that could not be read and wait for nobody any more."""
+
+    model_config = example(parcel=f"{_NUMBER}-P1", settled=1, position=42)
+    parcel: ParcelNumber
+    settled: int = Field(description="how many waited")
     position: NewPosition
 
 

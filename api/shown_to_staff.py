@@ -99,14 +99,24 @@ class ApprovalOut(BaseModel):
     id: str = Field(description="of the request")
     kind: Kind
     learner: LearnerId
-    points: int = Field(description="added if positive, taken if negative")
-    subject: str = Field(description="the adjustment's source, or the lot that is clawed back")
+    points: int = Field(description="added if positive, taken if negative; 0 for a reveal")
+    subject: str = Field(
+        description="the adjustment's source, the lot that is clawed back, the case, or the card"
+    )
+    about: str | None = Field(
+        description="stream of the order or parcel whose card is to be shown", examples=["order:T1"]
+    )
     maker: str = Field(description="who asked")
+    maker_role: str | None = Field(description="in which role, where it was recorded")
     reason: str = Field(description="in words of who asked")
     requested_at: AwareDatetime = Field(description="when it was asked for")
     state: Literal["open", "given", "denied"] = Field(description="what became of it")
     checker: str | None = Field(description="who decided; null while it is open")
+    checker_role: str | None = Field(description="in which role, where it was recorded")
     decided_at: AwareDatetime | None = Field(description="when; null while it is open")
+    valid_until: AwareDatetime | None = Field(
+        description="until then whoever asked may look at a minor's card"
+    )
 
 
 class ApprovalsOut(BaseModel):
@@ -120,12 +130,16 @@ class ApprovalsOut(BaseModel):
                 "learner": "lin",
                 "points": 20_000,
                 "subject": "made good",
+                "about": None,
                 "maker": "wang",
+                "maker_role": "operations",
                 "reason": "the course was counted twice",
                 "requested_at": "2026-11-03T02:14:08.120931Z",
                 "state": "open",
                 "checker": None,
+                "checker_role": None,
                 "decided_at": None,
+                "valid_until": None,
             }
         ]
     )

@@ -14,6 +14,7 @@ from application.loads import ALERT_PERCENT, loads
 from application.policies import overdue
 from application.querying import contradicted
 from application.subscriptions import Subscriptions
+from domain.approvals import Kind
 from domain.house_rules import HouseRules
 from domain.silence import Silence, patience
 from projections.approvals import approvals
@@ -41,7 +42,11 @@ async def troubles(
         Caller, allow(Role.OPERATIONS, Role.SUPPORT, Role.AUDITOR, Role.ADMINISTRATOR)
     ],
 ) -> Response:
-    """Parked events, drift, late policies, dead jobs, webhooks, refunds, silent parcels (M5)."""
+    """Parked events, drift, late policies, dead jobs, webhooks, refunds, parcels (M5).
+
+    Parcels are those that are silent, untracked, or whose pushes could not be read. Also busy
+    warehouses, and what waits for a second person.
+    """
     tenant = request.state.tenant
     now = tenant.store.clock()
     late = await overdue(tenant)
@@ -49,6 +54,7 @@ async def troubles(
         parked = await _rows(connection, tenant.schema, _PARKED)
         unwatched = await _rows(connection, tenant.schema, _UNWATCHED, now - UNWATCHED_AFTER)
         silent = await silent_parcels(connection, tenant.schema, now=now, rules=tenant.rules)
+        unread = await _rows(connection, tenant.schema, _UNREAD)
         refunds = await open_refunds(connection, tenant.schema)
         unproved = await contradicted(connection, tenant.schema)
         asked = await approvals(connection, tenant.schema, state="open")
@@ -97,6 +103,11 @@ async def troubles(
                     "warehouse_load", what, f"{load.percent} %", None,
                     warehouse=load.warehouse, waiting=load.waiting, capacity=load.capacity,
                 )  # fmt: skip
+        for parcel, since, orders, pushes in unread:
+            yield _trouble(
+                "unreadable_push", f"{parcel}: {pushes} pushes", None, since,
+                parcel=parcel, order=orders[0], pushes=pushes,
+            )  # fmt: skip
         for parcel, since, orders in unwatched:
             yield _trouble("unwatched_parcel", parcel, None, since, parcel=parcel, order=orders[0])
         yield from (_silent(parcel, rules=tenant.rules) for parcel in silent)
@@ -107,6 +118,8 @@ async def troubles(
             )  # fmt: skip
         for approval in asked:
             what = f"{approval['kind']} of {approval['points']} for {approval['learner']}"
+            if approval["kind"] == Kind.REVEAL:
+                what = f"to see a card of {approval['learner']}, a minor"
             yield _trouble(
                 "approval", what, approval["reason"], approval["requested_at"],
                 approval=approval["id"],
@@ -149,4 +162,8 @@ SELECT view, stream, position, cause, parked_at FROM {parked} ORDER BY parked_at
 _UNWATCHED = """
 SELECT number, since, orders FROM {parcels} WHERE unwatched AND (since IS NULL OR since < %b)
 ORDER BY number LIMIT 200
+"""
+_UNREAD = """
+SELECT number, unread_since, orders, unread FROM {parcels} WHERE unread > 0
+ORDER BY unread_since, number LIMIT 200
 """

@@ -15,6 +15,7 @@ def approval_id(request: ApprovalRequested, key: str) -> str:
 
 
 def ask(unit: Unit, *, approval: str, request: ApprovalRequested) -> dict[str, Any]:
-    """Ask for a second person; nothing happens to the account yet."""
-    unit.record(APPROVAL, approval, unit.read(APPROVAL, approval).ask(request))
+    """Ask for a second person, in the role one acts in; nothing else happens yet."""
+    asked = request.model_copy(update={"maker_role": unit.command.context.role})
+    unit.record(APPROVAL, approval, unit.read(APPROVAL, approval).ask(asked))
     return {"approval": approval, "status": "pending_approval", "learner": request.learner}

@@ -14,9 +14,11 @@ from domain.refusals import NotFound
 def allow(unit: Unit, *, approval: str, checker: str, rules: HouseRules) -> dict[str, Any]:
     """Allow what was asked for; it happens in the same commit."""
     state = _existing(unit, approval)
-    unit.record(APPROVAL, approval, state.give(checker))
     request = state.request
     assert request is not None  # `_existing` saw it
+    until = unit.now + rules.minors_shown_for if request.kind is Kind.REVEAL else None
+    given = state.give(checker, role=unit.command.context.role, valid_until=until)
+    unit.record(APPROVAL, approval, given)
     match request.kind:
         case Kind.ADJUSTMENT:
             done = adjust(
@@ -34,13 +36,16 @@ def allow(unit: Unit, *, approval: str, checker: str, rules: HouseRules) -> dict
             done = deciding.carry_out_allowed(
                 unit, case=request.subject, approval=approval, rules=rules
             )
+        case Kind.REVEAL:  # whoever asked looks at it, and each time is a fact of its own
+            done = {"learner": request.learner, "valid_until": until}
     return {"approval": approval, "status": "given", **done}
 
 
 def deny(unit: Unit, *, approval: str, checker: str, reason: str) -> dict[str, Any]:
     """Do not allow what was asked for."""
     state = _existing(unit, approval)
-    unit.record(APPROVAL, approval, state.deny(checker, reason=reason))
+    role = unit.command.context.role
+    unit.record(APPROVAL, approval, state.deny(checker, role=role, reason=reason))
     request = state.request
     if request is not None and request.kind is Kind.COMPENSATION:
         deciding.decline(unit, case=request.subject, approval=approval, reason=reason)

@@ -1,13 +1,15 @@
 """Cards of the vault: found by keyed hash of a phone, opened with their learner's key (A4)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from application.holding import held
-from application.vault import Vault, phone_digest, phone_tail_digest, unseal
+from application.holding import held, refuse_held
+from application.vault import Recipient, Unreadable, Vault, phone_digest, phone_tail_digest, unseal
+from domain.privacy import RetentionOver
+from domain.refusals import NotFound
 
 _BY_PHONE = "SELECT id, subject FROM {} WHERE phone_digest = %b LIMIT 500"
 _BY_TAIL = "SELECT id, subject FROM {} WHERE tail_digest = %b LIMIT 500"
@@ -15,7 +17,21 @@ _CARD = """
 SELECT c.subject, c.field, c.sealed, k.wrapped
 FROM {cards} c JOIN {keys} k USING (subject) WHERE c.id = %b::uuid
 """
+_WHOSE = """
+SELECT subject, field, made_at, NULL::timestamptz FROM {cards} WHERE id = %(card)s
+UNION ALL SELECT NULL, NULL, made_at, gone_at FROM {cards_past} WHERE id = %(card)s
+"""
 _TAIL = 4
+
+RECIPIENT = "recipient"
+PAYLOAD = "payload"
+
+
+class Card(NamedTuple):
+    """Whose card it is, and what is on it."""
+
+    subject: str
+    field: str
 
 
 async def cards_of_phone(
@@ -55,3 +71,54 @@ async def open_card(
         return None
     key = vault.unwrap(subject, bytes(wrapped))
     return unseal(key, subject, f"{field}:{card}", bytes(sealed))
+
+
+async def card_of(connection: AsyncConnection[Any], schema: str, card: str) -> Card:
+    """Whose card it is and of what kind. Raises `NotFound`, also for one that was erased.
+
+    Raises `RetentionOver` for a payload that was deleted because its time was over.
+    """
+    names = {name: Identifier(schema, name) for name in ("cards", "cards_past")}
+    try:
+        cursor = await connection.execute(SQL(_WHOSE).format(**names), {"card": UUID(card)})
+        row = await cursor.fetchone()
+    except ValueError:
+        row = None
+    if row is None:
+        raise NotFound(what="card")
+    subject, field, made_at, gone_at = row
+    if subject is None:
+        raise RetentionOver(made_on=f"{made_at:%Y-%m-%d}", gone_on=f"{gone_at:%Y-%m-%d}")
+    return Card(subject, field)
+
+
+async def open_recipient(
+    connection: AsyncConnection[Any], schema: str, vault: Vault, card: str
+) -> Recipient:
+    """Read a recipient's card. Raises `NotFound` when it is no recipient's or was erased.
+
+    Raises `UnderLegalHold` while it may only be stored.
+    """
+    return Recipient.from_bytes(await open_shown(connection, schema, vault, card, field=RECIPIENT))
+
+
+async def open_shown(
+    connection: AsyncConnection[Any], schema: str, vault: Vault, card: str, *, field: str
+) -> bytes:
+    """What is on a card of this kind, to be shown. Raises `NotFound`, also once it was erased.
+
+    Raises `UnderLegalHold` while it may only be stored.
+    """
+    query = SQL(_CARD).format(
+        cards=Identifier(schema, "cards"), keys=Identifier(f"{schema}_keys", "subject_keys")
+    )
+    row = await (await connection.execute(query, (card,), prepare=True)).fetchone()
+    if row is None or row[1] != field:
+        raise NotFound(what="card")
+    subject, _, sealed, wrapped = row
+    await refuse_held(connection, schema, subject)
+    try:
+        key = vault.unwrap(subject, bytes(wrapped))
+        return unseal(key, subject, f"{field}:{card}", bytes(sealed))
+    except Unreadable:
+        raise NotFound(what="card") from None

@@ -4,13 +4,13 @@ Stored bytes are JSON, `{"fact": {…}, "schema": 1, "happened_at": …, …}`. 
 log's Merkle tree as they are, so what was once written is never written differently.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
+from application.upcasting import UPCASTERS
 from domain import (
     approvals,
     books,
@@ -33,10 +33,6 @@ ROOMS = (
     rate_facts, stock, warehouses,
 )  # fmt: skip
 
-Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}
-"""(fact name, stored schema version) → the fact's fields one version later."""
-
 
 class UnknownFact(Exception):
     """A stored name is not in the registry: this code is older than the log (R26)."""
@@ -54,6 +50,11 @@ class Context(NamedTuple):
     """Ties together everything that followed from one request."""
     causation: str = ""
     """`stream@version` of the event that made a policy act."""
+
+    @property
+    def role(self) -> str:
+        """In which role the actor acts; `policy` for the house itself."""
+        return self.actor.partition(":")[0]
 
 
 class Envelope(NamedTuple):

@@ -24,7 +24,7 @@ def mask_name(name: str) -> str:
     ('欧***', '阿***·***', '*')
     """
     text = _folded(name)
-    shown = text[:1] if len(text) > 1 else ""
+    shown = text[:1] if any(letter not in _NAME_JOINTS for letter in text[1:]) else ""
     return shown + "".join(
         letter if letter in _NAME_JOINTS else "*" for letter in text[len(shown) :]
     )

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     review_accounts_at_address: int = Field(default=5, ge=2)
     review_every_order: bool = False
     """Nothing is released before a human looked at it (O7)."""
+    minors_shown_seconds: int = Field(default=4 * 3_600, ge=60, le=7 * 86_400)
+    """How long a minor's card may be looked at once a second person allowed it (A9)."""
     drift_seconds: float = Field(default=60, ge=0)
     """How often a page of streams is compared with the views' rows; 0: never (M5)."""
     public_url: str = "http://127.0.0.1:8000"
@@ -134,6 +136,7 @@ class Settings(BaseSettings):
             review_accounts_at_address=self.review_accounts_at_address,
             review_every_order=self.review_every_order,
             payloads_kept=timedelta(days=self.payloads_kept_days),
+            minors_shown_for=timedelta(seconds=self.minors_shown_seconds),
             peaks=self.peaks,
             pay_within=timedelta(seconds=self.pay_within_seconds),
             service_window=timedelta(seconds=self.service_window_seconds),

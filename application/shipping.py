@@ -121,6 +121,13 @@ def keep_unreadable(unit: Unit, *, parcel: str, raw: bytes) -> dict[str, Any]:
     return {"parcel": parcel, "card": card}
 
 
+def settle_unreadable(unit: Unit, *, parcel: str) -> dict[str, Any]:
+    """Note that a human dealt with the pushes that could not be understood (M5)."""
+    state = existing_parcel(unit, parcel)
+    unit.record(PARCEL, parcel, state.settle_unreadable())
+    return {"parcel": parcel, "settled": state.unread}
+
+
 def _kept_payload(unit: Unit, parcel: Parcel, raw: bytes) -> str | None:
     """A card with what names people, sealed for whose parcel it is; none once they were erased.
 

@@ -1,10 +1,11 @@
 """四眼 Four eyes: what one person may ask for, another has to allow (A8; rules.md 26)."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.facts import Fact
 from domain.house_rules import HouseRules
@@ -17,31 +18,49 @@ class Kind(StrEnum):
     ADJUSTMENT = "adjustment"
     CLAWBACK = "clawback"
     COMPENSATION = "compensation"
+    REVEAL = "reveal"
 
 
-class ApprovalRequested(Fact, name="approvals.ApprovalRequested"):
+class ApprovalRequested(Fact, name="approvals.ApprovalRequested", version=2):
     """Somebody asked for what they may not do alone; nothing has happened yet."""
 
     kind: Kind
     learner: str
-    points: int = Field(description="added if positive, taken if negative; what a claw-back takes")
-    subject: str = Field(
-        description="the adjustment's source, the lot that is clawed back, or the case"
+    points: int = Field(
+        description="added if positive, taken if negative; what a claw-back takes; 0 for a reveal"
     )
-    maker: str
+    subject: str = Field(
+        description="the adjustment's source, the lot that is clawed back, the case, or the card"
+    )
+    about: str | None = Field(
+        default=None, description="stream of the order or parcel whose card is to be shown"
+    )
+    maker: str = Field(description="who asks")
+    maker_role: str | None = Field(
+        default=None, description="in which role; None before roles were recorded here"
+    )
     reason: str
 
 
-class ApprovalGiven(Fact, name="approvals.ApprovalGiven"):
-    """Somebody else allowed it; it happened in the same commit."""
+class ApprovalGiven(Fact, name="approvals.ApprovalGiven", version=2):
+    """Somebody else allowed it; it happened in the same commit, or may happen for a while."""
 
-    checker: str
+    checker: str = Field(description="who allowed it")
+    checker_role: str | None = Field(
+        default=None, description="in which role; None before roles were recorded here"
+    )
+    valid_until: AwareDatetime | None = Field(
+        default=None, description="until then whoever asked may act on it; None: it is done"
+    )
 
 
-class ApprovalDenied(Fact, name="approvals.ApprovalDenied"):
+class ApprovalDenied(Fact, name="approvals.ApprovalDenied", version=2):
     """Somebody else did not allow it; it will not happen."""
 
-    checker: str
+    checker: str = Field(description="who did not allow it")
+    checker_role: str | None = Field(
+        default=None, description="in which role; None before roles were recorded here"
+    )
     reason: str
 
 
@@ -62,24 +81,40 @@ class Approval:
 
     request: ApprovalRequested | None = None
     decided: str | None = None
+    valid_until: datetime | None = None
+    """Until when whoever asked may act on what was given."""
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to decide."""
+        return self.request is not None and self.decided is None
+
+    def allows(self, when: datetime) -> bool:
+        """Whether whoever asked may act on it at this time."""
+        return self.valid_until is not None and when < self.valid_until
 
     def ask(self, request: ApprovalRequested) -> list[ApprovalFact]:
-        """Ask; the same request asked for again is one request."""
-        if self.request is not None and self.decided is None and self.request == request:
+        """Ask; the same request asked for again is one request, in whatever role."""
+        if self.request is None:
+            return [request]
+        if (
+            self.open
+            and self.request.model_copy(update={"maker_role": request.maker_role}) == request
+        ):
             return []
-        if self.request is not None:
-            raise NotPossible(action="ask", why=f"this was asked for and is {self.decided}")
-        return [request]
+        raise NotPossible(action="ask", why=f"this was asked for and is {self.decided or 'open'}")
 
-    def give(self, checker: str) -> list[ApprovalFact]:
-        """Allow it: never by whoever asked, and once."""
+    def give(
+        self, checker: str, *, role: str | None = None, valid_until: datetime | None = None
+    ) -> list[ApprovalFact]:
+        """Allow it: never by whoever asked, in whatever role, and once."""
         self._must_be_open(checker)
-        return [ApprovalGiven(checker=checker)]
+        return [ApprovalGiven(checker=checker, checker_role=role, valid_until=valid_until)]
 
-    def deny(self, checker: str, *, reason: str) -> list[ApprovalFact]:
+    def deny(self, checker: str, *, role: str | None = None, reason: str) -> list[ApprovalFact]:
         """Do not allow it."""
         self._must_be_open(checker)
-        return [ApprovalDenied(checker=checker, reason=reason)]
+        return [ApprovalDenied(checker=checker, checker_role=role, reason=reason)]
 
     def _must_be_open(self, checker: str) -> None:
         if self.request is None:
@@ -101,7 +136,7 @@ def evolve(approval: Approval, fact: ApprovalFact) -> Approval:
         case ApprovalRequested():
             return Approval(request=fact)
         case ApprovalGiven():
-            return replace(approval, decided="given")
+            return replace(approval, decided="given", valid_until=fact.valid_until)
         case ApprovalDenied():
             return replace(approval, decided="denied")
         case _:

@@ -101,6 +101,8 @@ class HouseRules:
     """O7: nothing is released before a human looked at it."""
     parcel_grams: int = 30_000
     """S4: heaviest parcel that orders are merged into."""
+    minors_shown_for: timedelta = timedelta(hours=4)
+    """A9: how long a minor's card may be looked at once a second person allowed it."""
     course_refund_percent: int = 20
     """Rule 7: a course is refundable below this progress."""
     first_scan_within: timedelta = timedelta(hours=24)

@@ -115,6 +115,12 @@ class PushUnreadable(Fact, name="parcels.PushUnreadable"):
     )
 
 
+class UnreadablePushesSettled(Fact, name="parcels.UnreadablePushesSettled"):
+    """A human dealt with the messages that could not be understood; how is in the envelope."""
+
+    pushes: PositiveInt = Field(description="how many waited")
+
+
 class TrackingSubscribed(Fact, name="parcels.TrackingSubscribed"):
     """A partner watches the parcel for us and pushes what it sees (T1)."""
 
@@ -142,6 +148,7 @@ ParcelFact = (
     | ParcelScanned
     | CarrierCorrected
     | PushUnreadable
+    | UnreadablePushesSettled
     | TrackingSubscribed
     | TrackConfirmed
 )
@@ -175,6 +182,8 @@ class Parcel:
     confirmed_at: datetime | None = None
     """The last time that the source, asked, told the track as it is known here."""
     tracking: TrackState = field(default_factory=TrackState)
+    unread: int = 0
+    """Messages that could not be understood and wait for a human."""
 
     @property
     def handed_over(self) -> bool:
@@ -245,6 +254,12 @@ class Parcel:
         if self.watched or self.waybill != waybill or self.carrier is None:
             return []
         return [TrackingSubscribed(partner=partner, carrier=self.carrier, waybill=waybill)]
+
+    def settle_unreadable(self) -> list[ParcelFact]:
+        """Note that a human dealt with what could not be understood."""
+        if not self.unread:
+            raise NotPossible(action="settle_unreadable", why="no unreadable push waits")
+        return [UnreadablePushesSettled(pushes=self.unread)]
 
     def dissolve(self, reason: str) -> list[ParcelFact]:
         """Unpack a parcel that will not be sent."""
@@ -369,6 +384,8 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             newest = at if parcel.confirmed_at is None else max(at, parcel.confirmed_at)
             return replace(parcel, confirmed_at=newest)
         case PushUnreadable():
-            return parcel
+            return replace(parcel, unread=parcel.unread + 1)
+        case UnreadablePushesSettled():
+            return replace(parcel, unread=0)
         case _:
             assert_never(fact)

@@ -9,8 +9,8 @@ from domain.approvals import ApprovalDenied, ApprovalGiven, ApprovalRequested
 from projections.reading import Event, Tables, View, compose
 
 FIELDS = (
-    "id", "kind", "learner", "points", "subject", "maker", "reason", "requested_at", "state",
-    "checker", "decided_at",
+    "id", "kind", "learner", "points", "subject", "about", "maker", "maker_role", "reason",
+    "requested_at", "state", "checker", "checker_role", "decided_at", "valid_until",
 )  # fmt: skip
 
 
@@ -32,15 +32,25 @@ class Approvals(View):
                     fact.learner,
                     fact.points,
                     fact.subject,
+                    fact.about,
                     fact.maker,
+                    fact.maker_role,
                     fact.reason,
                     envelope.happened_at,
                     envelope.position,
                 )
             elif isinstance(fact, ApprovalGiven | ApprovalDenied):
-                state = "given" if isinstance(fact, ApprovalGiven) else "denied"
-                decided = (state, fact.checker, envelope.happened_at, envelope.position)
-                await tables.run(_DECIDED, *decided, envelope.key)
+                until = fact.valid_until if isinstance(fact, ApprovalGiven) else None
+                await tables.run(
+                    _DECIDED,
+                    "given" if isinstance(fact, ApprovalGiven) else "denied",
+                    fact.checker,
+                    fact.checker_role,
+                    envelope.happened_at,
+                    until,
+                    envelope.position,
+                    envelope.key,
+                )
 
 
 async def approvals(
@@ -53,14 +63,17 @@ async def approvals(
 
 
 _ASKED = """
-INSERT INTO {approvals} (id, kind, learner, points, subject, maker, reason, requested_at, state,
-    position)
-VALUES (%b, %b, %b, %b, %b, %b, %b, %b, 'open', %b)
+INSERT INTO {approvals} (id, kind, learner, points, subject, about, maker, maker_role, reason,
+    requested_at, state, position)
+VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, 'open', %b)
 """
 _DECIDED = """
-UPDATE {approvals} SET state = %b, checker = %b, decided_at = %b, position = %b WHERE id = %b
+UPDATE {approvals} SET state = %b, checker = %b, checker_role = %b, decided_at = %b,
+    valid_until = %b, position = %b
+WHERE id = %b
 """
 _LISTED = """
-SELECT id, kind, learner, points, subject, maker, reason, requested_at, state, checker, decided_at
+SELECT id, kind, learner, points, subject, about, maker, maker_role, reason, requested_at, state,
+    checker, checker_role, decided_at, valid_until
 FROM {approvals} WHERE state = %b ORDER BY requested_at, id LIMIT %b
 """

@@ -34,16 +34,19 @@ class ParcelTracking(View):
             return
         parcels: dict[str, Parcel] = {}
         told: dict[str, datetime | None] = {}
+        unread_since: dict[str, datetime | None] = {}
         known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
         if known:
-            for number, folded, told_at in await tables.rows(_LOAD, list(known)):
+            for number, folded, told_at, since in await tables.rows(_LOAD, list(known)):
                 parcels[number] = PARCEL.states.validate_json(folded)
-                told[number] = told_at
+                told[number], unread_since[number] = told_at, since
         newest: dict[str, Envelope] = {}
         for one in mine:
             before = parcels.get(one.key, PARCEL.initial)
-            parcels[one.key] = PARCEL.evolve(before, cast("ParcelFact", one.fact))
-            newest[one.key] = one
+            after = PARCEL.evolve(before, cast("ParcelFact", one.fact))
+            parcels[one.key], newest[one.key] = after, one
+            since = unread_since.get(one.key) or one.happened_at
+            unread_since[one.key] = since if after.unread else None
             if isinstance(one.fact, ParcelScanned):
                 told[one.key] = one.recorded_at
         rows = []
@@ -72,31 +75,36 @@ class ParcelTracking(View):
                     parcel.stage,
                     parcel.wave,
                     parcel.hand_over_by,
+                    parcel.unread,
+                    unread_since[number],
                 )
             )
         await tables.unnest(_SAVE, rows)
 
 
-_LOAD = "SELECT number, folded, told_at FROM {parcels} WHERE number = ANY(%b)"
+_LOAD = "SELECT number, folded, told_at, unread_since FROM {parcels} WHERE number = ANY(%b)"
 
 # unnest takes no array of arrays: the orders of a parcel come as lines.
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
-    unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave,
-    hand_over_by)
+    unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
+    unread_since)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
-    position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave,
-    hand_over_by
+    position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by,
+    unread, unread_since
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
-    %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[])
+    %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
+    %b::timestamptz[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
-         told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by)
+         told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
+         unread_since)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
     position = excluded.position, unwatched = excluded.unwatched, told_at = excluded.told_at,
     quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since,
     unconfirmed = excluded.unconfirmed, stage = excluded.stage, wave = excluded.wave,
-    hand_over_by = excluded.hand_over_by
+    hand_over_by = excluded.hand_over_by, unread = excluded.unread,
+    unread_since = excluded.unread_since
 """

@@ -131,6 +131,7 @@ class Reporting:
         found = [
             ("refund_without_goods_back", await self._rows(_NO_GOODS, position)),
             ("unmasked_without_case", await self._rows(_NO_CASE, position)),
+            ("minors_card_shown", await self._rows(_MINORS, position)),
             ("same_maker_and_checker", await self._rows(_SAME_PERSON, position)),
             (
                 "dated_back",
@@ -145,7 +146,7 @@ class Reporting:
         paths = await inclusion_paths(self.connection, self.schema, places, size=position)
         return Report(
             "controls",
-            "; ".join((_NO_GOODS, _NO_CASE, _SAME_PERSON, _DATED_BACK, _SAMPLE)),
+            "; ".join((_NO_GOODS, _NO_CASE, _MINORS, _SAME_PERSON, _DATED_BACK, _SAMPLE)),
             {
                 "position": position,
                 "seed": wanted.seed,
@@ -198,6 +199,13 @@ _NO_CASE = """
 SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
 WHERE notification_id <= %s AND topic = 'privacy.CardRevealed'
     AND convert_from(state, 'UTF8')::json -> 'fact' ->> 'case' IS NULL
+ORDER BY notification_id
+"""
+# A minor's card is shown to nobody without an approval, and its event names it.
+_MINORS = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
+WHERE notification_id <= %s AND topic = 'privacy.CardRevealed'
+    AND convert_from(state, 'UTF8')::json -> 'fact' ->> 'approval' IS NOT NULL
 ORDER BY notification_id
 """
 _SAME_PERSON = """

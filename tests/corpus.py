@@ -35,7 +35,7 @@ STORY = {
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
         WaybillIssued TrackingSubscribed ParcelHandedOver ParcelScanned
-        TrackConfirmed PushUnreadable CarrierCorrected ParcelDissolved""",
+        TrackConfirmed PushUnreadable UnreadablePushesSettled CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",
     "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from application import jobs, privacy, retention, shipping
-from application.cards import open_card
+from application.cards import card_of, open_card
 from application.retention import forget_payloads
 from domain.privacy import Privacy, RetentionOver
 from tests.application.house import VAULT, House, opened
@@ -75,7 +75,7 @@ async def test_payloads_go_when_their_time_is_over(
     async with house.pool.connection() as connection:
         assert await open_card(connection, house.schema, VAULT, card.hex) is None
         with pytest.raises(RetentionOver, match=r"deleted on 2026-03-02") as told:
-            await privacy.card_subject(connection, house.schema, card.hex)
+            await card_of(connection, house.schema, card.hex)
     assert told.value.message("zh") == "2024-03-02 的原始报文已于 2026-03-02 删除:留存期限已到。"
 
 

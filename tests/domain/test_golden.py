@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from application.envelope import (
-    UPCASTERS,
     UnknownFact,
     decode,
     decode_fact,
@@ -18,6 +17,7 @@ from application.envelope import (
     encode_tail,
 )
 from application.streams import CATEGORIES
+from application.upcasting import UPCASTERS
 from domain.facts import FACTS
 from tests.corpus import GOLDEN, STORY, folded, readable, released, shape, shapes
 

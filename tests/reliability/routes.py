@@ -133,6 +133,13 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/audit/reveals"): Route(
         (SUPPORT, ADMINISTRATOR), {"order": "T1", "fields": ["phone"], "reason": "called"}
     ),
+    ("GET", "/v1/parcels/{parcel}/payloads"): Route(STAFF),
+    ("POST", "/v1/parcels/{parcel}/payloads/{card}/reveals"): Route(
+        (SUPPORT, OPERATIONS, ADMINISTRATOR), {"reason": "cannot be read"}
+    ),
+    ("POST", "/v1/parcels/{parcel}/unreadable/settlement"): Route(
+        (OPERATIONS, ADMINISTRATOR), {"reason": "a test message"}
+    ),
     ("POST", "/v1/learners/{learner}/legal-holds"): Route(
         (ADMINISTRATOR,), {"matter": "case-1", "reason": "court"}
     ),
@@ -168,6 +175,7 @@ NAMES = {
     "approval": "A1",
     "name": "points",
     "matter": "case-1",
+    "card": "0" * 32,
     "webhook": "W1",
     "refund": "refund-1",
     "key": "K1",

@@ -44,20 +44,31 @@ async function drawn(place, signal, again, read) {
 
 function card(one, changed, signal) {
   const now = h("dd", { class: "num" }, "…");
-  if (one.state === "open") tellBalance(now, one, signal);
+  const moves = one.kind !== "reveal" && one.state === "open";
+  if (moves) tellBalance(now, one, signal);
   return h("li", { class: "panel approval", dataset: { approval: one.id } },
     h("h3", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, would(one))),
     h("dl", { class: "about" },
-      one.state === "open" ? [h("dt", null, t("approval.balance")), now] : null,
-      h("dt", null, t(one.kind === "clawback" ? "approval.grant" : "approval.source")), h("dd", { class: "mono" }, one.subject),
+      moves ? [h("dt", null, t("approval.balance")), now] : null,
+      h("dt", null, t(SUBJECT[one.kind] ?? "approval.source")), h("dd", { class: "mono" }, one.subject),
+      one.about ? [h("dt", null, t("approval.about")), h("dd", { class: "mono" }, one.about)] : null,
       h("dt", null, t("cancel.reason")), h("dd", null, one.reason),
-      h("dt", null, t("approval.maker")), h("dd", null, `${one.maker} · ${when(one.requested_at)} · ${ago(one.requested_at)}`),
-      one.checker ? [h("dt", null, t("approval.checker")), h("dd", null, `${one.checker} · ${when(one.decided_at)}`)] : null),
+      h("dt", null, t("approval.maker")), h("dd", null, `${person(one.maker, one.maker_role)} · ${when(one.requested_at)} · ${ago(one.requested_at)}`),
+      one.checker ? [h("dt", null, t("approval.checker")), h("dd", null, `${person(one.checker, one.checker_role)} · ${when(one.decided_at)}`)] : null,
+      one.valid_until ? [h("dt", null, t("approval.valid_until")), h("dd", null, when(one.valid_until))] : null),
     one.state === "open" ? choice(one, changed) : null);
 }
 
-/** What would happen to the account, in words. */
+const SUBJECT = { clawback: "approval.grant", reveal: "approval.card" };
+
+/** Somebody with the role they acted in, where it was recorded. */
+function person(name, acting) {
+  return acting ? `${name} · ${word("role", acting)}` : name;
+}
+
+/** What would happen, in words. */
 function would(one) {
+  if (one.kind === "reveal") return t("approval.would_reveal", { learner: one.learner, maker: one.maker });
   const points = Math.abs(one.points);
   const kind = one.kind === "clawback" ? "clawback" : one.points < 0 ? "take" : "add";
   return t(`approval.would_${kind}`, { n: points, learner: one.learner });
@@ -87,7 +98,7 @@ function decide(one, decision, changed) {
   askFor({
     title: t(`approval.${decision}_title`), path: `/v1/approvals/${one.id}`, danger: decision === "deny",
     label: t(`approval.${decision}_confirm`), said: () => t(`approval.${decision}_done`), done: changed,
-    fields: [h("p", null, h("strong", null, would(one))), h("p", { class: "quiet small" }, t(`approval.${decision}_how`)),
+    fields: [h("p", null, h("strong", null, would(one))), h("p", { class: "quiet small" }, t(`approval.${decision}_how${one.kind === "reveal" ? "_reveal" : ""}`)),
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
     read: (form) => ({ decision, reason: form.reason.value.trim() }),
   });
@@ -116,6 +127,7 @@ const WHAT = {
   cash_refund: ({ order, amount_fen }) => [h("a", { class: "mono", href: `#/packing/${order}` }, order), ` · ${yuan(amount_fen)}`],
   warehouse_load: ({ warehouse, waiting: n, capacity }) => `${word("warehouse", warehouse)} · ${t("trouble.waiting", { n })} / ${number(capacity)}`,
   silent_parcel: ({ order, parcel, carrier, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill)],
+  unreadable_push: ({ order, parcel, pushes: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.waiting", { n })}`],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),
 };
 

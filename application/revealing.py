@@ -1,0 +1,111 @@
+"""查看 Showing a card of the vault unmasked: recorded first; a minor's after four eyes (A4, A9).
+
+The answer, which is kept, names the card and never what is on it.
+"""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from application.approval_requests import approval_id, ask
+from application.ordering import existing
+from application.streams import APPROVAL, ORDER, PARCEL, PRIVACY
+from application.unit import Unit
+from domain.approvals import ApprovalRequested, Kind
+from domain.refusals import NotFound, NotPossible
+
+SHOWN_AGAIN_FOR = timedelta(minutes=10)
+"""How long the same key shows a card again: for answers that were lost, not for later looks."""
+PENDING = "pending_approval"
+
+
+class Looker(NamedTuple):
+    """Who wants to see a card, and what for."""
+
+    subject: str
+    reason: str
+    key: str
+    """Of their request: a second person is asked once for it."""
+    case: str | None = None
+
+
+class Looked(NamedTuple):
+    """A card that somebody wants to see."""
+
+    card: str
+    learner: str
+    order: str | None = None
+    parcel: str | None = None
+    """Set for a carrier's payload."""
+
+    @property
+    def about(self) -> str | None:
+        """The stream of what it belongs to."""
+        if self.parcel is not None:
+            return PARCEL.stream(self.parcel)
+        return None if self.order is None else ORDER.stream(self.order)
+
+
+def reveal_recipient(unit: Unit, *, number: str, looker: Looker) -> dict[str, Any]:
+    """Record that the recipient of an order is going to be shown: its newest card."""
+    placed = existing(unit, number)
+    if placed.destination is None:
+        raise NotPossible(action="reveal", why="the order has no recipient")
+    looked = Looked(placed.destination.card, placed.learner, order=number)
+    return reveal(unit, looked, looker=looker)
+
+
+def reveal_payload(
+    unit: Unit, *, parcel: str, card: str, learner: str, looker: Looker
+) -> dict[str, Any]:
+    """Record that what a carrier pushed about a parcel is going to be shown as it came."""
+    contents = unit.read(PARCEL, parcel).contents
+    if not contents:
+        raise NotFound(what="parcel")
+    looked = Looked(card, learner, order=contents[0].order, parcel=parcel)
+    return reveal(unit, looked, looker=looker)
+
+
+def reveal(unit: Unit, looked: Looked, *, looker: Looker) -> dict[str, Any]:
+    """Record that a card is going to be shown unmasked; a minor's asks a second person first.
+
+    They allow it to whoever asked, for a while; then, or after they denied it, they are asked
+    anew.
+    """
+    state = unit.read(PRIVACY, looked.learner)
+    state.usable()
+    shown_until, approval = unit.now + SHOWN_AGAIN_FOR, None
+    if state.minor:
+        approval = state.approval_of(looked.card, maker=looker.subject)
+        asked = None if approval is None else unit.read(APPROVAL, approval)
+        if asked is not None and asked.open:
+            return {"approval": approval, "status": PENDING, "learner": looked.learner}
+        if asked is None or asked.valid_until is None or not asked.allows(unit.now):
+            return _ask(unit, looked, looker)
+        shown_until = min(shown_until, asked.valid_until)
+    facts = state.reveal(
+        looked.card,
+        order=looked.order,
+        case=looker.case,
+        parcel=looked.parcel,
+        approval=approval,
+    )
+    unit.record(PRIVACY, looked.learner, facts)
+    return {"card": looked.card, "learner": looked.learner, "shown_until": shown_until}
+
+
+def _ask(unit: Unit, looked: Looked, looker: Looker) -> dict[str, Any]:
+    request = ApprovalRequested(
+        kind=Kind.REVEAL,
+        learner=looked.learner,
+        points=0,
+        subject=looked.card,
+        about=looked.about,
+        maker=looker.subject,
+        reason=looker.reason,
+    )
+    approval = approval_id(request, looker.key)
+    answer = ask(unit, approval=approval, request=request)
+    state = unit.read(PRIVACY, looked.learner)
+    facts = state.ask(looked.card, maker=looker.subject, approval=approval)
+    unit.record(PRIVACY, looked.learner, facts)
+    return answer

@@ -1,0 +1,75 @@
+"""报文 What carriers pushed about a parcel, sealed as it came: which cards there are (rules.md 30).
+
+What is on them is nowhere here: it is shown by a reveal, with a reason.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+from application.envelope import decode
+from application.streams import PARCEL
+from domain.parcels import ParcelScanned, PushUnreadable
+from projections.reading import compose
+
+FACTS = [ParcelScanned.fact_name, PushUnreadable.fact_name]
+SEAL_BYTES = 29
+"""What sealing adds to a payload."""
+
+
+async def payloads(
+    connection: AsyncConnection[Any], schema: str, parcel: str
+) -> list[dict[str, Any]]:
+    """What was pushed about a parcel, oldest first: one line a payload."""
+    stream = PARCEL.stream(parcel)
+    query = compose(_PUSHED, schema, (), "")
+    cursor = await connection.execute(query, (stream, FACTS), prepare=True)
+    told: dict[str | int, dict[str, Any]] = {}
+    for position, version, name, stored in await cursor.fetchall():
+        event = decode(position, stream, version, name, bytes(stored))
+        fact = event.fact
+        assert isinstance(fact, ParcelScanned | PushUnreadable)  # the query asks for these alone
+        read = isinstance(fact, ParcelScanned)
+        if read and fact.card is None:
+            continue  # a query answered: nothing was pushed
+        line = told.setdefault(
+            fact.card or position,
+            {
+                "card": fact.card,
+                "source": fact.source,
+                "read": read,
+                "scans": 0,
+                "position": position,
+                "recorded_at": event.recorded_at,
+            },
+        )
+        line["scans"] += read
+    kept = await _kept(connection, schema, [one["card"] for one in told.values() if one["card"]])
+    return [{**one, **kept.get(one["card"], _GONE)} for one in told.values()]
+
+
+_GONE = {"kept": "erased", "bytes": None}
+
+
+async def _kept(
+    connection: AsyncConnection[Any], schema: str, cards: list[str]
+) -> dict[str, dict[str, Any]]:
+    """What became of these cards; those of people who were erased are not among them."""
+    names = {name: Identifier(schema, name) for name in ("cards", "cards_past")}
+    cursor = await connection.execute(SQL(_KEPT).format(**names), {"cards": list(map(UUID, cards))})
+    return {
+        card.hex: {"kept": kept, "bytes": None if size is None else size - SEAL_BYTES}
+        for card, kept, size in await cursor.fetchall()
+    }
+
+
+_PUSHED = """
+SELECT notification_id, originator_version, topic, state FROM {tallypost_events}
+WHERE originator_id = %b AND topic = ANY(%b) ORDER BY originator_version
+"""
+_KEPT = """
+SELECT id, 'sealed', octet_length(sealed) FROM {cards} WHERE id = ANY(%(cards)s)
+UNION ALL SELECT id, 'deleted', NULL FROM {cards_past} WHERE id = ANY(%(cards)s)
+"""
