@@ -78,7 +78,7 @@ def mask_numbers(text: str) -> str:
     while (found := _NUMBER.search(text, at)) is not None:
         road = _ROAD.match(text, found.start())
         if road is None:
-            return text[: found.start()].rstrip(" -#,;、(") + HIDDEN
+            return _LOOSE_END.sub("", text[: found.start()]) + HIDDEN
         at = road.end()
     return text
 
@@ -95,6 +95,8 @@ def _told_already(phone: str) -> int:
     return 0 if phone.startswith("0") else _LONGEST_COUNTRY_CODE
 
 
+_LOOSE_END = re.compile(r"[\s\-#,;、(]+\Z")
+"""What stood between the street and the number; whitespace of any kind."""
 _NAME_JOINTS = " ·•・-"
 _PHONE_JOINTS = "+-() "
 _MOBILE = re.compile(r"(?:\+86|0086|86)?[ -]*1[0-9]{2}[ -]?[0-9]{4}[ -]?([0-9]{4})")

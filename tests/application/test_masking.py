@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from application.masking import mask_address, mask_name, mask_numbers, mask_phone
@@ -31,6 +31,7 @@ ROOMS = ["502室", "五〇二室", "1-502", "12楼1203", "二〇一"]
         ("张三丰", "张**"),
         ("欧阳娜娜", "欧***"),
         ("李", "*"),
+        ("李·", "*·"),
         ("王先生", "王**"),
         ("阿卜杜拉·买买提", "阿***·***"),
         ("John Smith", "J*** *****"),
@@ -144,6 +145,8 @@ def test_region_stays_when_its_name_has_a_number(region: str) -> None:
 
 
 @given(st.text(max_size=60))
+@example("0·")
+@example(":\x1fA0")
 def test_masks_are_total_and_final_when_the_text_is_anything(text: str) -> None:
     """A4: masking what is masked changes nothing, and no digit of a house is left."""
     masked = mask_address(text)
