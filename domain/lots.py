@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from domain.point_facts import LotShare
+
+INSTANT = timedelta(microseconds=1)
+"""The shortest time there is between two moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,14 @@ class Lot:
     def lives(self, when: datetime) -> bool:
         """Whether it can be spent at `when`: from the instant it expires it cannot."""
         return self.expires_at is None or self.expires_at > when
+
+
+def last_day(expires_at: datetime, *, zone: ZoneInfo) -> date:
+    """The last day on which a lot can be spent: one that ends at midnight ends the day before.
+
+    Lots end with a day, and are gone from the instant they end at (rules.md 15).
+    """
+    return (expires_at.astimezone(zone) - INSTANT).date()
 
 
 def lot_id(reason: str, source: str) -> str:

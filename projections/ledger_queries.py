@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
@@ -10,13 +10,13 @@ from psycopg import AsyncConnection
 from application.streams import ACCOUNT
 from domain.house_rules import HouseRules
 from domain.ledger import postings
+from domain.lots import last_day
 from domain.point_facts import AccountFact
 from projections.audit_queries import stream_events
 from projections.ledger_balance import NEVER, LedgerBalance, lot_changes, status_after
 from projections.reading import compose
 
 TABLES = ("ledger_entries", "balances", "lots", "views")
-INSTANT = timedelta(microseconds=1)
 
 
 class Balance(NamedTuple):
@@ -108,7 +108,7 @@ def _expiring(lots: Iterable[tuple[datetime, int]], *, rules: HouseRules) -> lis
     days: Counter[str] = Counter()
     for expires_at, points in lots:
         if expires_at != NEVER:
-            days[(expires_at.astimezone(rules.zone) - INSTANT).date().isoformat()] += points
+            days[last_day(expires_at, zone=rules.zone).isoformat()] += points
     return [{"on": day, "points": points} for day, points in sorted(days.items()) if points > 0]
 
 

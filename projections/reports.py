@@ -15,6 +15,7 @@ from application.exporting import written
 from application.heads import SignedHead
 from application.reporting import Report
 from domain.house_rules import HouseRules
+from domain.lots import last_day
 from domain.refusals import InvalidRequest, NotFound
 from projections.ledger_balance import NEVER, lot_changes
 from projections.reading import compose
@@ -85,17 +86,17 @@ class Reporting:
         )
 
     async def _liability(self, _: Wanted) -> Report:
-        """Points that could still be spent at the head, by the month in which they expire (A7)."""
+        """Points that could still be spent at the head, by the month of their last day (A7)."""
         months: dict[str, int] = {}
         for expires_at, points in (await self._lots()).items():
             if expires_at > self.head.recorded_at:
-                local = expires_at.astimezone(self.rules.zone) if expires_at != NEVER else None
-                month = "never" if local is None else f"{local:%Y-%m}"
+                last = last_day(expires_at, zone=self.rules.zone) if expires_at != NEVER else None
+                month = "never" if last is None else f"{last:%Y-%m}"
                 months[month] = months.get(month, 0) + points
         return Report(
             "liability",
-            "fold of all ledger facts up to the position: points in lots by month of expiry, "
-            "lots whose time is over at the head left out",
+            "fold of all ledger facts up to the position: points in lots by the month of the last "
+            "day on which they can be spent, lots whose time is over at the head left out",
             {
                 "position": self.head.position,
                 "at": self.head.recorded_at.isoformat(),

@@ -3,8 +3,11 @@
 import csv
 import io
 import json
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,10 +17,13 @@ from application.envelope import Context
 from application.heads import SignedHead
 from application.proof import root_from_inclusion
 from application.sealing import PUBLIC_KEY, rendered
+from application.settings import Settings
 from application.streams import APPROVAL
 from application.unit import Command, Unit
 from domain.approvals import ApprovalGiven, ApprovalRequested, Kind
-from tests.api.conftest import Mall
+from domain.house_rules import HouseRules
+from tests.api.conftest import Mall, running
+from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
 
@@ -195,6 +201,43 @@ async def test_figures_agree_when_reports_are_compared_with_balances(mall: Mall)
     assert trial["sums"]["learner"] == available == liability["sums"]["points"]
     assert trial["sums"]["redeemed"] == 480
     assert {month for month, _ in liability["rows"]} > {"never"}
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+async def test_points_are_owed_in_the_month_they_end_when_a_lot_ends_at_its_midnight(
+    database: MallDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """A7, L4: the month of the last day in the business zone, as the balance names that day."""
+    rules = HouseRules(zone=ZoneInfo(zone))
+    monkeypatch.setattr(Settings, "rules", rules)
+    settings = Settings(tenant=database.schema, keys=tmp_path / "keys", data=tmp_path)
+    async with running(settings, database) as mall:
+        first = datetime(mall.tenant.store.clock().year + 2, 3, 1, tzinfo=rules.zone)
+        ends = {
+            first - timedelta(microseconds=1): 1,
+            first: 10,  # the end of February
+            first + timedelta(microseconds=1): 100,
+            first + timedelta(days=31): 1_000,  # the end of March
+            first + timedelta(days=31, hours=1): 10_000,
+        }
+        for until, points in ends.items():
+            row = {
+                "learner": "new", "points": points, "reason": "task", "source": f"s{points}",
+                "expires_at": until.isoformat(),
+            }  # fmt: skip
+            said = await mall.post(
+                "/v1/points/grants", {"grants": [row]}, role="service", subject="lms"
+            )
+            assert said.json()["results"][0]["status"] == "granted", said.text
+        report = await ask(mall, "reports/liability")
+        rows = [row for row in report["rows"] if row[0].startswith(str(first.year))]
+        expiring = (await mall.balance("new"))["expiring"]
+    year = first.year
+    assert rows == [[f"{year}-02", 11], [f"{year}-03", 1_100], [f"{year}-04", 10_000]]
+    months: Counter[str] = Counter()
+    for one in expiring:
+        months[one["on"][:7]] += one["points"]
+    assert sorted(months.items()) == [(month, points) for month, points in rows]
 
 
 async def test_late_fact_is_booked_to_the_next_day_when_its_own_is_closed(mall: Mall) -> None:
