@@ -60,6 +60,12 @@ LINK: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+SPOILED: tuple[type[BaseException], ...] = (Exception, asyncio.CancelledError)
+"""What a command may raise that is nobody's matter but its caller's.
+
+The other base exceptions mean the process. A `CancelledError` that nobody asked for is a bug like
+any other; left alone, it would end the writer's task as if the store were closed.
+"""
 STRETCH = 16
 """Commands decided ahead at a time, before the loop looks after the commit and the callers."""
 
@@ -168,7 +174,9 @@ class Writer:
                     logger.warning("the log is out of reach: %s", type(error).__name__)
                     await self._disconnect()
                     await asyncio.sleep(min(0.05 * 2 ** min(attempt, 5), RECONNECT_SECONDS))
-                except Exception as error:
+                except SPOILED as error:
+                    if _told_to_stop():
+                        raise
                     # A bug, not an outage. Nothing was committed, and what is kept may be wrong.
                     logger.exception("a group commit of %s failed", len(batch))
                     await self._disconnect()
@@ -178,11 +186,11 @@ class Writer:
             sent.set()
 
     async def _commit_apart(
-        self, batch: Sequence[Waiting], sent: asyncio.Event, error: Exception
+        self, batch: Sequence[Waiting], sent: asyncio.Event, error: BaseException
     ) -> None:
         """One command spoiled the commit of all: halve until it fails alone."""
         if len(batch) == 1:
-            self._settle(batch[0], error)
+            self._settle(batch[0], _tellable(error))
             return
         half = len(batch) // 2
         await self._commit_until_known(batch[:half], sent)
@@ -272,8 +280,8 @@ class Writer:
             group.answer(waiting, unit, answer)
         except Missing:
             raise
-        except Exception as error:  # noqa: BLE001  its caller is told
-            group.settled.append((waiting, error))
+        except SPOILED as error:  # its caller is told
+            group.settled.append((waiting, _tellable(error)))
             return
         if not command.asks_only:
             self.states.update(unit.touched)
@@ -356,6 +364,21 @@ class Writer:
             with suppress(psycopg.Error, OSError):
                 await self._log.connection.close()
             self._log = None
+
+
+def _told_to_stop() -> bool:
+    """Whether somebody cancelled the task that runs this."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _tellable(error: BaseException) -> Exception:
+    """The error as its caller may get it: a future takes some for word of its own end."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    told = RuntimeError(f"the decision raised {type(error).__name__}")
+    told.__cause__ = error
+    return told
 
 
 def _repeated(kept: Recorded, command: Command) -> Outcome | Refusal:
