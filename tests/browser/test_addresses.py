@@ -16,6 +16,7 @@ def test_a_pasted_address_fills_the_form(
     learner = newcomer()
     with browsing.as_("learner", learner, screen) as visitor:
         page = visitor.page
+        visitor.open("/")
         visitor.choose("notebook")
         field = {name: page.locator(f"dialog [name={name}]") for name in ("province", "city")}
         district = page.locator("dialog [name=district]")
@@ -42,6 +43,7 @@ def test_places_of_one_name_are_offered_to_choose_from(
     """M4: 鼓楼区 is in four cities; one click says which."""
     with browsing.as_("learner", newcomer(), screen) as visitor:
         page = visitor.page
+        visitor.open("/")
         visitor.choose("notebook")
         page.fill("dialog [name=address]", "鼓楼区中山路 1 号")
         expect(page.locator("dialog .understood button")).to_have_count(4)

@@ -41,7 +41,10 @@ function understanding(fields, told, lists) {
     if (before !== PLACE.map((name) => box(name).value).join()) box("city").dispatchEvent(new Event("input", { bubbles: true }));
   };
   const choose = (place) => {
-    for (const name of PLACE) if (!box(name).readOnly) box(name).value = filled[name] = place[name];
+    for (const name of PLACE) {
+      delete filled[name];
+      if (!box(name).readOnly) box(name).value = place[name];
+    }
     box("city").dispatchEvent(new Event("input", { bubbles: true }));
   };
   const look = calmly(400, async () => {
