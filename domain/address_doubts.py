@@ -11,6 +11,7 @@ class Doubt(StrEnum):
     CONTRADICTION = "address_contradiction"
     AMBIGUOUS = "address_ambiguous"
     INCOMPLETE = "address_incomplete"
+    NO_DISTRICT = "address_no_district"
     NO_DETAIL = "address_no_detail"
     UNKNOWN_DIVISION = "address_unknown_division"
     FORMER_NAME = "address_former_name"
@@ -32,7 +33,8 @@ WORDS: Final[dict[Doubt, Words]] = {
     Doubt.AMBIGUOUS: Words(
         "Several places have the name that is given.", "该地名对应多个地方,请补全省市区。"
     ),
-    Doubt.INCOMPLETE: Words("Province, city or district is missing.", "缺少省、市或区县。"),
+    Doubt.INCOMPLETE: Words("Province or city is missing.", "缺少省份或城市。"),
+    Doubt.NO_DISTRICT: Words("The district or county is missing.", "缺少区县。"),
     Doubt.NO_DETAIL: Words(
         "There is no street, village or house.", "缺少街道、村或门牌等详细地址。"
     ),
@@ -47,8 +49,8 @@ WORDS: Final[dict[Doubt, Words]] = {
     Doubt.PHONE: Words("The phone number looks made up.", "电话号码疑似随意填写。"),
 }
 
-HARMLESS: Final = frozenset({Doubt.FORMER_NAME})
-"""Told, but no reason for a human to look: what is meant is certain."""
+HARMLESS: Final = frozenset({Doubt.FORMER_NAME, Doubt.NO_DISTRICT})
+"""Told and asked for, but no reason for a human to look: couriers find the street of a city."""
 
 
 def for_review(doubts: tuple[Doubt, ...]) -> tuple[str, ...]:

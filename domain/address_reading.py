@@ -177,6 +177,16 @@ class AddressReader:
             doubts.append(Doubt.AMBIGUOUS)
         return self._read(_NOTHING, doubts, candidates=chains, detail=detail, county_name="")
 
+    def _missing(self, settled: "_Settled", detail: str) -> Doubt | None:
+        """Which part nothing was said of; a zone such as 高新区 stands for a district."""
+        last = settled.county or settled.city or settled.province
+        if last is None:
+            return Doubt.INCOMPLETE
+        if not self.divisions.below(last) or is_zone(detail):
+            return None
+        in_city = last.level is Level.CITY or last.is_municipality
+        return Doubt.NO_DISTRICT if in_city else Doubt.INCOMPLETE
+
     def _read(
         self,
         settled: "_Settled",
@@ -187,10 +197,8 @@ class AddressReader:
         county_name: str,
     ) -> Reading:
         detail = detail.strip(_STRIPPED)
-        last = settled.county or settled.city or settled.province
-        open_ended = last is None or (bool(self.divisions.below(last)) and not is_zone(detail))
-        if open_ended and not _ASKING.intersection(doubts):
-            doubts.append(Doubt.INCOMPLETE)
+        if _ASKING.isdisjoint(doubts) and (missing := self._missing(settled, detail)):
+            doubts.append(missing)
         if not has_detail(detail):
             doubts.append(Doubt.NO_DETAIL)
         return Reading(

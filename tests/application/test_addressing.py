@@ -51,6 +51,7 @@ def test_official_fields_stay_as_they_are() -> None:
         ({**PLACE, "district": "东湖新城", "address": "1号"}, ("address_unknown_division",)),
         ({"province": "江苏省", "address": "鼓楼区中山路1号"}, ("address_ambiguous",)),
         ({"province": "浙江省", "address": "文三路1号"}, ("address_incomplete",)),
+        ({"city": "杭州市", "address": "文三路1号"}, ()),
         ({**PLACE, "address": "三墩镇"}, ("address_no_detail",)),
         ({**PLACE, "address": "文三路1号", "name": "测试"}, ("name_doubtful",)),
         ({**PLACE, "address": "文三路1号", "phone": "13000000000"}, ("phone_doubtful",)),
