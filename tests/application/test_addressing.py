@@ -8,6 +8,7 @@ from application.settings import Settings
 from application.vault import Recipient
 from domain.addresses import canonical_place
 from domain.house_rules import HouseRules
+from domain.order_facts import Destination
 
 CLEAN = {"name": "林小满", "phone": "13800138000"}
 PLACE = {"province": "浙江省", "city": "杭州市", "district": "西湖区"}
@@ -89,6 +90,14 @@ def test_one_address_has_one_text_however_it_came_in() -> None:
         recipient(address="西湖区杭州市,文三路138号3幢502室"),
     ]
     assert len({canonical_place(addressed(way).recipient) for way in ways}) == 1
+
+
+def test_a_place_has_its_code_in_the_fact_and_old_facts_have_none() -> None:
+    """R26: the field came later; facts without it are read, and written again as they were."""
+    old = {"card": "c1", "province": "浙江省", "city": "杭州市", "district": "西湖区"}
+    assert Destination.model_validate(old).model_dump(mode="json") == old
+    new = {**old, "division": "330106"}
+    assert Destination.model_validate(new).model_dump(mode="json") == new
 
 
 # --- excluded regions (rules.md 9) ---

@@ -22,7 +22,7 @@ import uvloop
 from application.callback_links import CallbackLinks
 from domain.scans import BEIJING
 from tests.bench.histories import signed_push
-from tests.bench.olist_data import PROVINCE_OF, Item, Olist, Sale, is_here, read
+from tests.bench.olist_data import CITY_OF, PROVINCE_OF, Item, Olist, Sale, is_here, read
 from tests.bench.service import (
     REAL_DATA,
     Running,
@@ -186,8 +186,8 @@ class Replay:
                 "name": "客户",
                 "phone": "13800138000",
                 "province": PROVINCE_OF[sale.state],
-                "city": sale.city,
-                "address": "Rua das Flores 1",
+                "city": CITY_OF[PROVINCE_OF[sale.state]],
+                "address": f"Rua das Flores 1, {sale.city}",
             },
         }
         placed = await self.mall.post("/v1/orders", wish, key=key)

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from application.divisions import address_reader
+from domain.divisions import Level
 from domain.regions import PROVINCES, REMOTE_PROVINCES
 
 BRASILIA = timezone(timedelta(hours=-3))
@@ -25,6 +27,14 @@ STATES = (
 PROVINCE_OF = dict(
     zip(STATES, (p for p in PROVINCES.values() if p not in REMOTE_PROVINCES), strict=False)
 )
+_DIVISIONS = address_reader().divisions
+CITY_OF = {
+    province.name: next(
+        (one.name for one in _DIVISIONS.below(province) if one.level is Level.CITY), province.name
+    )
+    for province in _DIVISIONS.provinces()
+}
+"""A city of each province: Brazilian ones would be asked about (O7)."""
 
 
 @dataclass(frozen=True, slots=True)
