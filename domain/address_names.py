@@ -171,9 +171,10 @@ class Walk:
         return state
 
     def _is_clause(self, start: int, end: int) -> bool:
-        named = self._divisions.names[self._text[start:end]]
+        named = self._divisions.names.get(self._text[start:end])
         return (
-            any(name.hard for name in named)
+            named is None  # two names that agree
+            or any(name.hard for name in named)
             or end in self._breaks
             or end == len(self._text)
             or _IN_A_DISTRICT.match(self._text, end) is not None

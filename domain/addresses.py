@@ -26,6 +26,14 @@ class Place(Protocol):
         """Street, house and room; maybe with the divisions once more."""
 
 
+class SettledPlace(Place, Protocol):
+    """A place that was read against the official divisions."""
+
+    @property
+    def division(self) -> str | None:
+        """Code (GB/T 2260) of the smallest division that is settled; None: none is."""
+
+
 def canonical_place(place: Place) -> str:
     """One text for one address: `province|city|district|detail`, to be hashed with a key (O7).
 

@@ -2,30 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from domain.addresses import SettledPlace
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-class Place(Protocol):
-    """Where parcels are to go."""
-
-    @property
-    def province(self) -> str | None:
-        """Full name."""
-
-    @property
-    def city(self) -> str | None:
-        """Full name."""
-
-    @property
-    def district(self) -> str | None:
-        """Full name."""
-
-    @property
-    def division(self) -> str | None:
-        """Code of six digits of the smallest division that is settled."""
 
 
 class Peak(NamedTuple):
@@ -131,7 +113,7 @@ class HouseRules:
                 return one
         return next(one for one in self.filing_windows if one.carrier == "*")
 
-    def excluded_region(self, place: Place) -> str | None:
+    def excluded_region(self, place: SettledPlace) -> str | None:
         """The region that the place lies in and nobody ships to, in words; None: there is none."""
         excluded = self.excluded_regions
         if not excluded:

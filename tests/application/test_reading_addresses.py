@@ -1,5 +1,7 @@
 """Addresses are read against the official divisions, and nothing is guessed (M4, O1, O7)."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -279,6 +281,20 @@ def test_noise_changes_nothing(
     text = "".join(written[1])
     noisy = "".join(a + b for a, b in zip(text, noise, strict=False)) + text[len(noise) :]
     assert READER.read(noisy + "人民路12号").names == READER.read(text + "人民路12号").names
+
+
+PIECES = st.sampled_from(sorted(DIVISIONS.names)) | st.sampled_from(
+    ["路", "街道", "镇", "市", "区", "县", "号", " ", ",", "中", "1", "市民", "大厦", "x", "\u3000"]
+)
+
+
+@given(st.lists(PIECES, max_size=30).map("".join), st.tuples(*[st.just("") | PIECES] * 3))
+def test_any_text_is_read(text: str, fields: tuple[str, str, str]) -> None:
+    """M4: however names are thrown together; parts lie in each other, and the end is kept."""
+    reading = READER.read(text, Fields(*fields))
+    parts = [one for one in (reading.province, reading.city, reading.county) if one]
+    assert all(above.covers(below) for above, below in pairwise(parts))
+    assert text.strip(" ,\u3000").endswith(reading.detail.strip(" ,\u3000"))
 
 
 @given(WRITTEN)
