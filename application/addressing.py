@@ -39,9 +39,16 @@ def addressed(recipient: Recipient) -> Addressed:
         doubts = (*doubts, Doubt.NAME)
     if phone_looks_made_up(recipient.phone):
         doubts = (*doubts, Doubt.PHONE)
-    return Addressed(
-        _settled(recipient, reading), for_review(doubts) if doubts else (), candidates_of(reading)
-    )
+    division = reading.division.code if reading.division else None
+    if reading.names == fields and reading.detail == recipient.address:
+        settled = recipient.model_copy(update={"division": division})
+    else:
+        settled = recipient.model_copy(
+            update={**_settled(recipient, reading), "division": division}
+        )
+    if not doubts:
+        return Addressed(settled)
+    return Addressed(settled, for_review(doubts), candidates_of(reading))
 
 
 def candidates_of(reading: Reading) -> tuple[str, ...]:
@@ -49,7 +56,8 @@ def candidates_of(reading: Reading) -> tuple[str, ...]:
     return tuple(["".join([part.name for part in chain if part]) for chain in reading.candidates])
 
 
-def _settled(recipient: Recipient, reading: Reading) -> Recipient:
+def _settled(recipient: Recipient, reading: Reading) -> dict[str, Any]:
+    """The fields that differ from what was written, and what was written there."""
     province, city, district = reading.names
     place: dict[str, Any] = {
         "province": province or None,
@@ -66,9 +74,7 @@ def _settled(recipient: Recipient, reading: Reading) -> Recipient:
     if raw:
         # What came in is older than what cleaning made of it.
         place["raw"] = raw | (recipient.raw or {})
-    division = reading.division
-    place["division"] = division.code if division else None
-    return recipient.model_copy(update=place)
+    return place
 
 
 def _kept(written: str | None, reading: Reading) -> str | None:
