@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.service import RECIPIENT, Service
+from tests.browser.service import RECIPIENT, Service, recipient
 from tests.browser.visiting import (
     DESK,
     IN_A_BROWSER,
@@ -134,7 +134,7 @@ def test_something_is_redeemed_when_there_is_only_a_keyboard(
         assert outline == "solid"
         page.keyboard.press("Enter")
         page.wait_for_selector("dialog[open] .quote dl")
-        for name, value in RECIPIENT.items():
+        for name, value in recipient().items():
             visitor.tab_to(f"dialog [name={name}]")
             page.keyboard.type(value)
         visitor.tab_to("dialog button[type=submit]")

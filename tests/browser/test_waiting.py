@@ -178,7 +178,12 @@ def test_an_order_goes_to_another_address_until_it_has_left(
         expect(page.locator("dialog [name=name]")).to_be_focused()
         expect(page.locator("dialog [name=province]")).to_have_value("浙江省")
         expect(page.locator("dialog [name=province]")).not_to_be_editable()
-        for name, value in {**RECIPIENT, "city": "宁波市", "address": "中山路 9 号"}.items():
+        for name, value in {
+            **RECIPIENT,
+            "city": "宁波市",
+            "district": "鄞州区",
+            "address": "中山路 9 号",
+        }.items():
             if name != "province":
                 one.tab_to(f"dialog [name={name}]")
                 page.keyboard.type(value)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page
 
 import api.pages as pages
-from tests.browser.service import RECIPIENT, Service
+from tests.browser.service import Service, recipient
 
 IN_A_BROWSER = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 """The marks of every test module here."""
@@ -76,7 +76,7 @@ class Visitor:
 
     def fill_recipient(self, **more: str) -> None:
         """Type a recipient into the redeem dialog."""
-        for name, value in {**RECIPIENT, **more}.items():
+        for name, value in {**recipient(), **more}.items():
             self.page.fill(f"dialog [name={name}]", value)
 
     def tab_to(self, found: str, most: int = 80) -> None:

@@ -52,7 +52,7 @@ function headWords(found, lamp, recipient) {
 /** The card of a part: the same one as long as nothing about it changed. */
 function cardOf(cards, part, found, changed) {
   const parcel = found.parcels.find((one) => one.number === part.parcel);
-  const shown = JSON.stringify([found.status, part, parcel ?? null]);
+  const shown = JSON.stringify([found.status, found.review, part, parcel ?? null]);
   const had = cards.get(part.part);
   if (had?.shown === shown) return had.card;
   const card = partCard(part, found, parcel, changed);
@@ -81,6 +81,7 @@ function partCard(part, found, parcel, changed) {
 function step(part, found, parcel, changed) {
   if (part.waits) return waitWords(part);
   if (found.status === "pending_payment") return h("p", { class: "quiet small" }, t("packing.unpaid"));
+  if (found.review?.length) return h("p", { class: "small quiet" }, t("packing.in_review"), found.review.map((one) => word("review", one)).join(t("app.and")));
   if (!parcel) return packForm(part, found, changed);
   if (!parcel.waybill) return waybillForm(parcel, changed);
   if (part.state === "pending_shipment") return handOver(parcel, changed);
