@@ -225,24 +225,33 @@ class Asked:
         )
 
 
-async def asked(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            max_length=200,
-            pattern=r"^[\x21-\x7e]+$",
-            description="Your own id of this change; the same key gets the same answer.",
-            examples=["5f0c6f0e-redeem-1"],
-        ),
-    ] = None,
-) -> Asked:
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Your own id of this change; the same key gets the same answer.",
+        examples=["5f0c6f0e-redeem-1"],
+    ),
+]
+
+
+async def asked(request: Request, idempotency_key: IdempotencyKey = None) -> Asked:
     """The change that is asked for; needs an `Idempotency-Key`."""
+    change = await uploaded(request, idempotency_key)
+    check_text(await request.body())
+    return change
+
+
+async def uploaded(request: Request, idempotency_key: IdempotencyKey = None) -> Asked:
+    """The change that is asked for with a file as its body; needs an `Idempotency-Key`."""
     if idempotency_key is None:
         raise IdempotencyKeyMissing(field="Idempotency-Key", reason="this header is needed")
-    body = await request.body()
-    check_text(body)
-    return Asked(request, request.state.caller, idempotency_key, body)
+    return Asked(request, request.state.caller, idempotency_key, await request.body())
+
+
+UploadOf = Annotated[Asked, Depends(uploaded)]
+"""A file that is sent, under its caller's own key."""
 
 
 def check_text(body: bytes) -> None:

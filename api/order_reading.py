@@ -22,8 +22,11 @@ from api.reading import (
 )
 from api.shown import OrderSeenOut, OrdersOut
 from domain.order_facts import State, customer_status
+from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotFound
 from projections import order_queries
+from projections.disputes import cases_of_order
+from projections.order_actions import dispute_of
 from projections.order_queries import Listed, OrderRow, order_answer
 from projections.past_orders import Then, listed_then
 
@@ -42,13 +45,23 @@ async def read(
     request: Request, caller: Reader, number: Number, min_position: MinPosition = None
 ) -> Response:
     """Status, lines with progress, parts, parcels with scans, and what can be done now (D6)."""
-    await wait_for(request, min_position, "order_status", "parcel_tracking")
+    await wait_for(request, min_position, "order_status", "parcel_tracking", "disputes")
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         asking = order_queries.Asking(connection, tenant.schema)
         row = visible(await asking.order(number), caller)
         parcels = await asking.parcels(number) if row.packed else []
-    return with_etag(request, order_answer(row, parcels, staff=caller.role is not Role.LEARNER))
+        cases = await cases_of_order(connection, tenant.schema, number) if row.sent else []
+    known = {one.parcel: one.dispute for one in cases}
+    now, order = tenant.store.clock(), row.order if parcels else None
+
+    def disputable(parcel: str, box: Parcel) -> dict[str, Any]:
+        assert order is not None  # there are parcels
+        case = known.get(parcel)
+        return dispute_of(number, order, parcel, box, case=case, when=now, rules=tenant.rules)
+
+    staff = caller.role is not Role.LEARNER
+    return with_etag(request, order_answer(row, parcels, staff=staff, disputable=disputable))
 
 
 def visible(row: OrderRow | None, caller: Caller) -> OrderRow:

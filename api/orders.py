@@ -30,6 +30,7 @@ from application.vault import Digests, Recipient
 from domain.order_facts import State
 from domain.promising import NO_BACKLOG
 from domain.refusals import InvalidRequest, NotFound, NotPossible
+from domain.replacing import must_not_lose
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
@@ -136,6 +137,8 @@ async def cancel(
 
     def decide(unit: Unit) -> dict[str, Any]:
         caller_sees(unit, caller, number)
+        if caller.role is Role.LEARNER:
+            must_not_lose(ordering.existing(unit, number))
         return ordering.cancel_order(
             unit, number=number, wanted=_units(body.lines), reason=body.reason, rules=rules
         )

@@ -41,7 +41,7 @@ Case = Annotated[
     Field(description="the dispute it is looked at for"),
 ]
 NO_STORE = {"Cache-Control": "no-store"}
-_ASKED: dict[int | str, dict[str, Any]] = {
+ASKED: dict[int | str, dict[str, Any]] = {
     202: {
         "model": ApprovalAskedOut,
         "description": "The learner is a minor: a second person has to decide on "
@@ -75,7 +75,7 @@ class PayloadRevealIn(Body):
 @router.post(
     "/audit/reveals",
     response_model=RevealedOut,
-    responses=_ASKED,
+    responses=ASKED,
     summary="See a recipient unmasked",
 )
 async def reveal(request: Request, caller: Revealer, change: Change, body: RevealIn) -> Response:
@@ -87,7 +87,7 @@ async def reveal(request: Request, caller: Revealer, change: Change, body: Revea
     if (body.card is None) == (body.order is None):
         raise InvalidRequest(field="card", reason="give a card or an order")
     tenant = request.state.tenant
-    looker = _looker(change, reason=body.reason, case=body.case)
+    looker = looker_of(change, reason=body.reason, case=body.case)
     if body.card is not None:
         learner = await _subject(request, body.card, field=RECIPIENT)
         looked = Looked(body.card, learner)
@@ -102,7 +102,7 @@ async def reveal(request: Request, caller: Revealer, change: Change, body: Revea
             streams=[ORDER.stream(number)],
         )
     outcome = await store_of(request).execute(command)
-    kept = _shown(request, outcome)
+    kept = kept_reveal(request, outcome)
     if kept is None:
         return answered(outcome, 202)
     async with tenant.pool.connection() as connection:
@@ -129,7 +129,7 @@ async def pushed(request: Request, caller: Staff, parcel: ParcelNumber) -> Respo
 @router.post(
     "/parcels/{parcel}/payloads/{card}/reveals",
     response_model=PayloadRevealedOut,
-    responses=_ASKED,
+    responses=ASKED,
     summary="See what a carrier pushed, as it came",
 )
 async def reveal_payload(
@@ -146,7 +146,7 @@ async def reveal_payload(
     async with tenant.pool.connection() as connection:
         if card not in {one["card"] for one in await payloads(connection, tenant.schema, parcel)}:
             raise NotFound(what="card")
-    looker = _looker(change, reason=body.reason, case=body.case)
+    looker = looker_of(change, reason=body.reason, case=body.case)
     command = change.command(
         lambda unit: revealing.reveal_payload(
             unit, parcel=parcel, card=card, learner=learner, looker=looker
@@ -155,7 +155,7 @@ async def reveal_payload(
         streams=[PARCEL.stream(parcel)],
     )
     outcome = await store_of(request).execute(command)
-    kept = _shown(request, outcome)
+    kept = kept_reveal(request, outcome)
     if kept is None:
         return answered(outcome, 202)
     async with tenant.pool.connection() as connection:
@@ -163,7 +163,8 @@ async def reveal_payload(
     return _unmasked(outcome, {**kept, "parcel": parcel, **_as_text(raw)})
 
 
-def _looker(change: Asked, *, reason: str, case: str | None) -> Looker:
+def looker_of(change: Asked, *, reason: str, case: str | None) -> Looker:
+    """Who wants to see something, and what for."""
     key = f"{change.caller.principal}:{change.key}"
     return Looker(change.caller.subject, reason=reason, key=key, case=case)
 
@@ -178,7 +179,7 @@ async def _subject(request: Request, card: str, *, field: str) -> str:
     return found.subject
 
 
-def _shown(request: Request, outcome: Outcome) -> dict[str, Any] | None:
+def kept_reveal(request: Request, outcome: Outcome) -> dict[str, Any] | None:
     """What is kept of a reveal; None where a second person has to decide first.
 
     The same key shows it again, but not for long: whoever looks later leaves another record.

@@ -195,6 +195,7 @@ class PartOut(BaseModel):
     hand_over_by: AwareDatetime | None = Field(
         default=None, description="for staff: when the warehouse's service level ends"
     )
+    paused: bool = Field(description="a case is open: its service window stands still")
     waits: str | None = Field(
         default=None, description="for its learner's `choice`, or for `stock`: nothing is reserved"
     )
@@ -219,6 +220,16 @@ class ScanOut(BaseModel):
     coordinates: list[float] | None = Field(description="longitude, latitude")
 
 
+class DisputableOut(BaseModel):
+    """Whether a parcel can be disputed now (D1)."""
+
+    possible: bool = Field(description="whether a case would be opened now")
+    until: AwareDatetime | None = Field(default=None, description="null: not signed for yet")
+    case: str | None = Field(default=None, description="id of the case there is")
+    why: str | None = Field(default=None, description="it is not possible, in English")
+    why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")
+
+
 class ParcelOut(BaseModel):
     """A parcel and its way."""
 
@@ -239,6 +250,25 @@ class ParcelOut(BaseModel):
     signed_at: AwareDatetime | None = Field(description="when it was received")
     pickup: PickupOut | None = Field(description="where it waits to be fetched, if it does")
     scans: list[ScanOut] = Field(description="newest first")
+    actions: dict[str, DisputableOut] | None = Field(default=None, description="by name: dispute")
+
+
+class LotBackOut(BaseModel):
+    """Points that go back to a lot."""
+
+    lot: str = Field(description="its id: reason and source of its grant")
+    points: int = Field(description="that go back to it")
+    expires_at: AwareDatetime | None = Field(
+        description="as it was spent; one that is over by then gets its grace (rules.md 16)"
+    )
+
+
+class StockBackOut(BaseModel):
+    """Units that are free again."""
+
+    warehouse: str = Field(description="its code; `seats` for a course")
+    sku: ItemSku
+    quantity: UnitCount
 
 
 class ActionOut(BaseModel):
@@ -247,6 +277,9 @@ class ActionOut(BaseModel):
     possible: bool = Field(description="whether the command would be taken now")
     points: int | None = Field(default=None, description="that would go back")
     cash_fen: int | None = Field(default=None, description="that would be paid or go back, in fen")
+    lots: list[LotBackOut] | None = Field(default=None, description="where the points go")
+    stock: list[StockBackOut] | None = Field(default=None, description="what is free again")
+    parcels: list[str] | None = Field(default=None, description="that can be disputed")
     province: str | None = Field(default=None, description="in which the address may be changed")
     why: str | None = Field(default=None, description="it is not possible, in English")
     why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")
@@ -305,6 +338,7 @@ class OrderSeenOut(BaseModel):
                 "state": "pending_shipment",
                 "parcel": None,
                 "returnable_until": None,
+                "paused": False,
                 "waits": None,
                 "units": [{"line": 1, "quantity": 1}],
             }
@@ -336,7 +370,7 @@ class OrderSeenOut(BaseModel):
     parts: list[PartOut] = Field(description="what each warehouse sends, and courses")
     parcels: list[ParcelOut] = Field(description="what is packed")
     actions: dict[str, ActionOut] = Field(
-        description="by name: pay, cancel, refund, wait, refund_missing, address"
+        description="by name: pay, cancel, refund, wait, refund_missing, address, dispute"
     )
     timeline: list[MomentOut] = Field(description="what happened to it, oldest first")
     cash_refunds: list[CashRefundOut] | None = Field(default=None, description="for staff")

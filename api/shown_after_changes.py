@@ -101,7 +101,14 @@ class DecidedOut(BaseModel):
     approval: str = Field(description="id of the request")
     status: Literal["given", "denied"] = Field(description="what was decided")
     learner: str | None = Field(default=None, description="whose points moved, if it was given")
-    points: int | None = Field(default=None, description="that a claw-back took")
+    points: int | None = Field(
+        default=None, description="that a claw-back took, or a case was made good with"
+    )
+    case: str | None = Field(default=None, description="the case that was decided with it")
+    order: str | None = Field(default=None, description="number of the case's order")
+    state: str | None = Field(default=None, description="of the case after it")
+    points_refunded: int | None = Field(default=None, description="that the case gave back")
+    replacement: str | None = Field(default=None, description="number of the case's linked order")
     available: int | None = Field(default=None, description="points after an adjustment")
     debt: int | None = Field(default=None, description="points owed after it")
     valid_until: AwareDatetime | None = Field(

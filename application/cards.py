@@ -1,5 +1,6 @@
 """Cards of the vault: found by keyed hash of a phone, opened with their learner's key (A4)."""
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,10 @@ FROM {cards} c JOIN {keys} k USING (subject) WHERE c.id = %b::uuid
 _WHOSE = """
 SELECT subject, field, made_at, NULL::timestamptz FROM {cards} WHERE id = %(card)s
 UNION ALL SELECT NULL, NULL, made_at, gone_at FROM {cards_past} WHERE id = %(card)s
+"""
+_CARDS = """
+SELECT c.id, c.subject, c.field, c.sealed, k.wrapped
+FROM {cards} c JOIN {keys} k USING (subject) WHERE c.id = ANY(%b::uuid[])
 """
 _TAIL = 4
 
@@ -122,3 +127,29 @@ async def open_shown(
         return unseal(key, subject, f"{field}:{card}", bytes(sealed))
     except Unreadable:
         raise NotFound(what="card") from None
+
+
+async def open_cards(
+    connection: AsyncConnection[Any], schema: str, vault: Vault, cards: Collection[str]
+) -> dict[str, bytes]:
+    """What is on these cards; erased ones and those under a legal hold are left out.
+
+    One that somebody changed is left out, too: it is not what the fact was told of.
+    """
+    if not cards:
+        return {}
+    query = SQL(_CARDS).format(
+        cards=Identifier(schema, "cards"), keys=Identifier(f"{schema}_keys", "subject_keys")
+    )
+    rows = await (await connection.execute(query, (list(cards),))).fetchall()
+    hidden = await held(connection, schema, {subject for _, subject, *_ in rows})
+    found: dict[str, bytes] = {}
+    for card, subject, field, sealed, wrapped in rows:
+        if subject in hidden:
+            continue
+        try:
+            key = vault.unwrap(subject, bytes(wrapped))
+            found[card.hex] = unseal(key, subject, f"{field}:{card.hex}", bytes(sealed))
+        except Unreadable:
+            continue
+    return found

@@ -74,7 +74,7 @@ def file_claim(
     """
     box = _with_carrier(unit, parcel, "file_claim")
     track = box.track()
-    if not (box.confirmed_since(track.since) or unconfirmed_because):
+    if not (is_confirmed(unit, parcel) or unconfirmed_because):
         raise Unconfirmed(parcel=parcel)
     by = file_claim_by(
         carrier=box.carrier,
@@ -123,6 +123,16 @@ def step(
         "accepted_fen": after.accepted_fen,
         "paid_fen": after.paid_fen,
     }
+
+
+def is_confirmed(unit: Unit, parcel: str) -> bool:
+    """Whether a query confirmed the track as it is, or the carrier answered our inquiry.
+
+    What pushes alone say is worth nothing yet (T2; rules.md 23).
+    """
+    box, asked = unit.read(PARCEL, parcel), unit.read(CLAIM, parcel).inquiry
+    answered = asked is not None and asked.result is not None
+    return answered or box.confirmed_since(box.track().since)
 
 
 def value_sent(unit: Unit, box: Parcel, *, order: str) -> int:

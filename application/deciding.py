@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from application import approval_requests
 from application.case_messages import message_for
+from application.claiming import is_confirmed
 from application.disputing import close_up, existing_case, told
 from application.ordering import existing, refund_order
 from application.reshipping import reship
 from application.sealed_words import Message, seal_words
-from application.streams import ACCOUNT, DISPUTE, PARCEL
+from application.streams import ACCOUNT, DISPUTE
 from application.unit import Unit
 from domain.approvals import ApprovalRequested, Kind, needs_second_person
 from domain.dispute_facts import Decision, DisputeDecided, Outcome
@@ -64,7 +65,6 @@ def decide(
     """Decide a case, or ask for the second person that so many points need (A8; rules.md 26)."""
     dispute = existing_case(unit, case)
     dispute.must_be_open("decide_case")
-    box = unit.read(PARCEL, dispute.parcel)
     decision = Decision(
         outcome=wanted.outcome,
         units=_units(unit, dispute, wanted),
@@ -72,8 +72,7 @@ def decide(
         reason=wanted.reason,
         unconfirmed_because=wanted.unconfirmed_because,
     )
-    confirmed = box.confirmed_since(box.track().since)
-    dispute.must_be_decidable(decision, confirmed=confirmed)
+    dispute.must_be_decidable(decision, confirmed=is_confirmed(unit, dispute.parcel))
     message = wanted.message or _words(unit, case, dispute, decision, rules=rules)
     sealed = seal_words(unit, dispute.learner, message.to_bytes())
     decision = decision.model_copy(update={"message": sealed})
@@ -107,9 +106,10 @@ def _ask(
         reason=decision.reason,
     )
     approval = approval_requests.approval_id(request, key)
-    asked = approval_requests.ask(unit, approval=approval, request=request)
     facts = dispute.propose(decision, approval=approval, maker=maker)
-    return {**told(case, unit.record(DISPUTE, case, facts)), **asked}
+    after = unit.record(DISPUTE, case, facts)
+    asked = approval_requests.ask(unit, approval=approval, request=request)
+    return {**told(case, after), **asked}
 
 
 def _carry_out(

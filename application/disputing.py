@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from application.claiming import value_sent
@@ -56,10 +57,18 @@ def parcel_of(order: Order, named: str | None) -> str:
 
 
 def opening_of(
-    unit: Unit, *, number: str, parcel: str, reason: Fault, by: Side, rules: HouseRules
+    *,
+    number: str,
+    order: Order,
+    parcel: str,
+    box: Parcel,
+    reason: Fault,
+    by: Side,
+    value_fen: int,
+    when: datetime,
+    rules: HouseRules,
 ) -> DisputeOpened:
     """The first fact of a case, with its clocks; without what was said of it."""
-    order, box = existing(unit, number), unit.read(PARCEL, parcel)
     signed = received_at(box.track())
     return DisputeOpened(
         order=number,
@@ -69,8 +78,8 @@ def opening_of(
         reason=reason,
         by=by,
         disputable_until=None if signed is None else signed + rules.disputable_for,
-        value_fen=value_sent(unit, box, order=number),
-        decide_by=unit.now + rules.decide_within,
+        value_fen=value_fen,
+        decide_by=when + rules.decide_within,
         file_claim_by=file_claim_by(
             carrier=box.carrier,
             handed_over_at=box.tracking.handed_over_at,
@@ -97,7 +106,18 @@ def open_dispute(
     """
     order = existing(unit, number)
     parcel = parcel_of(order, parcel)
-    opening = opening_of(unit, number=number, parcel=parcel, reason=reason, by=by, rules=rules)
+    box = unit.read(PARCEL, parcel)
+    opening = opening_of(
+        number=number,
+        order=order,
+        parcel=parcel,
+        box=box,
+        reason=reason,
+        by=by,
+        value_fen=value_sent(unit, box, order=number),
+        when=unit.now,
+        rules=rules,
+    )
     case = case_id(number, parcel)
     before = unit.read(DISPUTE, case)
     before.open(opening, case=case, when=unit.now, rules=rules)  # before anything is sealed

@@ -43,13 +43,14 @@ async def gather(
     vault: Vault,
     *,
     parcel: str,
+    learner: str,
     recipient_card: str | None,
     now: datetime,
 ) -> Gathered:
     """Look at the parcel's receipt and at the address it went to."""
     receipt = await _receipt(connection, schema, parcel)
     since = now - LOOKED_BACK
-    address = await _same_address(connection, schema, recipient_card, since=since)
+    address = await _same_address(connection, schema, recipient_card, learner, since=since)
     if receipt is None:
         return Gathered(same_address=address)
     version, fact = receipt
@@ -117,14 +118,19 @@ def texts_of(payload: bytes) -> Iterator[str]:
 
 
 async def _same_address(
-    connection: AsyncConnection[Any], schema: str, card: str | None, *, since: datetime
+    connection: AsyncConnection[Any],
+    schema: str,
+    card: str | None,
+    learner: str,
+    *,
+    since: datetime,
 ) -> SameAddress | None:
     """Orders and disputes that went to the same address, by its keyed hash (A4)."""
     if card is None:
         return None
-    names = {name: Identifier(schema, name) for name in ("cards", "orders", "disputes")}
+    names = {name: Identifier(schema, name) for name in ("cards", "places", "orders", "disputes")}
     cursor = await connection.execute(
-        SQL(_SAME_ADDRESS).format(**names), {"card": card, "since": since}
+        SQL(_SAME_ADDRESS).format(**names), {"card": card, "learner": learner, "since": since}
     )
     row = await cursor.fetchone()
     if row is None or row[0] is None:
@@ -143,14 +149,19 @@ _SCANS = """
 SELECT originator_version, topic, state FROM {}
 WHERE originator_id = %s AND topic = %s ORDER BY originator_version
 """
+# Who sends where is kept by address: cards are too many to be searched for it.
 _SAME_ADDRESS = """
-WITH mine AS (SELECT place_digest FROM {cards} WHERE id = %(card)s::uuid),
+WITH mine AS (SELECT place_digest AS digest FROM {cards} WHERE id = %(card)s::uuid),
+people AS (
+    SELECT p.learner FROM {places} p JOIN mine USING (digest)
+    UNION SELECT %(learner)s::text
+),
 there AS (
-    SELECT o.number, o.learner
-    FROM {cards} c JOIN {orders} o ON o.card = replace(c.id::text, '-', '')
-    WHERE c.place_digest = (SELECT place_digest FROM mine) AND o.placed_at > %(since)s
+    SELECT o.number, o.learner FROM people JOIN {orders} o USING (learner)
+    JOIN {cards} c ON c.id = o.card::uuid JOIN mine ON mine.digest = c.place_digest
+    WHERE o.placed_at > %(since)s
 )
-SELECT (SELECT place_digest FROM mine), count(*), count(DISTINCT learner),
+SELECT (SELECT digest FROM mine), count(*), count(DISTINCT learner),
     (SELECT count(*) FROM {disputes} d WHERE d.order_number IN (SELECT number FROM there)),
     (SELECT count(*) FROM {disputes} d WHERE d.order_number IN (SELECT number FROM there)
         AND d.reason = 'not_received')

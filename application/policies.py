@@ -15,11 +15,11 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 
-from application import granting, ordering, replanning
+from application import claiming, disputing, granting, ordering, replanning
 from application.envelope import Context
 from application.house import House
 from application.issuing import BATCH, NotYet, TooEarly, issue
-from application.streams import ACCOUNT, ORDER
+from application.streams import ACCOUNT, CLAIM, DISPUTE, ORDER
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
 
@@ -139,6 +139,36 @@ def when_cash_refund_failed_then_ask_again(due: Due, rules: HouseRules) -> Comma
     return _command("ask_refunds_again", ORDER.stream(number), due, decide)
 
 
+def when_answer_by_is_over_then_time_out_questions(due: Due, rules: HouseRules) -> Command:
+    """The learner did not answer in time: the case goes on without (D1)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        _ripe(unit, due)
+        return disputing.time_out_questions(unit, case=due.key)
+
+    return _command("time_out_questions", DISPUTE.stream(due.key), due, decide)
+
+
+def when_decide_by_is_over_then_note_overdue(due: Due, rules: HouseRules) -> Command:
+    """A case was not decided in time: it is noted, and staff see it first (D1)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        _ripe(unit, due)
+        return disputing.note_overdue(unit, case=due.key)
+
+    return _command("note_overdue_cases", DISPUTE.stream(due.key), due, decide)
+
+
+def when_carrier_is_silent_then_time_out_inquiry(due: Due, rules: HouseRules) -> Command:
+    """The carrier did not answer in time: it may be asked again, and cases go on (D1)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        _ripe(unit, due)
+        return claiming.time_out_inquiry(unit, parcel=due.key)
+
+    return _command("time_out_inquiries", CLAIM.stream(due.key), due, decide)
+
+
 def _ripe(unit: Unit, due: Due) -> None:
     # Answering "not yet" would be kept under the key, and the answer for ever.
     if unit.now < due.at:
@@ -241,7 +271,39 @@ ASK_REFUNDS_AGAIN = Policy(
     when_cash_refund_failed_then_ask_again,
 )
 
-BY_THE_SECOND = (CANCEL_UNPAID, COMPLETE, EXPIRE_LOTS, SEND_WHAT_WAITED, ASK_REFUNDS_AGAIN)
+TIME_OUT_QUESTIONS = Policy(
+    "time_out_questions",
+    """
+    SELECT id, version, answer_by FROM {disputes}
+    WHERE answer_by <= %b AND answer_by >= %b AND (answer_by, id) > (%b, %b)
+    ORDER BY answer_by, id LIMIT %b
+    """,
+    when_answer_by_is_over_then_time_out_questions,
+)
+NOTE_OVERDUE_CASES = Policy(
+    "note_overdue_cases",
+    """
+    SELECT id, version, decide_by FROM {disputes}
+    WHERE NOT overdue AND decide_by <= %b AND decide_by >= %b AND (decide_by, id) > (%b, %b)
+    ORDER BY decide_by, id LIMIT %b
+    """,
+    when_decide_by_is_over_then_note_overdue,
+)
+TIME_OUT_INQUIRIES = Policy(
+    "time_out_inquiries",
+    """
+    SELECT parcel, version, inquiry_answer_by FROM {claims}
+    WHERE inquiry = 'open' AND inquiry_answer_by <= %b
+      AND inquiry_answer_by >= %b AND (inquiry_answer_by, parcel) > (%b, %b)
+    ORDER BY inquiry_answer_by, parcel LIMIT %b
+    """,
+    when_carrier_is_silent_then_time_out_inquiry,
+)
+
+BY_THE_SECOND = (
+    CANCEL_UNPAID, COMPLETE, EXPIRE_LOTS, SEND_WHAT_WAITED, ASK_REFUNDS_AGAIN, TIME_OUT_QUESTIONS,
+    NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES,
+)  # fmt: skip
 """Somebody may be waiting for these: `application/reactions.py` sweeps them every second."""
 BY_THE_HOUR = (EXPIRE_ORDERS,)
 """Nobody waits for these: jobs sweep them (`application/jobs.py`)."""
@@ -304,8 +366,7 @@ async def _find(
 
 def _qualified(text: LiteralString, schema: str) -> Composed:
     tables = (
-        "orders", "lots", "balances", "waiting_units", "stock_levels", "cash_refunds",
-        "parcels",
-        "tallypost_events",
+        "orders", "lots", "balances", "waiting_units", "stock_levels", "cash_refunds", "disputes",
+        "claims", "parcels", "tallypost_events",
     )  # fmt: skip
     return SQL(text).format(**{name: Identifier(schema, name) for name in tables})

@@ -178,6 +178,10 @@ class Unit:
         state: S = self._held(stream)[1]
         return state
 
+    def trial(self) -> "Unit":
+        """A unit on the same states whose facts go nowhere: what a command would do (D6)."""
+        return Unit(self.command, now=self.now, states=self._states, keys=self.keys)
+
     def version(self, category: Category[Any], key: str) -> int:
         """How many facts a stream has: with its id, the name of its state just now."""
         return self._held(f"{category.name}:{key}")[0]

@@ -75,6 +75,12 @@ def release(order: Order, *, case: str, reason: str) -> list[OrderFact]:
     return [ReplacementReleased(replacement=found.number, reason=reason)]
 
 
+def must_not_lose(order: Order) -> None:
+    """Refuse a learner who would give up goods and get nothing back: they cost no points here."""
+    if order.original is not None:
+        raise NotPossible(action="cancel", why=f"it replaces units of {order.original}: ask there")
+
+
 def stand(order: Order, replacement: Replacement) -> list[OrderFact]:
     """Note on the original that the linked order stands."""
     return [ReplacementOrdered(replacement=replacement.number)]

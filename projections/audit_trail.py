@@ -1,12 +1,18 @@
 """审计 Who did what when, and which events of any stream belong to an order (A1, A2)."""
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
 
 from application.envelope import Envelope, decode_fact
-from application.streams import ORDER, PARCEL
-from domain.parcels import ParcelPacked
+from application.streams import APPROVAL, CLAIM, DISPUTE, ORDER, PARCEL
+from domain.approvals import ApprovalRequested, Kind
+from domain.facts import Fact
+from domain.point_facts import PointsGranted, Reason
 from projections.reading import Event, Tables, View
+
+Orders = Mapping[str, tuple[str, ...]]
+"""The orders that streams of other kinds concern."""
+
+_BY_FIRST_FACT = (PARCEL.name, DISPUTE.name, CLAIM.name, APPROVAL.name)
 
 
 class AuditTrail(View):
@@ -18,36 +24,67 @@ class AuditTrail(View):
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Add the rows of these events."""
         envelopes = [event.envelope for event in events]
-        packed = await _packed(envelopes, tables)
+        known = await _known(envelopes, tables)
         actors = [(one.position, one.context.actor, one.recorded_at) for one in envelopes]
         await tables.unnest(_ACTORS, actors)
-        concerned = [(order, one.position) for one in envelopes for order in _orders(one, packed)]
+        concerned = [(order, one.position) for one in envelopes for order in _orders(one, known)]
         await tables.unnest(_ORDERS, concerned)
 
 
-def _orders(envelope: Envelope, packed: dict[str, tuple[str, ...]]) -> Iterable[str]:
+def _orders(envelope: Envelope, known: Orders) -> Iterable[str]:
     """The orders an event concerns: its own stream's, the one it names, those in the parcel."""
     if envelope.category == ORDER.name:
         return (envelope.key,)
-    if envelope.category == PARCEL.name:
-        return packed.get(envelope.stream, ())
+    if envelope.category in _BY_FIRST_FACT:
+        return known.get(envelope.stream, ())
+    case = _compensated(envelope.fact)
+    if case is not None:
+        return known.get(case, ())
     order = vars(envelope.fact).get("order")
     return () if order is None else (order,)
 
 
-async def _packed(envelopes: Sequence[Envelope], tables: Tables) -> dict[str, tuple[str, ...]]:
-    """Which orders are in the parcels of these events: a parcel's first fact says it."""
-    parcels = {one.stream for one in envelopes if one.category == PARCEL.name}
-    if not parcels:
+def _compensated(fact: Fact) -> str | None:
+    """The stream of the case that points were given for."""
+    if isinstance(fact, PointsGranted) and fact.reason is Reason.COMPENSATION:
+        return DISPUTE.stream(fact.source)
+    return None
+
+
+async def _known(envelopes: Sequence[Envelope], tables: Tables) -> Orders:
+    """Which orders the streams of these events concern: their first facts say it."""
+    streams = {one.stream for one in envelopes if one.category in _BY_FIRST_FACT}
+    streams |= {case for one in envelopes if (case := _compensated(one.fact)) is not None}
+    if not streams:
         return {}
-    return {
-        stream: tuple(dict.fromkeys(content.order for content in fact.contents))
-        for stream, name, stored in await tables.rows(_PACKED, list(parcels))
-        for fact in (cast("ParcelPacked", decode_fact(name, stored)),)
+    first = await _first_facts(streams, tables)
+    asked = {
+        stream: DISPUTE.stream(fact.subject)
+        for stream, fact in first.items()
+        if isinstance(fact, ApprovalRequested) and fact.kind is Kind.COMPENSATION
     }
+    if missing := set(asked.values()) - first.keys():
+        first |= await _first_facts(missing, tables)
+    found = {stream: _named(fact) for stream, fact in first.items()}
+    return found | {stream: found.get(case, ()) for stream, case in asked.items()}
 
 
-_PACKED = """
+def _named(fact: Fact) -> tuple[str, ...]:
+    """The orders that a stream's first fact says it is about."""
+    fields = vars(fact)
+    if "contents" in fields:  # a parcel's
+        return tuple(dict.fromkeys(content.order for content in fields["contents"]))
+    if "orders" in fields:  # a claim's or an inquiry's
+        return tuple(fields["orders"])
+    return (fields["order"],) if "order" in fields else ()
+
+
+async def _first_facts(streams: Iterable[str], tables: Tables) -> dict[str, Fact]:
+    rows = await tables.rows(_FIRST, sorted(streams))
+    return {stream: decode_fact(name, stored) for stream, name, stored in rows}
+
+
+_FIRST = """
 SELECT originator_id, topic, state FROM {tallypost_events}
 WHERE originator_id = ANY(%b) AND originator_version = 1
 """

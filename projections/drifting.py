@@ -49,6 +49,8 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "warehouses": ("network", "'mall'"),
     "approvals": ("approval", "id"),
     "waves": ("wave", "id"),
+    "disputes": ("dispute", "id"),
+    "claims": ("claim", "parcel"),
     "audit_trail": ("", "position"),
     "order_trail": ("", "position"),
 }

@@ -1,6 +1,6 @@
 """订单查询 Questions about orders: one as its reader may see it, lists, searches (O3, S2, A5)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,12 +8,10 @@ from psycopg import AsyncConnection
 from pydantic_core import from_json
 
 from application.streams import ORDER, PARCEL
-from domain.house_rules import DEFAULT_RULES
-from domain.order_facts import State, Units, customer_status
+from domain.order_facts import State, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel, Stage
-from domain.refusals import NotPossible, Refusal, for_customers
-from domain.replanning import choose_to_wait, given_up
+from projections.order_actions import actions, any_of
 from projections.reading import compose
 
 TABLES = ("orders", "parcels")
@@ -46,6 +44,11 @@ class OrderRow(NamedTuple):
     def packed(self) -> bool:
         """Whether any of it ever went into a parcel."""
         return b'"orders.PartPacked"' in self.timeline
+
+    @property
+    def sent(self) -> bool:
+        """Whether a parcel of it ever left, so that there may be cases of it."""
+        return any(name in self.timeline for name in _LEFT)
 
 
 class Listed(NamedTuple):
@@ -115,10 +118,19 @@ class Asking:
 
 
 def order_answer(
-    row: OrderRow, parcels: Sequence[tuple[str, Parcel]], *, staff: bool
+    row: OrderRow,
+    parcels: Sequence[tuple[str, Parcel]],
+    *,
+    staff: bool,
+    disputable: Callable[[str, Parcel], Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """An order as its reader may see it (contract.md, `GET /v1/orders/{number}`)."""
+    """An order as its reader may see it (contract.md, `GET /v1/orders/{number}`).
+
+    `disputable` says of a parcel whether its reader can dispute it now, or why not (D6).
+    """
     order = row.order
+    shown = [one for one in parcels if one[1].stage not in BEFORE_PACKING]
+    disputes = {number: dict(disputable(number, parcel)) for number, parcel in shown}
     answer: dict[str, Any] = {
         "number": row.number,
         "learner": row.learner,
@@ -139,11 +151,13 @@ def order_answer(
         "lines": [_line(order, number, staff=staff) for number in range(1, len(order.lines) + 1)],
         "parts": [_part(order, part, staff=staff) for part in order.parts],
         "parcels": [
-            _parcel(number, parcel, order=row.number)
-            for number, parcel in parcels
-            if parcel.stage not in BEFORE_PACKING
+            {
+                **parcel_seen(number, parcel, order=row.number),
+                "actions": {"dispute": disputes[number]},
+            }
+            for number, parcel in shown
         ],
-        "actions": actions(order, staff=staff),
+        "actions": {**actions(order, staff=staff), "dispute": any_of(disputes)},
         "timeline": from_json(row.timeline),
         "position": row.position,
         "version": row.version,
@@ -206,13 +220,15 @@ def _part(order: Order, part: Part, *, staff: bool) -> dict[str, Any]:
         "state": part.state if staff else customer_status(part.state),
         "parcel": part.parcel,
         "returnable_until": part.window_until,
+        "paused": bool(part.paused_by),
         "waits": part.waits,
         "units": [{"line": unit.line, "quantity": unit.quantity} for unit in part.units],
         **inner,
     }
 
 
-def _parcel(number: str, parcel: Parcel, *, order: str) -> dict[str, Any]:
+def parcel_seen(number: str, parcel: Parcel, *, order: str) -> dict[str, Any]:
+    """A parcel of an order, and its way."""
     return {
         "number": number,
         "parts": [one.part for one in parcel.contents if one.order == order],
@@ -252,47 +268,8 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
     }
 
 
-def actions(order: Order, *, staff: bool) -> dict[str, dict[str, Any]]:
-    """Which commands are possible now and why the others are not, from the same decisions (D6)."""
-
-    def tried(decide: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        try:
-            return {"possible": True, **decide()}
-        except Refusal as refusal:
-            told = refusal.as_failure() if staff else for_customers(refusal.as_failure())
-            return {"possible": False, "why": told["message"], "why_zh": told["message_zh"]}
-
-    def priced(units: Sequence[Units]) -> dict[str, Any]:
-        points, fen = order.price(units)
-        return {"points": points, "cash_fen": fen}
-
-    def addressed() -> dict[str, Any]:
-        if order.destination is None:
-            raise NotPossible(action="change_address", why="the order has no recipient")
-        order.change_address(order.destination)
-        return {"province": order.destination.province}
-
-    def waited_for() -> dict[str, Any]:
-        if not choose_to_wait(order, None, max_parts=DEFAULT_RULES.max_parts):
-            raise NotPossible(action="wait", why="the missing units are waited for already")
-        return {}
-
-    def payable() -> dict[str, Any]:
-        if order.state is not State.PENDING_PAYMENT:
-            raise NotPossible(action="pay", why=f"the order is {order.state}")
-        return {"cash_fen": order.cash_fen}
-
-    return {
-        "pay": tried(payable),
-        "cancel": tried(lambda: priced(order.cancellable(None))),
-        "refund": tried(lambda: priced(order.refundable(None))),
-        "wait": tried(waited_for),
-        "refund_missing": tried(lambda: priced(given_up(order, None))),
-        "address": tried(addressed),
-    }
-
-
 BEFORE_PACKING = (Stage.PLANNED, Stage.PICKING, Stage.PICKED)
+_LEFT = (b'"orders.PartHandedOver"', b'"orders.PartReceived"')
 HIDDEN_FROM_CUSTOMERS = (State.EXPIRED,)
 ENDED_STATES = tuple(ENDED)
 

@@ -5,6 +5,8 @@ from projections.approvals import Approvals
 from projections.audit_trail import AuditTrail
 from projections.cash_refunds import CashRefunds
 from projections.catalogue import Catalogue
+from projections.claims import Claims
+from projections.disputes import Disputes
 from projections.ledger_balance import LedgerBalance
 from projections.log_tree import LogTree
 from projections.order_status import OrderStatus
@@ -26,5 +28,7 @@ def all_views(rules: HouseRules) -> list[View]:
         AuditTrail(),
         Approvals(),
         Waves(),
+        Disputes(),
+        Claims(),
         LogTree(),
     ]

@@ -69,8 +69,7 @@ class Description:
         examples += self._resolved(schema).get("examples", [])
         if not examples and kind != PLAIN:
             yield f"{what} has no example"
-        whole = {**schema, "components": self._document["components"]}
-        validator = jsonschema_rs.validator_for(whole)
+        validator = jsonschema_rs.validator_for(_whole(schema, self._document))
         for example in examples:
             for error in validator.iter_errors(example):
                 yield f"{what}: its example does not fit: {error.instance_path} {error.message}"
@@ -99,6 +98,24 @@ class Description:
         name = schema.get("$ref", "").rpartition("/")[2]
         found: dict[str, Any] = self._document["components"]["schemas"][name] if name else schema
         return found
+
+
+def _whole(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """A schema with the components that it needs: a validator of all of them takes its time."""
+    every = document["components"]["schemas"]
+    needed: dict[str, Any] = {}
+    pending: list[Any] = [schema]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            name = str(one.get("$ref", "")).rpartition("/")[2]
+            if name in every and name not in needed:
+                needed[name] = every[name]
+                pending.append(every[name])
+            pending += one.values()
+        elif isinstance(one, list):
+            pending += one
+    return {**schema, "components": {"schemas": needed}}
 
 
 def _is_typed(schema: dict[str, Any]) -> bool:
@@ -138,7 +155,7 @@ class Closed:
         made = self._validators.get((method, path, status))
         if made is None:
             (content, *_) = told["content"].values()
-            whole = {**content["schema"], "components": self._document["components"]}
+            whole = _whole(content["schema"], self._document)
             made = self._validators[method, path, status] = jsonschema_rs.validator_for(whole)
         return made
 

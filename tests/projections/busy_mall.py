@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from application import (
     approval_requests,
     approving,
+    claiming,
+    deciding,
+    disputing,
     granting,
     merging,
     ordering,
@@ -19,12 +23,15 @@ from application import (
 )
 from application.demo_mall import open_demo_mall
 from application.envelope import Context
+from application.gathering import Gathered
 from application.granting import Grant, grant_command
 from application.outcomes import Outcome
 from application.store import Store
 from application.unit import Command, Unit
 from application.vault import MasterKeys, Recipient, Vault
 from domain.approvals import ApprovalRequested, Kind
+from domain.dispute_facts import Answer, Question, Side
+from domain.dispute_facts import Outcome as End
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, Fault
 from domain.scans import Scan, ScanKind
@@ -197,7 +204,50 @@ class BusyMall:
         await self.do(lambda unit: approval_requests.ask(unit, approval=one, request=asked))
         await self.do(lambda unit: approving.allow(unit, approval=one, checker="b", rules=RULES))
         await self.pay_and_cancel("learner1", f"T9{next(self.serial):04}")
+        await self.dispute("T00001", "T00001-P1")
         await self.reader.catch_up()
+
+    async def dispute(self, number: str, parcel: str) -> None:
+        """A case of a signed parcel, with all that belongs to one."""
+        case = f"D-{number}-P1"
+        opening = partial(
+            disputing.open_dispute,
+            number=number,
+            parcel=parcel,
+            reason=Fault.NOT_RECEIVED,
+            by=Side.LEARNER,
+            words="我没有收到",
+            gathered=Gathered(),
+            rules=RULES,
+        )
+        await self.do(opening)
+        answers = [(Question.DOOR, Answer.NO, "门口没有")]
+        await self.do(
+            partial(disputing.answer_questions, case=case, answers=answers, by=Side.LEARNER)
+        )
+        picture = partial(
+            disputing.add_evidence, media_type="image/png", content=b"picture", by=Side.LEARNER
+        )
+        await self.do(partial(picture, case=case))
+        await self.do(partial(claiming.open_inquiry, parcel=parcel, case=case, rules=RULES))
+        wanted = deciding.Wanted(
+            End.RESHIP, "lost", points=50, unconfirmed_because="the carrier phoned"
+        )
+        await self.do(
+            partial(deciding.decide, case=case, wanted=wanted, maker="wang", key=case, rules=RULES),
+            actor="support:wang",
+        )
+        await self.do(
+            partial(
+                claiming.file_claim,
+                parcel=parcel,
+                reason=Fault.LOST,
+                claimed_fen=None,
+                unconfirmed_because="the carrier phoned",
+                rules=RULES,
+            ),
+            actor="operations:wu",
+        )
 
     async def pay_and_cancel(self, learner: str, number: str) -> None:
         """An order with a cash part is paid, then cancelled: the cash is on its way back."""

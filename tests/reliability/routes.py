@@ -151,6 +151,49 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/addresses/parsed"): Route(
         (LEARNER, SERVICE, SUPPORT, OPERATIONS), {"address": "杭州西湖区文三路 1 号"}, asks=True
     ),
+    ("POST", "/v1/orders/{number}/disputes"): Route(
+        (LEARNER, SERVICE, SUPPORT, OPERATIONS), {"reason": "not_received"}, owned=True
+    ),
+    ("GET", "/v1/disputes"): Route(ROLES),
+    ("GET", "/v1/disputes/{dispute}"): Route(ROLES, owned=True),
+    ("POST", "/v1/disputes/{dispute}/questions"): Route(
+        (SUPPORT, ADMINISTRATOR), {"questions": ["door"]}
+    ),
+    ("POST", "/v1/disputes/{dispute}/answers"): Route(
+        (LEARNER, SERVICE, SUPPORT),
+        {"answers": [{"question": "door", "answer": "no"}]},
+        owned=True,
+    ),
+    ("POST", "/v1/disputes/{dispute}/withdrawal"): Route((LEARNER, SERVICE), {}, owned=True),
+    ("POST", "/v1/disputes/{dispute}/reopening"): Route(
+        (LEARNER, SERVICE, SUPPORT), {}, owned=True
+    ),
+    ("POST", "/v1/disputes/{dispute}/inquiry"): Route((SUPPORT, ADMINISTRATOR)),
+    ("POST", "/v1/disputes/{dispute}/inquiry/answer"): Route(
+        (SUPPORT, ADMINISTRATOR), {"result": "unknown"}
+    ),
+    ("POST", "/v1/disputes/{dispute}/decision"): Route(
+        (SUPPORT, ADMINISTRATOR), {"outcome": "found", "reason": "at the door"}
+    ),
+    ("POST", "/v1/disputes/{dispute}/decision/preview"): Route(
+        (SUPPORT, ADMINISTRATOR), {"outcome": "found", "reason": "at the door"}, asks=True
+    ),
+    ("POST", "/v1/disputes/{dispute}/evidence"): Route((LEARNER, SERVICE, SUPPORT)),
+    ("GET", "/v1/disputes/{dispute}/evidence/{file}"): Route((LEARNER,), owned=True),
+    ("POST", "/v1/disputes/{dispute}/evidence/{file}/reveals"): Route(
+        (SUPPORT, ADMINISTRATOR), {"reason": "to decide"}
+    ),
+    ("POST", "/v1/disputes/{dispute}/words/{position}/reveals"): Route(
+        (SUPPORT, ADMINISTRATOR), {"reason": "to decide"}
+    ),
+    ("POST", "/v1/claims"): Route(
+        (SUPPORT, OPERATIONS, ADMINISTRATOR), {"parcel": "T1-P1", "reason": "lost"}
+    ),
+    ("GET", "/v1/claims"): Route(STAFF),
+    ("GET", "/v1/claims/{parcel}"): Route(STAFF),
+    ("POST", "/v1/claims/{parcel}/steps"): Route(
+        (SUPPORT, OPERATIONS, ADMINISTRATOR), {"step": "rejected", "reason": "signed for"}
+    ),
     ("GET", "/v1/search"): Route(STAFF),
     ("POST", "/v1/search"): Route(STAFF, {"q": "T100"}, asks=True),
     ("GET", "/v1/troubles"): Route(STAFF),
@@ -178,6 +221,9 @@ NAMES = {
     "card": "0" * 32,
     "webhook": "W1",
     "refund": "refund-1",
+    "dispute": "D-T1-P1",
+    "file": "F1",
+    "position": "1",
     "key": "K1",
 }
 """What stands in a path where nothing else is asked for."""

@@ -100,7 +100,44 @@ async def _speak_of_the_canary(mall: Mall) -> str:
     assert (await pushing.send(pushing.signed(unreadable))).json()["result"] is True
     assert (await pushing.send(pushing.signed(param, salt=b"x" * 20))).status_code == 401
     await mall.views()
+    await _dispute(mall, number)
     return number
+
+
+async def _dispute(mall: Mall, number: str) -> None:
+    """The canary complains, in words and a file; carrier and staff speak of them, too."""
+    told = f"我是{NAME},电话{PHONE},住{STREET}9876号5幢4单元321室"
+    case, support = f"/v1/disputes/D-{number}-P1", {"role": "support", "subject": "wang"}
+    complaint = {"parcel": f"{number}-P1", "reason": "not_received", "words": told}
+    opened = await mall.post(f"/v1/orders/{number}/disputes", complaint)
+    assert opened.status_code == 201, opened.text
+    answers = [{"question": "door", "answer": "no", "words": told}]
+    await mall.post(f"{case}/answers", {"answers": answers})
+    headers = {**mall.headers("learner", "lin"), "Idempotency-Key": "canary-file"}
+    headers["Content-Type"] = "application/pdf"
+    file = b"%PDF-1.7 " + told.encode()
+    sent = await mall.client.post(f"{case}/evidence", content=file, headers=headers)
+    assert sent.status_code == 201, sent.text
+    await mall.post(f"{case}/inquiry", None, **support)
+    said = {"result": "misdelivered", "words": told}
+    assert (await mall.post(f"{case}/inquiry/answer", said, **support)).status_code == 200
+    await mall.views()
+    for role in ("support", "auditor"):
+        seen = await mall.get(case, role=role, subject="staff")
+        assert seen.status_code == 200, seen.text
+        assert not [word for word in (NAME, PHONE, "9876号", "321室") if word in seen.text]
+    own = await mall.get(case)
+    assert NAME in own.text
+    words = f"{case}/words/{own.json()['said'][0]['position']}/reveals"
+    revealed = await mall.post(words, {"reason": "to call back"}, **support)
+    assert NAME in revealed.text
+    decision = {
+        "outcome": "found",
+        "reason": "it was there",
+        "message": {"zh": f"{NAME}您好", "en": f"Dear {NAME}, {PHONE}"},
+    }
+    assert (await mall.post(f"{case}/decision", decision, **support)).status_code == 200
+    await mall.views()
 
 
 def _wish(**more: Any) -> dict[str, Any]:

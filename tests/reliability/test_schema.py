@@ -31,7 +31,7 @@ from tests.reliability.service import Service, free_port, service_on
 
 SEED = 45
 ENDLESS = "/live"
-UNDESCRIBED = ("/metrics",)
+UNDESCRIBED = ("/metrics", "/v1/disputes/{dispute}/evidence/{file}")
 """No JSON of ours."""
 CHECKS = [
     check.not_a_server_error,
@@ -214,9 +214,12 @@ async def test_every_field_is_described_when_answers_hold_much(mall: Mall) -> No
     await mall.post("/v1/points/adjustments", much, role="operations", subject="ops")
     hook = {"url": "https://example.com/hook", "facts": ["orders.*"]}
     made = await mall.post("/v1/webhooks", hook, role="administrator", subject="root")
+    await mall.post(f"/v1/orders/{number}/disputes", {"reason": "lost", "words": "没有到"})
+    lost = {"parcel": parcel, "reason": "lost", "unconfirmed_because": "they said so"}
+    await mall.post("/v1/claims", lost, role="operations", subject="ops")
     await mall.views()
     names = {"number": number, "parcel": parcel, "webhook": made.json()["id"]}
-    names |= {"name": "trial-balance", "stream": f"order:{number}"}
+    names |= {"name": "trial-balance", "stream": f"order:{number}", "dispute": f"D-{number}-P1"}
     closed = Closed(mall.app.openapi())
     queries: dict[str, list[dict[str, Any]]] = {
         "/v1/orders": [{}, {"as_of": "2190-01-01T00:00:00Z"}, {"limit": 1}],

@@ -1,0 +1,25 @@
+"""案件查看 Showing what is sealed in a case: recorded first, a minor's after four eyes (A4, A9)."""
+
+from typing import Any
+
+from application.disputing import existing_case
+from application.revealing import Looked, Looker, reveal
+from application.unit import Unit
+from domain.refusals import NotFound
+
+
+def reveal_file(unit: Unit, *, case: str, file: str, looker: Looker) -> dict[str, Any]:
+    """Record that a file of the case is going to be shown to staff."""
+    dispute = existing_case(unit, case)
+    found = dispute.file(file)
+    if found is None:
+        raise NotFound(what="file")
+    told = reveal_card(unit, case=case, card=found.content.card, looker=looker)
+    return {**told, "media_type": found.media_type}
+
+
+def reveal_card(unit: Unit, *, case: str, card: str, looker: Looker) -> dict[str, Any]:
+    """Record that a card of the case is going to be shown to staff."""
+    dispute = existing_case(unit, case)
+    looked = Looked(card, dispute.learner, order=dispute.order)
+    return reveal(unit, looked, looker=looker)

@@ -1,0 +1,163 @@
+"""可行操作 What can be done with a case now, and what it would do exactly (D6).
+
+Nothing is guessed: each command is decided as it would be, on exact states, in a unit whose facts
+are thrown away; what they say is told.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from application import claiming, deciding, disputing
+from application.gathering import Gathered
+from application.sealed_words import Message, content_of
+from application.unit import Unit
+from domain.claims import InquiryResult
+from domain.dispute_facts import (
+    Answer,
+    DecisionProposed,
+    DisputeDecided,
+    Outcome,
+    Question,
+    Side,
+)
+from domain.facts import Fact
+from domain.house_rules import HouseRules
+from domain.order_facts import CashRefundRequested, OrderPlaced, WindowResumed
+from domain.point_facts import PointsGranted, PointsRestored
+from domain.refusals import Refusal
+from domain.stock import StockReleased, StockReserved
+
+Decide = Callable[[Unit], Mapping[str, Any]]
+
+
+def tried(unit: Unit, decide: Decide) -> dict[str, Any]:
+    """Whether a command is possible now and what it would do, or why it is not."""
+    trial = unit.trial()
+    try:
+        decide(trial)
+    except Refusal as refusal:
+        return {
+            "possible": False,
+            "code": refusal.code,
+            "why": refusal.message("en"),
+            "why_zh": refusal.message("zh"),
+        }
+    return {"possible": True, **effects(trial)}
+
+
+def case_actions(unit: Unit, case: str, *, staff: bool, rules: HouseRules) -> dict[str, Any]:
+    """Every command on a case by name, as the learner or as staff could give it now."""
+    commands = _of_staff(unit, case, rules) if staff else _of_learner(case, rules)
+    return {name: tried(unit, decide) for name, decide in commands}
+
+
+def _of_learner(case: str, rules: HouseRules) -> Iterable[tuple[str, Decide]]:
+    yield "answer", lambda unit: _answer(unit, case, Side.LEARNER)
+    yield "add_evidence", lambda unit: _add_file(unit, case)
+    yield "withdraw", partial(disputing.withdraw, case=case, words=None)
+    yield "reopen", partial(_reopen, case=case, by=Side.LEARNER, rules=rules)
+
+
+def _of_staff(unit: Unit, case: str, rules: HouseRules) -> Iterable[tuple[str, Decide]]:
+    dispute = disputing.existing_case(unit, case)
+    parcel = dispute.parcel
+    yield "ask", partial(disputing.ask_learner, case=case, questions=[*Question], rules=rules)
+    yield "answer", lambda unit: _answer(unit, case, Side.STAFF)
+    yield "add_evidence", lambda unit: _add_file(unit, case)
+    yield "inquire", partial(claiming.open_inquiry, parcel=parcel, case=case, rules=rules)
+    yield (
+        "answer_inquiry",
+        partial(
+            claiming.answer_inquiry,
+            parcel=parcel,
+            result=InquiryResult.UNKNOWN,
+            reference="",
+            words=None,
+        ),
+    )
+    for outcome in Outcome:
+        points = 1 if outcome is Outcome.COMPENSATION else 0
+        wanted = deciding.Wanted(outcome, "", points=points)
+        yield outcome, decision(case, wanted, rules=rules)
+    yield (
+        "file_claim",
+        partial(
+            claiming.file_claim,
+            parcel=parcel,
+            reason=dispute.reason,
+            claimed_fen=None,
+            unconfirmed_because="",
+            rules=rules,
+        ),
+    )
+    yield "reopen", partial(_reopen, case=case, by=Side.STAFF, rules=rules)
+
+
+def decision(case: str, wanted: deciding.Wanted, *, rules: HouseRules) -> Decide:
+    """The decision as it would be carried out; over the limit, it only would be proposed."""
+    return partial(deciding.decide, case=case, wanted=wanted, maker="", key="trial", rules=rules)
+
+
+def _answer(unit: Unit, case: str, by: Side) -> dict[str, Any]:
+    dispute = disputing.existing_case(unit, case)
+    questions = [one.question for one in dispute.questions if one.open] or [*Question]
+    answers = [(questions[0], Answer.UNKNOWN, None)]
+    return disputing.answer_questions(unit, case=case, answers=answers, by=by)
+
+
+def _add_file(unit: Unit, case: str) -> dict[str, Any]:
+    disputing.existing_case(unit, case).must_take_files()
+    return {}
+
+
+def _reopen(unit: Unit, *, case: str, by: Side, rules: HouseRules) -> dict[str, Any]:
+    return disputing.reopen(unit, case=case, by=by, words=None, gathered=Gathered(), rules=rules)
+
+
+def effects(unit: Unit) -> dict[str, Any]:
+    """What the facts that a unit recorded say: points to which lots, stock, cash, messages."""
+    facts = [(draft.stream, draft.fact) for draft in unit.drafts]
+    told: dict[str, Any] = {
+        "points": [one for _, fact in facts for one in _points(fact)],
+        "stock": [one for stream, fact in facts for one in _stock(stream, fact)],
+        "cash_fen": sum(f.amount_fen for _, f in facts if isinstance(f, CashRefundRequested)),
+        "orders": [stream.partition(":")[2] for stream, f in facts if isinstance(f, OrderPlaced)],
+        "needs_second_person": any(isinstance(f, DecisionProposed) for _, f in facts),
+        "message": _message(unit),
+        "facts": [fact.fact_name for _, fact in facts],
+    }
+    untils = [f.window_until for _, f in facts if isinstance(f, WindowResumed)]
+    return told | {"window_until": max((one for one in untils if one), default=None)}
+
+
+def _points(fact: Fact) -> list[dict[str, Any]]:
+    if isinstance(fact, PointsRestored):
+        return [
+            {"lot": share.lot, "points": share.points, "expires_at": share.expires_at}
+            for share in fact.lots
+        ]
+    if isinstance(fact, PointsGranted):
+        left = fact.points - fact.debt_paid
+        return [{"lot": fact.lot, "points": left, "expires_at": fact.expires_at}]
+    return []
+
+
+def _stock(stream: str, fact: Fact) -> list[dict[str, Any]]:
+    if not isinstance(fact, StockReserved | StockReleased):
+        return []
+    _, warehouse, sku = stream.split(":", 2)
+    change = "reserved" if isinstance(fact, StockReserved) else "released"
+    return [{"warehouse": warehouse, "sku": sku, "change": change, "quantity": fact.quantity}]
+
+
+def _message(unit: Unit) -> dict[str, str] | None:
+    """What the learner would be told: on a card that will never be stored."""
+    for draft in unit.drafts:
+        fact = draft.fact
+        if isinstance(fact, DisputeDecided | DecisionProposed) and fact.decision.message:
+            wanted = fact.decision.message.card
+            for card in unit.cards:
+                if card.id == wanted:
+                    return Message.from_bytes(content_of(card.plaintext))._asdict()
+    return None

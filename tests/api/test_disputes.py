@@ -1,0 +1,608 @@
+"""Signed, but never received: a case over HTTP, from the learner's words to every outcome (D1)."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from application.envelope import Context
+from application.streams import PARCEL
+from application.unit import Command, Unit
+from domain.parcels import TrackConfirmed
+from tests.api.conftest import Mall
+from tests.reliability.test_callbacks import LINES, Pushing
+
+pytestmark = pytest.mark.anyio
+
+SUPPORT: dict[str, Any] = {"role": "support", "subject": "wang"}
+OPS: dict[str, Any] = {"role": "operations", "subject": "ops"}
+BOSS: dict[str, Any] = {"role": "administrator", "subject": "boss"}
+AUDITOR: dict[str, Any] = {"role": "auditor", "subject": "audit"}
+PNG = b"\x89PNG\r\n\x1a\n" + b"a picture of the door" * 20
+WORDS = "显示已签收,但我没有收到"
+
+
+class Desk:
+    """A signed parcel of lin's, and who argues about it."""
+
+    def __init__(self, mall: Mall, number: str, parcel: str) -> None:
+        self.mall = mall
+        self.number = number
+        self.parcel = parcel
+        self.case = f"D-{number}-P1"
+        self.path = f"/v1/disputes/{self.case}"
+
+    async def confirm(self, parcel: str | None = None) -> None:
+        """A query told the same as the push (rules.md 23)."""
+        named = parcel or self.parcel
+        at = self.mall.tenant.store.clock()
+
+        def decide(unit: Unit) -> dict[str, Any]:
+            fact = TrackConfirmed(at=at, source="kuaidi100.query")
+            unit.record(PARCEL, named, [fact])
+            return {}
+
+        key = f"confirm-{named}"
+        command = Command("policy:test", key, key.encode(), _context(key), decide)
+        await self.mall.tenant.store.execute(command)
+        await self.mall.views()
+
+    async def post(self, path: str, body: Any, **who: Any) -> Any:
+        """Change something of the case, twice under one key: the second answer is the first."""
+        key = f"k-{path}-{len(str(body))}-{who.get('role', '')}-{next(_SERIAL)}"
+        first = await self.mall.post(f"{self.path}{path}", body, key=key, **who)
+        again = await self.mall.post(f"{self.path}{path}", body, key=key, **who)
+        assert (first.status_code, first.content) == (again.status_code, again.content)
+        await self.mall.views()
+        return first
+
+    async def open(self, reason: str = "not_received", **more: Any) -> Any:
+        """The learner complains."""
+        key = f"open-{self.number}-{next(_SERIAL)}"
+        path, body = f"/v1/orders/{self.number}/disputes", {"reason": reason, **more}
+        first = await self.mall.post(path, body, key=key)
+        again = await self.mall.post(path, body, key=key)
+        assert (first.status_code, first.content) == (again.status_code, again.content)
+        await self.mall.views()
+        return first
+
+    async def upload(self, content: bytes = PNG, kind: str = "image/png", **who: Any) -> Any:
+        """Send a file as it is."""
+        who = {"role": "learner", "subject": "lin", **who}
+        headers = self.mall.headers(**who) | {
+            "Idempotency-Key": f"up-{next(_SERIAL)}",
+            "Content-Type": kind,
+        }
+        answer = await self.mall.client.post(
+            f"{self.path}/evidence", content=content, headers=headers
+        )
+        await self.mall.views()
+        return answer
+
+    async def seen(self, **who: Any) -> Any:
+        """The case on somebody's screen."""
+        await self.mall.views()
+        answer = await self.mall.get(self.path, **who)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def decide(self, outcome: str, **more: Any) -> Any:
+        """Support decides."""
+        body = {"outcome": outcome, "reason": "looked at", **more}
+        return await self.post("/decision", body, **SUPPORT)
+
+
+_SERIAL = itertools.count(1)
+
+
+def _context(key: str) -> Context:
+    return Context(actor="policy:test", command=key)
+
+
+@pytest.fixture
+async def desk(mall: Mall) -> Desk:
+    """Two notebooks, pushed as signed by somebody else, confirmed by a query."""
+    return await signed(mall, confirmed=True)
+
+
+async def signed(mall: Mall, *, confirmed: bool, sku: str = "notebook") -> Desk:
+    placed = await mall.order((sku, 2))
+    parcel = await mall.ship(placed["number"])
+    pushing = Pushing(mall, parcel)
+    told = [*LINES[:3], (LINES[3][0], "【上海市】已签收,签收人:王大海", "3")]
+    assert (await pushing.send(pushing.signed(pushing.param(*told)))).json()["result"] is True
+    await mall.views()
+    made = Desk(mall, placed["number"], parcel)
+    if confirmed:
+        await made.confirm()
+    return made
+
+
+# --- opening and evidence --------------------------------------------------------------------
+
+
+async def test_evidence_is_gathered_when_a_learner_complains(desk: Desk) -> None:
+    """D1: track, signer against recipient, proof of delivery; questions with their deadline; the
+    service window stands still; sent twice it is one case."""
+    answer = await desk.open(words=WORDS)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["case"] == desk.case
+    shown = await desk.seen(**SUPPORT)
+    evidence = shown["evidence"]
+    assert (evidence["state"], evidence["signer_match"]) == ("signed", "another")
+    assert (evidence["signer"], evidence["confirmed"]) == (None, True)
+    assert evidence["track"].startswith(f"parcel:{desk.parcel}@")
+    assert evidence["proof_of_delivery"].startswith(f"parcel:{desk.parcel}@")
+    assert [one["question"] for one in shown["questions"]] == ["family", "door", "locker"]
+    assert (shown["state"], shown["waits_for"], shown["overdue"]) == ("open", "learner", False)
+    opened = datetime.fromisoformat(shown["opened_at"])
+    assert datetime.fromisoformat(shown["answer_by"]) == opened + timedelta(hours=48)
+    assert datetime.fromisoformat(shown["decide_by"]) == opened + timedelta(hours=72)
+    assert shown["value_fen"] == 9_800
+    (part,) = (await desk.mall.read(desk.number))["parts"]
+    assert part["paused"] is True
+    again = await desk.open()
+    assert (again.status_code, again.json()["code"]) == (409, "dispute_exists")
+
+
+async def test_the_address_says_what_happened_there_before(mall: Mall) -> None:
+    """D1: orders, accounts and cases at the same address, however it was written; counts alone."""
+    first = await signed(mall, confirmed=True)
+    await first.open()
+    second = await signed(mall, confirmed=True, sku="enamel-mug")
+    await second.open("damaged")
+    for desk, orders, disputes in ((first, 1, 0), (second, 2, 1)):
+        told = (await desk.seen(**SUPPORT))["evidence"]["same_address"]
+        assert (told["orders"], told["accounts"]) == (orders, 1)
+        assert (told["disputes"], told["not_received"]) == (disputes, disputes)
+
+
+async def test_the_order_says_which_parcel_can_be_disputed(desk: Desk) -> None:
+    """D6: until when, why not, and which case there is; what a cancellation would free where."""
+    order = await desk.mall.read(desk.number)
+    assert order["actions"]["dispute"] == {"possible": True, "parcels": [desk.parcel]}
+    mine = order["parcels"][0]["actions"]["dispute"]
+    signed_at = datetime.fromisoformat(order["parcels"][0]["signed_at"])
+    assert datetime.fromisoformat(mine["until"]) == signed_at + timedelta(days=30)
+    await desk.open()
+    order = await desk.mall.read(desk.number)
+    mine = order["parcels"][0]["actions"]["dispute"]
+    assert (mine["possible"], mine["case"]) == (False, desk.case)
+    assert desk.case in mine["why_zh"]
+    assert order["actions"]["dispute"]["possible"] is False
+    new = await desk.mall.order(("notebook", 1))
+    cancel = (await desk.mall.read(new["number"]))["actions"]["cancel"]
+    assert cancel["stock"] == [{"warehouse": "zhejiang", "sku": "notebook", "quantity": 1}]
+    assert sum(one["points"] for one in cancel["lots"]) == cancel["points"] == 260
+    refund = (await desk.mall.read(desk.number, **SUPPORT))["actions"]["refund"]
+    assert refund["stock"] == []  # what was sent is not free before it is inspected
+
+
+async def test_one_timeline_says_what_came_of_what(desk: Desk) -> None:
+    """D1, A1: scans, questions, answers, decision and its effects, each with its cause."""
+    await desk.open(words=WORDS)
+    await desk.post("/answers", {"answers": [{"question": "door", "answer": "no"}]})
+    await desk.decide("refund", points=40)
+    lines = (await desk.seen(**SUPPORT))["timeline"]
+    facts = {line["fact"]: line for line in lines}
+    at = {line["position"]: line["fact"] for line in lines}
+    causes = {
+        fact: at.get(line["because_of"])
+        for fact, line in facts.items()
+        if fact.partition(".")[0] in ("disputes", "orders", "ledger")
+    }
+    assert causes["disputes.EvidenceGathered"] == "disputes.DisputeOpened"
+    assert causes["orders.WindowPaused"] == "disputes.QuestionsAsked"
+    assert causes["disputes.QuestionAnswered"] == "disputes.QuestionsAsked"
+    for effect in ("orders.UnitsRefunded", "ledger.PointsRestored", "ledger.PointsGranted"):
+        assert causes[effect] == "disputes.DisputeDecided", effect
+    assert "parcels.ParcelScanned" in facts
+    assert [line["position"] for line in lines] == sorted(line["position"] for line in lines)
+    theirs = (await desk.seen())["timeline"]
+    assert {line["actor"] for line in theirs} <= {"learner", "support", "partner", "operations",
+                                                   "policy", "service"}  # fmt: skip
+    assert not any("details" in line for line in theirs)
+
+
+async def test_learners_reach_no_case_but_their_own(desk: Desk) -> None:
+    """A10: another's case is as one that is not there; nothing of it is in a list."""
+    await desk.open(words=WORDS)
+    await desk.upload()
+    other = {"role": "learner", "subject": "chen"}
+    answers = {"answers": [{"question": "door", "answer": "no"}]}
+    for path in (desk.path, "/v1/disputes/D-T0-P1"):
+        assert (await desk.mall.get(path, **other)).status_code == 404
+        assert (await desk.mall.get(f"{path}/evidence/F1", **other)).status_code == 404
+        assert (await desk.mall.post(f"{path}/answers", answers, **other)).status_code == 404
+        assert (await desk.mall.post(f"{path}/withdrawal", {}, **other)).status_code == 404
+        assert (await desk.mall.post(f"{path}/reopening", {}, **other)).status_code == 404
+    opened = await desk.mall.post(
+        f"/v1/orders/{desk.number}/disputes", {"reason": "damaged"}, **other
+    )
+    assert opened.status_code == 404
+    assert (await desk.mall.get("/v1/disputes", **other)).json()["disputes"] == []
+    assert (await desk.mall.get("/v1/disputes", **other, learner="lin")).status_code == 404
+    mine = (await desk.mall.get("/v1/disputes")).json()["disputes"]
+    assert [one["id"] for one in mine] == [desk.case]
+    assert "claim" not in mine[0]
+
+
+async def test_words_are_sealed_and_staff_see_no_names(desk: Desk) -> None:
+    """A4, R58: the learner reads their own; staff without names; more is a reveal on record."""
+    said = "我是林小满,电话13800000000,门口没有"
+    await desk.open(words=said)
+    assert (await desk.seen())["said"][0]["text"] == said
+    shown = (await desk.seen(**SUPPORT))["said"][0]["text"]
+    assert "林小满" not in shown
+    assert "13800000000" not in shown
+    assert "没有" in shown
+    at = (await desk.seen())["said"][0]["position"]
+    answer = await desk.post(f"/words/{at}/reveals", {"reason": "to call back"}, **SUPPORT)
+    assert answer.json()["text"] == said
+    reveals = [
+        line
+        for line in (await desk.seen(**SUPPORT))["timeline"]
+        if line["fact"] == "privacy.CardRevealed"
+    ]
+    assert [line["details"]["case"] for line in reveals] == [desk.case]
+    assert (
+        await desk.mall.post(f"{desk.path}/words/{at}/reveals", {"reason": "x"}, **OPS)
+    ).status_code == 403
+
+
+async def test_files_are_kept_in_the_vault_and_shown_on_record(desk: Desk) -> None:
+    """D1, A4: checked by their first bytes, digests in the log, bytes for their learner; staff
+    give a reason, and it is one record."""
+    await desk.open()
+    added = await desk.upload()
+    assert (added.status_code, added.json()["file"]) == (201, "F1")
+    (listed,) = (await desk.seen())["files"]
+    assert (listed["media_type"], listed["size_bytes"]) == ("image/png", len(PNG))
+    assert listed["digest"] == added.json()["digest"]
+    own = await desk.mall.get(f"{desk.path}/evidence/F1")
+    assert (own.status_code, own.content) == (200, PNG)
+    assert own.headers["content-type"] == "image/png"
+    assert own.headers["x-content-type-options"] == "nosniff"
+    assert "attachment" in own.headers["content-disposition"]
+    assert (await desk.mall.get(f"{desk.path}/evidence/F1", **SUPPORT)).status_code == 403
+    assert (await desk.mall.get(f"{desk.path}/evidence/F2")).status_code == 404
+    shown = await desk.post("/evidence/F1/reveals", {"reason": "to decide"}, **SUPPORT)
+    assert (shown.status_code, shown.content) == (200, PNG)
+    facts = [line["fact"] for line in (await desk.seen(**SUPPORT))["timeline"]]
+    assert facts.count("privacy.CardRevealed") == 1
+    nothing = await desk.mall.post(f"{desk.path}/evidence/F9/reveals", {"reason": "x"}, **SUPPORT)
+    assert nothing.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"<html>", "image/png"),
+        (b"%PDF-1.7 x", "image/png"),
+        (b"MZ\x90\x00", "application/octet-stream"),
+        (b"<svg/>", "image/svg+xml"),
+        (b"", "image/png"),
+        (PNG, "text/plain"),
+        (PNG + b"x" * 4_000_000, "image/png"),
+    ],
+)
+async def test_a_file_is_refused_when_it_is_not_what_it_says(
+    desk: Desk, content: bytes, kind: str
+) -> None:
+    """D1: the field and the reason in two languages; nothing is kept."""
+    await desk.open()
+    answer = await desk.upload(content, kind)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert answer.json()["detail_zh"] != answer.json()["detail"]
+    assert (await desk.seen())["files"] == []
+
+
+async def test_other_kinds_of_files_are_taken(desk: Desk) -> None:
+    """D1: what phones and scanners make; at most ten of them."""
+    await desk.open("damaged")
+    for content, kind in (
+        (b"\xff\xd8\xff\xe0 jpeg", "image/jpeg"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp; charset=binary"),
+        (b"%PDF-1.7 \x00\x01", "application/pdf"),
+    ):
+        assert (await desk.upload(content, kind)).status_code == 201
+    for _ in range(7):
+        assert (await desk.upload(role="support", subject="wang")).status_code == 201
+    full = await desk.upload()
+    assert (full.status_code, full.json()["code"]) == (409, "not_possible")
+
+
+# --- outcomes --------------------------------------------------------------------------------
+
+
+async def test_points_go_back_and_the_learner_is_told_when_it_is_refunded(desk: Desk) -> None:
+    """D1, D4, D6: to their lots; a message in both languages; the order is closed."""
+    before = (await desk.mall.balance())["available"]
+    await desk.open()
+    answer = await desk.decide("refund")
+    assert (answer.status_code, answer.json()["points_refunded"]) == (200, 520)
+    assert (await desk.mall.balance())["available"] == before + 520
+    shown = await desk.seen()
+    assert (shown["state"], shown["outcome"], shown["waits_for"]) == ("decided", "refund", None)
+    assert shown["messages"][0]["zh"].startswith("我们已为您退还 520 积分")
+    assert "520 points" in shown["messages"][0]["en"]
+    assert shown["decision"] == {
+        "outcome": "refund",
+        "points": 0,
+        "units": [{"part": 1, "line": 1, "quantity": 2}],
+    }
+    order = await desk.mall.read(desk.number)
+    assert order["status"] == "closed"
+    assert shown["actions"]["reopen"]["possible"] is False
+
+
+async def test_a_linked_order_is_sent_when_it_is_reshipped(desk: Desk) -> None:
+    """D1, rules.md 6: `N-R1` at no points, to be packed like any other; the window runs on."""
+    await desk.open()
+    answer = await desk.decide("reship")
+    number = answer.json()["replacement"]
+    assert number == f"{desk.number}-R1"
+    order = await desk.mall.read(number)
+    assert (order["status"], order["points"]) == ("pending_shipment", 0)
+    (part,) = (await desk.mall.read(desk.number))["parts"]
+    assert part["paused"] is False
+    cancel = await desk.mall.post(f"/v1/orders/{number}/cancellation", {"reason": "no need"})
+    assert (cancel.status_code, cancel.json()["code"]) == (409, "not_possible")
+    assert order["actions"]["cancel"]["possible"] is False
+    parcel = await desk.mall.ship(number)
+    assert parcel == f"{number}-P1"
+
+
+async def test_points_are_given_when_it_is_made_good(desk: Desk) -> None:
+    """D1, D2: in the ledger, with the case as its source, in the statement."""
+    await desk.open("late")
+    answer = await desk.decide("compensation", points=120, message={"zh": "抱歉", "en": "Sorry"})
+    assert answer.json()["points"] == 120
+    entries = (await desk.mall.get("/v1/learners/lin/statement")).json()["entries"]
+    assert (entries[0]["fact"], entries[0]["points"]) == ("ledger.PointsGranted", 120)
+    shown = await desk.seen()
+    assert shown["messages"] == [
+        {"position": shown["messages"][0]["position"], "zh": "抱歉", "en": "Sorry"}
+    ]
+
+
+async def test_a_rejection_waits_for_the_answers_and_can_be_looked_at_again(desk: Desk) -> None:
+    """D1: nobody is turned down unheard; with new evidence, once more."""
+    await desk.open()
+    early = await desk.decide("rejected")
+    assert (early.status_code, early.json()["code"]) == (409, "not_possible")
+    answers = [{"question": q, "answer": "no"} for q in ("family", "door", "locker")]
+    await desk.post("/answers", {"answers": answers})
+    assert (await desk.decide("rejected")).status_code == 200
+    reopened = await desk.post("/reopening", {"words": "物业有录像"})
+    assert (reopened.status_code, reopened.json()["state"]) == (200, "open")
+    assert (await desk.decide("found")).status_code == 200
+    twice = await desk.post("/reopening", {})
+    assert (twice.status_code, twice.json()["code"]) == (409, "not_possible")
+    about = [one["about"] for one in (await desk.seen())["said"]]
+    assert about == ["reopening"]
+
+
+async def test_a_case_is_withdrawn_when_the_parcel_turned_up(desk: Desk) -> None:
+    """D1: nothing follows; the window runs on."""
+    await desk.open()
+    answer = await desk.post("/withdrawal", {"words": "在邻居家"})
+    assert answer.json()["state"] == "withdrawn"
+    (part,) = (await desk.mall.read(desk.number))["parts"]
+    assert part["paused"] is False
+    late = await desk.decide("refund")
+    assert late.status_code == 409
+
+
+async def test_nothing_of_value_follows_from_a_push_alone(mall: Mall) -> None:
+    """T2, R37, rules.md 23: refused as unconfirmed, unless support says why it counts."""
+    desk = await signed(mall, confirmed=False)
+    await desk.open()
+    for outcome, points in (("refund", 0), ("reship", 0), ("compensation", 5)):
+        answer = await desk.decide(outcome, points=points)
+        assert (answer.status_code, answer.json()["code"]) == (409, "unconfirmed")
+        assert "核实" in answer.json()["detail_zh"]
+    claim = await mall.post("/v1/claims", {"parcel": desk.parcel, "reason": "lost"}, **OPS)
+    assert claim.json()["code"] == "unconfirmed"
+    answer = await desk.decide("refund", unconfirmed_because="the carrier confirmed by phone")
+    assert answer.status_code == 200
+
+
+async def test_much_waits_for_a_second_person(desk: Desk) -> None:
+    """A8, rules.md 26: 202, an approval in the list, carried out by somebody else, once."""
+    before = (await desk.mall.balance())["available"]
+    await desk.open()
+    asked = await desk.decide("compensation", points=6_000)
+    assert (asked.status_code, asked.json()["state"]) == (202, "awaiting_approval")
+    assert (await desk.seen(**SUPPORT))["waits_for"] == "approval"
+    assert (await desk.seen())["proposed"] is None
+    (waiting,) = (await desk.mall.get("/v1/approvals", **BOSS)).json()["approvals"]
+    assert (waiting["kind"], waiting["subject"], waiting["maker"]) == (
+        "compensation", desk.case, "wang",
+    )  # fmt: skip
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    allow = {"decision": "allow", "reason": "checked"}
+    same = await desk.mall.post(path, allow, role="administrator", subject="wang")
+    assert same.json()["code"] == "same_person"
+    given = await desk.mall.post(path, allow, **BOSS, key="allow")
+    again = await desk.mall.post(path, allow, **BOSS, key="allow")
+    assert (given.status_code, given.content) == (200, again.content)
+    assert (await desk.mall.balance())["available"] == before + 6_000
+    shown = await desk.seen(**SUPPORT)
+    assert (shown["state"], shown["decision"]["points"]) == ("decided", 6_000)
+    facts = [line["fact"] for line in shown["timeline"]]
+    assert "approvals.ApprovalRequested" in facts
+    assert "approvals.ApprovalGiven" in facts
+
+
+async def test_a_denied_decision_is_decided_anew(desk: Desk) -> None:
+    """A8: the case is open again."""
+    await desk.open()
+    asked = await desk.decide("compensation", points=6_000)
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    denied = await desk.mall.post(path, {"decision": "deny", "reason": "too much"}, **BOSS)
+    assert denied.status_code == 200, denied.text
+    assert (await desk.seen(**SUPPORT))["state"] == "open"
+    assert (await desk.decide("compensation", points=600)).status_code == 200
+
+
+# --- the carrier -----------------------------------------------------------------------------
+
+
+async def test_the_carrier_is_asked_once_and_its_words_are_sealed(desk: Desk) -> None:
+    """D1, rules.md 27: shared by the parcel's cases; learners see the result, not the words."""
+    await desk.open()
+    answers = [{"question": q, "answer": "no"} for q in ("family", "door", "locker")]
+    await desk.post("/answers", {"answers": answers})
+    asked = await desk.post("/inquiry", None, **SUPPORT)
+    assert (asked.status_code, asked.json()["inquiry"]) == (200, "open")
+    assert (await desk.seen(**SUPPORT))["waits_for"] == "carrier"
+    await desk.post("/inquiry", None, **SUPPORT)
+    said = {"result": "misdelivered", "reference": "YT-1", "words": "送到王大海家"}
+    answer = await desk.post("/inquiry/answer", said, **SUPPORT)
+    assert answer.json()["inquiry"] == "answered"
+    shown = await desk.seen(**SUPPORT)
+    assert (shown["waits_for"], shown["inquiry_about"]["result"]) == ("staff", "misdelivered")
+    assert [one["about"] for one in shown["said"]] == ["inquiry"]
+    facts = [line["fact"] for line in shown["timeline"]]
+    assert facts.count("claims.InquiryOpened") == 1
+    theirs = await desk.seen()
+    assert theirs["said"] == []
+    assert not any(line["fact"].startswith("claims.") for line in theirs["timeline"])
+
+
+async def test_a_claim_goes_its_own_way(desk: Desk) -> None:
+    """D2: filed, accepted, paid, listed with its age; what the learner got is another matter."""
+    await desk.open("lost")
+    await desk.decide("refund")
+    body = {"parcel": desk.parcel, "reason": "lost"}
+    first = await desk.mall.post("/v1/claims", body, **OPS, key="claim")
+    again = await desk.mall.post("/v1/claims", body, **OPS, key="claim")
+    assert (first.status_code, first.content) == (201, again.content)
+    assert first.json()["claimed_fen"] == 9_800
+    twice = await desk.mall.post("/v1/claims", body, **OPS)
+    assert twice.status_code == 409
+    await desk.mall.views()
+    (listed,) = (await desk.mall.get("/v1/claims", **AUDITOR)).json()["claims"]
+    assert (listed["state"], listed["orders"]) == ("filed", [desk.number])
+    assert listed["age_seconds"] >= 0
+    steps = f"/v1/claims/{desk.parcel}/steps"
+    wrong = await desk.mall.post(steps, {"step": "paid", "reason": "x"}, **OPS)
+    assert wrong.status_code == 409
+    for step, fen in (("acknowledged", None), ("accepted", 9_000), ("paid", 9_000)):
+        answer = await desk.mall.post(
+            steps, {"step": step, "amount_fen": fen, "reason": "by mail"}, **OPS
+        )
+        assert answer.status_code == 200, answer.text
+    await desk.mall.views()
+    assert (await desk.mall.get("/v1/claims", **AUDITOR)).json()["claims"] == []
+    every = (await desk.mall.get("/v1/claims", **AUDITOR, all=True)).json()["claims"]
+    assert [(one["state"], one["paid_fen"]) for one in every] == [("paid", 9_000)]
+    one = (await desk.mall.get(f"/v1/claims/{desk.parcel}", **SUPPORT)).json()
+    assert one["state"] == "paid"
+    assert (await desk.mall.get("/v1/claims/T0-P1", **SUPPORT)).status_code == 404
+
+
+# --- what can be done ------------------------------------------------------------------------
+
+
+async def test_each_reader_is_told_what_is_possible_and_what_it_would_do(desk: Desk) -> None:
+    """D6: from the decisions themselves: lots, stock, message; why not, in two languages."""
+    await desk.open()
+    actions = (await desk.seen(**SUPPORT))["actions"]
+    assert set(actions) >= {"ask", "answer", "inquire", "refund", "reship", "file_claim"}
+    refund = actions["refund"]
+    assert refund["possible"] is True
+    assert sum(one["points"] for one in refund["points"]) == 520
+    assert all(one["lot"] for one in refund["points"])
+    assert refund["message"]["en"].startswith("We refunded 520 points")
+    (reserved,) = actions["reship"]["stock"]
+    assert (reserved["sku"], reserved["change"], reserved["quantity"]) == (
+        "notebook", "reserved", 2,
+    )  # fmt: skip
+    assert actions["reship"]["orders"] == [f"{desk.number}-R1"]
+    assert actions["found"]["window_until"] is not None
+    assert actions["rejected"]["possible"] is False
+    assert "until" in actions["rejected"]["why"]
+    assert actions["rejected"]["why_zh"].startswith("无法裁决争议")
+    mine = (await desk.seen())["actions"]
+    assert set(mine) == {"answer", "add_evidence", "withdraw", "reopen"}
+    assert mine["answer"]["possible"] is True
+    assert mine["reopen"]["possible"] is False
+    body = {"outcome": "compensation", "reason": "x", "points": 7_000}
+    preview = await desk.mall.post(f"{desk.path}/decision/preview", body, **SUPPORT)
+    assert preview.status_code == 200, preview.text
+    assert preview.json()["needs_second_person"] is True
+    assert (await desk.seen(**SUPPORT))["state"] == "open"  # nothing of it happened
+
+
+async def test_what_was_foretold_is_what_happens(desk: Desk) -> None:
+    """D6: the same lots, the same facts."""
+    await desk.open()
+    foretold = (await desk.seen(**SUPPORT))["actions"]["refund"]
+    before = (await desk.mall.get("/v1/learners/lin/balance")).json()["available"]
+    await desk.decide("refund")
+    after = (await desk.mall.balance())["available"]
+    assert after - before == sum(one["points"] for one in foretold["points"])
+    lines = (await desk.seen(**SUPPORT))["timeline"]
+    decided = next(one for one in lines if one["fact"] == "disputes.DisputeDecided")
+    recorded = [
+        line["fact"]
+        for line in lines
+        if line["position"] >= decided["position"] and line["fact"] != "parcels.ParcelScanned"
+    ]
+    assert recorded == foretold["facts"]
+
+
+# --- lists -----------------------------------------------------------------------------------
+
+
+async def test_cases_are_listed_by_deadline_state_and_learner(mall: Mall) -> None:
+    """D1: what is due first comes first; pages; overdue ones; an auditor reads, and decides not."""
+    desks = []
+    for sku in ("notebook", "enamel-mug", "rattan-basket"):
+        desk = await signed(mall, confirmed=True, sku=sku)
+        await desk.open("damaged")
+        desks.append(desk)
+    await desks[0].decide("found")
+    live = (await mall.get("/v1/disputes", **SUPPORT, state="live")).json()["disputes"]
+    assert [one["id"] for one in live] == [desks[1].case, desks[2].case]
+    page = (await mall.get("/v1/disputes", **AUDITOR, limit=2)).json()
+    rest = (await mall.get("/v1/disputes", **AUDITOR, limit=2, cursor=page["next"])).json()
+    ids = [one["id"] for one in (*page["disputes"], *rest["disputes"])]
+    assert ids == [desk.case for desk in reversed(desks)]
+    assert rest["next"] is None
+    decided = (await mall.get("/v1/disputes", **SUPPORT, state="decided")).json()["disputes"]
+    assert [one["outcome"] for one in decided] == ["found"]
+    of_order = await mall.get("/v1/disputes", **SUPPORT, order=desks[2].number)
+    assert [one["id"] for one in of_order.json()["disputes"]] == [desks[2].case]
+    late = await mall.get("/v1/disputes", **SUPPORT, overdue=True)
+    assert late.json()["disputes"] == []
+    body = {"outcome": "found", "reason": "x"}
+    refused = await mall.post(f"{desks[1].path}/decision", body, **AUDITOR)
+    assert refused.status_code == 403
+
+
+async def test_a_case_is_part_of_its_orders_history(desk: Desk) -> None:
+    """A2: the order's replay has the case, its claim and the compensation; the case its own."""
+    await desk.open()
+    await desk.post("/inquiry", None, **SUPPORT)
+    await desk.decide("compensation", points=30)
+    answer = await desk.mall.get(f"/v1/audit/orders/{desk.number}", **AUDITOR)
+    facts = [one["fact"] for one in answer.json()["events"]]
+    assert {"disputes.DisputeOpened", "claims.InquiryOpened", "disputes.DisputeDecided"} <= {*facts}
+    assert "ledger.PointsGranted" in facts
+    stream = await desk.mall.get(f"/v1/audit/streams/dispute:{desk.case}", **AUDITOR)
+    assert stream.json()["state"]["state"] == "decided"
+    steps = stream.json()["events"]
+    assert steps[-1]["changed"]["state"] == ["open", "decided"]
+
+
+async def test_a_parcel_can_be_disputed_until_thirty_days_after_signing(mall: Mall) -> None:
+    """D1, rules.md 27: refused with the day on which it ended."""
+    desk = await signed(mall, confirmed=True)
+    store = mall.tenant.store
+    store.clock = lambda: datetime.now(UTC) + timedelta(days=31)
+    answer = await desk.open()
+    assert (answer.status_code, answer.json()["code"]) == (409, "too_late_to_dispute")
