@@ -287,7 +287,7 @@ async def test_every_law_holds_when_four_commands_meet_in_all_24_orders(mall: Ma
     assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong[:40])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(1_800)
 async def test_every_law_holds_when_any_two_commands_meet_anywhere(mall: Mall) -> None:
     """R19: all pairs of all commands from all points, also those that make no sense."""

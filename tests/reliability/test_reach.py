@@ -100,7 +100,9 @@ async def test_nothing_is_recorded_when_a_question_is_posted(mall: Mall) -> None
             return await cursor.fetchall()
 
     before = await recorded()
-    asking = [(path, route) for (_, path), route in ROUTES.items() if route.asks]
+    asking = [
+        (path, route) for (_, path), route in ROUTES.items() if route.asks and "{" not in path
+    ]
     assert {path for path, _ in asking} == {
         "/v1/search", "/v1/quotes", "/v1/addresses/parsed",
     }  # fmt: skip
