@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from api.shown import example
-from domain.order_facts import Channel, Fault
+from domain.order_facts import Channel, Fault, Upgrade
 from domain.point_facts import Reason
 
 MAX_INT = 2**53
@@ -189,6 +189,12 @@ class OrderIn(Body):
     happened_at: HappenedAt = Field(default=None, description="services only")
     recipient: RecipientIn | None = Field(
         default=None, description="left out for courses alone, needed for goods"
+    )
+    upgrade: Upgrade | None = Field(
+        default=None, description="a better delivery that the quote offers, paid with the cash part"
+    )
+    freight_expected_fen: Amount | None = Field(
+        default=None, description="freight that the caller saw, upgrade included; else is refused"
     )
 
 

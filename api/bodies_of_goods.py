@@ -115,6 +115,9 @@ class WaybillIn(Body):
     waybill: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9-]{6,32}$", description="the carrier's number")
     ]
+    reason: Words | None = Field(
+        default=None, description="why, where another carrier takes it than was chosen (W4)"
+    )
     happened_at: HappenedAt = None
 
 

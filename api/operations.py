@@ -41,7 +41,7 @@ from api.shown_after_changes import (
 )
 from api.shown_goods import CallbackOut, ItemOut, ItemsOut, WarehousesOut
 from application import shipping, stocking
-from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, STOCK
+from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from domain.catalogue import Kind, Terms
 from domain.refusals import NotFound
 from domain.stock import stock_key
@@ -62,7 +62,7 @@ async def put_item(request: Request, caller: Operator, change: Change, body: Ite
         lambda unit: stocking.put_item(
             unit, sku=body.sku, terms=terms, on_sale=body.on_sale, rules=rules
         ),
-        streams=[ITEM.stream(body.sku)],
+        streams=[ITEM.stream(body.sku), NETWORK.stream(MALL), RATES.stream(MALL)],
     )
     return answered(await store_of(request).execute(command))
 
@@ -259,15 +259,24 @@ async def pack(request: Request, caller: Operator, change: Change, body: PackIn)
 async def waybill(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: WaybillIn
 ) -> Response:
-    """By hand; the answer has the address that the carrier's pushes are sent to."""
+    """By hand; the answer has the address that the carrier's pushes are sent to.
+
+    Another carrier than the one that was chosen is taken with a reason: without one the answer
+    asks for it (`reason_wanted`), and sending the same label once more with it is enough (W4).
+    """
     links = request.state.tenant.callback_links
     command = change.command(
         lambda unit: {
             **shipping.issue_waybill(
-                unit, parcel=parcel, carrier=body.carrier, waybill=body.waybill
+                unit,
+                parcel=parcel,
+                carrier=body.carrier,
+                waybill=body.waybill,
+                reason=body.reason or "",
             ),
             "callback_url": links.url(parcel),
         },
+        reason=body.reason or "",
         streams=[PARCEL.stream(parcel)],
         happened_at=body.happened_at,
     )

@@ -50,6 +50,8 @@ def wish_of(request: Request, body: OrderIn) -> redeeming.Wish:
         lines=tuple(_wanted(line) for line in body.lines),
         recipient=None,
         channel=body.channel,
+        upgrade=body.upgrade,
+        freight_expected_fen=body.freight_expected_fen,
     )
     if body.recipient is None:
         return wish

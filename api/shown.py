@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.catalogue import Kind
-from domain.order_facts import Channel, Fault, State
+from domain.order_facts import Channel, Fault, State, Upgrade
 
 Next = Annotated[str | None, Field(description="`cursor` of the page after; null on the last one")]
 Position = Annotated[int, Field(ge=0, description="the log position that this is as of")]
@@ -196,6 +196,9 @@ class PartOut(BaseModel):
         default=None, description="for staff: when the warehouse's service level ends"
     )
     paused: bool = Field(description="a case is open: its service window stands still")
+    carrier: str | None = Field(
+        description="who was chosen to take it, as Kuaidi100 writes it; null where nobody was"
+    )
     waits: str | None = Field(
         default=None, description="for its learner's `choice`, or for `stock`: nothing is reserved"
     )
@@ -315,6 +318,8 @@ class OrderSeenOut(BaseModel):
         channel="app",
         promised_by="2026-11-06T16:00:00Z",
         pay_by=None,
+        freight_fen=0,
+        upgrade=None,
         partly_shipped=False,
         returnable_until=None,
         lines=[
@@ -339,6 +344,7 @@ class OrderSeenOut(BaseModel):
                 "parcel": None,
                 "returnable_until": None,
                 "paused": False,
+                "carrier": "zhongtong",
                 "waits": None,
                 "units": [{"line": 1, "quantity": 1}],
             }
@@ -364,6 +370,8 @@ class OrderSeenOut(BaseModel):
     pay_by: AwareDatetime | None = Field(description="unpaid then, it is cancelled; null if paid")
     points: int = Field(description="paid or held for it when it was placed")
     cash_fen: int = Field(description="cash part when it was placed, in fen")
+    freight_fen: int = Field(description="freight and upgrade, paid with the cash part, in fen")
+    upgrade: Upgrade | None = Field(description="the better delivery that was paid for")
     partly_shipped: bool = Field(description="some parts left, others did not")
     returnable_until: AwareDatetime | None = Field(description="end of the last service window")
     lines: list[OrderLineOut] = Field(description="items as they were ordered")

@@ -5,7 +5,7 @@ against these models (R45).
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -21,7 +21,7 @@ from api.shown import (
     UnitCount,
     example,
 )
-from domain.order_facts import State
+from domain.order_facts import State, Upgrade
 
 NewPosition = Annotated[
     int,
@@ -198,13 +198,17 @@ class OrderOut(BaseModel):
         status="pending_shipment",
         points=200,
         cash_fen=0,
+        freight_fen=0,
         promised_by="2026-11-06T16:00:00Z",
         position=42,
     )
     number: OrderNumber
     status: Status
-    points: int = Field(description="paid; held while a cash part is due")
-    cash_fen: int = Field(description="still to be paid, in fen")
+    points: int = Field(description="paid; held while a cash part or freight is due")
+    cash_fen: int = Field(description="cash part, in fen")
+    freight_fen: int = Field(
+        description="freight and upgrade, in fen: to be paid together with the cash part"
+    )
     promised_by: AwareDatetime = Field(description="when the last parcel should have arrived")
     position: NewPosition
 
@@ -231,6 +235,19 @@ class QuotedPartOut(BaseModel):
     part: PartNumber
     warehouse: PartWarehouse
     units: list[QuotedUnitsOut] = Field(description="what would be in it")
+    carrier: str | None = Field(
+        description="as Kuaidi100 writes it; null for courses and where there are no rate cards"
+    )
+    hours: int | None = Field(description="that the carrier promises, from hand-over to receipt")
+
+
+class UpgradeOut(BaseModel):
+    """A better delivery that can be paid for (O6)."""
+
+    upgrade: Upgrade = Field(description="what the order's body names it")
+    extra_fen: int = Field(description="its price, on top of the freight, in fen")
+    promised_by: AwareDatetime = Field(description="when the last parcel should arrive then")
+    parts: list[QuotedPartOut] = Field(description="how it would be split then")
 
 
 class QuoteOut(BaseModel):
@@ -239,7 +256,15 @@ class QuoteOut(BaseModel):
     model_config = example(
         ok=True,
         failures=[],
-        parts=[{"part": 1, "warehouse": "zhejiang", "units": [{"line": 1, "quantity": 1}]}],
+        parts=[
+            {
+                "part": 1,
+                "warehouse": "zhejiang",
+                "units": [{"line": 1, "quantity": 1}],
+                "carrier": "zhongtong",
+                "hours": 40,
+            }
+        ],
         promised_by="2026-11-06T16:00:00Z",
         points=200,
         cash_fen=0,
@@ -253,7 +278,7 @@ class QuoteOut(BaseModel):
     points: int = Field(description="it would cost")
     cash_fen: int = Field(description="cash part, in fen")
     freight_fen: int = Field(description="freight the learner would pay, in fen")
-    upgrades: list[dict[str, Any]] = Field(description="faster ways that can be paid for")
+    upgrades: list[UpgradeOut] = Field(description="faster ways that can be paid for")
 
 
 class ChangeOut(BaseModel):
@@ -362,12 +387,18 @@ class LabelledOut(BaseModel):
         parcel=f"{_NUMBER}-P1",
         carrier="shunfeng",
         waybill="SF1000000001",
+        chosen="zhongtong",
+        reason_wanted=True,
         callback_url=f"https://mall.example/v1/callbacks/kuaidi100/{_NUMBER}-P1.f00dbabe",
         position=42,
     )
     parcel: ParcelNumber
     carrier: str = Field(description="its code as Kuaidi100 writes it")
     waybill: str = Field(description="the carrier's number")
+    chosen: str | None = Field(description="who was chosen for it; null where nobody was")
+    reason_wanted: bool = Field(
+        description="another carrier has it and nobody said why: send the label again with a reason"
+    )
     callback_url: str = Field(description="where the carrier's pushes are sent")
     position: NewPosition
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from application import stocking
+from application import pricing, stocking
+from application.demo_rates import CARDS
 from application.envelope import Context
 from application.granting import Grant, grant_command
 from application.redeeming import SEATS
 from application.store import Store
-from application.streams import ITEM, MALL, NETWORK
+from application.streams import ITEM, MALL, NETWORK, RATES
 from application.unit import Command, Unit
 from domain.catalogue import Kind, Sensitivity, StorageClass, Terms
 from domain.house_rules import HouseRules
@@ -174,6 +175,14 @@ async def open_demo_mall(store: Store, rules: HouseRules) -> None:
                 f"demo-warehouse-{warehouse.code}",
                 lambda unit, one=warehouse: stocking.put_warehouse(unit, warehouse=one),  # type: ignore[misc]
                 NETWORK.stream(MALL),
+            )
+        )
+    for card in CARDS:
+        await store.execute(
+            command(
+                f"demo-rates-{card.carrier}",
+                lambda unit, card=card: pricing.publish_rate_card(unit, card=card),  # type: ignore[misc]
+                RATES.stream(MALL),
             )
         )
     for sku, plain in ITEMS.items():

@@ -8,7 +8,8 @@ from typing import Any
 from application.addressing import Addressed
 from application.issuing import NotYet
 from application.merging import leave_shared_parcel, live_contents
-from application.redeeming import SEATS, ProvinceMissing
+from application.redeeming import SEATS
+from application.routing import ProvinceMissing
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
 from application.vault import Digests

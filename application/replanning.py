@@ -3,11 +3,12 @@
 from typing import Any
 
 from application.ordering import existing, give_up_missing
-from application.streams import ITEM, MALL, NETWORK, ORDER, STOCK
+from application.planning import planner_for
+from application.streams import ITEM, ORDER, STOCK
 from application.unit import Unit
 from domain import replanning
 from domain.house_rules import HouseRules
-from domain.order_facts import customer_status
+from domain.order_facts import OrderSplit, Upgrade, customer_status
 from domain.orders import Order
 from domain.refusals import NotFound
 from domain.replanning import Free, Replanned
@@ -44,11 +45,11 @@ def short_pick(
         part,
         line,
         missing=missing,
-        free=_free(unit, state, sku),
+        free=_free(unit, state, sku, rules=rules),
         max_parts=rules.max_parts,
         reason=reason,
     )
-    _apply(unit, order, sku, planned)
+    _apply(unit, order, sku, planned, rules=rules)
     moved = [move._asdict() for move in planned.moves]
     there = sum(move.quantity for move in planned.moves)
     return {"order": order, "part": part, "found": found, "moved": moved, "waits": missing - there}
@@ -83,32 +84,52 @@ def send_what_waited(
     planned = replanning.end_wait(
         order,
         part,
-        free=_free(unit, order, sku),
+        free=_free(unit, order, sku, rules=rules),
         max_parts=rules.max_parts,
         reason="stock received",
     )
     if not planned.moves:
         return None
-    _apply(unit, number, sku, planned)
+    _apply(unit, number, sku, planned, rules=rules)
     return {"number": number, "part": part, "moved": [move._asdict() for move in planned.moves]}
 
 
-def _free(unit: Unit, order: Order, sku: str) -> list[Free]:
-    """What each warehouse that may send this item to the order's province has free."""
+def _free(unit: Unit, order: Order, sku: str, *, rules: HouseRules) -> list[Free]:
+    """What each warehouse that may send this item to the order's destination has free."""
     terms = unit.read(ITEM, sku).terms
     assert terms is not None  # it was ordered
     assert order.destination is not None  # goods go somewhere
-    codes = unit.read(NETWORK, MALL).serving(
-        order.destination.province, terms.storage_class, weight_grams=terms.weight_grams
-    )
+    planner = planner_for(unit, rules=rules)
+    place = planner.place(order.destination.province, order.destination.city)
+    codes = planner.serving(place, terms).codes
     return [Free(code, unit.read(STOCK, stock_key(code, sku)).free) for code in codes]
 
 
-def _apply(unit: Unit, number: str, sku: str, planned: Replanned) -> None:
+def _apply(unit: Unit, number: str, sku: str, planned: Replanned, *, rules: HouseRules) -> None:
+    order = existing(unit, number)
     for move in planned.moves:
         key = stock_key(move.warehouse, sku)
         reserving = unit.read(STOCK, key).reserve(
             move.quantity, sku=sku, order=number, part=move.part
         )
         unit.record(STOCK, key, reserving)
-    unit.record(ORDER, number, planned.facts)
+    facts = [
+        _shipped(unit, order, fact, rules=rules) if isinstance(fact, OrderSplit) else fact
+        for fact in planned.facts
+    ]
+    unit.record(ORDER, number, facts)
+
+
+def _shipped(unit: Unit, order: Order, split: OrderSplit, *, rules: HouseRules) -> OrderSplit:
+    """The split with how each of its parts is sent now: parcels have other contents (W4)."""
+    assert order.destination is not None  # goods go somewhere
+    planner = planner_for(unit, rules=rules)
+    named = {one.line for part in split.plan.parts for one in part.units}
+    terms = {line: unit.read(ITEM, order.line(line).sku).terms for line in named}
+    parts = planner.shipped(
+        split.plan.parts,
+        {line: found for line, found in terms.items() if found is not None},
+        planner.place(order.destination.province, order.destination.city),
+        urgent=order.upgrade is Upgrade.EXPRESS,
+    )
+    return split.model_copy(update={"plan": split.plan.model_copy(update={"parts": parts})})

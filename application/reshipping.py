@@ -7,17 +7,18 @@ ones set aside as soon as their case is opened; exchanges and lost parcels when 
 from collections.abc import Sequence
 
 from application.ordering import existing, must_have_recipient
+from application.planning import Goods, goods_of, legs_of, planner_for, why_not
 from application.streams import ITEM, MALL, NETWORK, ORDER, STOCK
 from application.unit import Unit
 from domain import replacing
 from domain.catalogue import Kind
 from domain.house_rules import HouseRules
-from domain.order_facts import OrderLine, Units
+from domain.order_facts import OrderLine, Units, Upgrade
 from domain.orders import Order, Replacement
 from domain.promising import promised_by
-from domain.refusals import NotPossible, Refusal
-from domain.splitting import Demand, Plan, TooManyParcels, plan_split
-from domain.stock import OutOfStock, StockReleased, stock_key
+from domain.refusals import NotPossible
+from domain.splitting import Plan
+from domain.stock import StockReleased, stock_key
 
 
 def set_aside(
@@ -66,13 +67,12 @@ def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules:
     order = existing(unit, number)
     if made.state == "ordered":
         return made.number
-    network = unit.read(NETWORK, MALL)
-    warehouses = [network.named(part.warehouse) for part in made.plan.parts if part.warehouse]
+    legs = legs_of(made.plan, unit.read(NETWORK, MALL), rules=rules)
     facts = replacing.linked_order(
         order,
         number=number,
         replacement=made,
-        promised_by=promised_by(warehouses, when=unit.happened_at, rules=rules),
+        promised_by=promised_by(legs, when=unit.happened_at, rules=rules),
         rules=rules,
     )
     unit.record(ORDER, made.number, facts)
@@ -84,22 +84,18 @@ def _plan(unit: Unit, order: Order, lines: Sequence[OrderLine], *, rules: HouseR
     """From where the units go once more, to the order's own destination."""
     if not lines or order.destination is None:
         raise NotPossible(action="reship", why="nothing of it can be sent once more")
-    province = order.destination.province
-    network = unit.read(NETWORK, MALL)
-    demands: list[Demand] = []
-    free: dict[tuple[str, str], int] = {}
+    planner = planner_for(unit, rules=rules)
+    place = planner.place(order.destination.province, order.destination.city)
+    goods: list[Goods] = []
     for line in lines:
         terms = unit.read(ITEM, line.sku).terms
         assert terms is not None  # it was ordered before
-        codes = network.serving(province, terms.storage_class, weight_grams=terms.weight_grams)
-        demands.append(Demand(line.line, line.sku, line.quantity, codes))
-        for code in codes:
-            free[code, line.sku] = unit.read(STOCK, stock_key(code, line.sku)).free
-    found = plan_split(demands, free, max_parts=rules.max_parts)
-    if isinstance(found, Plan):
-        return found
-    refusals: list[Refusal] = [OutOfStock(sku=o.sku, wanted=o.wanted, free=o.free) for o in found]
-    raise (refusals or [TooManyParcels(limit=rules.max_parts)])[0]
+        goods.append(goods_of(unit, planner, place, line, terms))
+    urgent = order.upgrade is Upgrade.EXPRESS
+    planned = planner.plan(tuple(goods), place, max_parts=rules.max_parts, urgent=urgent)
+    if planned is not None:
+        return planned.plan
+    raise why_not(goods, [line.sku for line in lines], max_parts=rules.max_parts)[0]
 
 
 def _shelves(order: Order, made: Replacement) -> list[tuple[str, int, int]]:

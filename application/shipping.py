@@ -7,13 +7,16 @@ from typing import Any
 
 from application.merging import existing_parcel, parcel_number
 from application.ordering import existing, must_have_recipient
-from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
+from application.streams import ACCOUNT, MALL, NETWORK, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.parcels import Content, Parcel, ParcelPacked, PushUnreadable, received_at
 from domain.stock import StockPicked, stock_key
 from domain.tracking import RECEIVED, Scan
+
+CHOSEN_THERE = "chosen by the warehouse"
+"""Why a third party's parcel has another carrier than the house would have chosen (W4)."""
 
 
 def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[str, Any]:
@@ -38,11 +41,44 @@ def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[s
     return {"parcel": number, "order": order, "warehouse": packed.warehouse}
 
 
-def issue_waybill(unit: Unit, *, parcel: str, carrier: str, waybill: str) -> dict[str, Any]:
-    """Put a carrier's number on a parcel, by hand (W5 brings the electronic label)."""
+def issue_waybill(
+    unit: Unit, *, parcel: str, carrier: str, waybill: str, reason: str = ""
+) -> dict[str, Any]:
+    """Put a carrier's number on a parcel, by hand (W5 brings the electronic label).
+
+    A label that is on a parcel is noted in any case. Where another carrier was chosen, a reason
+    is asked for, unless a third party's warehouse chose and reports back (W4).
+    """
     state = existing_parcel(unit, parcel)
-    unit.record(PARCEL, parcel, state.label(carrier=carrier, waybill=waybill))
-    return {"parcel": parcel, "carrier": carrier, "waybill": waybill}
+    chosen = _chosen_carriers(unit, state)
+    instead_of = None
+    if chosen and carrier not in chosen:
+        instead_of = chosen[0]
+        known = unit.read(NETWORK, MALL).warehouses.get(state.warehouse)
+        if known is not None and known.third_party:
+            reason = reason or CHOSEN_THERE
+    after = unit.record(
+        PARCEL,
+        parcel,
+        state.label(carrier=carrier, waybill=waybill, instead_of=instead_of, reason=reason),
+    )
+    return {
+        "parcel": parcel,
+        "carrier": carrier,
+        "waybill": waybill,
+        "chosen": chosen[0] if chosen else None,
+        "reason_wanted": after.unexplained,
+    }
+
+
+def _chosen_carriers(unit: Unit, parcel: Parcel) -> list[str]:
+    """Who was chosen for the parts in a parcel; nobody without rate cards."""
+    found: dict[str, None] = {}
+    for content in parcel.contents:
+        part = existing(unit, content.order).part(content.part)
+        if part is not None and part.carrier is not None:
+            found[part.carrier] = None
+    return list(found)
 
 
 def hand_over(unit: Unit, *, parcel: str) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from application.planning import planner_for
 from application.redeeming import SEATS
 from application.streams import ITEM, MALL, NETWORK, STOCK
 from application.unit import Unit
-from domain.catalogue import ItemUnknown, Terms
+from domain.catalogue import ItemUnknown, Kind, Terms
 from domain.house_rules import HouseRules
 from domain.refusals import InvalidRequest
 from domain.regions import province_named
@@ -18,7 +19,8 @@ def put_item(
 ) -> dict[str, Any]:
     """List an item or revise its terms (C1)."""
     item = unit.read(ITEM, sku)
-    facts = item.list_or_revise(terms, on_sale=on_sale, rules=rules)
+    dearest = planner_for(unit, rules=rules).dearest(terms) if terms.kind is Kind.PARCEL else None
+    facts = item.list_or_revise(terms, on_sale=on_sale, rules=rules, dearest=dearest)
     after = unit.record(ITEM, sku, facts)
     return {"sku": sku, "on_sale": after.on_sale, "changed": bool(facts)}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from operator import not_
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
@@ -116,6 +116,27 @@ class FreightTooDear(Refusal):
     zh = "运费 {freight_fen} 分超过市场价 {market_value_fen} 分的 {percent}%。"
 
 
+class FreightTooDearThere(FreightTooDear):
+    """The same, by the rate cards: where it is sent dearest (rules.md 9)."""
+
+    en = (
+        "Freight of {freight_fen} fen to {province} by {carrier} is over {percent} % of the value"
+        " of {market_value_fen} fen."
+    )
+    zh = (
+        "寄往{province}({carrier})的运费 {freight_fen} 分"
+        "超过市场价 {market_value_fen} 分的 {percent}%。"
+    )
+
+
+class DearestLane(NamedTuple):
+    """What one unit's freight comes to at most, of all the provinces that it can be sent to."""
+
+    fen: int
+    province: str
+    carrier: str
+
+
 class ItemUnknown(Refusal):
     """No item has this SKU."""
 
@@ -149,7 +170,7 @@ class LimitReached(Refusal):
 
 
 def freight_estimate_fen(weight_grams: int, size_millimetres: tuple[int, int, int] | None) -> int:
-    """A plain parcel rate until rate cards (W3) exist: 8 yuan the first kg, 2 each further kg.
+    """A plain parcel rate where there are no rate cards: 8 yuan the first kg, 2 each further kg.
 
     The chargeable weight is the greater of actual weight and volume over 6,000 cm³/kg.
     """
@@ -168,17 +189,35 @@ class Item:
     terms: Terms | None = None
     on_sale: bool = False
 
-    def list_or_revise(self, terms: Terms, *, on_sale: bool, rules: HouseRules) -> list[ItemFact]:
-        """Upsert by SKU: the facts that lead from what is to what is wanted, none if equal."""
+    def list_or_revise(
+        self,
+        terms: Terms,
+        *,
+        on_sale: bool,
+        rules: HouseRules,
+        dearest: DearestLane | None = None,
+    ) -> list[ItemFact]:
+        """Upsert by SKU: the facts that lead from what is to what is wanted, none if equal.
+
+        Goods whose freight is over its share of their value are refused, unless the terms say why
+        not (C1; rules.md 9): by the dearest lane, or by an estimate where no rate cards are.
+        """
         freight = 0
         if terms.kind is Kind.PARCEL:
             freight = freight_estimate_fen(terms.weight_grams, terms.size_millimetres)
+            if dearest is not None:
+                freight = dearest.fen
             limit = terms.market_value_fen * rules.max_freight_share_percent
             if freight * 100 > limit and not terms.freight_override:
-                raise FreightTooDear(
-                    freight_fen=freight,
-                    percent=rules.max_freight_share_percent,
-                    market_value_fen=terms.market_value_fen,
+                figures = {
+                    "freight_fen": freight,
+                    "percent": rules.max_freight_share_percent,
+                    "market_value_fen": terms.market_value_fen,
+                }
+                if dearest is None:
+                    raise FreightTooDear(**figures)
+                raise FreightTooDearThere(
+                    **figures, province=dearest.province, carrier=dearest.carrier
                 )
         facts: list[ItemFact] = []
         if self.terms is None:

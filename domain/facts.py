@@ -10,7 +10,8 @@ what was written without it is read and written as it was (R26).
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 FACTS: dict[str, type["Fact"]] = {}
 """Every fact there is, by its name: the closed registry that stored names resolve through."""
@@ -35,3 +36,16 @@ class Fact(Value):
         cls.fact_name = name
         cls.schema_version = version
         FACTS[name] = cls
+
+
+class AsText:
+    """Annotates a `StrEnum` in what every order stores: written as the text it is, which is fast.
+
+    By default pydantic asks Python for the value of each member, every time.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The member's own schema, but for its serialisation."""
+        as_text: Any = {**handler(source), "serialization": core_schema.simple_ser_schema("str")}
+        return as_text  # type: ignore[no-any-return]

@@ -2,11 +2,12 @@
 
 from enum import StrEnum
 from operator import not_
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from domain.catalogue import Kind
-from domain.facts import Fact, Value
+from domain.facts import AsText, Fact, Value
 from domain.point_facts import LotShare
 from domain.release_facts import ReleaseFact
 from domain.splitting import Plan
@@ -68,7 +69,7 @@ class OrderLine(Value):
     sku: str
     name: str
     specification: str = ""
-    kind: Kind
+    kind: Annotated[Kind, AsText]
     quantity: PositiveInt
     unit_points: NonNegativeInt
     unit_cash_fen: NonNegativeInt = 0
@@ -103,7 +104,7 @@ class OrderPlaced(Fact, name="orders.OrderPlaced"):
     """Placed, paid in points (or held), reserved and split, all in one commit (L2; rule 1)."""
 
     learner: str
-    channel: Channel
+    channel: Annotated[Channel, AsText]
     lines: tuple[OrderLine, ...]
     points: NonNegativeInt
     cash_fen: NonNegativeInt = 0

@@ -107,7 +107,16 @@ def _shipped(order: Order, number: int) -> tuple[Part, ...]:
 
 def _planned(plan: Plan) -> tuple[Part, ...]:
     return tuple(
-        [Part(part.part, part.warehouse, part.units, State.PENDING_SHIPMENT) for part in plan.parts]
+        [
+            Part(
+                part.part,
+                part.warehouse,
+                part.units,
+                State.PENDING_SHIPMENT,
+                carrier=part.shipping.carrier if part.shipping else None,
+            )
+            for part in plan.parts
+        ]
     )
 
 
@@ -210,6 +219,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 paid=fact.pay_by is None,
                 destination=fact.destination,
                 outside=fact.channel in OUTSIDE,
+                upgrade=fact.upgrade,
                 channel=fact.channel,
             )
         case PaymentCaptured():

@@ -22,6 +22,7 @@ from domain.order_facts import (
     PartReceived,
     State,
     Units,
+    Upgrade,
 )
 from domain.point_facts import Counted, LotShare
 from domain.refusals import InvalidRequest, NotPossible
@@ -72,6 +73,7 @@ class Part(NamedTuple):
     """When the warehouse's service level ends (rules.md 11)."""
     address_pending: bool = False
     """It was picked before its address changed, and nobody has said that they know (rule 29)."""
+    carrier: str | None = None  # who was chosen to take it (W4)
 
     @property
     def to_be_sent(self) -> bool:
@@ -136,6 +138,7 @@ class Order:
     visible_until: datetime | None = None
     outside: bool = False
     """It came from an outside shop: a refund of it was decided there (rules.md 7)."""
+    upgrade: Upgrade | None = None  # paid for (O6)
     progress: tuple[tuple[int, int, int], ...] = ()
     """Courses begun: (line, percent done, percent under which it is refundable)."""
     channel: Channel = Channel.APP

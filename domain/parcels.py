@@ -177,6 +177,8 @@ class Parcel:
     hand_over_by: datetime | None = None
     carrier: str | None = None
     waybill: str | None = None
+    unexplained: bool = False
+    """Whether nobody said why another carrier has it than was chosen (W4)."""
     watched: bool = False
     """Whether a partner watches the waybill as it is now."""
     confirmed_at: datetime | None = None
@@ -235,12 +237,19 @@ class Parcel:
         at = self.confirmed_at
         return at is not None and (moment is None or at >= moment)
 
-    def label(self, *, carrier: str, waybill: str) -> list[ParcelFact]:
-        """Put a carrier's number on the parcel, once."""
+    def label(
+        self, *, carrier: str, waybill: str, instead_of: str | None = None, reason: str = ""
+    ) -> list[ParcelFact]:
+        """Put a carrier's number on the parcel, once; or say later why it is not the chosen one."""
         self._must_be_here("waybill")
-        if (self.carrier, self.waybill) == (carrier, waybill):
+        known = (self.carrier, self.waybill) == (carrier, waybill)
+        if known and not (self.unexplained and reason):
             return []
-        return [WaybillIssued(carrier=carrier, waybill=waybill)]
+        if instead_of is None:
+            reason = ""
+        return [
+            WaybillIssued(carrier=carrier, waybill=waybill, instead_of=instead_of, reason=reason)
+        ]
 
     def hand_over(self, *, when: datetime) -> list[ParcelFact]:
         """Give the parcel to its carrier (rules.md 2: pending receipt begins here)."""
@@ -365,6 +374,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 parcel,
                 carrier=fact.carrier,
                 waybill=fact.waybill,
+                unexplained=fact.instead_of is not None and not fact.reason,
                 confirmed_at=None,
                 tracking=tracking,
             )

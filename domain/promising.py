@@ -58,7 +58,7 @@ def _peak_hours(peaks: Iterable[Peak], wave: datetime) -> int:
 
 
 def promised_by(
-    warehouses: Iterable[Warehouse],
+    legs: Iterable[tuple[Warehouse, timedelta]],
     *,
     when: datetime,
     rules: HouseRules,
@@ -66,9 +66,10 @@ def promised_by(
 ) -> datetime:
     """When the last parcel should have arrived; courses are granted at once (rules.md 7).
 
-    `backlog` counts the parcels that wait in each warehouse, as of a moment ago.
+    `legs` are the parcels' warehouses, and how long each one's carrier takes. `backlog` counts the
+    parcels that wait in each warehouse, as of a moment ago.
     """
-    zone, lane_time, peaks = rules.zone, rules.lane_time, rules.peaks
+    zone, peaks = rules.zone, rules.peaks
     return max(
         [
             _arrival(
@@ -80,7 +81,7 @@ def promised_by(
                 peaks,
                 backlog.get(one.code, 0) // one.daily_capacity if backlog else 0,
             )
-            for one in warehouses
+            for one, lane_time in legs
         ],
         default=when,
     )

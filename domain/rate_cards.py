@@ -144,6 +144,14 @@ def _lane(card: RateCard, origin: str, end: str) -> Lane | None:
     return next((x for x in card.lanes if x.origin == origin and end in x.destinations), None)
 
 
+class LaneName(NamedTuple):
+    """A lane as its carrier is kept."""
+
+    warehouse: str
+    province: str
+    service: str
+
+
 class _Known(NamedTuple):
     """A tariff, and from when until when it holds."""
 
@@ -167,6 +175,10 @@ class RateCards:
         default_factory=list, init=False, repr=False, compare=False
     )
     """Tariffs that were asked for: every order asks for one."""
+    worked_out: Annotated[dict[Any, Any], Field(exclude=True)] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """By tariff: what somebody worked out from it and this state, to be looked up again."""
 
     def publish(self, card: RateCard) -> list[RateFact]:
         """A card from its moment on; the same card again changes nothing (W3)."""
@@ -185,6 +197,15 @@ class RateCards:
             return []
         return [VolumeCounted(carrier=carrier, month=month, parcels=parcels)]
 
+    def by_month(self) -> list[tuple[str, str, int]]:
+        """(carrier, month, parcels), sorted."""
+        split = ((key.partition(":"), parcels) for key, parcels in self.volumes.items())
+        return sorted((carrier, month, parcels) for (carrier, _, month), parcels in split)
+
+    def by_lane(self) -> list[tuple[LaneName, str]]:
+        """Each lane and its carrier, sorted."""
+        return sorted((LaneName(*key.split(":")), taken) for key, taken in self.lanes.items())
+
     def at(self, when: datetime, *, zone: ZoneInfo) -> Tariff:
         """The cards in force at a moment, with the tiers that last month's volume gives."""
         known: _Known
@@ -192,7 +213,7 @@ class RateCards:
             if known.since <= when < known.until and known.zone is zone:
                 return known.tariff
         if len(self._known) >= _TARIFFS_KEPT:
-            del self._known[0]
+            self.worked_out.pop(self._known.pop(0).tariff, None)
         known = self._made(when, zone)
         self._known.append(known)
         return known.tariff

@@ -61,9 +61,9 @@ class SurchargeKind(StrEnum):
 class Rate(Value):
     """The price of a chargeable weight, and how long the way takes."""
 
-    first_grams: PositiveInt = 1_000
+    first_grams: PositiveInt = Field(default=1_000, description="the first weight")
     first_fen: NonNegativeInt = Field(description="up to the first weight")
-    additional_grams: PositiveInt = 1_000
+    additional_grams: PositiveInt = Field(default=1_000, description="an additional weight")
     additional_fen: NonNegativeInt = Field(description="for each started additional weight")
     hours: PositiveInt = Field(le=2_000, description="promised, from hand-over to receipt")
 
@@ -85,12 +85,14 @@ class Surcharge(Value):
     """What comes on top when all of the conditions that are given hold."""
 
     kind: SurchargeKind
-    destinations: tuple[str, ...] = Field(default=(), max_length=40)
+    destinations: tuple[str, ...] = Field(
+        default=(), max_length=40, description="provinces' full names; none: wherever it goes"
+    )
     over_longest_mm: PositiveInt | None = Field(default=None, description="an edge is longer")
     over_grams: PositiveInt | None = Field(default=None, description="chargeable weight is more")
     over_value_fen: PositiveInt | None = Field(default=None, description="the goods are worth more")
     fragile: bool = Field(default=False, description="only if something in it is fragile")
-    fen: NonNegativeInt = 0
+    fen: NonNegativeInt = Field(default=0, description="each parcel")
     fen_per_kg: NonNegativeInt = Field(default=0, description="each started kg that is charged")
     permille_of_value: NonNegativeInt = Field(default=0, le=1_000, description="insurance")
 
@@ -99,22 +101,26 @@ class Tier(Value):
     """A discount on first and additional weights for whoever sends much."""
 
     parcels: PositiveInt = Field(description="sent with the carrier in the calendar month before")
-    percent_off: int = Field(ge=1, le=90)
+    percent_off: int = Field(ge=1, le=90, description="of first and additional weights")
 
 
 class Risk(Value):
     """What goes wrong with a carrier's parcels: estimates, until they are measured (T9)."""
 
-    lost_per_million: NonNegativeInt = Field(default=0, le=1_000_000)
-    damaged_per_million: NonNegativeInt = Field(default=0, le=1_000_000)
-    late_per_thousand: NonNegativeInt = Field(default=0, le=1_000)
+    lost_per_million: NonNegativeInt = Field(default=0, le=1_000_000, description="of its parcels")
+    damaged_per_million: NonNegativeInt = Field(
+        default=0, le=1_000_000, description="of its parcels"
+    )
+    late_per_thousand: NonNegativeInt = Field(
+        default=0, le=1_000, description="of its parcels, after the promised hours"
+    )
 
 
 class RateCard(Value):
     """One carrier's prices from a moment on, until its next card (W3)."""
 
     carrier: str = Field(pattern=CARRIER_PATTERN, description="code as Kuaidi100 writes it")
-    effective_from: AwareDatetime
+    effective_from: AwareDatetime = Field(description="in force from then on")
     name: str = Field(default="", max_length=100, description="of the contract")
     service: Service = Service.ECONOMICAL
     volume_divisor: PositiveInt = Field(default=6_000, description="cubic centimetres for one kg")

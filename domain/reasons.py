@@ -177,6 +177,7 @@ REASONS = {
     r"name at least one item": "至少一种商品",
     r"at least 1": "至少为 1",
     r"named twice": "重复",
+    r"the lane from (\S+) to (\S+) is there twice": "{0}到{1}的线路重复",
     r"(\S+) is not a province's full name": "{0} 不是省份全称",
     r"seats of (\S+) are not counted": "{0} 的席位不限量",
     r"is over when the grant happens": "早于发放时间",

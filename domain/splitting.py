@@ -8,12 +8,12 @@ reasons of a plan are here: it is part of the order's first fact, so that anyone
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import not_
-from typing import NamedTuple, Protocol
+from typing import Annotated, NamedTuple, Protocol
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from domain.cargo import Cargo, together
-from domain.facts import Value
+from domain.facts import AsText, Value
 from domain.least_cost import Counts, Floor, Source, Split, search
 from domain.rate_facts import Wanted, Why
 from domain.refusals import Refusal
@@ -38,8 +38,10 @@ class Shipping(Value):
     handling_fen: NonNegativeInt
     chargeable_grams: NonNegativeInt = Field(description="weight, or volume over the divisor")
     hours: PositiveInt = Field(description="promised by the carrier, from hand-over to receipt")
-    wanted: Wanted = Field(description="what mattered about the order's parcels")
-    why: Why = Field(description="what decided between the carriers that came into question")
+    wanted: Annotated[Wanted, AsText] = Field(description="what mattered about the order's parcels")
+    why: Annotated[Why, AsText] = Field(
+        description="what decided between the carriers that came into question"
+    )
     costs_fen: dict[str, int] = Field(
         description="of each carrier that serves the lane: quote and expected loss, damage, delay"
     )

@@ -141,6 +141,8 @@ def order_answer(
         "pay_by": row.pay_by if order.state is State.PENDING_PAYMENT else None,
         "points": row.points,
         "cash_fen": row.cash_fen,
+        "freight_fen": order.freight_fen,
+        "upgrade": order.upgrade,
         "partly_shipped": order.partly_shipped,
         "returnable_until": max(
             (part.window_until for part in order.parts if part.live and part.window_until),
@@ -221,6 +223,7 @@ def _part(order: Order, part: Part, *, staff: bool) -> dict[str, Any]:
         "parcel": part.parcel,
         "returnable_until": part.window_until,
         "paused": bool(part.paused_by),
+        "carrier": part.carrier,
         "waits": part.waits,
         "units": [{"line": unit.line, "quantity": unit.quantity} for unit in part.units],
         **inner,

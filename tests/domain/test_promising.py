@@ -25,6 +25,11 @@ def warehouse(**more: Any) -> Warehouse:
     )
 
 
+def legs(*houses: Warehouse) -> list[tuple[Warehouse, timedelta]]:
+    """Each by a carrier that takes the default time."""
+    return [(one, RULES.lane_time) for one in houses]
+
+
 def at(day: int, hour: int, minute: int = 0, second: int = 0, micro: int = 0) -> datetime:
     """A moment in March 2026, Shanghai time, as UTC."""
     local = datetime(2026, 3, day, hour, minute, second, micro, tzinfo=SHANGHAI)
@@ -57,8 +62,8 @@ def test_each_warehouse_has_its_own_wave_when_cut_offs_differ() -> None:
 def test_the_slowest_parcel_is_promised_when_there_are_several() -> None:
     """O6: wave + service hours + lane, for the last part (rules.md 10)."""
     houses = [warehouse(), warehouse(code="henan", service_hours=48)]
-    assert promised_by(houses, when=at(2, 9), rules=RULES) == at(2 + 2 + 3, 16)
-    assert promised_by(houses[:1], when=at(2, 9), rules=RULES) == at(2 + 1 + 3, 16)
+    assert promised_by(legs(*houses), when=at(2, 9), rules=RULES) == at(2 + 2 + 3, 16)
+    assert promised_by(legs(houses[0]), when=at(2, 9), rules=RULES) == at(2 + 1 + 3, 16)
 
 
 def test_courses_are_promised_at_once_when_nothing_is_sent() -> None:
@@ -71,7 +76,7 @@ def test_the_promise_is_later_when_more_waits_than_a_day_can_send(waiting: int, 
     """O6, C2: whole days of backlog over the daily capacity (rules.md 10)."""
     house = warehouse(daily_capacity=100)
     backlog = {"zhejiang": waiting, "henan": 9_999}
-    promised = promised_by([house], when=at(2, 9), rules=RULES, backlog=backlog)
+    promised = promised_by(legs(house), when=at(2, 9), rules=RULES, backlog=backlog)
     assert promised == at(2 + 1 + 3 + days, 16)
 
 
@@ -83,8 +88,8 @@ def test_the_promise_is_later_when_the_wave_is_on_a_peak_day() -> None:
     )
     rules = HouseRules(peaks=calendar)
     for placed, hours in ((at(2, 9), 0), (at(2, 17), 48), (at(4, 16), 72), (at(4, 16, 1), 0)):
-        later = promised_by([warehouse()], when=placed, rules=rules)
-        assert later - promised_by([warehouse()], when=placed, rules=RULES) == timedelta(
+        later = promised_by(legs(warehouse()), when=placed, rules=rules)
+        assert later - promised_by(legs(warehouse()), when=placed, rules=RULES) == timedelta(
             hours=hours
         )
 
@@ -93,6 +98,13 @@ def test_a_backlog_ends_in_the_peak_when_it_lasts_until_then() -> None:
     """O6: the day of the release counts, not the day of the order."""
     rules = HouseRules(peaks=(Peak(date(2026, 3, 4), date(2026, 3, 5), 24),))
     promised = promised_by(
-        [warehouse(daily_capacity=10)], when=at(2, 9), rules=rules, backlog={"zhejiang": 25}
+        legs(warehouse(daily_capacity=10)), when=at(2, 9), rules=rules, backlog={"zhejiang": 25}
     )
     assert promised == at(2 + 2 + 1 + 3 + 1, 16)
+
+
+def test_the_promise_is_as_fast_as_the_carrier_when_rate_cards_say_how_fast() -> None:
+    """O6: the card's hours instead of the default lane; the slowest parcel counts (rule 10)."""
+    fast, slow = (warehouse(), timedelta(hours=24)), (warehouse(), timedelta(hours=60))
+    assert promised_by([fast], when=at(2, 9), rules=RULES) == at(2 + 1 + 1, 16)
+    assert promised_by([fast, slow], when=at(2, 9), rules=RULES) == at(2 + 1 + 3, 4)

@@ -22,6 +22,17 @@ ITEM = {"sku": "new-item", "name": "新品", "kind": "parcel", "points": 5, "mar
 WAREHOUSE = {
     "code": "hunan", "name": "湖南仓", "province": "湖南省", "city": "长沙市", "serves": ["*"],
 }  # fmt: skip
+RATE_CARD = {
+    "carrier": "ems",
+    "effective_from": "2026-11-01T00:00:00+08:00",
+    "lanes": [
+        {
+            "origin": "浙江省",
+            "destinations": ["*"],
+            "rate": {"first_fen": 900, "additional_fen": 200, "hours": 72},
+        }
+    ],
+}
 GRANT = {"learner": "lin", "points": 1, "reason": "task", "source": "S-1"}
 CLAWBACK = {"learner": "lin", "reason": "task", "source": "demo-streak", "why": "mistake"}
 ADJUSTMENT = {"learner": "lin", "points": 1, "source": "S-2", "why": "made good"}
@@ -64,6 +75,11 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/items/{sku}"): Route(ROLES),
     ("POST", "/v1/warehouses"): Route(OPERATORS, WAREHOUSE),
     ("GET", "/v1/warehouses"): Route(OPERATORS),
+    ("POST", "/v1/rate-cards"): Route((OPERATIONS, ADMINISTRATOR), RATE_CARD),
+    ("GET", "/v1/rate-cards"): Route(STAFF),
+    ("POST", "/v1/rate-cards/volumes"): Route(
+        (OPERATIONS, ADMINISTRATOR), {"carrier": "ems", "month": "2026-10", "parcels": 7}
+    ),
     ("POST", "/v1/stock/receipts"): Route(OPERATORS, {**STOCK, "quantity": 1}),
     ("POST", "/v1/stock/counts"): Route(OPERATORS, {**STOCK, "counted": 80, "reason": "count"}),
     ("POST", "/v1/stock/scrappings"): Route(OPERATORS, {**STOCK, "quantity": 1, "reason": "wet"}),

@@ -1,0 +1,119 @@
+"""发货点 A warehouse as the sender of an order's parcels: carriers, prices, limits (W4, S1)."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from domain.cargo import Cargo
+from domain.carrier_choice import Choice, choose, coming_into_question
+from domain.catalogue import Sensitivity, Terms
+from domain.house_rules import HouseRules
+from domain.least_cost import Floor
+from domain.rate_cards import Offer
+from domain.rate_facts import Service, Wanted
+from domain.splitting import Shipping
+from domain.warehouses import Warehouse
+
+CHOICES_KEPT: Final = 4_096
+
+
+@lru_cache(maxsize=4_096)
+def cargo_of(terms: Terms) -> Cargo:
+    """One unit of an item, as carriers and packers see it."""
+    size = terms.size_millimetres or (0, 0, 0)
+    return Cargo(
+        grams=terms.weight_grams,
+        mm3=size[0] * size[1] * size[2],
+        longest_mm=max(size),
+        value_fen=terms.market_value_fen,
+        fragile=Sensitivity.FRAGILE in terms.sensitive_to,
+        packaging=frozenset((terms.packaging_class,)),
+    )
+
+
+class Depot:
+    """A warehouse as the sender of parcels to one place (a `Sender` of `domain/splitting.py`)."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        offers: tuple[Offer, ...],
+        *,
+        wanted: Wanted,
+        kept: Mapping[Service, str],
+        rules: HouseRules,
+    ) -> None:
+        self._warehouse = warehouse
+        self._offers = offers
+        self._wanted = wanted
+        self._kept = kept
+        self._rules = rules
+        self._choices: dict[Cargo, Choice | None] = {}
+
+    @property
+    def floor(self) -> Floor:
+        """What parcels cost at least, by weight."""
+        return _floor(self._warehouse, self._offers, self._wanted is not Wanted.ECONOMICAL)
+
+    def choice(self, cargo: Cargo) -> Choice | None:
+        """Who takes a parcel; None: it is too heavy for the warehouse or for everybody."""
+        if cargo not in self._choices:
+            limit = self._warehouse.max_weight_grams
+            too_heavy = limit is not None and cargo.grams > limit
+            if len(self._choices) >= CHOICES_KEPT:
+                self._choices.clear()
+            self._choices[cargo] = (
+                None
+                if too_heavy
+                else choose(
+                    self._offers, cargo, wanted=self._wanted, kept=self._kept, rules=self._rules
+                )
+            )
+        return self._choices[cargo]
+
+    def price(self, cargo: Cargo) -> int | None:
+        """Freight, packaging and handling of one parcel; None: no such parcel is sent."""
+        choice = self.choice(cargo)
+        if choice is None:
+            return None
+        packaging = self._warehouse.packaging_for(cargo.packaging)
+        return choice.quote.fen + packaging + self._warehouse.handling_fen
+
+    def ship(self, cargo: Cargo) -> Shipping:
+        """How that parcel is sent, which has a price."""
+        choice = self.choice(cargo)
+        assert choice is not None  # it has a price
+        return Shipping(
+            carrier=choice.carrier,
+            freight_fen=choice.quote.fen,
+            packaging_fen=self._warehouse.packaging_for(cargo.packaging),
+            handling_fen=self._warehouse.handling_fen,
+            chargeable_grams=choice.quote.chargeable_grams,
+            hours=choice.hours,
+            wanted=choice.wanted,
+            why=choice.why,
+            costs_fen=choice.costs_fen,
+        )
+
+
+@lru_cache(maxsize=1_024)
+def _floor(warehouse: Warehouse, offers: tuple[Offer, ...], fast: bool) -> Floor:
+    """What parcels from a warehouse cost at least, by weight alone."""
+    most = max((one.max_grams for one in offers), default=1)
+    limit = min(most, warehouse.max_weight_grams or most)
+    edges = sorted({limit, *(edge for one in offers for edge in one.edges() if edge < limit)})
+    packing = min([warehouse.packaging_fen, *(one.fen for one in warehouse.packs)])
+    levels: list[tuple[int, int]] = []
+    least: int | None = None
+    # From the heaviest on: a lighter parcel's price is no floor if heavier ones cost less.
+    for below, edge in reversed(list(zip([-1, *edges], edges, strict=False))):
+        cargo = Cargo(grams=below + 1)
+        taking = [one for one in offers if one.quote(cargo) is not None]
+        _, able = coming_into_question(taking, Wanted.URGENT if fast else Wanted.ECONOMICAL)
+        quotes = [quote.fen for one in able if (quote := one.quote(cargo)) is not None]
+        fen = min(quotes, default=0) + packing + warehouse.handling_fen
+        least = fen if least is None else min(least, fen)
+        if levels and levels[-1][1] == least:
+            continue  # one level with the one above
+        levels.append((edge, least))
+    return Floor(levels[::-1], divisor=max((one.divisor for one in offers), default=1))
