@@ -4,7 +4,7 @@ import { badge } from "./ui.js";
 import { exact, number, t } from "./words.js";
 
 /** Fields that states keep as bare rows, by name. */
-const ROWS = { parts: ["part", "warehouse", "units", "state", "parcel", "shipped", "window_until", "waits", "paused_by", "paused_at", "planned", "hand_over_by", "address_pending"], refunds: ["refund", "state"] };
+const ROWS = { parts: ["part", "warehouse", "units", "state", "parcel", "shipped", "window_until", "waits", "paused_by", "paused_at", "planned", "hand_over_by", "address_pending", "carrier"], refunds: ["refund", "state"] };
 const KEYS = ["id", "lot", "line", "part", "sku", "order", "warehouse", "refund"];
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}/;
 
