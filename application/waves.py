@@ -81,11 +81,14 @@ async def run_wave(
     actor: str = "policy:release_at_cutoff",
     orders: Sequence[str] | None = None,
 ) -> Ran:
-    """Release what waits in a warehouse, or these orders of it, in one wave."""
+    """Release what waits in a warehouse, or these orders of it, in one wave.
+
+    At a cut-off, what was placed by then: later orders wait for the next one (rules.md 11).
+    """
     started = partial(_open, warehouse=warehouse, wave=wave, cut_off=cut_off)
     await house.store.execute(_command(actor, wave, "open", started, [WAVE.stream(wave)]))
     async with house.pool.connection() as connection:
-        waiting = await _waiting(connection, house.schema, warehouse, orders)
+        waiting = await _waiting(connection, house.schema, warehouse, orders, until=cut_off)
     unusual = await screen(house, sorted({one.content.order for one in waiting}))
     groups = await _by_recipient(house, waiting)
     issued = await issue(
@@ -180,11 +183,15 @@ def _command(actor: str, wave: str, what: str, decide: Any, streams: Sequence[st
 
 
 async def _waiting(
-    connection: AsyncConnection[Any], schema: str, warehouse: str, orders: Sequence[str] | None
+    connection: AsyncConnection[Any],
+    schema: str,
+    warehouse: str,
+    orders: Sequence[str] | None,
+    *,
+    until: datetime | None,
 ) -> list[Waiting]:
-    rows = await _rows(
-        connection, schema, _WAITING, warehouse, None if orders is None else list(orders), orders
-    )
+    named = None if orders is None else list(orders)
+    rows = await _rows(connection, schema, _WAITING, warehouse, named, named, until, until)
     found: list[Waiting] = []
     for number, card, folded in rows:
         order: Order = ORDER.states.validate_json(folded)
@@ -216,5 +223,6 @@ SELECT number, card, folded FROM {orders}
 WHERE releasable_at IS NOT NULL AND review IS NULL
   AND %b = ANY(string_to_array(releasable_at, ','))
   AND (%b::text[] IS NULL OR number = ANY(%b::text[]))
+  AND (%b::timestamptz IS NULL OR placed_at <= %b::timestamptz)
 ORDER BY placed_at, number
 """

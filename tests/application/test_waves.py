@@ -76,12 +76,14 @@ async def test_nothing_is_released_before_its_cut_off(house: House) -> None:
     """S5, rule 11: the wave comes at 16:00 warehouse time, once; its clock starts there."""
     await placed(house, "T1")
     assert await release_at_cutoff(house) == []
-    house.now = CUT_OFF
+    house.now = CUT_OFF + timedelta(minutes=1)
+    await placed(house, "T2", learner="chen")  # too late for this one
     ran = {one.wave: one for one in await release_at_cutoff(house)}
     assert ran["zhejiang-20260303-1600"].parcels == ["T1-P1"]
     released = (await order(house, "T1")).parts[0]
     assert released.planned == "T1-P1"
-    assert released.hand_over_by == CUT_OFF + timedelta(hours=24)
+    assert released.hand_over_by == house.now + timedelta(hours=24)
+    assert (await order(house, "T2")).parts[0].planned is None
     house.wait(minutes=1)
     await house.reader.catch_up()
     assert await release_at_cutoff(house) == []

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ PROGRAM = (sys.executable, "-m", "api.command_line")
 class Service:
     """One API and one worker on a migrated schema; `log` is what they wrote."""
 
-    def __init__(self, database: MallDatabase, folder: Path) -> None:
+    def __init__(
+        self, database: MallDatabase, folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.database = database
         self.settings = Settings(tenant=database.schema, keys=folder / "keys", data=folder)
         self.log = folder / "log"
@@ -42,6 +44,7 @@ class Service:
             "DATABASE_URL": database.service_url,
             "TALLYPOST_TENANT": database.schema,
             "TALLYPOST_KEYS": str(folder / "keys"),
+            **(environment or {}),
         }
         self._tokens = Tokens.in_folder(self.settings.key_folder)
         self.api: subprocess.Popen[bytes] | None = None
@@ -126,10 +129,16 @@ class Service:
 
 
 @contextmanager
-def service_on(database: MallDatabase, folder: Path, *, worker: bool = False) -> Iterator[Service]:
+def service_on(
+    database: MallDatabase,
+    folder: Path,
+    *,
+    worker: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Service]:
     """The service with the demo mall, running."""
     apply_jobs_schema(database.owner_url, SERVICE_ROLE)
-    service = Service(database, folder)
+    service = Service(database, folder, environment)
     asyncio.run(service.fill())
     try:
         service.start_api()

@@ -225,9 +225,14 @@ class History:
         if order.shipped or not order.units:
             return
         wu = ("operations", "wu")
-        status, said = await self.send(
-            *wu, "/v1/parcels", {"order": number, "part": 1, "weight_grams": 500}
-        )
+        packing = {"order": number, "part": 1, "weight_grams": 500}
+        status, said = await self.send(*wu, "/v1/parcels", packing)
+        if status == 409 and "waits for review" in said["detail"]:
+            # It was paid with points that were taken back (rules.md 17): somebody looks at it.
+            looked = {"decision": "approve", "reason": "looked at"}
+            status, _ = await self.send(*wu, f"/v1/orders/{number}/review", looked)
+            self.check("a review", 200, status)
+            status, said = await self.send(*wu, "/v1/parcels", packing)
         self.check("a parcel", 201, status)
         label = {"carrier": "yuantong", "waybill": f"YT{self.model.run}{self._serial}"}
         for path, body in (("waybill", label), ("handover", {})):
@@ -251,10 +256,18 @@ class History:
             self.check(number, state if order.units else "cancelled", seen["state"])
 
 
+UNREVIEWED = {
+    "TALLYPOST_REVIEW_VALUE_FEN": "1000000000",
+    "TALLYPOST_REVIEW_ORDERS_A_DAY": "1000000",
+    "TALLYPOST_REVIEW_ACCOUNTS_AT_ADDRESS": "1000000",
+}
+"""The model knows of no reviews (O7)."""
+
+
 @pytest.fixture
 def service(database: MallDatabase, tmp_path: Path) -> Iterator[Service]:
     """API and worker of their own."""
-    with service_on(database, tmp_path, worker=True) as running:
+    with service_on(database, tmp_path, worker=True, environment=UNREVIEWED) as running:
         yield running
 
 
