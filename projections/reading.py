@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
+from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier
 
 from application.arrays import PACKERS, Column
@@ -35,6 +36,15 @@ def compose(text: LiteralString, schema: str, tables: tuple[str, ...], suffix: s
     names = {name: Identifier(schema, name + suffix) for name in tables}
     log = {name: Identifier(schema, name) for name in ("tallypost_events", "commits")}
     return SQL(text).format(**names, **log)
+
+
+async def named_rows(
+    connection: AsyncConnection[Any], query: Composed, *values: object
+) -> list[dict[str, Any]]:
+    """A query's rows with their columns' names, as answers show them."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query, values, prepare=True)
+        return await cursor.fetchall()
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 
 from application.streams import WAVE
 from domain.waves import WaveClosed, WaveOpened
-from projections.reading import Event, Tables, View, compose
+from projections.reading import Event, Tables, View, compose, named_rows
 
 
 class Waves(View):
@@ -41,9 +41,7 @@ async def waves(
 ) -> list[dict[str, Any]]:
     """The latest waves, of all warehouses or of one."""
     query = compose(_LISTED, schema, Waves.tables, "")
-    cursor = await connection.execute(query, (warehouse, warehouse, limit), prepare=True)
-    names = [column.name for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
+    return await named_rows(connection, query, warehouse, warehouse, limit)
 
 
 _OPENED = """

@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 
 from application.streams import PARCEL
 from domain.parcels import Parcel
-from projections.reading import compose
+from projections.reading import compose, named_rows
 
 _TABLES = ("orders", "parcels")
 
@@ -66,9 +66,7 @@ async def _dicts(
     connection: AsyncConnection[Any], schema: str, text: Any, *values: object
 ) -> list[dict[str, Any]]:
     query = compose(text, schema, _TABLES, "")
-    cursor = await connection.execute(query, values, prepare=True)
-    names = [column.name for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
+    return await named_rows(connection, query, *values)
 
 
 _REVIEWS = """
