@@ -19,7 +19,8 @@ from application.streams import PARCEL
 from application.vault import Recipient, Unreadable, Vault
 from domain.blotting import blot
 from domain.dispute_facts import SameAddress, SignerMatch
-from domain.parcels import ParcelScanned, as_scan
+from domain.parcel_facts import ParcelScanned
+from domain.parcels import as_scan
 from domain.scans import ScanKind, normalise_text, read_signer
 from domain.signers import match_signer
 

@@ -12,7 +12,8 @@ from application.unit import Unit
 from domain import reviewing
 from domain.house_rules import HouseRules
 from domain.order_facts import customer_status
-from domain.parcels import Content, Stage
+from domain.parcel_facts import Content
+from domain.parcels import Stage
 from domain.refusals import NotPossible
 from domain.release_facts import ReviewReason
 from domain.stock import StockPicked, stock_key

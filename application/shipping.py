@@ -11,7 +11,8 @@ from application.streams import ACCOUNT, MALL, NETWORK, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain.blotting import blot
 from domain.house_rules import HouseRules
-from domain.parcels import Content, Parcel, ParcelPacked, PushUnreadable, received_at
+from domain.parcel_facts import Content, ParcelPacked, PushUnreadable
+from domain.parcels import Parcel, received_at
 from domain.stock import StockPicked, stock_key
 from domain.tracking import RECEIVED, Scan
 

@@ -26,7 +26,7 @@ from application.unit import Command, Unit
 from application.vault import Recipient
 from domain.addresses import canonical_place
 from domain.orders import Order
-from domain.parcels import Content
+from domain.parcel_facts import Content
 from domain.promising import last_wave
 from domain.waves import Wave
 

@@ -7,7 +7,8 @@ from typing import cast
 from application.envelope import Envelope
 from application.streams import PARCEL
 from domain.house_rules import HouseRules
-from domain.parcels import Parcel, ParcelFact, ParcelScanned, received_at
+from domain.parcel_facts import ParcelFact, ParcelScanned
+from domain.parcels import Parcel, received_at
 from domain.silence import quiet
 from domain.tracking import Track
 from projections.reading import Event, Tables, View

@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Identifier
 
 from application.envelope import decode
 from application.streams import PARCEL
-from domain.parcels import ParcelScanned, PushUnreadable
+from domain.parcel_facts import ParcelScanned, PushUnreadable
 from projections.reading import compose
 
 FACTS = [ParcelScanned.fact_name, PushUnreadable.fact_name]

@@ -9,7 +9,7 @@ import pytest
 from application.envelope import Context
 from application.streams import PARCEL
 from application.unit import Command, Unit
-from domain.parcels import TrackConfirmed
+from domain.parcel_facts import TrackConfirmed
 from tests.api.conftest import Mall
 from tests.reliability.test_callbacks import LINES, Pushing
 

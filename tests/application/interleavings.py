@@ -31,7 +31,8 @@ from domain.house_rules import HouseRules
 from domain.lots import lot_id
 from domain.order_facts import Channel, Fault, State
 from domain.orders import PROGRESS, Order, Part
-from domain.parcels import Content, Parcel
+from domain.parcel_facts import Content
+from domain.parcels import Parcel
 from domain.point_facts import Reason
 from domain.points import Account
 from domain.privacy import Privacy

@@ -22,7 +22,7 @@ from domain.carrier_choice import choose, wanted_for
 from domain.catalogue import FreightTooDear, Kind, Sensitivity, StorageClass, Terms
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, OrderPlaced, OrderSplit, State, Units, Upgrade
-from domain.parcels import WaybillIssued
+from domain.parcel_facts import WaybillIssued
 from domain.point_facts import PointsGranted, Reason
 from domain.rate_cards import RateCards, lane_key
 from domain.rate_facts import Lane, LaneSettled, Rate, RateCard, Service

@@ -65,7 +65,8 @@ from domain.order_facts import (
     WindowResumed,
 )
 from domain.orders import Part
-from domain.parcels import Content, Stage
+from domain.parcel_facts import Content
+from domain.parcels import Stage
 from domain.point_facts import AccountFact, HoldVoided, LearnerErased, PointsRestored, Reason
 from domain.refusals import OrderRefused, Refusal
 from domain.release_facts import AddressAcknowledged, ReviewReason

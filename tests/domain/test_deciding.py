@@ -29,7 +29,7 @@ from domain.dispute_facts import (
 from domain.disputes import CaseState, DisputeExists, Unconfirmed
 from domain.ledger import postings
 from domain.order_facts import Fault, PartReceived, State, UnitsRefunded
-from domain.parcels import TrackConfirmed
+from domain.parcel_facts import TrackConfirmed
 from domain.point_facts import LearnerErased, PointsGranted
 from domain.refusals import InvalidRequest, NotFound, NotPossible
 from domain.stock import OutOfStock, Stock

@@ -15,7 +15,7 @@ from application.vault import Recipient
 from domain.catalogue import Kind, StorageClass, Terms
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, Fault, State
-from domain.parcels import Content, ParcelDissolved, ParcelPacked, ParcelScanned
+from domain.parcel_facts import Content, ParcelDissolved, ParcelPacked, ParcelScanned
 from domain.point_facts import AccountFrozen, PointsGranted, Reason
 from domain.refusals import InvalidRequest, NotFound, NotPossible, OrderRefused
 from domain.stock import Stock, stock_key

@@ -7,19 +7,17 @@ import pytest
 
 from application.streams import PARCEL
 from domain.facts import Fact
-from domain.parcels import (
+from domain.parcel_facts import (
     CarrierCorrected,
     Content,
-    Parcel,
     ParcelDissolved,
     ParcelHandedOver,
     ParcelPacked,
     ParcelScanned,
     TrackConfirmed,
     WaybillIssued,
-    as_scan,
-    received_at,
 )
+from domain.parcels import Parcel, as_scan, received_at
 from domain.refusals import NotPossible
 from domain.tracking import Coordinates, ParcelState, Scan, classify
 from tests.in_memory import given

@@ -1,0 +1,148 @@
+"""包裹事实 What happens to parcels: packed, labelled, handed over, scanned (W1, S4, T1, T2)."""
+
+from operator import not_
+
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
+
+from domain.facts import Fact, Value
+from domain.scans import ScanKind
+
+
+class Content(Value):
+    """A part of an order that travels in the parcel."""
+
+    order: str
+    part: PositiveInt
+
+
+class ParcelPlanned(Fact, name="parcels.ParcelPlanned"):
+    """Parts of orders were released together: they are picked into one parcel (S4, S5)."""
+
+    warehouse: str
+    contents: tuple[Content, ...]
+    wave: str = Field(description="the wave that released them, or who did by hand")
+    hand_over_by: AwareDatetime = Field(description="when the warehouse's service level ends (W1)")
+
+
+class ContentRemoved(Fact, name="parcels.ContentRemoved"):
+    """A part leaves the parcel before it is picked: it travels in another one (S4)."""
+
+    order: str
+    part: PositiveInt
+    to_parcel: str
+    reason: str
+
+
+class PickingStarted(Fact, name="parcels.PickingStarted"):
+    """The parcel is on somebody's pick list: what is in it stays together (S4, W1)."""
+
+    pick_list: str
+
+
+class ParcelPicked(Fact, name="parcels.ParcelPicked"):
+    """Everything that is in it was taken from the shelf (W1)."""
+
+    contents: tuple[Content, ...] = Field(description="what was still to be sent by then")
+
+
+class ParcelPacked(Fact, name="parcels.ParcelPacked"):
+    """Picked units were put into a parcel and weighed (W1)."""
+
+    warehouse: str
+    contents: tuple[Content, ...]
+    weight_grams: NonNegativeInt
+
+
+class WaybillIssued(Fact, name="parcels.WaybillIssued"):
+    """A carrier's number is on the parcel; its tracking starts here."""
+
+    carrier: str = Field(description="the carrier's code as Kuaidi100 writes it, e.g. shunfeng")
+    waybill: str
+    instead_of: str | None = Field(
+        default=None, exclude_if=not_, description="the carrier that the plan had chosen (W4)"
+    )
+    reason: str = Field(default="", exclude_if=not_, description="why another one was taken")
+
+
+class ParcelHandedOver(Fact, name="parcels.ParcelHandedOver"):
+    """The carrier has the parcel."""
+
+    handed_over_at: AwareDatetime
+
+
+class ParcelDissolved(Fact, name="parcels.ParcelDissolved"):
+    """All orders in it were cancelled before hand-over: it is unpacked (rules.md 5)."""
+
+    reason: str
+
+
+class ParcelScanned(Fact, name="parcels.ParcelScanned"):
+    """A carrier saw the parcel, or told more of a scan known already (T1, T2; rules.md 21)."""
+
+    waybill: str
+    time: AwareDatetime
+    text: str = Field(description="normalised, people's names and phones blotted out (rule 30)")
+    carrier: str
+    kind: ScanKind
+    division: str | None = Field(default=None, description="GB/T 2260 code of the place")
+    longitude: float | None = None
+    latitude: float | None = None
+    status: str | None = None
+    code: str | None = None
+    source: str = Field(description="who told: kuaidi100.push, sf.push, query")
+    card: str | None = Field(default=None, description="vault card with the payload as it came")
+
+
+class CarrierCorrected(Fact, name="parcels.CarrierCorrected"):
+    """The number belongs to another carrier; the first one's scans are void (rules.md 21)."""
+
+    was: str
+    carrier: str
+
+
+class PushUnreadable(Fact, name="parcels.PushUnreadable"):
+    """A partner's signed message could not be understood; it waits for a human, kept whole."""
+
+    source: str
+    card: str | None = Field(
+        default=None, description="vault card with the payload as it came; none for who was erased"
+    )
+
+
+class UnreadablePushesSettled(Fact, name="parcels.UnreadablePushesSettled"):
+    """A human dealt with the messages that could not be understood; how is in the envelope."""
+
+    pushes: PositiveInt = Field(description="how many waited")
+
+
+class TrackingSubscribed(Fact, name="parcels.TrackingSubscribed"):
+    """A partner watches the parcel for us and pushes what it sees (T1)."""
+
+    partner: str
+    carrier: str
+    waybill: str
+
+
+class TrackConfirmed(Fact, name="parcels.TrackConfirmed"):
+    """The source, asked, told the track as it is known: what has value may follow (rules.md 23)."""
+
+    at: AwareDatetime = Field(description="when it was asked")
+    source: str = Field(description="who was asked: kuaidi100.query, sf.query")
+
+
+ParcelFact = (
+    ParcelPlanned
+    | ContentRemoved
+    | PickingStarted
+    | ParcelPicked
+    | ParcelPacked
+    | WaybillIssued
+    | ParcelHandedOver
+    | ParcelDissolved
+    | ParcelScanned
+    | CarrierCorrected
+    | PushUnreadable
+    | UnreadablePushesSettled
+    | TrackingSubscribed
+    | TrackConfirmed
+)
