@@ -14,7 +14,7 @@ from api.reading import json_answer, with_etag
 from api.shown import example
 from application.cleaning import clean_address, clean_region
 from application.divisions import address_reader
-from domain.address_doubts import HARMLESS, WORDS
+from domain.address_doubts import HARMLESS, WORDS, Doubt
 from domain.address_reading import Fields, Reading
 from domain.divisions import Chain, Division
 from domain.refusals import NotFound
@@ -142,16 +142,18 @@ def _shown(reading: Reading) -> dict[str, object]:
         **_place(reading.names),
         "division": division.code if division else None,
         "detail": reading.detail,
-        "doubts": [
-            {
-                "code": doubt.value,
-                "message": WORDS[doubt].en,
-                "message_zh": WORDS[doubt].zh,
-                "review": doubt not in HARMLESS,
-            }
-            for doubt in reading.doubts
-        ],
+        "doubts": [doubt_told(doubt) for doubt in reading.doubts],
         "candidates": [_place(_names(chain)) for chain in reading.candidates],
+    }
+
+
+def doubt_told(doubt: Doubt) -> dict[str, object]:
+    """A doubt about an address, as its readers get it."""
+    return {
+        "code": doubt.value,
+        "message": WORDS[doubt].en,
+        "message_zh": WORDS[doubt].zh,
+        "review": doubt not in HARMLESS,
     }
 
 

@@ -14,7 +14,6 @@ from api import (
     approvals,
     audit,
     callbacks,
-    carriers,
     claims,
     disputes,
     documentation,
@@ -31,9 +30,11 @@ from api import (
     problems,
     rate_cards,
     revealing,
+    reviews,
     searching,
     shortfalls,
     troubles,
+    waves,
     webhooks,
 )
 from api.auth import Tokens
@@ -50,7 +51,6 @@ ROOMS = (
     approvals,
     audit,
     callbacks,
-    carriers,
     claims,
     disputes,
     documentation,
@@ -66,9 +66,11 @@ ROOMS = (
     privacy,
     rate_cards,
     revealing,
+    reviews,
     searching,
     shortfalls,
     troubles,
+    waves,
     webhooks,
 )
 

@@ -21,6 +21,7 @@ from api.reading import (
 from api.shown_cases import ClaimChangedOut, ClaimOut, ClaimsOut
 from application import claiming
 from application.streams import CLAIM, PARCEL
+from domain.claims import ClaimState
 from domain.refusals import NotFound
 from projections import claims
 
@@ -83,6 +84,7 @@ async def step(
 async def listed(
     request: Request,
     caller: Reader,
+    state: Annotated[ClaimState | None, Query(description="in this state alone")] = None,
     all: Annotated[bool, Query(description="those that are over, too")] = False,  # noqa: A002
     carrier: Annotated[
         str | None, Query(max_length=40, description="against this carrier alone")
@@ -99,7 +101,8 @@ async def listed(
         found = await claims.claims(
             connection,
             tenant.schema,
-            open_only=not all,
+            open_only=not all and state is None,
+            state=state,
             carrier=carrier,
             after=(after[0], after[1]) if after else None,
             limit=limit + 1,
@@ -127,4 +130,4 @@ async def read(
 def _shown(row: claims.ClaimRow, now: datetime) -> dict[str, Any]:
     since = row.filed_at or row.inquiry_at
     age = None if since is None else int((now - since).total_seconds())
-    return {**row._asdict(), "age_seconds": age}
+    return {**row._asdict(), "age_seconds": age, "actions": claiming.steps_of(row.claim)}

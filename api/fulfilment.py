@@ -1,16 +1,16 @@
-"""履约 The house's own work: reviews, waves, merging, picking, packing (O7, S4, S5, W1)."""
+"""履约 The house's own work on parcels: merging, picking, packing, addresses (S4, W1)."""
 
 import hashlib
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
-from api.auth import Caller, Manager, Operator, Role, allow, store_of
-from api.bodies import Amount, Body, HappenedAt, Id, Why, Words
+from api.auth import Caller, Operator, Role, allow, store_of
+from api.bodies import Amount, Body, HappenedAt, Why, Words
 from api.changing import Change, answered
-from api.paths import Number, ParcelNumber
+from api.paths import ParcelNumber
 from api.reading import (
     Cursor,
     Limit,
@@ -29,24 +29,24 @@ from api.shown_in_house import (
     ParcelsInHouseOut,
     PickedOut,
     PickListOut,
-    ReviewedOut,
-    ReviewsOut,
+    PickListSeenOut,
+    PickListsOut,
     SeparatedOut,
-    WaveRunOut,
-    WavesOut,
 )
 from application import merging, releasing
-from application.streams import ORDER, PARCEL
-from application.unit import Unit
-from application.waves import one_recipient, run_wave
+from application.streams import PARCEL
+from application.waves import one_recipient
 from domain.refusals import NotFound
-from projections import waves, work_queues
+from projections import work_queues
 from projections.order_queries import tracked
 
 router = APIRouter(prefix="/v1", tags=["fulfilment"])
 
 ParcelId = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")
+]
+PickListId = Annotated[
+    str, Path(pattern=r"^L[0-9a-f]{1,40}$", description="the pick list's number")
 ]
 Desk = Annotated[
     Caller, allow(Role.SERVICE, Role.SUPPORT, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -57,29 +57,10 @@ Code = Annotated[
     Field(description="the warehouse's code"),
 ]
 PAGE = 50
+LISTED_MAX = 200
+"""Parcels on one pick list."""
 PICK_LIST = 30
 """Parcels on a pick list, unless somebody says otherwise."""
-
-
-class ReviewIn(Body):
-    """What a human decided about an order in the queue."""
-
-    model_config = example(decision="approve", reason="called the learner")
-    decision: Literal["approve", "reject"] = Field(description="let it go on, or stop it")
-    reason: Words = Field(description="why; a learner whose order is rejected reads it")
-
-
-class WaveIn(Body):
-    """Release what waits in a warehouse now, or these orders alone, past the cut-off."""
-
-    model_config = example(warehouse="zhejiang")
-    warehouse: Code
-    orders: list[Id] | None = Field(
-        default=None,
-        min_length=1,
-        max_length=1_000,
-        description="numbers of urgent orders; without them, everything that waits there",
-    )
 
 
 class PickListIn(Body):
@@ -88,9 +69,12 @@ class PickListIn(Body):
     model_config = example(warehouse="zhejiang", limit=30)
     warehouse: Code
     parcels: list[ParcelId] | None = Field(
-        default=None, min_length=1, max_length=200, description="these; else those due soonest"
+        default=None,
+        min_length=1,
+        max_length=LISTED_MAX,
+        description="these; else those due soonest",
     )
-    limit: int = Field(default=PICK_LIST, ge=1, le=200, description="parcels on the list")
+    limit: int = Field(default=PICK_LIST, ge=1, le=LISTED_MAX, description="parcels on the list")
 
 
 class PickedIn(Body):
@@ -134,83 +118,6 @@ class AcknowledgeIn(Body):
     by: Words = Field(description="the warehouse or the third party that has the parcel")
 
 
-@router.get("/reviews", response_model=ReviewsOut, summary="Orders that wait for a human")
-async def review_queue(
-    request: Request,
-    caller: Desk,
-    cursor: Cursor = None,
-    limit: Limit = PAGE,
-    min_position: MinPosition = None,
-) -> Response:
-    """Longest first, with every reason; `POST /v1/orders/{number}/review` decides (O7)."""
-    await wait_for(request, min_position, "order_status")
-    after = decode_cursor(cursor, datetime, str)
-    tenant = request.state.tenant
-    async with tenant.pool.connection() as connection:
-        found = await work_queues.reviews(
-            connection, tenant.schema, after=(after[0], after[1]) if after else None,
-            limit=limit + 1,
-        )  # fmt: skip
-    page = found[:limit]
-    last = page[-1] if len(found) > limit else None
-    more = encode_cursor(last["since"], last["number"]) if last else None
-    return json_answer({"orders": page, "next": more})
-
-
-@router.post(
-    "/orders/{number}/review", response_model=ReviewedOut, summary="Decide about an order in review"
-)
-async def review(
-    request: Request, caller: Manager, change: Change, number: Number, body: ReviewIn
-) -> Response:
-    """Approve it, or reject it with all it cost paid back; an address is corrected first (O7)."""
-    rules = request.state.tenant.rules
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        if body.decision == "approve":
-            return releasing.approve_order(unit, number=number, note=body.reason)
-        return releasing.reject_order(unit, number=number, reason=body.reason, rules=rules)
-
-    command = change.command(decide, reason=body.reason, streams=[ORDER.stream(number)])
-    return answered(await store_of(request).execute(command))
-
-
-@router.get("/waves", response_model=WavesOut, summary="The latest waves")
-async def list_waves(
-    request: Request,
-    caller: Desk,
-    warehouse: Annotated[Code | None, Query(description="of one warehouse")] = None,
-    limit: Limit = PAGE,
-    min_position: MinPosition = None,
-) -> Response:
-    """Newest first, with what each released, merged and sent to review (S5)."""
-    await wait_for(request, min_position, "waves")
-    tenant = request.state.tenant
-    async with tenant.pool.connection() as connection:
-        found = await waves.waves(connection, tenant.schema, warehouse=warehouse, limit=limit)
-    return json_answer({"waves": found})
-
-
-@router.post("/waves", response_model=WaveRunOut, summary="Release by hand, before the cut-off")
-async def release(request: Request, caller: Operator, change: Change, body: WaveIn) -> Response:
-    """Everything that waits in a warehouse, or urgent orders alone; merged by recipient (S4, S5).
-
-    Sent again under its key, it is the same wave: what it released stays, and is told again.
-    """
-    store = store_of(request)
-    own = hashlib.sha256(f"{caller.principal}:{change.key}".encode()).hexdigest()[:8]
-    ran = await run_wave(
-        request.state.tenant,
-        body.warehouse,
-        wave=f"{body.warehouse}-{own}",
-        cut_off=None,
-        actor=caller.principal,
-        orders=body.orders,
-    )
-    command = change.command(lambda unit: ran._asdict())
-    return answered(await store.execute(command))
-
-
 @router.get(
     "/parcels", response_model=ParcelsInHouseOut, summary="Parcels that are still in the house"
 )
@@ -223,13 +130,14 @@ async def parcels(
         Query(description="how far they are"),
     ] = None,
     late: Annotated[bool, Query(description="those alone whose service level is over")] = False,
+    shared: Annotated[bool, Query(description="those alone that several orders are in")] = False,
     cursor: Cursor = None,
     limit: Limit = PAGE,
     min_position: MinPosition = None,
 ) -> Response:
-    """Of one stage or all; with `late`, those whose service level is over (W1)."""
-    await wait_for(request, min_position, "parcel_tracking")
-    after = decode_cursor(cursor, str)
+    """Soonest due first; with `late`, those whose service level is over (W1)."""
+    await wait_for(request, min_position, "parcel_tracking", "order_status")
+    after = decode_cursor(cursor, datetime, str)
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         found = await work_queues.parcels(
@@ -237,12 +145,15 @@ async def parcels(
             tenant.schema,
             warehouse=warehouse,
             stage=stage,
+            shared=shared,
             late_at=store_of(request).clock() if late else None,
-            after=after[0] if after else "",
+            after=(after[0], after[1]) if after else None,
             limit=limit + 1,
         )
     page = found[:limit]
-    more = encode_cursor(page[-1]["number"]) if len(found) > limit else None
+    last = page[-1] if len(found) > limit else None
+    due = None if last is None else last["hand_over_by"] or work_queues.NO_DEADLINE
+    more = None if last is None else encode_cursor(due, last["number"])
     return json_answer({"parcels": page, "next": more})
 
 
@@ -271,7 +182,6 @@ async def one_parcel(
             "contents": [content.model_dump() for content in state.contents],
             "state": seen["state"],
             "since": seen["since"],
-            "arrival": seen["arrival"],
             "scans": seen["scans"],
             "position": position,
         }
@@ -296,6 +206,42 @@ async def draw(request: Request, caller: Operator, change: Change, body: PickLis
         streams=[PARCEL.stream(number) for number in chosen],
     )
     return answered(await store_of(request).execute(command))
+
+
+@router.get("/pick-lists", response_model=PickListsOut, summary="Pick lists under way")
+async def drawn(
+    request: Request,
+    caller: Desk,
+    warehouse: Annotated[Code | None, Query(description="of one warehouse")] = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """Those with parcels that were not picked yet, soonest due first (W1)."""
+    await wait_for(request, min_position, "parcel_tracking")
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await work_queues.pick_lists(connection, tenant.schema, warehouse=warehouse)
+    return json_answer({"pick_lists": found})
+
+
+@router.get("/pick-lists/{pick_list}", response_model=PickListSeenOut, summary="One pick list")
+async def one_list(
+    request: Request, caller: Desk, pick_list: PickListId, min_position: MinPosition = None
+) -> Response:
+    """Its parcels as they are now, with what to take for each; gone once all have left (W1)."""
+    await wait_for(request, min_position, "parcel_tracking", "order_status")
+    return json_answer(await listed(request, pick_list))
+
+
+async def listed(request: Request, pick_list: str) -> dict[str, Any]:
+    """A pick list as it is now; raises `NotFound`."""
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await work_queues.parcels(
+            connection, tenant.schema, pick_list=pick_list, limit=LISTED_MAX
+        )
+    if not found:
+        raise NotFound(what="pick_list")
+    return {"pick_list": pick_list, "warehouse": found[0]["warehouse"], "parcels": found}
 
 
 @router.post(

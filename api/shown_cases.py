@@ -310,6 +310,14 @@ class SaidInClearOut(BaseModel):
     position: NewPosition
 
 
+class StepOut(BaseModel):
+    """Whether a step of a claim is possible now, or why it is not (D6)."""
+
+    possible: bool = Field(description="whether it would be taken now")
+    why: str | None = Field(default=None, description="it is not possible, in English")
+    why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")
+
+
 class ClaimOut(BaseModel):
     """What was asked and claimed of a carrier about a parcel (D2)."""
 
@@ -331,6 +339,7 @@ class ClaimOut(BaseModel):
         filed_at="2026-11-09T03:00:00Z",
         moved_at="2026-11-09T03:00:00Z",
         age_seconds=86_400,
+        actions={"acknowledged": {"possible": True}},
         version=3,
         position=61,
     )
@@ -351,6 +360,7 @@ class ClaimOut(BaseModel):
     filed_at: AwareDatetime | None = Field(description="when it was filed")
     moved_at: AwareDatetime = Field(description="when anything last happened")
     age_seconds: int | None = Field(description="since it was filed, or asked")
+    actions: dict[str, StepOut] = Field(description="steps by name: possible now, or why not")
     version: int = Field(description="events of its stream")
     position: int = Field(description="of its last change")
 

@@ -1,13 +1,11 @@
-"""What the house's own work looks like: reviews, waves, pick lists, parcels (O7, S4, S5, W1)."""
+"""What the house's own work on parcels looks like: pick lists, packing, merging (S4, W1)."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import (
-    ArrivalOut,
     ItemSku,
-    LearnerId,
     Next,
     OrderNumber,
     ParcelNumber,
@@ -17,16 +15,8 @@ from api.shown import (
     UnitCount,
     example,
 )
-from api.shown_after_changes import NewPosition, Status, WarehouseCode
+from api.shown_after_changes import NewPosition, WarehouseCode
 
-Reasons = Annotated[
-    list[str],
-    Field(
-        description="why a human looks at it: address_doubtful, high_value, frequent_orders, "
-        "shared_address, points_clawed_back, every_order"
-    ),
-]
-WaveId = Annotated[str, Field(description="the wave's number")]
 HandOverBy = Annotated[
     AwareDatetime | None,
     Field(description="when the warehouse's service level ends; null if packed past every wave"),
@@ -40,7 +30,7 @@ StageName = Annotated[
 ]
 _NUMBER = "T261103A1B2C3D4E5F6"
 _WAVE = "zhejiang-20261103-1600"
-_PARCEL = {
+_PARCEL: dict[str, Any] = {
     "number": f"{_NUMBER}-P1",
     "warehouse": "zhejiang",
     "stage": "planned",
@@ -50,105 +40,34 @@ _PARCEL = {
     "waybill": None,
 }
 
-
-class ReviewOut(BaseModel):
-    """An order that waits for a human."""
-
-    number: OrderNumber
-    learner: LearnerId
-    since: AwareDatetime = Field(description="since when it waits")
-    reasons: Reasons
-    placed_at: AwareDatetime = Field(description="when it was placed")
-    promised_by: AwareDatetime = Field(description="when its last parcel should have arrived")
-    points: int = Field(description="paid for it")
-    cash_fen: int = Field(description="paid for it in cash, in fen")
-
-
-class ReviewsOut(BaseModel):
-    """The review queue, longest first."""
-
-    model_config = example(
-        orders=[
-            {
-                "number": _NUMBER,
-                "learner": "lin",
-                "since": "2026-11-03T02:14:08Z",
-                "reasons": ["high_value"],
-                "placed_at": "2026-11-03T02:14:08Z",
-                "promised_by": "2026-11-07T08:00:00Z",
-                "points": 3_200,
-                "cash_fen": 0,
-            }
-        ],
-        next=None,
-    )
-    orders: list[ReviewOut] = Field(description="orders that wait, longest first")
-    next: Next
+_IN_HOUSE = {
+    **_PARCEL,
+    "orders": [_NUMBER],
+    "pick_list": None,
+    "units": [
+        {
+            "order": _NUMBER,
+            "part": 1,
+            "sku": "enamel-mug",
+            "name": "搪瓷杯",
+            "specification": "350 ml",
+            "quantity": 1,
+        }
+    ],
+    "in_review": False,
+    "address_pending": False,
+}
 
 
-class ReviewedOut(BaseModel):
-    """An order after a human looked at it."""
+class UnitsInParcelOut(BaseModel):
+    """Units of an order in a parcel."""
 
-    model_config = example(number=_NUMBER, status="pending_shipment", review=[], position=42)
-    number: OrderNumber
-    status: Status
-    review: list[str] | None = Field(default=None, description="empty: it goes on")
-    points: int | None = Field(default=None, description="paid back, if it was rejected")
-    position: NewPosition
-
-
-class WaveOut(BaseModel):
-    """A wave and what it did."""
-
-    id: WaveId
-    warehouse: WarehouseCode
-    cut_off: AwareDatetime | None = Field(description="null: it was released by hand")
-    opened_at: AwareDatetime = Field(description="when it began")
-    closed_at: AwareDatetime | None = Field(description="null: it is still running")
-    parts: int = Field(description="parts of orders that were released")
-    parcels: int = Field(description="parcels they travel in")
-    merged: int = Field(description="parts that share a parcel with others")
-    to_review: int = Field(description="orders that went to a human instead")
-
-
-class WavesOut(BaseModel):
-    """The latest waves."""
-
-    model_config = example(
-        waves=[
-            {
-                "id": _WAVE,
-                "warehouse": "zhejiang",
-                "cut_off": "2026-11-03T08:00:00Z",
-                "opened_at": "2026-11-03T08:00:01Z",
-                "closed_at": "2026-11-03T08:00:04Z",
-                "parts": 41,
-                "parcels": 38,
-                "merged": 6,
-                "to_review": 1,
-            }
-        ]
-    )
-    waves: list[WaveOut] = Field(description="newest first")
-
-
-class WaveRunOut(BaseModel):
-    """What a wave by hand released."""
-
-    model_config = example(
-        wave="zhejiang-1b2c3d4e",
-        parts=2,
-        parcels=[f"{_NUMBER}-P1-M"],
-        merged=2,
-        to_review=0,
-        position=42,
-    )
-    wave: WaveId
-    parts: int = Field(description="parts of orders that were released")
-    parcels: list[str] = Field(description="the parcels they travel in")
-    merged: int = Field(description="parts that share a parcel with others")
-    to_review: int = Field(description="orders that went to a human instead")
-    position: NewPosition
+    order: OrderNumber
+    part: PartNumber
+    sku: ItemSku
+    name: str = Field(description="the item's name when it was ordered")
+    specification: str = Field(description="what kind of it; may be empty")
+    quantity: UnitCount
 
 
 class ParcelInHouseOut(BaseModel):
@@ -161,14 +80,18 @@ class ParcelInHouseOut(BaseModel):
     hand_over_by: HandOverBy
     carrier: Carrier
     waybill: Waybill
-    orders: list[str] = Field(description="numbers of the orders that travel in it")
+    orders: list[str] = Field(description="numbers of the orders that were put into it")
+    pick_list: str | None = Field(description="the list that it is picked by")
+    units: list[UnitsInParcelOut] = Field(description="what is still to be sent in it")
+    in_review: bool = Field(description="an order in it waits for a human, and so does it")
+    address_pending: bool = Field(description="its new address is still to be acknowledged")
 
 
 class ParcelsInHouseOut(BaseModel):
     """Parcels still in their warehouses."""
 
-    model_config = example(parcels=[{**_PARCEL, "orders": [_NUMBER]}], next=None)
-    parcels: list[ParcelInHouseOut] = Field(description="by number")
+    model_config = example(parcels=[_IN_HOUSE], next=None)
+    parcels: list[ParcelInHouseOut] = Field(description="soonest due first")
     next: Next
 
 
@@ -187,7 +110,6 @@ class ParcelSeenOut(BaseModel):
         contents=[{"order": _NUMBER, "part": 1}],
         state="labelled",
         since=None,
-        arrival=None,
         scans=[],
         position=42,
     )
@@ -201,7 +123,6 @@ class ParcelSeenOut(BaseModel):
     contents: list[ContentOut] = Field(description="parts of orders that travel in it")
     state: str = Field(description="where its carrier has it, as the order shows it")
     since: AwareDatetime | None = Field(description="when that state began")
-    arrival: ArrivalOut | None = Field(description="when it should arrive, as its learner sees it")
     scans: list[ScanOut] = Field(description="newest first")
     position: Position
 
@@ -237,6 +158,46 @@ class PickListOut(BaseModel):
     pick_list: str = Field(description="the list's number")
     units: list[ToPickOut] = Field(description="parcel by parcel")
     position: NewPosition
+
+
+class PickListSumOut(BaseModel):
+    """A pick list in a list."""
+
+    pick_list: str = Field(description="the list's number")
+    warehouse: WarehouseCode
+    hand_over_by: HandOverBy
+    parcels: int = Field(description="on it that are still in the house")
+    to_pick: int = Field(description="of them, those that were not picked yet")
+
+
+class PickListsOut(BaseModel):
+    """Pick lists under way."""
+
+    model_config = example(
+        pick_lists=[
+            {
+                "pick_list": "L1b2c3d4e",
+                "warehouse": "zhejiang",
+                "hand_over_by": "2026-11-04T08:00:00Z",
+                "parcels": 30,
+                "to_pick": 12,
+            }
+        ]
+    )
+    pick_lists: list[PickListSumOut] = Field(description="soonest due first")
+
+
+class PickListSeenOut(BaseModel):
+    """A pick list as it is now."""
+
+    model_config = example(
+        pick_list="L1b2c3d4e",
+        warehouse="zhejiang",
+        parcels=[{**_IN_HOUSE, "stage": "picking", "pick_list": "L1b2c3d4e"}],
+    )
+    pick_list: str = Field(description="the list's number")
+    warehouse: WarehouseCode
+    parcels: list[ParcelInHouseOut] = Field(description="still in the house, soonest due first")
 
 
 class PickedOut(BaseModel):

@@ -11,7 +11,10 @@ from domain.disputes import Unconfirmed, case_id, file_claim_by
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault
 from domain.parcels import Parcel, received_at
-from domain.refusals import NotFound, NotPossible
+from domain.refusals import NotFound, NotPossible, Refusal
+
+STEPS = ("acknowledged", "accepted", "rejected", "paid", "written_off")
+"""What can become of a claim, one after the other."""
 
 
 def told(parcel: str, claim: Claim) -> dict[str, Any]:
@@ -104,18 +107,7 @@ def step(
 ) -> dict[str, Any]:
     """What the carrier said or paid, or that nothing more is expected."""
     claim = unit.read(CLAIM, parcel)
-    facts: list[ClaimFact]
-    match name:
-        case "acknowledged":
-            facts = claim.acknowledge(reference)
-        case "accepted":
-            facts = claim.accept(claim.claimed_fen if amount_fen is None else amount_fen)
-        case "rejected":
-            facts = claim.reject(reason)
-        case "paid":
-            facts = claim.pay(claim.accepted_fen if amount_fen is None else amount_fen)
-        case _:
-            facts = claim.write_off(reason)
+    facts = _stepped(claim, name, amount_fen=amount_fen, reference=reference, reason=reason)
     after = unit.record(CLAIM, parcel, facts)
     return {
         **told(parcel, after),
@@ -123,6 +115,39 @@ def step(
         "accepted_fen": after.accepted_fen,
         "paid_fen": after.paid_fen,
     }
+
+
+def steps_of(claim: Claim) -> dict[str, dict[str, Any]]:
+    """Which steps of a claim are possible now, and why the others are not (D6)."""
+    return {name: _tried(claim, name) for name in STEPS}
+
+
+def _tried(claim: Claim, name: str) -> dict[str, Any]:
+    try:
+        _stepped(claim, name, amount_fen=None, reference="", reason="")
+    except Refusal as refusal:
+        return {
+            "possible": False,
+            "why": refusal.message("en"),
+            "why_zh": refusal.message("zh"),
+        }
+    return {"possible": True}
+
+
+def _stepped(
+    claim: Claim, name: str, *, amount_fen: int | None, reference: str, reason: str
+) -> list[ClaimFact]:
+    match name:
+        case "acknowledged":
+            return claim.acknowledge(reference)
+        case "accepted":
+            return claim.accept(claim.claimed_fen if amount_fen is None else amount_fen)
+        case "rejected":
+            return claim.reject(reason)
+        case "paid":
+            return claim.pay(claim.accepted_fen if amount_fen is None else amount_fen)
+        case _:
+            return claim.write_off(reason)
 
 
 def is_confirmed(unit: Unit, parcel: str) -> bool:

@@ -118,6 +118,8 @@ def merge_parcels(
 def separate_parcel(unit: Unit, *, parcel: str, reason: str) -> dict[str, Any]:
     """Undo a merge, until picking starts: every part travels alone again (S4)."""
     state = existing_parcel(unit, parcel)
+    if state.stage is not Stage.PLANNED:
+        raise NotPossible(action="separate", why=f"the parcel is {state.stage}")
     live = live_contents(unit, parcel, state)
     if len(live) < 2:
         raise NotPossible(action="separate", why="only one part travels in the parcel")
@@ -126,7 +128,7 @@ def separate_parcel(unit: Unit, *, parcel: str, reason: str) -> dict[str, Any]:
 
 
 def leave_shared_parcel(unit: Unit, *, order: str, reason: str) -> None:
-    """Take an order's parts out of parcels they share with other orders, until picking (S4)."""
+    """Take an order's parts out of parcels they share with others, until these are picked (S4)."""
     for part in unit.read(ORDER, order).parts:
         if not part.planned or part.parcel or not part.to_be_sent:
             continue

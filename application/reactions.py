@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
-from application.arrivals import estimate_arrivals
 from application.dispatching import Dispatcher
 from application.gateways.outbound import Outbound
 from application.house import OUTAGES, House
 from application.jobs import run_worker
 from application.policies import BY_THE_SECOND, sweep
 from application.screening import screen_fresh
+from application.waves import release_urgent
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +24,6 @@ SWEEP_SECONDS = 1.0
 """An unpaid order is cancelled within five seconds of `pay_by`, view's lag included (O4)."""
 SCREEN_SECONDS = 5.0
 """An unusual order is in the review queue long before its wave (O7)."""
-ESTIMATE_SECONDS = 2.0
-"""A parcel's page says when it should arrive moments after it left (T4)."""
 DISPATCH_SECONDS = 0.2
 """A subscribed app hears of a scan within a second (T3)."""
 LONGEST_PAUSE_SECONDS = 30.0
@@ -53,9 +51,9 @@ async def run_reactions(
             tasks.create_task(
                 again_and_again(
                     stop,
-                    partial(estimate_arrivals, house),
-                    what=f"estimates of {house.schema}",
-                    every=ESTIMATE_SECONDS,
+                    partial(release_urgent, house),
+                    what=f"urgent orders of {house.schema}",
+                    every=SWEEP_SECONDS,
                 )
             )
             tasks.create_task(

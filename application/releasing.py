@@ -5,7 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from application import ordering
-from application.merging import existing_parcel, live_contents, plan_parcel
+from application.merging import (
+    existing_parcel,
+    leave_shared_parcel,
+    live_contents,
+    plan_parcel,
+)
 from application.ordering import existing, must_have_recipient
 from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, STOCK
 from application.unit import Unit
@@ -36,9 +41,14 @@ def reject_order(unit: Unit, *, number: str, reason: str, rules: HouseRules) -> 
 def require_review(
     unit: Unit, *, number: str, reasons: Sequence[ReviewReason], rules: HouseRules
 ) -> dict[str, Any]:
-    """Send an order to the queue, before anything more of it is released (O7)."""
+    """Send an order to the queue, before anything more of it is released (O7).
+
+    It leaves the parcels it shares, as long as nobody picked them: the others go on without it.
+    """
     order = existing(unit, number)
     after = unit.record(ORDER, number, reviewing.require_review(order, reasons, rules=rules))
+    if after.review:
+        leave_shared_parcel(unit, order=number, reason="the order waits for review")
     return {"number": number, "review": list(after.review)}
 
 

@@ -6,7 +6,7 @@ number tells it from tomorrow's. What the views do not show yet waits for the ne
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, LiteralString, NamedTuple
@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 from pydantic_core import from_json
 
-from application.cards import open_card
+from application.cards import open_cards
 from application.envelope import Context
 from application.house import House
 from application.issuing import issue
@@ -30,6 +30,8 @@ from domain.parcel_facts import Content
 from domain.promising import last_wave
 from domain.waves import Wave
 
+EXPRESS = "express"
+"""Stands for the wave in what skips the waves, because its learner paid for it (O6)."""
 LATE = timedelta(hours=6)
 """A cut-off missed for longer, by a house that stood still, waits for the next one."""
 
@@ -40,6 +42,9 @@ class Waiting(NamedTuple):
     content: Content
     learner: str
     card: str | None
+    warehouse: str | None
+    version: int
+    """Of its order, as the view had it."""
 
 
 class Ran(NamedTuple):
@@ -92,17 +97,7 @@ async def run_wave(
     unusual = await screen(house, sorted({one.content.order for one in waiting}))
     groups = await _by_recipient(house, waiting)
     issued = await issue(
-        house,
-        [
-            _command(
-                actor,
-                wave,
-                hashlib.sha256("\n".join(map(str, contents)).encode()).hexdigest()[:24],
-                partial(release_together, contents=contents, wave=wave, rules=house.rules),
-                [ORDER.stream(content.order) for content in contents],
-            )
-            for contents in groups
-        ],
+        house, [_releasing(house, actor, wave, group, _digest(map(str, group))) for group in groups]
     )
     answers = [from_json(one.answer) for one in (*issued.done, *issued.repeated)]
     parts = sum(answer["parts"] for answer in answers)
@@ -115,41 +110,65 @@ async def run_wave(
     return Ran(wave, parts, parcels, merged, unusual)
 
 
+async def release_urgent(house: House) -> int:
+    """What paid for express delivery skips the wave: released once it was looked up (S5, O7).
+
+    Returns how many parts were. Each version of an order is asked about once, so that one that
+    a human approved goes on, and one that cannot be released waits for what changes it.
+    """
+    async with house.pool.connection() as connection:
+        waiting = _parts(await _rows(connection, house.schema, _URGENT))
+    if not waiting:
+        return 0
+    versions = {one.content.order: one.version for one in waiting}
+    await screen(house, sorted(versions))
+    by_warehouse: dict[str | None, list[Waiting]] = defaultdict(list)
+    for one in waiting:
+        by_warehouse[one.warehouse].append(one)
+    commands = []
+    for together in by_warehouse.values():
+        for group in await _by_recipient(house, together):
+            named = _digest(f"{content}@{versions[content.order]}" for content in group)
+            commands.append(_releasing(house, "policy:release_urgent", EXPRESS, group, named))
+    issued = await issue(house, commands)
+    return sum(from_json(one.answer)["parts"] for one in issued.done)
+
+
 async def _by_recipient(house: House, waiting: Iterable[Waiting]) -> list[list[Content]]:
     """What travels together: one learner's parts to one person, phone and place (S4; rule 27)."""
     by_learner: dict[str, list[Waiting]] = defaultdict(list)
     for one in waiting:
         by_learner[one.learner].append(one)
+    shared = {one.card for mine in by_learner.values() if len(mine) > 1 for one in mine if one.card}
+    async with house.pool.connection() as connection:
+        known = await _recipients(connection, house, shared)
     groups: list[list[Content]] = []
     for mine in by_learner.values():
-        if len(mine) == 1:
-            groups.append([mine[0].content])
-            continue
         together: dict[object, list[Content]] = defaultdict(list)
-        async with house.pool.connection() as connection:
-            for one in mine:
-                who = await same_recipient(connection, house, one.card)
-                together[who].append(one.content)
+        for one in mine:
+            together[known.get(one.card or "", one.card)].append(one.content)
         groups += together.values()
     return groups
 
 
-async def same_recipient(
-    connection: AsyncConnection[Any], house: House, card: str | None
-) -> tuple[str, ...] | str:
-    """What is equal for two cards of one person at one place; a lost card is like no other."""
-    content = None if card is None else await open_card(connection, house.schema, house.vault, card)
-    if content is None:
-        return card or ""
-    recipient = Recipient.from_bytes(content)
-    return (recipient.name, recipient.phone, canonical_place(recipient))
+async def _recipients(
+    connection: AsyncConnection[Any], house: House, cards: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """What is equal for two cards of one person at one place; a lost card has none."""
+    opened = await open_cards(connection, house.schema, house.vault, cards)
+    found: dict[str, tuple[str, ...]] = {}
+    for card, content in opened.items():
+        recipient = Recipient.from_bytes(content)
+        found[card] = (recipient.name, recipient.phone, canonical_place(recipient))
+    return found
 
 
 async def one_recipient(house: House, parcels: Sequence[str]) -> list[str]:
     """The cards of these parcels' orders that name the same person and place as the first (S4)."""
     async with house.pool.connection() as connection:
         rows = await _rows(connection, house.schema, _CARDS, list(parcels))
-        named = [(card, await same_recipient(connection, house, card)) for (card,) in rows]
+        known = await _recipients(connection, house, [card for (card,) in rows])
+    named = [(card, known.get(card, card)) for (card,) in rows]
     return [card for card, who in named if who == named[0][1]]
 
 
@@ -168,6 +187,22 @@ def _close(
     )
     unit.record(WAVE, wave, facts)
     return {"wave": wave, "parts": parts, "parcels": parcels}
+
+
+def _digest(words: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:24]
+
+
+def _releasing(
+    house: House, actor: str, wave: str, contents: Sequence[Content], named: str
+) -> Command:
+    return _command(
+        actor,
+        wave,
+        named,
+        partial(release_together, contents=contents, wave=wave, rules=house.rules),
+        [ORDER.stream(content.order) for content in contents],
+    )
 
 
 def _command(actor: str, wave: str, what: str, decide: Any, streams: Sequence[str]) -> Command:
@@ -192,13 +227,23 @@ async def _waiting(
 ) -> list[Waiting]:
     named = None if orders is None else list(orders)
     rows = await _rows(connection, schema, _WAITING, warehouse, named, named, until, until)
+    return [one for one in _parts(rows) if one.warehouse == warehouse]
+
+
+def _parts(rows: Iterable[tuple[str, str | None, int, bytes]]) -> list[Waiting]:
     found: list[Waiting] = []
-    for number, card, folded in rows:
+    for number, card, version, folded in rows:
         order: Order = ORDER.states.validate_json(folded)
         found += [
-            Waiting(Content(order=number, part=part.number), order.learner, card)
+            Waiting(
+                Content(order=number, part=part.number),
+                order.learner,
+                card,
+                part.warehouse,
+                version,
+            )
             for part in order.parts
-            if part.warehouse == warehouse and part.releasable
+            if part.releasable
         ]
     return found
 
@@ -219,10 +264,14 @@ SELECT DISTINCT o.card FROM {parcels} p JOIN {orders} o ON o.number = ANY(p.orde
 WHERE p.number = ANY(%b) AND o.card IS NOT NULL ORDER BY o.card
 """
 _WAITING = """
-SELECT number, card, folded FROM {orders}
+SELECT number, card, version, folded FROM {orders}
 WHERE releasable_at IS NOT NULL AND review IS NULL
   AND %b = ANY(string_to_array(releasable_at, ','))
   AND (%b::text[] IS NULL OR number = ANY(%b::text[]))
   AND (%b::timestamptz IS NULL OR placed_at <= %b::timestamptz)
 ORDER BY placed_at, number
+"""
+_URGENT = """
+SELECT number, card, version, folded FROM {orders}
+WHERE urgent AND releasable_at IS NOT NULL AND review IS NULL ORDER BY placed_at, number
 """

@@ -252,9 +252,11 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case WaitEnded():
             return replace(order, parts=_moved(order, fact.part, waits=None))
         case ReviewRequired():
-            return replace(order, review=(*order.review, *fact.reasons))
+            doubts = (*order.doubts, *fact.details)
+            return replace(order, review=(*order.review, *fact.reasons), doubts=doubts)
         case OrderApproved() | OrderRejected():
-            return replace(order, review=(), reviewed=(*order.reviewed, *fact.reasons))
+            looked_at = (*order.reviewed, *fact.reasons)
+            return replace(order, review=(), doubts=(), reviewed=looked_at)
         case PartReleased():
             parts = _moved(order, fact.part, planned=fact.parcel, hand_over_by=fact.hand_over_by)
             return replace(order, parts=parts)

@@ -149,6 +149,8 @@ class Order:
     """Units of the original, in the order of this one's lines."""
     review: tuple[ReviewReason, ...] = ()
     """Why a human has to look at it before anything is released; empty: nobody has to (O7)."""
+    doubts: tuple[str, ...] = ()
+    """What exactly is doubtful about the address, as stable codes, while it waits (O7)."""
     reviewed: tuple[ReviewReason, ...] = ()
     """What a human has looked at already."""
 

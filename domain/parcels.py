@@ -6,9 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from domain.lanes import Lane
 from domain.parcel_facts import (
-    ArrivalEstimated,
     CarrierCorrected,
     Content,
     ContentRemoved,
@@ -50,6 +48,8 @@ class Parcel:
     stage: Stage = Stage.PACKED
     """Whether it has a waybill, and may be labelled, is another question."""
     wave: str | None = None
+    pick_list: str | None = None
+    """The list that its units are taken by."""
     hand_over_by: datetime | None = None
     carrier: str | None = None
     waybill: str | None = None
@@ -62,9 +62,6 @@ class Parcel:
     tracking: TrackState = field(default_factory=TrackState)
     unread: int = 0
     """Messages that could not be understood and wait for a human."""
-    lane: Lane | None = None
-    arrival: ArrivalEstimated | None = None
-    """The newest word on when it should arrive."""
 
     @property
     def handed_over(self) -> bool:
@@ -77,8 +74,8 @@ class Parcel:
         return self.stage is Stage.DISSOLVED
 
     def remove(self, content: Content, *, to_parcel: str, reason: str) -> list[ParcelFact]:
-        """Take a part out, until picking starts (S4)."""
-        self._must_be(Stage.PLANNED, "separate")
+        """Take a part out, until everything in the parcel was picked (S4)."""
+        self._must_be(self.stage if self.stage is Stage.PLANNED else Stage.PICKING, "separate")
         if content not in self.contents:
             raise NotPossible(action="separate", why=f"{content.order} is not in the parcel")
         order, part = content.order, content.part
@@ -130,12 +127,12 @@ class Parcel:
             WaybillIssued(carrier=carrier, waybill=waybill, instead_of=instead_of, reason=reason)
         ]
 
-    def hand_over(self, *, when: datetime, lane: Lane | None = None) -> list[ParcelFact]:
+    def hand_over(self, *, when: datetime) -> list[ParcelFact]:
         """Give the parcel to its carrier (rules.md 2: pending receipt begins here)."""
         self._must_be(Stage.PACKED, "hand_over")
         if self.waybill is None:
             raise NotPossible(action="hand_over", why="the parcel has no waybill")
-        return [ParcelHandedOver(handed_over_at=when, lane=lane)]
+        return [ParcelHandedOver(handed_over_at=when)]
 
     def subscribed(self, *, partner: str, waybill: str) -> list[ParcelFact]:
         """Note that a partner watches the parcel; word of an older label changes nothing."""
@@ -240,7 +237,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             left = tuple(content for content in parcel.contents if content != gone)
             return replace(parcel, contents=left)
         case PickingStarted():
-            return replace(parcel, stage=Stage.PICKING)
+            return replace(parcel, stage=Stage.PICKING, pick_list=fact.pick_list)
         case ParcelPicked():
             return replace(parcel, contents=fact.contents, stage=Stage.PICKED)
         case ParcelPacked():
@@ -259,7 +256,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             )
         case ParcelHandedOver():
             tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
-            return replace(parcel, stage=Stage.HANDED_OVER, tracking=tracking, lane=fact.lane)
+            return replace(parcel, stage=Stage.HANDED_OVER, tracking=tracking)
         case ParcelDissolved():
             return replace(parcel, stage=Stage.DISSOLVED)
         case ParcelScanned():
@@ -276,7 +273,5 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(parcel, unread=parcel.unread + 1)
         case UnreadablePushesSettled():
             return replace(parcel, unread=0)
-        case ArrivalEstimated():
-            return replace(parcel, arrival=fact)
         case _:
             assert_never(fact)

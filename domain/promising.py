@@ -19,7 +19,7 @@ NO_BACKLOG: Mapping[str, int] = MappingProxyType({})
 
 def next_wave(warehouse: Warehouse, *, when: datetime, rules: HouseRules) -> datetime:
     """When the warehouse next releases orders: today's cut-off, or tomorrow's (rules.md 11)."""
-    return _wave_after(when, warehouse.cut_off, rules.zone)
+    return wave_after(when, warehouse.cut_off, rules.zone)
 
 
 def last_wave(cut_off: time, *, when: datetime, zone: ZoneInfo) -> datetime:
@@ -31,7 +31,8 @@ def last_wave(cut_off: time, *, when: datetime, zone: ZoneInfo) -> datetime:
 
 # Commands decided together ask at the same instant.
 @lru_cache(maxsize=256)
-def _wave_after(when: datetime, cut_off: time, zone: ZoneInfo) -> datetime:
+def wave_after(when: datetime, cut_off: time, zone: ZoneInfo) -> datetime:
+    """The first cut-off at a moment or after it, in warehouse time."""
     local = when.astimezone(zone)
     wave = local.replace(hour=cut_off.hour, minute=cut_off.minute, second=0, microsecond=0)
     return (wave if local <= wave else wave + timedelta(days=1)).astimezone(UTC)
@@ -47,7 +48,7 @@ def _arrival(
     peaks: tuple[Peak, ...],
     days_behind: int,
 ) -> datetime:
-    wave = _wave_after(when, cut_off, zone) + timedelta(days=days_behind)
+    wave = wave_after(when, cut_off, zone) + timedelta(days=days_behind)
     longer = timedelta(hours=_peak_hours(peaks, wave.astimezone(zone)))
     return wave + timedelta(hours=service_hours) + lane_time + longer
 

@@ -56,6 +56,7 @@ THINGS = {
     "learner": "学员",
     "order": "订单",
     "parcel": "包裹",
+    "pick_list": "拣货单",
     "recipient": "收件人",
     "report": "报表",
     "stream": "事件流",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from psycopg import AsyncConnection
 
 from application.streams import CLAIM
-from domain.claims import CLOSED, Claim, ClaimFact, ClaimFiled, InquiryOpened
+from domain.claims import CLOSED, Claim, ClaimFact, ClaimFiled, ClaimState, InquiryOpened
 from projections.reading import Event, Tables, View, compose
 
 
@@ -98,12 +98,24 @@ class ClaimRow(NamedTuple):
         """Whether the carrier still owes an answer or money."""
         return self.state is not None and self.state not in CLOSED
 
+    @property
+    def claim(self) -> Claim:
+        """What deciding about the claim needs."""
+        return Claim(
+            state=None if self.state is None else ClaimState(self.state),
+            claimed_fen=self.claimed_fen,
+            accepted_fen=self.accepted_fen,
+            paid_fen=self.paid_fen,
+            file_by=self.file_by,
+        )
+
 
 async def claims(
     connection: AsyncConnection[Any],
     schema: str,
     *,
     open_only: bool,
+    state: str | None,
     carrier: str | None,
     after: tuple[datetime, str] | None,
     limit: int,
@@ -112,7 +124,8 @@ async def claims(
     at, parcel = after or (None, None)
     query = compose(_LISTED, schema, Claims.tables, "")
     values = {
-        "carrier": carrier, "open": open_only, "at": at, "parcel": parcel, "limit": limit,
+        "carrier": carrier, "open": open_only, "state": state, "at": at, "parcel": parcel,
+        "limit": limit,
     }  # fmt: skip
     cursor = await connection.execute(query, values, prepare=True)
     return [ClaimRow(*row) for row in await cursor.fetchall()]
@@ -160,6 +173,7 @@ _COLUMNS = """
 _LISTED = f"""
 SELECT {_COLUMNS} FROM {{claims}}
 WHERE filed_at IS NOT NULL AND (%(carrier)s::text IS NULL OR carrier = %(carrier)s::text)
+  AND (%(state)s::text IS NULL OR state = %(state)s::text)
   AND (NOT %(open)s::boolean OR state NOT IN ('paid', 'written_off'))
   AND (%(at)s::timestamptz IS NULL
        OR (filed_at, parcel) > (%(at)s::timestamptz, %(parcel)s::text))

@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 
 from application.envelope import decode
 from application.streams import ORDER
-from domain.order_facts import OrderFact, OrderPlaced, State
+from domain.order_facts import OrderFact, OrderPlaced, State, Upgrade
 from domain.orders import ENDED, Order
 from projections.reading import Event, Tables, View
 
@@ -212,6 +212,7 @@ def _fixed(placed: OrderPlaced, at: datetime) -> tuple[Any, ...]:
         placed.promised_by,
         placed.points,
         placed.cash_fen,
+        placed.upgrade is Upgrade.EXPRESS,
     )
 
 
@@ -228,12 +229,12 @@ WHERE originator_id = %b AND originator_version <= %b ORDER BY originator_versio
 _INSERT = """
 INSERT INTO {orders} (number, state, waiting_at, releasable_at, review, review_since, pay_by,
     window_until, ended_at, card, folded, timeline, version, position, last_fact_at, learner,
-    channel, placed_at, promised_by, points, cash_fen)
+    channel, placed_at, promised_by, points, cash_fen, urgent)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
     %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
     %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
     %b::timestamptz[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::bigint[],
-    %b::bigint[])
+    %b::bigint[], %b::boolean[])
 """
 
 _UPDATE = """

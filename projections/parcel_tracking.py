@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from application.envelope import Envelope
 from application.streams import PARCEL
 from domain.house_rules import HouseRules
-from domain.parcel_facts import ArrivalEstimated, ParcelFact, ParcelScanned
+from domain.parcel_facts import ParcelFact, ParcelScanned
 from domain.parcels import Parcel, received_at
 from domain.silence import quiet
 from domain.tracking import Track
-from projections.journeys import SAVE_ESTIMATES, SAVE_JOURNEYS, journey, said
 from projections.reading import Event, Tables, View
 
 
@@ -19,7 +18,7 @@ class ParcelTracking(View):
     """The domain's own fold of each parcel."""
 
     name = "parcel_tracking"
-    tables = ("parcels", "journeys", "estimates")
+    tables = ("parcels",)
 
     def __init__(self, rules: HouseRules) -> None:
         self._confirms = rules.confirm_receipts
@@ -43,7 +42,6 @@ class ParcelTracking(View):
                 parcels[number] = PARCEL.states.validate_json(folded)
                 told[number], unread_since[number] = told_at, since
         newest: dict[str, Envelope] = {}
-        estimates: dict[tuple[str, str], tuple[Any, ...]] = {}
         for one in mine:
             before = parcels.get(one.key, PARCEL.initial)
             after = PARCEL.evolve(before, cast("ParcelFact", one.fact))
@@ -52,9 +50,7 @@ class ParcelTracking(View):
             unread_since[one.key] = since if after.unread else None
             if isinstance(one.fact, ParcelScanned):
                 told[one.key] = one.recorded_at
-            elif isinstance(one.fact, ArrivalEstimated):
-                estimates[one.key, one.fact.milestone] = said(one.fact, one)
-        rows, journeys = [], []
+        rows = []
         for number, parcel in parcels.items():
             track, last = parcel.track(), newest[number]
             handed_over_at = parcel.tracking.handed_over_at
@@ -82,13 +78,10 @@ class ParcelTracking(View):
                     parcel.hand_over_by,
                     parcel.unread,
                     unread_since[number],
+                    parcel.pick_list,
                 )
             )
-            if (way := journey(parcel, track, last)) is not None:
-                journeys.append(way)
         await tables.unnest(_SAVE, rows)
-        await tables.unnest(SAVE_JOURNEYS, journeys)
-        await tables.unnest(SAVE_ESTIMATES, list(estimates.values()))
 
 
 _LOAD = "SELECT number, folded, told_at, unread_since FROM {parcels} WHERE number = ANY(%b)"
@@ -97,17 +90,17 @@ _LOAD = "SELECT number, folded, told_at, unread_since FROM {parcels} WHERE numbe
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
     unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
-    unread_since)
+    unread_since, pick_list)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
     position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by,
-    unread, unread_since
+    unread, unread_since, pick_list
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
     %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
-    %b::timestamptz[])
+    %b::timestamptz[], %b::text[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
          told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
-         unread_since)
+         unread_since, pick_list)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
@@ -115,5 +108,5 @@ ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since,
     unconfirmed = excluded.unconfirmed, stage = excluded.stage, wave = excluded.wave,
     hand_over_by = excluded.hand_over_by, unread = excluded.unread,
-    unread_since = excluded.unread_since
+    unread_since = excluded.unread_since, pick_list = excluded.pick_list
 """

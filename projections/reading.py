@@ -39,11 +39,11 @@ def compose(text: LiteralString, schema: str, tables: tuple[str, ...], suffix: s
 
 
 async def named_rows(
-    connection: AsyncConnection[Any], query: Composed, *values: object
+    connection: AsyncConnection[Any], query: Composed, *values: object, **named: object
 ) -> list[dict[str, Any]]:
     """A query's rows with their columns' names, as answers show them."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query, values, prepare=True)
+        await cursor.execute(query, named or values, prepare=True)
         return await cursor.fetchall()
 
 

@@ -1,14 +1,18 @@
 """作业队列 What waits for somebody in the house: reviews and parcels to be sent (O7, W1)."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import AsyncConnection
 
-from application.streams import PARCEL
+from application.streams import ORDER, PARCEL
+from domain.orders import Order, Part
 from domain.parcels import Parcel
 from projections.reading import compose, named_rows
 
+NO_DEADLINE = datetime(9000, 1, 1, tzinfo=UTC)
+"""Where parcels without one stand in lists by deadline: those packed past every wave."""
 _TABLES = ("orders", "parcels")
 
 
@@ -21,27 +25,56 @@ async def reviews(
 ) -> list[dict[str, Any]]:
     """Orders that wait for a human, longest first, after a cursor (O7)."""
     at, number = after or (None, None)
-    return await _dicts(connection, schema, _REVIEWS, at, at, number, limit)
+    rows = await _dicts(connection, schema, _REVIEWS, at, at, number, limit)
+    for row in rows:
+        order: Order = ORDER.states.validate_json(row.pop("folded"))
+        row["doubts"] = list(order.doubts)
+        row["lines"] = [
+            {"sku": line.sku, "name": line.name, "quantity": left}
+            for line in order.lines
+            if (left := order.live_units(line.line))
+        ]
+        row["province"] = order.destination.province if order.destination else None
+    return rows
 
 
 async def parcels(
     connection: AsyncConnection[Any],
     schema: str,
     *,
-    warehouse: str | None,
-    stage: str | None,
-    late_at: datetime | None,
-    after: str,
+    warehouse: str | None = None,
+    stage: str | None = None,
+    pick_list: str | None = None,
+    shared: bool = False,
+    late_at: datetime | None = None,
+    after: tuple[datetime, str] | None = None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Parcels that are still in a warehouse, by number (W1).
+    """Parcels that are still in a warehouse, soonest due first, with what is in them (W1).
 
-    With `late_at`, those alone whose deadline is over by then.
+    With `late_at`, those alone whose deadline is over by then; with `shared`, those alone that
+    several orders travel in (S4).
     """
-    return await _dicts(
-        connection, schema, _PARCELS,
-        warehouse, warehouse, stage, stage, late_at, late_at, after, limit,
+    rows = await named_rows(
+        connection, compose(_PARCELS, schema, _TABLES, ""),
+        warehouse=warehouse, stage=stage, pick_list=pick_list, shared=shared, late_at=late_at,
+        at=after[0] if after else None, number=after[1] if after else None, limit=limit,
     )  # fmt: skip
+    orders = await _orders(connection, schema, {one for row in rows for one in row["orders"]})
+    for row in rows:
+        found: Parcel = PARCEL.states.validate_json(row.pop("folded"))
+        live = list(_live(row["number"], found, orders))
+        row["units"] = [unit for one in live for unit in _units(*one)]
+        row["in_review"] = any(order.review for _, order, _ in live)
+        row["address_pending"] = any(part.address_pending for _, _, part in live)
+    return rows
+
+
+async def pick_lists(
+    connection: AsyncConnection[Any], schema: str, *, warehouse: str | None
+) -> list[dict[str, Any]]:
+    """Pick lists with parcels that were not picked yet, soonest due first (W1)."""
+    return await _dicts(connection, schema, _PICK_LISTS, warehouse, warehouse)
 
 
 async def to_pick(
@@ -62,6 +95,37 @@ async def parcel(
     return PARCEL.states.validate_json(rows[0]["folded"]), rows[0]["position"]
 
 
+async def _orders(
+    connection: AsyncConnection[Any], schema: str, numbers: Iterable[str]
+) -> dict[str, Order]:
+    rows = await _dicts(connection, schema, _FOLDED, list(numbers))
+    return {row["number"]: ORDER.states.validate_json(row["folded"]) for row in rows}
+
+
+def _live(
+    number: str, parcel: Parcel, orders: dict[str, Order]
+) -> Iterable[tuple[str, Order, Part]]:
+    """What of a parcel is still to be sent in it, as the views know it."""
+    for content in parcel.contents:
+        order = orders.get(content.order)
+        part = None if order is None else order.part(content.part)
+        if order and part and part.live and number in (part.parcel, part.planned):
+            yield content.order, order, part
+
+
+def _units(number: str, order: Order, part: Part) -> Iterable[dict[str, Any]]:
+    for unit in part.units:
+        line = order.line(unit.line)
+        yield {
+            "order": number,
+            "part": part.number,
+            "sku": line.sku,
+            "name": line.name,
+            "specification": line.specification,
+            "quantity": unit.quantity,
+        }
+
+
 async def _dicts(
     connection: AsyncConnection[Any], schema: str, text: Any, *values: object
 ) -> list[dict[str, Any]]:
@@ -71,18 +135,33 @@ async def _dicts(
 
 _REVIEWS = """
 SELECT number, learner, review_since AS since, string_to_array(review, ',') AS reasons,
-    placed_at, promised_by, points, cash_fen
+    placed_at, promised_by, points, cash_fen, folded
 FROM {orders} WHERE review IS NOT NULL
   AND (%b::timestamptz IS NULL OR (review_since, number) > (%b::timestamptz, %b::text))
 ORDER BY review_since, number LIMIT %b
 """
 _PARCELS = """
-SELECT number, warehouse, stage, wave, hand_over_by, carrier, waybill, orders
+SELECT number, warehouse, stage, wave, pick_list, hand_over_by, carrier, waybill, orders, folded
 FROM {parcels} WHERE stage NOT IN ('handed_over', 'dissolved')
-  AND (%b::text IS NULL OR warehouse = %b) AND (%b::text IS NULL OR stage = %b)
-  AND (%b::timestamptz IS NULL OR hand_over_by < %b) AND number > %b
-ORDER BY number LIMIT %b
+  AND (%(warehouse)s::text IS NULL OR warehouse = %(warehouse)s)
+  AND (%(stage)s::text IS NULL OR stage = %(stage)s)
+  AND (%(pick_list)s::text IS NULL OR pick_list = %(pick_list)s)
+  AND (NOT %(shared)s::boolean OR cardinality(orders) > 1)
+  AND (%(late_at)s::timestamptz IS NULL OR hand_over_by < %(late_at)s)
+  AND (%(at)s::timestamptz IS NULL
+       OR (coalesce(hand_over_by, '9000-01-01 00:00+00'::timestamptz), number)
+        > (%(at)s::timestamptz, %(number)s::text))
+ORDER BY coalesce(hand_over_by, '9000-01-01 00:00+00'::timestamptz), number LIMIT %(limit)s
 """
+_PICK_LISTS = """
+SELECT pick_list, warehouse, min(hand_over_by) AS hand_over_by, count(*) AS parcels,
+    count(*) FILTER (WHERE stage = 'picking') AS to_pick
+FROM {parcels} WHERE pick_list IS NOT NULL AND stage NOT IN ('handed_over', 'dissolved')
+  AND (%b::text IS NULL OR warehouse = %b)
+GROUP BY pick_list, warehouse HAVING count(*) FILTER (WHERE stage = 'picking') > 0
+ORDER BY min(hand_over_by), pick_list
+"""
+_FOLDED = "SELECT number, folded FROM {orders} WHERE number = ANY(%b)"
 _TO_PICK = """
 SELECT number FROM {parcels} WHERE warehouse = %b AND stage = 'planned'
 ORDER BY hand_over_by, number LIMIT %b

@@ -485,6 +485,12 @@ async def test_a_claim_goes_its_own_way(desk: Desk) -> None:
     assert twice.status_code == 409
     await desk.mall.views()
     (listed,) = (await desk.mall.get("/v1/claims", **AUDITOR)).json()["claims"]
+    possible = {name for name, one in listed["actions"].items() if one["possible"]}
+    assert possible == {"acknowledged", "accepted", "rejected", "written_off"}
+    assert "filed" in listed["actions"]["paid"]["why"]
+    for state, count in (("filed", 1), ("accepted", 0)):
+        some = (await desk.mall.get("/v1/claims", state=state, **AUDITOR)).json()["claims"]
+        assert len(some) == count, state
     assert (listed["state"], listed["orders"]) == ("filed", [desk.number])
     assert listed["age_seconds"] >= 0
     steps = f"/v1/claims/{desk.parcel}/steps"

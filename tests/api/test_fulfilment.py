@@ -79,12 +79,15 @@ async def test_a_human_decides_about_what_the_rules_hold_back(mall: Mall) -> Non
     """O7: in the queue with its reasons; approved it goes on, rejected all comes back."""
     mall.tenant.rules = HouseRules(review_every_order=True)
     before = (await mall.balance())["available"]
-    kept, stopped = [(await mall.order(("notebook", 1)))["number"] for _ in range(2)]
+    kept = (await mall.order(("notebook", 1), recipient={**RECIPIENT, "name": "测试"}))["number"]
+    stopped = (await mall.order(("notebook", 1)))["number"]
     queue = (await mall.get("/v1/reviews", **STAFF)).json()["orders"]
     assert [(one["number"], one["reasons"]) for one in queue] == [
-        (kept, ["every_order"]),
+        (kept, ["address_doubtful", "every_order"]),
         (stopped, ["every_order"]),
     ]
+    assert [line["sku"] for line in queue[0]["lines"]] == ["notebook"]
+    assert [[doubt["code"] for doubt in one["doubts"]] for one in queue] == [["name_doubtful"], []]
     page = (await mall.get("/v1/reviews", limit=1, **STAFF)).json()
     rest = (await mall.get("/v1/reviews", cursor=page["next"], **STAFF)).json()
     assert [one["number"] for one in rest["orders"]] == [stopped]
@@ -111,3 +114,69 @@ async def test_what_the_warehouse_owes_is_listed_by_stage_and_lateness(mall: Mal
     assert one["hand_over_by"] is not None
     late = await mall.get("/v1/parcels", late="true", **STAFF)
     assert late.json()["parcels"] == []
+
+
+async def test_what_the_next_wave_holds_is_told_before_it_comes(mall: Mall) -> None:
+    """S5: by warehouse with its cut-off, order by order with what it sends; those in review too."""
+    first = (await mall.order(("notebook", 2)))["number"]
+    mall.tenant.rules = HouseRules(review_every_order=True)
+    held = (await mall.order(("notebook", 1), ("rattan-basket", 1)))["number"]
+    found = (await mall.get("/v1/waves/next", **STAFF)).json()["warehouses"]
+    told = {one["warehouse"]: (one["orders"], one["in_review"]) for one in found}
+    assert told == {"henan": (1, 1), HALL: (2, 1), "shaanxi": (0, 0)}
+    assert {one["cut_off"][11:16] for one in found} == {"08:00"}  # 16:00 in the warehouses
+    page = (await mall.get(f"/v1/waves/next/{HALL}", limit=1, **STAFF)).json()
+    (one,) = page["orders"]
+    assert (one["number"], one["urgent"], one["in_review"]) == (first, False, False)
+    assert [(line["sku"], line["quantity"]) for line in one["lines"]] == [("notebook", 2)]
+    rest = (await mall.get(f"/v1/waves/next/{HALL}", cursor=page["next"], **STAFF)).json()
+    assert [(one["number"], one["in_review"]) for one in rest["orders"]] == [(held, True)]
+    assert rest["next"] is None
+
+
+async def test_a_pick_list_is_there_until_all_of_it_was_picked(mall: Mall) -> None:
+    """W1: whoever lost the paper finds it again, with what is still to be taken for each parcel."""
+    numbers = [(await mall.order(("notebook", nth)))["number"] for nth in (1, 2)]
+    elsewhere = {**RECIPIENT, "address": "文三路 9 号 101"}
+    numbers.append((await mall.order(("notebook", 3), recipient=elsewhere))["number"])
+    shared, alone = sorted((await changed(mall, "/v1/waves", {"warehouse": HALL}))["parcels"])
+    shared, alone = (shared, alone) if shared.endswith("-M") else (alone, shared)
+    listed = await changed(mall, "/v1/pick-lists", {"warehouse": HALL})
+    (one,) = (await mall.get("/v1/pick-lists", warehouse=HALL, **STAFF)).json()["pick_lists"]
+    assert (one["pick_list"], one["parcels"], one["to_pick"]) == (listed["pick_list"], 2, 2)
+    merged = (await mall.get("/v1/parcels", shared="true", **STAFF)).json()["parcels"]
+    assert [one["number"] for one in merged] == [shared]
+    assert [one["quantity"] for one in merged[0]["units"]] == [1, 2]
+    cancelled = await mall.post(f"/v1/orders/{numbers[0]}/cancellation", {"reason": "x"})
+    assert cancelled.status_code == 200
+    await changed(mall, f"/v1/parcels/{alone}/picking", {})
+    seen = (await mall.get(f"/v1/pick-lists/{listed['pick_list']}", **STAFF)).json()
+    left = {parcel["number"]: (parcel["stage"], parcel["units"]) for parcel in seen["parcels"]}
+    assert left[shared][0] == "picking"
+    assert [unit["order"] for unit in left[shared][1]] == [numbers[1]]
+    assert left[alone][0] == "picked"
+    await changed(mall, f"/v1/parcels/{shared}/picking", {})
+    assert (await mall.get("/v1/pick-lists", **STAFF)).json()["pick_lists"] == []
+    gone = await mall.get("/v1/pick-lists/L00000000", **STAFF)
+    assert gone.status_code == 404
+
+
+async def test_parcels_are_listed_by_deadline_page_by_page(mall: Mall) -> None:
+    """W1: soonest due first, those without a deadline last; a cursor loses and repeats none."""
+    wanted = []
+    for nth in range(3):
+        place = {**RECIPIENT, "address": f"文三路 {nth + 20} 号 101"}
+        wanted.append((await mall.order(("notebook", 1), recipient=place))["number"])
+    packed = await mall.post("/v1/parcels", {"order": wanted[0], "part": 1}, **STAFF)
+    assert packed.status_code == 201
+    for number in wanted[:0:-1]:
+        await changed(mall, "/v1/waves", {"warehouse": HALL, "orders": [number]})
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await mall.get("/v1/parcels", limit=1, **cursor, **STAFF)).json()
+        found += [one["number"] for one in page["parcels"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert found == [f"{number}-P1" for number in (wanted[2], wanted[1], wanted[0])]

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from application import granting, ordering, redeeming, releasing, shipping
+from application import granting, merging, ordering, redeeming, releasing, shipping
 from application.addressing import Addressed
 from application.redeeming import Wanted, Wish
 from application.screening import screen_fresh
 from application.streams import ORDER, PARCEL, Category, S
 from application.unit import Unit
 from application.vault import Recipient
-from application.waves import release_at_cutoff, run_wave
+from application.waves import EXPRESS, release_at_cutoff, release_urgent, run_wave
 from domain.house_rules import DEFAULT_RULES, HouseRules
-from domain.order_facts import Channel
+from domain.order_facts import Channel, Upgrade
 from domain.orders import Order
 from domain.parcels import Parcel, Stage
 from domain.refusals import NotFound, NotPossible
@@ -41,12 +41,17 @@ async def house(database: MallDatabase) -> AsyncIterator[House]:
 
 
 async def placed(
-    house: House, number: str, learner: str = "mei", recipient: Recipient = RECIPIENT, **units: int
+    house: House,
+    number: str,
+    learner: str = "mei",
+    recipient: Recipient = RECIPIENT,
+    upgrade: Upgrade | None = None,
+    **units: int,
 ) -> None:
     """An order from the Zhejiang warehouse, as the API places it."""
     lines = tuple(Wanted(sku, count) for sku, count in (units or {"notebook": 1}).items())
     digests = recipient.digests(VAULT.lookup_key)
-    wish = Wish(learner, lines, recipient, Channel.APP, digests=digests)
+    wish = Wish(learner, lines, recipient, Channel.APP, digests=digests, upgrade=upgrade)
     await house.do(lambda unit: redeeming.place_order(unit, wish, number=number, rules=house.rules))
 
 
@@ -117,6 +122,79 @@ async def test_a_wave_that_broke_off_goes_on_without_doing_anything_twice(house:
     planned = [(await order(house, f"T{nth}")).parts[0].planned for nth in range(6)]
     assert set(planned) == {"T0-P1-M", "T1-P1-M"}
     assert len((await parcel(house, "T0-P1-M")).contents) == 3
+
+
+async def urgent(house: House, number: str, **more: Any) -> None:
+    """An order whose learner paid for express."""
+    await placed(house, number, upgrade=Upgrade.EXPRESS, **more)
+    await house.pay(number, (await order(house, number)).cash_fen)
+
+
+async def test_what_paid_for_express_skips_the_wave(house: House) -> None:
+    """S5, O6: released by itself as soon as it is paid, once; the others wait for their cut-off."""
+    await placed(house, "T1")
+    await placed(house, "T2", upgrade=Upgrade.EXPRESS)
+    assert await release_urgent(house) == 0  # not paid yet
+    await house.pay("T2", (await order(house, "T2")).cash_fen)
+    both = await asyncio.gather(release_urgent(house), release_urgent(house))
+    await house.reader.catch_up()
+    assert sum(both) == 1
+    assert await release_urgent(house) == 0
+    part = (await order(house, "T2")).parts[0]
+    assert (part.planned, part.hand_over_by) == ("T2-P1", house.now + timedelta(hours=24))
+    assert (await parcel(house, "T2-P1")).wave == EXPRESS
+    assert (await order(house, "T1")).parts[0].planned is None
+
+
+async def test_an_urgent_order_is_looked_at_before_it_skips_the_wave(house: House) -> None:
+    """S5, O7: an unusual one waits for its human, and goes at once when it is let go."""
+    for nth in range(3):
+        await placed(house, f"T{nth}")
+    await urgent(house, "T3")
+    assert await release_urgent(house) == 0
+    await house.reader.catch_up()
+    assert (await order(house, "T3")).review == (ReviewReason.FREQUENT_ORDERS,)
+    assert await release_urgent(house) == 0
+    await house.do(lambda unit: releasing.approve_order(unit, number="T3", note="known"))
+    assert await release_urgent(house) == 1
+
+
+async def test_an_order_in_review_leaves_the_parcel_it_shares(house: House) -> None:
+    """O7, S4: the others go on without it; let go, it travels in its own, with its own clock."""
+    for number in ("T1", "T2", "T3"):
+        await placed(house, number)
+    await run_wave(house, "zhejiang", wave="w", cut_off=None)
+    look = partial(releasing.require_review, reasons=[ReviewReason.HIGH_VALUE], rules=house.rules)
+    await house.do(lambda unit: look(unit, number="T2"))
+    assert [one.order for one in (await parcel(house, "T1-P1-M")).contents] == ["T1", "T3"]
+    listing = partial(releasing.start_picking, warehouse="zhejiang", pick_list="L1")
+    listed = await house.do(lambda unit: listing(unit, parcels=["T1-P1-M", "T2-P1"]))
+    assert {one["order"] for one in listed["units"]} == {"T1", "T3"}
+    await house.do(lambda unit: look(unit, number="T3"))  # picking has begun, and it still can
+    picked = await house.do(lambda unit: releasing.pick_parcel(unit, parcel="T1-P1-M"))
+    assert [one["order"] for one in picked["contents"]] == ["T1"]
+    await house.do(lambda unit: releasing.approve_order(unit, number="T3", note="known"))
+    assert (await order(house, "T3")).parts[0].planned == "T3-P1"
+    assert (await house.do(lambda unit: releasing.pick_parcel(unit, parcel="T3-P1")))["contents"]
+    with pytest.raises(NotPossible, match="picked"):
+        await house.do(
+            lambda unit: merging.separate_parcel(unit, parcel="T1-P1-M", reason="too late")
+        )
+
+
+async def test_a_merge_is_undone_by_hand_until_picking_alone(house: House) -> None:
+    """S4: what is on a pick list stays together, unless a human has to look at it."""
+    for number in ("T1", "T2"):
+        await placed(house, number)
+    await run_wave(house, "zhejiang", wave="w", cut_off=None)
+    await house.do(
+        lambda unit: releasing.start_picking(
+            unit, warehouse="zhejiang", parcels=["T1-P1-M"], pick_list="L1"
+        )
+    )
+    assert (await parcel(house, "T1-P1-M")).pick_list == "L1"
+    with pytest.raises(NotPossible, match="picking"):
+        await house.do(lambda unit: merging.separate_parcel(unit, parcel="T1-P1-M", reason="late"))
 
 
 async def test_a_merged_parcel_stays_within_its_weight(house: House) -> None:
@@ -207,6 +285,6 @@ async def test_a_new_address_leaves_the_shared_parcel(house: House) -> None:
     label = partial(shipping.issue_waybill, parcel="T2-P1", carrier="shunfeng", waybill="SF1")
     await house.do(label)
     with pytest.raises(NotPossible, match="acknowledge"):
-        await house.do(lambda unit: shipping.hand_over(unit, parcel="T2-P1", rules=house.rules))
+        await house.do(lambda unit: shipping.hand_over(unit, parcel="T2-P1"))
     await house.do(lambda unit: releasing.acknowledge_address(unit, parcel="T2-P1", by="zhejiang"))
     assert not (await order(house, "T2")).parts[0].address_pending

@@ -91,11 +91,14 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/parcels/{parcel}/waybill"): Route(
         OPERATORS, {"carrier": "shunfeng", "waybill": "SF1000000001", **TIMES}
     ),
-    ("GET", "/v1/carriers/arrivals"): Route(STAFF),
     ("GET", "/v1/reviews"): Route((SERVICE, *STAFF)),
     ("POST", "/v1/orders/{number}/review"): Route(
         (OPERATIONS, ADMINISTRATOR), {"decision": "approve", "reason": "known"}
     ),
+    ("GET", "/v1/waves/next"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/waves/next/{warehouse}"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/pick-lists"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/pick-lists/{pick_list}"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/waves"): Route((SERVICE, *STAFF)),
     ("POST", "/v1/waves"): Route(OPERATORS, {"warehouse": "zhejiang"}),
     ("GET", "/v1/parcels"): Route((SERVICE, *STAFF)),
@@ -242,6 +245,8 @@ NAMES = {
     "file": "F1",
     "position": "1",
     "key": "K1",
+    "warehouse": "zhejiang",
+    "pick_list": "L1b2c3d4e",
 }
 """What stands in a path where nothing else is asked for."""
 
