@@ -182,6 +182,7 @@ async def one_parcel(
             "contents": [content.model_dump() for content in state.contents],
             "state": seen["state"],
             "since": seen["since"],
+            "arrival": seen["arrival"],
             "scans": seen["scans"],
             "position": position,
         }

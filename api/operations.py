@@ -325,8 +325,9 @@ async def hand_over(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: HandOverIn
 ) -> Response:
     """Pending receipt begins here (rules.md 2)."""
+    rules = request.state.tenant.rules
     command = change.command(
-        lambda unit: shipping.hand_over(unit, parcel=parcel),
+        lambda unit: shipping.hand_over(unit, parcel=parcel, rules=rules),
         streams=[PARCEL.stream(parcel)],
         happened_at=body.happened_at,
     )

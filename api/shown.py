@@ -213,6 +213,19 @@ class PickupOut(BaseModel):
     deadline: AwareDatetime | None = Field(description="until then it waits there")
 
 
+class ArrivalOut(BaseModel):
+    """When a parcel should arrive (T4)."""
+
+    earliest: AwareDatetime = Field(
+        description="nine of ten parcels arrive between this and `latest`"
+    )
+    latest: AwareDatetime = Field(description="the end of the window")
+    basis: str = Field(
+        description="what it rests on: parcels to the same `city` or `province`, all of the"
+        " `carrier`, or its `rate_card`"
+    )
+
+
 class ScanOut(BaseModel):
     """What a carrier said about a parcel."""
 
@@ -251,6 +264,9 @@ class ParcelOut(BaseModel):
     )
     since: AwareDatetime | None = Field(description="when that state began")
     signed_at: AwareDatetime | None = Field(description="when it was received")
+    arrival: ArrivalOut | None = Field(
+        description="when it should arrive; null once it did, and before anything is known"
+    )
     pickup: PickupOut | None = Field(description="where it waits to be fetched, if it does")
     scans: list[ScanOut] = Field(description="newest first")
     actions: dict[str, DisputableOut] | None = Field(default=None, description="by name: dispute")

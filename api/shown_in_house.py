@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import (
+    ArrivalOut,
     ItemSku,
     Next,
     OrderNumber,
@@ -110,6 +111,7 @@ class ParcelSeenOut(BaseModel):
         contents=[{"order": _NUMBER, "part": 1}],
         state="labelled",
         since=None,
+        arrival=None,
         scans=[],
         position=42,
     )
@@ -123,6 +125,7 @@ class ParcelSeenOut(BaseModel):
     contents: list[ContentOut] = Field(description="parts of orders that travel in it")
     state: str = Field(description="where its carrier has it, as the order shows it")
     since: AwareDatetime | None = Field(description="when that state began")
+    arrival: ArrivalOut | None = Field(description="when it should arrive, as its learner sees it")
     scans: list[ScanOut] = Field(description="newest first")
     position: Position
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
+from application.arrivals import estimate_arrivals
 from application.dispatching import Dispatcher
 from application.gateways.outbound import Outbound
 from application.house import OUTAGES, House
@@ -24,6 +25,8 @@ SWEEP_SECONDS = 1.0
 """An unpaid order is cancelled within five seconds of `pay_by`, view's lag included (O4)."""
 SCREEN_SECONDS = 5.0
 """An unusual order is in the review queue long before its wave (O7)."""
+ESTIMATE_SECONDS = 2.0
+"""A parcel's page says when it should arrive moments after it left (T4)."""
 DISPATCH_SECONDS = 0.2
 """A subscribed app hears of a scan within a second (T3)."""
 LONGEST_PAUSE_SECONDS = 30.0
@@ -46,6 +49,14 @@ async def run_reactions(
                     partial(screen_fresh, house),
                     what=f"screening of {house.schema}",
                     every=SCREEN_SECONDS,
+                )
+            )
+            tasks.create_task(
+                again_and_again(
+                    stop,
+                    partial(estimate_arrivals, house),
+                    what=f"estimates of {house.schema}",
+                    every=ESTIMATE_SECONDS,
                 )
             )
             tasks.create_task(

@@ -7,10 +7,11 @@ from typing import Any
 
 from application.merging import existing_parcel, parcel_number
 from application.ordering import existing, must_have_recipient
-from application.streams import ACCOUNT, MALL, NETWORK, ORDER, PARCEL, STOCK
+from application.streams import ACCOUNT, MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
 from domain.blotting import blot
 from domain.house_rules import HouseRules
+from domain.lanes import Lane
 from domain.parcel_facts import Content, ParcelPacked, PushUnreadable
 from domain.parcels import Parcel, received_at
 from domain.stock import StockPicked, stock_key
@@ -82,15 +83,41 @@ def _chosen_carriers(unit: Unit, parcel: Parcel) -> list[str]:
     return list(found)
 
 
-def hand_over(unit: Unit, *, parcel: str) -> dict[str, Any]:
+def hand_over(unit: Unit, *, parcel: str, rules: HouseRules) -> dict[str, Any]:
     """Give a parcel to its carrier: every order still in it is pending receipt (rules.md 2)."""
     state = existing_parcel(unit, parcel)
-    unit.record(PARCEL, parcel, state.hand_over(when=unit.happened_at))
+    lane = _lane(unit, state, rules=rules)
+    unit.record(PARCEL, parcel, state.hand_over(when=unit.happened_at, lane=lane))
     for content in state.contents:
         order = existing(unit, content.order)
         must_have_recipient(unit, order, "hand_over")
         unit.record(ORDER, content.order, order.hand_over(content.part))
     return {"parcel": parcel, "orders": [content.order for content in state.contents]}
+
+
+def _lane(unit: Unit, parcel: Parcel, *, rules: HouseRules) -> Lane | None:
+    """Where a parcel comes from and goes to, and how long its carrier says that takes (T4)."""
+    warehouse = unit.read(NETWORK, MALL).warehouses.get(parcel.warehouse)
+    going = existing(unit, parcel.contents[0].order).destination
+    if warehouse is None or going is None:
+        return None
+    offers = (
+        unit.read(RATES, MALL)
+        .at(unit.happened_at, zone=rules.zone)
+        .offers(
+            warehouse.province,
+            going.province,
+            same_city=bool(going.city) and going.city == warehouse.city,
+        )
+    )
+    hours = next((one.hours for one in offers if one.carrier == parcel.carrier), None)
+    return Lane(
+        origin=warehouse.province,
+        province=going.province,
+        city=going.city,
+        division=going.division,
+        hours=hours,
+    )
 
 
 def record_scans(

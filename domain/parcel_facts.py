@@ -5,6 +5,7 @@ from operator import not_
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from domain.facts import Fact, Value
+from domain.lanes import Lane, Milestone
 from domain.scans import ScanKind
 
 
@@ -68,6 +69,9 @@ class ParcelHandedOver(Fact, name="parcels.ParcelHandedOver"):
     """The carrier has the parcel."""
 
     handed_over_at: AwareDatetime
+    lane: Lane | None = Field(
+        default=None, exclude_if=not_, description="where it comes from and goes to (T4)"
+    )
 
 
 class ParcelDissolved(Fact, name="parcels.ParcelDissolved"):
@@ -130,6 +134,17 @@ class TrackConfirmed(Fact, name="parcels.TrackConfirmed"):
     source: str = Field(description="who was asked: kuaidi100.query, sf.query")
 
 
+class ArrivalEstimated(Fact, name="parcels.ArrivalEstimated"):
+    """When it should arrive, as its recipient was told; how well that held is measured (T4)."""
+
+    milestone: Milestone = Field(description="how far it was when this was said")
+    reached_at: AwareDatetime = Field(description="since when it was that far")
+    earliest: AwareDatetime
+    latest: AwareDatetime = Field(description="nine of ten parcels arrive between these two")
+    basis: str = Field(description="what it rests on: city, province, carrier or rate_card")
+    parcels: NonNegativeInt = Field(description="how many parcels were measured for it")
+
+
 ParcelFact = (
     ParcelPlanned
     | ContentRemoved
@@ -145,4 +160,5 @@ ParcelFact = (
     | UnreadablePushesSettled
     | TrackingSubscribed
     | TrackConfirmed
+    | ArrivalEstimated
 )

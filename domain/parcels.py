@@ -6,7 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+from domain.lanes import Lane
 from domain.parcel_facts import (
+    ArrivalEstimated,
     CarrierCorrected,
     Content,
     ContentRemoved,
@@ -62,6 +64,9 @@ class Parcel:
     tracking: TrackState = field(default_factory=TrackState)
     unread: int = 0
     """Messages that could not be understood and wait for a human."""
+    lane: Lane | None = None
+    arrival: ArrivalEstimated | None = None
+    """The newest word on when it should arrive."""
 
     @property
     def handed_over(self) -> bool:
@@ -127,12 +132,12 @@ class Parcel:
             WaybillIssued(carrier=carrier, waybill=waybill, instead_of=instead_of, reason=reason)
         ]
 
-    def hand_over(self, *, when: datetime) -> list[ParcelFact]:
+    def hand_over(self, *, when: datetime, lane: Lane | None = None) -> list[ParcelFact]:
         """Give the parcel to its carrier (rules.md 2: pending receipt begins here)."""
         self._must_be(Stage.PACKED, "hand_over")
         if self.waybill is None:
             raise NotPossible(action="hand_over", why="the parcel has no waybill")
-        return [ParcelHandedOver(handed_over_at=when)]
+        return [ParcelHandedOver(handed_over_at=when, lane=lane)]
 
     def subscribed(self, *, partner: str, waybill: str) -> list[ParcelFact]:
         """Note that a partner watches the parcel; word of an older label changes nothing."""
@@ -256,7 +261,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             )
         case ParcelHandedOver():
             tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
-            return replace(parcel, stage=Stage.HANDED_OVER, tracking=tracking)
+            return replace(parcel, stage=Stage.HANDED_OVER, tracking=tracking, lane=fact.lane)
         case ParcelDissolved():
             return replace(parcel, stage=Stage.DISSOLVED)
         case ParcelScanned():
@@ -273,5 +278,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(parcel, unread=parcel.unread + 1)
         case UnreadablePushesSettled():
             return replace(parcel, unread=0)
+        case ArrivalEstimated():
+            return replace(parcel, arrival=fact)
         case _:
             assert_never(fact)

@@ -41,6 +41,8 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "cash_refunds": ("order", "order_number"),
     "waiting_units": ("order", "order_number"),
     "parcels": ("parcel", "number"),
+    "journeys": ("parcel", "parcel"),
+    "estimates": ("parcel", "parcel"),
     "ledger_entries": ("account", "learner"),
     "balances": ("account", "learner"),
     "lots": ("account", "learner"),

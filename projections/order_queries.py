@@ -8,9 +8,11 @@ from psycopg import AsyncConnection
 from pydantic_core import from_json
 
 from application.streams import ORDER, PARCEL
+from domain.lanes import STRAYED, arrived_at
 from domain.order_facts import State, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel, Stage
+from domain.tracking import Track
 from projections.order_actions import actions, any_of
 from projections.reading import compose
 
@@ -249,6 +251,7 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
         "state": "dissolved" if parcel.dissolved else track.state,
         "since": track.since,
         "signed_at": track.signed_at,
+        "arrival": _arrival(parcel, track),
         "pickup": {
             "station": track.pickup.station,
             "code": track.pickup.code,
@@ -269,6 +272,14 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
             for scan in reversed(track.scans)
         ],
     }
+
+
+def _arrival(parcel: Parcel, track: Track) -> dict[str, Any] | None:
+    """When it should arrive, while that is still to come (T4)."""
+    said = parcel.arrival
+    if said is None or arrived_at(track) is not None or track.state in STRAYED:
+        return None
+    return {"earliest": said.earliest, "latest": said.latest, "basis": said.basis}
 
 
 BEFORE_PACKING = (Stage.PLANNED, Stage.PICKING, Stage.PICKED)

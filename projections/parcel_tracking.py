@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from application.envelope import Envelope
 from application.streams import PARCEL
 from domain.house_rules import HouseRules
-from domain.parcel_facts import ParcelFact, ParcelScanned
+from domain.parcel_facts import ArrivalEstimated, ParcelFact, ParcelScanned
 from domain.parcels import Parcel, received_at
 from domain.silence import quiet
 from domain.tracking import Track
+from projections.journeys import SAVE_ESTIMATES, SAVE_JOURNEYS, journey, said
 from projections.reading import Event, Tables, View
 
 
@@ -18,7 +19,7 @@ class ParcelTracking(View):
     """The domain's own fold of each parcel."""
 
     name = "parcel_tracking"
-    tables = ("parcels",)
+    tables = ("parcels", "journeys", "estimates")
 
     def __init__(self, rules: HouseRules) -> None:
         self._confirms = rules.confirm_receipts
@@ -42,6 +43,7 @@ class ParcelTracking(View):
                 parcels[number] = PARCEL.states.validate_json(folded)
                 told[number], unread_since[number] = told_at, since
         newest: dict[str, Envelope] = {}
+        estimates: dict[tuple[str, str], tuple[Any, ...]] = {}
         for one in mine:
             before = parcels.get(one.key, PARCEL.initial)
             after = PARCEL.evolve(before, cast("ParcelFact", one.fact))
@@ -50,7 +52,9 @@ class ParcelTracking(View):
             unread_since[one.key] = since if after.unread else None
             if isinstance(one.fact, ParcelScanned):
                 told[one.key] = one.recorded_at
-        rows = []
+            elif isinstance(one.fact, ArrivalEstimated):
+                estimates[one.key, one.fact.milestone] = said(one.fact, one)
+        rows, journeys = [], []
         for number, parcel in parcels.items():
             track, last = parcel.track(), newest[number]
             handed_over_at = parcel.tracking.handed_over_at
@@ -81,7 +85,11 @@ class ParcelTracking(View):
                     parcel.pick_list,
                 )
             )
+            if (way := journey(parcel, track, last)) is not None:
+                journeys.append(way)
         await tables.unnest(_SAVE, rows)
+        await tables.unnest(SAVE_JOURNEYS, journeys)
+        await tables.unnest(SAVE_ESTIMATES, list(estimates.values()))
 
 
 _LOAD = "SELECT number, folded, told_at, unread_since FROM {parcels} WHERE number = ANY(%b)"

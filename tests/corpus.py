@@ -34,7 +34,7 @@ STORY = {
         OrderLinked WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
-        WaybillIssued TrackingSubscribed ParcelHandedOver ParcelScanned
+        WaybillIssued TrackingSubscribed ParcelHandedOver ArrivalEstimated ParcelScanned
         TrackConfirmed PushUnreadable UnreadablePushesSettled CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",

@@ -120,7 +120,7 @@ class House:
                 unit, parcel=parcel, carrier="shunfeng", waybill=f"SF{number}"
             )
         )
-        await self.do(lambda unit: shipping.hand_over(unit, parcel=parcel))
+        await self.do(lambda unit: shipping.hand_over(unit, parcel=parcel, rules=self.rules))
         return parcel
 
     async def rows(self, text: str, *values: object) -> list[Any]:

@@ -285,6 +285,6 @@ async def test_a_new_address_leaves_the_shared_parcel(house: House) -> None:
     label = partial(shipping.issue_waybill, parcel="T2-P1", carrier="shunfeng", waybill="SF1")
     await house.do(label)
     with pytest.raises(NotPossible, match="acknowledge"):
-        await house.do(lambda unit: shipping.hand_over(unit, parcel="T2-P1"))
+        await house.do(lambda unit: shipping.hand_over(unit, parcel="T2-P1", rules=house.rules))
     await house.do(lambda unit: releasing.acknowledge_address(unit, parcel="T2-P1", by="zhejiang"))
     assert not (await order(house, "T2")).parts[0].address_pending

@@ -27,12 +27,15 @@ from application.gathering import Gathered
 from application.granting import Grant, grant_command
 from application.outcomes import Outcome
 from application.store import Store
+from application.streams import PARCEL
 from application.unit import Command, Unit
 from application.vault import MasterKeys, Recipient, Vault
 from domain.approvals import ApprovalRequested, Kind
+from domain.arriving import estimate
 from domain.dispute_facts import Answer, Question, Side
 from domain.dispute_facts import Outcome as End
 from domain.house_rules import HouseRules
+from domain.lanes import Milestone
 from domain.order_facts import Channel, Fault
 from domain.scans import Scan, ScanKind
 from projections.runner import Reader
@@ -151,8 +154,14 @@ class BusyMall:
                 unit, parcel=parcel, carrier="shunfeng", waybill=f"SF{number}{part}"
             )
         )
-        await self.do(lambda unit: shipping.hand_over(unit, parcel=parcel))
+        await self.do(lambda unit: shipping.hand_over(unit, parcel=parcel, rules=RULES))
+        await self.do(lambda unit: self._estimated(unit, parcel))
         return parcel
+
+    def _estimated(self, unit: Unit, parcel: str) -> dict[str, Any]:
+        box = unit.read(PARCEL, parcel)
+        unit.record(PARCEL, parcel, estimate(box, Milestone.HANDED_OVER, [], rules=RULES))
+        return {"parcel": parcel}
 
     async def sign(self, parcel: str, *, at: datetime) -> Outcome:
         """The carrier says it was signed for then."""

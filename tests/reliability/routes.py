@@ -91,6 +91,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/parcels/{parcel}/waybill"): Route(
         OPERATORS, {"carrier": "shunfeng", "waybill": "SF1000000001", **TIMES}
     ),
+    ("GET", "/v1/carriers/arrivals"): Route(STAFF),
     ("GET", "/v1/reviews"): Route((SERVICE, *STAFF)),
     ("POST", "/v1/orders/{number}/review"): Route(
         (OPERATIONS, ADMINISTRATOR), {"decision": "approve", "reason": "known"}

@@ -172,9 +172,16 @@ function parcel(one, place, all) {
     h("div", { class: "spread" }, h("h2", null, all.length > 1 ? t("order.parcel_n", { n: place + 1 }) : t("order.parcel")), badge("parcel", one.state ?? "packed")),
     h("p", null, one.carrier ? [word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)] : t("order.no_carrier")),
     one.since ? h("p", { class: "quiet small" }, t("order.since", { ago: ago(one.since) })) : null,
+    one.arrival ? h("p", { class: "arrival" }, expected(one.arrival)) : null,
     one.pickup ? h("div", { class: "pickup" }, h("p", null, one.pickup.station ?? t("order.pickup")),
       one.pickup.code ? h("p", { class: "pickup-code num" }, one.pickup.code) : null,
       one.pickup.deadline ? h("p", { class: "small" }, t("order.pickup_by", { when: when(one.pickup.deadline) })) : null) : null);
+}
+
+/** The window in which a parcel should arrive; on one day, the day is said once. */
+function expected({ earliest, latest }) {
+  if (dayKey(earliest) === dayKey(latest)) return t("order.arrival_day", { day: weekday(earliest), from: clock(earliest), until: clock(latest) });
+  return t("order.arrival", { from: when(earliest), until: when(latest) });
 }
 
 function totals(found) {

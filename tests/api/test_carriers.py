@@ -1,0 +1,56 @@
+"""How carriers do, as staff see it (T4)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from application import shipping
+from application.arrivals import estimate_arrivals
+from application.envelope import Context
+from application.unit import Command
+from domain.scans import Scan, ScanKind
+from tests.api.conftest import Mall
+
+pytestmark = pytest.mark.anyio
+
+SUPPORT = {"role": "support", "subject": "sue"}
+
+
+async def seen(mall: Mall, parcel: str, kind: ScanKind, at: datetime) -> None:
+    """A scan, as if its carrier had told of it."""
+    scan = Scan(number=parcel, time=at, text=f"{kind}", carrier="shunfeng", kind=kind)
+    rules = mall.tenant.rules
+    await mall.tenant.store.execute(
+        Command(
+            "partner:test", f"{parcel}:{kind}", b"s" * 32,
+            Context(actor="partner:test", command="scan"),
+            lambda unit: shipping.record_scans(
+                unit, parcel=parcel, scans=[scan], source="test", raw=None, corrected_to=None,
+                rules=rules,
+            ),
+        )
+    )  # fmt: skip
+    await mall.views()
+
+
+async def test_an_order_says_when_its_parcel_should_arrive_until_it_does(mall: Mall) -> None:
+    """T4: shown to the learner from hand-over on; what came of it is counted by carrier."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    assert (await mall.read(number))["parcels"][0]["arrival"] is None
+    await estimate_arrivals(mall.tenant)
+    arrival = (await mall.read(number))["parcels"][0]["arrival"]
+    assert arrival["basis"] == "rate_card"
+    earliest = datetime.fromisoformat(arrival["earliest"])
+    assert datetime.now(UTC) < earliest < datetime.fromisoformat(arrival["latest"])
+    inside = await mall.get(f"/v1/parcels/{parcel}", **SUPPORT)
+    assert inside.json()["arrival"] == arrival
+    mall.tenant.store.clock = lambda: earliest + timedelta(hours=2)
+    await seen(mall, parcel, ScanKind.SIGNED, earliest + timedelta(hours=1))
+    assert (await mall.read(number))["parcels"][0]["arrival"] is None
+    found = (await mall.get("/v1/carriers/arrivals", **SUPPORT)).json()
+    assert found["aim_percent"] == 90
+    (one,) = found["carriers"]
+    assert (one["carrier"], one["parcels"], one["inside"], one["percent"]) == (
+        "shunfeng", 1, 1, 100.0,
+    )  # fmt: skip
