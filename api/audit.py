@@ -112,7 +112,7 @@ async def export(
     """To be checked with `tallypost audit check`; the same bytes when made again there (A3, A6)."""
     _category(stream)
     tenant = request.state.tenant
-    earlier = [] if since is None else [_head(since)]
+    earlier = [] if since is None else [head_given(since)]
     async with tenant.pool.connection() as connection:
         document = await export_stream(
             connection,
@@ -323,7 +323,8 @@ def _category(stream: str) -> None:
         raise NotFound(what="stream")
 
 
-def _head(text: str) -> SignedHead:
+def head_given(text: str) -> SignedHead:
+    """A head that a caller kept. Raises `InvalidRequest` for anything else."""
     try:
         return SignedHead.from_json(text)
     except ValueError as error:

@@ -156,3 +156,19 @@ class CaseRevealIn(Body):
 
     model_config = example(reason="the learner says that the picture shows the door")
     reason: Why
+
+
+class PackIn(Body):
+    """Why the evidence of a case is given out unmasked, and in which form."""
+
+    model_config = example(reason="the carrier asks for our evidence", format="zip")
+    reason: Why
+    format: Literal["zip", "json", "html"] = Field(
+        default="zip", description="html: to read and print"
+    )
+    position: Annotated[int, Field(ge=0, le=2**62)] | None = Field(
+        default=None, description="as the log stood there; as it stands, if left out"
+    )
+    since: Annotated[str, StringConstraints(max_length=2_000)] | None = Field(
+        default=None, description="a head kept before: prove that the log only grew from it"
+    )

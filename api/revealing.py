@@ -22,6 +22,7 @@ from application import revealing
 from application.cards import PAYLOAD, RECIPIENT, card_of, open_recipient, open_shown
 from application.outcomes import Outcome
 from application.revealing import Looked, Looker
+from application.sealed_words import payload_of
 from application.streams import ORDER, PARCEL
 from domain.privacy import RevealOver
 from domain.refusals import InvalidRequest, NotFound
@@ -144,8 +145,10 @@ async def reveal_payload(
     tenant = request.state.tenant
     learner = await _subject(request, card, field=PAYLOAD)
     async with tenant.pool.connection() as connection:
-        if card not in {one["card"] for one in await payloads(connection, tenant.schema, parcel)}:
-            raise NotFound(what="card")
+        pushed = await payloads(connection, tenant.schema, parcel)
+    found = next((one for one in pushed if one["card"] == card), None)
+    if found is None:
+        raise NotFound(what="card")
     looker = looker_of(change, reason=body.reason, case=body.case)
     command = change.command(
         lambda unit: revealing.reveal_payload(
@@ -160,6 +163,7 @@ async def reveal_payload(
         return answered(outcome, 202)
     async with tenant.pool.connection() as connection:
         raw = await open_shown(connection, tenant.schema, tenant.vault, kept["card"], field=PAYLOAD)
+    raw = payload_of(raw, found["digest"])
     return _unmasked(outcome, {**kept, "parcel": parcel, **_as_text(raw)})
 
 

@@ -441,6 +441,7 @@ class PayloadOut(BaseModel):
     """One push of a carrier, sealed as it came."""
 
     card: str | None = Field(description="id of its card; null where nothing could be kept")
+    digest: str | None = Field(description="salted SHA-256, as the log has it; null: of before")
     source: str = Field(description="who pushed it", examples=["kuaidi100.push"])
     read: bool = Field(description="false: it could not be understood")
     scans: int = Field(description="scans that were recorded from it")
@@ -458,6 +459,7 @@ class PayloadsOut(BaseModel):
         payloads=[
             {
                 "card": "0123456789abcdef0123456789abcdef",
+                "digest": "9f" * 32,
                 "source": "kuaidi100.push",
                 "read": True,
                 "scans": 2,

@@ -16,6 +16,7 @@ from api.shown import (
     example,
 )
 from api.shown_after_changes import NewPosition
+from api.shown_to_auditors import HEAD, SEAL, SealedOut
 from domain.claims import ClaimState, InquiryResult
 from domain.dispute_facts import Answer, Outcome, Question, Side, SignerMatch
 from domain.disputes import CaseState
@@ -388,3 +389,39 @@ class ClaimChangedOut(BaseModel):
     paid_fen: int | None = Field(default=None, description="what came")
     file_by: AwareDatetime | None = Field(default=None, description="end of the carrier's time")
     position: NewPosition
+
+
+class PackOut(SealedOut):
+    """A case's evidence pack as JSON, for `tallypost audit check` (D5)."""
+
+    model_config = example(
+        format="tallypost evidence pack 1",
+        tool="tallypost 0.1.0",
+        tenant="mall",
+        case=_CASE,
+        order=_ORDER,
+        parcel=f"{_ORDER}-P1",
+        teller="f00dbabe00112233",
+        head=HEAD,
+        consistency=[],
+        events=[{"position": 42, "stream": f"dispute:{_CASE}", "version": 1}],
+        told={"state": {"state": "open"}, "track": [], "messages": [], "ledger": []},
+        cards=[{"card": "0123456789abcdef0123456789abcdef", "state": "withheld"}],
+        files=[{"name": "page.html", "size": 9_120, "sha256": "9f" * 32}],
+        seal=SEAL,
+    )
+    case: CaseId
+    order: OrderNumber
+    parcel: ParcelNumber
+    teller: str = Field(description="fingerprint of the code that told it of the events")
+    consistency: list[dict[str, Any]] = Field(
+        description="for each head of `since`: the proof that the log only grew from it"
+    )
+    events: list[dict[str, Any]] = Field(
+        description="of order, case, parcel, claim, points and stock; each with its proof"
+    )
+    told: dict[str, Any] = Field(description="track, signer, words, ledger, made of the events")
+    cards: list[dict[str, Any]] = Field(
+        description="what the vault keeps of it: included, withheld, erased, deleted or held"
+    )
+    files: list[dict[str, Any]] = Field(description="of the ZIP, by their digests")

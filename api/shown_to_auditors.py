@@ -9,7 +9,7 @@ from api.shown import EventPosition, FactName, HappenedAt, Next, OrderNumber, Po
 Hex = str
 StreamName = Annotated[str, Field(description="`category:key`", examples=["order:T1"])]
 
-_HEAD = {
+HEAD = {
     "tenant": "mall",
     "position": 42,
     "root": "9f" * 32,
@@ -33,7 +33,7 @@ _EVENT = {
 }
 _STATE = {"status": "frozen", "debt": 0}
 _STEP = {**_EVENT, "changed": {"status": ["active", "frozen"]}, "state": _STATE}
-_SEAL = {"public_key": "cd" * 32, "signature": "ef" * 64}
+SEAL = {"public_key": "cd" * 32, "signature": "ef" * 64}
 
 
 class HeadOut(BaseModel):
@@ -50,7 +50,7 @@ class HeadOut(BaseModel):
 class NewestHeadOut(HeadOut):
     """A signed head with the key that signed it, so that a browser can check the signature."""
 
-    model_config = example(**_HEAD, public_key="cd" * 32)
+    model_config = example(**HEAD, public_key="cd" * 32)
     public_key: Hex = Field(
         description="raw Ed25519; proves nothing by itself: compare it with one you were given"
     )
@@ -154,12 +154,12 @@ class ExportOut(SealedOut):
         tool="tallypost 0.1.0",
         tenant="mall",
         stream="account:lin",
-        head=_HEAD,
+        head=HEAD,
         fold="f00dbabe00112233",
         consistency=[],
         versions=3,
         events=[{"position": 42, "stream": "account:lin", "version": 3}],
-        seal=_SEAL,
+        seal=SEAL,
     )
     stream: StreamName
     fold: str = Field(description="fingerprint of the code that folded the states")
@@ -183,12 +183,12 @@ class ReportOut(SealedOut):
         query="fold of all ledger facts up to the position",
         parameters={"position": 42, "zone": "Asia/Shanghai"},
         position=42,
-        head=_HEAD,
+        head=HEAD,
         columns=["month", "points"],
         row_count=2,
         sums={"points": 6_200},
         rows=[["2026-12", 600], ["never", 5_600]],
-        seal=_SEAL,
+        seal=SEAL,
     )
     report: str = Field(description="its name")
     query: str = Field(description="what the rows were made with")

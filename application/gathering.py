@@ -15,6 +15,7 @@ from psycopg.sql import SQL, Identifier
 
 from application.cards import open_card
 from application.envelope import decode_fact
+from application.sealed_words import payload_of
 from application.streams import PARCEL
 from application.vault import Recipient, Unreadable, Vault
 from domain.blotting import blot
@@ -95,7 +96,8 @@ async def _signer(
     """Who signed, in the carrier's own words: in the payload, for the fact names nobody."""
     raw = None
     if fact.card is not None:
-        raw = await open_card(connection, schema, vault, fact.card)
+        card = await open_card(connection, schema, vault, fact.card)
+        raw = None if card is None else payload_of(card, fact.digest)
     texts = [] if raw is None else list(texts_of(raw))
     told = next((one for one in texts if blot(one) == fact.text), fact.text)
     return read_signer(replace(as_scan(fact), text=told))

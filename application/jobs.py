@@ -22,7 +22,7 @@ from psycopg import AsyncConnection, sql
 from application.house import House
 from application.migrating import LOCK
 from application.policies import BY_THE_HOUR, sweep
-from application.retention import forget_payloads
+from application.retention import forget_all
 from application.subscriptions import Subscriptions
 from application.waves import release_at_cutoff
 
@@ -140,7 +140,7 @@ async def tidy_webhooks(context: JobContext, timestamp: int, *, tenant: str) -> 
 
 async def let_go(context: JobContext, timestamp: int, *, tenant: str) -> None:
     """Delete personal data whose time is over (rules.md 30)."""
-    await forget_payloads(_house(context, tenant))
+    await forget_all(_house(context, tenant))
 
 
 async def retry_stalled(context: JobContext, timestamp: int) -> None:

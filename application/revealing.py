@@ -3,7 +3,7 @@
 The answer, which is kept, names the card and never what is on it.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from application.approval_requests import approval_id, ask
@@ -32,6 +32,7 @@ class Looked(NamedTuple):
     """A card that somebody wants to see."""
 
     card: str
+    """Its id; of a case's evidence pack, the case."""
     learner: str
     order: str | None = None
     parcel: str | None = None
@@ -65,32 +66,49 @@ def reveal_payload(
     return reveal(unit, looked, looker=looker)
 
 
+class Allowed(NamedTuple):
+    """Somebody may look now."""
+
+    shown_until: datetime
+    """Until then the same key shows it again."""
+    approval: str | None
+    """Of the second person, where one is needed."""
+
+
 def reveal(unit: Unit, looked: Looked, *, looker: Looker) -> dict[str, Any]:
     """Record that a card is going to be shown unmasked; a minor's asks a second person first.
 
     They allow it to whoever asked, for a while; then, or after they denied it, they are asked
     anew.
     """
-    state = unit.read(PRIVACY, looked.learner)
-    state.usable()
-    shown_until, approval = unit.now + SHOWN_AGAIN_FOR, None
-    if state.minor:
-        approval = state.approval_of(looked.card, maker=looker.subject)
-        asked = None if approval is None else unit.read(APPROVAL, approval)
-        if asked is not None and asked.open:
-            return {"approval": approval, "status": PENDING, "learner": looked.learner}
-        if asked is None or asked.valid_until is None or not asked.allows(unit.now):
-            return _ask(unit, looked, looker)
-        shown_until = min(shown_until, asked.valid_until)
-    facts = state.reveal(
+    allowed = may_look(unit, looked, looker=looker)
+    if not isinstance(allowed, Allowed):
+        return allowed
+    facts = unit.read(PRIVACY, looked.learner).reveal(
         looked.card,
         order=looked.order,
         case=looker.case,
         parcel=looked.parcel,
-        approval=approval,
+        approval=allowed.approval,
     )
     unit.record(PRIVACY, looked.learner, facts)
-    return {"card": looked.card, "learner": looked.learner, "shown_until": shown_until}
+    return {"card": looked.card, "learner": looked.learner, "shown_until": allowed.shown_until}
+
+
+def may_look(unit: Unit, looked: Looked, *, looker: Looker) -> Allowed | dict[str, Any]:
+    """Whether somebody may look now, or the answer that a second person is asked (A9)."""
+    state = unit.read(PRIVACY, looked.learner)
+    state.usable()
+    shown_until = unit.now + SHOWN_AGAIN_FOR
+    if not state.minor:
+        return Allowed(shown_until, None)
+    approval = state.approval_of(looked.card, maker=looker.subject)
+    asked = None if approval is None else unit.read(APPROVAL, approval)
+    if asked is not None and asked.open:
+        return {"approval": approval, "status": PENDING, "learner": looked.learner}
+    if asked is None or asked.valid_until is None or not asked.allows(unit.now):
+        return _ask(unit, looked, looker)
+    return Allowed(min(shown_until, asked.valid_until), approval)
 
 
 def _ask(unit: Unit, looked: Looked, looker: Looker) -> dict[str, Any]:

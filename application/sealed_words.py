@@ -1,4 +1,4 @@
-"""密存 Words and files of cases: in the vault under their learner's key, digests in the facts (A4).
+"""密存 Words, files, payloads: in the vault under a learner's key, digests in the facts (A4).
 
 A card holds 16 random bytes and the content; the fact keeps the SHA-256 of both, which proves the
 content while the card is there and says nothing once it is gone (rules.md 30).
@@ -18,7 +18,7 @@ from domain.sealed import Sealed
 
 SALT = 16
 """Random bytes before the content."""
-WORDS, EVIDENCE = "words", "evidence"
+WORDS, EVIDENCE, PAYLOAD = "words", "evidence", "payload"
 """Fields of the vault's cards."""
 
 
@@ -50,6 +50,21 @@ def seal_file(unit: Unit, learner: str, content: bytes) -> Sealed:
     if unit.read(ACCOUNT, learner).status == "erased":
         raise NotPossible(action="add_evidence", why="the recipient was erased")
     return _sealed(unit, learner, EVIDENCE, content)
+
+
+def seal_payload(unit: Unit, learner: str, raw: bytes) -> Sealed | None:
+    """Put what a carrier pushed on a card of whose parcel it is; None once they were erased.
+
+    An erased learner's key must not come back by what a carrier tells later (A4; rules.md 30).
+    """
+    if unit.read(ACCOUNT, learner).status == "erased":
+        return None
+    return _sealed(unit, learner, PAYLOAD, raw)
+
+
+def payload_of(card: bytes, digest: str | None) -> bytes:
+    """What a payload's card holds; those of facts without a digest have no salt."""
+    return card if digest is None else content_of(card)
 
 
 def content_of(card: bytes) -> bytes:

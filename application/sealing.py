@@ -76,7 +76,7 @@ def opened(text: bytes) -> Opened:
         genuine = set(seal) == {"public_key", "signature"}
     except InvalidSignature:
         genuine = False
-    return Opened(document, public, genuine, _first_difference(text, again))
+    return Opened(document, public, genuine, first_difference(text, again))
 
 
 def signing_key_in(folder: Path) -> Ed25519PrivateKey:
@@ -93,7 +93,8 @@ def _signed(content: Mapping[str, Any]) -> bytes:
     return _MARK + sha256(rendered(content)).digest()
 
 
-def _first_difference(one: bytes, other: bytes) -> int | None:
+def first_difference(one: bytes, other: bytes) -> int | None:
+    """The first byte at which they differ, or one of them ends; None: they are the same."""
     if one == other:
         return None
     pairs = enumerate(zip(one, other, strict=False))

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     kept_visible_days: int = Field(default=730, ge=1)
     payloads_kept_days: int = Field(default=730, ge=1)
     """How long carriers' payloads are kept as they came; then they are deleted (rules.md 30)."""
+    evidence_kept_days: int = Field(default=1_095, ge=1)
+    """How long words and files of cases are kept; then they are deleted (rules.md 30)."""
     first_scan_hours: int = Field(default=24, ge=1)
     movement_hours: int = Field(default=48, ge=1)
     customs_hours: int = Field(default=24, ge=1)
@@ -136,6 +138,7 @@ class Settings(BaseSettings):
             review_accounts_at_address=self.review_accounts_at_address,
             review_every_order=self.review_every_order,
             payloads_kept=timedelta(days=self.payloads_kept_days),
+            evidence_kept=timedelta(days=self.evidence_kept_days),
             minors_shown_for=timedelta(seconds=self.minors_shown_seconds),
             peaks=self.peaks,
             pay_within=timedelta(seconds=self.pay_within_seconds),

@@ -7,13 +7,15 @@ from typing import Any
 
 from application.merging import existing_parcel, parcel_number
 from application.ordering import existing, must_have_recipient
-from application.streams import ACCOUNT, MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
+from application.sealed_words import seal_payload
+from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.lanes import Lane
 from domain.parcel_facts import Content, ParcelPacked, PushUnreadable
 from domain.parcels import Parcel, received_at
+from domain.sealed import Sealed
 from domain.stock import StockPicked, stock_key
 from domain.tracking import RECEIVED, Scan
 
@@ -140,8 +142,8 @@ def record_scans(
         state = unit.record(PARCEL, parcel, state.correct_carrier(corrected_to))
     fresh = state.tracking.fresh(replace(scan, text=blot(scan.text)) for scan in scans)
     if fresh:
-        card = None if raw is None else _kept_payload(unit, state, raw)
-        for fact in state.scanned(fresh, source=source, card=card):
+        payload = None if raw is None else _kept_payload(unit, state, raw)
+        for fact in state.scanned(fresh, source=source, payload=payload):
             # A source that dates a scan ahead of its own message is not believed that far.
             seen = min(fact.time, unit.now)
             state = unit.record(PARCEL, parcel, [fact], happened_at=seen)
@@ -180,8 +182,10 @@ def note_subscription(unit: Unit, *, parcel: str, partner: str, waybill: str) ->
 def keep_unreadable(unit: Unit, *, parcel: str, raw: bytes) -> dict[str, Any]:
     """Keep a signed push that could not be understood, for a human to look at (wire 1.6)."""
     state = existing_parcel(unit, parcel)
-    card = _kept_payload(unit, state, raw)
-    unit.record(PARCEL, parcel, [PushUnreadable(source="kuaidi100.push", card=card)])
+    kept = _kept_payload(unit, state, raw)
+    card, digest = (kept.card, kept.digest) if kept else (None, None)
+    pushed = PushUnreadable(source="kuaidi100.push", card=card, digest=digest)
+    unit.record(PARCEL, parcel, [pushed])
     return {"parcel": parcel, "card": card}
 
 
@@ -192,12 +196,6 @@ def settle_unreadable(unit: Unit, *, parcel: str) -> dict[str, Any]:
     return {"parcel": parcel, "settled": state.unread}
 
 
-def _kept_payload(unit: Unit, parcel: Parcel, raw: bytes) -> str | None:
-    """A card with what names people, sealed for whose parcel it is; none once they were erased.
-
-    An erased learner's key must not come back by what a carrier tells later (A4; rules.md 30).
-    """
-    learner = existing(unit, parcel.contents[0].order).learner
-    if unit.read(ACCOUNT, learner).status == "erased":
-        return None
-    return unit.seal(learner, "payload", raw)
+def _kept_payload(unit: Unit, parcel: Parcel, raw: bytes) -> Sealed | None:
+    """A card with what names people, sealed for whose parcel it is; none once they were erased."""
+    return seal_payload(unit, existing(unit, parcel.contents[0].order).learner, raw)

@@ -48,6 +48,8 @@ class HouseRules:
     """Rule 3: how long after its end an order stays visible to its customer."""
     payloads_kept: timedelta = timedelta(days=730)
     """Rule 30: how long what carriers pushed is kept as it came."""
+    evidence_kept: timedelta = timedelta(days=1_095)
+    """Rule 30: how long words and files of cases are kept: three years, in which claims lapse."""
     refund_grace: timedelta = timedelta(days=30)
     """Rule 16: life of points that come back into an expired lot."""
     max_parts: int = 4

@@ -95,6 +95,11 @@ class ParcelScanned(Fact, name="parcels.ParcelScanned"):
     code: str | None = None
     source: str = Field(description="who told: kuaidi100.push, sf.push, query")
     card: str | None = Field(default=None, description="vault card with the payload as it came")
+    digest: str | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="SHA-256 of the card's salt and payload, in hex; None: of the time before",
+    )
 
 
 class CarrierCorrected(Fact, name="parcels.CarrierCorrected"):
@@ -110,6 +115,11 @@ class PushUnreadable(Fact, name="parcels.PushUnreadable"):
     source: str
     card: str | None = Field(
         default=None, description="vault card with the payload as it came; none for who was erased"
+    )
+    digest: str | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="SHA-256 of the card's salt and payload, in hex; None: of the time before",
     )
 
 

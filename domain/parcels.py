@@ -27,6 +27,7 @@ from domain.parcel_facts import (
     WaybillIssued,
 )
 from domain.refusals import NotPossible
+from domain.sealed import Sealed
 from domain.tracking import Coordinates, ParcelState, Scan, Track, TrackState
 
 
@@ -156,7 +157,7 @@ class Parcel:
         return [] if self.handed_over or self.dissolved else [ParcelDissolved(reason=reason)]
 
     def scanned(
-        self, scans: Iterable[Scan], *, source: str, card: str | None
+        self, scans: Iterable[Scan], *, source: str, payload: Sealed | None
     ) -> list[ParcelScanned]:
         """The scans worth recording, oldest first; none when all were known (T2)."""
         return [
@@ -172,7 +173,8 @@ class Parcel:
                 status=scan.status,
                 code=scan.code,
                 source=source,
-                card=card,
+                card=payload.card if payload else None,
+                digest=payload.digest if payload else None,
             )
             for scan in self.tracking.fresh(scans)
         ]

@@ -29,6 +29,18 @@ class CardRevealed(Fact, name="privacy.CardRevealed", version=2):
     )
 
 
+class PackRevealed(Fact, name="privacy.PackRevealed"):
+    """Somebody was given a case's evidence pack with what the vault keeps of it (A4, D5)."""
+
+    case: str = Field(description="the dispute it is of")
+    order: str = Field(description="the order the dispute is about")
+    position: int = Field(description="log position that the pack is as of")
+    cards: tuple[str, ...] = Field(description="ids of the cards that were in it, unmasked")
+    approval: str | None = Field(
+        default=None, description="who allowed it: a minor's is given to nobody without"
+    )
+
+
 class LearnerMarkedMinor(Fact, name="privacy.LearnerMarkedMinor"):
     """The learner is under age: staff see their data only after a second person allowed it (A9)."""
 
@@ -40,7 +52,7 @@ class LearnerMarkedOfAge(Fact, name="privacy.LearnerMarkedOfAge"):
 class MinorAccessAsked(Fact, name="privacy.MinorAccessAsked"):
     """Somebody asked to see a minor's card; a second person decides."""
 
-    card: str = Field(description="id of the card in the vault")
+    card: str = Field(description="id of the card in the vault, or of the case whose pack it is")
     maker: str = Field(description="who asked: nobody else is shown it for this approval")
     approval: str = Field(description="the request that waits, or waited, for a second person")
 
@@ -59,6 +71,7 @@ class LegalHoldLifted(Fact, name="privacy.LegalHoldLifted"):
 
 PrivacyFact = (
     CardRevealed
+    | PackRevealed
     | LearnerMarkedMinor
     | LearnerMarkedOfAge
     | MinorAccessAsked
@@ -76,11 +89,11 @@ class UnderLegalHold(Refusal):
 
 
 class RetentionOver(Refusal):
-    """A carrier's payload was kept for its time and is deleted; its facts stay (rules.md 30)."""
+    """What was sealed was kept for its time and is deleted; its facts stay (rules.md 30)."""
 
     code = "retention_over"
     en = "What was sealed on {made_on} was deleted on {gone_on}: its retention period was over."
-    zh = "{made_on} 的原始报文已于 {gone_on} 删除:留存期限已到。"
+    zh = "{made_on} 封存的内容已于 {gone_on} 删除:留存期限已到。"
 
 
 class MinorsCard(Refusal):
@@ -136,6 +149,26 @@ class Privacy:
             raise MinorsCard()
         return [CardRevealed(card=card, order=order, case=case, parcel=parcel, approval=approval)]
 
+    def reveal_pack(
+        self,
+        case: str,
+        *,
+        order: str,
+        position: int,
+        cards: tuple[str, ...],
+        approval: str | None = None,
+    ) -> list[PrivacyFact]:
+        """Give out a case's evidence unmasked; each time is a fact of its own.
+
+        A minor's needs the `approval` that a second person gave and that is still valid.
+        """
+        self.usable()
+        if self.minor and approval is None:
+            raise MinorsCard()
+        return [
+            PackRevealed(case=case, order=order, position=position, cards=cards, approval=approval)
+        ]
+
     def approval_of(self, card: str, *, maker: str) -> str | None:
         """The newest request of somebody to see this card, if there was one."""
         found = (one for one in self.asked if (one.card, one.maker) == (card, maker))
@@ -175,7 +208,7 @@ class Privacy:
 def evolve(privacy: Privacy, fact: PrivacyFact) -> Privacy:
     """The state after one more fact."""
     match fact:
-        case CardRevealed():
+        case CardRevealed() | PackRevealed():
             return privacy
         case LearnerMarkedMinor():
             return replace(privacy, minor=True)

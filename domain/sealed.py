@@ -6,7 +6,7 @@ from domain.facts import Value
 
 
 class Sealed(Value):
-    """Words or a file that may name people (rules.md 30).
+    """Words, a file or a carrier's payload that may name people (rules.md 30).
 
     The card holds 16 random bytes and then the content; the digest is the SHA-256 of both, so that
     it says nothing once the card is gone, and proves the content while it is there.

@@ -13,7 +13,7 @@ from application.envelope import Envelope
 from application.streams import APPROVAL, CLAIM, DISPUTE, PARCEL
 from domain.dispute_facts import QuestionAnswered, QuestionsAsked, QuestionTimedOut
 from domain.point_facts import PointsGranted, Reason
-from domain.privacy import CardRevealed
+from domain.privacy import CardRevealed, PackRevealed
 from projections.audit_queries import order_events
 
 HOUSE_ONLY = (CLAIM.name, APPROVAL.name)
@@ -58,7 +58,7 @@ def _is_for(event: Envelope, case: str) -> bool:
     fact = event.fact
     if isinstance(fact, PointsGranted):
         return fact.reason is Reason.COMPENSATION and fact.source == case
-    if isinstance(fact, CardRevealed):
+    if isinstance(fact, CardRevealed | PackRevealed):
         return fact.case == case
     # Orders name the stream of the case.
     return DISPUTE.stream(case) in (getattr(fact, "case", None), getattr(fact, "by", None))

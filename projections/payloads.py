@@ -10,13 +10,14 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
 from application.envelope import decode
+from application.sealed_words import SALT
 from application.streams import PARCEL
 from domain.parcel_facts import ParcelScanned, PushUnreadable
 from projections.reading import compose
 
 FACTS = [ParcelScanned.fact_name, PushUnreadable.fact_name]
 SEAL_BYTES = 29
-"""What sealing adds to a payload."""
+"""What sealing adds to a card."""
 
 
 async def payloads(
@@ -38,6 +39,7 @@ async def payloads(
             fact.card or position,
             {
                 "card": fact.card,
+                "digest": fact.digest,
                 "source": fact.source,
                 "read": read,
                 "scans": 0,
@@ -47,22 +49,25 @@ async def payloads(
         )
         line["scans"] += read
     kept = await _kept(connection, schema, [one["card"] for one in told.values() if one["card"]])
-    return [{**one, **kept.get(one["card"], _GONE)} for one in told.values()]
+    return [{**one, **_told_of(kept.get(one["card"]), one["digest"])} for one in told.values()]
 
 
-_GONE = {"kept": "erased", "bytes": None}
+def _told_of(kept: tuple[str, int | None] | None, digest: str | None) -> dict[str, Any]:
+    """What became of a payload, and how long it is."""
+    if kept is None:
+        return {"kept": "erased", "bytes": None}
+    what, size = kept
+    salt = 0 if digest is None else SALT
+    return {"kept": what, "bytes": None if size is None else size - SEAL_BYTES - salt}
 
 
 async def _kept(
     connection: AsyncConnection[Any], schema: str, cards: list[str]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, tuple[str, int | None]]:
     """What became of these cards; those of people who were erased are not among them."""
     names = {name: Identifier(schema, name) for name in ("cards", "cards_past")}
     cursor = await connection.execute(SQL(_KEPT).format(**names), {"cards": list(map(UUID, cards))})
-    return {
-        card.hex: {"kept": kept, "bytes": None if size is None else size - SEAL_BYTES}
-        for card, kept, size in await cursor.fetchall()
-    }
+    return {card.hex: (kept, size) for card, kept, size in await cursor.fetchall()}
 
 
 _PUSHED = """

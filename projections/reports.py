@@ -205,7 +205,7 @@ ORDER BY notification_id
 # A minor's card is shown to nobody without an approval, and its event names it.
 _MINORS = """
 SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
-WHERE notification_id <= %s AND topic = 'privacy.CardRevealed'
+WHERE notification_id <= %s AND topic IN ('privacy.CardRevealed', 'privacy.PackRevealed')
     AND convert_from(state, 'UTF8')::json -> 'fact' ->> 'approval' IS NOT NULL
 ORDER BY notification_id
 """

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api import audit
-from application.checking import GOOD, REFUSED, check
+from application.checked import GOOD, REFUSED
+from application.checking import check
 from application.envelope import Context
 from application.heads import SignedHead
 from application.proof import root_from_inclusion

@@ -13,7 +13,8 @@ from psycopg.sql import SQL, Identifier
 from typer.testing import CliRunner, Result
 
 from api.audit_commands import audit_app, keys_app, rebuild, verify
-from application.checking import REFUSED, check
+from application.checked import REFUSED
+from application.checking import check
 from application.sealing import PUBLIC_KEY
 from tests.conftest import MallDatabase
 from tests.projections.busy_mall import BusyMall, busy_mall
@@ -127,7 +128,7 @@ async def test_it_is_said_what_a_file_is_when_it_is_no_export(shell: Shell) -> N
         json.dumps(refusal).encode(): "is a refusal of the service, no export: There is no\\nsuch",
         content_of(head): "is a signed head: give it as --head",
         b"\xff\xfe\x00PK": "is no text in UTF-8",
-        b"PK\x03\x04": "is no JSON: line 1, column 1",
+        b"PK\x03\x04": "is no ZIP that can be read: BadZipFile",
         b"format,tallypost report 1\r\n": "is a report as CSV",
         b"[" * 100_000: "is no JSON that can be read",
         b'{"seal": 1}': "not a sealed document",

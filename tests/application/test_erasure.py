@@ -13,6 +13,7 @@ from domain.house_rules import DEFAULT_RULES
 from domain.parcels import Parcel
 from domain.refusals import NotPossible
 from domain.scans import classify
+from domain.sealed import Sealed
 from domain.tracking import Scan
 from tests.application.house import RECIPIENT, House, opened
 from tests.conftest import MallDatabase
@@ -94,8 +95,8 @@ async def test_a_key_comes_back_when_payloads_are_sealed_for_anybody(
 ) -> None:
     """A4 CONTROL: sealing without a look at the account."""
 
-    def careless(unit: Unit, parcel: Parcel, raw: bytes) -> str:
-        return unit.seal("mei", "payload", raw)
+    def careless(unit: Unit, parcel: Parcel, raw: bytes) -> Sealed:
+        return Sealed(card=unit.seal("mei", "payload", raw), digest="")
 
     monkeypatch.setattr(shipping, "_kept_payload", careless)
     assert await _pushes_after_erasure(house) == (1, 2)

@@ -1,14 +1,17 @@
-"""What is kept for its time and then goes: carriers' payloads (R59; rules.md 30)."""
+"""What is kept for its time and then goes: payloads, words and files (R59; rules.md 30)."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
 
 from application import jobs, privacy, retention, shipping
 from application.cards import card_of, open_card
-from application.retention import forget_payloads
+from application.retention import forget_evidence, forget_payloads
+from application.sealed_words import content_of, seal_file, seal_words
+from application.unit import Unit
 from domain.privacy import Privacy, RetentionOver
 from tests.application.house import VAULT, House, opened
 from tests.conftest import MallDatabase
@@ -65,7 +68,9 @@ async def test_payloads_go_when_their_time_is_over(
     assert await _left(house) == ALL
     ((card,),) = await house.rows("SELECT id FROM {s}.cards WHERE field = 'payload' LIMIT 1")
     async with house.pool.connection() as connection:
-        assert await open_card(connection, house.schema, VAULT, card.hex) == RAW
+        opened_card = await open_card(connection, house.schema, VAULT, card.hex)
+        assert opened_card is not None
+        assert content_of(opened_card) == RAW
 
     house.wait(seconds=2)
     assert await forget_payloads(house) == 6
@@ -76,7 +81,7 @@ async def test_payloads_go_when_their_time_is_over(
         assert await open_card(connection, house.schema, VAULT, card.hex) is None
         with pytest.raises(RetentionOver, match=r"deleted on 2026-03-02") as told:
             await card_of(connection, house.schema, card.hex)
-    assert told.value.message("zh") == "2024-03-02 的原始报文已于 2026-03-02 删除:留存期限已到。"
+    assert told.value.message("zh") == "2024-03-02 封存的内容已于 2026-03-02 删除:留存期限已到。"
 
 
 async def _forgotten_under_hold(house: House, database: MallDatabase) -> int:
@@ -112,3 +117,28 @@ async def test_held_payloads_go_when_time_alone_decides(
 def test_the_job_is_among_those_that_come_by_the_hour() -> None:
     """R59: nobody has to think of it."""
     assert jobs.let_go in jobs.CRONS
+
+
+async def test_words_and_files_of_cases_go_when_their_time_is_over(
+    house: House, database: MallDatabase
+) -> None:
+    """R59, A4: three years by default, payloads after theirs; those under a hold stay."""
+
+    def seal(unit: Unit) -> dict[str, Any]:
+        for learner in ("mei", "chen"):
+            seal_words(unit, learner, "签收的不是我")
+            seal_file(unit, learner, b"%PDF-1.7")
+        return {}
+
+    await house.do(seal)
+    await house.do(lambda unit: privacy.place_hold(unit, learner="mei", matter="2026-17"))
+    _date(database, house.now - house.rules.evidence_kept + timedelta(seconds=1))
+    assert await forget_evidence(house) == 0
+    house.wait(seconds=2)
+    assert await forget_evidence(house) == 2
+    left = [(subject, field) for subject, field, _ in await _left(house)]
+    assert ("mei", "words") in left
+    assert ("mei", "evidence") in left
+    assert {field for subject, field in left if subject == "chen"} == {"payload", "recipient"}
+    await house.do(lambda unit: privacy.lift_hold(unit, learner="mei", matter="2026-17"))
+    assert await retention.forget_all(house) == 8

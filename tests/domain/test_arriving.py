@@ -56,7 +56,7 @@ WAY = (
 def parcel(*scans: Scan, more: tuple[Fact, ...] = ()) -> Parcel:
     """A parcel that was handed over, and seen."""
     sent = given(PARCEL, *SENT)
-    told = sent.scanned(scans, source="test", card=None)
+    told = sent.scanned(scans, source="test", payload=None)
     return given(PARCEL, *SENT, *told, *more)
 
 

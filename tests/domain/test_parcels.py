@@ -40,7 +40,7 @@ def scan(hours: float, text: str, carrier: str = "yuantong", **more: Any) -> Sca
 
 
 def told(before: Parcel, *scans: Scan) -> list[ParcelScanned]:
-    return before.scanned(scans, source="kuaidi100.push", card=None)
+    return before.scanned(scans, source="kuaidi100.push", payload=None)
 
 
 def test_a_parcel_is_labelled_once_with_the_same_number() -> None:

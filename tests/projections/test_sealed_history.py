@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from application.checking import GOOD, REFUSED, UNANCHORED, check
+from application.checked import GOOD, REFUSED, UNANCHORED
+from application.checking import check
 from application.exporting import StoredEvent, exported, read_back
 from application.heads import SignedHead
 from application.proof import Frontier, MemoryNodes, inclusion_path, leaf_hash

@@ -207,6 +207,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/disputes/{dispute}/words/{position}/reveals"): Route(
         (SUPPORT, ADMINISTRATOR), {"reason": "to decide"}
     ),
+    ("GET", "/v1/disputes/{dispute}/pack"): Route((SUPPORT, AUDITOR, ADMINISTRATOR)),
+    ("POST", "/v1/disputes/{dispute}/pack"): Route(
+        (SUPPORT, ADMINISTRATOR), {"reason": "the carrier asks"}
+    ),
     ("POST", "/v1/claims"): Route(
         (SUPPORT, OPERATIONS, ADMINISTRATOR), {"parcel": "T1-P1", "reason": "lost"}
     ),
