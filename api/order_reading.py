@@ -52,6 +52,7 @@ async def read(
         row = visible(await asking.order(number), caller)
         parcels = await asking.parcels(number) if row.packed else []
         cases = await cases_of_order(connection, tenant.schema, number) if row.sent else []
+        linked = await asking.linked(row.order) if row.sent else {}
     known = {one.parcel: one.dispute for one in cases}
     now, order = tenant.store.clock(), row.order if parcels else None
 
@@ -61,7 +62,8 @@ async def read(
         return dispute_of(number, order, parcel, box, case=case, when=now, rules=tenant.rules)
 
     staff = caller.role is not Role.LEARNER
-    return with_etag(request, order_answer(row, parcels, staff=staff, disputable=disputable))
+    answer = order_answer(row, parcels, staff=staff, disputable=disputable, linked=linked)
+    return with_etag(request, answer)
 
 
 def visible(row: OrderRow | None, caller: Caller) -> OrderRow:

@@ -19,6 +19,7 @@ from domain.house_rules import HouseRules
 from domain.silence import Silence, patience
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
+from projections.disputes import Wanted, cases
 from projections.drifting import drift
 from projections.reading import compose
 from projections.silent_parcels import SilentParcel, silent_parcels
@@ -28,6 +29,8 @@ router = APIRouter(prefix="/v1", tags=["operations"])
 UNWATCHED_AFTER = timedelta(minutes=2)
 """A subscription at a carrier takes seconds; later somebody should look."""
 REFUND_AFTER = timedelta(minutes=10)
+LATE_CASES = Wanted(live=True, overdue=True)
+"""Cases that were not decided in time, the longest first (D1)."""
 CAUSES = {
     Silence.NO_FIRST_SCAN: "no first scan {hours} h after hand-over",
     Silence.NO_MOVEMENT: "no movement for {hours} h",
@@ -44,8 +47,8 @@ async def troubles(
 ) -> Response:
     """Parked events, drift, late policies, dead jobs, webhooks, refunds, parcels (M5).
 
-    Parcels are those that are silent, untracked, or whose pushes could not be read. Also busy
-    warehouses, and what waits for a second person.
+    Parcels are those that are silent, untracked, or whose pushes could not be read. Also cases
+    that were not decided in time, busy warehouses, and what waits for a second person.
     """
     tenant = request.state.tenant
     now = tenant.store.clock()
@@ -56,6 +59,7 @@ async def troubles(
         silent = await silent_parcels(connection, tenant.schema, now=now, rules=tenant.rules)
         unread = await _rows(connection, tenant.schema, _UNREAD)
         refunds = await open_refunds(connection, tenant.schema)
+        late_cases = await cases(connection, tenant.schema, LATE_CASES, after=None, limit=200)
         unproved = await contradicted(connection, tenant.schema)
         asked = await approvals(connection, tenant.schema, state="open")
         subscriptions = Subscriptions(connection, schema=tenant.schema, vault=tenant.vault)
@@ -111,6 +115,13 @@ async def troubles(
         for parcel, since, orders in unwatched:
             yield _trouble("unwatched_parcel", parcel, None, since, parcel=parcel, order=orders[0])
         yield from (_silent(parcel, rules=tenant.rules) for parcel in silent)
+        for case in late_cases:
+            what = f"{case.id}: waits for {case.waits_for}"
+            yield _trouble(
+                "overdue_case", what, case.reason, case.decide_by,
+                case=case.id, order=case.order_number, parcel=case.parcel,
+                waits_for=case.waits_for, reason=case.reason,
+            )  # fmt: skip
         for parcel, waybill, since in unproved:
             yield _trouble(
                 "contradicted_receipt", f"{parcel}: {waybill}", "no query knows of the receipt",

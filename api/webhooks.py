@@ -63,7 +63,8 @@ class WebhookIn(Body):
         Field(
             min_length=1,
             max_length=50,
-            description="names of facts, or all of a room: `orders.*`, `ledger.*`, `parcels.*`",
+            description="names of facts, or all of a room: `orders.*`, `ledger.*`, `parcels.*`, "
+            "`disputes.*`, `claims.*`",
         ),
     ]
     from_position: Annotated[int, Field(ge=1, le=2**62)] | None = Field(

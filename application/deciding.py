@@ -12,7 +12,7 @@ from application import approval_requests
 from application.case_messages import message_for
 from application.claiming import is_confirmed
 from application.disputing import close_up, existing_case, told
-from application.ordering import existing, refund_order
+from application.ordering import existing, kept_units, refund_order
 from application.reshipping import reship
 from application.sealed_words import Message, seal_words
 from application.streams import ACCOUNT, DISPUTE
@@ -163,7 +163,7 @@ def _units(unit: Unit, dispute: Dispute, wanted: Wanted) -> tuple[Units, ...]:
     if wanted.outcome not in (Outcome.REFUND, Outcome.RESHIP):
         return ()
     order = existing(unit, dispute.order)
-    return order.refundable(wanted.lines, parts=dispute.parts)
+    return order.refundable(wanted.lines, parts=dispute.parts, kept=kept_units(unit, order))
 
 
 def _words(

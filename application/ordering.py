@@ -23,12 +23,13 @@ from domain.order_facts import (
     UnitsRefunded,
     customer_status,
 )
-from domain.orders import Order
+from domain.orders import Kept, Order
 from domain.parcels import received_at
 from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
 from domain.refunding import cancel_units, refund_units
 from domain.refusals import NotFound, NotPossible
+from domain.replacing import sent_once_more
 from domain.replanning import given_up
 from domain.stock import StockPutBack, StockReleased, StockReturned, stock_key
 
@@ -118,10 +119,10 @@ def refund_order(
 ) -> dict[str, Any]:
     """Refund units after shipping, by a decision with its reason (rules.md 3); never twice (D4).
 
-    Units of these `parts` alone, where some are named.
+    Units of these `parts` alone, where some are named; none that are sent once more instead.
     """
     order = existing(unit, number)
-    units = order.refundable(wanted, parts=parts)
+    units = order.refundable(wanted, parts=parts, kept=kept_units(unit, order))
     facts = refund_units(
         order,
         units,
@@ -145,6 +146,12 @@ def refund_order(
             seat = StockReleased(order=number, part=one.part, quantity=one.quantity, reason=reason)
             unit.record(STOCK, stock_key(SEATS, line.sku), [seat])
     return {"number": number, "status": customer_status(after.state), "points": gone.points}
+
+
+def kept_units(unit: Unit, order: Order) -> list[Kept]:
+    """Units of an order that cannot be refunded here: they are sent once more instead (D4)."""
+    ordered = [one.number for one in order.replacements if one.state == "ordered"]
+    return sent_once_more(order, {number: unit.read(ORDER, number) for number in ordered})
 
 
 def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules) -> dict[str, Any]:

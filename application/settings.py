@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from application.key_files import read_or_create
-from domain.house_rules import HouseRules, Peak
+from domain.house_rules import FilingWindow, HouseRules, Peak
 from domain.regions import REMOTE_PROVINCES
 
 
@@ -63,6 +63,15 @@ class Settings(BaseSettings):
     movement_hours: int = Field(default=48, ge=1)
     customs_hours: int = Field(default=24, ge=1)
     """How long a parcel may be without first scan, movement, movement in customs (rules.md 25)."""
+    disputable_days: int = Field(default=30, ge=1)
+    """How long after signing a parcel can be disputed (rules.md 27)."""
+    learner_answer_hours: int = Field(default=48, ge=1)
+    carrier_answer_hours: int = Field(default=48, ge=1)
+    decide_hours: int = Field(default=72, ge=1)
+    """A dispute's clocks: questions, inquiries, decision; facts keep the deadlines set (D1)."""
+    filing_windows: Annotated[tuple[FilingWindow, ...], NoDecode] = HouseRules().filing_windows
+    """Days that carriers take claims, from signing and, unsigned, from hand-over, as in our
+    contracts with them: `*=7/30,shunfeng=15/60`; `*` stands for all that are not named (D2)."""
     review_value_fen: int = Field(default=30_000, ge=0)
     """Orders whose goods are worth more are looked at before release (rules.md 26)."""
     review_orders_a_day: int = Field(default=3, ge=1)
@@ -108,6 +117,22 @@ class Settings(BaseSettings):
             found.append(Peak(day, until, int(hours)))
         return tuple(found)
 
+    @field_validator("filing_windows", mode="before")
+    @classmethod
+    def _filing_windows(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found: dict[str, FilingWindow] = {one.carrier: one for one in HouseRules().filing_windows}
+        for text in filter(None, value.split(",")):
+            carrier, _, days = text.strip().partition("=")
+            signed, _, sent = days.partition("/")
+            if not carrier or int(signed) < 1 or int(sent) < 1:
+                raise ValueError("a carrier and two numbers of days, as in shunfeng=15/60")
+            found[carrier] = FilingWindow(
+                carrier, timedelta(days=int(signed)), timedelta(days=int(sent))
+            )
+        return tuple(found.values())
+
     @property
     def queries_are_possible(self) -> bool:
         """Whether carriers can be asked where a parcel is (T1)."""
@@ -146,6 +171,11 @@ class Settings(BaseSettings):
             first_scan_within=timedelta(hours=self.first_scan_hours),
             movement_within=timedelta(hours=self.movement_hours),
             customs_within=timedelta(hours=self.customs_hours),
+            disputable_for=timedelta(days=self.disputable_days),
+            learner_answers_within=timedelta(hours=self.learner_answer_hours),
+            carrier_answers_within=timedelta(hours=self.carrier_answer_hours),
+            decide_within=timedelta(hours=self.decide_hours),
+            filing_windows=self.filing_windows,
             excluded_regions=frozenset(self.exclude_regions)
             | (REMOTE_PROVINCES if self.exclude_remote else frozenset()),
         )

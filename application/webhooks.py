@@ -20,9 +20,9 @@ from standardwebhooks.webhooks import Webhook
 from domain.facts import FACTS
 from domain.refusals import InvalidRequest
 
-ROOMS = ("orders", "ledger", "parcels")
+ROOMS = ("orders", "ledger", "parcels", "disputes", "claims")
 """Rooms whose facts are told outside."""
-IDS = ("order", "learner", "part", "parcel", "line", "sku", "refund")
+IDS = ("order", "learner", "part", "parcel", "line", "sku", "refund", "replacement")
 """Fields of facts that are ids of ours, and name nobody."""
 WAITS = tuple(
     timedelta(seconds=seconds)
@@ -39,6 +39,8 @@ PARKED_IN_A_ROW_MAX = 3
 SECRET_BYTES = 32
 PREFIX = "whsec_"
 
+_NAMED_BY = {"account": "learner", "claim": "parcel"}
+"""What a stream's key is the id of, where that is not what the stream is called."""
 _PATTERN = re.compile(r"[a-z]+\.(\*|[A-Za-z]+)")
 
 
@@ -124,7 +126,7 @@ def message(position: int, stream: str, version: int, name: str, stored: bytes) 
     data: Mapping[str, Any] = from_json(stored)
     category, _, key = stream.partition(":")
     about = {field: data["fact"][field] for field in IDS if data["fact"].get(field) is not None}
-    about.setdefault({"account": "learner"}.get(category, category), key)
+    about.setdefault(_NAMED_BY.get(category, category), key)
     body = {
         "type": name,
         "timestamp": data["recorded_at"],

@@ -1,6 +1,6 @@
 """订单 Orders: their parts, how far each has come, what may happen next (O3, O4, O8, S2)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -45,6 +45,7 @@ PROGRESS = (
 """The states of a live part, least advanced first (rules.md 2)."""
 
 ENDED = frozenset({State.COMPLETED, State.CANCELLED, State.CLOSED})
+NO_REASONS: Mapping[str, str] = {}
 
 
 class Part(NamedTuple):
@@ -111,6 +112,14 @@ class Replacement:
     plan: Plan
     case: str
     state: Literal["reserved", "released", "ordered"] = "reserved"
+
+
+class Kept(NamedTuple):
+    """Units that something else is under way for: nobody gets both (D4)."""
+
+    units: Units
+    why: str
+    """They cannot be refunded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +217,17 @@ class Order:
         return tuple(self._chosen(open_units, wanted, action="cancel"))
 
     def refundable(
-        self, wanted: Sequence[tuple[str, int]] | None, *, parts: Collection[int] | None = None
+        self,
+        wanted: Sequence[tuple[str, int]] | None,
+        *,
+        parts: Collection[int] | None = None,
+        kept: Sequence[Kept] = (),
     ) -> tuple[Units, ...]:
         """The units a refund after shipping could take: all handed over or granted ones.
 
-        Of these `parts` alone, where some are named. A course only while its window is open and
-        little of it was taken, but always when an outside shop refunded it (rules.md 7).
+        Of these `parts` alone, where some are named, and without what is `kept`. A course only
+        while its window is open and little of it was taken, but always when an outside shop
+        refunded it (rules.md 7).
         """
         given: list[Units] = []
         why = ""
@@ -221,14 +235,16 @@ class Order:
             if part.state not in PROGRESS[2:] or (parts is not None and part.number not in parts):
                 continue
             for unit in part.units:
-                kept = "" if part.warehouse or self.outside else self._why_kept(part, unit.line)
-                if not kept:
+                stays = "" if part.warehouse or self.outside else self._why_kept(part, unit.line)
+                if not stays:
                     given.append(Units(part=part.number, line=unit.line, quantity=unit.quantity))
                 elif wanted is None or any(sku == self.line(unit.line).sku for sku, _ in wanted):
-                    why = why or kept
+                    why = why or stays
         if why and (wanted is not None or not given) and self.ended in (None, State.COMPLETED):
             raise NotPossible(action="refund", why=why)
-        return tuple(self._chosen(given, wanted, action="refund"))
+        because = {self.line(one.units.line).sku: one.why for one in kept}
+        free = _without(given, [one.units for one in kept])
+        return tuple(self._chosen(free, wanted, action="refund", because=because))
 
     def _why_kept(self, part: Part, line: int) -> str:
         """Why a course is no longer refunded; nothing if it is (rules.md 7)."""
@@ -270,13 +286,19 @@ class Order:
         return sum(unit.quantity for part in self.parts for unit in part.units if unit.line == line)
 
     def _chosen(
-        self, open_units: Sequence[Units], wanted: Sequence[tuple[str, int]] | None, *, action: str
+        self,
+        open_units: Sequence[Units],
+        wanted: Sequence[tuple[str, int]] | None,
+        *,
+        action: str,
+        because: Mapping[str, str] = NO_REASONS,
     ) -> list[Units]:
         if self.ended in (State.CANCELLED, State.CLOSED, State.EXPIRED):
             raise NotPossible(action=action, why=f"the order is {self.state}")
         if wanted is None:
             if not open_units:
-                raise NotPossible(action=action, why=f"the order is {self.state}")
+                why = next(iter(because.values()), f"the order is {self.state}")
+                raise NotPossible(action=action, why=why)
             return list(open_units)
         chosen: list[Units] = []
         for sku, quantity in _summed(wanted).items():
@@ -288,9 +310,8 @@ class Order:
                     chosen.append(unit.model_copy(update={"quantity": taken}))
             if missing:
                 possible = quantity - missing
-                raise NotPossible(
-                    action=action, why=f"{sku}: {possible} of {quantity} units are open to it"
-                )
+                short = f"{sku}: {possible} of {quantity} units are open to it"
+                raise NotPossible(action=action, why=because.get(sku, short))
         return chosen
 
     def price(self, units: Sequence[Units]) -> tuple[int, int]:
@@ -438,6 +459,19 @@ class Order:
         if not part.live or part.state is not state:
             raise NotPossible(action=action, why=f"part {number} is {part.state}")
         return part
+
+
+def _without(units: Sequence[Units], gone: Sequence[Units]) -> list[Units]:
+    """What is left of these units."""
+    less: dict[tuple[int, int], int] = {}
+    for one in gone:
+        less[one.part, one.line] = less.get((one.part, one.line), 0) + one.quantity
+    left: list[Units] = []
+    for one in units:
+        quantity = one.quantity - less.get((one.part, one.line), 0)
+        if quantity > 0:
+            left.append(one.model_copy(update={"quantity": quantity}))
+    return left
 
 
 def _summed(wanted: Sequence[tuple[str, int]]) -> dict[str, int]:

@@ -141,6 +141,7 @@ REASONS = {
     r"(\S+): the time to return the course is over": "{0}:课程退款期限已过",
     r"(\S+): (\S+) % of the course are done, (\S+) % are too much": "{0}:已学 {1}%,达 {2}% 不可退",
     r"it replaces units of (\S+): ask there": "该订单是 {0} 的补发,请在原订单上处理",
+    r"(\S+): (\S+) sends it once more: decide there": "{0}:{1} 已补发,请在该订单上处理",
     r"nothing of it can be sent once more": "没有可以补发的商品",
     r"the order has no course (\S+)": "订单没有课程 {0}",
     r"the course (\S+) was not granted yet": "课程 {0} 尚未开通",

@@ -4,7 +4,7 @@ The original never regresses. What is set aside at once (wrong goods) and what i
 are the same: goods are reserved for the linked order, which then stands or lets them go.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from domain.house_rules import HouseRules
@@ -18,7 +18,7 @@ from domain.order_facts import (
     ReplacementReserved,
     Units,
 )
-from domain.orders import Order, Replacement
+from domain.orders import Kept, Order, Replacement
 from domain.refusals import NotPossible
 from domain.splitting import Plan
 
@@ -73,6 +73,28 @@ def release(order: Order, *, case: str, reason: str) -> list[OrderFact]:
     if found is None or found.state != "reserved":
         return []
     return [ReplacementReleased(replacement=found.number, reason=reason)]
+
+
+def sent_once_more(order: Order, linked: Mapping[str, Order]) -> list[Kept]:
+    """The order's units that its linked orders send, or sent, in their place (D4).
+
+    What was given up there is free again here: nobody gets both, and nobody neither.
+    """
+    found: list[Kept] = []
+    for made in order.replacements:
+        there = linked.get(made.number)
+        if made.state != "ordered" or there is None:
+            continue
+        lines = dict.fromkeys(one.line for one in made.units)
+        left = {line: there.live_units(nth) for nth, line in enumerate(lines, start=1)}
+        for one in made.units:
+            quantity = min(one.quantity, left[one.line])
+            left[one.line] -= quantity
+            if quantity:
+                sku = order.line(one.line).sku
+                why = f"{sku}: {made.number} sends it once more: decide there"
+                found.append(Kept(one.model_copy(update={"quantity": quantity}), why))
+    return found
 
 
 def must_not_lose(order: Order) -> None:

@@ -11,15 +11,18 @@ from domain.disputes import Dispute, case_id
 from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.lots import refund_shares
 from domain.order_facts import Fault, State, Units
-from domain.orders import Order
+from domain.orders import Kept, Order
 from domain.parcels import Parcel
 from domain.refusals import NotPossible, Refusal, for_customers
 from domain.replacing import must_not_lose
 from domain.replanning import choose_to_wait, given_up
 
 
-def actions(order: Order, *, staff: bool) -> dict[str, dict[str, Any]]:
-    """Which commands are possible now and why the others are not, from the same decisions (D6)."""
+def actions(order: Order, *, staff: bool, kept: Sequence[Kept] = ()) -> dict[str, dict[str, Any]]:
+    """Which commands are possible now and why the others are not, from the same decisions (D6).
+
+    What is `kept` is sent once more by linked orders.
+    """
 
     def tried(decide: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
@@ -52,7 +55,7 @@ def actions(order: Order, *, staff: bool) -> dict[str, dict[str, Any]]:
     return {
         "pay": tried(payable),
         "cancel": tried(cancelled),
-        "refund": tried(lambda: given_back(order, order.refundable(None), sent=True)),
+        "refund": tried(lambda: given_back(order, order.refundable(None, kept=kept), sent=True)),
         "wait": tried(waited_for),
         "refund_missing": tried(lambda: given_back(order, given_up(order, None), sent=False)),
         "address": tried(addressed),

@@ -12,6 +12,7 @@ from domain.lanes import STRAYED, arrived_at
 from domain.order_facts import State, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel, Stage
+from domain.replacing import sent_once_more
 from domain.tracking import Track
 from projections.order_actions import actions, any_of
 from projections.reading import compose
@@ -87,6 +88,12 @@ class Asking:
         rows = await self.rows(_PARCELS, [number])
         return [(parcel, PARCEL.states.validate_json(folded)) for parcel, folded in rows]
 
+    async def linked(self, order: Order) -> dict[str, Order]:
+        """The orders that send units of this one once more, by number (rules.md 6)."""
+        numbers = [one.number for one in order.replacements if one.state == "ordered"]
+        rows = await self.rows(_LINKED, numbers) if numbers else []
+        return {number: ORDER.states.validate_json(folded) for number, folded in rows}
+
     async def is_parcel(self, number: str) -> bool:
         """Whether there is a parcel with this number."""
         return bool(await self.rows(_PARCEL, number))
@@ -125,10 +132,12 @@ def order_answer(
     *,
     staff: bool,
     disputable: Callable[[str, Parcel], Mapping[str, Any]],
+    linked: Mapping[str, Order],
 ) -> dict[str, Any]:
     """An order as its reader may see it (contract.md, `GET /v1/orders/{number}`).
 
-    `disputable` says of a parcel whether its reader can dispute it now, or why not (D6).
+    `disputable` says of a parcel whether its reader can dispute it now, or why not (D6); `linked`
+    are the orders that send units of this one once more.
     """
     order = row.order
     shown = [one for one in parcels if one[1].stage not in BEFORE_PACKING]
@@ -161,7 +170,10 @@ def order_answer(
             }
             for number, parcel in shown
         ],
-        "actions": {**actions(order, staff=staff), "dispute": any_of(disputes)},
+        "actions": {
+            **actions(order, staff=staff, kept=sent_once_more(order, linked)),
+            "dispute": any_of(disputes),
+        },
         "timeline": from_json(row.timeline),
         "position": row.position,
         "version": row.version,
@@ -292,6 +304,7 @@ SELECT number, learner, channel, state, placed_at, promised_by, pay_by, points, 
     folded, timeline, version, position
 FROM {orders} WHERE number = %b
 """
+_LINKED = "SELECT number, folded FROM {orders} WHERE number = ANY(%b::text[])"
 _PARCELS = "SELECT number, folded FROM {parcels} WHERE orders @> %b::text[] ORDER BY number"
 _PARCEL = "SELECT number FROM {parcels} WHERE number = %b"
 _LISTED = """

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from application.envelope import Context
+from application.jobs import apply_jobs_schema
+from application.migrating import SERVICE_ROLE
+from application.policies import NOTE_OVERDUE_CASES, sweep
 from application.streams import PARCEL
 from application.unit import Command, Unit
 from domain.parcel_facts import TrackConfirmed
 from tests.api.conftest import Mall
+from tests.conftest import MallDatabase
 from tests.reliability.test_callbacks import LINES, Pushing
 
 pytestmark = pytest.mark.anyio
@@ -559,6 +563,43 @@ async def test_what_was_foretold_is_what_happens(desk: Desk) -> None:
         if line["position"] >= decided["position"] and line["fact"] != "parcels.ParcelScanned"
     ]
     assert recorded == foretold["facts"]
+
+
+async def test_an_order_says_that_its_replacement_is_where_to_decide(desk: Desk) -> None:
+    """D4, D6: staff cannot plainly refund what is sent once more, and are told before they try."""
+    await desk.open()
+    assert (await desk.decide("reship")).status_code == 200
+    refund = (await desk.mall.read(desk.number, **SUPPORT))["actions"]["refund"]
+    assert refund["possible"] is False
+    assert f"{desk.number}-R1 sends it once more" in refund["why"]
+    body = {"fault": "lost", "reason": "asked for it"}
+    answer = await desk.mall.post(f"/v1/orders/{desk.number}/refunds", body, **SUPPORT)
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_possible")
+    assert "已补发,请在该订单上处理" in answer.json()["detail_zh"]
+
+
+async def test_a_case_that_nobody_decided_is_among_the_troubles(
+    desk: Desk, database: MallDatabase
+) -> None:
+    """M5, D1: with its age since the deadline, whose turn it is; gone once it is decided."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)
+    await desk.open()
+    store = desk.mall.tenant.store
+    now = store.clock()
+    store.clock = lambda: now + timedelta(hours=80)
+    assert (await sweep(desk.mall.tenant, NOTE_OVERDUE_CASES)).done == 1
+    await desk.mall.views()
+
+    async def troubles() -> list[Any]:
+        found = (await desk.mall.get("/v1/troubles", **SUPPORT)).json()["troubles"]
+        return [one for one in found if one["kind"] == "overdue_case"]
+
+    (one,) = await troubles()
+    assert one["about"]["case"] == desk.case
+    assert (one["about"]["waits_for"], one["cause"]) == ("learner", "not_received")
+    assert 7 * 3_600 < one["age_seconds"] < 9 * 3_600
+    await desk.decide("found")
+    assert await troubles() == []
 
 
 # --- lists -----------------------------------------------------------------------------------

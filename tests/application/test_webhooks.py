@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic_core import from_json
 
 from application.webhooks import (
     JITTER,
@@ -17,6 +18,7 @@ from application.webhooks import (
     wants,
 )
 from domain.refusals import InvalidRequest
+from tests.corpus import GOLDEN
 
 
 def test_signature_is_the_standards_own_when_given_its_example() -> None:
@@ -98,3 +100,20 @@ def test_fact_of_a_later_version_is_told_by_name_when_it_is_not_known_here() -> 
     assert told.fact == "parcels.FromTheFuture"
     assert b'"order":"T1"' in told.body
     assert b"who" not in told.body
+
+
+def test_a_case_is_told_by_its_ids_alone() -> None:
+    """N2, A4: order, parcel, learner and the case itself; nothing that was said."""
+    assert checked_patterns(["disputes.*", "claims.ClaimFiled"]) == [
+        "claims.ClaimFiled", "disputes.*",
+    ]  # fmt: skip
+    with pytest.raises(InvalidRequest):
+        checked_patterns(["privacy.*"])
+    stored = (GOLDEN / "disputes.DisputeOpened.v1.json").read_bytes()
+    told = message(7, "dispute:D-T1-P1", 1, "disputes.DisputeOpened", stored)
+    ids = from_json(told.body)["data"]["ids"]
+    assert ids.keys() == {"order", "parcel", "learner", "dispute"}
+    assert ids["dispute"] == "D-T1-P1"
+    stored = (GOLDEN / "claims.ClaimPaid.v1.json").read_bytes()
+    told = message(8, "claim:T1-P1", 3, "claims.ClaimPaid", stored)
+    assert from_json(told.body)["data"]["ids"] == {"parcel": "T1-P1"}

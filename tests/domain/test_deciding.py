@@ -49,7 +49,7 @@ class Desk(Mall):
         self.item("book", "a", units=9, points=3)
         self.place("N1", ("mug", units))
         self.parcel = self.packed("N1")
-        self.do(partial(shipping.hand_over, parcel=self.parcel))
+        self.do(partial(shipping.hand_over, parcel=self.parcel, rules=RULES))
         self.scans(self.parcel, "已签收,签收人:王*")
         if confirmed:
             self.confirm()
@@ -137,7 +137,7 @@ def test_the_parcel_is_named_when_there_are_several() -> None:
     desk.place("N2", ("vase", 1), ("lamp", 1))
     for part in (1, 2):
         parcel = desk.packed("N2", part)
-        desk.do(partial(shipping.hand_over, parcel=parcel))
+        desk.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
     desk.unchanged(InvalidRequest, lambda: desk.open(number="N2"))
     assert desk.open(number="N2", parcel="N2-P2")["case"] == "D-N2-P2"
     assert desk.open(number="N2", parcel="N2-P1")["case"] == "D-N2-P1"
@@ -229,7 +229,7 @@ def test_the_originals_points_go_back_when_the_linked_order_is_lost_too() -> Non
     desk.open()
     desk.decide(Outcome.RESHIP)
     parcel = desk.packed("N1-R1")
-    desk.do(partial(shipping.hand_over, parcel=parcel))
+    desk.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
     desk.scans(parcel, "已签收")
     desk.confirm(parcel)
     assert desk.open(number="N1-R1")["case"] == "D-N1-R1-P1"

@@ -315,7 +315,7 @@ def test_picked_units_are_put_back_and_the_parcel_unpacked_when_all_is_cancelled
     assert mall.log.state(PARCEL, parcel).dissolved
     assert mall.log.facts(PARCEL, parcel)[-1] == ParcelDissolved(reason="x")
     with pytest.raises(NotPossible):
-        mall.do(partial(shipping.hand_over, parcel=parcel))
+        mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
 
 
 def test_a_shared_parcel_leaves_when_one_of_its_orders_was_cancelled() -> None:
@@ -332,7 +332,7 @@ def test_a_shared_parcel_leaves_when_one_of_its_orders_was_cancelled() -> None:
     label = partial(shipping.issue_waybill, parcel="M1", carrier="yuantong", waybill="YT1")
     mall.do(label)
     mall.do(partial(ordering.cancel_order, number="N1", wanted=None, reason="x", rules=RULES))
-    mall.do(partial(shipping.hand_over, parcel="M1"))
+    mall.do(partial(shipping.hand_over, parcel="M1", rules=RULES))
     assert (mall.state("N1"), mall.state("N2")) == (State.CANCELLED, State.PENDING_RECEIPT)
     mall.scans("M1", "已签收")
     assert (mall.state("N1"), mall.state("N2")) == (State.CANCELLED, State.PENDING_END)
@@ -344,7 +344,7 @@ def test_names_are_blotted_and_the_payload_sealed_when_scans_are_recorded() -> N
     mall.item("mug", "a")
     mall.place("N1", ("mug", 1))
     parcel = mall.packed("N1")
-    mall.do(partial(shipping.hand_over, parcel=parcel))
+    mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
     texts = ("派件人:张三派件中派件员电话13800138000", "签收人:李四已签收")
     assert mall.scans(parcel, *texts)["new_scans"] == 2
     facts = [one for one in mall.log.facts(PARCEL, parcel) if isinstance(one, ParcelScanned)]
@@ -363,7 +363,7 @@ def test_a_hand_over_is_taken_in_when_the_receipt_was_known_before() -> None:
     parcel = mall.packed("N1")
     assert mall.scans(parcel, "已签收")["state"] == "signed"
     assert mall.state("N1") is State.PENDING_END
-    mall.do(partial(shipping.hand_over, parcel=parcel))
+    mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
     assert mall.state("N1") is State.PENDING_END
     assert mall.log.state(PARCEL, parcel).track().state is ParcelState.SIGNED
 
@@ -374,7 +374,7 @@ def test_nothing_is_found_when_there_is_no_such_order_or_parcel() -> None:
     with pytest.raises(NotFound):
         mall.do(partial(ordering.complete_order, number="N9", rules=RULES))
     with pytest.raises(NotFound):
-        mall.do(partial(shipping.hand_over, parcel="P9"))
+        mall.do(partial(shipping.hand_over, parcel="P9", rules=RULES))
 
 
 def test_goods_are_free_again_when_they_came_back_and_not_when_they_did_not() -> None:
@@ -383,7 +383,7 @@ def test_goods_are_free_again_when_they_came_back_and_not_when_they_did_not() ->
     mall.item("mug", "a")
     mall.place("N1", ("mug", 2))
     parcel = mall.packed("N1")
-    mall.do(partial(shipping.hand_over, parcel=parcel))
+    mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
     for goods_back, free in ((True, 4), (False, 4)):
         mall.do(
             partial(

@@ -7,7 +7,7 @@ import pytest
 
 from application import ordering, reshipping, shipping
 from application.streams import ACCOUNT, ORDER
-from domain.order_facts import OrderLinked, OrderPlaced, State, Units
+from domain.order_facts import Fault, OrderLinked, OrderPlaced, State, Units
 from domain.orders import Replacement
 from domain.point_facts import LearnerErased
 from domain.refusals import NotPossible
@@ -24,7 +24,7 @@ def sent() -> Mall:
     mall.item("mug", "a", units=5, limit_per_learner=2)
     mall.place("N1", ("mug", 2))
     parcel = mall.packed("N1")
-    mall.do(partial(shipping.hand_over, parcel=parcel))
+    mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
     mall.scans(parcel, "已签收")
     return mall
 
@@ -81,7 +81,7 @@ def test_a_linked_order_is_sent_and_received_like_any_other() -> None:
     mall = sent()
     number = reship(mall)
     parcel = mall.packed(number)
-    mall.do(partial(shipping.hand_over, parcel=parcel))
+    mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
     mall.scans(parcel, "已签收")
     assert mall.state(number) is State.PENDING_END
     assert mall.stock("a", "mug") == Stock(free=1, reserved=0, picked=4)
@@ -150,3 +150,70 @@ def test_its_goods_are_free_again_when_the_linked_order_is_cancelled() -> None:
     mall.do(cancel)
     assert (mall.state(number), mall.available()) == (State.CANCELLED, available)
     assert mall.stock("a", "mug").reserved == 0
+
+
+def refund(mall: Mall, number: str, *wanted: tuple[str, int]) -> dict[str, Any]:
+    """Staff refund units plainly, without a case."""
+    return mall.do(
+        partial(
+            ordering.refund_order,
+            number=number,
+            wanted=list(wanted) or None,
+            fault=Fault.LOST,
+            reason="x",
+            goods_back=False,
+            rules=RULES,
+        )
+    )
+
+
+def test_what_is_sent_once_more_is_not_refunded_on_top() -> None:
+    """D4: nobody gets both; the refusal names the linked order, in both languages."""
+    mall = sent()
+    reship(mall)
+    before = len(mall.log.recorded)
+    for wanted in ((), (("mug", 1),), (("mug", 2),)):
+        with pytest.raises(NotPossible) as refused:
+            refund(mall, "N1", *wanted)
+        assert refused.value.message("en") == (
+            "refund is not possible: mug: N1-R1 sends it once more: decide there"
+        )
+        assert refused.value.message("zh") == "无法退款:mug:N1-R1 已补发,请在该订单上处理"
+    assert len(mall.log.recorded) == before
+
+
+def test_what_is_not_sent_once_more_can_still_be_refunded() -> None:
+    """D4: one of two is sent once more, the other one is refunded; then nothing is left to give."""
+    mall = sent()
+    reship(mall, units=[Units(part=1, line=1, quantity=1)])
+    with pytest.raises(NotPossible, match="N1-R1 sends it once more"):
+        refund(mall, "N1", ("mug", 2))
+    assert refund(mall, "N1")["points"] == 10
+    with pytest.raises(NotPossible, match="N1-R1 sends it once more"):
+        refund(mall, "N1")
+    assert mall.available() == 90
+
+
+def test_what_was_given_up_there_is_refunded_here() -> None:
+    """D4: nobody gets neither: once the linked order is cancelled, its original counts again."""
+    mall = sent()
+    number = reship(mall)
+    cancel = partial(
+        ordering.cancel_order, number=number, wanted=[("mug", 1)], reason="x", rules=RULES
+    )
+    mall.do(cancel)
+    assert refund(mall, "N1")["points"] == 10
+    mall.do(cancel)
+    assert refund(mall, "N1")["points"] == 10
+    assert mall.available() == 100
+
+
+def test_both_are_given_when_nobody_looks_at_linked_orders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """D4 CONTROL: a refund that looks at its own order alone."""
+    mall = sent()
+    reship(mall)
+    monkeypatch.setattr(ordering, "kept_units", lambda *_: [])
+    assert refund(mall, "N1")["points"] == 20
+    assert mall.state("N1-R1") is State.PENDING_SHIPMENT
