@@ -183,6 +183,7 @@ async def one_parcel(
             "state": seen["state"],
             "since": seen["since"],
             "arrival": seen["arrival"],
+            "delay": seen["delay"],
             "scans": seen["scans"],
             "position": position,
         }

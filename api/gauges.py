@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from application.jobs import queue_depth
 from application.loads import loads
-from application.policies import BY_THE_HOUR, BY_THE_SECOND, overdue
+from application.policies import ALL, overdue
 
 JOBS = Gauge("tallypost_jobs", "Jobs of all tenants that wait, run or are dead.", ["status"])
 LATE = Gauge(
@@ -54,7 +54,7 @@ async def gauge(tenant: Any) -> None:
     """Set the gauges of one tenant, and those of the jobs that all tenants share."""
     schema = tenant.schema
     late = {one.policy: one.waiting for one in await overdue(tenant)}
-    for policy in (*BY_THE_SECOND, *BY_THE_HOUR):
+    for policy in ALL:
         LATE.labels(schema, policy.name).set(late.get(policy.name, 0))
     async with tenant.pool.connection() as connection:
         states = dict(await _rows(connection, schema, _WEBHOOKS))

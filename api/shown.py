@@ -226,6 +226,17 @@ class ArrivalOut(BaseModel):
     )
 
 
+class DelayOut(BaseModel):
+    """What keeps a parcel, as its learner was told (T5)."""
+
+    cause: str = Field(
+        description="no_first_scan, no_movement, customs_stall, eta_passed, ping_pong or returned"
+    )
+    since: AwareDatetime = Field(description="since when it is kept")
+    message: str = Field(description="what the learner was told, in English")
+    message_zh: str = Field(description="the same in Chinese")
+
+
 class ScanOut(BaseModel):
     """What a carrier said about a parcel."""
 
@@ -267,6 +278,7 @@ class ParcelOut(BaseModel):
     arrival: ArrivalOut | None = Field(
         description="when it should arrive; null once it did, and before anything is known"
     )
+    delay: DelayOut | None = Field(description="what keeps it; null while nothing does")
     pickup: PickupOut | None = Field(description="where it waits to be fetched, if it does")
     scans: list[ScanOut] = Field(description="newest first")
     actions: dict[str, DisputableOut] | None = Field(default=None, description="by name: dispute")

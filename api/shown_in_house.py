@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import (
     ArrivalOut,
+    DelayOut,
     ItemSku,
     Next,
     OrderNumber,
@@ -112,6 +113,7 @@ class ParcelSeenOut(BaseModel):
         state="labelled",
         since=None,
         arrival=None,
+        delay=None,
         scans=[],
         position=42,
     )
@@ -126,6 +128,7 @@ class ParcelSeenOut(BaseModel):
     state: str = Field(description="where its carrier has it, as the order shows it")
     since: AwareDatetime | None = Field(description="when that state began")
     arrival: ArrivalOut | None = Field(description="when it should arrive, as its learner sees it")
+    delay: DelayOut | None = Field(description="what keeps it, as its learner was told")
     scans: list[ScanOut] = Field(description="newest first")
     position: Position
 

@@ -15,10 +15,12 @@ from application.policies import overdue
 from application.querying import contradicted
 from application.subscriptions import Subscriptions
 from domain.approvals import Kind
+from domain.delays import DelayCause
 from domain.house_rules import HouseRules
 from domain.silence import Silence, patience
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
+from projections.delayed_parcels import DelayedParcel, delayed_parcels
 from projections.disputes import Wanted, cases
 from projections.drifting import drift
 from projections.reading import compose
@@ -36,6 +38,11 @@ CAUSES = {
     Silence.NO_MOVEMENT: "no movement for {hours} h",
     Silence.CUSTOMS_STALL: "in customs without a scan for {hours} h",
 }
+DELAYED = {
+    DelayCause.ETA_PASSED: "later than its learner was told",
+    DelayCause.PING_PONG: "it came back twice to cities that it had left",
+    DelayCause.RETURNED: "it is on its way back",
+}
 
 
 @router.get("/troubles", response_model=TroublesOut, summary="What is stuck, with ages")
@@ -47,8 +54,8 @@ async def troubles(
 ) -> Response:
     """Parked events, drift, late policies, dead jobs, webhooks, refunds, parcels (M5).
 
-    Parcels are those that are silent, untracked, or whose pushes could not be read. Also cases
-    that were not decided in time, busy warehouses, and what waits for a second person.
+    Parcels are those that are silent, late, untracked, or whose pushes could not be read. Also
+    cases that were not decided in time, busy warehouses, and what waits for a second person.
     """
     tenant = request.state.tenant
     now = tenant.store.clock()
@@ -57,6 +64,7 @@ async def troubles(
         parked = await _rows(connection, tenant.schema, _PARKED)
         unwatched = await _rows(connection, tenant.schema, _UNWATCHED, now - UNWATCHED_AFTER)
         silent = await silent_parcels(connection, tenant.schema, now=now, rules=tenant.rules)
+        delayed = await delayed_parcels(connection, tenant.schema, now=now)
         unread = await _rows(connection, tenant.schema, _UNREAD)
         refunds = await open_refunds(connection, tenant.schema)
         late_cases = await cases(connection, tenant.schema, LATE_CASES, after=None, limit=200)
@@ -122,6 +130,7 @@ async def troubles(
                 case=case.id, order=case.order_number, parcel=case.parcel,
                 waits_for=case.waits_for, reason=case.reason,
             )  # fmt: skip
+        yield from map(_delayed, delayed)
         for parcel, waybill, since in unproved:
             yield _trouble(
                 "contradicted_receipt", f"{parcel}: {waybill}", "no query knows of the receipt",
@@ -158,6 +167,14 @@ def _silent(parcel: SilentParcel, *, rules: HouseRules) -> dict[str, Any]:
         parcel=parcel.number, order=parcel.orders[0], orders=parcel.orders,
         silence=parcel.silence, hours=hours, state=parcel.state,
         carrier=parcel.carrier, waybill=parcel.waybill,
+    )  # fmt: skip
+
+
+def _delayed(parcel: DelayedParcel) -> dict[str, Any]:
+    return _trouble(
+        "delayed_parcel", parcel.number, DELAYED[DelayCause(parcel.cause)], parcel.since,
+        parcel=parcel.number, order=parcel.orders[0], orders=parcel.orders, delay=parcel.cause,
+        told=parcel.told, state=parcel.state, carrier=parcel.carrier, waybill=parcel.waybill,
     )  # fmt: skip
 
 

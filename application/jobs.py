@@ -19,11 +19,13 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.schema import SchemaManager, migrations_path
 from psycopg import AsyncConnection, sql
 
+from application.delays import DELAYS
 from application.house import House
 from application.migrating import LOCK
-from application.policies import BY_THE_HOUR, sweep
+from application.policies import BY_THE_HOUR
 from application.retention import forget_all
 from application.subscriptions import Subscriptions
+from application.sweeping import Policy, sweep
 from application.waves import release_at_cutoff
 
 logger = logging.getLogger(__name__)
@@ -99,7 +101,7 @@ def make_app(conninfo: str, tenants: Sequence[str]) -> App:
         conninfo=conninfo, min_size=1, max_size=4, timeout=5.0, configure=configure
     )
     app = App(connector=connector)
-    for task in (release_waves, sweep_by_the_hour, tidy_webhooks, let_go):
+    for task in (release_waves, sweep_by_the_hour, tell_of_delays, tidy_webhooks, let_go):
         registered = app.task(name=task.__name__, queue=QUEUE, retry=RETRY, pass_context=True)(task)
         for tenant in tenants:
             lock = f"{task.__name__}:{tenant}"
@@ -123,8 +125,16 @@ async def release_waves(context: JobContext, timestamp: int, *, tenant: str) -> 
 
 async def sweep_by_the_hour(context: JobContext, timestamp: int, *, tenant: str) -> None:
     """Deadlines nobody waits for: orders leave their customers' sight (O3)."""
-    house = _house(context, tenant)
-    for policy in BY_THE_HOUR:
+    await _sweep(_house(context, tenant), BY_THE_HOUR)
+
+
+async def tell_of_delays(context: JobContext, timestamp: int, *, tenant: str) -> None:
+    """Learners hear of what keeps their parcels, carriers are asked about them (T5)."""
+    await _sweep(_house(context, tenant), DELAYS)
+
+
+async def _sweep(house: House, policies: Sequence[Policy]) -> None:
+    for policy in policies:
         swept = await sweep(house, policy)
         if swept.undecided:
             raise RuntimeError(f"{policy.name}: {swept.undecided} commands are undecided")
@@ -158,6 +168,7 @@ async def remove_old_jobs(context: JobContext, timestamp: int) -> None:
 CRONS: dict[Callable[..., Any], str] = {
     release_waves: "* * * * *",
     sweep_by_the_hour: "7 * * * *",
+    tell_of_delays: "*/5 * * * *",
     tidy_webhooks: "37 * * * *",
     let_go: "57 * * * *",
     retry_stalled: "* * * * *",

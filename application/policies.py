@@ -1,105 +1,64 @@
 """策略 What the house does by itself when time has passed (O3, O4, L4; design.md, Reactions).
 
 A deadline is a fact (`pay_by`, `window_until`, a lot's expiry), so nothing has to be scheduled:
-what is due is found by one indexed query on the views, and each finding becomes a command whose
-key is the event that the finding rests on. Sweeping twice, in two processes, or over a view that
-lags asks the same command again, which has its effect once. A rebuild never runs any of this.
+what is due is found on the views and becomes a command (`application/sweeping.py`). A rebuild never
+runs any of this.
 """
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString, NamedTuple
-
-from psycopg import AsyncConnection
-from psycopg.sql import SQL, Composed, Identifier
+from datetime import timedelta
+from typing import Any
 
 from application import claiming, disputing, granting, ordering, replanning
-from application.envelope import Context
+from application.delays import DELAYS
 from application.house import House
-from application.issuing import BATCH, NotYet, TooEarly, issue
+from application.issuing import NotYet
 from application.streams import ACCOUNT, CLAIM, DISPUTE, ORDER
+from application.sweeping import (
+    LATE_AFTER,
+    Due,
+    Overdue,
+    Policy,
+    Swept,
+    command_of,
+    overdue_of,
+    ripe,
+    sweep,
+)
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
 
-LATE_AFTER = timedelta(seconds=30)
-"""Beyond this a due command is shown as stuck (M5)."""
-COUNT_MAX = 10_000
-"""More due commands than this are not counted, only shown as that many."""
-_START = datetime.min.replace(tzinfo=UTC)
-
-
-class Due(NamedTuple):
-    """A deadline that has passed, and the newest event of its stream that the view had folded."""
-
-    key: str
-    """The stream's key: an order's number, a learner's id; `/` and a part of it may follow."""
-    version: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """When a deadline has passed, then this command."""
-
-    name: str
-    find: LiteralString
-    """Finds what is due: (now, after, after, after's key, limit) → `Due`, by deadline and key."""
-    command: Callable[[Due, HouseRules], Command]
-    grace: Callable[[HouseRules], timedelta] = lambda rules: timedelta()
-    """How long after the moment in the view the command falls due."""
-
-
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """What one sweep of a policy did."""
-
-    done: int = 0
-    repeated: int = 0
-    refused: int = 0
-    undecided: int = 0
-    """Asked again at the next sweep."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """A policy with commands that should have been done by now."""
-
-    policy: str
-    waiting: int
-    since: datetime
+__all__ = ["ALL", "BY_THE_HOUR", "BY_THE_SECOND", "Overdue", "Policy", "Swept", "overdue", "sweep"]
 
 
 def when_pay_by_is_over_then_cancel_order(due: Due, rules: HouseRules) -> Command:
     """Unpaid at `pay_by`: cancelled, points and stock back (O4; rules.md 8)."""
 
     def decide(unit: Unit) -> dict[str, Any]:
-        _ripe(unit, due)
+        ripe(unit, due)
         return ordering.cancel_unpaid(unit, number=due.key, rules=rules)
 
-    return _command("cancel_unpaid_orders", ORDER.stream(due.key), due, decide)
+    return command_of("cancel_unpaid_orders", ORDER.stream(due.key), due, decide)
 
 
 def when_window_is_over_then_complete_order(due: Due, rules: HouseRules) -> Command:
     """Service window over: that part is completed, with the last one the order (O4)."""
 
     def decide(unit: Unit) -> dict[str, Any]:
-        _ripe(unit, due)
+        ripe(unit, due)
         return ordering.complete_order(unit, number=due.key, rules=rules)
 
     # It ended when its window did, however late we notice (A5).
-    return _command("complete_orders", ORDER.stream(due.key), due, decide, happened_at=due.at)
+    return command_of("complete_orders", ORDER.stream(due.key), due, decide, happened_at=due.at)
 
 
 def when_lots_are_over_then_expire_them(due: Due, rules: HouseRules) -> Command:
     """A lot's time is over: what is left of it leaves by an event (L4)."""
 
     def decide(unit: Unit) -> dict[str, Any]:
-        _ripe(unit, due)
+        ripe(unit, due)
         return granting.expire_lots(unit, learner=due.key)
 
-    return _command("expire_lots", ACCOUNT.stream(due.key), due, decide)
+    return command_of("expire_lots", ACCOUNT.stream(due.key), due, decide)
 
 
 def when_ended_long_ago_then_expire_order(due: Due, rules: HouseRules) -> Command:
@@ -108,11 +67,11 @@ def when_ended_long_ago_then_expire_order(due: Due, rules: HouseRules) -> Comman
 
     def decide(unit: Unit) -> dict[str, Any]:
         until = ordering.existing(unit, due.key).visible_until
-        _ripe(unit, due._replace(at=until or hidden_from))
+        ripe(unit, due._replace(at=until or hidden_from))
         return ordering.expire_order(unit, number=due.key)
 
     stream = ORDER.stream(due.key)
-    return _command("expire_orders", stream, due, decide, happened_at=hidden_from)
+    return command_of("expire_orders", stream, due, decide, happened_at=hidden_from)
 
 
 def when_stock_received_then_send_what_waited(due: Due, rules: HouseRules) -> Command:
@@ -125,7 +84,7 @@ def when_stock_received_then_send_what_waited(due: Due, rules: HouseRules) -> Co
             raise NotYet
         return sent
 
-    return _command("send_what_waited", ORDER.stream(number), due, decide)
+    return command_of("send_what_waited", ORDER.stream(number), due, decide)
 
 
 def when_cash_refund_failed_then_ask_again(due: Due, rules: HouseRules) -> Command:
@@ -133,66 +92,40 @@ def when_cash_refund_failed_then_ask_again(due: Due, rules: HouseRules) -> Comma
     number, _, refund = due.key.partition("/")
 
     def decide(unit: Unit) -> dict[str, Any]:
-        _ripe(unit, due)
+        ripe(unit, due)
         return ordering.ask_cash_refund_again(unit, number=number, refund=refund)
 
-    return _command("ask_refunds_again", ORDER.stream(number), due, decide)
+    return command_of("ask_refunds_again", ORDER.stream(number), due, decide)
 
 
 def when_answer_by_is_over_then_time_out_questions(due: Due, rules: HouseRules) -> Command:
     """The learner did not answer in time: the case goes on without (D1)."""
 
     def decide(unit: Unit) -> dict[str, Any]:
-        _ripe(unit, due)
+        ripe(unit, due)
         return disputing.time_out_questions(unit, case=due.key)
 
-    return _command("time_out_questions", DISPUTE.stream(due.key), due, decide)
+    return command_of("time_out_questions", DISPUTE.stream(due.key), due, decide)
 
 
 def when_decide_by_is_over_then_note_overdue(due: Due, rules: HouseRules) -> Command:
     """A case was not decided in time: it is noted, and staff see it first (D1)."""
 
     def decide(unit: Unit) -> dict[str, Any]:
-        _ripe(unit, due)
+        ripe(unit, due)
         return disputing.note_overdue(unit, case=due.key)
 
-    return _command("note_overdue_cases", DISPUTE.stream(due.key), due, decide)
+    return command_of("note_overdue_cases", DISPUTE.stream(due.key), due, decide)
 
 
 def when_carrier_is_silent_then_time_out_inquiry(due: Due, rules: HouseRules) -> Command:
     """The carrier did not answer in time: it may be asked again, and cases go on (D1)."""
 
     def decide(unit: Unit) -> dict[str, Any]:
-        _ripe(unit, due)
+        ripe(unit, due)
         return claiming.time_out_inquiry(unit, parcel=due.key)
 
-    return _command("time_out_inquiries", CLAIM.stream(due.key), due, decide)
-
-
-def _ripe(unit: Unit, due: Due) -> None:
-    # Answering "not yet" would be kept under the key, and the answer for ever.
-    if unit.now < due.at:
-        raise TooEarly
-
-
-def _command(
-    policy: str,
-    stream: str,
-    due: Due,
-    decide: Callable[[Unit], dict[str, Any]],
-    *,
-    happened_at: datetime | None = None,
-) -> Command:
-    cause = f"{stream}@{due.version}"
-    return Command(
-        principal=f"policy:{policy}",
-        key=cause,
-        digest=hashlib.sha256(cause.encode()).digest(),
-        context=Context(actor=f"policy:{policy}", command=f"{policy}:{cause}", causation=cause),
-        decide=decide,
-        streams=(stream,),
-        happened_at=happened_at,
-    )
+    return command_of("time_out_inquiries", CLAIM.stream(due.key), due, decide)
 
 
 CANCEL_UNPAID = Policy(
@@ -241,6 +174,7 @@ EXPIRE_ORDERS = Policy(
     """,
     when_ended_long_ago_then_expire_order,
     grace=lambda rules: rules.kept_visible,
+    every=timedelta(hours=1),
 )
 
 SEND_WHAT_WAITED = Policy(
@@ -306,67 +240,10 @@ BY_THE_SECOND = (
 )  # fmt: skip
 """Somebody may be waiting for these: `application/reactions.py` sweeps them every second."""
 BY_THE_HOUR = (EXPIRE_ORDERS,)
-"""Nobody waits for these: jobs sweep them (`application/jobs.py`)."""
-
-
-async def sweep(house: House, policy: Policy) -> Swept:
-    """Issue the command of everything that is due, each once; what is stuck holds up nothing."""
-    total = Swept()
-    now = house.store.clock()
-    last = Due("", 0, _START)
-    while True:
-        async with house.pool.connection() as connection:
-            found = await _find(connection, house, policy, now=now, after=last, limit=BATCH)
-        if not found:
-            return total
-        last = found[-1]
-        # Two lots of one learner are one command.
-        commands = {one.key: one for due in found for one in [policy.command(due, house.rules)]}
-        issued = await issue(house, list(commands.values()))
-        total = Swept(
-            total.done + len(issued.done),
-            total.repeated + len(issued.repeated),
-            total.refused + len(issued.refused),
-            total.undecided + issued.undecided,
-        )
+"""Nobody waits for these: jobs sweep them (`application/jobs.py`), as they do `DELAYS`."""
+ALL = (*BY_THE_SECOND, *BY_THE_HOUR, *DELAYS)
 
 
 async def overdue(house: House, *, late_after: timedelta = LATE_AFTER) -> list[Overdue]:
     """Policies with something due for longer than that: refused, stuck, or nobody sweeps (M5)."""
-    late: list[Overdue] = []
-    start = Due("", 0, _START)
-    now = house.store.clock() - late_after
-    async with house.pool.connection() as connection:
-        for policy in (*BY_THE_SECOND, *BY_THE_HOUR):
-            # What an hourly job does is not late before the job had its turn.
-            moment = now - timedelta(hours=2) if policy in BY_THE_HOUR else now
-            found = await _find(connection, house, policy, now=moment, after=start, limit=COUNT_MAX)
-            if found:
-                since = found[0].at + policy.grace(house.rules)
-                late.append(Overdue(policy.name, len(found), since))
-    return late
-
-
-async def _find(
-    connection: AsyncConnection[Any],
-    house: House,
-    policy: Policy,
-    *,
-    now: datetime,
-    after: Due,
-    limit: int,
-) -> list[Due]:
-    before = now - policy.grace(house.rules)
-    values = (before, after.at, after.at, after.key, limit)
-    cursor = await connection.execute(
-        _qualified(policy.find, house.schema), values, prepare=True, binary=True
-    )
-    return [Due(*row) for row in await cursor.fetchall()]
-
-
-def _qualified(text: LiteralString, schema: str) -> Composed:
-    tables = (
-        "orders", "lots", "balances", "waiting_units", "stock_levels", "cash_refunds", "disputes",
-        "claims", "parcels", "tallypost_events",
-    )  # fmt: skip
-    return SQL(text).format(**{name: Identifier(schema, name) for name in tables})
+    return await overdue_of(house, ALL, late_after=late_after)

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     filing_windows: Annotated[tuple[FilingWindow, ...], NoDecode] = HouseRules().filing_windows
     """Days that carriers take claims, from signing and, unsigned, from hand-over, as in our
     contracts with them: `*=7/30,shunfeng=15/60`; `*` stands for all that are not named (D2)."""
+    inquire_hours: int = Field(default=72, ge=1)
+    """How long a parcel may be unseen or late before its carrier is asked by itself (T5)."""
     review_value_fen: int = Field(default=30_000, ge=0)
     """Orders whose goods are worth more are looked at before release (rules.md 26)."""
     review_orders_a_day: int = Field(default=3, ge=1)
@@ -176,6 +178,7 @@ class Settings(BaseSettings):
             carrier_answers_within=timedelta(hours=self.carrier_answer_hours),
             decide_within=timedelta(hours=self.decide_hours),
             filing_windows=self.filing_windows,
+            inquire_after=timedelta(hours=self.inquire_hours),
             excluded_regions=frozenset(self.exclude_regions)
             | (REMOTE_PROVINCES if self.exclude_remote else frozenset()),
         )

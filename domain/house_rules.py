@@ -95,6 +95,8 @@ class HouseRules:
     """Rule 25: a parcel under way without a scan for so long is silent."""
     customs_within: timedelta = timedelta(hours=24)
     """Rule 25: a parcel in customs without a scan for so long is silent."""
+    inquire_after: timedelta = timedelta(hours=72)
+    """T5: a parcel that nobody saw for so long, or that is so late, has its carrier asked."""
     disputable_for: timedelta = timedelta(days=30)
     """Rule 27: how long after signing a parcel can be disputed."""
     learner_answers_within: timedelta = timedelta(hours=48)

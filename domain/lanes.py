@@ -29,12 +29,12 @@ class Lane(Value):
     def destination(self) -> str:
         """The city it goes to: the digits its divisions share, or else its name."""
         if self.division is not None and not self.division.endswith("0000"):
-            return _city(self.division)
+            return city_of(self.division)
         return f"{self.province}{self.city}"
 
     def ends_at(self, scan: Scan) -> bool:
         """Whether the carrier saw the parcel in the city it goes to."""
-        return scan.division is not None and _city(scan.division) == self.destination
+        return scan.division is not None and city_of(scan.division) == self.destination
 
 
 class Milestone(StrEnum):
@@ -94,6 +94,7 @@ def arrived_at(track: Track) -> datetime | None:
     return next((scan.time for scan in track.scans if scan.kind in _ARRIVES), None)
 
 
-def _city(division: str) -> str:
+def city_of(division: str) -> str:
+    """The digits that all divisions of a city share."""
     # Municipalities are one city each: their districts share two digits, not four.
     return division[:2] if division[:2] in MUNICIPALITIES else division[:4]

@@ -155,6 +155,17 @@ class ArrivalEstimated(Fact, name="parcels.ArrivalEstimated"):
     parcels: NonNegativeInt = Field(description="how many parcels were measured for it")
 
 
+class DeliveryDelayed(Fact, name="parcels.DeliveryDelayed"):
+    """Something keeps the parcel: its recipient is told, before they have to ask (T5)."""
+
+    cause: str = Field(
+        description="no_first_scan, no_movement, customs_stall, eta_passed, ping_pong or returned"
+    )
+    since: AwareDatetime = Field(
+        description="since when: its last sight, the hand-over, the end of its window, its turn"
+    )
+
+
 ParcelFact = (
     ParcelPlanned
     | ContentRemoved
@@ -171,4 +182,5 @@ ParcelFact = (
     | TrackingSubscribed
     | TrackConfirmed
     | ArrivalEstimated
+    | DeliveryDelayed
 )

@@ -12,6 +12,7 @@ from domain.parcel_facts import (
     CarrierCorrected,
     Content,
     ContentRemoved,
+    DeliveryDelayed,
     ParcelDissolved,
     ParcelFact,
     ParcelHandedOver,
@@ -68,6 +69,8 @@ class Parcel:
     lane: Lane | None = None
     arrival: ArrivalEstimated | None = None
     """The newest word on when it should arrive."""
+    delays: tuple[DeliveryDelayed, ...] = ()
+    """What its recipient was told of: the newest spell of each cause, in the order of telling."""
 
     @property
     def handed_over(self) -> bool:
@@ -282,5 +285,8 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(parcel, unread=0)
         case ArrivalEstimated():
             return replace(parcel, arrival=fact)
+        case DeliveryDelayed(cause=cause):
+            others = tuple(one for one in parcel.delays if one.cause != cause)
+            return replace(parcel, delays=(*others, fact))
         case _:
             assert_never(fact)

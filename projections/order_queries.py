@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from pydantic_core import from_json
 
+from application.delay_messages import message_for
 from application.streams import ORDER, PARCEL
-from domain.lanes import STRAYED, arrived_at
+from domain.delays import awaited, told_and_lasting
 from domain.order_facts import State, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel, Stage
@@ -264,6 +265,7 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
         "since": track.since,
         "signed_at": track.signed_at,
         "arrival": _arrival(parcel, track),
+        "delay": _delay(parcel),
         "pickup": {
             "station": track.pickup.station,
             "code": track.pickup.code,
@@ -289,9 +291,23 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
 def _arrival(parcel: Parcel, track: Track) -> dict[str, Any] | None:
     """When it should arrive, while that is still to come (T4)."""
     said = parcel.arrival
-    if said is None or arrived_at(track) is not None or track.state in STRAYED:
+    if said is None or awaited(parcel, track) is None:
         return None
     return {"earliest": said.earliest, "latest": said.latest, "basis": said.basis}
+
+
+def _delay(parcel: Parcel) -> dict[str, Any] | None:
+    """What keeps it, as its learner was told, as long as it does (T5)."""
+    told = told_and_lasting(parcel)
+    if told is None:
+        return None
+    message = message_for(told.cause)
+    return {
+        "cause": told.cause,
+        "since": told.since,
+        "message": message.en,
+        "message_zh": message.zh,
+    }
 
 
 BEFORE_PACKING = (Stage.PLANNED, Stage.PICKING, Stage.PICKED)

@@ -85,7 +85,7 @@ class ParcelTracking(View):
                     parcel.pick_list,
                 )
             )
-            if (way := journey(parcel, track, last)) is not None:
+            if (way := journey(parcel, track, still, last)) is not None:
                 journeys.append(way)
         await tables.unnest(_SAVE, rows)
         await tables.unnest(SAVE_JOURNEYS, journeys)

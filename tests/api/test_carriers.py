@@ -1,4 +1,4 @@
-"""How carriers do, as staff see it (T4)."""
+"""How carriers do, and what learners hear of their parcels (T4, T5)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,10 +6,15 @@ import pytest
 
 from application import shipping
 from application.arrivals import estimate_arrivals
+from application.delays import DELAYS
 from application.envelope import Context
+from application.jobs import apply_jobs_schema
+from application.migrating import SERVICE_ROLE
+from application.sweeping import sweep
 from application.unit import Command
 from domain.scans import Scan, ScanKind
 from tests.api.conftest import Mall
+from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
 
@@ -54,3 +59,32 @@ async def test_an_order_says_when_its_parcel_should_arrive_until_it_does(mall: M
     assert (one["carrier"], one["parcels"], one["inside"], one["percent"]) == (
         "shunfeng", 1, 1, 100.0,
     )  # fmt: skip
+
+
+async def test_a_delay_is_shown_to_the_learner_and_listed_for_staff(
+    mall: Mall, database: MallDatabase
+) -> None:
+    """T5, N3: in words, both languages; listed with its age until the parcel goes on."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)  # the queue is among the troubles
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    await mall.views()
+    await estimate_arrivals(mall.tenant)
+    await mall.views()
+    began = datetime.now(UTC)
+    mall.tenant.store.clock = lambda: began + timedelta(hours=100)
+    for policy in DELAYS:
+        await sweep(mall.tenant, policy)
+    delay = (await mall.read(number))["parcels"][0]["delay"]
+    assert delay["cause"] in ("no_first_scan", "eta_passed")
+    assert delay["message"] != delay["message_zh"] != ""
+    troubles = (await mall.get("/v1/troubles", **SUPPORT)).json()["troubles"]
+    kinds = {one["kind"] for one in troubles if one["about"].get("parcel") == parcel}
+    assert kinds == {"silent_parcel", "delayed_parcel", "unwatched_parcel"}
+    (late,) = [one for one in troubles if one["kind"] == "delayed_parcel"]
+    assert late["about"]["told"] is True
+    assert late["age_seconds"] > 0
+    await seen(mall, parcel, ScanKind.SIGNED, began + timedelta(hours=99))
+    assert (await mall.read(number))["parcels"][0]["delay"] is None
+    left = (await mall.get("/v1/troubles", **SUPPORT)).json()["troubles"]
+    assert not [one for one in left if one["kind"] == "delayed_parcel"]

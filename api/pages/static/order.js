@@ -9,7 +9,7 @@ import { picture } from "./picture.js";
 import { shortagePanel, waitingParts } from "./shortage.js";
 import { follow } from "./live.js";
 import { announce, badge, loading } from "./ui.js";
-import { ago, clock, day, dayKey, exact, factWords, has, inPrint, names, number, price, t, weekday, when, word, yuan } from "./words.js";
+import { ago, clock, day, dayKey, exact, factWords, has, inPrint, language, names, number, price, t, weekday, when, word, yuan } from "./words.js";
 
 const STEPS = ["pending_payment", "pending_shipment", "pending_receipt", "completed"];
 const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed"];
@@ -172,6 +172,7 @@ function parcel(one, place, all) {
     h("div", { class: "spread" }, h("h2", null, all.length > 1 ? t("order.parcel_n", { n: place + 1 }) : t("order.parcel")), badge("parcel", one.state ?? "packed")),
     h("p", null, one.carrier ? [word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)] : t("order.no_carrier")),
     one.since ? h("p", { class: "quiet small" }, t("order.since", { ago: ago(one.since) })) : null,
+    one.delay ? h("p", { class: "promise warn delay" }, icon("warn"), h("span", null, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message))) : null,
     one.arrival ? h("p", { class: "arrival" }, expected(one.arrival)) : null,
     one.pickup ? h("div", { class: "pickup" }, h("p", null, one.pickup.station ?? t("order.pickup")),
       one.pickup.code ? h("p", { class: "pickup-code num" }, one.pickup.code) : null,

@@ -111,6 +111,7 @@ function table(troubles) {
       h("td", null, h("strong", null, word("trouble_kind", one.kind))),
       h("td", { class: "full" }, what(one)),
       one.kind === "overdue_case" ? h("td", { class: "full" }, word("fault", one.about.reason)) :
+      one.kind === "delayed_parcel" ? h("td", { class: "full" }, t(`delay.${one.about.delay}`)) :
       one.kind === "silent_parcel" ? h("td", { class: "full" }, t(`silence.${one.about.silence}`, { n: one.about.hours })) :
         h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
       h("td", { class: "num" }, one.since ? h("time", { datetime: one.since, title: exact(one.since) }, ago(one.since)) : t("trouble.ageless")))))));
@@ -128,6 +129,7 @@ const WHAT = {
   cash_refund: ({ order, amount_fen }) => [h("a", { class: "mono", href: `#/packing/${order}` }, order), ` · ${yuan(amount_fen)}`],
   warehouse_load: ({ warehouse, waiting: n, capacity }) => `${word("warehouse", warehouse)} · ${t("trouble.waiting", { n })} / ${number(capacity)}`,
   silent_parcel: ({ order, parcel, carrier, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill)],
+  delayed_parcel: ({ order, parcel, carrier, waybill, told }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill), told ? ` · ${t("delay.told")}` : ""],
   unreadable_push: ({ order, parcel, pushes: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.waiting", { n })}`],
   overdue_case: ({ case: id, order, waits_for }) => [h("a", { class: "mono", href: `#/packing/${order}` }, id), ` · ${t("trouble.waits_for", { who: word("waits_for", waits_for) })}`],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),

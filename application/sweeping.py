@@ -1,0 +1,162 @@
+"""清扫 How the house does what has become due: found on the views, issued as commands (M5).
+
+What is due is found by one indexed query, and each finding becomes a command whose key is the event
+that the finding rests on. Sweeping twice, in two processes, or over a view that lags asks the same
+command again, which has its effect once.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composed, Identifier
+
+from application.envelope import Context
+from application.house import House
+from application.issuing import BATCH, TooEarly, issue
+from application.unit import Command, Unit
+from domain.house_rules import HouseRules
+
+LATE_AFTER = timedelta(seconds=30)
+"""Beyond this a due command is shown as stuck (M5)."""
+COUNT_MAX = 10_000
+"""More due commands than this are not counted, only shown as that many."""
+_START = datetime.min.replace(tzinfo=UTC)
+
+
+class Due(NamedTuple):
+    """A deadline that has passed, and the newest event of its stream that the view had folded."""
+
+    key: str
+    """The stream's key: an order's number, a learner's id; `/` and a part of it may follow."""
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a deadline has passed, then this command."""
+
+    name: str
+    find: LiteralString
+    """Finds what is due: (now, after, after, after's key, limit) → `Due`, by deadline and key."""
+    command: Callable[[Due, HouseRules], Command]
+    grace: Callable[[HouseRules], timedelta] = lambda rules: timedelta()
+    """How long after the moment in the view the command falls due."""
+    every: timedelta = timedelta()
+    """How often it is swept, if not by the second: it is not late before a job had its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep of a policy did."""
+
+    done: int = 0
+    repeated: int = 0
+    refused: int = 0
+    undecided: int = 0
+    """Asked again at the next sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A policy with commands that should have been done by now."""
+
+    policy: str
+    waiting: int
+    since: datetime
+
+
+def ripe(unit: Unit, due: Due) -> None:
+    """Raise `TooEarly` before a command's time: another process's clock may be ahead."""
+    # Answering "not yet" would be kept under the key, and the answer for ever.
+    if unit.now < due.at:
+        raise TooEarly
+
+
+def command_of(
+    policy: str,
+    stream: str,
+    due: Due,
+    decide: Callable[[Unit], dict[str, Any]],
+    *,
+    happened_at: datetime | None = None,
+) -> Command:
+    """A policy's command; what was found names it, so that it is had once."""
+    cause = f"{stream}@{due.version}"
+    return Command(
+        principal=f"policy:{policy}",
+        key=cause,
+        digest=hashlib.sha256(cause.encode()).digest(),
+        context=Context(actor=f"policy:{policy}", command=f"{policy}:{cause}", causation=cause),
+        decide=decide,
+        streams=(stream,),
+        happened_at=happened_at,
+    )
+
+
+async def sweep(house: House, policy: Policy) -> Swept:
+    """Issue the command of everything that is due, each once; what is stuck holds up nothing."""
+    total = Swept()
+    now = house.store.clock()
+    last = Due("", 0, _START)
+    while True:
+        async with house.pool.connection() as connection:
+            found = await _find(connection, house, policy, now=now, after=last, limit=BATCH)
+        if not found:
+            return total
+        last = found[-1]
+        # Two lots of one learner are one command.
+        commands = {one.key: one for due in found for one in [policy.command(due, house.rules)]}
+        issued = await issue(house, list(commands.values()))
+        total = Swept(
+            total.done + len(issued.done),
+            total.repeated + len(issued.repeated),
+            total.refused + len(issued.refused),
+            total.undecided + issued.undecided,
+        )
+
+
+async def overdue_of(
+    house: House, policies: Iterable[Policy], *, late_after: timedelta
+) -> list[Overdue]:
+    """Policies with something due for longer than that: refused, stuck, or nobody sweeps (M5)."""
+    late: list[Overdue] = []
+    start = Due("", 0, _START)
+    now = house.store.clock() - late_after
+    async with house.pool.connection() as connection:
+        for policy in policies:
+            moment = now - 2 * policy.every
+            found = await _find(connection, house, policy, now=moment, after=start, limit=COUNT_MAX)
+            if found:
+                since = found[0].at + policy.grace(house.rules)
+                late.append(Overdue(policy.name, len(found), since))
+    return late
+
+
+async def _find(
+    connection: AsyncConnection[Any],
+    house: House,
+    policy: Policy,
+    *,
+    now: datetime,
+    after: Due,
+    limit: int,
+) -> list[Due]:
+    before = now - policy.grace(house.rules)
+    values = (before, after.at, after.at, after.key, limit)
+    cursor = await connection.execute(
+        _qualified(policy.find, house.schema), values, prepare=True, binary=True
+    )
+    return [Due(*row) for row in await cursor.fetchall()]
+
+
+def _qualified(text: LiteralString, schema: str) -> Composed:
+    tables = (
+        "orders", "lots", "balances", "waiting_units", "stock_levels", "cash_refunds", "disputes",
+        "claims", "parcels", "journeys", "tallypost_events",
+    )  # fmt: skip
+    return SQL(text).format(**{name: Identifier(schema, name) for name in tables})

@@ -1,0 +1,157 @@
+"""Learners hear of what keeps their parcels, carriers are asked; each once (T5; rules.md 25)."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from application.arrivals import estimate_arrivals
+from application.delays import DELAYS
+from application.policies import overdue
+from application.sweeping import Swept, sweep
+from domain.scans import ScanKind
+from projections.delayed_parcels import delayed_parcels
+from projections.verifying import verify
+from projections.views import all_views
+from tests.application.house import House, opened
+from tests.application.test_arrivals import scanned, sent
+from tests.conftest import MallDatabase
+
+pytestmark = pytest.mark.anyio
+
+DELAYED = "parcels.DeliveryDelayed"
+
+
+@pytest.fixture
+async def house(database: MallDatabase) -> AsyncIterator[House]:
+    async with opened(database) as one:
+        await one.grant("mei", 1_000_000, "PY-1")
+        yield one
+
+
+async def looked(house: House) -> dict[str, Swept]:
+    """The job runs; what each policy did, if it did anything."""
+    did = {one.name: await sweep(house, one) for one in DELAYS}
+    await house.reader.catch_up()
+    return {name: swept for name, swept in did.items() if swept != Swept()}
+
+
+async def causes(house: House, parcel: str) -> list[str]:
+    """What its learner was told."""
+    rows = await house.rows(
+        "SELECT convert_from(state, 'UTF8')::json -> 'fact' ->> 'cause' FROM {s}.tallypost_events"
+        " WHERE originator_id = %s AND topic = %s ORDER BY originator_version",
+        f"parcel:{parcel}",
+        DELAYED,
+    )
+    return [cause for (cause,) in rows]
+
+
+async def test_a_silent_parcel_is_told_of_once_a_spell(house: House) -> None:
+    """T5: 24 h without a first scan, 48 h without movement; once, however often looked."""
+    parcel = await sent(house, "A1")
+    house.wait(hours=23, minutes=59)
+    assert await looked(house) == {}
+    house.wait(minutes=1)
+    assert await looked(house) == {"tell_no_first_scan": Swept(done=1)}
+    assert await looked(house) == {}
+    for _ in range(2):
+        await scanned(house, parcel, ScanKind.DEPARTED, f"3301{house.now.day:02}")
+        house.wait(hours=48)
+        assert (await looked(house))["tell_no_movement"] == Swept(done=1)
+        assert await looked(house) == {}
+    assert await causes(house, parcel) == ["no_first_scan", "no_movement", "no_movement"]
+
+
+async def test_two_jobs_at_once_tell_once(house: House) -> None:
+    """T5: swept again before the view has seen it, the same command is answered as before."""
+    parcel = await sent(house, "A1")
+    house.wait(hours=24)
+    (telling,) = [one for one in DELAYS if one.name == "tell_no_first_scan"]
+    assert [await sweep(house, telling) for _ in range(2)] == [Swept(done=1), Swept(repeated=1)]
+    await house.reader.catch_up()
+    assert await causes(house, parcel) == ["no_first_scan"]
+
+
+async def test_nothing_is_told_when_the_parcel_was_seen_meanwhile(house: House) -> None:
+    """T5: the view was late; the command sees the scan, and nothing is kept under its key."""
+    parcel = await sent(house, "A1")
+    house.wait(hours=24)
+    reader, house.reader.catch_up = house.reader.catch_up, _nothing  # type: ignore[method-assign]
+    await scanned(house, parcel, ScanKind.DEPARTED)
+    (telling,) = [one for one in DELAYS if one.name == "tell_no_first_scan"]
+    assert await sweep(house, telling) == Swept(undecided=1)
+    house.reader.catch_up = reader  # type: ignore[method-assign]
+    await house.reader.catch_up()
+    assert await looked(house) == {}
+    assert await causes(house, parcel) == []
+
+
+async def _nothing() -> None:
+    """A view that does not look."""
+
+
+async def test_a_parcel_past_its_window_is_told_and_listed_with_its_age(
+    house: House, database: MallDatabase
+) -> None:
+    """T4, T5, M5: late, to and fro, on its way back; the list says who was told; rebuilt alike."""
+    late, back = await sent(house, "A1"), await sent(house, "A2")
+    await estimate_arrivals(house)
+    await house.reader.catch_up()
+    ((until,),) = await house.rows("SELECT late_at FROM {s}.journeys WHERE parcel = %s", late)
+    await scanned(house, back, ScanKind.RETURNING)
+    house.now = until
+    async with house.pool.connection() as connection:
+        before = await delayed_parcels(connection, house.schema, now=house.now)
+    assert [(one.number, one.cause, one.told) for one in before] == [
+        (back, "returned", False),
+        (late, "eta_passed", False),
+    ]
+    assert before[1].since == until
+    did = await looked(house)
+    assert {"tell_eta_passed", "tell_returned"} <= set(did)
+    async with house.pool.connection() as connection:
+        after = await delayed_parcels(connection, house.schema, now=house.now)
+    assert all(one.told for one in after)
+    assert "eta_passed" in await causes(house, late)
+    assert await overdue(house) == []
+    found = await verify(database.owner_url, schema=house.schema, views=all_views(house.rules))
+    assert found.differences == []
+
+
+async def test_its_carrier_is_asked_once_when_it_is_kept_for_long(house: House) -> None:
+    """T5, rules.md 27: after 72 hours, by itself; one inquiry a parcel, whatever keeps it."""
+    parcel = await sent(house, "A1")
+    house.wait(hours=71, minutes=59)
+    await looked(house)
+    assert await house.facts(f"claim:{parcel}") == []
+    house.wait(minutes=1)
+    for _ in range(3):
+        await looked(house)
+        house.wait(hours=72)
+    assert await house.facts(f"claim:{parcel}") == ["claims.InquiryOpened"]
+
+
+async def test_no_word_is_said_of_orders_that_are_over(house: House) -> None:
+    """T5: whoever was refunded waits for nothing."""
+    parcel = await sent(house, "A1")
+    house.wait(hours=200)
+    assert await house.rows("UPDATE {s}.orders SET state = 'closed' RETURNING 1")
+    assert await looked(house) == {}
+    assert await causes(house, parcel) == []
+
+
+async def test_the_learners_stream_and_subscribers_hear_of_it(house: House) -> None:
+    """T3, T5, N3: it is news of the order, with the moment from which it was a delay."""
+    await sent(house, "A1")
+    house.wait(hours=30)
+    await looked(house)
+    rows = await house.rows(
+        "SELECT t.order_number, convert_from(e.state, 'UTF8')::json ->> 'happened_at'"
+        " FROM {s}.order_trail t JOIN {s}.tallypost_events e ON e.notification_id = t.position"
+        " WHERE e.topic = %s",
+        DELAYED,
+    )
+    ((order, happened_at),) = rows
+    assert order == "A1"
+    assert happened_at.startswith((house.now - timedelta(hours=6)).isoformat()[:16])

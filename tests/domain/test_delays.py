@@ -1,0 +1,137 @@
+"""What keeps parcels: found by the set of scans, told once a spell (T5; rules.md 25)."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+
+from application.delay_messages import WORDS
+from application.streams import PARCEL
+from domain.delays import Delay, DelayCause, awaited, radar, tell, told_and_lasting, turned
+from domain.parcel_facts import ArrivalEstimated, DeliveryDelayed
+from domain.parcels import Parcel
+from domain.silence import Silence, quiet
+from domain.tracking import Scan, ScanKind, track
+from tests.domain.test_arriving import HOUR, NOON, parcel, scan
+
+LATE = datetime(2030, 1, 1, tzinfo=UTC)
+SAID = ArrivalEstimated(
+    milestone="handed_over", reached_at=NOON, earliest=NOON + 20 * HOUR, latest=NOON + 60 * HOUR,
+    basis="city", parcels=40,
+)  # fmt: skip
+TO_AND_FRO = tuple(
+    scan(hour, ScanKind.ARRIVED, place)
+    for hour, place in enumerate(["330100", "310100", "330106", "310115", "330100", "440305"])
+)
+
+
+def told(cause: DelayCause, since: datetime) -> DeliveryDelayed:
+    return DeliveryDelayed(cause=cause, since=since)
+
+
+@pytest.mark.parametrize(
+    ("box", "delay"),
+    [
+        (parcel(), Delay(DelayCause.NO_FIRST_SCAN, NOON)),
+        (parcel(scan(3, ScanKind.DEPARTED)), Delay(DelayCause.NO_MOVEMENT, NOON + 3 * HOUR)),
+        (parcel(scan(3, ScanKind.CUSTOMS)), Delay(DelayCause.CUSTOMS_STALL, NOON + 3 * HOUR)),
+        (parcel(more=(SAID,)), Delay(DelayCause.ETA_PASSED, NOON + 60 * HOUR)),
+        (parcel(*TO_AND_FRO), Delay(DelayCause.PING_PONG, NOON + 3 * HOUR)),
+        (parcel(scan(3, ScanKind.RETURNING)), Delay(DelayCause.RETURNED, NOON + 3 * HOUR)),
+    ],
+    ids=[*DelayCause],
+)
+def test_each_cause_is_told_once_a_spell(box: Parcel, delay: Delay) -> None:
+    """T5: told, it is known; told again, nothing is recorded; it is shown while it lasts."""
+    (fact,) = tell(box, delay, now=LATE)
+    assert fact == told(*delay)
+    after = PARCEL.evolve(box, fact)
+    assert tell(after, delay, now=LATE) == []
+    assert told_and_lasting(box) is None
+    assert told_and_lasting(after) == fact
+
+
+@pytest.mark.parametrize(
+    ("end", "delay"),
+    [
+        (scan(50, ScanKind.ARRIVED), Delay(DelayCause.NO_FIRST_SCAN, NOON)),
+        (scan(50, ScanKind.SIGNED), Delay(DelayCause.NO_FIRST_SCAN, NOON)),
+        (scan(90, ScanKind.AWAITING_PICKUP), Delay(DelayCause.ETA_PASSED, NOON + 60 * HOUR)),
+        (scan(90, ScanKind.RETURNING), Delay(DelayCause.ETA_PASSED, NOON + 60 * HOUR)),
+    ],
+)
+def test_nothing_is_told_once_it_is_over(end: Scan, delay: Delay) -> None:
+    """T5: the view was late, the parcel was not; what was told before is not shown any more."""
+    before = parcel(more=(SAID, told(*delay)))
+    assert told_and_lasting(before) is not None
+    after = parcel(end, more=(SAID,))
+    assert tell(after, delay, now=LATE) == []
+    assert told_and_lasting(parcel(end, more=(SAID, told(*delay)))) is None
+
+
+def test_a_new_spell_is_told_anew() -> None:
+    """T5: it moved, and is silent again; the older spell of the cause is forgotten."""
+    first = told(DelayCause.NO_MOVEMENT, NOON + 3 * HOUR)
+    box = parcel(scan(3, ScanKind.DEPARTED), scan(60, ScanKind.ARRIVED), more=(first,))
+    (again,) = tell(box, Delay(DelayCause.NO_MOVEMENT, NOON + 60 * HOUR), now=LATE)
+    assert PARCEL.evolve(box, again).delays == (again,)
+
+
+def test_a_scan_dated_ahead_ends_no_silence_before_its_time() -> None:
+    """T5, M5: as `domain/silence.py` counts it from when it was told."""
+    box = parcel(scan(3, ScanKind.DEPARTED), scan(9_000, ScanKind.ARRIVED))
+    told_at = NOON + 5 * HOUR
+    found = quiet(box.track(), handed_over_at=NOON, told_at=told_at)
+    assert found == (Silence.NO_MOVEMENT, told_at)
+    delay = Delay(DelayCause.NO_MOVEMENT, told_at)
+    assert tell(box, delay, now=NOON + 60 * HOUR) == [told(*delay)]
+    assert tell(box, delay, now=NOON + 9_001 * HOUR) == []
+
+
+@pytest.mark.parametrize(
+    ("places", "turn"),
+    [
+        (["330100", "310100", "330106"], None),  # once happens
+        (["330100", "330106", "330109", "330100"], None),  # one city
+        (["110101", "120101", "110105", "120110"], 3),  # municipalities are one city each
+        (["330100", "310100", "330100", "440300", "330100"], 4),
+    ],
+)
+def test_to_and_fro_is_coming_back_twice(places: list[str], turn: int | None) -> None:
+    """T5"""
+    scans = [scan(hour, ScanKind.ARRIVED, place) for hour, place in enumerate(places)]
+    found = turned(track(scans, handed_over_at=NOON))
+    expected = None if turn is None else Delay(DelayCause.PING_PONG, NOON + turn * HOUR)
+    assert found == expected
+
+
+@drawn(st.permutations([*TO_AND_FRO, *TO_AND_FRO]))
+def test_to_and_fro_is_the_same_in_whatever_order_scans_come(scans: list[Scan]) -> None:
+    """T2, T5"""
+    assert turned(track(scans, handed_over_at=NOON)) == turned(
+        track(TO_AND_FRO, handed_over_at=NOON)
+    )
+
+
+def test_a_parcel_that_arrived_is_kept_by_nothing() -> None:
+    """T5: nor does anybody wait for it."""
+    box = parcel(*TO_AND_FRO, scan(70, ScanKind.SIGNED), more=(SAID,))
+    seen = box.track()
+    assert (awaited(box, seen), turned(seen)) == (None, None)
+    assert radar(box, seen, None) == (None, False, None, False, None, False)
+
+
+def test_the_radar_knows_what_was_told() -> None:
+    """T5: the view is asked for what was not."""
+    late = told(DelayCause.ETA_PASSED, SAID.latest)
+    for facts, known in (((SAID,), False), ((SAID, late), True)):
+        box = parcel(more=facts)
+        seen = radar(box, box.track(), None)
+        assert (seen.late_at, seen.late_told) == (SAID.latest, known)
+
+
+def test_every_cause_has_words_in_both_languages() -> None:
+    """N3"""
+    assert set(WORDS) == set(DelayCause)
+    assert {one.value for one in Silence} < {one.value for one in DelayCause}
