@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from application.delay_messages import WORDS
 from application.streams import PARCEL
 from domain.delays import Delay, DelayCause, awaited, radar, tell, told_and_lasting, turned
+from domain.lanes import Milestone
 from domain.parcel_facts import ArrivalEstimated, DeliveryDelayed
 from domain.parcels import Parcel
 from domain.silence import Silence, quiet
@@ -17,9 +18,13 @@ from tests.domain.test_arriving import HOUR, NOON, parcel, scan
 
 LATE = datetime(2030, 1, 1, tzinfo=UTC)
 SAID = ArrivalEstimated(
-    milestone="handed_over", reached_at=NOON, earliest=NOON + 20 * HOUR, latest=NOON + 60 * HOUR,
-    basis="city", parcels=40,
-)  # fmt: skip
+    milestone=Milestone.HANDED_OVER,
+    reached_at=NOON,
+    earliest=NOON + 20 * HOUR,
+    latest=NOON + 60 * HOUR,
+    basis="city",
+    parcels=40,
+)
 TO_AND_FRO = tuple(
     scan(hour, ScanKind.ARRIVED, place)
     for hour, place in enumerate(["330100", "310100", "330106", "310115", "330100", "440305"])
