@@ -33,7 +33,8 @@ function offer(found, changed) {
   return h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : "address.not_now"));
 }
 
-function openAddress(found, changed) {
+/** The dialog that sends what has not left to another address in the same province. */
+export function openAddress(found, changed) {
   const box = askFor({
     title: t("address.title"), path: `/v1/orders/${encodeURIComponent(found.number)}/address`, wide: true,
     label: t("address.confirm"), said: () => t("address.done"), done: (answer) => changed(answer.position),

@@ -7,10 +7,9 @@ import { recipientWords } from "./recipient.js";
 import { cashRefunds } from "./refunds.js";
 import { rehearsal } from "./rehearsal.js";
 import { shortPickButton, waitWords } from "./shortpick.js";
-import { badge, busily, copyButton, empty, field, loading, showProblem, toast, waitingWords } from "./ui.js";
+import { handOver, stepForm, waybillForm, waybillWords } from "./steps.js";
+import { badge, empty, field, loading } from "./ui.js";
 import { ago, exact, inPrint, names, number, t, weekday, when, word } from "./words.js";
-
-const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
 
 /** One order: each part with its next step. What did not change stays as it is, with what is typed into it. */
 export async function packingOrder(view, [, wanted], signal) {
@@ -82,60 +81,20 @@ function step(part, found, parcel, changed) {
   if (part.waits) return waitWords(part);
   if (found.status === "pending_payment") return h("p", { class: "quiet small" }, t("packing.unpaid"));
   if (found.review?.length) return h("p", { class: "small quiet" }, t("packing.in_review"), found.review.map((one) => word("review", one)).join(t("app.and")));
-  if (!parcel) return packForm(part, found, changed);
+  if (!parcel && part.parcel) return released();
+  if (!parcel) return part.stage === "released" ? h("div", { class: "stack" }, released(), packForm(part, found, changed)) : packForm(part, found, changed);
   if (!parcel.waybill) return waybillForm(parcel, changed);
   if (part.state === "pending_shipment") return handOver(parcel, changed);
   return tracked(parcel);
 }
 
-function stepForm(key, fields, intent, read, changed, said) {
-  const problems = h("div", { class: "problem", hidden: true });
-  const submit = h("button", { class: "primary", type: "submit" }, t(`packing.${key}`));
-  const form = h("form", { class: "step-form", novalidate: true, dataset: { step: key } }, fields, submit, problems);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const gaps = [...form.querySelectorAll("[required]")].filter((one) => !one.value.trim());
-    if (gaps.length) {
-      showProblem(form, { words: t("problem.invalid"), reasons: gaps.map((one) => ({ field: one.name, words: t("invalid.missing") })) }, problems);
-      return;
-    }
-    busily(submit, async () => {
-      problems.hidden = true;
-      try {
-        const answer = await intent.send(read(form.elements), { onWaiting: waitingWords() });
-        toast(t(said));
-        await changed(answer.position);
-      } catch (problem) {
-        showProblem(form, problem, problems);
-      }
-    });
-  });
-  return form;
-}
+const released = () => h("p", { class: "small quiet" }, t("packing.released"), " ", h("a", { href: "#/picking" }, t("tab.picking")));
 
 function packForm(part, found, changed) {
   const form = stepForm("pack", field("weight_grams", t("packing.weight"), { type: "number", min: 0, max: 1000000, inputmode: "numeric" }),
     new Intent("/v1/parcels"), (form) => ({ order: found.number, part: part.part, weight_grams: Number(form.weight_grams.value) || 0 }), changed, "packing.packed");
   form.querySelector(".primary").after(shortPickButton(part, found, changed));
   return form;
-}
-
-function waybillForm(parcel, changed) {
-  const box = field("waybill", t("packing.waybill_number"), { required: true, maxlength: 32, autocomplete: "off", spellcheck: "false" });
-  const invent = h("button", { class: "tool", type: "button", onclick: () => {
-    box.querySelector("input").value = `SF${Array.from(crypto.getRandomValues(new Uint8Array(13)), (one) => one % 10).join("")}`;
-  } }, t("packing.invent"));
-  return stepForm("waybill", [field("carrier", t("packing.carrier"), { required: true, options: CARRIERS.map((one) => [one, t(`carrier.${one}`)]) }), box, invent],
-    new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/waybill`), (form) => ({ carrier: form.carrier.value, waybill: form.waybill.value.trim() }), changed, "packing.labelled");
-}
-
-function handOver(parcel, changed) {
-  return h("div", { class: "stack" }, waybillWords(parcel),
-    stepForm("hand_over", [], new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/handover`), () => ({}), changed, "packing.handed_over"));
-}
-
-function waybillWords(parcel) {
-  return h("p", { class: "row" }, h("span", null, word("carrier", parcel.carrier)), h("span", { class: "mono" }, parcel.waybill), copyButton(parcel.waybill));
 }
 
 function tracked(parcel) {

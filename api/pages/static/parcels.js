@@ -1,0 +1,71 @@
+// A parcel that is still in the house: what is in it, how urgent it is, and its next step (S4, W1).
+import { h } from "./dom.js";
+import { Intent } from "./http.js";
+import { shortPickButton } from "./shortpick.js";
+import { handOver, stepForm, waybillForm } from "./steps.js";
+import { field } from "./ui.js";
+import { ago, exact, names, number, t, when, word } from "./words.js";
+
+/** What is still to be sent in a parcel, order by order. */
+export function contentsTable(one) {
+  if (!one.units.length) return h("p", { class: "quiet small" }, t("packing.nothing_left"));
+  return h("table", { class: "contents-table" }, h("caption", { class: "visually-hidden" }, t("picking.contents_of", { parcel: one.number })),
+    h("tbody", null, one.units.map((unit) => h("tr", null,
+      h("td", null, h("strong", null, names(unit.name).main), " ", h("span", { class: "quiet small" }, unit.specification)),
+      h("td", { class: "right part-count" }, `× ${number(unit.quantity)}`),
+      h("td", { class: "right" }, h("a", { class: "mono small", href: `#/packing/${unit.order}` }, unit.order))))));
+}
+
+/** When the parcel should be with its carrier, and whether that is over. */
+export function dueWords(one) {
+  if (!one.hand_over_by) return h("span", { class: "quiet small" }, t("picking.no_deadline"));
+  const late = new Date(one.hand_over_by) < Date.now();
+  return h("time", { class: `small ${late ? "bad-words" : "quiet"}`, datetime: one.hand_over_by, title: exact(one.hand_over_by) },
+    late ? t("picking.late", { ago: ago(one.hand_over_by) }) : t("picking.due", { when: when(one.hand_over_by) }));
+}
+
+/** A parcel as a card with what is to be done next. */
+export function parcelCard(one, name, changed) {
+  return h("li", { class: "panel part", dataset: { parcel: one.number, stage: one.stage } },
+    h("div", { class: "spread" }, h("div", null, h("h3", { class: "mono" }, one.number), h("p", { class: "quiet small" }, name(one.warehouse), one.wave ? ` · ${waveWords(one.wave)}` : "")),
+      h("p", { class: "row" }, h("span", { class: "badge s-pending_shipment" }, word("stage", one.stage)), dueWords(one))),
+    contentsTable(one),
+    one.address_pending ? acknowledgement(one, name, changed) : null,
+    one.in_review ? h("p", { class: "small bad-words" }, t("picking.in_review"), " ", h("a", { href: "#/reviews" }, t("tab.reviews"))) : nextStep(one, changed));
+}
+
+const waveWords = (wave) => (wave === "express" ? t("waves.express") : wave);
+
+function nextStep(one, changed) {
+  const path = `/v1/parcels/${encodeURIComponent(one.number)}`;
+  if (one.stage === "picking") return h("div", { class: "row" }, stepForm("picked_all", [], new Intent(`${path}/picking`), () => ({}), changed, "packing.picked"), short(one, changed));
+  if (one.stage === "picked") {
+    const weight = field("weight_grams", t("packing.weight"), { type: "number", min: 1, max: 1000000, inputmode: "numeric", required: true });
+    return stepForm("pack", [weight], new Intent(`${path}/packing`), (form) => ({ weight_grams: Number(form.weight_grams.value) }), changed, "packing.packed");
+  }
+  if (one.stage !== "packed") return null;
+  return one.waybill ? handOver(one, changed) : waybillForm(one, changed);
+}
+
+/** What was not found is said of one part: each order in the parcel has its own. */
+function short(one, changed) {
+  const parts = new Map();
+  for (const unit of one.units) {
+    const key = `${unit.order}/${unit.part}`;
+    if (!parts.has(key)) parts.set(key, { number: unit.order, lines: [], part: { part: unit.part, units: [] } });
+    const found = parts.get(key);
+    found.lines.push(unit);
+    found.part.units.push({ line: found.lines.length, quantity: unit.quantity });
+  }
+  return [...parts.values()].map((found) => {
+    const button = shortPickButton(found.part, found, () => changed());
+    if (parts.size > 1) button.append(` · ${found.number}`);
+    return button;
+  });
+}
+
+function acknowledgement(one, name, changed) {
+  return h("div", { class: "stack" }, h("p", { class: "notice small" }, t("picking.address_pending")),
+    stepForm("acknowledge", [field("by", t("picking.by"), { required: true, maxlength: 200, value: name(one.warehouse) })],
+      new Intent(`/v1/parcels/${encodeURIComponent(one.number)}/address-acknowledgement`), (form) => ({ by: form.by.value.trim() }), changed, "picking.acknowledged"));
+}

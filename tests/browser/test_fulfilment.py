@@ -1,0 +1,204 @@
+"""From the review queue to the carrier's van, as a warehouse sees it (O7, S4, S5, W1)."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.service import OPS, Service, recipient
+from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Newcomer, Screen
+
+pytestmark = IN_A_BROWSER
+
+SERIAL = itertools.count(1)
+
+
+def kite(service: Service, *, warehouse: str) -> str:
+    """An item of the test's own, in one warehouse; its SKU."""
+    sku = f"kite-{next(SERIAL)}"
+    item = {
+        "sku": sku, "name": "风筝 Kite", "kind": "parcel", "points": 300,
+        "market_value_fen": 7_900, "weight_grams": 150, "on_sale": True,
+    }  # fmt: skip
+    service.call("POST", "/v1/items", item, **OPS)
+    receipt = {"sku": sku, "warehouse": warehouse, "quantity": 50}
+    said = service.call("POST", "/v1/stock/receipts", receipt, **OPS)
+    service.call("GET", f"/v1/items/{sku}?min_position={said['position']}", **OPS)
+    return sku
+
+
+def order(service: Service, learner: str, sku: str, to: dict[str, str], count: int = 1) -> str:
+    """An order that the views know of; its number."""
+    body = {"learner": learner, "lines": [{"sku": sku, "quantity": count}], "recipient": to}
+    said = service.call("POST", "/v1/orders", body, role="learner", subject=learner)
+    number = str(said["number"])
+    service.call("GET", f"/v1/orders/{number}?min_position={said['position']}", **OPS)
+    return number
+
+
+def parcels_of(service: Service, *orders: str) -> list[Any]:
+    """The parcels in the house that these orders are in."""
+    found = service.call("GET", "/v1/parcels?limit=100", **OPS)["parcels"]
+    return [one for one in found if {*one["orders"]} & {*orders}]
+
+
+@SCREENS
+def test_a_human_lets_an_order_go_or_stops_it(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """O7: with its reasons and doubts, masked; rejected it is paid back, corrected it goes on."""
+    learner, sku = newcomer(), kite(service, warehouse="henan")
+    doubtful = {**recipient(), "name": "测试"}
+    kept, stopped = (order(service, learner, sku, doubtful) for _ in range(2))
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/reviews")
+        card = page.locator(f"[data-order={kept}]")
+        expect(card).to_contain_text(visitor.says("review.address_doubtful"))
+        expect(card.locator(".doubts li")).to_have_count(1)
+        expect(card).to_contain_text("测*")
+        expect(card).not_to_contain_text(doubtful["phone"])
+        visitor.content()
+        visitor.readable()
+        card.locator(f"button:has-text('{visitor.says('reviews.correct')}')").click()
+        moved = recipient()
+        visitor.send(name="林小满", phone=moved["phone"], address=moved["address"])
+        expect(card).to_contain_text("林**")
+        card.locator(f"button:has-text('{visitor.says('reviews.approve')}')").click()
+        expect(page.locator("dialog [name=reason]")).to_be_focused()
+        visitor.send(reason="called the learner")
+        expect(card).to_have_count(0)
+        other = page.locator(f"[data-order={stopped}]")
+        other.locator(f"button:has-text('{visitor.says('reviews.reject')}')").click()
+        page.dblclick("dialog button[type=submit]")
+        expect(page.locator("[data-field=reason] .field-error")).to_be_visible()
+        visitor.send(reason="resold")
+        expect(other).to_have_count(0)
+        visitor.content()
+    states = [
+        service.call("GET", f"/v1/orders/{number}", **OPS)["state"] for number in (kept, stopped)
+    ]
+    assert states == ["pending_shipment", "cancelled"]
+
+
+@SCREENS
+def test_a_warehouse_works_from_the_wave_to_the_van(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """S4, S5, W1: released, merged, separated, merged parcels picked, packed, labelled, gone."""
+    learner, sku = newcomer(), kite(service, warehouse="shaanxi")
+    home, away = recipient(), recipient()
+    pair = [order(service, learner, sku, home, count) for count in (1, 2)]
+    other = order(service, learner, sku, away)
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/waves")
+        shaanxi = page.locator(".wave[data-warehouse=shaanxi]")
+        shaanxi.locator("summary").click()
+        for number in pair:
+            shaanxi.locator(f"[data-order={number}] input").check()
+        shaanxi.locator(f"button:has-text('{visitor.says('waves.release_some')}')").click()
+        visitor.send()
+        shared = page.locator(".part", has_text=pair[0])
+        expect(shared.locator("tbody tr")).to_have_count(2)
+        visitor.content()
+        visitor.readable()
+        expect(shaanxi.locator("summary")).to_be_visible()  # the third one still waits
+        (parcel,) = parcels_of(service, *pair)
+        assert parcel["number"].endswith("-M")
+        assert parcels_of(service, other) == []
+        visitor.open("/operations#/picking")
+        page.click(f"button:has-text('{visitor.says('picking.draw')}')")
+        page.select_option("dialog [name=warehouse]", "shaanxi")
+        visitor.send(limit="200")
+        card = page.locator(f"[data-parcel={parcel['number']}]")
+        expect(page.locator(f"[data-sku={sku}]")).to_contain_text("3")
+        visitor.content()
+        visitor.readable()
+        card.locator("[data-step=picked_all] button").click()
+        weight = card.locator("[name=weight_grams]")
+        card.locator("[data-step=pack] button").click()
+        expect(card.locator(".field-error").first).to_be_visible()
+        weight.fill("520")
+        card.locator("[data-step=pack] button").click()
+        card.locator("[name=waybill]").fill(f"SF{parcel['number'][-12:-4]}0001")
+        card.locator("[data-step=waybill] button[type=submit]").click()
+        card.locator("[data-step=hand_over] button").click()
+        expect(page.locator(".empty")).to_contain_text(visitor.says("picking.all_gone"))
+        visitor.fits()  # 404 is the answer for a list that nothing is left of
+    for number in pair:
+        found = service.call("GET", f"/v1/orders/{number}", **OPS)
+        assert found["state"] == "pending_receipt"
+        assert found["parcels"][0]["number"] == parcel["number"]
+
+
+def test_a_merge_is_undone_on_the_page(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """S4: until picking, with a reason; each order has a parcel of its own afterwards."""
+    learner, sku, home = newcomer(), kite(service, warehouse="zhejiang"), recipient()
+    pair = [order(service, learner, sku, home) for _ in range(2)]
+    ran = service.call("POST", "/v1/waves", {"warehouse": "zhejiang", "orders": pair}, **OPS)
+    (parcel,) = ran["parcels"]
+    service.call("GET", f"/v1/parcels/{parcel}?min_position={ran['position']}", **OPS)
+    with browsing.as_("operations", "ops") as visitor:
+        visitor.open("/operations#/waves")
+        shared = visitor.page.locator(f"[data-parcel={parcel}]")
+        shared.locator("button").click()
+        visitor.send(reason="two trips")
+        expect(shared).to_have_count(0)
+        visitor.content()
+    assert sorted(len(one["units"]) for one in parcels_of(service, *pair)) == [1, 1]
+
+
+def test_what_is_late_and_what_is_silent_is_on_one_page(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """W1, T5, M5: over the 24-hour clock in the house; handed over and never seen since."""
+    sku = kite(service, warehouse="henan")
+    number = order(service, newcomer(), sku, recipient())
+    with service.partners(lose=True):
+        ago = datetime.now(UTC) - timedelta(hours=30)
+        parcel = service.ship(number, handed_over_at=ago)
+        with browsing.as_("operations", "ops") as visitor:
+            visitor.open("/operations#/delays")
+            expect(visitor.page.locator("h2")).to_have_count(2)
+            expect(visitor.page.locator(f"tr[data-parcel={parcel}]")).to_contain_text(
+                visitor.says("silence.no_first_scan", n=24)
+            )
+            visitor.content()
+            visitor.readable()
+
+
+def test_a_claim_goes_step_by_step(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """D2: listed by state; only the steps that are possible are offered, never more than asked."""
+    sku = kite(service, warehouse="henan")
+    parcel = service.ship(order(service, newcomer(), sku, recipient()))
+    claim = {
+        "parcel": parcel, "reason": "lost", "claimed_fen": 7_900, "unconfirmed_because": "by phone",
+    }  # fmt: skip
+    service.call("POST", "/v1/claims", claim, **OPS)
+    with browsing.as_("operations", "ops") as visitor:
+        page = visitor.page
+        visitor.open("/operations#/claims")
+        card = page.locator(f"[data-parcel={parcel}]")
+        expect(card).to_contain_text("79.00")
+        visitor.content()
+        visitor.readable()
+        expect(card.locator("button", has_text=visitor.says("claims.step_paid"))).to_have_count(0)
+        card.locator("button", has_text=visitor.says("claims.step_accepted")).click()
+        visitor.send(amount="90", reason="by mail")
+        expect(page.locator("[data-field=amount] .field-error")).to_be_visible()
+        visitor.complaints.clear()  # more than was asked is refused
+        visitor.send(amount="60.50", reason="by mail")
+        expect(card).to_contain_text("60.50")
+        card.locator("button", has_text=visitor.says("claims.step_paid")).click()
+        visitor.send(reason="bank statement")
+        expect(card).to_have_count(0)
+        page.locator(".chip", has_text=visitor.says("claim_state.paid")).click()
+        expect(card).to_contain_text("60.50")
+        visitor.content()
+    assert service.call("GET", f"/v1/claims/{parcel}", **OPS)["paid_fen"] == 6_050
