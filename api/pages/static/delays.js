@@ -1,4 +1,4 @@
-// What is late: parcels over their warehouse's clock, and parcels that no carrier has seen for too long (W1, T5).
+// What is late: parcels over their warehouse's clock, and those that something keeps on their way (W1, T5).
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { contentsTable, dueWords } from "./parcels.js";
@@ -7,8 +7,12 @@ import { after, announce, badge, broken, empty, loading, moreButton } from "./ui
 import { ago, exact, t, word } from "./words.js";
 
 const { role } = document.body.dataset;
+const WHY = {
+  silent_parcel: (about) => t(`silence.${about.silence}`, { n: about.hours }),
+  delayed_parcel: (about) => [t(`delay.${about.delay}`), about.told ? ` · ${t("delay.told")}` : ""],
+};
 
-/** The view: late in the house above, silent on their way below. */
+/** The view: late in the house above, silent or delayed on their way below. */
 export async function delays(view, _, signal) {
   const late = h("div", null, loading(2));
   const silent = h("div", null, loading(2));
@@ -48,14 +52,14 @@ async function lateParcels(name, signal) {
 
 async function silentParcels(signal) {
   const { troubles } = await get("/v1/troubles", { signal });
-  const found = troubles.filter((one) => one.kind === "silent_parcel");
+  const found = troubles.filter((one) => one.kind in WHY);
   if (!found.length) return empty(t("delays.none_silent"), t("delays.none_silent_hint"));
   return h("div", { class: "panel flush" }, h("table", { class: "cards" },
     h("thead", null, h("tr", null, ["parcel", "carrier", "state", "why", "since"].map((key) => h("th", { scope: "col" }, t(`delays.${key}`))))),
-    h("tbody", null, found.map(({ about, since }) => h("tr", { dataset: { parcel: about.parcel } },
+    h("tbody", null, found.map(({ kind, about, since }) => h("tr", { dataset: { parcel: about.parcel } },
       h("td", { class: "full" }, h("a", { class: "mono strong-link", href: `#/packing/${about.order}` }, about.parcel)),
       h("td", { class: "full" }, word("carrier", about.carrier), " ", h("span", { class: "mono small" }, about.waybill)),
       h("td", null, badge("parcel", about.state)),
-      h("td", { class: "full" }, t(`silence.${about.silence}`, { n: about.hours })),
+      h("td", { class: "full" }, WHY[kind](about)),
       h("td", { class: "quiet" }, h("time", { datetime: since, title: exact(since) }, ago(since))))))));
 }
