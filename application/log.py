@@ -44,15 +44,16 @@ class LogSql:
 
         # The lock and the reading are two statements: only a statement that begins after the
         # lock is held has a snapshot with everything the holder before us committed.
-        self.take_turn = sql("SELECT FROM {schema}.turn FOR UPDATE")
-        self.head = sql(
-            "SELECT position, frontier, recorded_at FROM {schema}.commits"
-            " ORDER BY position DESC LIMIT 1"
-        )
-        self.recorded = sql(
-            "SELECT c.principal, c.key, c.digest, c.position, c.refused, c.answer"
-            " FROM unnest(%b::text[], %b::text[]) AS wanted(principal, key)"
-            " JOIN {schema}.commands c USING (principal, key)"
+        self.begin_turn = sql("BEGIN; SELECT FROM {schema}.turn FOR UPDATE")
+        self.position = sql("SELECT max(position) FROM {schema}.commits")
+        self.head_and_answers = sql(
+            "SELECT head.position, head.frontier, head.recorded_at,"
+            "   c.principal, c.key, c.digest, c.position, c.refused, c.answer"
+            " FROM (SELECT) always"
+            " LEFT JOIN (SELECT position, frontier, recorded_at FROM {schema}.commits"
+            "   ORDER BY position DESC LIMIT 1) head ON true"
+            " LEFT JOIN (unnest(%b::text[], %b::text[]) AS wanted(principal, key)"
+            "   JOIN {schema}.commands c USING (principal, key)) ON true"
         )
         self.since = sql(
             "SELECT originator_id, originator_version, topic, state"
@@ -121,20 +122,25 @@ class Log:
         cursor = await self.connection.execute(query, values, prepare=True, binary=True)
         return await cursor.fetchall()
 
-    async def take_turn(self) -> Head:
-        """Wait for the log's turn and read where it stands; from here on nobody else appends."""
-        await self._rows(self._sql.take_turn)
-        rows = await self._rows(self._sql.head)
-        if not rows:
-            return Head(0, Frontier.empty(), None)
-        position, frontier, recorded_at = rows[0]
-        return Head(position, Frontier.from_bytes(frontier), recorded_at)
+    async def take_turn(self, commands: Iterable[tuple[str, str]]) -> tuple[Head, list[Recorded]]:
+        """Begin a transaction and wait for the log's turn; from here on nobody else appends.
 
-    async def recorded(self, commands: Iterable[tuple[str, str]]) -> list[Recorded]:
-        """Which of these commands, given as (principal, key), were answered before."""
+        Returns where the log stands, and which of these commands, given as (principal, key), were
+        answered before. `commit` ends the transaction; whoever fails before that drops the
+        connection, and PostgreSQL rolls back.
+        """
+        await self.connection.execute(self._sql.begin_turn)
         principals, keys = zip(*commands, strict=True)
-        rows = await self._rows(self._sql.recorded, texts(principals), texts(keys))
-        return [Recorded(*row) for row in rows]
+        rows = await self._rows(self._sql.head_and_answers, texts(principals), texts(keys))
+        position, frontier, recorded_at = rows[0][:3]
+        head = Head(0, Frontier.empty(), None)
+        if position is not None:
+            head = Head(position, Frontier.from_bytes(frontier), recorded_at)
+        return head, [Recorded(*row[3:]) for row in rows if row[3] is not None]
+
+    async def commit(self) -> None:
+        """Commit what was inserted, and pass the turn on."""
+        await self.connection.commit()
 
     async def since(self, position: int) -> list[Row]:
         """The events after a position, in order: what other processes appended."""
@@ -208,8 +214,8 @@ class Log:
 
     async def position(self) -> int:
         """Where the log stands, without its turn."""
-        rows = await self._rows(self._sql.head)
-        return int(rows[0][0]) if rows else 0
+        ((position,),) = await self._rows(self._sql.position)
+        return position or 0
 
     async def erase(self, subjects: Sequence[str]) -> None:
         """Delete keys and cards of these subjects, within the commit that says so."""

@@ -34,12 +34,13 @@ class Category(Generic[S]):
 
     def __init__(self, name: str, initial: S, evolve: Callable[[S, Any], S]) -> None:
         self.name = name
+        self.prefix = f"{name}:"
         self.initial = initial
         self.evolve = evolve
 
     def stream(self, key: str) -> str:
         """The id of the stream with this key."""
-        return f"{self.name}:{key}"
+        return self.prefix + key
 
     @cached_property
     def states(self) -> TypeAdapter[S]:

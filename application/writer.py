@@ -203,26 +203,23 @@ class Writer:
             self.position = await log.position()
             self._keys.clear()
         await self._load_ahead(log, self._undecided(batch))
-        async with log.connection.transaction():
-            head = await log.take_turn()
-            known = {
-                (one.principal, one.key): one
-                for one in await log.recorded((w.command.principal, w.command.key) for w in batch)
-            }
-            group = self._ahead
-            if group is None or known or not group.follows(head, batch):
-                group = await self._begin_anew(log, head, batch)
-            await self._load_keys(log, group, {w.command.subject for w in group.left})
-            for waiting in group.left:
-                await self._decide_or_repeat(log, group, waiting, known)
-            group.write_down()
-            for subject in (*group.new_keys.keys() - group.stored_keys, *group.erased):
-                self._keys.pop(subject, None)  # it exists nowhere but here: no card may be sealed
-            self._under_way, self._ahead = group, None
-            sent.set()
-            if group.recorded:
-                await self._append(log, group, head)
-            fault("before_commit")
+        head, answered = await log.take_turn((w.command.principal, w.command.key) for w in batch)
+        known = {(one.principal, one.key): one for one in answered}
+        group = self._ahead
+        if group is None or known or not group.follows(head, batch):
+            group = await self._begin_anew(log, head, batch)
+        await self._load_keys(log, group, {w.command.subject for w in group.left})
+        for waiting in group.left:
+            await self._decide_or_repeat(log, group, waiting, known)
+        group.write_down()
+        for subject in (*group.new_keys.keys() - group.stored_keys, *group.erased):
+            self._keys.pop(subject, None)  # it exists nowhere but here: no card may be sealed
+        self._under_way, self._ahead = group, None
+        sent.set()
+        if group.recorded:
+            await self._append(log, group, head)
+        fault("before_commit")
+        await log.commit()
         fault("after_commit")
         self.position, self._under_way = group.position, None
         self._forget_begun(group)

@@ -232,10 +232,11 @@ class Account:
         return [] if self.status == "erased" else [LearnerErased(reason=reason)]
 
     def _shares(self, points: int, *, when: datetime) -> tuple[LotShare, ...]:
-        available = self.available(when)
-        if available < points:
-            raise InsufficientPoints(needed=points, available=available)
-        return take(self.lots, points, when=when)
+        shares = take(self.lots, points, when=when)
+        taken = sum([share.points for share in shares])
+        if taken < points:  # so it is all there is
+            raise InsufficientPoints(needed=points, available=taken)
+        return shares
 
     def _hold(self, order: str, action: str) -> Hold:
         for hold in self.holds:

@@ -260,7 +260,7 @@ COMMANDS: dict[str, Callable[[Unit, Case], dict[str, Any]]] = {
     "box": on_parcel(releasing.pack_parcel, weight_grams=500),
     "pack": pack,
     "label": label,
-    "hand_over": on_parcel(shipping.hand_over),
+    "hand_over": on_parcel(shipping.hand_over, rules=RULES),
     "sign": sign,
     "confirm": confirm,
     "complete": on_order(ordering.complete_order, rules=RULES),

@@ -9,6 +9,7 @@ import pytest
 
 from application import faults
 from application.groups import Waiting
+from application.log import Log
 from application.outcomes import Outcome
 from application.streams import ACCOUNT
 from application.writer import Writer
@@ -89,7 +90,16 @@ async def test_nobody_is_refused_for_what_did_not_happen_when_a_commit_fails(
     async with store_on(database) as mall:
         await fill(mall, shelves={SKU: 1}, learners=["lin", "wang"])
         ahead = Ahead(monkeypatch)
+        insert = Log.insert
         failed: list[Exception] = []
+
+        async def insert_slowly(log: Log, **rows: Any) -> None:
+            await insert(log, **rows)
+            async with asyncio.timeout(10):
+                while not ahead.groups:
+                    await asyncio.sleep(0.001)
+
+        monkeypatch.setattr(Log, "insert", insert_slowly)
 
         def fail_once() -> None:
             if not failed:

@@ -11,7 +11,7 @@ import pytest
 
 from application import granting
 from application.envelope import decode_fact
-from application.log import Head, Log
+from application.log import Head, Log, Recorded
 from application.outcomes import Outcome
 from application.proof import Frontier
 from application.store import Store
@@ -196,10 +196,11 @@ async def test_nothing_is_doubled_when_the_log_has_no_turn(
 ) -> None:
     """R17 CONTROL: without its turn two stores decide on the same log; the keys notice it."""
 
-    async def no_turn(self: Log) -> Head:
+    async def no_turn(self: Log, _: object) -> tuple[Head, list[Recorded]]:
         position = await self.position()
         await asyncio.sleep(0.001)
-        return Head(position, Frontier.empty(), None)
+        await self.connection.execute("BEGIN")
+        return Head(position, Frontier.empty(), None), []
 
     async with stores_on(database, 4) as stores:
         monkeypatch.setattr(Log, "take_turn", no_turn)
