@@ -35,6 +35,7 @@ class Ahead:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, then: Any = None) -> None:
         self.groups = 0
+        self.one = asyncio.Event()
         decide = Writer._decide_ahead
 
         async def watched(writer: Writer, batch: Sequence[Waiting]) -> None:
@@ -42,6 +43,7 @@ class Ahead:
             await decide(writer, batch)
             if under_way:
                 self.groups += 1
+                self.one.set()
             if then is not None:
                 await then()
 
@@ -95,9 +97,7 @@ async def test_nobody_is_refused_for_what_did_not_happen_when_a_commit_fails(
 
         async def insert_slowly(log: Log, **rows: Any) -> None:
             await insert(log, **rows)
-            async with asyncio.timeout(10):
-                while not ahead.groups:
-                    await asyncio.sleep(0.001)
+            await asyncio.wait_for(ahead.one.wait(), 10)
 
         monkeypatch.setattr(Log, "insert", insert_slowly)
 
