@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from rich.console import Console
 from rich.progress import Progress
 
+from api.refolding import outdated_views, rebuild_with_bar
 from application import sealing
 from application.checking import check as check_document
 from application.heads import HeadUnreadable, SignedHead, public_key
@@ -20,7 +21,6 @@ from application.settings import Settings
 from application.vault import MasterKeys
 from domain.refusals import Refusal
 from projections.rebuilding import RebuildRunning
-from projections.rebuilding import rebuild as rebuild_views
 from projections.sealed_history import LogDiffers, export_stream, signed_head
 from projections.verifying import verify as verify_all
 from projections.views import all_views
@@ -192,29 +192,30 @@ def verify(
 
 
 def rebuild(
-    view: Annotated[str, typer.Argument(help="the view's name, or `all`")],
+    view: Annotated[str, typer.Argument(help="the view's name, `all` or `outdated`")],
     data: Data = Path("data"),
     tenant: Tenant = None,
 ) -> None:
-    """Fold a view, or all, anew beside the live one, which goes on, then swap the two."""
+    """Fold a view, or all, anew beside the live one, which goes on, then swap the two.
+
+    `outdated` are those that another version of this code folded.
+    """
     from api.serving import database
 
     settings = _settings(data, tenant)
     views = {one.name: one for one in all_views(settings.rules)}
-    if view != "all" and view not in views:
-        raise _fail(f"no view is called {view}: {', '.join(views)}")
-    with database(settings) as found, Progress(console=told) as bar:
-        task = bar.add_task(view, total=None)
-
-        def progress(done: int, of: int) -> None:
-            bar.update(task, completed=done if of else 1, total=of or 1)
-
-        wanted = list(views.values()) if view == "all" else [views[view]]
+    with database(settings) as found:
+        if view == "outdated":
+            wanted = outdated_views(found.owner_url, schema=settings.tenant, rules=settings.rules)
+        elif view == "all":
+            wanted = list(views.values())
+        elif view in views:
+            wanted = [views[view]]
+        else:
+            raise _fail(f"no view is called {view}: {', '.join(views)}")
         try:
-            rebuilt = asyncio.run(
-                rebuild_views(
-                    found.owner_url, schema=settings.tenant, views=wanted, progress=progress
-                )
+            rebuilt = rebuild_with_bar(
+                found.owner_url, schema=settings.tenant, views=wanted, what=view
             )
         except RebuildRunning as error:
             raise _fail(f"{error} is being rebuilt already") from None

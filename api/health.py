@@ -13,7 +13,7 @@ from api.auth import Caller, Role, allow
 from api.gauges import gauge
 from api.reading import json_answer
 from api.shown_to_staff import HealthOut, ReadyOut, TargetsOut
-from projections.reading import compose
+from projections.reading import compose, views_fingerprint
 
 router = APIRouter(tags=["health"])
 
@@ -156,8 +156,9 @@ async def look(tenant: Any) -> dict[str, Any]:
             "lag": max(0, log - position),
             "lag_seconds": 0.0 if unseen is None else max(0.0, (now - unseen).total_seconds()),
             "parked": parked,
+            "outdated": position > 0 and fold != views_fingerprint(),
         }
-        for name, position, unseen, parked, log in rows
+        for name, position, unseen, parked, log, fold in rows
     ]
     sick = [
         view["name"] for view in views if view["parked"] or view["lag_seconds"] > SICK_LAG_SECONDS
@@ -177,6 +178,7 @@ SELECT v.name, v.position,
     (SELECT c.recorded_at FROM {commits} c WHERE c.position > v.position
      ORDER BY c.position LIMIT 1),
     (SELECT count(*) FROM {parked} p WHERE p.view = v.name),
-    coalesce((SELECT position FROM {commits} ORDER BY position DESC LIMIT 1), 0)
+    coalesce((SELECT position FROM {commits} ORDER BY position DESC LIMIT 1), 0),
+    v.fold
 FROM {views} v ORDER BY v.name
 """

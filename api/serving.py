@@ -17,6 +17,7 @@ import uvloop
 
 from api.app import create_app
 from api.edge import Impatient
+from api.refolding import outdated_views, refold
 from api.tenancy import Tenants
 from application.asking_partners import TIMEOUT_SECONDS, Asking
 from application.embedded import attach_or_start
@@ -75,12 +76,21 @@ def tenants_of(settings: Settings) -> list[str]:
 
 
 def prepare(settings: Settings, found: Database) -> None:
-    """Migrate the embedded database; refuse a given one that is not migrated or not safe (R10)."""
+    """Bring the embedded database up to date; refuse a given one that is not, or not safe (R10).
+
+    Views that other code folded are folded anew in the embedded one, and only told of in a given
+    one: `tallypost migrate` does it there, as the owner.
+    """
     for tenant in tenants_of(settings):
         if settings.database_url is None:
             migrate_all(found.owner_url, tenant)
-        elif pending(found.service_url, tenant):
+            refold(found.owner_url, schema=tenant, rules=settings.rules)
+            continue
+        if pending(found.service_url, tenant):
             raise NotMigrated(tenant)
+        if old := outdated_views(found.service_url, schema=tenant, rules=settings.rules):
+            names = ", ".join(view.name for view in old)
+            logger.warning("other code folded %s of %s: run `tallypost migrate`", names, tenant)
     refuse_unsafe(found.service_url, tenants_of(settings))
 
 

@@ -16,9 +16,15 @@ class ViewOut(BaseModel):
     lag: int = Field(description="log positions it has not seen")
     lag_seconds: float = Field(description="age of the oldest event it has not seen, in seconds")
     parked: int = Field(description="events it could not fold")
+    outdated: bool = Field(
+        description="other code folded its rows: `tallypost migrate` folds them anew"
+    )
 
 
-_VIEW = {"name": "ledger_balance", "position": 42, "lag": 0, "lag_seconds": 0.0, "parked": 0}
+_VIEW = {
+    "name": "ledger_balance", "position": 42, "lag": 0, "lag_seconds": 0.0, "parked": 0,
+    "outdated": False,
+}  # fmt: skip
 
 
 class HealthOut(BaseModel):

@@ -1,10 +1,12 @@
 """What a view is: tables, a pure fold into them, and a position (design.md, Projections)."""
 
+import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, ClassVar, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
@@ -13,6 +15,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from application.arrays import PACKERS, Column
 from application.envelope import Envelope
+from application.streams import fold_fingerprint
 
 
 class Event(NamedTuple):
@@ -45,6 +48,18 @@ async def named_rows(
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(query, named or values, prepare=True)
         return await cursor.fetchall()
+
+
+@cache
+def views_fingerprint() -> str:
+    """Changes whenever a line of `domain/` or `projections/` does: rows of older code may differ.
+
+    Coarse on purpose, as for snapshots: folds share their rooms, and folding anew is cheap.
+    """
+    digest = hashlib.sha256(fold_fingerprint().encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Identifier
 
-from projections.reading import Event, View, compose
+from projections.reading import Event, View, compose, views_fingerprint
 from projections.runner import read_events, view_positions
 from projections.scratch import Scratch
 
@@ -76,6 +76,15 @@ async def rebuild(
     return [Rebuilt(one.view.name, one.position, len(one.parked)) for one in scratches]
 
 
+async def outdated(conninfo: str, *, schema: str, views: Sequence[View]) -> list[View]:
+    """Those of these views that hold rows which another version of the code folded."""
+    async with await AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        query = compose(_OUTDATED, schema, _OURS, "")
+        cursor = await connection.execute(query, (views_fingerprint(),))
+        names = {name for (name,) in await cursor.fetchall()}
+    return [view for view in views if view.name in names]
+
+
 async def _catch_up(scratches: Sequence[Scratch], progress: Progress) -> None:
     """Fold until only a few events are left; the log may grow meanwhile."""
     first = scratches[0]  # the others are where it is
@@ -126,7 +135,8 @@ async def _swap(scratch: Scratch) -> None:
             await connection.execute(
                 SQL("ALTER INDEX {} RENAME TO {}").format(Identifier(schema, new), Identifier(old))
             )
-    await connection.execute(compose(_SET, schema, _OURS, ""), (scratch.position, view.name))
+    stands = (scratch.position, views_fingerprint(), view.name)
+    await connection.execute(compose(_SET, schema, _OURS, ""), stands)
     await connection.execute(compose(_FORGET, schema, _OURS, ""), (view.name,))
     for position, (stream, cause) in scratch.parked.items():
         values = (view.name, stream, position, cause)
@@ -162,7 +172,8 @@ _OURS = ("views", "parked")
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _END = "SELECT coalesce(max(notification_id), 0) FROM {tallypost_events}"
 _HOLD = "SELECT FROM {views} WHERE name = %s FOR UPDATE"
-_SET = "UPDATE {views} SET position = %s, moved_at = clock_timestamp() WHERE name = %s"
+_SET = "UPDATE {views} SET position = %s, fold = %s, moved_at = clock_timestamp() WHERE name = %s"
+_OUTDATED = "SELECT name FROM {views} WHERE position > 0 AND fold IS DISTINCT FROM %s"
 _FORGET = "DELETE FROM {parked} WHERE view = %s"
 _PARK = "INSERT INTO {parked} (view, stream, position, cause) VALUES (%s, %s, %s, %s)"
 # A primary key's definition says as much as any: unique, method, columns, condition.

@@ -26,7 +26,7 @@ from application.envelope import Context, Envelope, UnknownFact, decode
 from application.faults import fault
 from application.outcomes import OUTAGES
 from domain.facts import Fact
-from projections.reading import Event, Garbled, Tables, View, compose
+from projections.reading import Event, Garbled, Tables, View, compose, views_fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -231,7 +231,8 @@ async def view_positions(
     positions = dict(await (await connection.execute(query, (names,), prepare=True)).fetchall())
     new = [name for name in names if name not in positions]
     if new:
-        await connection.execute(compose(_NEW_VIEW, schema, ("views",), ""), (new,))
+        values = (views_fingerprint(), new)
+        await connection.execute(compose(_NEW_VIEW, schema, ("views",), ""), values)
         positions |= dict.fromkeys(new, 0)
     return positions
 
@@ -300,7 +301,9 @@ SELECT notification_id, originator_id, originator_version, topic, state FROM {ta
 WHERE notification_id > %b ORDER BY notification_id LIMIT %b
 """
 _POSITIONS = "SELECT name, position FROM {views} WHERE name = ANY(%b)"
-_NEW_VIEW = "INSERT INTO {views} (name) SELECT unnest(%b::text[]) ON CONFLICT DO NOTHING"
+_NEW_VIEW = """
+INSERT INTO {views} (fold, name) SELECT %b, unnest(%b::text[]) ON CONFLICT DO NOTHING
+"""
 _MOVE = """
 UPDATE {views} SET position = %b, moved_at = clock_timestamp() WHERE name = %b AND position = %b
 """

@@ -7,7 +7,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from projections.rebuilding import RebuildRunning, rebuild
+from projections.rebuilding import RebuildRunning, outdated, rebuild
 from projections.verifying import verify
 from projections.views import all_views
 from tests.conftest import MallDatabase
@@ -197,3 +197,25 @@ async def test_event_is_parked_when_the_rebuilding_code_cannot_fold_it(
         assert await mall.reader.retry_parked() == done.parked
         found = await verify(database.owner_url, schema=database.schema, views=all_views(RULES))
         assert found.ok
+
+
+async def test_an_upgrade_folds_anew_what_other_code_folded(database: MallDatabase) -> None:
+    """A2: and nothing else; what a fold learnt since is in all rows afterwards."""
+    async with busy_mall(database) as mall:
+        await mall.happenings(3)
+        before = contents(database)
+        views = all_views(RULES)
+        assert await outdated(database.service_url, schema=database.schema, views=views) == []
+
+        with psycopg.connect(database.owner_url) as connection:
+            place = Identifier(database.schema)
+            connection.execute(
+                SQL("UPDATE {}.views SET fold = NULL WHERE name = 'order_status'").format(place)
+            )
+            connection.execute(SQL("UPDATE {}.orders SET state = 'unheard_of'").format(place))
+        found = await outdated(database.service_url, schema=database.schema, views=views)
+        assert [view.name for view in found] == ["order_status"]
+        await rebuild(database.owner_url, schema=database.schema, views=found)
+
+    assert await outdated(database.service_url, schema=database.schema, views=views) == []
+    assert contents(database) == before

@@ -40,7 +40,7 @@ function page(body) {
     body.views ? h("section", { class: "panel flush" }, h("table", { class: "cards paired" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("health.view")), ["position", "lag", "still", "parked"].map((key) => h("th", { scope: "col", class: "right" }, t(`health.${key}`))))),
       h("tbody", null, body.views.map((one) => h("tr", null,
-        h("td", null, h("strong", null, word("view", one.name)), h("p", { class: "mono quiet" }, one.name)),
+        h("td", null, h("strong", null, word("view", one.name)), h("p", { class: "mono quiet" }, one.name), one.outdated ? h("p", { class: "warn-words small" }, t("health.outdated")) : null),
         h("td", { class: "right", "data-label": t("health.position") }, number(one.position)),
         h("td", { class: `right${one.lag ? " warn-words" : ""}`, "data-label": t("health.lag") }, number(one.lag)),
         h("td", { class: "right quiet", "data-label": t("health.still") }, t("health.seconds", { n: Math.round(one.lag_seconds) })),
