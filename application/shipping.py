@@ -10,11 +10,12 @@ from application.ordering import existing, must_have_recipient
 from application.sealed_words import seal_payload
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
+from domain import oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.lanes import Lane
 from domain.parcel_facts import Content, ParcelPacked, PushUnreadable
-from domain.parcels import Parcel, received_at
+from domain.parcels import OddityDecision, Parcel, received_at
 from domain.sealed import Sealed
 from domain.stock import StockPicked, stock_key
 from domain.tracking import RECEIVED, Scan
@@ -147,6 +148,7 @@ def record_scans(
             # A source that dates a scan ahead of its own message is not believed that far.
             seen = min(fact.time, unit.now)
             state = unit.record(PARCEL, parcel, [fact], happened_at=seen)
+        state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
     track = state.track()
     signed: datetime | None = received_at(track)
     if signed is not None:
@@ -155,6 +157,28 @@ def record_scans(
             arrived = order.receive(content.part, when=signed, rules=rules)
             unit.record(ORDER, content.order, arrived, happened_at=min(signed, unit.now))
     return {"parcel": parcel, "state": track.state, "new_scans": len(fresh)}
+
+
+def decide_oddity(
+    unit: Unit,
+    *,
+    parcel: str,
+    oddity: str,
+    decision: OddityDecision,
+    reason: str,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """A human's word on what is odd about a track; it may bring other oddities to light (T6).
+
+    Scans that are left out move no order back: a delivery that was believed is disputed (D1).
+    """
+    state = existing_parcel(unit, parcel)
+    facts = oddities.decide(
+        state, oddity, decision, reason=reason, when=unit.happened_at, rules=rules
+    )
+    state = unit.record(PARCEL, parcel, facts)
+    state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
+    return {"parcel": parcel, "oddity": oddity, "decision": decision, "state": state.track().state}
 
 
 def confirm_track(

@@ -166,6 +166,35 @@ class DeliveryDelayed(Fact, name="parcels.DeliveryDelayed"):
     )
 
 
+class ScanSeen(Value):
+    """A scan by its identity (rules.md 21)."""
+
+    number: str
+    time: AwareDatetime
+    text: str
+
+
+class TrackFlagged(Fact, name="parcels.TrackFlagged"):
+    """Something is odd about the track: a human looks at it (T6)."""
+
+    oddity: str = Field(description="id, of the kind and the first scan")
+    kind: str = Field(
+        description="backwards, jump, after_signing, drifted, misrouted, stalled or reused_number"
+    )
+    scans: tuple[ScanSeen, ...] = Field(description="those that show it, oldest first")
+
+
+class OddityDecided(Fact, name="parcels.OddityDecided"):
+    """A human decided what is odd; a later decision about the same takes its place (T6)."""
+
+    oddity: str
+    kind: str
+    decision: str = Field(description="accepted, voided or another_parcel")
+    scans: tuple[ScanSeen, ...] = Field(description="those it is about: left out unless accepted")
+    reason: str
+    at: AwareDatetime = Field(description="when it was decided")
+
+
 ParcelFact = (
     ParcelPlanned
     | ContentRemoved
@@ -183,4 +212,6 @@ ParcelFact = (
     | TrackConfirmed
     | ArrivalEstimated
     | DeliveryDelayed
+    | TrackFlagged
+    | OddityDecided
 )

@@ -13,6 +13,7 @@ from domain.parcel_facts import (
     Content,
     ContentRemoved,
     DeliveryDelayed,
+    OddityDecided,
     ParcelDissolved,
     ParcelFact,
     ParcelHandedOver,
@@ -23,6 +24,7 @@ from domain.parcel_facts import (
     PickingStarted,
     PushUnreadable,
     TrackConfirmed,
+    TrackFlagged,
     TrackingSubscribed,
     UnreadablePushesSettled,
     WaybillIssued,
@@ -41,6 +43,20 @@ class Stage(StrEnum):
     PACKED = "packed"
     HANDED_OVER = "handed_over"
     DISSOLVED = "dissolved"
+
+
+class OddityDecision(StrEnum):
+    """What a human says of scans that are odd (T6)."""
+
+    ACCEPTED = "accepted"
+    VOIDED = "voided"
+    """They do not count."""
+    ANOTHER_PARCEL = "another_parcel"
+    """They are of another parcel with the same number."""
+
+
+VOIDING = frozenset({OddityDecision.VOIDED, OddityDecision.ANOTHER_PARCEL})
+"""Decisions after which the scans do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,10 @@ class Parcel:
     """The newest word on when it should arrive."""
     delays: tuple[DeliveryDelayed, ...] = ()
     """What its recipient was told of: the newest spell of each cause, in the order of telling."""
+    flagged: tuple[str, ...] = ()
+    """Oddities that a human was shown."""
+    decided: tuple[OddityDecided, ...] = ()
+    """The newest decision about each."""
 
     @property
     def handed_over(self) -> bool:
@@ -110,8 +130,17 @@ class Parcel:
         ]
 
     def track(self) -> Track:
-        """What the known scans say together."""
-        return self.tracking.track()
+        """What the known scans say together, without those that a human left out (T6)."""
+        void = {
+            (scan.number, scan.time, scan.text)
+            for one in self.decided
+            if one.decision in VOIDING
+            for scan in one.scans
+        }
+        if not void:
+            return self.tracking.track()
+        kept = frozenset(scan for scan in self.tracking.scans if scan.identity not in void)
+        return replace(self.tracking, scans=kept).track()
 
     def confirm(self, *, at: datetime, source: str) -> list[ParcelFact]:
         """Note that the source told the same when it was asked (rules.md 23)."""
@@ -288,5 +317,10 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
         case DeliveryDelayed(cause=cause):
             others = tuple(one for one in parcel.delays if one.cause != cause)
             return replace(parcel, delays=(*others, fact))
+        case TrackFlagged(oddity=oddity):
+            return replace(parcel, flagged=(*parcel.flagged, oddity))
+        case OddityDecided(oddity=oddity):
+            rest = tuple(one for one in parcel.decided if one.oddity != oddity)
+            return replace(parcel, decided=(*rest, fact))
         case _:
             assert_never(fact)

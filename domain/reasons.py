@@ -16,6 +16,7 @@ ACTIONS = {
     "ask_learner": "询问学员",
     "decide": "审批",
     "decide_case": "裁决争议",
+    "decide_oddity": "判断异常轨迹",
     "dispute": "提交争议",
     "erase": "注销",
     "file_claim": "提交理赔",
@@ -54,6 +55,7 @@ THINGS = {
     "file": "凭证",
     "item": "商品",
     "learner": "学员",
+    "oddity": "异常轨迹",
     "order": "订单",
     "parcel": "包裹",
     "pick_list": "拣货单",
@@ -153,6 +155,7 @@ REASONS = {
         "第 {0} 部分的新地址仓库尚未确认"
     ),
     r"part (\S+) is not waiting to be picked": "第 {0} 部分不在待拣货状态",
+    r"nothing of it is odd any more": "该异常已不存在",
     r"there are no two parcels to merge": "没有可合并的两个包裹",
     r"parcel (\S+) is further than planned": "包裹 {0} 已不在待拣货状态",
     r"the parcels are in different warehouses": "包裹不在同一仓库",

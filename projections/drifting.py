@@ -43,6 +43,7 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "parcels": ("parcel", "number"),
     "journeys": ("parcel", "parcel"),
     "estimates": ("parcel", "parcel"),
+    "oddities": ("parcel", "parcel"),
     "ledger_entries": ("account", "learner"),
     "balances": ("account", "learner"),
     "lots": ("account", "learner"),

@@ -12,6 +12,7 @@ from domain.parcels import Parcel, received_at
 from domain.silence import quiet
 from domain.tracking import Track
 from projections.journeys import SAVE_ESTIMATES, SAVE_JOURNEYS, journey, said
+from projections.oddities import FORGET, SAVE_ODDITIES, odd_rows
 from projections.reading import Event, Tables, View
 
 
@@ -19,15 +20,19 @@ class ParcelTracking(View):
     """The domain's own fold of each parcel."""
 
     name = "parcel_tracking"
-    tables = ("parcels", "journeys", "estimates")
+    tables = ("parcels", "journeys", "estimates", "oddities")
 
     def __init__(self, rules: HouseRules) -> None:
-        self._confirms = rules.confirm_receipts
+        self._rules = rules
 
     def _waits_for_query(self, parcel: Parcel, track: Track) -> bool:
         """Whether its recipient has it by word of a push alone (rules.md 23)."""
         signed = received_at(track)
-        return self._confirms and signed is not None and not parcel.confirmed_since(signed)
+        return (
+            self._rules.confirm_receipts
+            and signed is not None
+            and not parcel.confirmed_since(signed)
+        )
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the parcels they belong to."""
@@ -54,7 +59,7 @@ class ParcelTracking(View):
                 told[one.key] = one.recorded_at
             elif isinstance(one.fact, ArrivalEstimated):
                 estimates[one.key, one.fact.milestone] = said(one.fact, one)
-        rows, journeys = [], []
+        rows, journeys, odd = [], [], []
         for number, parcel in parcels.items():
             track, last = parcel.track(), newest[number]
             handed_over_at = parcel.tracking.handed_over_at
@@ -87,9 +92,13 @@ class ParcelTracking(View):
             )
             if (way := journey(parcel, track, still, last)) is not None:
                 journeys.append(way)
+            odd += odd_rows(parcel, track, last, rules=self._rules)
         await tables.unnest(_SAVE, rows)
         await tables.unnest(SAVE_JOURNEYS, journeys)
         await tables.unnest(SAVE_ESTIMATES, list(estimates.values()))
+        if known:
+            await tables.run(FORGET, list(known))
+        await tables.unnest(SAVE_ODDITIES, odd)
 
 
 _LOAD = "SELECT number, folded, told_at, unread_since FROM {parcels} WHERE number = ANY(%b)"

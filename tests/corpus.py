@@ -35,8 +35,8 @@ STORY = {
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
         WaybillIssued TrackingSubscribed ParcelHandedOver ArrivalEstimated ParcelScanned
-        DeliveryDelayed TrackConfirmed PushUnreadable UnreadablePushesSettled CarrierCorrected
-        ParcelDissolved""",
+        DeliveryDelayed TrackFlagged OddityDecided TrackConfirmed PushUnreadable
+        UnreadablePushesSettled CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",
     "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",

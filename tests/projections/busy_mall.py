@@ -165,13 +165,11 @@ class BusyMall:
 
     async def sign(self, parcel: str, *, at: datetime) -> Outcome:
         """The carrier says it was signed for then."""
-        scan = Scan(
-            number=f"SF{parcel}",
-            time=at,
-            text="已签收,签收人:本人",
-            carrier="shunfeng",
-            kind=ScanKind.SIGNED,
-        )
+        return await self.scan(parcel, "已签收,签收人:本人", ScanKind.SIGNED, at=at)
+
+    async def scan(self, parcel: str, text: str, kind: ScanKind, *, at: datetime) -> Outcome:
+        """The carrier says that it saw a parcel then."""
+        scan = Scan(number=f"SF{parcel}", time=at, text=text, carrier="shunfeng", kind=kind)
         return await self.do(
             lambda unit: shipping.record_scans(
                 unit,
@@ -199,7 +197,10 @@ class BusyMall:
                     await self.cancel(number)
                 elif int(number[1:]) % 3 == 1:
                     parcel = await self.ship(number)
-                    await self.sign(parcel, at=self.now + timedelta(hours=30))
+                    signed = self.now + timedelta(hours=30)
+                    await self.sign(parcel, at=signed)
+                    stray = signed + timedelta(hours=2)
+                    await self.scan(parcel, "到达【杭州】", ScanKind.ARRIVED, at=stray)
         await self.freeze("learner0")
         asked = ApprovalRequested(
             kind=Kind.ADJUSTMENT,

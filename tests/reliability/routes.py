@@ -92,6 +92,10 @@ ROUTES: dict[tuple[str, str], Route] = {
         OPERATORS, {"carrier": "shunfeng", "waybill": "SF1000000001", **TIMES}
     ),
     ("GET", "/v1/carriers/arrivals"): Route(STAFF),
+    ("GET", "/v1/oddities"): Route(STAFF),
+    ("POST", "/v1/parcels/{parcel}/oddities/{oddity}"): Route(
+        (OPERATIONS, ADMINISTRATOR), {"decision": "accepted", "reason": "it was so"}
+    ),
     ("GET", "/v1/reviews"): Route((SERVICE, *STAFF)),
     ("POST", "/v1/orders/{number}/review"): Route(
         (OPERATIONS, ADMINISTRATOR), {"decision": "approve", "reason": "known"}

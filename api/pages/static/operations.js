@@ -7,6 +7,7 @@ import { packingOrder } from "./desk.js";
 import { grants } from "./grants.js";
 import { health } from "./health.js";
 import { items } from "./items.js";
+import { oddities } from "./oddities.js";
 import { packing } from "./packing.js";
 import { picking, pickList } from "./picking.js";
 import { reviews } from "./reviews.js";
@@ -17,5 +18,5 @@ import { warehouses } from "./warehouses.js";
 import { waves } from "./waves.js";
 import { webhook, webhooks } from "./webhooks.js";
 
-pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, stock, items, warehouses, accounts, "accounts/:learner": account, grants, waiting, carriers, webhooks, "webhooks/:id": webhook, health },
+pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, stock, items, warehouses, accounts, "accounts/:learner": account, grants, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health },
   (route) => route.split("/")[0] || "packing");

@@ -1,0 +1,190 @@
+"""What is odd about tracks: read from the set of scans, decided by humans (T6; R35)."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from application.streams import PARCEL
+from domain.house_rules import DEFAULT_RULES
+from domain.oddities import OddityKind, decide, distance_km, flag, oddities
+from domain.parcel_facts import OddityDecided, ParcelFact
+from domain.parcels import OddityDecision, Parcel
+from domain.refusals import NotFound, NotPossible
+from domain.scans import classify
+from domain.tracking import Coordinates, ParcelState, Scan, ScanKind, track
+from tests.domain.test_arriving import HOUR, NOON, SENT, WAY, scan
+from tests.in_memory import given
+
+HANGZHOU, SHENZHEN, NOWHERE = (
+    Coordinates(120.15, 30.28),
+    Coordinates(114.06, 22.54),
+    Coordinates(0.0, 0.0),
+)
+LATER = NOON + 500 * HOUR
+
+
+def at(hours: float, place: Coordinates, division: str, kind: ScanKind = ScanKind.ARRIVED) -> Scan:
+    """A scan with coordinates."""
+    return Scan(
+        number="YT1", time=NOON + hours * HOUR, text=f"{kind} {hours}", carrier="yuantong",
+        kind=kind, division=division, coordinates=place,
+    )  # fmt: skip
+
+
+def says(hours: float, text: str) -> Scan:
+    """A scan in a carrier's words."""
+    return Scan("YT1", NOON + hours * HOUR, text, "yuantong", classify(text))
+
+
+BACKWARDS = (*WAY[1:4], scan(45, ScanKind.PICKED_UP))
+JUMP = (at(3, HANGZHOU, "330100"), at(3.5, SHENZHEN, "440300"))
+AFTER = (*WAY, scan(50, ScanKind.ARRIVED, "330100"))
+DRIFTED = (*(at(n, HANGZHOU, "330100") for n in (3, 5, 6)), at(4, NOWHERE, "330100"))
+FAR = (*(at(n, HANGZHOU, "330100") for n in (3, 5, 6)), at(4, SHENZHEN, "330100"))
+MISSENT = (*WAY[:2], says(20, "快件错发,已重新安排"))
+TO_AND_FRO = tuple(
+    scan(n, ScanKind.ARRIVED, place)
+    for n, place in enumerate(["330100", "310100", "330100", "310100"])
+)
+STALLED = (WAY[0], scan(100, ScanKind.ARRIVED, "440300"))
+ANOTHER = (scan(-60, ScanKind.SIGNED), *WAY)
+MUCH_LATER = (*WAY, scan(43 + 24 * 31, ScanKind.PICKED_UP))
+
+CASES: list[Any] = [
+    pytest.param(BACKWARDS, {OddityKind.BACKWARDS}, id="backwards"),
+    pytest.param(JUMP, {OddityKind.JUMP}, id="jump"),
+    pytest.param(AFTER, {OddityKind.AFTER_SIGNING}, id="after_signing"),
+    pytest.param(DRIFTED, {OddityKind.DRIFTED}, id="drifted"),
+    pytest.param(FAR, {OddityKind.DRIFTED}, id="drifted_far"),
+    pytest.param(MISSENT, {OddityKind.MISROUTED}, id="misrouted_in_words"),
+    pytest.param(TO_AND_FRO, {OddityKind.MISROUTED}, id="misrouted_to_and_fro"),
+    pytest.param(STALLED, {OddityKind.STALLED}, id="stalled"),
+    pytest.param(ANOTHER, {OddityKind.REUSED_NUMBER}, id="reused_before"),
+    pytest.param(MUCH_LATER, {OddityKind.REUSED_NUMBER, OddityKind.BACKWARDS}, id="reused_after"),
+]
+USUAL: list[Any] = [
+    pytest.param(WAY, id="a_usual_way"),
+    pytest.param((*WAY[:4], scan(60, ScanKind.AWAITING_PICKUP), scan(200, ScanKind.SIGNED)),
+                 id="it_waits_at_a_station"),
+    pytest.param((*WAY[:4], scan(42, ScanKind.HANDED_ON), scan(44, ScanKind.PICKED_UP)),
+                 id="the_next_carrier_picks_it_up"),
+    pytest.param((at(3, HANGZHOU, "330100"), at(6, SHENZHEN, "440300")), id="it_flew"),
+    pytest.param((at(3, HANGZHOU, "330100"), at(3, Coordinates(120.3, 30.4), "330106")),
+                 id="one_city_at_once"),
+    pytest.param((scan(2, ScanKind.PICKED_UP), says(3, "请核对地址,以防错件")), id="a_remark"),
+]  # fmt: skip
+
+
+def kinds(scans: tuple[Scan, ...]) -> set[OddityKind]:
+    seen = track(scans, handed_over_at=NOON)
+    return {one.kind for one in oddities(seen, rules=DEFAULT_RULES)}
+
+
+@pytest.mark.parametrize(("scans", "expected"), CASES)
+def test_what_is_odd_is_named(scans: tuple[Scan, ...], expected: set[OddityKind]) -> None:
+    """T6"""
+    assert kinds(scans) == expected
+
+
+@pytest.mark.parametrize("scans", USUAL)
+def test_nothing_is_odd_about_what_is_usual(scans: tuple[Scan, ...]) -> None:
+    """T6 CONTROL: what carriers do every day is no work for a human."""
+    assert kinds(scans) == set()
+
+
+def test_distances_are_those_of_the_map() -> None:
+    """T6: Hangzhou to Shenzhen is about 1,050 km as the crow flies."""
+    assert 1_020 < distance_km(HANGZHOU, SHENZHEN) < 1_070
+    assert distance_km(HANGZHOU, HANGZHOU) == 0
+
+
+def recorded(*pushes: list[Scan]) -> tuple[Parcel, list[ParcelFact]]:
+    """A parcel after these pushes, as the use case records them, and what was flagged."""
+    box, flagged = given(PARCEL, *SENT), []
+    for push in pushes:
+        for fact in box.scanned(push, source="test", payload=None):
+            box = PARCEL.evolve(box, fact)
+        for found in flag(box, rules=DEFAULT_RULES):
+            box = PARCEL.evolve(box, found)
+            flagged.append(found)
+    return box, flagged
+
+
+ALL = [*BACKWARDS, *JUMP, *AFTER, *DRIFTED, *MISSENT, *ANOTHER, *STALLED]
+
+
+@settings(max_examples=150, deadline=None)
+@drawn(st.lists(st.sampled_from(ALL), min_size=1, max_size=12), st.randoms(use_true_random=False))
+def test_the_same_is_odd_in_whatever_order_scans_come(scans: list[Scan], chance: Any) -> None:
+    """T2, T6, R35: any order and repetition, whole or piece by piece; all of it was flagged."""
+    shuffled = scans * 2
+    chance.shuffle(shuffled)
+    whole, _ = recorded(scans)
+    pieces, flagged = recorded(*([one] for one in shuffled))
+    expected = oddities(whole.track(), rules=DEFAULT_RULES)
+    assert oddities(pieces.track(), rules=DEFAULT_RULES) == expected
+    assert {one.id for one in expected} <= set(pieces.flagged)
+    assert len(pieces.flagged) == len(set(pieces.flagged)) == len(flagged)
+    assert flag(pieces, rules=DEFAULT_RULES) == []
+
+
+def decided(box: Parcel, decision: OddityDecision) -> Parcel:
+    """After a human decided about the first oddity."""
+    (fact,) = decide(
+        box, box.flagged[0], decision, reason="looked", when=LATER, rules=DEFAULT_RULES
+    )
+    return PARCEL.evolve(box, fact)
+
+
+@pytest.mark.parametrize("decision", [OddityDecision.VOIDED, OddityDecision.ANOTHER_PARCEL])
+def test_scans_that_are_left_out_count_no_more_and_can_be_let_in_again(
+    decision: OddityDecision,
+) -> None:
+    """T6: the state follows from what counts; told again they stay out; accepting undoes it."""
+    wrong = scan(20, ScanKind.SIGNED)
+    late = scan(26, ScanKind.DEPARTED)
+    box, _ = recorded([*WAY[:2], wrong, late])
+    assert box.track().state is ParcelState.SIGNED
+    (odd,) = oddities(box.track(), rules=DEFAULT_RULES)
+    assert odd.kind is OddityKind.AFTER_SIGNING
+    out = decided(box, decision)
+    assert late not in out.track().scans
+    assert oddities(out.track(), rules=DEFAULT_RULES) == ()
+    assert out.scanned([late], source="test", payload=None) == []
+    back = decided(out, OddityDecision.ACCEPTED)
+    assert late in back.track().scans
+    assert [one.decision for one in back.decided] == ["accepted"]
+
+
+def test_a_decision_is_had_once_and_needs_something_odd() -> None:
+    """T6: the same again changes nothing; what nobody flagged, or is odd no more, is refused."""
+    box, _ = recorded(list(JUMP))
+    known = decided(box, OddityDecision.ACCEPTED)
+    again = decide(
+        known, known.flagged[0], OddityDecision.ACCEPTED, reason="x", when=LATER,
+        rules=DEFAULT_RULES,
+    )  # fmt: skip
+    assert again == []
+    with pytest.raises(NotFound):
+        decide(box, "0" * 16, OddityDecision.VOIDED, reason="x", when=LATER, rules=DEFAULT_RULES)
+    # A sight in between, told late: now the jump begins there, and is another one.
+    nearer, _ = recorded(list(JUMP), [at(3.4, HANGZHOU, "330100")])
+    gone, there = nearer.flagged
+    assert [one.id for one in oddities(nearer.track(), rules=DEFAULT_RULES)] == [there]
+    with pytest.raises(NotPossible):
+        decide(nearer, gone, OddityDecision.VOIDED, reason="x", when=LATER, rules=DEFAULT_RULES)
+
+
+def test_a_decision_tells_which_scans_it_was_about() -> None:
+    """T6, A1: the fact names them, with the reason."""
+    box, _ = recorded(list(AFTER))
+    (fact,) = decide(
+        box, box.flagged[0], OddityDecision.VOIDED, reason="wrong sack", when=LATER,
+        rules=DEFAULT_RULES,
+    )  # fmt: skip
+    assert isinstance(fact, OddityDecided)
+    assert [(one.time, one.text) for one in fact.scans] == [(AFTER[-1].time, AFTER[-1].text)]
+    assert (fact.kind, fact.reason, fact.at) == ("after_signing", "wrong sack", LATER)
