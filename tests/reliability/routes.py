@@ -256,6 +256,7 @@ NAMES = {
     "key": "K1",
     "warehouse": "zhejiang",
     "pick_list": "L1b2c3d4e",
+    "oddity": "9f86d081884c7d65",
 }
 """What stands in a path where nothing else is asked for."""
 
