@@ -11,18 +11,21 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+import httpx2
 import psycopg
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import ConnectorException
 from procrastinate.schema import SchemaManager, migrations_path
 from psycopg import AsyncConnection, sql
 
+from application.asking_partners import TIMEOUT_SECONDS, Asker
 from application.delays import DELAYS
 from application.house import House
 from application.migrating import LOCK
 from application.policies import BY_THE_HOUR
+from application.querying import Outcome, Querying
 from application.retention import forget_all
 from application.subscriptions import Subscriptions
 from application.sweeping import Policy, sweep
@@ -101,7 +104,14 @@ def make_app(conninfo: str, tenants: Sequence[str]) -> App:
         conninfo=conninfo, min_size=1, max_size=4, timeout=5.0, configure=configure
     )
     app = App(connector=connector)
-    for task in (release_waves, sweep_by_the_hour, tell_of_delays, tidy_webhooks, let_go):
+    for task in (
+        release_waves,
+        sweep_by_the_hour,
+        tell_of_delays,
+        compare_tracks,
+        tidy_webhooks,
+        let_go,
+    ):
         registered = app.task(name=task.__name__, queue=QUEUE, retry=RETRY, pass_context=True)(task)
         for tenant in tenants:
             lock = f"{task.__name__}:{tenant}"
@@ -131,6 +141,14 @@ async def sweep_by_the_hour(context: JobContext, timestamp: int, *, tenant: str)
 async def tell_of_delays(context: JobContext, timestamp: int, *, tenant: str) -> None:
     """Learners hear of what keeps their parcels, carriers are asked about them (T5)."""
     await _sweep(_house(context, tenant), DELAYS)
+
+
+async def compare_tracks(context: JobContext, timestamp: int, *, tenant: str) -> None:
+    """Parcels that are neither silent nor signed, held against what their source says (T2)."""
+    async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
+        came = await Querying(cast("Asker", _house(context, tenant)), client).compare()
+    if came.get(Outcome.REPAIRED):
+        logger.warning("%s tracks lacked scans that were never pushed", came[Outcome.REPAIRED])
 
 
 async def _sweep(house: House, policies: Sequence[Policy]) -> None:
@@ -169,6 +187,7 @@ CRONS: dict[Callable[..., Any], str] = {
     release_waves: "* * * * *",
     sweep_by_the_hour: "7 * * * *",
     tell_of_delays: "*/5 * * * *",
+    compare_tracks: "*/30 * * * *",
     tidy_webhooks: "37 * * * *",
     let_go: "57 * * * *",
     retry_stalled: "* * * * *",

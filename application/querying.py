@@ -1,14 +1,15 @@
 """查询 Asking carriers where parcels are: to confirm what was pushed, and when nothing is (T1, T2).
 
 A signed push is shown at once, but MD5 is all that proves it, so nothing of value follows before
-one query tells the same (rules.md 23). Silent parcels are asked about once a day. Both keep to the
-partner's limit of one query a waybill in 30 minutes, in any number of processes, and to a budget a
-day. What a query knows and the house does not is recorded as scans: that is the repair.
+one query tells the same (rules.md 23). Silent parcels are asked about once a day, and every half
+hour some of all others, so that no push is missed for long. All keep to the partner's limit of one
+query a waybill in 30 minutes, in any number of processes, and to a budget a day. What a query knows
+and the house does not is recorded as scans: that is the repair.
 """
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, LiteralString, NamedTuple
@@ -39,7 +40,13 @@ LOCKED_WITHIN = timedelta(minutes=30)
 """Asking about a number again within this locks it at the partner (wire 1.3)."""
 SILENT_AGAIN = timedelta(days=1)
 """How often a silent parcel is asked about (rules.md 23)."""
+COMPARED_AGAIN = timedelta(hours=6)
+"""How often a parcel that is neither silent nor signed is compared with what its source says."""
+SOURCE_LOOKS_EVERY = timedelta(hours=4)
+"""So often the partner looks itself (wire 1.6): sooner after its last word it knows no more."""
 A_DAY = timedelta(days=1)
+COMPARISONS_A_DAY = 48
+"""The check runs every half hour, with its share of the day's budget."""
 BATCH = 50
 
 
@@ -72,11 +79,22 @@ class Querying:
         self._client = client
 
     async def query(self) -> dict[Outcome, int]:
-        """Ask about whatever is to be asked now; how often each outcome came."""
+        """Confirm receipts and ask about silent parcels; how often each outcome came."""
+        return await self._each(self._wanted)
+
+    async def compare(self) -> dict[Outcome, int]:
+        """Compare parcels that are neither silent nor signed with what their source says (T2).
+
+        Those that were asked about longest ago come first; half of what is left of the day's
+        budget stays for receipts that have to be confirmed.
+        """
+        return await self._each(self._compared)
+
+    async def _each(self, find: Callable[[], Awaitable[list[Wanted]]]) -> dict[Outcome, int]:
         came: dict[Outcome, int] = {}
         if not self._house.settings.queries_are_possible:
             return came
-        for wanted in await self._wanted():
+        for wanted in await find():
             if await self._claim(wanted):
                 outcome = await self._ask(wanted)
                 await self._note(wanted, outcome)
@@ -84,16 +102,32 @@ class Querying:
         return came
 
     async def _wanted(self) -> list[Wanted]:
-        house, now = self._house, self._house.store.clock()
-        kinds = list(Silence)
-        silent = [now - patience(kind, rules=house.rules) for kind in kinds]
-        async with house.pool.connection() as connection:
-            ((asked,),) = await self._rows(connection, _ASKED, now - A_DAY)
-            room = min(BATCH, house.settings.kuaidi100_queries_a_day - asked)
-            if room <= 0:
-                return []
-            values = (now - LOCKED_WITHIN, kinds, silent, now - SILENT_AGAIN, room)
+        now = self._house.store.clock()
+        kinds, silent = self._silent(now)
+        async with self._house.pool.connection() as connection:
+            room = min(BATCH, await self._budget(connection))
+            values = (now - LOCKED_WITHIN, kinds, silent, now - SILENT_AGAIN, max(0, room))
             return [Wanted(*row) for row in await self._rows(connection, _WANTED, *values)]
+
+    async def _compared(self) -> list[Wanted]:
+        now, a_day = self._house.store.clock(), self._house.settings.kuaidi100_queries_a_day
+        kinds, silent = self._silent(now)
+        async with self._house.pool.connection() as connection:
+            share = -(-a_day // COMPARISONS_A_DAY)
+            room = min(share, await self._budget(connection) // 2)
+            values = (now - SOURCE_LOOKS_EVERY, kinds, silent, now - COMPARED_AGAIN, max(0, room))
+            return [Wanted(*row) for row in await self._rows(connection, _COMPARED, *values)]
+
+    def _silent(self, now: datetime) -> tuple[list[Silence], list[datetime]]:
+        """Each kind of silence, and the moment before which it counts."""
+        kinds = list(Silence)
+        return kinds, [now - patience(kind, rules=self._house.rules) for kind in kinds]
+
+    async def _budget(self, connection: AsyncConnection[Any]) -> int:
+        """How many queries are left of the day."""
+        since = self._house.store.clock() - A_DAY
+        ((asked,),) = await self._rows(connection, _ASKED, since)
+        return self._house.settings.kuaidi100_queries_a_day - int(asked)
 
     async def _claim(self, wanted: Wanted) -> bool:
         """Whether this process is the one to ask: a number is asked about by one in 30 minutes."""
@@ -197,6 +231,18 @@ SELECT p.number, p.waybill, p.carrier, o.card FROM (
 ) w JOIN {parcels} p USING (number) LEFT JOIN {orders} o ON o.number = p.orders[1]
 WHERE p.waybill IS NOT NULL AND p.carrier IS NOT NULL
 ORDER BY w.urgency, w.at, p.number LIMIT %b
+"""
+# What is quiet is under way; whoever was never asked about comes first.
+_COMPARED = """
+SELECT p.number, p.waybill, p.carrier, o.card
+FROM {parcels} p LEFT JOIN {orders} o ON o.number = p.orders[1]
+    LEFT JOIN {queries} q ON q.waybill = p.waybill
+WHERE p.quiet_as IS NOT NULL AND p.waybill IS NOT NULL AND p.carrier IS NOT NULL
+  AND NOT p.unconfirmed AND greatest(p.told_at, p.quiet_since) <= %b
+  AND NOT EXISTS (SELECT FROM unnest(%b::text[], %b::timestamptz[]) AS k(kind, before)
+                  WHERE p.quiet_as = k.kind AND p.quiet_since <= k.before)
+  AND (q.asked_at IS NULL OR q.asked_at <= %b)
+ORDER BY q.asked_at NULLS FIRST, p.quiet_since, p.number LIMIT %b
 """
 _CLAIM = """
 INSERT INTO {queries} AS q (waybill, parcel, asked_at) VALUES (%b, %b, %b)

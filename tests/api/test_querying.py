@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.sandbox import CUSTOMER, KEY
-from application import ordering
+from application import jobs, ordering
 from application.envelope import Context
 from application.issuing import NotYet
 from application.policies import COMPLETE, sweep
@@ -45,6 +45,12 @@ class Desk:
     async def query(self) -> dict[Outcome, int]:
         """Ask what is to be asked, and let the views see it."""
         came = await Querying(self.tenant, self.partners.client).query()
+        await self.mall.views()
+        return came
+
+    async def compare(self) -> dict[Outcome, int]:
+        """The half-hourly check, and what the views see of it."""
+        came = await Querying(self.tenant, self.partners.client).compare()
         await self.mall.views()
         return came
 
@@ -155,3 +161,66 @@ async def test_one_process_asks_when_several_want_to(desk: Desk) -> None:
     several = [Querying(desk.tenant, desk.partners.client).query() for _ in range(4)]
     came = [outcome for one in await asyncio.gather(*several) for outcome in one]
     assert came == [Outcome.SAME]
+
+
+async def test_scans_that_were_never_pushed_are_found_by_the_half_hourly_check(desk: Desk) -> None:
+    """T2: neither silent nor signed here, but signed there: repaired long before it is silent."""
+    await desk.partners.behave(pace_seconds=0, lose=True)
+    parcel = await desk.shipped()
+    await desk.travelled()
+    desk.later = timedelta(hours=3, minutes=59)
+    assert await desk.compare() == {}  # the source itself has not looked again yet
+    desk.later = timedelta(hours=4, minutes=1)
+    assert await desk.query() == {}  # CONTROL: who asks about silence alone learns nothing
+    assert await desk.compare() == {Outcome.REPAIRED: 1}
+    order = await desk.mall.read(desk.number, role="support", subject="sue")
+    assert order["parcels"][0]["state"] == "signed"
+    assert len(order["parcels"][0]["scans"]) == 6
+    stream = await desk.mall.get(
+        f"/v1/audit/streams/parcel:{parcel}", role="auditor", subject="aud"
+    )
+    told = [one for one in stream.json()["events"] if one["fact"] == "parcels.ParcelScanned"]
+    assert {one["actor"] for one in told} == {"partner:kuaidi100"}
+    assert await desk.compare() == {}  # it is signed now
+
+
+async def test_a_track_that_is_as_the_source_says_is_compared_every_six_hours(desk: Desk) -> None:
+    """T2, T1: a comparison costs a query; one that found nothing new is repeated after a while."""
+    await desk.partners.behave(pace_seconds=0, lose=True)
+    await desk.shipped()
+    await desk.travelled()
+    sandbox = desk.partners.app.state.sandbox
+    (known,) = sandbox.subscriptions.values()
+    known["seen"] = 2  # it is still on its way there
+    desk.later = timedelta(hours=5)
+    assert await desk.compare() == {Outcome.REPAIRED: 1}
+    desk.later = timedelta(hours=10, minutes=59)
+    assert await desk.compare() == {}
+    desk.later = timedelta(hours=11, minutes=1)
+    assert await desk.compare() == {Outcome.SAME: 1}
+    desk.later = timedelta(hours=60)
+    assert await desk.compare() == {}  # silent by now: that is asked about by another rhythm
+    assert await desk.query() == {Outcome.SAME: 1}
+
+
+async def test_comparing_leaves_queries_for_receipts(desk: Desk) -> None:
+    """M2, rules.md 23: its share of the day, and never the last half of what is left."""
+    await desk.partners.behave(pace_seconds=0, lose=True)
+    await desk.shipped()
+    await desk.travelled()
+    desk.later = timedelta(hours=5)
+    desk.tenant.settings.kuaidi100_queries_a_day = 1
+    assert await desk.compare() == {}
+    desk.tenant.settings.kuaidi100_queries_a_day = 2
+    assert await desk.compare() == {Outcome.REPAIRED: 1}
+
+
+async def test_the_check_is_a_job_of_every_half_hour() -> None:
+    """T2: each tenant's own, one at a time."""
+    assert jobs.CRONS[jobs.compare_tracks] == "*/30 * * * *"
+    app = jobs.make_app("host=/nowhere", ["mall", "other"])
+    periodic = [
+        one for one in app.periodic_registry.periodic_tasks.values()
+        if one.task.name == "compare_tracks"
+    ]  # fmt: skip
+    assert sorted(one.periodic_id for one in periodic) == ["mall", "other"]
