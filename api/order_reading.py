@@ -20,7 +20,8 @@ from api.reading import (
     wait_for,
     with_etag,
 )
-from api.shown import OrderSeenOut, OrdersOut
+from api.shown import OrderSeenOut
+from api.shown_lists import OrdersOut
 from domain.order_facts import State, customer_status
 from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotFound
@@ -189,4 +190,5 @@ def listing(one: Listed, *, staff: bool) -> dict[str, Any]:
         "placed_at": one.placed_at,
         "points": one.points,
         "cash_fen": one.cash_fen,
+        **one.contents(),
     }

@@ -111,50 +111,6 @@ class StatementOut(BaseModel):
     next: Next
 
 
-class ListedOut(BaseModel):
-    """An order in a list; with `as_of` or `known_at`, `since` says when that state began."""
-
-    number: OrderNumber
-    learner: LearnerId
-    status: State = Field(description="as customers see it")
-    state: State | None = Field(default=None, description="for staff")
-    placed_at: AwareDatetime | None = Field(
-        default=None, description="left out with `as_of` or `known_at`"
-    )
-    points: int | None = Field(default=None, description="paid or held for it")
-    cash_fen: int | None = Field(default=None, description="cash part, in fen")
-    since: AwareDatetime | None = Field(
-        default=None, description="with `as_of` or `known_at`: when that state began"
-    )
-
-
-_LISTED = {
-    "number": "T261103A1B2C3D4E5F6",
-    "learner": "lin",
-    "status": "pending_shipment",
-    "placed_at": "2026-11-03T02:14:08.120931Z",
-    "points": 480,
-    "cash_fen": 0,
-}
-
-
-class FoundOut(BaseModel):
-    """Orders that were searched for."""
-
-    model_config = example(orders=[{**_LISTED, "state": "pending_shipment"}])
-    orders: list[ListedOut] = Field(description="newest first")
-
-
-class OrdersOut(FoundOut):
-    """A page of orders, newest first."""
-
-    model_config = example(orders=[_LISTED], next=None)
-    next: Next
-    position: int | None = Field(
-        default=None, description="with `as_of` or `known_at`: what was known"
-    )
-
-
 class OrderLineOut(BaseModel):
     """One item of an order and how far it is."""
 
@@ -342,7 +298,12 @@ class OrderSeenOut(BaseModel):
     """An order as its reader may see it (O2, O3, D6)."""
 
     model_config = example(
-        **_LISTED,
+        number="T261103A1B2C3D4E5F6",
+        learner="lin",
+        status="pending_shipment",
+        placed_at="2026-11-03T02:14:08.120931Z",
+        points=480,
+        cash_fen=0,
         channel="app",
         promised_by="2026-11-06T16:00:00Z",
         pay_by=None,

@@ -64,6 +64,18 @@ class Listed(NamedTuple):
     placed_at: datetime
     points: int
     cash_fen: int
+    folded: bytes
+
+    def contents(self) -> dict[str, Any]:
+        """What is in it, and whether units of it wait for their learner's choice (rules.md 1)."""
+        order = ORDER.states.validate_json(self.folded)
+        return {
+            "lines": [
+                {"sku": line.sku, "name": line.name, "quantity": line.quantity}
+                for line in order.lines
+            ],
+            "choice": any(part.waits == "choice" and part.units for part in order.parts),
+        }
 
 
 class Asking:
@@ -324,14 +336,14 @@ _LINKED = "SELECT number, folded FROM {orders} WHERE number = ANY(%b::text[])"
 _PARCELS = "SELECT number, folded FROM {parcels} WHERE orders @> %b::text[] ORDER BY number"
 _PARCEL = "SELECT number FROM {parcels} WHERE number = %b"
 _LISTED = """
-SELECT number, learner, state, placed_at, points, cash_fen FROM {orders}
+SELECT number, learner, state, placed_at, points, cash_fen, folded FROM {orders}
 WHERE (%b::text IS NULL OR learner = %b::text)
   AND (%b::text[] IS NULL OR state = ANY(%b::text[])) AND state <> ALL(%b::text[])
   AND (%b::timestamptz IS NULL OR (placed_at, number) < (%b::timestamptz, %b::text))
 ORDER BY placed_at DESC, number DESC LIMIT %b
 """
 _FOUND = """
-SELECT number, learner, state, placed_at, points, cash_fen FROM {orders}
+SELECT number, learner, state, placed_at, points, cash_fen, folded FROM {orders}
 WHERE number = %b
    OR number IN (SELECT unnest(orders) FROM {parcels} WHERE waybill = %b)
    OR card = ANY(%b::text[])

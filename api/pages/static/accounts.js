@@ -97,7 +97,7 @@ async function drawOrders(place, learner, signal) {
     fill(place, empty(t("orders.none"), ""));
     return;
   }
-  const { table, add } = ordersTable(orders, signal, { learner: false });
+  const { table, add } = ordersTable(orders, { learner: false });
   fill(place, table, moreButton(table.querySelector("tbody"), next, ask, (more) => add(more.orders)));
 }
 

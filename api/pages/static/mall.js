@@ -102,7 +102,7 @@ async function drawRecent(place, signal) {
   fill(place, under_way.length ? [
     h("h2", { class: "side-title" }, t("mall.under_way")),
     h("ul", { class: "mini-orders" }, under_way.map((one) => h("li", null,
-      h("a", { href: `#/orders/${one.number}` }, contents(one.number, signal), badge("status", one.status)),
+      h("a", { href: `#/orders/${one.number}` }, contents(one), badge("status", one.status)),
       h("span", { class: "quiet small" }, when(one.placed_at), " · ", h("span", { class: "mono" }, one.number)))))] : null);
 }
 

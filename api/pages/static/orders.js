@@ -27,13 +27,13 @@ async function draw(list, signal) {
     fill(list, empty(t("orders.none"), t("orders.none_hint"), h("a", { class: "button", href: "#/" }, t("orders.to_mall"))));
     return;
   }
-  const rows = h("ul", { class: "order-list" }, page.orders.map((one) => row(one, signal)));
-  fill(list, rows, moreButton(rows, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => rows.append(...more.orders.map((one) => row(one, signal)))));
+  const rows = h("ul", { class: "order-list" }, page.orders.map(row));
+  fill(list, rows, moreButton(rows, page.next, (cursor) => get(after(path, cursor), { signal }), (more) => rows.append(...more.orders.map(row))));
 }
 
-function row(order, signal) {
+function row(order) {
   return h("li", null, h("a", { href: `#/orders/${order.number}` },
-    contents(order.number, signal, { pictures: true }),
+    contents(order, { pictures: true }),
     badge("status", order.status),
     h("span", { class: "quiet small order-row-when" }, when(order.placed_at), " · ", h("span", { class: "mono" }, order.number)),
     h("span", { class: "num order-row-points" }, `${number(order.points)} ${t("unit.points", { n: order.points })}`,

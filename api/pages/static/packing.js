@@ -23,7 +23,7 @@ export async function packing(view, _, signal) {
     const path = `/v1/orders?status=${chosen}`;
     try {
       const page = text.length >= 4 ? await searched(text, { signal }) : await get(fresh(path), { signal });
-      const { table, add } = ordersTable(page.orders, signal);
+      const { table, add } = ordersTable(page.orders);
       fill(list, page.orders.length ? table : empty(t(text ? "packing.none_found" : "packing.none"), t(text ? "packing.none_found_hint" : "packing.none_hint")),
         moreButton(table.querySelector("tbody"), page.next, (cursor) => get(after(path, cursor), { signal }), (more) => add(more.orders)));
     } catch (problem) {
@@ -36,8 +36,8 @@ export async function packing(view, _, signal) {
 }
 
 /** Orders as rows that lead to the desk; `add` puts more of them below. */
-export function ordersTable(orders, signal, { learner = true } = {}) {
-  const row = (one) => orderRow(one, signal, learner);
+export function ordersTable(orders, { learner = true } = {}) {
+  const row = (one) => orderRow(one, learner);
   const rows = h("tbody", null, orders.map(row));
   const table = h("div", { class: "panel flush" }, h("table", { class: "cards orders-table" },
     h("thead", null, h("tr", null, ["packing.order", "packing.state", "packing.items", learner && "packing.learner", "packing.placed"].filter(Boolean).map((key) => h("th", { scope: "col" }, t(key))), h("th", { scope: "col", class: "right" }, t("unit.points", { n: 2 })))),
@@ -45,11 +45,11 @@ export function ordersTable(orders, signal, { learner = true } = {}) {
   return { table, add: (more) => rows.append(...more.map(row)) };
 }
 
-function orderRow(one, signal, learner) {
+function orderRow(one, learner) {
   return h("tr", null,
     h("td", null, h("a", { class: "mono strong-link", href: `#/packing/${one.number}` }, one.number)),
     h("td", null, badge("status", one.state)),
-    h("td", { class: "full order-items" }, contents(one.number, signal)),
+    h("td", { class: "full order-items" }, contents(one)),
     learner ? h("td", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, one.learner)) : null,
     h("td", { class: "quiet" }, when(one.placed_at)),
     h("td", { class: "right", "data-label": t("unit.points", { n: 2 }) }, number(one.points)));
