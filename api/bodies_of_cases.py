@@ -74,6 +74,13 @@ class WordsIn(Body):
     words: Said | None = Field(default=None, description="sealed, never in a fact")
 
 
+class NoteIn(Body):
+    """Something to be noted beside an order."""
+
+    model_config = example(words="学员来电:物业前台说没有收到,已请承运商核实。")
+    words: Said = Field(description="sealed, never in a fact")
+
+
 class InquiryAnswerIn(Body):
     """What the carrier answered."""
 

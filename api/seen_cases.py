@@ -31,7 +31,8 @@ async def seen_case(
     )
     said = await said_in(connection, schema, tenant.vault, events)
     asking = order_queries.Asking(connection, schema)
-    recipient = await _recipient(connection, tenant, row) if staff else None
+    order = await asking.order(row.order_number) if staff else None
+    recipient = None if order is None else await recipient_of(connection, tenant, order)
     parcels = dict(await asking.parcels(row.order_number))
     box = parcels.get(row.parcel)
     dispute = row.dispute
@@ -90,12 +91,11 @@ def messages_of(said: Sequence[Said]) -> list[dict[str, Any]]:
     return told
 
 
-async def _recipient(
-    connection: AsyncConnection[Any], tenant: Any, row: CaseRow
+async def recipient_of(
+    connection: AsyncConnection[Any], tenant: Any, order: order_queries.OrderRow
 ) -> Recipient | None:
     """Whose name is hidden in words; None when they are gone, and so are the words."""
-    order = await order_queries.Asking(connection, tenant.schema).order(row.order_number)
-    if order is None or order.card is None or await held(connection, tenant.schema, [row.learner]):
+    if order.card is None or await held(connection, tenant.schema, [order.learner]):
         return None
     try:
         return await open_recipient(connection, tenant.schema, tenant.vault, order.card)

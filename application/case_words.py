@@ -24,6 +24,7 @@ from domain.dispute_facts import (
     DisputeWithdrawn,
     QuestionAnswered,
 )
+from domain.notes import NoteAdded
 from domain.scans import normalise_text
 from domain.sealed import Sealed
 
@@ -34,7 +35,7 @@ class Said:
 
     position: int
     about: str
-    """opening, answer, withdrawal, reopening, inquiry, or message."""
+    """opening, answer, withdrawal, reopening, inquiry, note, or message."""
     sealed: Sealed
     content: bytes | None
     """None: erased, gone by time, or under a legal hold."""
@@ -68,6 +69,8 @@ def sealed_in(event: Envelope) -> tuple[str, Sealed] | None:
             return "reopening", words
         case InquiryAnswered(words=Sealed() as words):
             return "inquiry", words
+        case NoteAdded(words=words):
+            return "note", words
         case DisputeDecided(decision=decision) if decision.message is not None:
             return "message", decision.message
     return None

@@ -15,6 +15,7 @@ from domain import (
     catalogue,
     claims,
     disputes,
+    notes,
     order_fold,
     orders,
     parcels,
@@ -67,6 +68,7 @@ CLAIM = Category("claim", claims.Claim(), claims.evolve)
 DISPUTE = Category("dispute", disputes.Dispute(), disputes.evolve)
 ITEM = Category("item", catalogue.Item(), catalogue.evolve)
 NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
+NOTES = Category("notes", notes.Notes(), notes.evolve)
 ORDER = Category("order", orders.Order(), order_fold.evolve)
 PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve)
 PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
@@ -75,8 +77,8 @@ STOCK = Category("stock", stock.Stock(), stock.evolve)
 WAVE = Category("wave", waves.Wave(), waves.evolve)
 
 _ALL: tuple[Category[Any], ...] = (
-    ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, ITEM, NETWORK, ORDER, PARCEL, PRIVACY, RATES,
-    STOCK, WAVE,
+    ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, ITEM, NETWORK, NOTES, ORDER, PARCEL, PRIVACY,
+    RATES, STOCK, WAVE,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 

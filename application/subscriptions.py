@@ -25,6 +25,8 @@ OWNED_MAX = 20
 """Subscriptions one caller may have."""
 DELIVERIES_KEPT = 1_000
 """Tries kept for each subscription."""
+TRIES_TOLD = 500
+"""Tries that are told of an order's events."""
 REQUESTS_KEPT = timedelta(days=30)
 _FIELD = "webhook_secret"
 
@@ -67,6 +69,20 @@ class Delivery(NamedTuple):
     status: int | None
     cause: str | None
     took_ms: int
+
+
+class Tried(NamedTuple):
+    """One try to tell somebody of an event."""
+
+    webhook: str
+    owner: str
+    url: str
+    serial: int
+    position: int
+    attempt: int
+    at: datetime
+    outcome: str
+    status: int | None
 
 
 class Subscriptions:
@@ -171,6 +187,11 @@ class Subscriptions:
         return [
             Delivery(*row) for row in await self._rows(_DELIVERIES, webhook, before, before, limit)
         ]
+
+    async def tries_of(self, positions: Sequence[int]) -> list[Tried]:
+        """The newest tries to tell anybody of these events."""
+        rows = await self._rows(_TRIES, list(positions), TRIES_TOLD)
+        return [Tried(*row) for row in rows]
 
     async def parked(self, webhook: str, *, limit: int = 100) -> list[dict[str, Any]]:
         """Deliveries given up, oldest first."""
@@ -280,6 +301,11 @@ _DELIVERIES = """
 SELECT serial, position, fact, attempt, at, outcome, status, cause, took_ms
 FROM {webhook_deliveries} WHERE webhook = %s AND (%s::bigint IS NULL OR serial < %s)
 ORDER BY serial DESC LIMIT %s
+"""
+_TRIES = """
+SELECT d.webhook, w.owner, w.url, d.serial, d.position, d.attempt, d.at, d.outcome, d.status
+FROM {webhook_deliveries} d JOIN {webhooks} w ON w.id = d.webhook
+WHERE d.position = ANY(%s) ORDER BY d.at DESC LIMIT %s
 """
 _PARKED = """
 SELECT position, fact, cause, parked_at FROM {webhook_parked} WHERE webhook = %s

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 
 from application.envelope import Envelope
-from application.streams import APPROVAL, CLAIM, DISPUTE, PARCEL
+from application.streams import ACCOUNT, APPROVAL, CLAIM, DISPUTE, PARCEL, STOCK
 from domain.dispute_facts import QuestionAnswered, QuestionsAsked, QuestionTimedOut
 from domain.point_facts import PointsGranted, Reason
 from domain.privacy import CardRevealed, PackRevealed
@@ -18,6 +18,8 @@ from projections.audit_queries import order_events
 
 HOUSE_ONLY = (CLAIM.name, APPROVAL.name)
 """What learners are not told of: it is between the house, its carriers and its staff."""
+MOVEMENTS = (ACCOUNT.name, STOCK.name)
+"""What moves because of what was decided in the same command, whichever was written down first."""
 HOUSE_FACTS = ("disputes.DecisionProposed", "disputes.DecisionDeclined", "disputes.DecisionOverdue")
 
 
@@ -69,24 +71,25 @@ def _command(event: Envelope) -> tuple[str, str]:
 
 
 def timeline(events: Sequence[Envelope]) -> list[Moment]:
-    """Each event with what it came of: its cause, else what was decided in its command before."""
+    """Each event with what it came of: its cause, else what was decided in its command."""
     by_place = {f"{one.stream}@{one.version}": one.position for one in events}
+    leading = {_command(one): one for one in reversed(events)}
+    leading |= {_command(one): one for one in reversed(events) if one.category not in MOVEMENTS}
     told: list[Moment] = []
-    before: dict[tuple[str, str], Envelope] = {}
     last_of_stream: dict[str, int] = {}
     asked: int | None = None
     for one in events:
         cause = by_place.get(one.context.causation)
-        root = before.get(_command(one))
-        if cause is None and root is not None:
-            cause = root.position
+        lead = leading[_command(one)]
+        if cause is None and lead is not one:
+            cause = lead.position
         elif cause is None and isinstance(one.fact, QuestionAnswered | QuestionTimedOut):
             cause = asked
         elif cause is None and one.category in HOUSE_ONLY:
             cause = last_of_stream.get(one.stream)
         told.append(Moment(one, cause))
-        if root is None or one.category == DISPUTE.name:
-            before[_command(one)] = one
+        if one.category == DISPUTE.name:
+            leading[_command(one)] = one
         if isinstance(one.fact, QuestionsAsked):
             asked = one.position
         last_of_stream[one.stream] = one.position

@@ -48,6 +48,7 @@ STORY = {
         DisputeReopened DisputeDecided""",
     "claim": """InquiryOpened InquiryTimedOut InquiryAnswered ClaimFiled ClaimAcknowledged
         ClaimRejected ClaimAccepted ClaimPaid ClaimWrittenOff""",
+    "notes": "NoteAdded",
     "wave": "WaveOpened WaveClosed",
 }
 """An order in which the corpus can be folded, by category of streams."""

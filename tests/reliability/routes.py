@@ -225,6 +225,13 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/v1/search"): Route(STAFF),
     ("POST", "/v1/search"): Route(STAFF, {"q": "T100"}, asks=True),
+    ("GET", "/v1/support/orders/{number}/timeline"): Route(STAFF),
+    ("POST", "/v1/support/orders/{number}/notes"): Route(
+        (SUPPORT, OPERATIONS, ADMINISTRATOR), {"words": "called back"}
+    ),
+    ("POST", "/v1/support/orders/{number}/notes/{position}/reveals"): Route(
+        (SUPPORT, ADMINISTRATOR), {"reason": "to call them"}
+    ),
     ("GET", "/v1/troubles"): Route(STAFF),
     ("GET", "/v1/targets"): Route(STAFF),
     ("POST", "/v1/webhooks"): Route((SERVICE, ADMINISTRATOR), WEBHOOK),

@@ -1,0 +1,237 @@
+"""事件文字 What happened, as people say it, in both languages: a fact's name and its figures (D1).
+
+Words are those of the pages (`api/pages/words`), so that a timeline read over HTTP and one on a
+screen say the same. What a fact has that no person asks for (digests, plans, card ids) is left out.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from api.pages import LANGUAGES, WORDS
+from application.envelope import Envelope
+from application.streams import STOCK
+from domain.facts import Fact
+
+BETWEEN = " · "
+
+FIGURES: Final[dict[str, str]] = {
+    "approvals.ApprovalDenied": "checker reason",
+    "approvals.ApprovalGiven": "checker",
+    "approvals.ApprovalRequested": "kind points maker reason",
+    "claims.ClaimAccepted": "accepted_fen",
+    "claims.ClaimAcknowledged": "reference",
+    "claims.ClaimFiled": "carrier reason claimed_fen",
+    "claims.ClaimPaid": "paid_fen",
+    "claims.ClaimRejected": "reason",
+    "claims.ClaimWrittenOff": "lost_fen reason",
+    "claims.InquiryAnswered": "result reference",
+    "claims.InquiryOpened": "carrier waybill answer_by",
+    "claims.InquiryTimedOut": "",
+    "disputes.DecisionDeclined": "reason",
+    "disputes.DecisionOverdue": "decide_by",
+    "disputes.DecisionProposed": "outcome points maker reason",
+    "disputes.DisputeDecided": "outcome points_refunded points replacement reason",
+    "disputes.DisputeOpened": "reason",
+    "disputes.DisputeReopened": "decide_by",
+    "disputes.DisputeWithdrawn": "",
+    "disputes.EvidenceAdded": "file",
+    "disputes.EvidenceGathered": "state signed_at signer_match",
+    "disputes.QuestionAnswered": "question answer",
+    "disputes.QuestionTimedOut": "question",
+    "disputes.QuestionsAsked": "questions answer_by",
+    "ledger.HoldCaptured": "points",
+    "ledger.HoldVoided": "points",
+    "ledger.PointsGranted": "points reason source",
+    "ledger.PointsHeld": "points",
+    "ledger.PointsRedeemed": "points",
+    "ledger.PointsRestored": "points",
+    "notes.NoteAdded": "",
+    "orders.AddressAcknowledged": "part by",
+    "orders.AddressChanged": "destination",
+    "orders.CashRefundAskedAgain": "",
+    "orders.CashRefundConfirmed": "",
+    "orders.CashRefundFailed": "cause",
+    "orders.CashRefundRequested": "amount_fen reason",
+    "orders.CourseProgressed": "sku percent",
+    "orders.EntitlementGranted": "sku quantity",
+    "orders.EntitlementRevoked": "sku quantity",
+    "orders.OrderApproved": "reasons note",
+    "orders.OrderCancelled": "reason",
+    "orders.OrderClosed": "reason",
+    "orders.OrderCompleted": "",
+    "orders.OrderExpired": "",
+    "orders.OrderLinked": "original",
+    "orders.OrderPlaced": "points cash_fen promised_by",
+    "orders.OrderRejected": "reasons reason",
+    "orders.OrderSplit": "reason",
+    "orders.PartCompleted": "part",
+    "orders.PartHandedOver": "part parcel",
+    "orders.PartMoved": "part parcel reason",
+    "orders.PartPacked": "part parcel",
+    "orders.PartPicked": "part parcel",
+    "orders.PartReceived": "part window_until",
+    "orders.PartReleased": "part hand_over_by",
+    "orders.PaymentCaptured": "amount_fen",
+    "orders.PaymentFailed": "cause",
+    "orders.ReplacementOrdered": "replacement",
+    "orders.ReplacementReleased": "replacement reason",
+    "orders.ReplacementReserved": "replacement",
+    "orders.ReviewRequired": "reasons",
+    "orders.UnitsCancelled": "points cash_fen reason",
+    "orders.UnitsFellShort": "sku quantity reason",
+    "orders.UnitsRefunded": "points cash_fen fault reason",
+    "orders.WaitChosen": "part",
+    "orders.WaitEnded": "part",
+    "orders.WindowPaused": "part",
+    "orders.WindowResumed": "part window_until",
+    "parcels.CarrierCorrected": "carrier",
+    "parcels.ContentRemoved": "order to_parcel reason",
+    "parcels.ParcelDissolved": "reason",
+    "parcels.ParcelHandedOver": "",
+    "parcels.ParcelPacked": "warehouse weight_grams",
+    "parcels.ParcelPicked": "",
+    "parcels.ParcelPlanned": "warehouse hand_over_by",
+    "parcels.ParcelScanned": "text",
+    "parcels.PickingStarted": "",
+    "parcels.PushUnreadable": "source",
+    "parcels.TrackConfirmed": "source",
+    "parcels.TrackingSubscribed": "partner",
+    "parcels.UnreadablePushesSettled": "pushes",
+    "parcels.WaybillIssued": "carrier waybill reason",
+    "privacy.CardRevealed": "case why",
+    "stock.StockPicked": "warehouse sku quantity",
+    "stock.StockPutBack": "warehouse sku quantity",
+    "stock.StockReleased": "warehouse sku quantity reason",
+    "stock.StockReserved": "warehouse sku quantity",
+    "stock.StockReturned": "warehouse sku quantity",
+}
+"""The figures of each fact that an order's history may have, in the order they are told in."""
+
+Say = Callable[["Language", Any], str]
+
+
+class Language:
+    """The words of one language, times in the business zone."""
+
+    def __init__(self, code: str, zone: ZoneInfo) -> None:
+        self.code = code
+        self._words = WORDS[code]
+        self._zone = zone
+
+    def say(self, key: str, **figures: object) -> str:
+        """The words for a key; `n` chooses between one and several."""
+        found = self._words[key]
+        if not isinstance(found, str):
+            found = found["one" if figures.get("n") in (1, "1") else "other"]
+        return str(found).format_map(figures) if figures else str(found)
+
+    def of(self, list_name: str, value: Any) -> str:
+        """The word for a value of a list; one that has none stays as it is."""
+        return str(self._words.get(f"{list_name}.{value}", value))
+
+    def moment(self, at: datetime) -> str:
+        """A time on the business's own clocks."""
+        return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}"
+
+
+def _points(language: Language, points: int) -> str:
+    return f"{points:,} {language.say('unit.points', n=points)}"
+
+
+def _fen(_: Language, fen: int) -> str:
+    return f"¥{fen / 100:,.2f}"
+
+
+def _in(list_name: str) -> Say:
+    def say(language: Language, value: Any) -> str:
+        many = value if isinstance(value, tuple) else (value,)
+        return language.say("app.and").join(language.of(list_name, one) for one in many)
+
+    return say
+
+
+def _at(key: str) -> Say:
+    return lambda language, at: language.say(key, when=language.moment(at))
+
+
+def _with(key: str) -> Say:
+    return lambda language, value: language.say(key, n=value)
+
+
+def _place(_: Language, place: Any) -> str:
+    return " ".join(dict.fromkeys(one for one in (place.province, place.city) if one))
+
+
+SAID: Final[dict[str, Say]] = {
+    **dict.fromkeys(("points", "points_refunded"), _points),
+    **dict.fromkeys(
+        ("accepted_fen", "amount_fen", "cash_fen", "claimed_fen", "lost_fen", "paid_fen"), _fen
+    ),
+    **dict.fromkeys(("reason", "fault"), _in("reason")),
+    **dict.fromkeys(("answer_by", "decide_by", "hand_over_by"), _at("told.by")),
+    "answer": _in("answer"),
+    "carrier": _in("carrier"),
+    "checker": _with("told.checker"),
+    "destination": _place,
+    "kind": _in("approval_kind"),
+    "maker": _with("told.maker"),
+    "outcome": _in("outcome"),
+    "part": _with("packing.part"),
+    "percent": lambda _, percent: f"{percent} %",
+    "promised_by": _at("told.promised"),
+    "quantity": lambda _, quantity: f"× {quantity:,}",
+    "question": _in("question"),
+    "questions": _in("question"),
+    "reasons": _in("review"),
+    "result": _in("inquiry_result"),
+    "signed_at": _at("told.signed"),
+    "signer_match": _in("signer"),
+    "state": _in("parcel"),
+    "warehouse": _in("warehouse"),
+    "weight_grams": lambda _, grams: f"{grams:,} g",
+    "window_until": _at("told.until"),
+}
+"""How a figure is told; one that is not here is told as it is."""
+
+
+def in_both(say: Callable[[Language], str], zone: ZoneInfo) -> dict[str, str]:
+    """The same in each language."""
+    return {code: say(Language(code, zone)) for code in LANGUAGES}
+
+
+def titles(fact: Fact) -> dict[str, str]:
+    """What happened, in a word or two of each language."""
+    return {code: WORDS[code][f"fact.{fact.fact_name}"] for code in LANGUAGES}
+
+
+def details(event: Envelope, *, zone: ZoneInfo) -> dict[str, str] | None:
+    """The figures of what happened, in each language; None where it has none to tell."""
+    known = _fields(event)
+    told = [
+        (field, known[field])
+        for field in FIGURES.get(event.fact.fact_name, "").split()
+        if known.get(field) not in (None, "", 0, ())
+    ]
+    if not told:
+        return None
+    return in_both(
+        lambda one: BETWEEN.join(_said(one, field, value) for field, value in told), zone
+    )
+
+
+def _said(language: Language, field: str, value: Any) -> str:
+    say = SAID.get(field)
+    return str(value) if say is None else say(language, value)
+
+
+def _fields(event: Envelope) -> Mapping[str, Any]:
+    """A fact's fields, those of a decision in it, why it was done, and what a shelf's name says."""
+    fields: Mapping[str, Any] = {"why": event.context.reason, **vars(event.fact)}
+    if "decision" in fields:
+        fields = {**vars(fields["decision"]), **fields}
+    if event.category == STOCK.name:
+        warehouse, _, sku = event.key.partition(":")
+        fields = {**fields, "warehouse": warehouse, "sku": sku}
+    return fields
