@@ -1,4 +1,4 @@
-"""查找 Search for staff: by order number, waybill, phone or its last four digits (contract.md).
+"""查找 Search for staff: by number, waybill, learner, case, phone or its last four (contract.md).
 
 Addresses are written into the logs of every proxy on the way, bodies are not: whoever looks for a
 whole phone number asks by POST (A4, R58).
@@ -34,14 +34,17 @@ class SearchIn(Body):
 
     model_config = example(q="+86 138 0000 0000")
     q: Annotated[str, StringConstraints(min_length=4, max_length=LONGEST, pattern=PRINTABLE)] = (
-        Field(description="An order's number, a waybill, a whole phone number or its last four.")
+        Field(
+            description="The number of an order, a parcel or a case, a waybill, a learner's id, a "
+            "whole phone number or its last four."
+        )
     )
 
 
 @router.get(
     "/search",
     response_model=FoundOut,
-    summary="Orders by their number, a waybill or a phone's last four digits",
+    summary="Orders by a number, a waybill, a learner, a case or a phone's last four digits",
 )
 async def search(
     request: Request,

@@ -10,7 +10,7 @@ from application.case_words import Said, said_in, without_names
 from application.envelope import Envelope
 from application.holding import held
 from application.vault import Recipient
-from domain.dispute_facts import Decision, EvidenceGathered
+from domain.dispute_facts import Decision, DecisionProposed, EvidenceGathered
 from domain.disputes import Dispute
 from domain.refusals import NotFound
 from projections import order_queries
@@ -56,7 +56,7 @@ async def seen_case(
         if asked
         else None,
         "decision": _decision(dispute.decision, staff=staff) if row.outcome else None,
-        "proposed": _decision(dispute.proposed, staff=staff) if staff else None,
+        "proposed": _proposed(events, dispute) if staff else None,
         "track": None
         if box is None
         else order_queries.parcel_seen(row.parcel, box, order=row.order_number),
@@ -132,6 +132,15 @@ def _decision(decision: Decision | None, *, staff: bool) -> dict[str, Any] | Non
         "units": [one.model_dump() for one in decision.units],
         **(inner if staff else {}),
     }
+
+
+def _proposed(events: Sequence[Envelope], dispute: Dispute) -> dict[str, Any] | None:
+    """What waits for a second person: who asked for it, and where they decide (A8)."""
+    shown = _decision(dispute.proposed, staff=True)
+    asked = [one.fact for one in events if isinstance(one.fact, DecisionProposed)]
+    if shown is None or not asked:
+        return None
+    return {**shown, "approval": asked[-1].approval, "maker": asked[-1].maker}
 
 
 def _timeline(moments: Sequence[Moment], row: CaseRow, *, staff: bool) -> list[dict[str, Any]]:

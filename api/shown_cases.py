@@ -155,6 +155,13 @@ class DecisionOut(BaseModel):
     unconfirmed_because: str | None = Field(default=None, description="for staff")
 
 
+class ProposedOut(DecisionOut):
+    """A decision that waits for a second person (A8)."""
+
+    approval: str = Field(description="where they decide: `/v1/approvals/{approval}`")
+    maker: str = Field(description="who asked for it: somebody else has to decide")
+
+
 class CaseMomentOut(BaseModel):
     """One line of the case's timeline."""
 
@@ -246,7 +253,7 @@ class CaseOut(CaseListedOut):
     messages: list[CaseMessageOut] = Field(description="to the learner, oldest first")
     inquiry_about: InquiryOut | None = Field(description="null: the carrier was not asked")
     decision: DecisionOut | None = Field(description="null: not decided")
-    proposed: DecisionOut | None = Field(description="what waits for a second person; for staff")
+    proposed: ProposedOut | None = Field(description="what waits for a second person; for staff")
     track: ParcelOut | None = Field(description="the parcel and its way")
     timeline: list[CaseMomentOut] = Field(description="oldest first")
     actions: dict[str, CaseActionOut] = Field(description="by name, for who asks")

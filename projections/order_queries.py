@@ -18,7 +18,7 @@ from domain.tracking import Track
 from projections.order_actions import actions, any_of
 from projections.reading import compose
 
-TABLES = ("orders", "parcels")
+TABLES = ("orders", "parcels", "disputes")
 
 
 class OrderRow(NamedTuple):
@@ -134,8 +134,11 @@ class Asking:
         return await self.listed(learner=learner, states=open_states, before=None, limit=200)
 
     async def found(self, text: str, cards: Sequence[str], *, limit: int = 50) -> list[Listed]:
-        """Orders by number, waybill, or the vault cards that a phone led to."""
-        rows = await self.rows(_FOUND, text, text, list(cards), limit)
+        """Orders by their number or learner, a parcel's number or waybill, a case, or by cards.
+
+        The cards of the vault are what a phone led to.
+        """
+        rows = await self.rows(_FOUND, *[text] * 5, list(cards), limit)
         return [Listed(*row) for row in rows]
 
 
@@ -344,8 +347,9 @@ ORDER BY placed_at DESC, number DESC LIMIT %b
 """
 _FOUND = """
 SELECT number, learner, state, placed_at, points, cash_fen, folded FROM {orders}
-WHERE number = %b
-   OR number IN (SELECT unnest(orders) FROM {parcels} WHERE waybill = %b)
+WHERE number = %b OR learner = %b
+   OR number IN (SELECT unnest(orders) FROM {parcels} WHERE waybill = %b OR number = %b)
+   OR number IN (SELECT order_number FROM {disputes} WHERE id = %b)
    OR card = ANY(%b::text[])
 ORDER BY placed_at DESC LIMIT %b
 """

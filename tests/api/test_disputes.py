@@ -421,6 +421,8 @@ async def test_much_waits_for_a_second_person(desk: Desk) -> None:
     assert (asked.status_code, asked.json()["state"]) == (202, "awaiting_approval")
     assert (await desk.seen(**SUPPORT))["waits_for"] == "approval"
     assert (await desk.seen())["proposed"] is None
+    proposed = (await desk.seen(**SUPPORT))["proposed"]
+    assert (proposed["maker"], proposed["approval"]) == ("wang", asked.json()["approval"])
     (waiting,) = (await desk.mall.get("/v1/approvals", **BOSS)).json()["approvals"]
     assert (waiting["kind"], waiting["subject"], waiting["maker"]) == (
         "compensation", desk.case, "wang",

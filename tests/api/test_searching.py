@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from api import searching
-from tests.api.conftest import Mall
+from tests.api.conftest import RECIPIENT, Mall
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +38,26 @@ async def test_an_order_is_found_when_staff_search_by_phone_or_waybill(mall: Mal
         assert await numbers(mall, text) == [number], text
         assert await numbers(mall, text, AUDITOR) == [number], text
     assert await numbers(mall, "８０００") == [number]
+    assert await numbers(mall, f"{number}-P1") == [number]
+    opened = await mall.post(f"/v1/orders/{number}/disputes", {"reason": "damaged"})
+    await mall.views()
+    assert await numbers(mall, opened.json()["case"]) == [number]
+    assert await numbers(mall, opened.json()["case"][2:-1]) == []
     assert await numbers(mall, "13800138001") == []
+
+
+async def test_a_learners_orders_are_found_by_their_id(mall: Mall) -> None:
+    """D1: all of theirs, newest first, and nobody else's."""
+    grant = {"learner": "chenhao", "points": 900, "reason": "task", "source": "S"}
+    await mall.post("/v1/points/grants", {"grants": [grant]}, role="service", subject="lms")
+    await mall.order(("notebook", 1))
+    wish = {"learner": "chenhao", "recipient": RECIPIENT}
+    placed = [
+        (await mall.post("/v1/orders", {**wish, "lines": [line]}, subject="chenhao")).json()
+        for line in ({"sku": "notebook", "quantity": 1}, {"sku": "enamel-mug", "quantity": 1})
+    ]
+    await mall.views()
+    assert await numbers(mall, " chenhao ") == [one["number"] for one in reversed(placed)]
 
 
 async def _refused_in_addresses(mall: Mall) -> bool:
