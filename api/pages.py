@@ -1,4 +1,4 @@
-"""网页 Pages for people: learner, operations, audit; login by token (contract.md, Pages; A10).
+"""网页 Pages for people: learner, support, operations, auditor; login by token (contract.md, A10).
 
 The pages are empty frames: everything in them comes from the HTTP API, by the same rules as for
 everybody else. Scripts and styles are files of ours, never inline, so that the policy can say so.
@@ -20,7 +20,7 @@ from fastapi.responses import RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException as StarletteException
 
-from api.auth import COOKIE, Caller, Role, authenticated, entering
+from api.auth import COOKIE, STAFF, Caller, Role, authenticated, entering
 from domain.regions import PROVINCES
 
 router = APIRouter(include_in_schema=False)
@@ -71,6 +71,7 @@ PAGES = (
     Page("/", "learner", (Role.LEARNER,)),
     Page("/operations", "operations", (Role.OPERATIONS, Role.ADMINISTRATOR, Role.SERVICE)),
     Page("/audit", "audit", (Role.AUDITOR, Role.ADMINISTRATOR)),
+    Page("/support", "support", STAFF),
 )
 
 
@@ -164,6 +165,12 @@ async def audit(request: Request) -> Response:
     return await _page(request, PAGES[2])
 
 
+@router.get("/support")
+async def support(request: Request) -> Response:
+    """Any order found and seen on one screen, its cases decided."""
+    return await _page(request, PAGES[3])
+
+
 @router.get("/login")
 async def login_form(request: Request, next: str = "") -> Response:  # noqa: A002
     """Where a token is pasted, or read from the address's fragment by the page itself."""
@@ -234,7 +241,7 @@ async def _page(request: Request, page: Page) -> Response:
         if page.path == "/" and home(caller.role) != "/":
             return _to(home(caller.role))
         return _html(request, "refused", status=403, caller=caller)
-    provinces = list(PROVINCES.values()) if page.name == "learner" else []
+    provinces = list(PROVINCES.values()) if page.name in ("learner", "support") else []
     limit = request.state.tenant.rules.four_eyes_points
     return _html(request, page.name, caller=caller, provinces=provinces, four_eyes_points=limit)
 

@@ -37,8 +37,12 @@ async def page(mall: Mall, path: str, role: str, subject: str = "lin", **more: s
 
 
 @pytest.mark.parametrize(
-    ("path", "role"), [("/", "learner"), ("/operations", "operations"), ("/audit", "auditor")]
-)
+    ("path", "role"),
+    [
+        ("/", "learner"), ("/operations", "operations"), ("/audit", "auditor"),
+        ("/support", "support"),
+    ],
+)  # fmt: skip
 async def test_a_page_forbids_everything_foreign_when_it_is_opened(
     mall: Mall, path: str, role: str
 ) -> None:
@@ -58,7 +62,7 @@ async def test_a_page_forbids_everything_foreign_when_it_is_opened(
     assert not re.search(r"\sstyle=|\son[a-z]+=|<style", answer.text)
 
 
-@pytest.mark.parametrize("path", ["/", "/operations", "/audit"])
+@pytest.mark.parametrize("path", ["/", "/operations", "/audit", "/support"])
 async def test_a_page_leads_to_the_login_when_nobody_is_logged_in(mall: Mall, path: str) -> None:
     """A10: and back to the page afterwards."""
     answer = await mall.client.get(path, follow_redirects=False)
@@ -68,11 +72,17 @@ async def test_a_page_leads_to_the_login_when_nobody_is_logged_in(mall: Mall, pa
 
 async def test_a_page_is_refused_when_it_is_for_another_role(mall: Mall) -> None:
     """A10: a learner opens no page of the staff; staff are led to their own."""
-    for path in ("/operations", "/audit"):
+    for path in ("/operations", "/audit", "/support"):
         assert (await page(mall, path, "learner")).status_code == 403
     assert (await page(mall, "/audit", "operations", "ops")).status_code == 403
-    led = await page(mall, "/", "auditor", "audit")
-    assert (led.status_code, led.headers["location"]) == (303, "/audit")
+    for role, home in (
+        ("auditor", "/audit"),
+        ("support", "/support"),
+        ("operations", "/operations"),
+    ):
+        led = await page(mall, "/", role, "somebody")
+        assert (led.status_code, led.headers["location"]) == (303, home)
+        assert (await page(mall, "/support", role, "somebody")).status_code == 200
 
 
 async def test_the_session_is_out_of_scripts_reach_when_somebody_logs_in(mall: Mall) -> None:

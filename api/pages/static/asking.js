@@ -8,8 +8,8 @@ import { t } from "./words.js";
  * `fields` are made with `field`; `read` turns the form into the body; `belongs` says
  * at which field a refusal of some code is shown, `wrong` what is not even sent. Resolves the answer through `done`.
  */
-export function askFor({ title, fields, read, path, method, label, done, said, wide, danger, belongs, wrong = () => [] }) {
-  const intent = new Intent(path, { method });
+export function askFor({ title, fields, read, path, method, label, done, said, wide, danger, file, belongs, wrong = () => [] }) {
+  const intent = new Intent(path, { method, file });
   const problems = h("div", { class: "problem", hidden: true });
   const submit = h("button", { class: danger ? "danger" : "primary", type: "submit" }, label ?? t("form.save"));
   const form = h("form", { novalidate: true }, h("div", { class: "dialog-body" }, fields, problems),
@@ -29,7 +29,8 @@ export function askFor({ title, fields, read, path, method, label, done, said, w
       try {
         const answer = await intent.send(read(form.elements), { onWaiting: waitingWords() });
         box.close();
-        toast(said ? said(answer) : t("form.saved"));
+        const words = said ? said(answer) : t("form.saved");
+        if (words) toast(words);
         done?.(answer);
       } catch (problem) {
         if (!intent.unknown) delete box.dataset.locked;

@@ -2,7 +2,7 @@
 
 import { pause } from "./dom.js";
 import { reasonAlone } from "./whynot.js";
-import { has, inPrint, language, number, t } from "./words.js";
+import { has, inPrint, language, number, t, timesIn } from "./words.js";
 
 const PATIENCE = 6;
 
@@ -19,10 +19,10 @@ export class Problem extends Error {
 
   /** The problem in the page's language. */
   get words() {
-    if (language === "zh" && this.body.detail_zh) return inPrint(this.body.detail_zh);
-    if (this.code === "not_possible" && this.body.detail) return t("problem.not_possible", { why: reasonAlone(this.body.detail) });
+    if (language === "zh" && this.body.detail_zh) return inPrint(timesIn(this.body.detail_zh));
+    if (this.code === "not_possible" && this.body.detail) return t("problem.not_possible", { why: timesIn(reasonAlone(this.body.detail)) });
     if (has(`problem.${this.code}`)) return t(`problem.${this.code}`);
-    return this.body.detail ?? t("problem.error");
+    return timesIn(this.body.detail ?? t("problem.error"));
   }
 
   /** Each failing check: which field it belongs to, if any, and its words. */
@@ -79,9 +79,11 @@ export async function getAnyway(path) {
  * second click, is the same intent; once it was answered, the next sending is a new one.
  */
 export class Intent {
-  constructor(path, { method = "POST" } = {}) {
+  constructor(path, { method = "POST", file = false } = {}) {
     this.path = path;
     this.method = method;
+    /** Whether the answer may be a file: then it is `{ file }`. */
+    this.file = file;
     this.key = null;
     this.sent = null;
     this.running = null;
@@ -96,10 +98,17 @@ export class Intent {
     if (this.running) return this.running;
     if (this.key === null) {
       this.key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
-      this.sent = { path, text: JSON.stringify(body) };
+      // A file goes as it is, everything else as JSON.
+      this.sent = body instanceof Blob ? { path, body, type: body.type } : { path, body: JSON.stringify(body), type: "application/json" };
     }
     this.running = this.#deliver(onWaiting).finally(() => { this.running = null; });
     return this.running;
+  }
+
+  async #said(answer) {
+    if (answer.status === 204) return {};
+    const json = (answer.headers.get("Content-Type") ?? "").includes("json");
+    return this.file && !json ? { file: await answer.blob() } : answer.json();
   }
 
   async #deliver(onWaiting) {
@@ -108,11 +117,11 @@ export class Intent {
       try {
         const answer = await fetch(this.sent.path, {
           method: this.method,
-          headers: { "Content-Type": "application/json", "Idempotency-Key": this.key },
-          body: this.sent.text,
+          headers: { "Content-Type": this.sent.type, "Idempotency-Key": this.key },
+          body: this.sent.body,
         });
         if (answer.ok) {
-          const said = answer.status === 204 ? {} : await answer.json();
+          const said = await this.#said(answer);
           this.key = null;
           newest = Math.max(newest, said.position ?? 0);
           return said;

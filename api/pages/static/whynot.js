@@ -1,6 +1,6 @@
 // Why something is not possible now, as the order itself says it (D6).
 import { h } from "./dom.js";
-import { inPrint, language, t, word } from "./words.js";
+import { inPrint, language, t, timesIn, word } from "./words.js";
 
 const STATES = /\b(pending_payment|pending_shipment|pending_receipt|pending_end|completed|cancelled|closed|expired)\b/g;
 
@@ -9,8 +9,8 @@ export const reasonAlone = (why) => why.replace(/^\w+ is not possible: /, "").re
 
 /** The reason alone: what is not possible is said beside it. */
 export function whyNot(action) {
-  if (language === "zh") return inPrint(action.why_zh).replace(/^无法[^：]*：/, "");
-  const words = reasonAlone(action.why);
+  if (language === "zh") return inPrint(timesIn(action.why_zh)).replace(/^无法[^：]*：/, "");
+  const words = timesIn(reasonAlone(action.why));
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -89,12 +89,27 @@ export function ago(at) {
   return relatives.format(Math.trunc(gone), "second");
 }
 
+/** How long until a moment, in words: "in 2 days"; what is over is told as past. */
+export function until(at) {
+  const left = (new Date(at) - Date.now()) / 1000;
+  if (left <= 0) return ago(at);
+  for (const [unit, size] of [["day", 86400], ["hour", 3600]]) {
+    if (left >= size) return relatives.format(Math.trunc(left / size), unit);
+  }
+  return relatives.format(Math.ceil(left / 60), "minute");
+}
+
 /** The mall's offset at a moment, "+08:00": what a typed local time is completed with. */
 export function offset(at = Date.now()) {
   const part = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" })
     .formatToParts(new Date(at)).find((one) => one.type === "timeZoneName").value.slice(3);
   return part || "+00:00";
 }
+
+const TIMES = /\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})/g;
+
+/** A text of the service with its times as people of this page read them. */
+export const timesIn = (text) => text.replace(TIMES, (at) => when(at.replace(" ", "T")));
 
 /** A moment as a field for local times has it, in the mall's zone. */
 export const localTime = (at) => exact(at).replace(" ", "T").slice(0, 16);

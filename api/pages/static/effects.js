@@ -1,0 +1,28 @@
+// What a command would do, in words, from what the decision itself says of it (D6).
+import { day, number, t, word, yuan } from "./words.js";
+
+const points = (list) => list.reduce((sum, one) => sum + one.points, 0);
+
+/** What an order's command would give back: points to which lots, cash, stock. */
+export function effectsOfOrder(action) {
+  return [...backTo(action.lots ?? []), cash(action.cash_fen), ...(action.stock ?? []).map((one) => t("effect.free", shelf(one)))].filter(Boolean).join(" · ") || t("effect.nothing");
+}
+
+/** What a command on a case would do. */
+export function effectsOfCase(action) {
+  return [...backTo(action.points ?? []), cash(action.cash_fen),
+    ...(action.stock ?? []).map((one) => t(`effect.${one.change}`, shelf(one))),
+    ...(action.orders ?? []).map((order) => t("effect.order", { number: order })),
+    action.window_until ? t("effect.window", { day: day(action.window_until) }) : null,
+    action.needs_second_person ? t("effect.second") : null].filter(Boolean);
+}
+
+function backTo(lots) {
+  if (!lots.length) return [];
+  const expiries = lots.filter((one) => one.expires_at).map((one) => one.expires_at).sort();
+  return [t("effect.points", { n: points(lots) }) + (lots.length > 1 ? t("effect.lots", { n: lots.length }) : ""), ...(expiries.length ? [t("effect.expires", { day: day(expiries[0]) })] : [])];
+}
+
+const cash = (fen) => (fen ? t("order.cash_back", { cash: yuan(fen) }) : null);
+
+const shelf = (one) => ({ n: number(one.quantity), sku: one.sku, warehouse: word("warehouse", one.warehouse) });

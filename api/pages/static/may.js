@@ -1,0 +1,16 @@
+// What a page's reader may do, so that no button is shown that would be refused (A10).
+const ROLES = {
+  approve: ["operations", "administrator"],
+  answer: ["support"],
+  cancel: ["support", "operations"],
+  claim: ["support", "operations", "administrator"],
+  decide: ["support", "administrator"],
+  dispute: ["support", "operations"],
+  note: ["support", "operations", "administrator"],
+  refund: ["support", "operations", "administrator"],
+  reveal: ["support", "administrator"],
+};
+const { role } = document.body.dataset;
+
+/** Whether who looks at the page may do this. */
+export const may = (what) => ROLES[what].includes(role);

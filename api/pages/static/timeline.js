@@ -1,0 +1,116 @@
+// All that concerns an order, newest first; each entry leads to the one it came of (D1, A1).
+import { $$, fill, h, icon, unique } from "./dom.js";
+import { Intent } from "./http.js";
+import { may } from "./may.js";
+import { revealWords } from "./reveal.js";
+import { busily, field, showProblem, toast, waitingWords } from "./ui.js";
+import { exact, inPrint, language, t, when, word } from "./words.js";
+
+const GROUPS = {
+  all: null,
+  order: ["order", "ledger", "stock"],
+  parcel: ["parcel", "scan"],
+  case: ["dispute", "claim", "approval", "message", "note", "privacy"],
+  system: ["webhook"],
+};
+/** So much later than it happened, an entry was known late: scans are told to the second only. */
+const LATE_MS = 60_000;
+
+/** The panel; `draw` shows the entries, what is typed into the note stays. */
+export function timelinePanel(order, changed) {
+  const list = h("ol", { class: "track timeline" });
+  const chosen = { group: "all" };
+  let entries = [];
+  const show = () => {
+    const kinds = GROUPS[chosen.group];
+    const byId = new Map(entries.map((one) => [one.id, one]));
+    fill(list, entries.filter((one) => !kinds || kinds.includes(one.kind)).reverse().map((one, at) => line(one, at, byId.get(one.because_of), follow, changed)));
+  };
+  const name = unique("kinds");
+  const filter = h("fieldset", { class: "chips small-chips" }, h("legend", { class: "visually-hidden" }, t("timeline.kinds")),
+    Object.keys(GROUPS).map((one) => h("label", { class: "chip" }, h("input", { type: "radio", name, value: one, checked: one === chosen.group }), h("span", null, t(`timeline.${one}`)))));
+  filter.addEventListener("change", (event) => { chosen.group = event.target.value; show(); });
+  const follow = (id) => {
+    if (!list.querySelector(`#${CSS.escape(id)}`)) {
+      filter.querySelector("[value=all]").checked = true;
+      chosen.group = "all";
+      show();
+    }
+    mark(list, id);
+  };
+  return {
+    panel: h("section", { class: "panel traced-timeline", "aria-labelledby": "timeline" },
+      h("h2", { id: "timeline" }, t("timeline.title")), may("note") ? noteForm(order, changed) : null, filter, list),
+    draw: (found) => {
+      if (JSON.stringify(found) === JSON.stringify(entries)) return;
+      const marked = list.querySelector(".marked")?.id;
+      entries = found;
+      show();
+      if (marked) list.querySelector(`#${CSS.escape(marked)}`)?.classList.add("marked");
+    },
+  };
+}
+
+/** Show where something came from: scroll there, mark it, and go on reading from it. */
+function mark(list, id) {
+  for (const one of $$(".marked", list)) one.classList.remove("marked");
+  const cause = list.querySelector(`#${CSS.escape(id)}`);
+  if (!cause) return;
+  cause.classList.add("marked");
+  cause.tabIndex = -1;
+  cause.focus({ preventScroll: true });
+  cause.scrollIntoView({ block: "center", behavior: "smooth" });
+}
+
+const idOf = (id) => `t-${id}`;
+
+function line(one, at, cause, follow, changed) {
+  const late = new Date(one.recorded_at) - new Date(one.happened_at) > LATE_MS;
+  return h("li", { id: idOf(one.id), class: `k-${one.kind}${at ? "" : " now"}`, dataset: { kind: one.kind, fact: one.fact ?? "" } },
+    h("p", null, h("strong", null, one.words[language]), one.details ? h("span", { class: one.kind === "message" ? "" : "quiet" }, " ", inPrint(one.details[language])) : null),
+    one.said ? said(one, changed) : null,
+    h("p", { class: "quiet small entry-foot" },
+      h("time", { datetime: one.happened_at, title: exact(one.happened_at) }, when(one.happened_at)),
+      h("span", null, actor(one.actor)),
+      late ? h("span", { title: exact(one.recorded_at) }, t("timeline.known", { when: when(one.recorded_at) })) : null,
+      cause ? h("button", { class: "cause", type: "button", dataset: { cause: cause.id }, onclick: () => follow(idOf(cause.id)) }, icon("back"), t("timeline.because", { what: cause.words[language] })) : null));
+}
+
+function said(one, changed) {
+  if (one.said.text === null) return h("p", { class: "quiet small" }, t("timeline.gone"));
+  return h("blockquote", { class: "said" }, one.said.text,
+    one.said.reveal && may("reveal") ? h("button", { class: "tool", type: "button", onclick: () => revealWords(one.said.reveal, changed) }, t("reveal.open")) : null);
+}
+
+/** "support:wang" as people say it. */
+export function actor(text) {
+  const [role, ...subject] = text.split(":");
+  return role === "policy" ? t("role.policy") : [word("role", role), subject.join(":")].filter(Boolean).join(" ");
+}
+
+function noteForm(order, changed) {
+  const intent = new Intent(`/v1/support/orders/${encodeURIComponent(order)}/notes`);
+  const problems = h("div", { class: "problem", hidden: true });
+  const submit = h("button", { class: "button compact", type: "submit" }, t("note.add"));
+  const form = h("form", { class: "note-form", novalidate: true }, field("words", t("note.words"), { rows: 2, maxlength: 2000, required: true }, { hint: t("note.hint") }), submit, problems);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const words = form.elements.words.value.trim();
+    if (!words) {
+      showProblem(form, { words: t("problem.invalid"), reasons: [{ field: "words", words: t("invalid.missing") }] }, problems);
+      return;
+    }
+    busily(submit, async () => {
+      problems.hidden = true;
+      try {
+        const answer = await intent.send({ words }, { onWaiting: waitingWords() });
+        form.reset();
+        toast(t("note.added"));
+        await changed(answer.position);
+      } catch (problem) {
+        showProblem(form, problem, problems);
+      }
+    });
+  });
+  return form;
+}

@@ -1,0 +1,62 @@
+// A parcel on the desk: where it is, how old that is, its pick-up card, and what may be said against it.
+import { askFor } from "./asking.js";
+import { h, icon } from "./dom.js";
+import { may } from "./may.js";
+import { badge, copyButton, field } from "./ui.js";
+import { whyNot } from "./whynot.js";
+import { ago, exact, inPrint, t, when, word } from "./words.js";
+
+export const REASONS = ["not_received", "lost", "damaged", "wrong_goods", "missing_parts", "not_as_described", "late"];
+
+/** The card of a parcel; `entries` of the timeline say how old what is shown is. */
+export function tracedParcel(one, order, entries, changed) {
+  const { dispute } = one.actions;
+  return h("section", { class: "panel parcel traced-parcel", dataset: { parcel: one.number } },
+    h("div", { class: "spread" }, h("h2", null, t("order.parcel"), " ", h("span", { class: "mono small" }, one.number)), badge("parcel", one.state)),
+    one.carrier ? h("p", { class: "row" }, h("span", null, word("carrier", one.carrier)), h("span", { class: "mono" }, one.waybill), copyButton(one.waybill)) : h("p", { class: "quiet" }, t("order.no_carrier")),
+    one.shared_with.length ? h("p", { class: "quiet small" }, t("desk.shared", { orders: one.shared_with.join(t("app.and")) })) : null,
+    one.scans.length ? h("p", null, inPrint(one.scans[0].text)) : null,
+    h("p", { class: "quiet small" }, age(one, entries)),
+    pickup(one),
+    disputeWords(one, dispute, order, changed));
+}
+
+/** When the carrier saw it last, when we were told, when we last asked. */
+function age(one, entries) {
+  const mine = entries.filter((entry) => entry.stream === `parcel:${one.number}`);
+  const last = (fact) => mine.filter((entry) => entry.fact === fact).at(-1);
+  const [scan, asked] = [last("parcels.ParcelScanned"), last("parcels.TrackConfirmed")];
+  const told = scan && mine.filter((entry) => entry.kind === "scan").map((entry) => entry.recorded_at).sort().at(-1);
+  return [
+    scan ? h("time", { datetime: scan.happened_at, title: exact(scan.happened_at) }, t("desk.scanned", { ago: ago(scan.happened_at) })) : t("desk.no_scans"),
+    told ? [" · ", h("time", { datetime: told, title: exact(told) }, t("desk.told", { ago: ago(told) }))] : null,
+    " · ", asked ? h("time", { datetime: asked.happened_at, title: exact(asked.happened_at) }, t("desk.confirmed", { ago: ago(asked.happened_at) })) : t("desk.not_confirmed")];
+}
+
+function pickup(one) {
+  if (!one.pickup) return null;
+  return h("div", { class: "pickup" }, h("p", null, one.pickup.station ?? t("desk.pickup")),
+    one.pickup.code ? h("p", { class: "pickup-code num" }, one.pickup.code) : null,
+    one.pickup.deadline ? h("p", { class: "small" }, t("desk.pickup_by", { when: when(one.pickup.deadline) })) : null);
+}
+
+function disputeWords(one, dispute, order, changed) {
+  if (dispute.case) return h("p", { class: "small quiet row" }, icon("warn"), t("desk.case_above"));
+  if (!dispute.possible) return h("p", { class: "small quiet" }, `${t("action.dispute")}: ${whyNot(dispute)}`);
+  if (!may("dispute")) return null;
+  const open = (reason) => () => openDispute(one, order, reason, changed);
+  return h("div", { class: "row" },
+    one.signed_at ? h("button", { class: "primary compact", type: "button", dataset: { dispute: "not_received" }, onclick: open("not_received") }, t("desk.never_got_it")) : null,
+    h("button", { class: "button compact", type: "button", dataset: { dispute: "other" }, onclick: open(one.signed_at ? "damaged" : "lost") }, t("desk.something_wrong")));
+}
+
+function openDispute(one, order, reason, changed) {
+  askFor({
+    title: t("desk.open_case"), path: `/v1/orders/${encodeURIComponent(order.number)}/disputes`,
+    label: t("desk.open_case_confirm"), said: () => t("desk.case_opened"), done: (answer) => changed(answer.position),
+    fields: [h("p", { class: "quiet" }, t("desk.open_case_how")),
+      field("reason", t("case.reason"), { required: true, value: reason, options: REASONS.map((key) => [key, word("reason", key)]) }),
+      field("words", t("desk.their_words"), { rows: 3, maxlength: 2000 }, { hint: t("desk.sealed_hint") })],
+    read: (form) => ({ parcel: one.number, reason: form.reason.value, ...(form.words.value.trim() ? { words: form.words.value.trim() } : {}) }),
+  });
+}
