@@ -15,12 +15,14 @@ from psycopg import AsyncConnection
 from api.fact_words import BETWEEN, Language, details, in_both, titles
 from api.seen_cases import NOW, recipient_of
 from application.case_words import Said, said_in, without_names
+from application.delay_messages import message_for
 from application.envelope import Envelope
+from application.sealed_words import Message
 from application.streams import CLAIM, DISPUTE, NOTES
 from application.subscriptions import Subscriptions, Tried
 from application.vault import Recipient
 from domain.disputes import case_id
-from domain.parcel_facts import ParcelScanned
+from domain.parcel_facts import DeliveryDelayed, ParcelScanned
 from projections.audit_queries import order_events
 from projections.case_history import Moment, timeline
 from projections.order_queries import OrderRow
@@ -48,7 +50,7 @@ async def order_timeline(
         said={one.position: one for one in said},
     )
     entries = [telling.event(moment) for moment in timeline(events)]
-    entries += [telling.message(one) for one in events if telling.has_message(one)]
+    entries += [telling.message(one) for one in events if telling.tells_learner(one)]
     entries += [telling.tried(one) for one in tried]
     entries.sort(key=_by_time)
     position = max((one.position for one in events), default=row.position)
@@ -81,14 +83,19 @@ class _Telling(NamedTuple):
             "because_of": None if moment.because_of is None else f"e{moment.because_of}",
         }
 
-    def has_message(self, event: Envelope) -> bool:
+    def tells_learner(self, event: Envelope) -> bool:
         """Whether the learner was told something with it."""
         said = self.said.get(event.position)
-        return said is not None and said.about == "message"
+        return isinstance(event.fact, DeliveryDelayed) or (
+            said is not None and said.about == "message"
+        )
 
     def message(self, event: Envelope) -> dict[str, Any]:
-        """What the learner was told: an entry of its own, which came of the decision."""
-        message = self.said[event.position].message
+        """What the learner was told: an entry of its own, which came of what was told."""
+        if isinstance(event.fact, DeliveryDelayed):
+            message: Message | None = message_for(event.fact.cause)
+        else:
+            message = self.said[event.position].message
         shown = message and in_both(
             lambda one: without_names(getattr(message, one.code), self.recipient), self.zone
         )

@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from api import support_timeline
+from application.envelope import Context
+from application.streams import PARCEL
 from application.subscriptions import Subscriptions
+from application.unit import Command, Unit
+from domain.parcel_facts import DeliveryDelayed
 from tests.api.conftest import RECIPIENT, Mall
 from tests.api.test_disputes import AUDITOR, BOSS, OPS, SUPPORT, WORDS, Desk, signed
 
@@ -195,3 +199,20 @@ async def test_what_other_systems_were_told_is_in_the_list(desk: Desk) -> None:
     assert (told["kind"], told["because_of"]) == ("webhook", placed["id"])
     assert told["details"]["en"] == "service:crm · crm.example.com · Failed · HTTP 503 · try 2"
     assert "secret" not in str(told)
+
+
+async def test_what_a_learner_was_told_of_a_delay_is_in_the_list(desk: Desk) -> None:
+    """T5, D1: the words they read, because of what keeps their parcel."""
+    at = desk.mall.tenant.store.clock()
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        unit.record(PARCEL, desk.parcel, [DeliveryDelayed(cause="no_movement", since=at)])
+        return {}
+
+    command = Command("policy:test", "late", b"late", Context("policy:test", "late"), decide)
+    await desk.mall.tenant.store.execute(command)
+    found = await entries(desk)
+    (message,) = (one for one in found if one["kind"] == "message")
+    assert message["details"]["en"].startswith("There has been no news of your parcel")
+    (delay,) = (one for one in found if one["id"] == message["because_of"])
+    assert delay["details"]["zh"].startswith("长时间无进展 · 自 ")
