@@ -91,6 +91,25 @@ def facts(cls: type[Fact]) -> list[type[Fact]]:
     ]
 
 
+def test_scripts_import_only_what_there_is() -> None:
+    """A name that a module does not export would leave the whole page empty."""
+    exported = {
+        path.name: set(
+            re.findall(r"^export (?:async )?(?:function|const|class) ([\w$]+)", text, re.MULTILINE)
+        )
+        for path in SCRIPTS
+        for text in [path.read_text()]
+    }
+    for path in SCRIPTS:
+        for names, module in re.findall(
+            r'^import \{ ([^}]+) \} from "\./([^"]+)"', path.read_text(), re.MULTILINE
+        ):
+            missing = {name.split(" as ")[0].strip() for name in names.split(",")} - exported[
+                module
+            ]
+            assert not missing, (path.name, module, missing)
+
+
 def test_scripts_stay_small_and_bring_nothing_inline() -> None:
     """Files of one concept, and no way to markup from text."""
     for path in SCRIPTS:

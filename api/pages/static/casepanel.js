@@ -1,7 +1,7 @@
 // A case on the desk: evidence, what was asked and said, the carrier, the decision; all of it to act on.
 import { askFor } from "./asking.js";
 import { outcomes } from "./deciding.js";
-import { fill, h, icon } from "./dom.js";
+import { h, icon, keepingFocus } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
 import { may } from "./may.js";
 import { revealFile, revealWords } from "./reveal.js";
@@ -31,7 +31,7 @@ export class CasePanels {
       const had = this.known.get(one.id);
       if (had?.text === text) continue;
       const panel = casePanel(one, this.changed);
-      if (had) had.panel.replaceWith(panel);
+      if (had) keepingFocus(this.place, () => had.panel.replaceWith(panel));
       else this.place.append(panel);
       this.known.set(one.id, { text, panel, live: ["open", "awaiting_approval"].includes(one.state) });
     }
@@ -50,7 +50,8 @@ function casePanel(found, changed) {
     h("p", { class: "quiet small" }, h("span", { class: "mono" }, found.id), live ? [" · ", t("case.decide_by", { when: when(found.decide_by), left: until(found.decide_by) }), " · ", h("strong", null, t(`case.waits_${found.waits_for}`))] : null),
     decided(found), proposed(found, changed), evidence(found), asked(found, changed), words(found, changed), files(found, changed), carrier(found, changed),
     live && may("decide") && found.state === "open" ? h("div", null, h("h3", null, t("case.decision")), outcomes(found, changed)) : null,
-    reopen(found, changed));
+    reopen(found, changed),
+    may("pack") ? h("p", null, h("a", { class: "small", href: `/v1/disputes/${encodeURIComponent(found.id)}/pack`, download: `${found.id}.zip` }, t("case.pack"))) : null);
 }
 
 function decided(found) {

@@ -50,6 +50,15 @@ export function s(tag, attributes, ...children) {
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+/** Draw something anew; who is at a button or a field in it stays there. */
+export function keepingFocus(root, draw) {
+  const active = root.contains(document.activeElement) ? document.activeElement : null;
+  draw();
+  if (!active) return;
+  const same = active.isConnected ? active : $$("a, button", root).find((one) => one.textContent === active.textContent);
+  same?.focus({ preventScroll: true });
+}
+
 let serial = 0;
 /** An id nobody else has. */
 export const unique = (stem) => `${stem}-${++serial}`;

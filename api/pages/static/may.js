@@ -6,6 +6,7 @@ const ROLES = {
   claim: ["support", "operations", "administrator"],
   decide: ["support", "administrator"],
   dispute: ["support", "operations"],
+  pack: ["support", "auditor", "administrator"],
   note: ["support", "operations", "administrator"],
   refund: ["support", "operations", "administrator"],
   reveal: ["support", "administrator"],

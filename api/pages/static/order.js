@@ -1,8 +1,9 @@
 // One order: how far each item is, its parcels live, cancelling, points coming back.
-import { $$, fill, h, icon, s } from "./dom.js";
+import { fill, h, icon, keepingFocus, s } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { addressPanel } from "./address.js";
 import { openCancel } from "./cancel.js";
+import { Complaints } from "./complaint.js";
 import { notPossible } from "./whynot.js";
 import { payButton } from "./pay.js";
 import { picture } from "./picture.js";
@@ -22,20 +23,19 @@ export async function order(view, [, number_], signal) {
   const lamp = h("p", { class: "lamp", dataset: { state: "connecting" } }, h("i", { "aria-hidden": "true" }), h("span", null, t("live.connecting")));
   const body = h("div", { class: "order" });
   const address = addressPanel(path, signal, (position) => draw(position));
+  const complaints = new Complaints(number_, signal, (position) => draw(position));
 
   const draw = async (position) => {
     const found = await get(fresh(path, position), { signal });
+    await complaints.look(found, position);
     if (known && (found.position < known.position || JSON.stringify(found) === JSON.stringify(known))) return;
     const news = known ? newMoments(known, found) : [];
     const sent = found.lines.some((line) => line.kind === "parcel");
     known = found;
-    const held = body.contains(document.activeElement) ? document.activeElement.textContent : null;
     const unfolded = body.querySelector("details[open]");
-    fill(body, page(found, { lamp, fresh: news, changed: draw, address: sent ? address.panel : null }));
+    keepingFocus(body, () => fill(body, page(found, { lamp, fresh: news, changed: draw, address: sent ? address.panel : null, complaints })));
     if (sent) address.tell(found);
     if (unfolded) body.querySelector("details")?.setAttribute("open", "");
-    // Who is at a button stays there when news come.
-    if (held) $$("a, button", body).find((one) => one.textContent === held)?.focus({ preventScroll: true });
     if (news.length) announce(t("live.news", { news: news.map((one) => one.words).slice(-3).join("; ") }));
   };
   await draw();
@@ -75,7 +75,7 @@ function detail(one) {
   return words.join(" · ") || null;
 }
 
-function page(found, { lamp, fresh, changed, address }) {
+function page(found, { lamp, fresh, changed, address, complaints }) {
   const freshKeys = new Set(fresh.map((one) => one.key));
   return [
     h("a", { class: "back", href: "#/orders" }, icon("back"), t("orders.title")),
@@ -89,7 +89,7 @@ function page(found, { lamp, fresh, changed, address }) {
       promise(found)),
     shortagePanel(found, changed),
     h("div", { class: "order-columns" },
-      h("div", { class: "stack" }, lines(found), ...found.parcels.map(parcel), address, totals(found), options(found, changed, address)),
+      h("div", { class: "stack" }, lines(found), ...found.parcels.map((one, place, all) => parcel(one, { place, all, complaint: complaints.of(one.number) })), address, totals(found), options(found, changed, address)),
       h("section", { class: "panel order-story", "aria-labelledby": "story" },
         h("div", { class: "spread" }, h("h2", { id: "story" }, t("order.story")), lamp),
         story(found, freshKeys))),
@@ -167,7 +167,7 @@ function carrierOf(parcel) {
   return parcel.carrier ? `${word("carrier", parcel.carrier)} ${parcel.waybill}` : t("order.no_carrier");
 }
 
-function parcel(one, place, all) {
+function parcel(one, { place, all, complaint }) {
   return h("section", { class: "panel parcel", dataset: { parcel: one.number } },
     h("div", { class: "spread" }, h("h2", null, all.length > 1 ? t("order.parcel_n", { n: place + 1 }) : t("order.parcel")), badge("parcel", one.state ?? "packed")),
     h("p", null, one.carrier ? [word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)] : t("order.no_carrier")),
@@ -176,7 +176,8 @@ function parcel(one, place, all) {
     one.arrival ? h("p", { class: "arrival" }, expected(one.arrival)) : null,
     one.pickup ? h("div", { class: "pickup" }, h("p", null, one.pickup.station ?? t("order.pickup")),
       one.pickup.code ? h("p", { class: "pickup-code num" }, one.pickup.code) : null,
-      one.pickup.deadline ? h("p", { class: "small" }, t("order.pickup_by", { when: when(one.pickup.deadline) })) : null) : null);
+      one.pickup.deadline ? h("p", { class: "small" }, t("order.pickup_by", { when: when(one.pickup.deadline) })) : null) : null,
+    complaint);
 }
 
 /** The window in which a parcel should arrive; on one day, the day is said once. */
@@ -202,12 +203,12 @@ function totals(found) {
 function options(found, changed, address) {
   const { cancel } = found.actions;
   const unpaid = found.status === "pending_payment";
-  const arrived = found.parcels.some((one) => one.signed_at);
+  const disputable = found.parcels.some((one) => one.actions.dispute.possible);
   return h("section", { class: "panel options", "aria-labelledby": "options" }, h("h2", { id: "options" }, t("actions.title")),
     cancel.possible
       ? [h("p", { class: "quiet small" }, t(unpaid ? "actions.cancel_unpaid" : "actions.cancel_how", { back: price(unpaid ? { points: cancel.points } : cancel) })),
         h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open"))]
       : h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : "cancel.not_now")),
-    arrived && !cancel.possible ? h("p", { class: "quiet small" }, t("cancel.ask")) : null,
+    disputable && !cancel.possible ? h("p", { class: "quiet small" }, t("cancel.ask")) : null,
     notPossible(found.actions, { but: ["cancel", ...(address ? ["address"] : [])] }));
 }

@@ -2,10 +2,11 @@
 import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { effectsOfOrder } from "./effects.js";
+import { REASONS } from "./reasons.js";
 import { field } from "./ui.js";
 import { t, word } from "./words.js";
 
-const FAULTS = ["not_received", "lost", "damaged", "wrong_goods", "missing_parts", "not_as_described", "late", "changed_mind"];
+const FAULTS = [...REASONS, "changed_mind"];
 
 /** The button of the dialog; what it would do stands in both places. */
 export function refundButton(found, changed) {

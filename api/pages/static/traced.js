@@ -2,7 +2,7 @@
 import { addressPanel } from "./address.js";
 import { openCancel } from "./cancel.js";
 import { CasePanels } from "./casepanel.js";
-import { fill, h } from "./dom.js";
+import { fill, h, keepingFocus } from "./dom.js";
 import { effectsOfOrder } from "./effects.js";
 import { finder } from "./find.js";
 import { fresh, get } from "./http.js";
@@ -41,9 +41,11 @@ export async function traced(view, [, number_], signal) {
     timeline.draw(told.entries);
     if (!changed && position === undefined) return;
     const sent = found.lines.some((line) => line.kind === "parcel");
-    fill(place.head, ...head(found, lamp));
-    fill(place.parcels, found.parcels.map((one) => tracedParcel(one, found, told.entries, draw)));
-    fill(place.rest, sent ? address.panel : null, linesPanel(found), shortagePanel(found, draw), actionsPanel(found, draw), cashRefunds(found, draw));
+    keepingFocus(view, () => {
+      fill(place.head, ...head(found, lamp));
+      fill(place.parcels, found.parcels.map((one) => tracedParcel(one, found, told.entries, draw)));
+      fill(place.rest, sent ? address.panel : null, linesPanel(found), shortagePanel(found, draw), actionsPanel(found, draw), cashRefunds(found, draw));
+    });
     if (sent) {
       address.tell(found);
       if (may("reveal") && !address.panel.querySelector("[data-reveal]")) address.panel.append(h("button", { class: "button compact", type: "button", dataset: { reveal: "recipient" }, onclick: () => revealRecipient(number_, cases.open(), draw) }, t("reveal.open")));

@@ -2,11 +2,10 @@
 import { askFor } from "./asking.js";
 import { h, icon } from "./dom.js";
 import { may } from "./may.js";
+import { REASONS } from "./reasons.js";
 import { badge, copyButton, field } from "./ui.js";
 import { whyNot } from "./whynot.js";
-import { ago, exact, inPrint, t, when, word } from "./words.js";
-
-export const REASONS = ["not_received", "lost", "damaged", "wrong_goods", "missing_parts", "not_as_described", "late"];
+import { ago, exact, inPrint, language, t, when, word } from "./words.js";
 
 /** The card of a parcel; `entries` of the timeline say how old what is shown is. */
 export function tracedParcel(one, order, entries, changed) {
@@ -17,6 +16,7 @@ export function tracedParcel(one, order, entries, changed) {
     one.shared_with.length ? h("p", { class: "quiet small" }, t("desk.shared", { orders: one.shared_with.join(t("app.and")) })) : null,
     one.scans.length ? h("p", null, inPrint(one.scans[0].text)) : null,
     h("p", { class: "quiet small" }, age(one, entries)),
+    one.delay ? h("p", { class: "small warn-words" }, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message)) : null,
     pickup(one),
     disputeWords(one, dispute, order, changed));
 }
