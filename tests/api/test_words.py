@@ -93,13 +93,8 @@ def facts(cls: type[Fact]) -> list[type[Fact]]:
 
 def test_scripts_import_only_what_there_is() -> None:
     """A name that a module does not export would leave the whole page empty."""
-    exported = {
-        path.name: set(
-            re.findall(r"^export (?:async )?(?:function|const|class) ([\w$]+)", text, re.MULTILINE)
-        )
-        for path in SCRIPTS
-        for text in [path.read_text()]
-    }
+    export = re.compile(r"^export (?:async )?(?:function|const|class) ([\w$]+)", re.MULTILINE)
+    exported = {path.name: set(export.findall(path.read_text())) for path in SCRIPTS}
     for path in SCRIPTS:
         for names, module in re.findall(
             r'^import \{ ([^}]+) \} from "\./([^"]+)"', path.read_text(), re.MULTILINE
