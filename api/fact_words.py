@@ -4,7 +4,7 @@ Words are those of the pages (`api/pages/words`), so that a timeline read over H
 screen say the same. What a fact has that no person asks for (digests, plans, card ids) is left out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from api.pages import LANGUAGES, WORDS
 from application.envelope import Envelope
 from application.streams import STOCK
+from domain.dispute_facts import Decision
 from domain.facts import Fact
 
 BETWEEN = " · "
@@ -90,6 +91,7 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.CarrierCorrected": "carrier",
     "parcels.ContentRemoved": "order to_parcel reason",
     "parcels.DeliveryDelayed": "cause since",
+    "parcels.OddityDecided": "kind decision reason",
     "parcels.ParcelDissolved": "reason",
     "parcels.ParcelHandedOver": "",
     "parcels.ParcelPacked": "warehouse weight_grams",
@@ -99,6 +101,7 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.PickingStarted": "",
     "parcels.PushUnreadable": "source",
     "parcels.TrackConfirmed": "source",
+    "parcels.TrackFlagged": "kind",
     "parcels.TrackingSubscribed": "partner",
     "parcels.UnreadablePushesSettled": "pushes",
     "parcels.WaybillIssued": "carrier waybill reason",
@@ -130,9 +133,10 @@ class Language:
             found = found["one" if figures.get("n") in (1, "1") else "other"]
         return str(found).format_map(figures) if figures else str(found)
 
-    def of(self, list_name: str, value: Any) -> str:
-        """The word for a value of a list; one that has none stays as it is."""
-        return str(self._words.get(f"{list_name}.{value}", value))
+    def of(self, lists: Sequence[str], value: Any) -> str:
+        """The word for a value of one of these lists; one that has none stays as it is."""
+        keys = (f"{name}.{value}" for name in lists)
+        return str(next((self._words[key] for key in keys if key in self._words), value))
 
     def moment(self, at: datetime) -> str:
         """A time on the business's own clocks."""
@@ -147,10 +151,10 @@ def _fen(_: Language, fen: int) -> str:
     return f"¥{fen / 100:,.2f}"
 
 
-def _in(list_name: str) -> Say:
+def _in(*lists: str) -> Say:
     def say(language: Language, value: Any) -> str:
         many = value if isinstance(value, tuple) else (value,)
-        return language.say("app.and").join(language.of(list_name, one) for one in many)
+        return language.say("app.and").join(language.of(lists, one) for one in many)
 
     return say
 
@@ -180,7 +184,8 @@ SAID: Final[dict[str, Say]] = {
     "checker": _with("told.checker"),
     "destination": _place,
     "earliest": _at("told.earliest"),
-    "kind": _in("approval_kind"),
+    "decision": _in("oddity"),
+    "kind": _in("approval_kind", "oddity"),
     "latest": _at("told.latest"),
     "maker": _with("told.maker"),
     "outcome": _in("outcome"),
@@ -236,8 +241,9 @@ def _said(language: Language, field: str, value: Any) -> str:
 def _fields(event: Envelope) -> Mapping[str, Any]:
     """A fact's fields, those of a decision in it, why it was done, and what a shelf's name says."""
     fields: Mapping[str, Any] = {"why": event.context.reason, **vars(event.fact)}
-    if "decision" in fields:
-        fields = {**vars(fields["decision"]), **fields}
+    decision = fields.get("decision")
+    if isinstance(decision, Decision):
+        fields = {**vars(decision), **fields}
     if event.category == STOCK.name:
         warehouse, _, sku = event.key.partition(":")
         fields = {**fields, "warehouse": warehouse, "sku": sku}

@@ -164,7 +164,7 @@ def _at(event: Envelope, name: str) -> dict[str, Any]:
 
 def _try_in_words(one: Tried, language: Language) -> str:
     """Who was told with which outcome; of the address the host alone: the rest may be secret."""
-    said = [one.owner, urlsplit(one.url).hostname or "", language.of("delivery", one.outcome)]
+    said = [one.owner, urlsplit(one.url).hostname or "", language.of(["delivery"], one.outcome)]
     if one.status is not None:
         said.append(f"HTTP {one.status}")
     return BETWEEN.join([*said, language.say("webhook.attempt", n=one.attempt)])
