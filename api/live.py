@@ -1,13 +1,13 @@
 """实时 Server-sent events: an order's news as it happens, resumable by log position (T3)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Request
 from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 
-from api.auth import Caller, Reader
+from api.auth import Caller, Reader, Role
 from api.order_reading import visible
 from api.paths import Number
 from domain.refusals import InvalidRequest
@@ -18,6 +18,8 @@ router = APIRouter(prefix="/v1", tags=["live"])
 
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 1_000
+HOUSE_ROOMS = ("approvals", "claims", "notes")
+"""Rooms whose facts learners are not told of: between the house, its carriers and its staff."""
 
 _EVENTS = {
     "schema": {"type": "string", "description": "server-sent events; `data:` is JSON"},
@@ -66,15 +68,20 @@ def _position(last_event_id: str | None) -> int | None:
 
 async def _stream(tenant: Any, number: str, after: int, caller: Caller) -> AsyncIterator[bytes]:
     yield b"retry: %d\nid: %d\n\n" % (RETRY_MILLISECONDS, after)
+    hidden = HOUSE_ROOMS if caller.role is Role.LEARNER else ()
     with tenant.live.watch(number) as watcher:
-        async for one in _told(watcher, after):
+        async for one in _told(watcher, after, hidden=hidden):
             if tenant.revocations.revoked(caller.subject, caller.issued_at):
                 return  # whoever comes back with that token is not let in (R44)
             yield one
 
 
-async def _told(watcher: Watcher, after: int) -> AsyncIterator[bytes]:
+async def _told(
+    watcher: Watcher, after: int, *, hidden: Collection[str] = ()
+) -> AsyncIterator[bytes]:
     async for news in watcher.news(after=after, heartbeat=HEARTBEAT_SECONDS):
+        if news is not None and news.fact.partition(".")[0] in hidden:
+            continue
         if news is None:
             yield b": still here\n\n"
             continue

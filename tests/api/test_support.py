@@ -1,10 +1,13 @@
 """The support desk: an order's one timeline with causes, masked; notes beside it (D1, A4, A10)."""
 
+import json
+import time
 from typing import Any
 
 import pytest
 
-from api import support_timeline
+from api import live, support_timeline
+from api.auth import Caller, Role
 from application.envelope import Context
 from application.streams import PARCEL
 from application.subscriptions import Subscriptions
@@ -216,3 +219,31 @@ async def test_what_a_learner_was_told_of_a_delay_is_in_the_list(desk: Desk) -> 
     assert message["details"]["en"].startswith("There has been no news of your parcel")
     (delay,) = (one for one in found if one["id"] == message["because_of"])
     assert delay["details"]["zh"].startswith("长时间无进展 · 自 ")
+
+
+async def test_learners_hear_nothing_of_what_the_house_keeps_to_itself(desk: Desk) -> None:
+    """A10, T3: notes and what is asked of carriers are news for staff alone."""
+    await desk.open()
+    await noted(desk)
+    await desk.post("/inquiry", None, **SUPPORT)
+    await desk.post("/answers", {"answers": [{"question": "door", "answer": "no"}]})
+    house = {"notes.NoteAdded", "claims.InquiryOpened"}
+    mine = await _news(desk, Caller(Role.LEARNER, "lin", time.time()))
+    assert {"disputes.DisputeOpened", "parcels.ParcelScanned"} <= mine
+    assert not house & mine
+    assert house <= await _news(desk, Caller(Role.SUPPORT, "wang", time.time()))
+
+
+async def _news(desk: Desk, caller: Caller) -> set[str]:
+    """The facts that somebody's live stream told of, until the last one."""
+    told: set[str] = set()
+    stream: Any = live._stream(desk.mall.tenant, desk.number, 0, caller)
+    async for frame in stream:
+        told |= {
+            json.loads(line.removeprefix("data: "))["fact"]
+            for line in frame.decode().splitlines()
+            if line.startswith("data: ")
+        }
+        if "disputes.QuestionAnswered" in told:
+            await stream.aclose()
+    return told

@@ -8,10 +8,10 @@ const ANSWERS = ["yes", "no", "unknown"];
 
 /** What was answered, and a form for what was not; nothing where nothing was asked. */
 export function answersForm(found, path, changed) {
-  if (!found.questions.length) return null;
   const open = found.actions.answer.possible ? found.questions.filter((one) => !one.answer) : [];
+  if (!open.length && !found.questions.some((one) => one.answer)) return null;
   return h("div", null, h("h4", null, t("complaint.questions")),
-    h("ul", { class: "questions" }, found.questions.filter((one) => !open.includes(one)).map((one) => h("li", { dataset: { question: one.question } }, h("span", null, t(`question.${one.question}`)),
+    h("ul", { class: "questions" }, found.questions.filter((one) => one.answer || (one.timed_out && !open.includes(one))).map((one) => h("li", { dataset: { question: one.question } }, h("span", null, t(`question.${one.question}`)),
       h("strong", null, one.answer ? t(`answer.${one.answer}`) : t("case.timed_out"))))),
     open.length ? form(open, path, changed) : null);
 }
