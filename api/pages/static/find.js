@@ -33,7 +33,7 @@ async function draw(list, wanted, signal) {
   try {
     const found = wanted.length < SHORTEST ? await ofLearner(wanted, signal) : (await search(wanted, { signal })).orders;
     if (found.length === 1) location.hash = `#/orders/${found[0].number}`;
-    fill(list, found.length ? h("ul", { class: "panel flush found-list" }, found.map((one) => row(one, signal))) : empty(t("find.none", { wanted }), t("find.none_hint")));
+    fill(list, found.length ? h("ul", { class: "panel flush found-list" }, found.map(row)) : empty(t("find.none", { wanted }), t("find.none_hint")));
   } catch (problem) {
     if (!signal.aborted) fill(list, broken(problem, () => draw(list, wanted, signal)));
   }
@@ -42,9 +42,9 @@ async function draw(list, wanted, signal) {
 /** What is too short to be searched for can still be somebody's id. */
 const ofLearner = async (wanted, signal) => (await get(fresh(`/v1/orders?learner=${encodeURIComponent(wanted)}`), { signal })).orders;
 
-function row(one, signal) {
+function row(one) {
   return h("li", null, h("a", { href: `#/orders/${one.number}` },
     h("span", { class: "mono strong-link" }, one.number), badge("status", one.state),
-    h("span", { class: "found-items" }, contents(one.number, signal)),
+    h("span", { class: "found-items" }, contents(one)),
     h("span", { class: "quiet small" }, one.learner, " · ", when(one.placed_at))));
 }
