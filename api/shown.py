@@ -83,6 +83,9 @@ class EntryOut(BaseModel):
     debt: int = Field(description="points owed, more or less")
     order: str | None = Field(default=None, description="number of the order that it is about")
     reason: str = Field(description="as the event says it; may be empty")
+    source: str | None = Field(
+        default=None, description="what granted points were earned with; also of taken ones"
+    )
     balance: int = Field(description="available points after it, in the order things happened")
 
 
@@ -101,6 +104,7 @@ class StatementOut(BaseModel):
                 "debt": 0,
                 "order": "T261103A1B2C3D4E5F6",
                 "reason": "",
+                "source": None,
                 "balance": 5_120,
             }
         ],

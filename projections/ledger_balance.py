@@ -100,6 +100,7 @@ class LedgerBalance(View):
                         *(amounts.get(name, 0) for name in ACCOUNTS),
                         vars(fact).get("order"),
                         _reason(envelope.context.reason, fact),
+                        vars(fact).get("source"),
                     )
                 )
             for lot, expires_at, points in lot_changes(fact):
@@ -135,10 +136,10 @@ ORDER BY originator_version DESC LIMIT 1
 
 _ENTRIES = """
 INSERT INTO {ledger_entries} (position, learner, fact, happened_at, booked_on, issuance, available,
-    held, redeemed, expired, clawed_back, owed, order_number, reason)
+    held, redeemed, expired, clawed_back, owed, order_number, reason, source)
 SELECT * FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::timestamptz[], %b::date[],
     %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
-    %b::bigint[], %b::text[], %b::text[])
+    %b::bigint[], %b::text[], %b::text[], %b::text[])
 """
 
 # MERGE and not ON CONFLICT: a change may be negative, which the table's checks refuse as a row.

@@ -97,7 +97,7 @@ class Asking:
         at, position = before or (NEVER, 2**62)
         names = (
             "position", "fact", "happened_at", "points", "held", "debt", "order", "reason",
-            "balance",
+            "source", "balance",
         )  # fmt: skip
         rows = await self.rows(_STATEMENT, learner, at, position, limit)
         return [dict(zip(names, row, strict=True)) for row in rows]
@@ -119,7 +119,8 @@ LEFT JOIN {lots} l ON l.learner = b.learner AND l.expires_at > %b AND l.points >
 WHERE b.learner = %b
 """
 _STATEMENT = """
-SELECT position, fact, happened_at, available, held, -owed, order_number, reason, balance FROM (
+SELECT position, fact, happened_at, available, held, -owed, order_number, reason, source,
+    balance FROM (
     SELECT *, sum(available) OVER (ORDER BY happened_at, position)::bigint AS balance
     FROM {ledger_entries} WHERE learner = %b
 ) running WHERE (happened_at, position) < (%b, %b::bigint)

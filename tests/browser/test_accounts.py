@@ -111,6 +111,7 @@ def test_a_spent_grant_becomes_a_debt_when_it_is_clawed_back(
         expect(page.locator(".account-figures dd").first).to_have_text("120")
         page.click("[data-fact='ledger.PointsGranted'] .ledger-tool button")
         expect(page.locator("dialog [name=reason]")).to_have_value("task")
+        expect(page.locator("dialog [name=source]")).to_have_value("streak-9")
         visitor.send(source="streak-8", why="not theirs")
         page.wait_for_selector("dialog [name=source][aria-invalid]")
         assert "No grant" in at_field(visitor, "source")

@@ -36,21 +36,21 @@ export function adjust({ learner, available }, changed) {
 }
 
 /** Take a mistaken grant back, found by its reason and source. */
-export function clawBack({ learner, reason, points }, changed) {
+export function clawBack({ learner, reason, source = "", points }, changed) {
   const box = askFor({
     title: t("learner.claw_back_title", { learner }), path: "/v1/points/clawbacks", label: t("learner.claw_back_confirm"), danger: true,
     fields: [
       h("p", { class: "quiet" }, t("learner.claw_back_how")),
       points ? h("p", null, h("strong", null, t("learner.claw_back_grant", { n: points }))) : null,
       field("reason", t("learner.grant_reason"), { required: true, value: REASONS.includes(reason) ? reason : REASONS[0], options: REASONS.map((one) => [one, t(`reason.${one}`)]) }),
-      field("source", t("learner.grant_source"), { required: true, maxlength: 200, autocomplete: "off", spellcheck: "false" }, { hint: t("learner.grant_source_hint") }),
+      field("source", t("learner.grant_source"), { required: true, value: source, maxlength: 200, autocomplete: "off", spellcheck: "false" }, { hint: t("learner.grant_source_hint") }),
       why(),
       !points || points >= limit() ? h("p", { class: "notice" }, t("learner.needs_two", { n: limit() })) : null],
     read: (form) => ({ learner, reason: form.reason.value, source: form.source.value.trim(), why: form.why.value.trim() }),
     belongs: { grant_unknown: "source" },
     said: said((answer) => t(answer.debt ? "learner.clawed_back_owed" : "learner.clawed_back", { n: answer.points, debt: number(answer.debt) })), done: changed,
   });
-  box.querySelector("[name=source]").focus();
+  box.querySelector(source ? "[name=why]" : "[name=source]").focus();
 }
 
 /** Stop an account from spending, or let it spend again. */

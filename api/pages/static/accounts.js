@@ -83,10 +83,10 @@ function figure(key, value, bad) {
   return h("div", null, h("dt", { class: "quiet small" }, t(key)), h("dd", { class: `num tile-figure${bad ? " bad-words" : ""}` }, number(value)));
 }
 
-/** A grant of the statement can be clawed back; its source has to be known all the same. */
+/** A grant of the statement can be clawed back. */
 function taker(entry, learner, changed) {
   if (entry.fact !== "ledger.PointsGranted") return null;
-  return h("button", { class: "tool", type: "button", onclick: () => clawBack({ learner, reason: entry.reason, points: entry.points }, changed) }, t("learner.claw_back"));
+  return h("button", { class: "tool", type: "button", onclick: () => clawBack({ learner, reason: entry.reason, source: entry.source, points: entry.points }, changed) }, t("learner.claw_back"));
 }
 
 async function drawOrders(place, learner, signal) {
