@@ -63,7 +63,7 @@ async def read(
         return dispute_of(number, order, parcel, box, case=case, when=now, rules=tenant.rules)
 
     staff = caller.role is not Role.LEARNER
-    answer = order_answer(row, parcels, staff=staff, disputable=disputable, linked=linked)
+    answer = order_answer(row, parcels, staff=staff, disputable=disputable, linked=linked, when=now)
     return with_etag(request, answer)
 
 

@@ -262,6 +262,16 @@ class StockBackOut(BaseModel):
     quantity: UnitCount
 
 
+class ReturnableOut(BaseModel):
+    """Units that can be given back; one return goes to one warehouse (D3)."""
+
+    part: PartNumber
+    line: LineNumber
+    sku: ItemSku
+    quantity: UnitCount
+    warehouse: PartWarehouse
+
+
 class ActionOut(BaseModel):
     """A command that is possible now and what it would move, or why it is not."""
 
@@ -271,6 +281,8 @@ class ActionOut(BaseModel):
     lots: list[LotBackOut] | None = Field(default=None, description="where the points go")
     stock: list[StockBackOut] | None = Field(default=None, description="what is free again")
     parcels: list[str] | None = Field(default=None, description="that can be disputed")
+    units: list[ReturnableOut] | None = Field(default=None, description="that can be given back")
+    until: AwareDatetime | None = Field(default=None, description="when it ends to be possible")
     province: str | None = Field(default=None, description="in which the address may be changed")
     why: str | None = Field(default=None, description="it is not possible, in English")
     why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")
@@ -371,7 +383,7 @@ class OrderSeenOut(BaseModel):
     parts: list[PartOut] = Field(description="what each warehouse sends, and courses")
     parcels: list[ParcelOut] = Field(description="what is packed")
     actions: dict[str, ActionOut] = Field(
-        description="by name: pay, cancel, refund, wait, refund_missing, address, dispute"
+        description="by name: pay, cancel, refund, wait, refund_missing, address, dispute, return"
     )
     timeline: list[MomentOut] = Field(description="what happened to it, oldest first")
     cash_refunds: list[CashRefundOut] | None = Field(default=None, description="for staff")

@@ -64,7 +64,7 @@ class WebhookIn(Body):
             min_length=1,
             max_length=50,
             description="names of facts, or all of a room: `orders.*`, `ledger.*`, `parcels.*`, "
-            "`disputes.*`, `claims.*`",
+            "`disputes.*`, `claims.*`, `returns.*`",
         ),
     ]
     from_position: Annotated[int, Field(ge=1, le=2**62)] | None = Field(

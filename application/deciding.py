@@ -4,15 +4,14 @@ Refunds, linked orders and compensation are those of their own rooms; over the l
 waits, whole, for a second person, and is carried out in the commit that allows it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from application import approval_requests
+from application import approval_requests, refund_chain
 from application.case_messages import message_for
 from application.claiming import is_confirmed
 from application.disputing import close_up, existing_case, told
-from application.ordering import existing, kept_units, refund_order
+from application.ordering import existing, kept_units
 from application.reshipping import reship
 from application.sealed_words import Message, seal_words
 from application.streams import ACCOUNT, DISPUTE
@@ -21,11 +20,9 @@ from domain.approvals import ApprovalRequested, Kind, needs_second_person
 from domain.dispute_facts import Decision, DisputeDecided, Outcome
 from domain.disputes import OF_VALUE, Dispute
 from domain.house_rules import HouseRules
-from domain.order_facts import Units, UnitsRefunded
-from domain.orders import Order
+from domain.order_facts import Units
 from domain.point_facts import Reason
-from domain.refunding import refund_units
-from domain.replacing import replacement_number, replacement_of
+from domain.replacing import linked_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +45,6 @@ class Results(NamedTuple):
     points_refunded: int = 0
     cash_fen_refunded: int = 0
     replacement: str | None = None
-
-
-class _Level(NamedTuple):
-    """An order that a refund reaches: the case's own, and those whose units it replaces."""
-
-    number: str
-    order: Order
-    units: tuple[Units, ...]
-    parts: frozenset[int]
 
 
 def decide(
@@ -129,17 +117,9 @@ def _carry_out(
         [DisputeDecided(decision=decision, approval=approval, **results._asdict())],
     )
     if decision.outcome is Outcome.REFUND:
-        for level in _levels(unit, dispute, decision.units):
-            refund_order(
-                unit,
-                number=level.number,
-                wanted=_by_sku(level.order, level.units),
-                parts=level.parts,
-                fault=dispute.reason,
-                reason=decision.reason,
-                goods_back=False,
-                rules=rules,
-            )
+        chain = refund_chain.levels(unit, dispute.order, decision.units, parts=dispute.parts)
+        terms = refund_chain.Terms(dispute.reason, decision.reason)
+        refund_chain.refund(unit, chain, terms, rules=rules)
     elif decision.outcome is Outcome.RESHIP:
         reship(
             unit,
@@ -186,38 +166,10 @@ def _results(
         return Results()
     if decision.outcome is Outcome.RESHIP:
         order = existing(unit, dispute.order)
-        known = replacement_of(order, DISPUTE.stream(case))
-        number = known.number if known else replacement_number(dispute.order, order)
+        stream = DISPUTE.stream(case)
+        number = linked_number(dispute.order, order, decision.units, case=stream)
         return Results(replacement=number)
-    points = fen = 0
-    for level in _levels(unit, dispute, decision.units):
-        refunded = refund_units(
-            level.order,
-            level.units,
-            fault=dispute.reason,
-            reason=decision.reason,
-            goods_back=False,
-            refund="",
-            when=unit.now,
-            rules=rules,
-        )
-        for fact in refunded:
-            if isinstance(fact, UnitsRefunded):
-                points, fen = points + fact.points, fen + fact.cash_fen
+    chain = refund_chain.levels(unit, dispute.order, decision.units, parts=dispute.parts)
+    terms = refund_chain.Terms(dispute.reason, decision.reason)
+    points, fen = refund_chain.worth(unit, chain, terms, rules=rules)
     return Results(points_refunded=points, cash_fen_refunded=fen)
-
-
-def _levels(unit: Unit, dispute: Dispute, units: Sequence[Units]) -> list[_Level]:
-    """The case's order, and the originals of what it replaces: their points are the real ones."""
-    order = existing(unit, dispute.order)
-    levels = [_Level(dispute.order, order, tuple(units), frozenset(dispute.parts))]
-    while order.original is not None:
-        parts = frozenset(one.part for one in order.replaces)
-        wanted = _by_sku(order, levels[-1].units)
-        number, order = order.original, existing(unit, order.original)
-        levels.append(_Level(number, order, order.refundable(wanted, parts=parts), parts))
-    return levels
-
-
-def _by_sku(order: Order, units: Sequence[Units]) -> list[tuple[str, int]]:
-    return [(order.line(one.line).sku, one.quantity) for one in units]

@@ -23,6 +23,7 @@ from domain import (
     point_facts,
     privacy,
     rate_facts,
+    return_facts,
     stock,
     warehouses,
 )
@@ -31,7 +32,7 @@ from domain.facts import FACTS, Fact
 # Importing a room registers its facts; without this a stored name would be unknown.
 ROOMS = (
     approvals, books, catalogue, claims, dispute_facts, notes, order_facts, parcel_facts,
-    point_facts, privacy, rate_facts, stock, warehouses,
+    point_facts, privacy, rate_facts, return_facts, stock, warehouses,
 )  # fmt: skip
 
 

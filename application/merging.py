@@ -59,7 +59,7 @@ def plan_parcel(
 def existing_parcel(unit: Unit, number: str) -> Parcel:
     """The parcel with this number; raises `NotFound`."""
     state = unit.read(PARCEL, number)
-    if not state.contents:
+    if not state.orders:
         raise NotFound(what="parcel")
     return state
 

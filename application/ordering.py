@@ -13,6 +13,7 @@ from application.routing import ProvinceMissing
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
 from application.vault import Digests
+from domain.choosing import Kept
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     Destination,
@@ -23,7 +24,7 @@ from domain.order_facts import (
     UnitsRefunded,
     customer_status,
 )
-from domain.orders import Kept, Order
+from domain.orders import Order
 from domain.parcels import received_at
 from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
@@ -31,6 +32,7 @@ from domain.refunding import cancel_units, refund_units
 from domain.refusals import NotFound, NotPossible
 from domain.replacing import sent_once_more
 from domain.replanning import given_up
+from domain.returns import under_return
 from domain.stock import StockPutBack, StockReleased, StockReturned, stock_key
 
 
@@ -116,10 +118,14 @@ def refund_order(
     goods_back: bool,
     rules: HouseRules,
     parts: Collection[int] | None = None,
+    shelved: bool | None = None,
+    kept: tuple[int, int] = (0, 0),
 ) -> dict[str, Any]:
     """Refund units after shipping, by a decision with its reason (rules.md 3); never twice (D4).
 
     Units of these `parts` alone, where some are named; none that are sent once more instead.
+    Goods that are back are on their shelf again, unless `shelved` says otherwise; `kept` is what
+    of the price, in points and fen, pays their way back (D3).
     """
     order = existing(unit, number)
     units = order.refundable(wanted, parts=parts, kept=kept_units(unit, order))
@@ -132,6 +138,7 @@ def refund_order(
         refund=_refund_id(order),
         when=unit.happened_at,
         rules=rules,
+        kept=kept,
     )
     after = unit.record(ORDER, number, facts)
     gone = next(fact for fact in facts if isinstance(fact, UnitsRefunded))
@@ -139,7 +146,7 @@ def refund_order(
     for one in units:
         line, part = order.line(one.line), order.part(one.part)
         assert part is not None  # `refundable` names parts of the order
-        if part.warehouse and goods_back:
+        if part.warehouse and (goods_back if shelved is None else shelved):
             returned = StockReturned(order=number, part=one.part, quantity=one.quantity)
             unit.record(STOCK, stock_key(part.warehouse, line.sku), [returned])
         if line.seats:  # a seat needs nobody to send it back
@@ -149,9 +156,10 @@ def refund_order(
 
 
 def kept_units(unit: Unit, order: Order) -> list[Kept]:
-    """Units of an order that cannot be refunded here: they are sent once more instead (D4)."""
+    """Units of an order that something else is under way for, so nobody gets both (D4)."""
     ordered = [one.number for one in order.replacements if one.state == "ordered"]
-    return sent_once_more(order, {number: unit.read(ORDER, number) for number in ordered})
+    linked = {number: unit.read(ORDER, number) for number in ordered}
+    return [*sent_once_more(order, linked), *under_return(order)]
 
 
 def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules) -> dict[str, Any]:

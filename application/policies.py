@@ -8,11 +8,11 @@ runs any of this.
 from datetime import timedelta
 from typing import Any
 
-from application import claiming, disputing, granting, ordering, replanning
+from application import claiming, disputing, granting, ordering, replanning, returning
 from application.delays import DELAYS
 from application.house import House
 from application.issuing import NotYet
-from application.streams import ACCOUNT, CLAIM, DISPUTE, ORDER
+from application.streams import ACCOUNT, CLAIM, DISPUTE, ORDER, RETURN
 from application.sweeping import (
     LATE_AFTER,
     Due,
@@ -128,6 +128,16 @@ def when_carrier_is_silent_then_time_out_inquiry(due: Due, rules: HouseRules) ->
     return command_of("time_out_inquiries", CLAIM.stream(due.key), due, decide)
 
 
+def when_send_by_is_over_then_lapse_return(due: Due, rules: HouseRules) -> Command:
+    """The goods were not sent in time: the return is over, the window runs on (D3)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        ripe(unit, due)
+        return returning.lapse(unit, name=due.key)
+
+    return command_of("lapse_returns", RETURN.stream(due.key), due, decide)
+
+
 CANCEL_UNPAID = Policy(
     "cancel_unpaid_orders",
     """
@@ -234,9 +244,19 @@ TIME_OUT_INQUIRIES = Policy(
     when_carrier_is_silent_then_time_out_inquiry,
 )
 
+LAPSE_RETURNS = Policy(
+    "lapse_returns",
+    """
+    SELECT id, version, send_by FROM {returns}
+    WHERE send_by <= %b AND send_by >= %b AND (send_by, id) > (%b, %b)
+    ORDER BY send_by, id LIMIT %b
+    """,
+    when_send_by_is_over_then_lapse_return,
+)
+
 BY_THE_SECOND = (
     CANCEL_UNPAID, COMPLETE, EXPIRE_LOTS, SEND_WHAT_WAITED, ASK_REFUNDS_AGAIN, TIME_OUT_QUESTIONS,
-    NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES,
+    NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES, LAPSE_RETURNS,
 )  # fmt: skip
 """Somebody may be waiting for these: `application/reactions.py` sweeps them every second."""
 BY_THE_HOUR = (EXPIRE_ORDERS,)

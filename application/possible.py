@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from application import claiming, deciding, disputing
+from application import claiming, deciding, disputing, returning
 from application.gathering import Gathered
 from application.sealed_words import Message, content_of
+from application.streams import ORDER
 from application.unit import Unit
 from domain.claims import InquiryResult
 from domain.dispute_facts import (
@@ -26,7 +27,8 @@ from domain.house_rules import HouseRules
 from domain.order_facts import CashRefundRequested, OrderPlaced, WindowResumed
 from domain.point_facts import PointsGranted, PointsRestored
 from domain.refusals import Refusal
-from domain.stock import StockReleased, StockReserved
+from domain.return_facts import ReturnRejected, ReturnSettled, Verdict
+from domain.stock import StockReleased, StockReserved, StockReturned, StockScrapped
 
 Decide = Callable[[Unit], Mapping[str, Any]]
 
@@ -94,6 +96,34 @@ def _of_staff(unit: Unit, case: str, rules: HouseRules) -> Iterable[tuple[str, D
     yield "reopen", partial(_reopen, case=case, by=Side.STAFF, rules=rules)
 
 
+def return_actions(unit: Unit, name: str, *, staff: bool, rules: HouseRules) -> dict[str, Any]:
+    """Every command on a return by name, as the learner or as staff could give it now."""
+    commands = _on_return(unit, name, rules) if staff else _on_own_return(name)
+    return {one: tried(unit, decide) for one, decide in commands}
+
+
+def _on_own_return(name: str) -> Iterable[tuple[str, Decide]]:
+    sent = partial(returning.send, carrier="shunfeng", waybill="trial")
+    yield "send", partial(sent, name=name)
+    yield "withdraw", partial(returning.withdraw, name=name)
+
+
+def _on_return(unit: Unit, name: str, rules: HouseRules) -> Iterable[tuple[str, Decide]]:
+    """An inspection is told of as if all could be sold again: what it comes to at best."""
+    back = returning.existing_return(unit, name)
+    order = unit.read(ORDER, back.order)
+    best = tuple(
+        returning.Found(order.line(one.line).sku, one.quantity, Verdict.RESTOCK)
+        for one in back.units
+    )
+    inspection = returning.Inspection(best, "")
+    yield "arrive", partial(returning.arrive, name=name)
+    yield "inspect", partial(returning.inspect, name=name, inspection=inspection, rules=rules)
+    yield "agree", partial(returning.agree, name=name, reason="", message=None, rules=rules)
+    yield "reject", partial(returning.reject, name=name, reason="", message=None)
+    yield from _on_own_return(name)
+
+
 def decision(case: str, wanted: deciding.Wanted, *, rules: HouseRules) -> Decide:
     """The decision as it would be carried out; over the limit, it only would be proposed."""
     return partial(deciding.decide, case=case, wanted=wanted, maker="", key="trial", rules=rules)
@@ -144,20 +174,33 @@ def _points(fact: Fact) -> list[dict[str, Any]]:
 
 
 def _stock(stream: str, fact: Fact) -> list[dict[str, Any]]:
-    if not isinstance(fact, StockReserved | StockReleased):
+    change = _CHANGES.get(type(fact))
+    if change is None:
         return []
+    assert isinstance(fact, StockReserved | StockReleased | StockReturned | StockScrapped)
     _, warehouse, sku = stream.split(":", 2)
-    change = "reserved" if isinstance(fact, StockReserved) else "released"
     return [{"warehouse": warehouse, "sku": sku, "change": change, "quantity": fact.quantity}]
+
+
+_CHANGES: dict[type[Fact], str] = {
+    StockReserved: "reserved",
+    StockReleased: "released",
+    StockReturned: "returned",
+    StockScrapped: "scrapped",
+}
 
 
 def _message(unit: Unit) -> dict[str, str] | None:
     """What the learner would be told: on a card that will never be stored."""
     for draft in unit.drafts:
         fact = draft.fact
-        if isinstance(fact, DisputeDecided | DecisionProposed) and fact.decision.message:
-            wanted = fact.decision.message.card
+        told = None
+        if isinstance(fact, DisputeDecided | DecisionProposed):
+            told = fact.decision.message
+        elif isinstance(fact, ReturnSettled | ReturnRejected):
+            told = fact.message
+        if told is not None:
             for card in unit.cards:
-                if card.id == wanted:
+                if card.id == told.card:
                     return Message.from_bytes(content_of(card.plaintext))._asdict()
     return None

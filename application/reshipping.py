@@ -11,7 +11,6 @@ from application.planning import Goods, goods_of, legs_of, planner_for, why_not
 from application.streams import ITEM, MALL, NETWORK, ORDER, STOCK
 from application.unit import Unit
 from domain import replacing
-from domain.catalogue import Kind
 from domain.house_rules import HouseRules
 from domain.order_facts import OrderLine, Units, Upgrade
 from domain.orders import Order, Replacement
@@ -32,7 +31,7 @@ def set_aside(
     known = replacing.replacement_of(order, case)
     if known is not None:
         return known
-    goods = [one for one in units if order.line(one.line).kind is not Kind.COURSE]
+    goods = replacing.sendable(order, units)
     plan = _plan(unit, order, replacing.replacement_lines(order, goods), rules=rules)
     facts = replacing.reserve(order, goods, number=number, plan=plan, case=case)
     made = replacing.replacement_of(unit.record(ORDER, number, facts), case)
@@ -60,9 +59,14 @@ def let_go(unit: Unit, *, number: str, case: str, reason: str) -> None:
 def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules: HouseRules) -> str:
     """Place the linked order that sends these units once more; returns its number.
 
+    Where others were set aside for the case, they are let go: what is sent is what was decided.
     Raises as `set_aside`; `NotPossible` once the recipient was erased.
     """
-    must_have_recipient(unit, existing(unit, number), "reship")
+    order = existing(unit, number)
+    must_have_recipient(unit, order, "reship")
+    known = replacing.replacement_of(order, case)
+    if known is not None and known.units != replacing.sendable(order, units):
+        let_go(unit, number=number, case=case, reason="other units were decided on")
     made = set_aside(unit, number=number, units=units, case=case, rules=rules)
     order = existing(unit, number)
     if made.state == "ordered":

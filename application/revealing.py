@@ -59,10 +59,10 @@ def reveal_payload(
     unit: Unit, *, parcel: str, card: str, learner: str, looker: Looker
 ) -> dict[str, Any]:
     """Record that what a carrier pushed about a parcel is going to be shown as it came."""
-    contents = unit.read(PARCEL, parcel).contents
-    if not contents:
+    orders = unit.read(PARCEL, parcel).orders
+    if not orders:
         raise NotFound(what="parcel")
-    looked = Looked(card, learner, order=contents[0].order, parcel=parcel)
+    looked = Looked(card, learner, order=orders[0], parcel=parcel)
     return reveal(unit, looked, looker=looker)
 
 

@@ -48,9 +48,6 @@ class Settings(BaseSettings):
     kuaidi100_customer: str = ""
     """The account's customer number there; without it nothing is queried or waits for a query."""
     kuaidi100_queries_a_day: int = Field(default=10_000, ge=0)
-    trackers: dict[str, dict[str, str]] = Field(default_factory=dict, repr=False)
-    """Accounts at carriers that are asked directly, by their adapter's name, as JSON:
-    `{"sf": {"partner": "…", "check_word": "…"}}`; what each takes is in its adapter (T1)."""
     policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
     """Name of this deployment's figures, recorded in every order; an import names its own."""
     peaks: Annotated[tuple[Peak, ...], NoDecode] = ()
@@ -77,6 +74,11 @@ class Settings(BaseSettings):
     contracts with them: `*=7/30,shunfeng=15/60`; `*` stands for all that are not named (D2)."""
     inquire_hours: int = Field(default=72, ge=1)
     """How long a parcel may be unseen or late before its carrier is asked by itself (T5)."""
+    return_days: int = Field(default=7, ge=1)
+    """How long a learner has to send goods that come back (D3)."""
+    return_freight_points: int = Field(default=100, ge=0)
+    return_freight_fen: int = Field(default=1_000, ge=0)
+    """What who changed their mind pays of a refund for the way back: points, else cash (D3)."""
     review_value_fen: int = Field(default=30_000, ge=0)
     """Orders whose goods are worth more are looked at before release (rules.md 26)."""
     review_orders_a_day: int = Field(default=3, ge=1)
@@ -182,6 +184,9 @@ class Settings(BaseSettings):
             decide_within=timedelta(hours=self.decide_hours),
             filing_windows=self.filing_windows,
             inquire_after=timedelta(hours=self.inquire_hours),
+            return_within=timedelta(days=self.return_days),
+            return_freight_points=self.return_freight_points,
+            return_freight_fen=self.return_freight_fen,
             excluded_regions=frozenset(self.exclude_regions)
             | (REMOTE_PROVINCES if self.exclude_remote else frozenset()),
         )

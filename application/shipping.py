@@ -7,6 +7,7 @@ from typing import Any
 
 from application.merging import existing_parcel, parcel_number
 from application.ordering import existing, must_have_recipient
+from application.returning import follow
 from application.sealed_words import seal_payload
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
@@ -95,11 +96,15 @@ def hand_over(unit: Unit, *, parcel: str, rules: HouseRules) -> dict[str, Any]:
         order = existing(unit, content.order)
         must_have_recipient(unit, order, "hand_over")
         unit.record(ORDER, content.order, order.hand_over(content.part))
-    return {"parcel": parcel, "orders": [content.order for content in state.contents]}
+    if state.back_of is not None:
+        follow(unit, parcel=parcel)
+    return {"parcel": parcel, "orders": list(state.orders)}
 
 
 def _lane(unit: Unit, parcel: Parcel, *, rules: HouseRules) -> Lane | None:
     """Where a parcel comes from and goes to, and how long its carrier says that takes (T4)."""
+    if parcel.back_of is not None:
+        return None  # nobody waits for it but the house
     warehouse = unit.read(NETWORK, MALL).warehouses.get(parcel.warehouse)
     going = existing(unit, parcel.contents[0].order).destination
     if warehouse is None or going is None:
@@ -156,6 +161,8 @@ def record_scans(
             order = existing(unit, content.order)
             arrived = order.receive(content.part, when=signed, rules=rules)
             unit.record(ORDER, content.order, arrived, happened_at=min(signed, unit.now))
+    if state.back_of is not None:
+        follow(unit, parcel=parcel)
     return {"parcel": parcel, "state": track.state, "new_scans": len(fresh)}
 
 
@@ -222,4 +229,4 @@ def settle_unreadable(unit: Unit, *, parcel: str) -> dict[str, Any]:
 
 def _kept_payload(unit: Unit, parcel: Parcel, raw: bytes) -> Sealed | None:
     """A card with what names people, sealed for whose parcel it is; none once they were erased."""
-    return seal_payload(unit, existing(unit, parcel.contents[0].order).learner, raw)
+    return seal_payload(unit, existing(unit, parcel.orders[0]).learner, raw)

@@ -22,6 +22,7 @@ from domain import (
     points,
     privacy,
     rate_cards,
+    returns,
     stock,
     warehouses,
     waves,
@@ -73,12 +74,13 @@ ORDER = Category("order", orders.Order(), order_fold.evolve)
 PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve)
 PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
 RATES = Category("rates", rate_cards.RateCards(), rate_cards.evolve)
+RETURN = Category("return", returns.Return(), returns.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
 WAVE = Category("wave", waves.Wave(), waves.evolve)
 
 _ALL: tuple[Category[Any], ...] = (
     ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, ITEM, NETWORK, NOTES, ORDER, PARCEL, PRIVACY,
-    RATES, STOCK, WAVE,
+    RATES, RETURN, STOCK, WAVE,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 

@@ -20,7 +20,7 @@ from standardwebhooks.webhooks import Webhook
 from domain.facts import FACTS
 from domain.refusals import InvalidRequest
 
-ROOMS = ("orders", "ledger", "parcels", "disputes", "claims")
+ROOMS = ("orders", "ledger", "parcels", "disputes", "claims", "returns")
 """Rooms whose facts are told outside."""
 IDS = ("order", "learner", "part", "parcel", "line", "sku", "refund", "replacement")
 """Fields of facts that are ids of ours, and name nobody."""

@@ -105,6 +105,12 @@ class HouseRules:
     """D1: then an inquiry times out and may be asked again."""
     decide_within: timedelta = timedelta(hours=72)
     """D1: then a case is overdue."""
+    return_within: timedelta = timedelta(days=7)
+    """D3: goods that are to come back are sent within this time."""
+    return_freight_points: int = 100
+    """D3: what a learner at fault pays of a refund for the way back; never more than it is."""
+    return_freight_fen: int = 1_000
+    """D3: the same where only cash was paid, and what the way back is stated to cost."""
     filing_windows: tuple[FilingWindow, ...] = (
         FilingWindow("*", timedelta(days=7), timedelta(days=30)),
     )

@@ -279,6 +279,12 @@ class UnitsRefunded(Fact, name="orders.UnitsRefunded"):
     fault: Fault
     reason: str
     goods_back: bool = Field(description="whether the goods came back and were inspected")
+    points_kept: NonNegativeInt = Field(
+        default=0, exclude_if=not_, description="of their price, for the return freight (D3)"
+    )
+    cash_fen_kept: NonNegativeInt = Field(
+        default=0, exclude_if=not_, description="of their price, for the return freight (D3)"
+    )
 
 
 class PartCompleted(Fact, name="orders.PartCompleted"):
@@ -327,6 +333,19 @@ class WindowResumed(Fact, name="orders.WindowResumed"):
     window_until: AwareDatetime | None = Field(
         description="None: not received yet, or another case still holds it"
     )
+
+
+class UnitsUnderReturn(Fact, name="orders.UnitsUnderReturn"):
+    """Units are to be given back: nothing else gives them back meanwhile (D3, D4)."""
+
+    by: str = Field(description="stream of the return, e.g. `return:T1-B1`")
+    units: tuple[Units, ...]
+
+
+class ReturnEnded(Fact, name="orders.ReturnEnded"):
+    """The return is over, whatever came of it (D3)."""
+
+    by: str = Field(description="stream of the return")
 
 
 class ReplacementReserved(Fact, name="orders.ReplacementReserved"):
@@ -389,6 +408,8 @@ OrderFact = (
     | OrderExpired
     | WindowPaused
     | WindowResumed
+    | UnitsUnderReturn
+    | ReturnEnded
     | ReplacementReserved
     | ReplacementReleased
     | ReplacementOrdered

@@ -32,17 +32,19 @@ from domain.order_facts import (
     ReplacementOrdered,
     ReplacementReleased,
     ReplacementReserved,
+    ReturnEnded,
     State,
     Units,
     UnitsCancelled,
     UnitsFellShort,
     UnitsRefunded,
+    UnitsUnderReturn,
     WaitChosen,
     WaitEnded,
     WindowPaused,
     WindowResumed,
 )
-from domain.orders import Order, Part, Replacement
+from domain.orders import Order, Part, Replacement, Returning
 from domain.release_facts import (
     AddressAcknowledged,
     OrderApproved,
@@ -273,19 +275,31 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case EntitlementGranted():
             return replace(order, parts=_moved(order, fact.part, shipped=True))
         case CourseProgressed():
-            others = tuple(known for known in order.progress if known[0] != fact.line)
+            courses = tuple(known for known in order.progress if known[0] != fact.line)
             noted = (fact.line, fact.percent, fact.refundable_under)
-            return replace(order, progress=(*others, noted))
+            return replace(order, progress=(*courses, noted))
         case EntitlementRevoked():
             return order
-        case UnitsCancelled() | UnitsRefunded():
-            end = State.CANCELLED if isinstance(fact, UnitsCancelled) else State.CLOSED
+        case UnitsCancelled():
             return replace(
                 order,
-                parts=_without_units(order, fact.units, end),
+                parts=_without_units(order, fact.units, State.CANCELLED),
                 lots=refund_shares(order.lots, fact.points)[1],
                 cash_fen=order.cash_fen - fact.cash_fen,
             )
+        case UnitsRefunded():
+            return replace(
+                order,
+                parts=_without_units(order, fact.units, State.CLOSED),
+                lots=refund_shares(order.lots, fact.points + fact.points_kept)[1],
+                cash_fen=order.cash_fen - fact.cash_fen - fact.cash_fen_kept,
+            )
+        case UnitsUnderReturn():
+            claimed = Returning(fact.by, fact.units)
+            return replace(order, returning=(*order.returning, claimed), returns=order.returns + 1)
+        case ReturnEnded():
+            others = tuple(one for one in order.returning if one.by != fact.by)
+            return replace(order, returning=others)
         case PartCompleted():
             return replace(order, parts=_moved(order, fact.part, state=State.COMPLETED))
         case OrderCancelled():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from domain.choosing import NO_REASONS, Kept, chosen, without
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     AddressChanged,
@@ -25,7 +26,7 @@ from domain.order_facts import (
     Upgrade,
 )
 from domain.point_facts import Counted, LotShare
-from domain.refusals import InvalidRequest, NotPossible
+from domain.refusals import NotPossible
 from domain.release_facts import (
     AddressAcknowledged,
     PartMoved,
@@ -45,7 +46,6 @@ PROGRESS = (
 """The states of a live part, least advanced first (rules.md 2)."""
 
 ENDED = frozenset({State.COMPLETED, State.CANCELLED, State.CLOSED})
-NO_REASONS: Mapping[str, str] = {}
 
 
 class Part(NamedTuple):
@@ -114,12 +114,11 @@ class Replacement:
     state: Literal["reserved", "released", "ordered"] = "reserved"
 
 
-class Kept(NamedTuple):
-    """Units that something else is under way for: nobody gets both (D4)."""
+class Returning(NamedTuple):
+    """Units that an open return is about."""
 
-    units: Units
-    why: str
-    """They cannot be refunded."""
+    by: str
+    units: tuple[Units, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +160,9 @@ class Order:
     doubts: tuple[str, ...] = ()
     """What exactly is doubtful about the address, as stable codes, while it waits (O7)."""
     reviewed: tuple[ReviewReason, ...] = ()
+    returning: tuple[Returning, ...] = ()
+    returns: int = 0
+    """How many returns were ever opened: the next one's number follows."""
     """What a human has looked at already."""
 
     @property
@@ -243,7 +245,7 @@ class Order:
         if why and (wanted is not None or not given) and self.ended in (None, State.COMPLETED):
             raise NotPossible(action="refund", why=why)
         because = {self.line(one.units.line).sku: one.why for one in kept}
-        free = _without(given, [one.units for one in kept])
+        free = without(given, [one.units for one in kept])
         return tuple(self._chosen(free, wanted, action="refund", because=because))
 
     def _why_kept(self, part: Part, line: int) -> str:
@@ -295,24 +297,11 @@ class Order:
     ) -> list[Units]:
         if self.ended in (State.CANCELLED, State.CLOSED, State.EXPIRED):
             raise NotPossible(action=action, why=f"the order is {self.state}")
-        if wanted is None:
-            if not open_units:
-                why = next(iter(because.values()), f"the order is {self.state}")
-                raise NotPossible(action=action, why=why)
-            return list(open_units)
-        chosen: list[Units] = []
-        for sku, quantity in _summed(wanted).items():
-            missing = quantity
-            for unit in open_units:
-                if self.line(unit.line).sku == sku and missing:
-                    taken = min(missing, unit.quantity)
-                    missing -= taken
-                    chosen.append(unit.model_copy(update={"quantity": taken}))
-            if missing:
-                possible = quantity - missing
-                short = f"{sku}: {possible} of {quantity} units are open to it"
-                raise NotPossible(action=action, why=because.get(sku, short))
-        return chosen
+        if wanted is None and not open_units:
+            why = next(iter(because.values()), f"the order is {self.state}")
+            raise NotPossible(action=action, why=why)
+        skus = {line.line: line.sku for line in self.lines}
+        return chosen(open_units, wanted, skus=skus, action=action, because=because)
 
     def price(self, units: Sequence[Units]) -> tuple[int, int]:
         """(points, fen) that these units cost: whole units, so parts always add up (S3)."""
@@ -459,28 +448,3 @@ class Order:
         if not part.live or part.state is not state:
             raise NotPossible(action=action, why=f"part {number} is {part.state}")
         return part
-
-
-def _without(units: Sequence[Units], gone: Sequence[Units]) -> list[Units]:
-    """What is left of these units."""
-    less: dict[tuple[int, int], int] = {}
-    for one in gone:
-        less[one.part, one.line] = less.get((one.part, one.line), 0) + one.quantity
-    left: list[Units] = []
-    for one in units:
-        quantity = one.quantity - less.get((one.part, one.line), 0)
-        if quantity > 0:
-            left.append(one.model_copy(update={"quantity": quantity}))
-    return left
-
-
-def _summed(wanted: Sequence[tuple[str, int]]) -> dict[str, int]:
-    """What is asked for by SKU: naming one twice asks for both."""
-    asked: dict[str, int] = {}
-    for sku, quantity in wanted:
-        if quantity < 1:
-            raise InvalidRequest(field="lines", reason="name at least one unit of each")
-        asked[sku] = asked.get(sku, 0) + quantity
-    if not asked:
-        raise InvalidRequest(field="lines", reason="name at least one unit")
-    return asked

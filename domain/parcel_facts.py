@@ -25,6 +25,13 @@ class ParcelPlanned(Fact, name="parcels.ParcelPlanned"):
     hand_over_by: AwareDatetime = Field(description="when the warehouse's service level ends (W1)")
 
 
+class ParcelAwaited(Fact, name="parcels.ParcelAwaited"):
+    """A learner is to send goods back in it (D3; rules.md 28)."""
+
+    order: str = Field(description="the order whose goods come back")
+    warehouse: str = Field(description="where it goes")
+
+
 class ContentRemoved(Fact, name="parcels.ContentRemoved"):
     """A part leaves the parcel before it is picked: it travels in another one (S4)."""
 
@@ -197,6 +204,7 @@ class OddityDecided(Fact, name="parcels.OddityDecided"):
 
 ParcelFact = (
     ParcelPlanned
+    | ParcelAwaited
     | ContentRemoved
     | PickingStarted
     | ParcelPicked

@@ -14,6 +14,7 @@ from domain.parcel_facts import (
     ContentRemoved,
     DeliveryDelayed,
     OddityDecided,
+    ParcelAwaited,
     ParcelDissolved,
     ParcelFact,
     ParcelHandedOver,
@@ -41,6 +42,8 @@ class Stage(StrEnum):
     PICKING = "picking"
     PICKED = "picked"
     PACKED = "packed"
+    AWAITED = "awaited"
+    """Its learner is to send it: goods come back in it (D3)."""
     HANDED_OVER = "handed_over"
     DISSOLVED = "dissolved"
 
@@ -82,6 +85,8 @@ class Parcel:
     tracking: TrackState = field(default_factory=TrackState)
     unread: int = 0
     """Messages that could not be understood and wait for a human."""
+    back_of: str | None = None
+    """The order whose goods its learner sends back in it (D3)."""
     lane: Lane | None = None
     arrival: ArrivalEstimated | None = None
     """The newest word on when it should arrive."""
@@ -96,6 +101,13 @@ class Parcel:
     def handed_over(self) -> bool:
         """Whether its carrier has it."""
         return self.stage is Stage.HANDED_OVER
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """The orders it is about."""
+        if self.back_of is not None:
+            return (self.back_of,)
+        return tuple(dict.fromkeys(content.order for content in self.contents))
 
     @property
     def dissolved(self) -> bool:
@@ -167,7 +179,8 @@ class Parcel:
 
     def hand_over(self, *, when: datetime, lane: Lane | None = None) -> list[ParcelFact]:
         """Give the parcel to its carrier (rules.md 2: pending receipt begins here)."""
-        self._must_be(Stage.PACKED, "hand_over")
+        awaited = self.stage is Stage.AWAITED
+        self._must_be(Stage.AWAITED if awaited else Stage.PACKED, "hand_over")
         if self.waybill is None:
             raise NotPossible(action="hand_over", why="the parcel has no waybill")
         return [ParcelHandedOver(handed_over_at=when, lane=lane)]
@@ -270,6 +283,10 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 stage=Stage.PLANNED,
                 wave=fact.wave,
                 hand_over_by=fact.hand_over_by,
+            )
+        case ParcelAwaited():
+            return replace(
+                parcel, warehouse=fact.warehouse, back_of=fact.order, stage=Stage.AWAITED
             )
         case ContentRemoved():
             gone = Content(order=fact.order, part=fact.part)

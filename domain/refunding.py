@@ -73,9 +73,16 @@ def refund_units(
     refund: str,
     when: datetime,
     rules: HouseRules,
+    kept: tuple[int, int] = (0, 0),
 ) -> list[OrderFact]:
-    """Give units back after shipping, by a decision with actor and reason (rules.md 3)."""
+    """Give units back after shipping, by a decision with actor and reason (rules.md 3).
+
+    `kept` is what of their price, in points and fen, pays their way back (D3).
+    """
     points, fen = order.price(units)
+    points, fen = points - kept[0], fen - kept[1]
+    assert points >= 0  # `kept` is of the price
+    assert fen >= 0
     if fault is not Fault.CHANGED_MIND:  # mall's or carrier's fault (rules.md 8)
         fen += freight_share(order, units)
     facts: list[OrderFact] = [
@@ -97,6 +104,8 @@ def refund_units(
             fault=fault,
             reason=reason,
             goods_back=goods_back,
+            points_kept=kept[0],
+            cash_fen_kept=kept[1],
         )
     )
     facts += _cash_back(order, fen, refund, reason)

@@ -7,6 +7,8 @@ are the same: goods are reserved for the linked order, which then stands or lets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from domain.catalogue import Kind
+from domain.choosing import Kept
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     OrderFact,
@@ -18,7 +20,7 @@ from domain.order_facts import (
     ReplacementReserved,
     Units,
 )
-from domain.orders import Kept, Order, Replacement
+from domain.orders import Order, Replacement
 from domain.refusals import NotPossible
 from domain.splitting import Plan
 
@@ -32,6 +34,22 @@ def replacement_of(order: Order, case: str) -> Replacement | None:
     """What is set aside or ordered for a case; what was let go does not count."""
     found = (one for one in order.replacements if one.case == case and one.state != "released")
     return next(found, None)
+
+
+def sendable(order: Order, units: Sequence[Units]) -> tuple[Units, ...]:
+    """What of these units travels in parcels."""
+    return tuple(one for one in units if order.line(one.line).kind is not Kind.COURSE)
+
+
+def linked_number(number: str, order: Order, units: Sequence[Units], *, case: str) -> str:
+    """The number of the order that would send these units for a case.
+
+    What was set aside for other units is let go first: it never becomes an order.
+    """
+    known = replacement_of(order, case)
+    if known is None or (known.state == "reserved" and known.units != sendable(order, units)):
+        return replacement_number(number, order)
+    return known.number
 
 
 def replacement_lines(order: Order, units: Sequence[Units]) -> tuple[OrderLine, ...]:

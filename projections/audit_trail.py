@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from application.envelope import Envelope, decode_fact
-from application.streams import APPROVAL, CLAIM, DISPUTE, ORDER, PARCEL
+from application.streams import APPROVAL, CLAIM, DISPUTE, ORDER, PARCEL, RETURN
 from domain.approvals import ApprovalRequested, Kind
 from domain.facts import Fact
 from domain.point_facts import PointsGranted, Reason
@@ -12,7 +12,7 @@ from projections.reading import Event, Tables, View
 Orders = Mapping[str, tuple[str, ...]]
 """The orders that streams of other kinds concern."""
 
-_BY_FIRST_FACT = (PARCEL.name, DISPUTE.name, CLAIM.name, APPROVAL.name)
+_BY_FIRST_FACT = (PARCEL.name, DISPUTE.name, CLAIM.name, APPROVAL.name, RETURN.name)
 
 
 class AuditTrail(View):

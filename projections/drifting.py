@@ -54,6 +54,7 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "waves": ("wave", "id"),
     "disputes": ("dispute", "id"),
     "claims": ("claim", "parcel"),
+    "returns": ("return", "id"),
     "audit_trail": ("", "position"),
     "order_trail": ("", "position"),
 }

@@ -20,9 +20,12 @@ from domain.tracking import Track
 def journey(
     parcel: Parcel, track: Track, still: Quiet | None, last: Envelope
 ) -> tuple[Any, ...] | None:
-    """The parcel's row; None before its carrier has it. `still`: since when nobody saw it."""
+    """The parcel's row; None before its carrier has it, and for goods that come back.
+
+    `still`: since when nobody saw it.
+    """
     handed_over_at, lane = parcel.tracking.handed_over_at, parcel.lane
-    if handed_over_at is None or parcel.carrier is None:
+    if handed_over_at is None or parcel.carrier is None or parcel.back_of is not None:
         return None
     passed: dict[Milestone, datetime] = {}
     due = None

@@ -6,16 +6,19 @@ from typing import Any
 
 from application.disputing import opening_of, parcel_of
 from application.redeeming import SEATS
+from domain.choosing import Kept
 from domain.dispute_facts import Side
 from domain.disputes import Dispute, case_id
 from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.lots import refund_shares
 from domain.order_facts import Fault, State, Units
-from domain.orders import Kept, Order
+from domain.orders import Order
 from domain.parcels import Parcel
 from domain.refusals import NotPossible, Refusal, for_customers
 from domain.replacing import must_not_lose
 from domain.replanning import choose_to_wait, given_up
+from domain.return_facts import Remedy
+from domain.returns import returnable
 
 
 def actions(order: Order, *, staff: bool, kept: Sequence[Kept] = ()) -> dict[str, dict[str, Any]]:
@@ -59,6 +62,33 @@ def actions(order: Order, *, staff: bool, kept: Sequence[Kept] = ()) -> dict[str
         "wait": tried(waited_for),
         "refund_missing": tried(lambda: given_back(order, given_up(order, None), sent=False)),
         "address": tried(addressed),
+    }
+
+
+def return_of(order: Order, *, when: datetime | None, kept: Sequence[Kept] = ()) -> dict[str, Any]:
+    """What of an order can be given back now, and until when, or why not (D3, D6).
+
+    `when` is left out for staff, who may open a return once the window is over.
+    """
+    try:
+        units = returnable(order, None, remedy=Remedy.REFUND, when=when, kept=kept)
+    except Refusal as refusal:
+        told = refusal.as_failure() if when is None else for_customers(refusal.as_failure())
+        return {"possible": False, "why": told["message"], "why_zh": told["message_zh"]}
+    parts = [part for one in units if (part := order.part(one.part)) is not None]
+    return {
+        "possible": True,
+        "until": min((p.window_until for p in parts if p.window_until), default=None),
+        "units": [
+            {
+                "part": part.number,
+                "line": one.line,
+                "sku": order.line(one.line).sku,
+                "quantity": one.quantity,
+                "warehouse": part.warehouse,
+            }
+            for one, part in zip(units, parts, strict=True)
+        ],
     }
 
 

@@ -14,8 +14,9 @@ from domain.order_facts import State, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel, Stage
 from domain.replacing import sent_once_more
+from domain.returns import under_return
 from domain.tracking import Track
-from projections.order_actions import actions, any_of
+from projections.order_actions import actions, any_of, return_of
 from projections.reading import compose
 
 TABLES = ("orders", "parcels", "disputes")
@@ -149,6 +150,7 @@ def order_answer(
     staff: bool,
     disputable: Callable[[str, Parcel], Mapping[str, Any]],
     linked: Mapping[str, Order],
+    when: datetime,
 ) -> dict[str, Any]:
     """An order as its reader may see it (contract.md, `GET /v1/orders/{number}`).
 
@@ -156,8 +158,11 @@ def order_answer(
     are the orders that send units of this one once more.
     """
     order = row.order
-    shown = [one for one in parcels if one[1].stage not in BEFORE_PACKING]
+    shown = [
+        one for one in parcels if one[1].stage not in BEFORE_PACKING and one[1].back_of is None
+    ]
     disputes = {number: dict(disputable(number, parcel)) for number, parcel in shown}
+    kept = [*sent_once_more(order, linked), *under_return(order)]
     answer: dict[str, Any] = {
         "number": row.number,
         "learner": row.learner,
@@ -187,7 +192,8 @@ def order_answer(
             for number, parcel in shown
         ],
         "actions": {
-            **actions(order, staff=staff, kept=sent_once_more(order, linked)),
+            **actions(order, staff=staff, kept=kept),
+            "return": return_of(order, when=None if staff else when, kept=kept),
             "dispute": any_of(disputes),
         },
         "timeline": from_json(row.timeline),

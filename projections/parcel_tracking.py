@@ -74,7 +74,7 @@ class ParcelTracking(View):
                     parcel.waybill,
                     "dissolved" if parcel.dissolved else track.state,
                     track.since,
-                    "\n".join(dict.fromkeys(content.order for content in parcel.contents)),
+                    "\n".join(parcel.orders),
                     PARCEL.states.dump_json(parcel),
                     last.position,
                     parcel.handed_over and not parcel.watched,

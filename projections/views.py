@@ -12,6 +12,7 @@ from projections.log_tree import LogTree
 from projections.order_status import OrderStatus
 from projections.parcel_tracking import ParcelTracking
 from projections.reading import View
+from projections.returns import Returns
 from projections.waiting_units import WaitingUnits
 from projections.waves import Waves
 
@@ -30,5 +31,6 @@ def all_views(rules: HouseRules) -> list[View]:
         Waves(),
         Disputes(),
         Claims(),
+        Returns(),
         LogTree(),
     ]

@@ -31,9 +31,9 @@ STORY = {
         OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
-        OrderLinked WindowResumed PartCompleted
+        OrderLinked UnitsUnderReturn ReturnEnded WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
-    "parcel": """ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
+    "parcel": """ParcelAwaited ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
         WaybillIssued TrackingSubscribed ParcelHandedOver ArrivalEstimated ParcelScanned
         DeliveryDelayed TrackFlagged OddityDecided TrackConfirmed PushUnreadable
         UnreadablePushesSettled CarrierCorrected ParcelDissolved""",
@@ -49,6 +49,8 @@ STORY = {
     "claim": """InquiryOpened InquiryTimedOut InquiryAnswered ClaimFiled ClaimAcknowledged
         ClaimRejected ClaimAccepted ClaimPaid ClaimWrittenOff""",
     "notes": "NoteAdded",
+    "return": """ReturnOpened GoodsSent GoodsArrived GoodsInspected ReturnSettled ReturnRejected
+        ReturnWithdrawn ReturnLapsed""",
     "wave": "WaveOpened WaveClosed",
 }
 """An order in which the corpus can be folded, by category of streams."""

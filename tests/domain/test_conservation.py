@@ -58,9 +58,11 @@ from domain.order_facts import (
     ReplacementOrdered,
     ReplacementReleased,
     ReplacementReserved,
+    ReturnEnded,
     UnitsCancelled,
     UnitsFellShort,
     UnitsRefunded,
+    UnitsUnderReturn,
     WindowPaused,
     WindowResumed,
 )
@@ -820,7 +822,7 @@ class Mall(RuleBasedStateMachine):
 
 
 OF_CASES = (OrderLinked, ReplacementOrdered, ReplacementReleased, ReplacementReserved,
-            WindowPaused, WindowResumed)  # fmt: skip
+            ReturnEnded, UnitsUnderReturn, WindowPaused, WindowResumed)  # fmt: skip
 """What disputes and returns do to orders has tests of its own."""
 
 ALL_FACTS = {

@@ -19,6 +19,7 @@ from application import (
     merging,
     ordering,
     redeeming,
+    returning,
     shipping,
 )
 from application.demo_mall import open_demo_mall
@@ -37,6 +38,7 @@ from domain.dispute_facts import Outcome as End
 from domain.house_rules import HouseRules
 from domain.lanes import Milestone
 from domain.order_facts import Channel, Fault
+from domain.return_facts import Remedy, Verdict
 from domain.scans import Scan, ScanKind
 from projections.runner import Reader
 from projections.views import all_views
@@ -215,6 +217,7 @@ class BusyMall:
         await self.do(lambda unit: approving.allow(unit, approval=one, checker="b", rules=RULES))
         await self.pay_and_cancel("learner1", f"T9{next(self.serial):04}")
         await self.dispute("T00001", "T00001-P1")
+        await self.give_back("T00004")
         await self.reader.catch_up()
 
     async def dispute(self, number: str, parcel: str) -> None:
@@ -258,6 +261,20 @@ class BusyMall:
             ),
             actor="operations:wu",
         )
+
+    async def give_back(self, number: str) -> None:
+        """A return of what was signed for, inspected and refunded."""
+        name = f"{number}-B1"
+        asked = returning.Wanted(Remedy.REFUND, Fault.DAMAGED, (("notebook", 1),), "破损")
+        opening = partial(returning.open_return, number=number, wanted=asked, by=Side.STAFF)
+        await self.do(partial(opening, rules=RULES))
+        sent = partial(returning.send, carrier="yuantong", waybill=f"YT{name}")
+        await self.do(partial(sent, name=name))
+        await self.do(partial(returning.arrive, name=name))
+        found = returning.Found("notebook", 1, Verdict.SCRAP)
+        inspection = returning.Inspection((found,), "torn")
+        inspect = partial(returning.inspect, inspection=inspection, rules=RULES)
+        await self.do(partial(inspect, name=name), actor="operations:wu")
 
     async def pay_and_cancel(self, learner: str, number: str) -> None:
         """An order with a cash part is paid, then cancelled: the cash is on its way back."""

@@ -56,7 +56,6 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/metrics"): Route(NOBODY),
     ("POST", "/v1/callbacks/kuaidi100/{key}"): Route(NOBODY),
     ("POST", "/v1/callbacks/payment/{key}"): Route(NOBODY),
-    ("POST", "/v1/callbacks/carriers/{key}"): Route(NOBODY),
     ("GET", "/v1/approvals"): Route((OPERATIONS, ADMINISTRATOR, AUDITOR)),
     ("POST", "/v1/approvals/{approval}"): Route(
         (OPERATIONS, ADMINISTRATOR), {"decision": "deny", "reason": "no"}
@@ -216,6 +215,27 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/disputes/{dispute}/pack"): Route(
         (SUPPORT, ADMINISTRATOR), {"reason": "the carrier asks"}
     ),
+    ("POST", "/v1/orders/{number}/returns"): Route(
+        (LEARNER, SERVICE, SUPPORT, OPERATIONS),
+        {"remedy": "refund", "reason": "damaged"},
+        owned=True,
+    ),
+    ("GET", "/v1/returns"): Route(ROLES),
+    ("GET", "/v1/returns/{return_id}"): Route(ROLES, owned=True),
+    ("POST", "/v1/returns/{return_id}/sending"): Route(
+        (LEARNER, SERVICE, SUPPORT, OPERATIONS),
+        {"carrier": "shunfeng", "waybill": "SF1234567890"},
+        owned=True,
+    ),
+    ("POST", "/v1/returns/{return_id}/arrival"): Route(OPERATORS),
+    ("POST", "/v1/returns/{return_id}/inspection"): Route(
+        OPERATORS,
+        {"goods": [{"sku": "notebook", "quantity": 1, "verdict": "restock"}], "reason": "as new"},
+    ),
+    ("POST", "/v1/returns/{return_id}/decision"): Route(
+        (SUPPORT, ADMINISTRATOR), {"agree": False, "reason": "worn"}
+    ),
+    ("POST", "/v1/returns/{return_id}/withdrawal"): Route((LEARNER, SERVICE), owned=True),
     ("POST", "/v1/claims"): Route(
         (SUPPORT, OPERATIONS, ADMINISTRATOR), {"parcel": "T1-P1", "reason": "lost"}
     ),
@@ -259,6 +279,7 @@ NAMES = {
     "webhook": "W1",
     "refund": "refund-1",
     "dispute": "D-T1-P1",
+    "return_id": "T1-B1",
     "file": "F1",
     "position": "1",
     "key": "K1",

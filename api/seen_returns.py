@@ -1,0 +1,113 @@
+"""退货画面 A return as its reader may see it: what one screen needs (D3)."""
+
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from api.seen_cases import recipient_of
+from application.cards import open_cards
+from application.case_words import without_names
+from application.sealed_words import Message, content_of
+from domain.orders import Order
+from domain.returns import Return
+from projections import catalogue_queries, order_queries
+from projections.returns import ReturnRow
+
+
+async def seen_return(
+    connection: AsyncConnection[Any], tenant: Any, row: ReturnRow, *, staff: bool
+) -> dict[str, Any]:
+    """What is known of a return beyond its row."""
+    back = row.back
+    order = await order_queries.Asking(connection, tenant.schema).order(row.order_number)
+    assert order is not None  # a return is an order's
+    said, message = await _told(connection, tenant, back)
+    if said is not None and staff:
+        said = without_names(said, await recipient_of(connection, tenant, order))
+    return {
+        "payer": back.payer,
+        "criteria": list(back.criteria),
+        "freight_points": back.freight_points,
+        "freight_fen": back.freight_fen,
+        "units": _units(back, order.order),
+        "words": said,
+        "label": await _label(connection, tenant, row),
+        "outcome": _outcome(back),
+        "message": message,
+        "position": row.position,
+        "version": row.version,
+    }
+
+
+def _units(back: Return, order: Order) -> list[dict[str, Any]]:
+    inspected: list[dict[str, Any]] = [
+        {
+            "part": one.part,
+            "line": one.line,
+            "quantity": one.quantity,
+            "verdict": one.verdict,
+            "failed": list(one.failed),
+        }
+        for one in back.goods
+    ]
+    units = inspected or [one.model_dump() for one in back.units]
+    lines = (order.line(one["line"]) for one in units)
+    return [
+        {**one, "sku": line.sku, "name": line.name} for one, line in zip(units, lines, strict=True)
+    ]
+
+
+def _outcome(back: Return) -> dict[str, Any] | None:
+    settled = back.settled
+    if settled is None:
+        return None
+    return {
+        "remedy": settled.remedy,
+        "points": settled.points_refunded,
+        "cash_fen": settled.cash_fen_refunded,
+        "points_kept": settled.points_kept,
+        "cash_fen_kept": settled.cash_fen_kept,
+        "replacement": settled.replacement,
+        "sent_back_in": settled.sent_back_in,
+    }
+
+
+async def _told(
+    connection: AsyncConnection[Any], tenant: Any, back: Return
+) -> tuple[str | None, dict[str, str | None] | None]:
+    """What the learner said, and what they were told; nothing of what is gone."""
+    ended = back.settled or back.rejected
+    message = None if ended is None else ended.message
+    cards = [one.card for one in (back.words, message) if one is not None]
+    found = await open_cards(connection, tenant.schema, tenant.vault, cards)
+    said = found.get(back.words.card) if back.words else None
+    words = None if said is None else content_of(said).decode()
+    if message is None:
+        return words, None
+    told = found.get(message.card)
+    if told is None:
+        return words, {"zh": None, "en": None}
+    return words, Message.from_bytes(content_of(told))._asdict()
+
+
+async def _label(
+    connection: AsyncConnection[Any], tenant: Any, row: ReturnRow
+) -> dict[str, Any] | None:
+    """What belongs on the parcel, and its way."""
+    if row.warehouse is None:
+        return None
+    asking = order_queries.Asking(connection, tenant.schema)
+    box = dict(await asking.parcels(row.order_number)).get(row.id)
+    places = await catalogue_queries.warehouses(connection, tenant.schema)
+    place = next((one for one in places if one["code"] == row.warehouse), {})
+    way = {} if box is None else order_queries.tracked(box)
+    return {
+        "parcel": row.id,
+        "to": place.get("name", row.warehouse),
+        "province": place.get("province", ""),
+        "city": place.get("city", ""),
+        "carrier": way.get("carrier"),
+        "waybill": way.get("waybill"),
+        "state": way.get("state", "labelled"),
+        "scans": way.get("scans", []),
+    }

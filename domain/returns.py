@@ -1,0 +1,333 @@
+"""退货 Returns: refund only, return and refund, exchange; inspected first (D3; rules.md 28)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from domain.choosing import Kept
+from domain.dispute_facts import Side
+from domain.house_rules import HouseRules
+from domain.order_facts import Fault, State, Units
+from domain.orders import Order, Part
+from domain.refusals import InvalidRequest, NotPossible, Refusal
+from domain.return_facts import (
+    Criterion,
+    GoodsArrived,
+    GoodsInspected,
+    GoodsSent,
+    Inspected,
+    Payer,
+    Remedy,
+    ReturnFact,
+    ReturnLapsed,
+    ReturnOpened,
+    ReturnRejected,
+    ReturnSettled,
+    ReturnWithdrawn,
+    Verdict,
+)
+from domain.sealed import Sealed
+
+AT_FAULT: dict[Fault, Payer] = {
+    Fault.DAMAGED: Payer.CARRIER,
+    Fault.LATE: Payer.CARRIER,
+    Fault.WRONG_GOODS: Payer.MALL,
+    Fault.MISSING_PARTS: Payer.MALL,
+    Fault.NOT_AS_DESCRIBED: Payer.MALL,
+    Fault.CHANGED_MIND: Payer.LEARNER,
+}
+"""Who pays the return freight by reason; what never came is no return but a dispute."""
+CRITERIA: dict[Fault, tuple[Criterion, ...]] = {
+    Fault.DAMAGED: (Criterion.RIGHT_ITEM,),
+    Fault.LATE: (Criterion.RIGHT_ITEM, Criterion.COMPLETE, Criterion.UNUSED, Criterion.UNDAMAGED),
+    Fault.WRONG_GOODS: (Criterion.UNUSED, Criterion.UNDAMAGED),
+    Fault.MISSING_PARTS: (Criterion.RIGHT_ITEM, Criterion.UNDAMAGED),
+    Fault.NOT_AS_DESCRIBED: (Criterion.RIGHT_ITEM, Criterion.COMPLETE, Criterion.UNDAMAGED),
+    Fault.CHANGED_MIND: tuple(Criterion),
+}
+"""What goods have to meet to be taken back, by the reason that was given."""
+
+
+class ReturnState(StrEnum):
+    """How far a return is."""
+
+    REQUESTED = "requested"
+    """Staff decide: the goods are to stay."""
+    AWAITING_GOODS = "awaiting_goods"
+    UNDER_WAY = "under_way"
+    TO_INSPECT = "to_inspect"
+    SETTLED = "settled"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+OPEN = frozenset(
+    {
+        ReturnState.REQUESTED,
+        ReturnState.AWAITING_GOODS,
+        ReturnState.UNDER_WAY,
+        ReturnState.TO_INSPECT,
+    }
+)
+
+
+class ReturnWindowOver(Refusal):
+    """The service window of what is to be given back is over (rules.md 2)."""
+
+    code = "return_window_over"
+    en = "It could be returned until {until}."
+    zh = "退换期限已于 {until} 结束。"
+
+
+def return_id(order: str, nth: int) -> str:
+    """The id of an order's nth return, which is its parcel's number, too: `T1-B1`."""
+    return f"{order}-B{nth}"
+
+
+def returnable(
+    order: Order,
+    wanted: Sequence[tuple[str, int]] | None,
+    *,
+    remedy: Remedy,
+    when: datetime | None,
+    kept: Sequence[Kept],
+) -> tuple[Units, ...]:
+    """The units of an order that can be given back now; raises why there are none.
+
+    With `when`, only while the service window of their part is open, or stands still.
+    """
+    stay = remedy is Remedy.REFUND_ONLY
+    here = [part for part in order.parts if part.live and _is_there(part, stay=stay)]
+    disputed = [by for part in here for by in part.paused_by if by.startswith("dispute:")]
+    here = [part for part in here if not any(by in disputed for by in part.paused_by)]
+    if disputed and not here:
+        case = disputed[0].partition(":")[2]
+        raise NotPossible(action="return", why=f"dispute {case} is open for it")
+    open_ones = [p for p in here if when is None or _window_open(p, when)]
+    over = max((p.window_until for p in here if p.window_until is not None), default=None)
+    if here and not open_ones and over is not None:
+        raise ReturnWindowOver(until=over.isoformat())
+    if not here:
+        raise NotPossible(action="return", why="nothing of the order was received")
+    if not stay:
+        open_ones = [part for part in open_ones if part.warehouse is not None]
+        if not open_ones:
+            raise NotPossible(action="return", why="a course is not sent back: ask for its refund")
+    return order.refundable(wanted, parts={part.number for part in open_ones}, kept=kept)
+
+
+def place_of(order: Order, units: Sequence[Units]) -> str | None:
+    """The warehouse that these units came from, and go to; raises when it is not one."""
+    numbers = {one.part for one in units}
+    places = {part.warehouse for part in order.parts if part.number in numbers}
+    if len(places) > 1:
+        raise InvalidRequest(field="lines", reason="one return goes to one warehouse")
+    return places.pop()
+
+
+def under_return(order: Order) -> list[Kept]:
+    """The order's units that an open return is about: nothing else gives them back (D4)."""
+    return [
+        Kept(one, f"{order.line(one.line).sku}: return {claim.by.partition(':')[2]} is open for it")
+        for claim in order.returning
+        for one in claim.units
+    ]
+
+
+def _is_there(part: Part, *, stay: bool) -> bool:
+    if part.state in (State.PENDING_END, State.COMPLETED):
+        return True
+    return stay and part.state is State.PENDING_RECEIPT
+
+
+def _window_open(part: Part, when: datetime) -> bool:
+    if part.state is State.PENDING_RECEIPT or part.paused_by:
+        return True
+    in_time = part.window_until is not None and when <= part.window_until
+    return part.state is State.PENDING_END and in_time
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What deciding about one return needs."""
+
+    order: str = ""
+    learner: str = ""
+    units: tuple[Units, ...] = ()
+    remedy: Remedy = Remedy.REFUND
+    reason: Fault = Fault.CHANGED_MIND
+    payer: Payer = Payer.LEARNER
+    warehouse: str | None = None
+    state: ReturnState = ReturnState.REQUESTED
+    send_by: datetime | None = None
+    criteria: tuple[Criterion, ...] = ()
+    freight_points: int = 0
+    freight_fen: int = 0
+    words: Sealed | None = None
+    goods: tuple[Inspected, ...] = ()
+    settled: ReturnSettled | None = None
+    rejected: ReturnRejected | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is such a return."""
+        return bool(self.order)
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be settled."""
+        return self.opened and self.state in OPEN
+
+    def send(self) -> list[ReturnFact]:
+        """The goods left their learner; told twice it is once."""
+        return [GoodsSent()] if self.state is ReturnState.AWAITING_GOODS else []
+
+    def arrive(self) -> list[ReturnFact]:
+        """The goods are at the warehouse, whether or not anybody told of their way."""
+        coming = self.state in (ReturnState.AWAITING_GOODS, ReturnState.UNDER_WAY)
+        return [GoodsArrived()] if coming else []
+
+    def must_be(self, action: str, *states: ReturnState) -> None:
+        """Refuse what only these states allow."""
+        if self.state not in states:
+            raise NotPossible(action=action, why=f"the return is {self.state}")
+
+    def inspect(
+        self, goods: Sequence[Inspected], *, payer: Payer | None, note: str
+    ) -> list[ReturnFact]:
+        """Hold what came back against the criteria; each unit once (D3).
+
+        What can be sold again meets them all, and what is refused fails one at least.
+        """
+        self.must_be("inspect", ReturnState.TO_INSPECT)
+        if _counted(goods) != _counted(self.units):
+            raise InvalidRequest(field="goods", reason="name every unit of the return once")
+        for one in goods:
+            if not set(one.failed) <= set(self.criteria):
+                raise InvalidRequest(field="goods", reason="only the return's own criteria count")
+            if one.verdict is Verdict.RESTOCK and one.failed:
+                raise InvalidRequest(field="goods", reason="what is sold again meets all criteria")
+            if one.verdict is Verdict.REFUSE and not one.failed:
+                raise InvalidRequest(field="goods", reason="what is refused fails a criterion")
+        return [GoodsInspected(goods=tuple(goods), payer=payer or self.payer, note=note)]
+
+    def reject(self, fact: ReturnRejected) -> list[ReturnFact]:
+        """Do not agree to a refund without the goods."""
+        self.must_be("reject_return", ReturnState.REQUESTED)
+        return [fact]
+
+    def withdraw(self) -> list[ReturnFact]:
+        """Keep the goods after all, until they were sent."""
+        self.must_be("withdraw", ReturnState.REQUESTED, ReturnState.AWAITING_GOODS)
+        return [ReturnWithdrawn()]
+
+    def lapse(self, *, when: datetime) -> list[ReturnFact]:
+        """End it once the time to send the goods is over."""
+        by = self.send_by
+        waits = self.state is ReturnState.AWAITING_GOODS
+        return [ReturnLapsed(send_by=by)] if waits and by is not None and when >= by else []
+
+    def kept_for_freight(self, payer: Payer, *, points: int, fen: int) -> tuple[int, int]:
+        """(points, fen) of a refund that pay the return freight: never more than it is (D4)."""
+        if payer is not Payer.LEARNER or self.remedy is Remedy.REFUND_ONLY:
+            return 0, 0
+        if points:
+            return min(self.freight_points, points), 0
+        return 0, min(self.freight_fen, fen)
+
+
+def opening_of(
+    *,
+    number: str,
+    order: Order,
+    units: tuple[Units, ...],
+    remedy: Remedy,
+    reason: Fault,
+    by: Side,
+    when: datetime,
+    rules: HouseRules,
+) -> ReturnOpened:
+    """The first fact of a return with its terms, without what was said. Raises why it is none."""
+    if reason not in AT_FAULT:
+        raise NotPossible(action="return", why="what never came is disputed, not returned")
+    stay = remedy is Remedy.REFUND_ONLY
+    if stay and reason is Fault.CHANGED_MIND:
+        raise NotPossible(action="return", why="who changed their mind returns the goods")
+    place = place_of(order, units)
+    return ReturnOpened(
+        order=number,
+        learner=order.learner,
+        units=units,
+        remedy=remedy,
+        reason=reason,
+        by=by,
+        payer=AT_FAULT[reason],
+        warehouse=None if stay else place,
+        send_by=None if stay else when + rules.return_within,
+        criteria=() if stay else CRITERIA[reason],
+        freight_points=0 if stay else rules.return_freight_points,
+        freight_fen=0 if stay else rules.return_freight_fen,
+    )
+
+
+def taken_back(goods: Iterable[Inspected]) -> tuple[Units, ...]:
+    """The units that the house takes back."""
+    return _units(one for one in goods if one.verdict is not Verdict.REFUSE)
+
+
+def refused(goods: Iterable[Inspected]) -> tuple[Units, ...]:
+    """The units that go to their learner again."""
+    return _units(one for one in goods if one.verdict is Verdict.REFUSE)
+
+
+def _units(goods: Iterable[Inspected]) -> tuple[Units, ...]:
+    counted = _counted(goods).items()
+    return tuple(Units(part=part, line=line, quantity=count) for (part, line), count in counted)
+
+
+def _counted(units: Iterable[Inspected | Units]) -> dict[tuple[int, int], int]:
+    summed: dict[tuple[int, int], int] = {}
+    for one in units:
+        summed[one.part, one.line] = summed.get((one.part, one.line), 0) + one.quantity
+    return summed
+
+
+def evolve(back: Return, fact: ReturnFact) -> Return:
+    """The return after one more fact."""
+    match fact:
+        case ReturnOpened():
+            stay = fact.remedy is Remedy.REFUND_ONLY
+            return Return(
+                order=fact.order,
+                learner=fact.learner,
+                units=fact.units,
+                remedy=fact.remedy,
+                reason=fact.reason,
+                payer=fact.payer,
+                warehouse=fact.warehouse,
+                state=ReturnState.REQUESTED if stay else ReturnState.AWAITING_GOODS,
+                send_by=fact.send_by,
+                criteria=fact.criteria,
+                freight_points=fact.freight_points,
+                freight_fen=fact.freight_fen,
+                words=fact.words,
+            )
+        case GoodsSent():
+            return replace(back, state=ReturnState.UNDER_WAY)
+        case GoodsArrived():
+            return replace(back, state=ReturnState.TO_INSPECT)
+        case GoodsInspected():
+            return replace(back, goods=fact.goods, payer=fact.payer)
+        case ReturnSettled():
+            return replace(back, state=ReturnState.SETTLED, settled=fact)
+        case ReturnRejected():
+            return replace(back, state=ReturnState.REJECTED, rejected=fact)
+        case ReturnWithdrawn():
+            return replace(back, state=ReturnState.WITHDRAWN)
+        case ReturnLapsed():
+            return replace(back, state=ReturnState.LAPSED)
+        case _:
+            assert_never(fact)

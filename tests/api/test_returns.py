@@ -1,0 +1,259 @@
+"""Goods that come back, over HTTP: asked for, sent, inspected, settled (D3, D4, D6)."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from application.policies import LAPSE_RETURNS
+from application.sweeping import sweep
+from tests.api.conftest import Mall
+from tests.api.test_disputes import AUDITOR, OPS, SUPPORT, Desk, signed
+from tests.reliability.test_callbacks import Pushing
+
+pytestmark = pytest.mark.anyio
+
+CHEN: dict[str, Any] = {"role": "learner", "subject": "chen"}
+_SERIAL = itertools.count(1)
+
+
+class Counter:
+    """Two notebooks of lin's that were signed for, and what she wants to give back."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.mall = desk.mall
+        self.number = desk.number
+        self.id = f"{desk.number}-B1"
+        self.path = f"/v1/returns/{self.id}"
+
+    async def twice(self, path: str, body: Any, **who: Any) -> Any:
+        """Change something, twice under one key: the second answer is the first."""
+        key = f"return-{next(_SERIAL)}"
+        first = await self.mall.post(path, body, key=key, **who)
+        again = await self.mall.post(path, body, key=key, **who)
+        assert (first.status_code, first.content) == (again.status_code, again.content)
+        await self.mall.views()
+        return first
+
+    async def ask(self, remedy: str = "refund", reason: str = "changed_mind", **more: Any) -> Any:
+        path = f"/v1/orders/{self.number}/returns"
+        who = {key: more.pop(key) for key in ("role", "subject") if key in more}
+        return await self.twice(path, {"remedy": remedy, "reason": reason, **more}, **who)
+
+    async def post(self, step: str, body: Any = None, **who: Any) -> Any:
+        return await self.twice(f"{self.path}/{step}", body, **who)
+
+    async def come_back(self) -> None:
+        sent = await self.post("sending", {"carrier": "shunfeng", "waybill": "SF10000100001"})
+        assert sent.json()["state"] == "under_way", sent.text
+        arrived = await self.post("arrival", **OPS)
+        assert arrived.json()["state"] == "to_inspect", arrived.text
+
+    async def inspect(self, *goods: dict[str, Any], **more: Any) -> Any:
+        goods = goods or (found(2),)
+        return await self.post("inspection", {"goods": goods, "reason": "seen", **more}, **OPS)
+
+    async def seen(self, **who: Any) -> Any:
+        answer = await self.mall.get(self.path, **who)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def listed(self, **query: Any) -> list[str]:
+        who = query.pop("who", OPS)
+        answer = await self.mall.get("/v1/returns", **who, **query)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json()["returns"]]
+
+
+def found(quantity: int, verdict: str = "restock", *failed: str) -> dict[str, Any]:
+    return {"sku": "notebook", "quantity": quantity, "verdict": verdict, "failed": [*failed]}
+
+
+@pytest.fixture
+async def counter(mall: Mall) -> Counter:
+    return Counter(await signed(mall, confirmed=True))
+
+
+async def stock(mall: Mall) -> tuple[int, int, int]:
+    """(free, reserved, picked) notebooks in Zhejiang."""
+    item = (await mall.get("/v1/items/notebook", **OPS)).json()
+    row = next(one for one in item["stock"] if one["warehouse"] == "zhejiang")
+    return row["free"], row["reserved"], row["picked"]
+
+
+async def test_goods_go_back_and_points_come_back(counter: Counter) -> None:
+    """D3, D4, rules.md 8: who changed their mind pays the way; the learner follows all of it."""
+    before = (await counter.mall.balance())["available"]
+    order = await counter.mall.read(counter.number)
+    offered = order["actions"]["return"]
+    assert (offered["possible"], offered["units"][0]["quantity"]) == (True, 2)
+    assert offered["until"] == order["returnable_until"]
+
+    opened = await counter.ask(words="颜色不合适,我是林小满")
+    assert opened.status_code == 201, opened.text
+    assert (opened.json()["return"], opened.json()["payer"]) == (counter.id, "learner")
+    shown = await counter.seen()
+    assert (shown["state"], shown["words"]) == ("awaiting_goods", "颜色不合适,我是林小满")
+    assert shown["label"]["to"] == "浙江仓"
+    assert set(shown["criteria"]) >= {"unused", "packaging"}
+    assert (shown["actions"]["send"]["possible"], shown["freight_points"]) == (True, 100)
+    assert "林小满" not in (await counter.seen(**SUPPORT))["words"]
+    order = await counter.mall.read(counter.number)
+    assert order["parts"][0]["paused"] is True
+    assert order["actions"]["return"]["possible"] is False
+    assert counter.id in order["actions"]["return"]["why"]
+
+    await counter.come_back()
+    best = (await counter.seen(**OPS))["actions"]["inspect"]
+    assert sum(one["points"] for one in best["points"]) == 420
+    assert best["stock"] == [
+        {"warehouse": "zhejiang", "sku": "notebook", "change": "returned", "quantity": 2}
+    ]
+    assert best["message"]["en"].startswith("We inspected what came back and refunded 420")
+    settled = await counter.inspect()
+    assert (settled.json()["points"], settled.json()["points_kept"]) == (420, 100)
+    assert (await counter.mall.balance())["available"] == before + 420
+    shown = await counter.seen()
+    assert (shown["state"], shown["outcome"]["points_kept"]) == ("settled", 100)
+    assert "已扣除退货运费 100 积分" in shown["message"]["zh"]
+    assert (await counter.mall.read(counter.number))["status"] == "closed"
+    assert await stock(counter.mall) == (80, 0, 0)
+
+
+async def test_its_parcel_is_tracked_like_any_other(counter: Counter) -> None:
+    """D3, T2, rules.md 28: a push to its own address moves it; the order does not."""
+    await counter.ask(reason="damaged")
+    body = {"carrier": "shunfeng", "waybill": "SF10000100001"}
+    labelled = await counter.mall.post(f"/v1/parcels/{counter.id}/waybill", body, **OPS)
+    assert labelled.status_code == 200, labelled.text
+    await counter.post("sending", {})
+    pushing = Pushing(counter.mall, counter.id)
+    then = f"{datetime.now(UTC) + timedelta(hours=7, minutes=59):%Y-%m-%d %H:%M:%S}"
+    told = (then, "【杭州市】已签收,签收人:仓库王师傅", "3")
+    assert (await pushing.send(pushing.signed(pushing.param(told)))).json()["result"] is True
+    await counter.mall.views()
+    shown = await counter.seen()
+    assert (shown["state"], shown["label"]["state"]) == ("to_inspect", "signed")
+    assert len(shown["label"]["scans"]) == 1
+    order = await counter.mall.read(counter.number)
+    assert [one["number"] for one in order["parcels"]] == [f"{counter.number}-P1"]
+    assert order["status"] == "completed"  # received, as before
+    await counter.mall.get(f"/v1/parcels/{counter.id}/payloads", **SUPPORT)
+    waiting = (await counter.mall.get("/v1/parcels", **OPS)).json()["parcels"]
+    assert counter.id not in [one["number"] for one in waiting]
+
+
+async def test_some_is_taken_back_and_some_is_sent_again(counter: Counter) -> None:
+    """D3, C3: restocked, scrapped, refused: each unit once, against the stated criteria."""
+    await counter.ask(reason="not_as_described")
+    await counter.come_back()
+    wrong = await counter.inspect(found(2, "refuse"))
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid")
+    assert "不符合" in wrong.json()["detail_zh"]
+    settled = await counter.inspect(found(1, "scrap"), found(1, "refuse", "undamaged"))
+    assert settled.json()["sent_back_in"] == f"{counter.id}-S"
+    assert (await stock(counter.mall))[0] == 78
+    order = await counter.mall.read(counter.number)
+    assert f"{counter.id}-S" in [one["number"] for one in order["parcels"]]
+    assert order["lines"][0]["gone"] == 1
+    assert order["parts"][0]["paused"] is False
+    verdicts = [(one["verdict"], one["failed"]) for one in (await counter.seen())["units"]]
+    assert verdicts == [("scrap", []), ("refuse", ["undamaged"])]
+
+
+async def test_the_same_goods_are_sent_when_it_is_an_exchange(counter: Counter) -> None:
+    """D3, D4, rules.md 6: a linked order; its original cannot be refunded on top."""
+    await counter.ask("exchange", "damaged")
+    await counter.come_back()
+    settled = await counter.inspect()
+    linked = settled.json()["replacement"]
+    assert linked == f"{counter.number}-R1"
+    assert (await counter.mall.read(linked))["status"] == "pending_shipment"
+    body = {"fault": "damaged", "reason": "x"}
+    refused = await counter.mall.post(f"/v1/orders/{counter.number}/refunds", body, **SUPPORT)
+    assert linked in refused.json()["detail"]
+
+
+async def test_staff_decide_when_the_goods_stay(counter: Counter) -> None:
+    """D3, D6: agreed to, or not, each with a reason and a message of the house's or their own."""
+    lines = [{"sku": "notebook", "quantity": 1}]
+    await counter.ask("refund_only", "missing_parts", lines=lines)
+    assert await counter.listed(state="requested") == [counter.id]
+    refused = await counter.post("decision", {"agree": True, "reason": "x"}, **OPS)
+    assert refused.status_code == 403
+    agreed = await counter.post("decision", {"agree": True, "reason": "not worth it"}, **SUPPORT)
+    assert agreed.json()["points"] == 260, agreed.text
+    own = {"zh": "很遗憾", "en": "Sorry"}
+    counter.id = f"{counter.number}-B2"
+    counter.path = f"/v1/returns/{counter.id}"
+    await counter.ask("refund_only", "missing_parts")
+    body = {"agree": False, "reason": "worn", "message": own}
+    assert (await counter.post("decision", body, **SUPPORT)).json()["state"] == "rejected"
+    assert (await counter.seen())["message"] == own
+    again = await counter.post("decision", body, **SUPPORT)
+    assert (again.status_code, again.json()["code"]) == (409, "not_possible")
+
+
+async def test_it_lapses_when_nothing_is_sent(counter: Counter) -> None:
+    """D3: seven days; a deadline that is swept, once; the learner may ask again."""
+    await counter.ask()
+    store = counter.mall.tenant.store
+    now = store.clock()
+    store.clock = lambda: now + timedelta(days=7, seconds=1)
+    assert (await sweep(counter.mall.tenant, LAPSE_RETURNS)).done == 1
+    await counter.mall.views()
+    assert (await sweep(counter.mall.tenant, LAPSE_RETURNS)).done == 0
+    assert (await counter.seen())["state"] == "lapsed"
+    late = await counter.ask()
+    assert (late.status_code, late.json()["return"]) == (201, f"{counter.number}-B2")
+
+
+async def test_learners_reach_no_return_but_their_own(counter: Counter) -> None:
+    """A10: another's is as one that is not there; nothing of it is in a list."""
+    await counter.ask(words="颜色不合适")
+    for path in (counter.path, "/v1/returns/T0-B1"):
+        assert (await counter.mall.get(path, **CHEN)).status_code == 404
+        for step in ("sending", "withdrawal"):
+            body: Any = {} if step == "sending" else None
+            assert (await counter.mall.post(f"{path}/{step}", body, **CHEN)).status_code == 404
+    other = await counter.mall.post(
+        f"/v1/orders/{counter.number}/returns", {"remedy": "refund", "reason": "damaged"}, **CHEN
+    )
+    assert other.status_code == 404
+    assert await counter.listed(who=CHEN) == []
+    assert await counter.listed(who={"role": "learner", "subject": "lin"}) == [counter.id]
+    assert (await counter.post("withdrawal")).json()["state"] == "withdrawn"
+
+
+async def test_returns_wait_in_queues_by_state_and_warehouse(mall: Mall) -> None:
+    """D3: what waits longest comes first; pages; who works elsewhere sees none of it."""
+    counters = []
+    for sku in ("notebook", "enamel-mug"):
+        desk = await signed(mall, confirmed=True, sku=sku)
+        one = Counter(desk)
+        await one.ask()
+        counters.append(one)
+    first, second = counters
+    assert await first.listed(state="live") == [first.id, second.id]
+    assert await first.listed() == [second.id, first.id]
+    assert await first.listed(state="live", warehouse="zhejiang") == [first.id]
+    assert await first.listed(order=second.number) == [second.id]
+    page = (await mall.get("/v1/returns", **AUDITOR, limit=1)).json()
+    rest = (await mall.get("/v1/returns", **AUDITOR, limit=1, cursor=page["next"])).json()
+    assert [one["id"] for one in (*page["returns"], *rest["returns"])] == [second.id, first.id]
+    await first.post("arrival", **OPS)
+    assert await first.listed(state="to_inspect") == [first.id]
+
+
+async def test_a_return_is_part_of_its_orders_history(counter: Counter) -> None:
+    """A2: the order's replay has it, with its parcel; each step follows from the one before."""
+    await counter.ask()
+    await counter.come_back()
+    await counter.inspect()
+    answer = await counter.mall.get(f"/v1/audit/orders/{counter.number}", **AUDITOR)
+    facts = [one["fact"] for one in answer.json()["events"]]
+    for fact in ("returns.ReturnOpened", "parcels.ParcelAwaited", "returns.ReturnSettled"):
+        assert fact in facts
+    stream = await counter.mall.get(f"/v1/audit/streams/return:{counter.id}", **AUDITOR)
+    assert stream.json()["state"]["state"] == "settled"
