@@ -10,15 +10,17 @@ from pydantic import ValidationError
 from api.auth import check_text
 from api.health import FORGED_CALLBACKS
 from api.problems import invalid, problem
-from api.shown_after_changes import NoticeTakenOut, PushTakenOut
+from api.shown_after_changes import CarrierTakenOut, NoticeTakenOut, PushTakenOut
 from application import ordering, shipping
 from application.envelope import Context
-from application.gateways import kuaidi100
+from application.gateways import kuaidi100, tracking
 from application.gateways.payment import SIGNATURE, Notice, signed
+from application.gateways.tracking import DirectTracker, Told
 from application.streams import ORDER, PARCEL
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
 from domain.refusals import Refusal
+from projections.work_queues import parcels_of
 
 logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"])
@@ -38,6 +40,25 @@ _PUSH = {
             "param": '{"status":"polling","message":"","lastResult":{"message":"ok","state":"0",'
             '"status":"200","com":"shunfeng","nu":"SF1000000001","data":[]}}',
             "sign": "0123456789ABCDEF0123456789ABCDEF",
+        },
+    }
+}
+_ROUTES = {
+    "application/json": {
+        "schema": {"type": "object", "description": "as the carrier writes it"},
+        "example": {
+            "Body": {
+                "WaybillRoute": [
+                    {
+                        "id": "1",
+                        "mailno": "SF1000000001",
+                        "acceptTime": "2026-11-03 10:00:00",
+                        "acceptAddress": "深圳市",
+                        "remark": "顺丰速运 已收取快件",
+                        "opCode": "50",
+                    }
+                ]
+            }
         },
     }
 }
@@ -73,9 +94,9 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
     body = await _raw(request)
     try:
         push = kuaidi100.verify_push(body, salt=salt.encode())
-    except kuaidi100.ForgedPush:
+    except tracking.ForgedPush:
         return _forged("kuaidi100")
-    except kuaidi100.UnreadablePush as unreadable:
+    except tracking.UnreadablePush as unreadable:
         # Signed but not understood: sent again it would be the same, so it is kept for a human.
         await _keep_unreadable(request, parcel, unreadable.raw)
         return _json(kuaidi100.accepted())
@@ -103,6 +124,70 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
         logger.warning("a push was refused: %s", refusal.code)
         return _json(kuaidi100.refused(refusal.code))
     return _json(kuaidi100.accepted())
+
+
+@router.post(
+    "/carriers/{key}",
+    response_model=CarrierTakenOut,
+    openapi_extra={"requestBody": {"required": True, "content": _ROUTES}},
+    summary="A carrier pushes the tracks of its parcels",
+)
+async def carrier_push(request: Request, key: Key) -> Response:
+    """The address names the carrier and is secret; answered in its own way once all is stored (T1).
+
+    What is told of unknown waybills is asked for again: the parcel may be about to be known.
+    """
+    tenant = request.state.tenant
+    link = tenant.callback_links.parcel_of(key)
+    tracker = None if link is None else tenant.trackers.direct(link[0])
+    if tracker is None:
+        return _forged("carriers")
+    source = request.client.host if request.client else ""
+    if tracker.addresses and source not in tracker.addresses:
+        return _forged(tracker.name)
+    body = await _raw(request)
+    try:
+        told = tracker.read_push(body, request.headers)
+    except tracking.ForgedPush:
+        return _forged(tracker.name)
+    except tracking.UnreadablePush as unreadable:
+        logger.error("a push of %s could not be read: %s", tracker.name, unreadable)
+        return _json(tracker.again("unreadable"))
+    async with tenant.pool.connection() as connection:
+        parcels = await parcels_of(connection, tenant.schema, [one.number for one in told])
+    for one in told:
+        if one.number not in parcels or not await _taken(tenant, tracker, parcels[one.number], one):
+            return _json(tracker.again("unknown waybill"))
+    return _json(tracker.taken())
+
+
+async def _taken(tenant: Any, tracker: DirectTracker, parcel: str, told: Told) -> bool:
+    """Record what was told of one parcel; whether that could be decided."""
+    digest = hashlib.sha256(told.raw).digest()
+    principal = f"partner:{tracker.name}"
+    command = Command(
+        principal=principal,
+        # The same bytes are the same push, however often they come (R34).
+        key=f"{parcel}:{digest.hex()[:32]}",
+        digest=digest,
+        context=Context(actor=principal, command=f"push:{digest.hex()[:16]}"),
+        decide=lambda unit: shipping.record_scans(
+            unit,
+            parcel=parcel,
+            scans=told.scans,
+            source=f"{tracker.name}.push",
+            raw=told.raw,
+            corrected_to=None,
+            rules=tenant.rules,
+        ),
+        streams=[PARCEL.stream(parcel)],
+    )
+    try:
+        await tenant.store.execute(command)
+    except Refusal as refusal:
+        logger.warning("a push was refused: %s", refusal.code)
+        return False
+    return True
 
 
 @router.post(

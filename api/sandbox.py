@@ -1,8 +1,9 @@
 """沙箱 `tallypost sandbox`: the partners, played by one local server in their own wire formats.
 
 Kuaidi100: takes subscriptions and pushes a journey, scan by scan, signed with the parcel's salt,
-each push once more than needed. Payment: takes signed charges, shows a page to pay on, and sends
-signed notices, twice. `POST /behaviour` makes a partner misbehave.
+each push once more than needed. SF: pushes routes and answers queries (`api/sandbox_sf.py`).
+Payment: takes signed charges, shows a page to pay on, and sends signed notices, twice.
+`POST /behaviour` makes a partner misbehave.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
+from api.sandbox_sf import SfSandbox, add_sf
 from application.gateways.kuaidi100 import compact_json, sign_push, sign_query
 from application.gateways.payment import SIGNATURE, Charge, Charged, Notice, Refund, sign, signed
 from domain.scans import BEIJING
@@ -81,7 +83,7 @@ class Sandbox:
             param = compact_json({"status": status, "message": "", "lastResult": last})
             salt = "0" * 32 if self.behaviour.forge else subscription["salt"]
             form = {"param": param.decode(), "sign": sign_push(param, salt.encode())}
-            await self._send(subscription["callbackurl"], data=form)
+            await self.send(subscription["callbackurl"], data=form)
 
     def report(self, number: str, count: int) -> dict[str, Any]:
         """What the carrier knows of a parcel after so many scans, newest first (wire 1.3)."""
@@ -113,9 +115,10 @@ class Sandbox:
         """Send a signed notice, as often as the behaviour says."""
         body = notice.model_dump_json(exclude_none=True).encode()
         secret = b"forged" if self.behaviour.forge else self.secret
-        await self._send(url, content=body, headers={SIGNATURE: sign(body, secret)})
+        await self.send(url, content=body, headers={SIGNATURE: sign(body, secret)})
 
-    async def _send(self, url: str, **what: Any) -> None:
+    async def send(self, url: str, **what: Any) -> None:
+        """Send a message to the mall, as often as the behaviour says."""
         async with httpx2.AsyncClient(timeout=10, trust_env=False, transport=self.mall) as client:
             for _ in range(self.behaviour.repeat):
                 try:
@@ -258,6 +261,7 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
         background.add_task(sandbox.notify, asked.callback_url, notice)
         return Response(status_code=202)
 
+    add_sf(app, SfSandbox(sandbox.send, lambda: sandbox.behaviour), journeys)
     return app
 
 

@@ -465,6 +465,14 @@ class PushTakenOut(BaseModel):
     message: str = Field(description="free text")
 
 
+class CarrierTakenOut(BaseModel):
+    """The reply that a carrier expects, in its own words: SF's, until another one pushes here."""
+
+    model_config = example(return_code="0000", return_msg="成功")
+    return_code: str = Field(description="0000, or 1000 to have it sent again")
+    return_msg: str = Field(description="free text")
+
+
 class NoticeTakenOut(BaseModel):
     """What a notice of the payment provider led to."""
 

@@ -14,6 +14,7 @@ from application.loads import Loads
 from application.revocations import Revocations
 from application.settings import Settings
 from application.store import Store
+from application.trackers import Trackers
 from application.vault import MasterKeys, Vault
 from domain.house_rules import HouseRules
 from projections.live import LiveFeed
@@ -37,6 +38,7 @@ class Tenant:
         self.callback_links = CallbackLinks.in_folder(
             settings.key_folder, tenant=schema, public_url=settings.public_url
         )
+        self.trackers = Trackers(settings)
         self.payments = PaymentProvider(settings.payment_url, secret=settings.payment_key)
         self.pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
             conninfo,

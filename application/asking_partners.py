@@ -20,17 +20,18 @@ from application import shipping
 from application.callback_links import CallbackLinks
 from application.cards import open_card
 from application.envelope import Context
-from application.gateways.kuaidi100_calls import (
+from application.gateways.kuaidi100_calls import read_subscribe_reply, subscribe_form
+from application.gateways.payment import PaymentProvider, ProviderUnavailable, Refund
+from application.gateways.tracking import (
+    DirectTracker,
     IncompleteRequest,
     PartnerRefused,
     UnreadableReply,
-    read_subscribe_reply,
-    subscribe_form,
 )
-from application.gateways.payment import PaymentProvider, ProviderUnavailable, Refund
 from application.house import House
 from application.settings import Settings
 from application.streams import PARCEL
+from application.trackers import Trackers
 from application.unit import Command
 from application.vault import Recipient
 
@@ -51,6 +52,7 @@ class Asker(House, Protocol):
 
     settings: Settings
     callback_links: CallbackLinks
+    trackers: Trackers
     payments: PaymentProvider
 
 
@@ -81,7 +83,7 @@ class Asking:
     async def ask(self) -> None:
         """Ask whatever is to be asked now."""
         await self._each(_REFUNDS, self._refund)
-        if self._house.settings.kuaidi100_url is not None:
+        if self._house.settings.kuaidi100_url is not None or self._house.trackers.all:
             await self._each(_UNWATCHED, self._subscribe)
 
     async def _each(self, query: LiteralString, ask: Callable[..., Awaitable[None]]) -> None:
@@ -110,6 +112,13 @@ class Asking:
 
     async def _subscribe(self, parcel: str, waybill: str, carrier: str, card: str | None) -> None:
         house = self._house
+        direct = house.trackers.of(carrier)
+        if isinstance(direct, DirectTracker):
+            # It pushes all its parcels to one address, without being asked for each.
+            await self._watched(parcel, waybill, direct.name)
+            return
+        if house.settings.kuaidi100_url is None:
+            return
         try:
             form = subscribe_form(
                 waybill,
@@ -128,15 +137,18 @@ class Asking:
         except (httpx2.HTTPError, UnreadableReply, IncompleteRequest) as error:
             logger.warning("a subscription waits: %s", type(error).__name__)
             return
+        await self._watched(parcel, waybill, "kuaidi100")
+
+    async def _watched(self, parcel: str, waybill: str, partner: str) -> None:
         key = f"subscribed:{parcel}:{waybill}"
-        await house.store.execute(
+        await self._house.store.execute(
             Command(
                 principal="policy:subscribe_parcels",
                 key=key,
                 digest=hashlib.sha256(key.encode()).digest(),
                 context=Context(actor="policy:subscribe_parcels", command=key),
                 decide=lambda unit: shipping.note_subscription(
-                    unit, parcel=parcel, partner="kuaidi100", waybill=waybill
+                    unit, parcel=parcel, partner=partner, waybill=waybill
                 ),
                 streams=(PARCEL.stream(parcel),),
             )

@@ -44,6 +44,10 @@ class CallbackLinks:
         """Where the payment provider sends what it knows of an order's payments."""
         return self.url(order, partner="payment")
 
+    def carrier_url(self, partner: str) -> str:
+        """Where a carrier that pushes all its parcels to one address sends them."""
+        return f"{self.public_url}/v1/callbacks/carriers/{self.key(partner)}"
+
     def salt(self, parcel: str) -> str:
         """The salt the partner signs this parcel's pushes with: 32 characters."""
         return self._derived(self.secrets[0], b"salt", parcel).hex()[:32]

@@ -21,13 +21,12 @@ from psycopg.sql import SQL, Identifier
 from application import shipping
 from application.asking_partners import Asker, phone_tail
 from application.envelope import Context
-from application.gateways.kuaidi100 import Report
-from application.gateways.kuaidi100_calls import (
+from application.gateways.tracking import (
     IncompleteRequest,
     PartnerRefused,
+    Told,
+    Tracker,
     UnreadableReply,
-    query_form,
-    read_query_reply,
 )
 from application.streams import PARCEL
 from application.unit import Command, Unit
@@ -35,7 +34,6 @@ from domain.silence import Silence, patience
 
 logger = logging.getLogger(__name__)
 
-SOURCE = "kuaidi100.query"
 LOCKED_WITHIN = timedelta(minutes=30)
 """Asking about a number again within this locks it at the partner (wire 1.3)."""
 SILENT_AGAIN = timedelta(days=1)
@@ -72,7 +70,7 @@ class Wanted(NamedTuple):
 
 
 class Querying:
-    """Asks Kuaidi100 about the parcels of one tenant."""
+    """Asks about the parcels of one tenant: the carrier itself where it can be, or Kuaidi100."""
 
     def __init__(self, house: Asker, client: httpx2.AsyncClient) -> None:
         self._house = house
@@ -92,11 +90,12 @@ class Querying:
 
     async def _each(self, find: Callable[[], Awaitable[list[Wanted]]]) -> dict[Outcome, int]:
         came: dict[Outcome, int] = {}
-        if not self._house.settings.queries_are_possible:
+        if not self._house.trackers.all:
             return came
         for wanted in await find():
-            if await self._claim(wanted):
-                outcome = await self._ask(wanted)
+            tracker = self._house.trackers.of(wanted.carrier)
+            if tracker is not None and await self._claim(wanted):
+                outcome = await self._ask(wanted, tracker)
                 await self._note(wanted, outcome)
                 came[outcome] = came.get(outcome, 0) + 1
         return came
@@ -136,19 +135,19 @@ class Querying:
             values = (wanted.waybill, wanted.parcel, now, now - LOCKED_WITHIN)
             return bool(await self._rows(connection, _CLAIM, *values))
 
-    async def _ask(self, wanted: Wanted) -> Outcome:
+    async def _ask(self, wanted: Wanted, tracker: Tracker) -> Outcome:
         house = self._house
         try:
-            form = query_form(
+            call = tracker.query(
                 wanted.waybill,
                 carrier=wanted.carrier,
-                key=house.settings.kuaidi100_key,
-                customer=house.settings.kuaidi100_customer,
                 phone=await phone_tail(house, wanted.card),
+                now=house.store.clock(),
             )
-            url = f"{house.settings.kuaidi100_url}/poll/query.do"
-            answer = await self._client.post(url, data=form)
-            report = read_query_reply(answer.content)
+            answer = await self._client.post(call.url, data=call.form)
+            told = tracker.read_answer(
+                answer.content, number=wanted.waybill, carrier=wanted.carrier
+            )
         except PartnerRefused as refused:
             log = logger.error if refused.alarm else logger.info
             log("a query was refused with code %s", refused.code)
@@ -156,11 +155,12 @@ class Querying:
         except (httpx2.HTTPError, UnreadableReply, IncompleteRequest) as error:
             logger.warning("a query got no answer: %s", type(error).__name__)
             return Outcome.UNANSWERED
-        return await self._learn(wanted, report)
+        return await self._learn(wanted, told, tracker)
 
-    async def _learn(self, wanted: Wanted, report: Report) -> Outcome:
+    async def _learn(self, wanted: Wanted, report: Told, tracker: Tracker) -> Outcome:
         house = self._house
-        asked = house.store.clock()
+        asked, source = house.store.clock(), f"{tracker.name}.query"
+        principal = f"partner:{tracker.name}"
         found: list[dict[str, Any]] = []
 
         def decide(unit: Unit) -> dict[str, Any]:
@@ -168,13 +168,13 @@ class Querying:
                 unit,
                 parcel=wanted.parcel,
                 scans=report.scans,
-                source=SOURCE,
+                source=source,
                 raw=report.raw,
                 corrected_to=None,
                 rules=house.rules,
             )
             confirmed = shipping.confirm_track(
-                unit, parcel=wanted.parcel, told=report.scans, asked=asked, source=SOURCE
+                unit, parcel=wanted.parcel, told=report.scans, asked=asked, source=source
             )
             found[:] = [{**told, **confirmed}]
             return found[0]
@@ -182,10 +182,10 @@ class Querying:
         key = f"{wanted.parcel}:{asked.isoformat()}"
         await house.store.execute(
             Command(
-                principal="partner:kuaidi100",
+                principal=principal,
                 key=f"query:{key}",
                 digest=hashlib.sha256(report.raw).digest(),
-                context=Context(actor="partner:kuaidi100", command=f"query:{key}"),
+                context=Context(actor=principal, command=f"query:{key}"),
                 decide=decide,
                 streams=(PARCEL.stream(wanted.parcel),),
             )

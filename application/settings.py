@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     kuaidi100_customer: str = ""
     """The account's customer number there; without it nothing is queried or waits for a query."""
     kuaidi100_queries_a_day: int = Field(default=10_000, ge=0)
+    trackers: dict[str, dict[str, str]] = Field(default_factory=dict, repr=False)
+    """Accounts at carriers that are asked directly, by their adapter's name, as JSON:
+    `{"sf": {"partner": "…", "check_word": "…"}}`; what each takes is in its adapter (T1)."""
     policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
     """Name of this deployment's figures, recorded in every order; an import names its own."""
     peaks: Annotated[tuple[Peak, ...], NoDecode] = ()

@@ -1,6 +1,6 @@
 """作业队列 What waits for somebody in the house: reviews and parcels to be sent (O7, W1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -126,6 +126,14 @@ def _units(number: str, order: Order, part: Part) -> Iterable[dict[str, Any]]:
         }
 
 
+async def parcels_of(
+    connection: AsyncConnection[Any], schema: str, waybills: Sequence[str]
+) -> dict[str, str]:
+    """The parcels that have these waybills, by waybill (T1)."""
+    rows = await _dicts(connection, schema, _BY_WAYBILL, list(waybills))
+    return {row["waybill"]: row["number"] for row in rows}
+
+
 async def _dicts(
     connection: AsyncConnection[Any], schema: str, text: Any, *values: object
 ) -> list[dict[str, Any]]:
@@ -167,3 +175,7 @@ SELECT number FROM {parcels} WHERE warehouse = %b AND stage = 'planned'
 ORDER BY hand_over_by, number LIMIT %b
 """
 _PARCEL = "SELECT folded, position FROM {parcels} WHERE number = %b"
+_BY_WAYBILL = """
+SELECT DISTINCT ON (waybill) waybill, number FROM {parcels}
+WHERE waybill = ANY(%b) AND state <> 'dissolved' ORDER BY waybill, position DESC
+"""

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from application.gateways.kuaidi100_codes import kind_of
+from application.gateways.tracking import ForgedPush, UnreadablePush
 from domain.scans import BEIJING, Coordinates, Scan, ScanKind, classify, normalise_text
 
 MIN_SALT_BYTES = 16
@@ -22,23 +23,6 @@ MAX_BODY_BYTES = 1_048_576
 _MAX_FIELDS = 8
 _MAX_DEPTH = 16
 _MAX_SCANS = 1_000
-
-
-class ForgedPush(Exception):
-    """Nothing proves that the partner sent this: answer 401 and count it; keep nothing of it."""
-
-
-class UnreadablePush(Exception):
-    """The partner signed it, but it can't be understood.
-
-    Keep `raw`, answer `accepted()` and raise an alarm: the partner would only send the same bytes
-    three times more and then drop them (1.6: "reply 200 after durable storage"), and the raw
-    bytes plus a query lose nothing. `refused` is for what this house failed to store.
-    """
-
-    def __init__(self, why: str, *, raw: bytes) -> None:
-        super().__init__(why)
-        self.raw = raw
 
 
 class PushStatus(StrEnum):
@@ -238,7 +222,7 @@ def _read_result(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_scan(line: dict[str, Any], *, number: str, com: str) -> Scan | None:
-    time = _beijing_time(text_of(line.get("time")) or text_of(line.get("ftime")))
+    time = beijing_time(text_of(line.get("time")) or text_of(line.get("ftime")))
     text = text_of(line.get("context"))
     if time is None or text is None:
         return None
@@ -256,7 +240,8 @@ def _read_scan(line: dict[str, Any], *, number: str, com: str) -> Scan | None:
     )
 
 
-def _beijing_time(written: str | None) -> datetime | None:
+def beijing_time(written: str | None) -> datetime | None:
+    """A local time as Chinese carriers write it, in UTC; None for what is none."""
     if not written or not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", written, re.ASCII):
         return None
     try:

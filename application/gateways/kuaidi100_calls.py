@@ -5,7 +5,6 @@ account's key: they never belong in a log.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from application.gateways.kuaidi100 import (
@@ -18,43 +17,17 @@ from application.gateways.kuaidi100 import (
     text_of,
 )
 from application.gateways.kuaidi100_codes import PHONE_TO_QUERY, PHONE_TO_SUBSCRIBE
+from application.gateways.tracking import (
+    IncompleteRequest,
+    PartnerRefused,
+    Retry,
+    UnreadableReply,
+)
 
 SUBSCRIBE_URL = "https://poll.kuaidi100.com/poll"
 QUERY_URL = "https://poll.kuaidi100.com/poll/query.do"
 ADVANCED_STATES = "4"
 """`resultv2`: areas, advanced states and the route, without their forecasts."""
-
-
-class IncompleteRequest(ValueError):
-    """They would refuse this request, or lock the number for it; it was not built."""
-
-
-class Retry(StrEnum):
-    """Whether asking again can help."""
-
-    NEVER = "never"
-    BACKOFF = "backoff"
-    """Their trouble, soon over."""
-    LATER = "later"
-    """Not before 30 minutes: asking sooner locks the number (1.3)."""
-
-
-class UnreadableReply(Exception):
-    """They answered with something else than the JSON they document; worth trying again."""
-
-    retry = Retry.BACKOFF
-
-
-class PartnerRefused(Exception):
-    """They refused a request, by the code of their tables (1.3, 1.5)."""
-
-    def __init__(self, code: str, message: str, *, retry: Retry, alarm: bool) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.retry = retry
-        self.alarm = alarm
-        """The account is at fault (key, quota, signature): a person must act."""
 
 
 _QUERY_RETRY = {

@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from application.gateways.kuaidi100 import compact_json, read_json, sign_label, text_of
-from application.gateways.kuaidi100_calls import (
-    IncompleteRequest,
-    PartnerRefused,
-    Retry,
-    UnreadableReply,
-)
+from application.gateways.tracking import IncompleteRequest, PartnerRefused, Retry, UnreadableReply
 
 LABEL_URL = "https://api.kuaidi100.com/label/order"
 MAX_NAME = 100

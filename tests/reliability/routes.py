@@ -56,6 +56,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/metrics"): Route(NOBODY),
     ("POST", "/v1/callbacks/kuaidi100/{key}"): Route(NOBODY),
     ("POST", "/v1/callbacks/payment/{key}"): Route(NOBODY),
+    ("POST", "/v1/callbacks/carriers/{key}"): Route(NOBODY),
     ("GET", "/v1/approvals"): Route((OPERATIONS, ADMINISTRATOR, AUDITOR)),
     ("POST", "/v1/approvals/{approval}"): Route(
         (OPERATIONS, ADMINISTRATOR), {"decision": "deny", "reason": "no"}

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
-from application.gateways import kuaidi100
+from application.gateways import kuaidi100, tracking
 from application.store import Store
 from tests.api.conftest import Mall
 from tests.reliability.test_hostile import log_of_mall
@@ -144,7 +144,7 @@ def _reads_alike(body: bytes, right: bytes) -> bool:
     """Another spelling of the very bytes that were signed, such as %2f for %2F."""
     try:
         return kuaidi100._form_fields(body) == kuaidi100._form_fields(right)
-    except kuaidi100.ForgedPush:
+    except tracking.ForgedPush:
         return False
 
 

@@ -32,7 +32,7 @@ function accuracy({ aim_percent: aim, carriers: found }) {
   if (!found.length) return empty(t("carriers.accuracy_none"), t("carriers.accuracy_none_hint"));
   const figures = ["parcels", "inside", "early", "late", "width"];
   return [
-    h("p", { class: "quiet small" }, t("carriers.accuracy_how", { n: aim })),
+    h("p", { class: "quiet small lead" }, t("carriers.accuracy_how", { n: aim })),
     h("div", { class: "panel flush" }, h("table", { class: "cards paired accuracy" },
       h("thead", null, h("tr", null, ["carrier", "said"].map((key) => h("th", { scope: "col" }, t(`carriers.${key}`))), figures.map((key) => h("th", { scope: "col", class: "right" }, t(`carriers.${key}`))))),
       h("tbody", null, found.map((one) => h("tr", { dataset: { carrier: one.carrier, milestone: one.milestone } },

@@ -28,7 +28,7 @@ export async function oddities(view, _, signal) {
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.oddities")),
     h("div", { class: "row" }, h("label", { class: "row small" }, all, t("oddity.all")),
       h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh")))),
-  h("p", { class: "quiet small" }, t("oddity.how")), place);
+  h("p", { class: "quiet small lead" }, t("oddity.how")), place);
   await draw();
 }
 

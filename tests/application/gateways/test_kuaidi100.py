@@ -15,16 +15,15 @@ from hypothesis import strategies as st
 
 from application.gateways import kuaidi100
 from application.gateways.kuaidi100 import (
-    ForgedPush,
     Push,
     PushStatus,
-    UnreadablePush,
     accepted,
     refused,
     sign_push,
     verify_push,
 )
 from application.gateways.kuaidi100_codes import carrier_named, kind_of
+from application.gateways.tracking import ForgedPush, UnreadablePush
 from domain.scans import Coordinates, ScanKind
 
 SALT = b"s0lt-32-chars-s0lt-32-chars-0001"

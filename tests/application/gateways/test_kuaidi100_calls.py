@@ -7,15 +7,12 @@ import pytest
 
 from application.gateways.kuaidi100 import sign_label, sign_push, sign_query, verify_push
 from application.gateways.kuaidi100_calls import (
-    IncompleteRequest,
-    PartnerRefused,
-    Retry,
-    UnreadableReply,
     query_form,
     read_query_reply,
     read_subscribe_reply,
     subscribe_form,
 )
+from application.gateways.tracking import IncompleteRequest, PartnerRefused, Retry, UnreadableReply
 
 KEY, CUSTOMER = "testkey12345", "0123456789ABCDEF0123456789ABCDEF"
 SALT = "s0lt-32-chars-s0lt-32-chars-0001"

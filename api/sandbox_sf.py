@@ -1,0 +1,141 @@
+"""沙箱顺丰 SF, played in its own wire format: routes asked for, and pushed (M3; wire section 2)."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Form, Response
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+
+from application.gateways.kuaidi100 import compact_json
+from application.gateways.trackers.sf import DIGEST, SEARCH_ROUTES, TIMESTAMP, digest
+from domain.scans import BEIJING
+
+PARTNER = "sandbox-partner"
+CHECK_WORD = "sandbox-check-word"
+"""The account that the sandbox knows."""
+ROUTES = (
+    ("50", "西安市", "顺丰速运 已收取快件"),
+    ("30", "西安市", "快件在【西安集散中心】完成分拣,准备发往【杭州萧山集散中心】"),
+    ("31", "杭州市", "快件到达【杭州萧山集散中心】"),
+    ("44", "杭州市", "快件交给快递员,正在派送途中"),
+    ("80", "杭州市", "您的快件已签收,签收人:本人"),
+)
+"""What happens to every parcel: (operation code, place, words)."""
+
+
+class Journey(BaseModel):
+    """A parcel that SF picks up, and where it pushes its routes to."""
+
+    mailno: str = Field(max_length=32)
+    push_url: str
+    phone: str = Field(default="", max_length=4, description="what queries have to know")
+
+
+@dataclass
+class SfSandbox:
+    """What SF knows, and how it pushes: `send(url, **request)` reaches the mall."""
+
+    send: Callable[..., Awaitable[None]]
+    behaviour: Callable[[], Any]
+    journeys: dict[str, Journey] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def routes(self, number: str) -> list[dict[str, str]]:
+        """What is known of a parcel so far."""
+        first = self.began.astimezone(BEIJING) - timedelta(seconds=len(ROUTES))
+        return [
+            {
+                "acceptTime": f"{first + timedelta(seconds=n):%Y-%m-%d %H:%M:%S}",
+                "acceptAddress": place,
+                "remark": remark,
+                "opCode": code,
+            }
+            for n, (code, place, remark) in enumerate(ROUTES[: self.seen.get(number, 0)])
+        ]
+
+    async def travel(self, journey: Journey) -> None:
+        """Push each new route once it is known, as often as the behaviour repeats messages."""
+        for count in range(1, len(ROUTES) + 1):
+            behaviour = self.behaviour()
+            await asyncio.sleep(behaviour.pace_seconds)
+            self.seen[journey.mailno] = count
+            if behaviour.lose:
+                continue
+            newest = {"id": f"{journey.mailno}-{count}", "mailno": journey.mailno}
+            route = {**newest, **self.routes(journey.mailno)[-1]}
+            body = compact_json({"Body": {"WaybillRoute": [route]}})
+            at = str(int(datetime.now(UTC).timestamp() * 1_000))
+            word = "forged" if behaviour.forge else CHECK_WORD
+            signed = digest(body.decode(), timestamp=at, check_word=word)
+            headers = {TIMESTAMP: at, DIGEST: signed, "Content-Type": "application/json"}
+            await self.send(journey.push_url, content=body, headers=headers)
+
+    def answered(self, asked: dict[str, Any]) -> bytes:
+        """The routes of the numbers that were asked about; the result is JSON in a string."""
+        last_four = str(asked.get("checkPhoneNo", ""))
+        found = []
+        for number in asked["trackingNumber"]:
+            known = self.journeys.get(number)
+            allowed = known is not None and last_four in ("", known.phone, *known.phone.split(","))
+            found.append({"mailNo": number, "routes": self.routes(number) if allowed else []})
+        if self.behaviour().forget:
+            for one in found:
+                one["routes"] = one["routes"][:-1]
+        inner = {"success": True, "errorCode": "S0000", "errorMsg": None}
+        return _answer("A1000", {**inner, "msgData": {"routeResps": found}})
+
+
+def add_sf(app: FastAPI, sandbox: SfSandbox, tasks: set[asyncio.Task[None]]) -> None:
+    """The routes at which SF is reached."""
+
+    @app.post("/sf/journeys", status_code=202, summary="SF: a parcel is picked up")
+    async def begin(journey: Journey) -> Response:
+        sandbox.journeys[journey.mailno] = journey
+        task = asyncio.create_task(sandbox.travel(journey))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return Response(status_code=202)
+
+    @app.post("/sf/std/service", summary="SF: any service, by its code (wire 2)")
+    async def service(
+        partner: Annotated[str, Form(alias="partnerID", max_length=64)],
+        code: Annotated[str, Form(alias="serviceCode", max_length=50)],
+        timestamp: Annotated[str, Form(max_length=20)],
+        signed: Annotated[str, Form(alias="msgDigest", max_length=128)],
+        message: Annotated[str, Form(alias="msgData", max_length=100_000)],
+    ) -> Response:
+        if sandbox.behaviour().refuse:
+            return _json(_answer("A1099", None))
+        if signed != digest(message, timestamp=timestamp, check_word=CHECK_WORD):
+            return _json(_answer("A1006", None))
+        if partner != PARTNER or code != SEARCH_ROUTES:
+            return _json(_answer("A1004", None))
+        try:
+            asked = json.loads(message)
+            numbers = asked["trackingNumber"]
+        except (ValueError, KeyError, TypeError):
+            return _json(_answer("A1001", None))
+        if not isinstance(numbers, list) or len(numbers) > 10:
+            return _json(_answer("A1000", {"success": False, "errorCode": "8003"}))
+        return _json(sandbox.answered(asked))
+
+
+def _answer(code: str, result: dict[str, Any] | None) -> bytes:
+    return to_json(
+        {
+            "apiResultCode": code,
+            "apiErrorMsg": "" if code == "A1000" else "refused",
+            "apiResponseID": "0001",
+            "apiResultData": None if result is None else compact_json(result).decode(),
+        }
+    )
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")

@@ -1,0 +1,230 @@
+"""顺丰 SF, directly: routes asked for and pushed (T1; wire/carriers.md section 2).
+
+What one signs is URL-encoded as Java does it, and digested by MD5: that says "probably them". How
+pushes are signed is not documented; they come to a secret address, from addresses that can be
+listed, and where a digest comes along it has to fit. No receipt counts before a query tells of it.
+"""
+
+import base64
+import hashlib
+import hmac
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote_plus
+
+from application.divisions import division_named
+from application.gateways.kuaidi100 import beijing_time, compact_json, read_json, text_of
+from application.gateways.sf_codes import kind_of
+from application.gateways.tracking import (
+    Call,
+    DirectTracker,
+    ForgedPush,
+    IncompleteRequest,
+    PartnerRefused,
+    Retry,
+    Told,
+    UnreadablePush,
+    UnreadableReply,
+)
+from application.settings import Settings
+from domain.scans import Scan, classify
+
+SEARCH_ROUTES = "EXP_RECE_SEARCH_ROUTES"
+TIMESTAMP, DIGEST = "service-timestamp", "service-digest"
+"""Headers of a push that is signed."""
+MAX_BODY_BYTES = 1_048_576
+MAX_ROUTES = 1_000
+PHONE_DIGITS = 4
+_RETRY = {
+    "A1002": Retry.BACKOFF,
+    "A1005": Retry.BACKOFF,
+    "A1007": Retry.BACKOFF,
+    "A1009": Retry.BACKOFF,
+    "A1099": Retry.BACKOFF,
+}
+_ALARMS = frozenset({"A1003", "A1004", "A1006", "A1008"})
+"""Address, right, digest: a person must act."""
+
+
+def digest(signed: str, *, timestamp: str, check_word: str) -> str:
+    """Base64 of the MD5 of what Java's URLEncoder makes of text, timestamp and check word."""
+    encoded = quote_plus(signed + timestamp + check_word, safe="*").replace("~", "%7E")
+    md5 = hashlib.md5(encoded.encode(), usedforsecurity=False).digest()
+    return base64.b64encode(md5).decode()
+
+
+class Sf(DirectTracker):
+    """The carrier itself, with a customer's account."""
+
+    name = "sf"
+    carriers = frozenset({"shunfeng"})
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        partner: str,
+        check_word: str,
+        addresses: Sequence[str] = (),
+        signed: bool = False,
+    ) -> None:
+        self._url = url
+        self._partner = partner
+        self._check_word = check_word
+        self._signed = signed
+        self.addresses = tuple(addresses)
+
+    def query(self, number: str, *, carrier: str, phone: str, now: datetime) -> Call:
+        """Ask for the routes of one waybill (2.1); `phone` ends with the digits they ask for."""
+        if not 8 <= len(number) <= 32:
+            raise IncompleteRequest("a waybill number has 8 to 32 characters")
+        asked: dict[str, Any] = {
+            "language": "zh-CN",
+            "trackingType": 1,
+            "trackingNumber": [number],
+            "methodType": 1,
+        }
+        if phone:
+            asked["checkPhoneNo"] = phone[-PHONE_DIGITS:]
+        # Serialised once: what is signed is what is sent.
+        message = compact_json(asked).decode()
+        timestamp = str(int(now.timestamp() * 1_000))
+        form = {
+            "partnerID": self._partner,
+            "requestID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{number}:{timestamp}")),
+            "serviceCode": SEARCH_ROUTES,
+            "timestamp": timestamp,
+            "msgDigest": digest(message, timestamp=timestamp, check_word=self._check_word),
+            "msgData": message,
+        }
+        return Call(f"{self._url}/std/service", form)
+
+    def read_answer(self, body: bytes, *, number: str, carrier: str) -> Told:
+        """The routes of the waybill that was asked about; none yet is an answer, too."""
+        try:
+            data = _inner(read_json(body))
+            found = [
+                one for one in _list(data.get("routeResps")) if text_of(one.get("mailNo")) == number
+            ]
+            routes = [route for one in found for route in _list(one.get("routes"))]
+        except ValueError as wrong:
+            raise UnreadableReply(str(wrong)) from wrong
+        return Told(number, _scans(number, routes), body)
+
+    def read_push(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Told]:
+        """The routes of a push, by waybill (2.4). The same may come again, in any order."""
+        if len(body) > MAX_BODY_BYTES:
+            raise ForgedPush("the body is too large")
+        self._check(body, headers)
+        try:
+            content = read_json(body).get("Body")
+            routes = _list(content.get("WaybillRoute") if isinstance(content, dict) else None)
+            found: dict[str, list[dict[str, Any]]] = {}
+            for route in routes:
+                number = text_of(route.get("mailno"))
+                if number is None:
+                    raise ValueError("a route without a waybill number")
+                found.setdefault(number, []).append(route)
+            if not found:
+                raise ValueError("no routes")
+        except ValueError as wrong:
+            raise UnreadablePush(str(wrong), raw=body) from wrong
+        return [Told(number, _scans(number, its), body) for number, its in found.items()]
+
+    def _check(self, body: bytes, headers: Mapping[str, str]) -> None:
+        given = headers.get(DIGEST)
+        if given is None:
+            if self._signed:
+                raise ForgedPush("it is not signed")
+            return
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            raise ForgedPush("the signature differs") from None
+        expected = digest(text, timestamp=headers.get(TIMESTAMP, ""), check_word=self._check_word)
+        if not hmac.compare_digest(given.encode(), expected.encode()):
+            raise ForgedPush("the signature differs")
+
+    def taken(self) -> bytes:
+        """Theirs for "stored"."""
+        return compact_json({"return_code": "0000", "return_msg": "成功"})
+
+    def again(self, why: str) -> bytes:
+        """Theirs for "push it once more"."""
+        return compact_json({"return_code": "1000", "return_msg": why})
+
+
+def _inner(reply: dict[str, Any]) -> dict[str, Any]:
+    """What is inside of a reply: its result is JSON in a string. Raises `PartnerRefused`."""
+    code = text_of(reply.get("apiResultCode")) or ""
+    if code != "A1000":
+        raise _refused(code, text_of(reply.get("apiErrorMsg")) or "")
+    result = read_json(str(reply.get("apiResultData") or "").encode())
+    inner = text_of(result.get("errorCode")) or ""
+    if result.get("success") is not True or inner != "S0000":
+        raise _refused(inner, text_of(result.get("errorMsg")) or "")
+    data = result.get("msgData")
+    if not isinstance(data, dict):
+        raise ValueError("a success without data")
+    return data
+
+
+def _refused(code: str, message: str) -> PartnerRefused:
+    retry = _RETRY.get(code, Retry.NEVER)
+    return PartnerRefused(code, message, retry=retry, alarm=code in _ALARMS)
+
+
+def _list(value: object) -> list[dict[str, Any]]:
+    found = [] if value in (None, "") else value
+    if not isinstance(found, list) or len(found) > MAX_ROUTES:
+        raise ValueError("not a list of a sensible length")
+    if not all(isinstance(one, dict) for one in found):
+        raise ValueError("objects were expected")
+    return found
+
+
+def _scans(number: str, routes: Sequence[dict[str, Any]]) -> tuple[Scan, ...]:
+    """The routes as scans; those without a readable time or text are in the payload only."""
+    found: list[Scan] = []
+    for route in routes:
+        at, remark = beijing_time(text_of(route.get("acceptTime"))), text_of(route.get("remark"))
+        if at is None or remark is None:
+            continue
+        place, code = text_of(route.get("acceptAddress")), text_of(route.get("opCode"))
+        found.append(
+            Scan(
+                number=number,
+                time=at.astimezone(UTC),
+                text=remark,
+                carrier="shunfeng",
+                kind=classify(remark, hint=kind_of(code)),
+                division=_division(place),
+                status=text_of(route.get("firstStatusName")) or place,
+                code=code,
+            )
+        )
+    return tuple(found)
+
+
+def _division(place: str | None) -> str | None:
+    """The place's code, where its name says which one is meant."""
+    try:
+        return None if place is None else division_named(place).code
+    except ValueError:
+        return None
+
+
+def opened(settings: Settings) -> Sf | None:
+    """The account that is set, if one is."""
+    account = settings.trackers.get(Sf.name)
+    if account is None:
+        return None
+    return Sf(
+        account.get("url", "https://sfapi.sf-express.com"),
+        partner=account["partner"],
+        check_word=account["check_word"],
+        addresses=[one.strip() for one in account.get("addresses", "").split(",") if one.strip()],
+        signed=account.get("signed") == "yes",
+    )

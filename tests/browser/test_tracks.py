@@ -1,0 +1,94 @@
+"""Odd tracks, how carriers do, and when a parcel should arrive, in front of people (T4, T6)."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.service import OPS, Service
+from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Newcomer, Screen
+
+pytestmark = IN_A_BROWSER
+
+
+def strayed(service: Service, number: str) -> str:
+    """A parcel that was signed for, and then seen elsewhere."""
+    parcel = service.ship(number)
+    until_estimated(service, parcel)
+    for text, code in (("已签收,签收人:本人", "3"), ("快件离开【杭州转运中心】", "0")):
+        service.push(number, parcel, text, code)
+        time.sleep(1.1)  # carriers' times have seconds
+    return parcel
+
+
+def until_estimated(service: Service, parcel: str) -> None:
+    """Wait until its learner was told when it should arrive."""
+    for _ in range(100):
+        if service.call("GET", f"/v1/parcels/{parcel}", **OPS)["arrival"]:
+            return
+        time.sleep(0.2)
+    pytest.fail("nothing was said about the arrival")
+
+
+@SCREENS
+def test_a_human_leaves_out_what_is_odd_about_a_track(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """T6: the scans that show it, three decisions, a reason; gone from the list once decided."""
+    number = service.order(newcomer(), ("notebook", 1))
+    with service.partners(pace_seconds=3_600):
+        parcel = strayed(service, number)
+        with browsing.as_("operations", "ops", screen) as one:
+            page = one.page
+            one.open("/operations#/oddities")
+            card = page.locator(f".oddity[data-parcel='{parcel}']")
+            expect(card.locator("h2")).to_have_text(one.says("oddity.after_signing"))
+            expect(card).to_contain_text("快件离开【杭州转运中心】")
+            one.readable()
+            one.fits()
+            card.locator("button", has_text=one.says("oddity.voided")).click()
+            one.send(reason="the wrong sack")
+            expect(card).to_have_count(0)
+            page.check("[name=all]")
+            one.settled()
+            one.content()
+        found = service.call("GET", f"/v1/parcels/{parcel}", **OPS)
+        assert [scan["kind"] for scan in found["scans"]] == ["signed"]
+
+
+@SCREENS
+def test_staff_see_whether_parcels_arrive_when_it_was_said(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """T4: by carrier and milestone, with the share inside the window."""
+    with service.partners(pace_seconds=3_600):
+        strayed(service, service.order(newcomer(), ("notebook", 1)))
+        with browsing.as_("operations", "ops", screen) as one:
+            one.open("/operations#/carriers")
+            row = one.page.locator("tr[data-carrier=shunfeng][data-milestone=handed_over]")
+            expect(row).to_contain_text(one.says("milestone.handed_over"))
+            one.readable()
+            one.fits()
+            one.page.check("[name=days][value='30']")
+            expect(row).to_contain_text(one.says("carrier.shunfeng"))
+            one.content()
+
+
+@SCREENS
+def test_a_learner_sees_when_the_parcel_should_arrive(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """T4: a window, until it came."""
+    learner = newcomer()
+    number = service.order(learner, ("notebook", 1))
+    with service.partners(pace_seconds=3_600):
+        parcel = service.ship(number)
+        until_estimated(service, parcel)
+        with browsing.as_("learner", learner, screen) as one:
+            one.open(f"/#/orders/{number}")
+            expect(one.page.locator(f"[data-parcel='{parcel}'] .arrival")).to_be_visible()
+            one.readable()
+            one.fits()
+            service.push(number, parcel, "已签收,签收人:本人", "3")
+            expect(one.page.locator(f"[data-parcel='{parcel}'] .arrival")).to_have_count(0)
+            one.content()
