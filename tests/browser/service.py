@@ -92,7 +92,9 @@ class Service:
         waybill = {"carrier": "shunfeng", "waybill": f"SF{int(time.time() * 1000)}"}
         self.call("POST", f"/v1/parcels/{parcel}/waybill", waybill, **OPS)
         when = {} if handed_over_at is None else {"happened_at": handed_over_at.isoformat()}
-        self.call("POST", f"/v1/parcels/{parcel}/handover", when, **OPS)
+        told = self.call("POST", f"/v1/parcels/{parcel}/handover", when, **OPS)
+        # Whoever looks next finds it there.
+        self.call("GET", f"/v1/orders/{number}?min_position={told['position']}", **OPS)
         return str(parcel)
 
     def push(self, number: str, parcel: str, text: str, code: str) -> None:

@@ -109,6 +109,7 @@ def test_a_recipient_is_masked_until_a_reason_is_given(
         visitor.send(reason="to call back")
         expect(page.locator("dialog .revealed")).to_contain_text("林小满")
         page.keyboard.press("Escape")
+        expect(page.locator("dialog")).to_have_count(0)
         assert "林小满" not in page.content()
         expect(page.locator(".timeline [data-kind=privacy]")).to_contain_text("to call back")
         stays(visitor)
