@@ -20,7 +20,7 @@ _PARCEL = f"{_ORDER}-P1"
 
 Kind = Literal[
     "order", "ledger", "stock", "parcel", "scan", "dispute", "claim", "approval", "privacy",
-    "message", "note", "webhook",
+    "message", "note", "return", "webhook",
 ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from application.case_words import Said, said_in, without_names
 from application.delay_messages import message_for
 from application.envelope import Envelope
 from application.sealed_words import Message
-from application.streams import CLAIM, DISPUTE, NOTES
+from application.streams import CLAIM, DISPUTE, NOTES, RETURN
 from application.subscriptions import Subscriptions, Tried
 from application.vault import Recipient
 from domain.disputes import case_id
@@ -134,6 +134,8 @@ class _Telling(NamedTuple):
             return None
         if said.text is None:
             return {"text": None, "reveal": None}
+        if event.category == RETURN.name:
+            return {"text": without_names(said.text, self.recipient), "reveal": None}
         if event.category == NOTES.name:
             reveal: str | None = f"/v1/support/orders/{self.order}/notes/{event.position}/reveals"
         else:

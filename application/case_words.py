@@ -25,6 +25,7 @@ from domain.dispute_facts import (
     QuestionAnswered,
 )
 from domain.notes import NoteAdded
+from domain.return_facts import ReturnOpened, ReturnRejected, ReturnSettled
 from domain.scans import normalise_text
 from domain.sealed import Sealed
 
@@ -35,7 +36,7 @@ class Said:
 
     position: int
     about: str
-    """opening, answer, withdrawal, reopening, inquiry, note, or message."""
+    """opening, answer, withdrawal, reopening, inquiry, note, return, or message."""
     sealed: Sealed
     content: bytes | None
     """None: erased, gone by time, or under a legal hold."""
@@ -71,6 +72,12 @@ def sealed_in(event: Envelope) -> tuple[str, Sealed] | None:
             return "inquiry", words
         case NoteAdded(words=words):
             return "note", words
+        case ReturnOpened(words=Sealed() as words):
+            return "return", words
+        case (
+            ReturnSettled(message=Sealed() as message) | ReturnRejected(message=Sealed() as message)
+        ):
+            return "message", message
         case DisputeDecided(decision=decision) if decision.message is not None:
             return "message", decision.message
     return None

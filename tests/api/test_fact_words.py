@@ -12,10 +12,11 @@ from domain.dispute_facts import Answer, Outcome, Question, SignerMatch
 from domain.facts import FACTS
 from domain.house_rules import SHANGHAI
 from domain.order_facts import Fault
+from domain.return_facts import Payer, Remedy
 from tests.corpus import released
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
-ROOMS = ("approvals", "claims", "disputes", "notes", "orders", "parcels")
+ROOMS = ("approvals", "claims", "disputes", "notes", "orders", "parcels", "returns")
 
 
 def event(name: str, data: bytes, stream: str = "order:T1") -> Envelope:
@@ -75,7 +76,8 @@ def test_every_value_of_a_list_has_its_word() -> None:
     """N3: nothing is told by its code."""
     lists: dict[str, Any] = {
         "answer": Answer, "approval_kind": Kind, "inquiry_result": InquiryResult,
-        "outcome": Outcome, "question": Question, "reason": Fault, "signer": SignerMatch,
+        "outcome": Outcome, "question": Question, "payer": Payer, "reason": Fault,
+        "remedy": Remedy, "signer": SignerMatch,
     }  # fmt: skip
     wanted = {f"{name}.{value}" for name, values in lists.items() for value in values}
     assert wanted <= set(pages.WORDS["zh"])

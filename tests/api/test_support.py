@@ -247,3 +247,18 @@ async def _news(desk: Desk, caller: Caller) -> set[str]:
         if "disputes.QuestionAnswered" in told:
             await stream.aclose()
     return told
+
+
+async def test_a_return_and_its_words_are_in_the_list(desk: Desk) -> None:
+    """D3, A4: what comes back, why, who pays for it; what was said of it without names."""
+    body = {"remedy": "refund", "reason": "damaged", "words": "林小满说封面破了"}
+    opened = await desk.mall.post(f"/v1/orders/{desk.number}/returns", body)
+    assert opened.status_code == 201, opened.text
+    found = await entries(desk)
+    (back,) = (one for one in found if one["fact"] == "returns.ReturnOpened")
+    assert (back["kind"], back["actor"]) == ("return", "learner:lin")
+    assert back["details"]["en"].startswith("Return and refund · Damaged")
+    assert "封面破了" in back["said"]["text"]
+    assert "林小满" not in back["said"]["text"]
+    (held,) = (one for one in found if one["fact"] == "orders.UnitsUnderReturn")
+    assert held["because_of"] == back["id"]

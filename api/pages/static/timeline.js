@@ -10,7 +10,7 @@ const GROUPS = {
   all: null,
   order: ["order", "ledger", "stock"],
   parcel: ["parcel", "scan"],
-  case: ["dispute", "claim", "approval", "message", "note", "privacy"],
+  case: ["dispute", "claim", "return", "approval", "message", "note", "privacy"],
   system: ["webhook"],
 };
 /** So much later than it happened, an entry was known late: scans are told to the second only. */
