@@ -21,6 +21,8 @@ from procrastinate.schema import SchemaManager, migrations_path
 from psycopg import AsyncConnection, sql
 
 from application.asking_partners import TIMEOUT_SECONDS, Asker
+from application.compounds import BATCH as COMPOUNDS
+from application.compounds import note_compounds
 from application.delays import DELAYS
 from application.house import House
 from application.migrating import LOCK
@@ -109,6 +111,7 @@ def make_app(conninfo: str, tenants: Sequence[str]) -> App:
         sweep_by_the_hour,
         tell_of_delays,
         compare_tracks,
+        note_places,
         tidy_webhooks,
         let_go,
     ):
@@ -151,6 +154,12 @@ async def compare_tracks(context: JobContext, timestamp: int, *, tenant: str) ->
         logger.warning("%s tracks lacked scans that were never pushed", came[Outcome.REPAIRED])
 
 
+async def note_places(context: JobContext, timestamp: int, *, tenant: str) -> None:
+    """Which compounds parcels went to, by keyed hash (T9)."""
+    while await note_compounds(_house(context, tenant)) == COMPOUNDS:
+        pass
+
+
 async def _sweep(house: House, policies: Sequence[Policy]) -> None:
     for policy in policies:
         swept = await sweep(house, policy)
@@ -188,6 +197,7 @@ CRONS: dict[Callable[..., Any], str] = {
     sweep_by_the_hour: "7 * * * *",
     tell_of_delays: "*/5 * * * *",
     compare_tracks: "*/30 * * * *",
+    note_places: "47 * * * *",
     tidy_webhooks: "37 * * * *",
     let_go: "57 * * * *",
     retry_stalled: "* * * * *",

@@ -101,6 +101,7 @@ class LogSql:
         )
         self.erase_cards = sql("DELETE FROM {schema}.cards WHERE subject = ANY(%b)")
         self.erase_places = sql("DELETE FROM {schema}.places WHERE learner = ANY(%b)")
+        self.erase_compounds = sql("DELETE FROM {schema}.compounds WHERE learner = ANY(%b)")
         self.erase_keys = sql("DELETE FROM {keys}.subject_keys WHERE subject = ANY(%b)")
         self.snapshot = sql(
             "INSERT INTO {schema}.snapshots (stream, version, fingerprint, state)"
@@ -221,6 +222,7 @@ class Log:
         """Delete keys and cards of these subjects, within the commit that says so."""
         await self.connection.execute(self._sql.erase_cards, (list(subjects),))
         await self.connection.execute(self._sql.erase_places, (list(subjects),))
+        await self.connection.execute(self._sql.erase_compounds, (list(subjects),))
         await self.connection.execute(self._sql.erase_keys, (list(subjects),))
 
     async def save_snapshots(self, snapshots: Sequence[tuple[str, Held]]) -> None:

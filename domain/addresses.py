@@ -1,5 +1,6 @@
 """地址 One physical address, however it was written (O7, S4)."""
 
+import re
 import unicodedata
 from typing import Final, Protocol
 
@@ -50,6 +51,22 @@ def canonical_place(place: Place) -> str:
             if part and detail.startswith(part) and len(detail) > len(part):
                 detail, again = detail[len(part) :], True
     return _SEPARATOR.join([*parts, detail])
+
+
+_COMPOUND: Final = re.compile(
+    r".+?(?:小区|社区|新村|花园|家园|公寓|大厦|广场|园区|大学|学院|学校|医院|苑(?!路|小区|社区|新村)|[0-9]+号(?:院|大院)?)"
+)
+
+
+def canonical_compound(place: Place) -> str | None:
+    """The compound or the house that an address is in, without door and person (T9).
+
+    As `canonical_place` writes it, up to the words that end a compound's name, or to the house's
+    number; None where the address has neither. Personal data, too: to be hashed with a key.
+    """
+    *divisions, detail = canonical_place(place).split(_SEPARATOR)
+    found = _COMPOUND.match(detail)
+    return None if found is None else _SEPARATOR.join([*divisions, found.group()])
 
 
 def _bare(text: str) -> str:

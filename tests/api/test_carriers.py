@@ -1,4 +1,4 @@
-"""How carriers do, and what learners hear of their parcels (T4, T5)."""
+"""How carriers do, and what learners hear of their parcels (T4, T5, T9)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,6 +6,7 @@ import pytest
 
 from application import shipping
 from application.arrivals import estimate_arrivals
+from application.compounds import note_compounds
 from application.delays import DELAYS
 from application.envelope import Context
 from application.jobs import apply_jobs_schema
@@ -88,3 +89,27 @@ async def test_a_delay_is_shown_to_the_learner_and_listed_for_staff(
     assert (await mall.read(number))["parcels"][0]["delay"] is None
     left = (await mall.get("/v1/troubles", **SUPPORT)).json()["troubles"]
     assert not [one for one in left if one["kind"] == "delayed_parcel"]
+
+
+async def test_staff_see_where_and_when_deliveries_succeed(mall: Mall) -> None:
+    """T9: by district with its name, by compound without one; a carrier's card beside it."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    await mall.views()
+    await seen(mall, parcel, ScanKind.SIGNED, datetime.now(UTC) + timedelta(minutes=1))
+    (place,) = (await mall.get("/v1/carriers/deliveries", **SUPPORT)).json()["places"]
+    assert (place["division"], place["name"]) == ("330106", "杭州市西湖区")
+    assert (place["tried"], place["well"], place["percent"], place["prefer"]) == (1, 1, 100.0, None)
+    others = await mall.get("/v1/carriers/deliveries", **SUPPORT, carrier="ems")
+    assert others.json()["places"] == []
+    assert (await mall.get("/v1/carriers/deliveries", **SUPPORT, by="street")).status_code == 422
+    await note_compounds(mall.tenant)
+    compounds = (await mall.get("/v1/carriers/deliveries", **SUPPORT, by="compound")).json()
+    (compound,) = compounds["places"]
+    assert len(compound["compound"]) == 12
+    assert "文三" not in str(compounds)
+    (card,) = (await mall.get("/v1/carriers/scorecards", **SUPPORT)).json()["carriers"]
+    assert (card["carrier"], card["on_time_percent"], card["first_try_percent"]) == (
+        "shunfeng", 100.0, 100.0,
+    )  # fmt: skip
+    assert card["complaints_per_1000"] == 0

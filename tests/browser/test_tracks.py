@@ -60,7 +60,7 @@ def test_a_human_leaves_out_what_is_odd_about_a_track(
 def test_staff_see_whether_parcels_arrive_when_it_was_said(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:
-    """T4: by carrier and milestone, with the share inside the window."""
+    """T4, T9: by carrier and milestone, with the share inside the window; a map of hours."""
     with service.partners(pace_seconds=3_600):
         strayed(service, service.order(newcomer(), ("notebook", 1)))
         with browsing.as_("operations", "ops", screen) as one:
@@ -71,6 +71,13 @@ def test_staff_see_whether_parcels_arrive_when_it_was_said(
             one.fits()
             one.page.check("[name=days][value='30']")
             expect(row).to_contain_text(one.says("carrier.shunfeng"))
+            card = one.page.locator(".scorecards tr[data-carrier=shunfeng]")
+            expect(card).to_contain_text(one.says("carrier.shunfeng"))
+            place = one.page.locator(".heat tr[data-division='330106']")
+            expect(place.locator("th")).to_contain_text("杭州市西湖区")
+            expect(place.locator("td:not(.none)").first).to_be_visible()
+            one.page.check("[name=by][value=compound]")
+            expect(one.page.locator("[aria-labelledby=heat]")).to_be_visible()
             one.content()
 
 

@@ -93,6 +93,8 @@ ROUTES: dict[tuple[str, str], Route] = {
         OPERATORS, {"carrier": "shunfeng", "waybill": "SF1000000001", **TIMES}
     ),
     ("GET", "/v1/carriers/arrivals"): Route(STAFF),
+    ("GET", "/v1/carriers/deliveries"): Route(STAFF),
+    ("GET", "/v1/carriers/scorecards"): Route(STAFF),
     ("GET", "/v1/oddities"): Route(STAFF),
     ("POST", "/v1/parcels/{parcel}/oddities/{oddity}"): Route(
         (OPERATIONS, ADMINISTRATOR), {"decision": "accepted", "reason": "it was so"}
