@@ -28,6 +28,10 @@ WORDS: dict[DelayCause, Message] = {
         "您的包裹正在退回,如仍需要请联系我们。",
         "Your parcel is on its way back. Please talk to us if you still want it.",
     ),
+    DelayCause.PICKUP_ENDING: Message(
+        "您的包裹还在自提点等您领取,请在截止时间前取件,逾期会被退回。",
+        "Your parcel is still waiting to be picked up. Please fetch it before its time ends.",
+    ),
 }
 
 

@@ -83,6 +83,7 @@ _AT: dict[DelayCause, tuple[LiteralString, LiteralString, LiteralString]] = {
     DelayCause.ETA_PASSED: ("late_at", "j.late_at IS NOT NULL", "j.late_told"),
     DelayCause.PING_PONG: ("turned_since", "j.turned_as = 'ping_pong'", "j.turned_told"),
     DelayCause.RETURNED: ("turned_since", "j.turned_as = 'returned'", "j.turned_told"),
+    DelayCause.PICKUP_ENDING: ("turned_since", "j.turned_as = 'pickup_ending'", "j.turned_told"),
 }
 """Where the view says since when, that it is so, and that it was told."""
 INQUIRED = (DelayCause.NO_FIRST_SCAN, DelayCause.NO_MOVEMENT, DelayCause.ETA_PASSED)

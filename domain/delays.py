@@ -1,6 +1,6 @@
-"""延误 What keeps a parcel, found before its recipient complains (T5; rules.md 25)."""
+"""延误 What keeps a parcel, found before its recipient complains (T5, T8; rules.md 22, 25)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -23,6 +23,8 @@ class DelayCause(StrEnum):
     """It came back to a city that it had left, and did so again."""
     RETURNED = "returned"
     """It is on its way back, or with its sender."""
+    PICKUP_ENDING = "pickup_ending"
+    """It waits for its recipient, and soon no longer (T8; rules.md 22)."""
 
 
 class Delay(NamedTuple):
@@ -34,6 +36,8 @@ class Delay(NamedTuple):
 
 RETURNS: Final = 2
 """Coming back once happens between a hub and its suburbs; twice is going to and fro."""
+REMIND_BEFORE: Final = timedelta(hours=24)
+"""So long before a locker or station sends a parcel back its recipient is reminded (T8)."""
 _BACK = frozenset({ParcelState.RETURNING, ParcelState.RETURNED})
 
 
@@ -46,9 +50,16 @@ def awaited(parcel: Parcel, track: Track) -> datetime | None:
 
 
 def turned(track: Track) -> Delay | None:
-    """Whether a parcel goes back, or to and fro; None for one that arrived, and for most."""
+    """Whether a parcel goes back, to and fro, or waits for its recipient; None for most.
+
+    The last of these counts from a day before its time ends, which may be still to come.
+    """
     if track.state in _BACK and track.since is not None:
         return Delay(DelayCause.RETURNED, track.since)
+    if track.state is ParcelState.AWAITING_PICKUP and track.pickup is not None:
+        waits = track.pickup
+        remind = (waits.deadline or waits.lapses_at) - REMIND_BEFORE
+        return Delay(DelayCause.PICKUP_ENDING, max(waits.since, remind))
     if arrived_at(track) is not None:
         return None
     again = _came_back(track)
@@ -96,7 +107,7 @@ def lasts(parcel: Parcel, delay: Delay, *, now: datetime | None) -> bool:
     match delay.cause:
         case DelayCause.ETA_PASSED:
             return awaited(parcel, track) == delay.since
-        case DelayCause.PING_PONG | DelayCause.RETURNED:
+        case DelayCause.PING_PONG | DelayCause.RETURNED | DelayCause.PICKUP_ENDING:
             return turned(track) == delay
         case DelayCause.NO_FIRST_SCAN | DelayCause.NO_MOVEMENT | DelayCause.CUSTOMS_STALL:
             return _is_quiet(parcel, track, delay, now=now)

@@ -33,6 +33,8 @@ DRIFT_KM: Final = 300
 _CHINA = (73.0, 136.0, 3.0, 54.0)
 _EARTH_KM = 6_371.0
 _ENOUGH = 3
+FLAGS_MAX: Final = 50
+"""Oddities noted of one parcel: whoever looks at these has seen what is wrong with it."""
 
 
 class OddityKind(StrEnum):
@@ -197,11 +199,12 @@ def _is_abroad(place: Coordinates) -> bool:
 
 def flag(parcel: Parcel, *, rules: HouseRules) -> list[ParcelFact]:
     """Note what is odd by now and was not noted yet; a human looks at it (T6)."""
-    return [
+    new = [
         TrackFlagged(oddity=one.id, kind=one.kind.value, scans=_seen(one.scans))
         for one in oddities(parcel.track(), rules=rules)
         if one.id not in parcel.flagged
     ]
+    return [*new[: max(0, FLAGS_MAX - len(parcel.flagged))]]
 
 
 def decide(

@@ -1,4 +1,4 @@
-"""延误包裹 Parcels that are late, go to and fro or come back, the longest first (T5, M5).
+"""延误包裹 Parcels that are late, go to and fro, come back or wait too long (T5, T8, M5).
 
 Silent ones are told of by `projections/silent_parcels.py`; one that is both is listed for both.
 """
@@ -28,9 +28,9 @@ class DelayedParcel(NamedTuple):
 async def delayed_parcels(
     connection: AsyncConnection[Any], schema: str, *, now: datetime, limit: int = 200
 ) -> list[DelayedParcel]:
-    """Of orders that are not over: past their window, between cities, or on their way back."""
+    """Of orders that are not over, the longest first: whatever keeps a parcel but silence."""
     query = compose(_DELAYED, schema, ("journeys", "parcels", "orders"), "")
-    cursor = await connection.execute(query, (now, limit, limit, limit), prepare=True)
+    cursor = await connection.execute(query, (now, limit, now, limit, limit), prepare=True)
     return [DelayedParcel(*row) for row in await cursor.fetchall()]
 
 
@@ -45,7 +45,7 @@ SELECT p.number, d.cause, d.since, d.told, p.state, p.carrier, p.waybill, p.orde
      ORDER BY late_at, parcel LIMIT %b)
     UNION ALL
     (SELECT parcel, turned_as, turned_since, turned_told FROM {journeys} j
-     WHERE turned_as IS NOT NULL AND EXISTS (
+     WHERE turned_as IS NOT NULL AND turned_since <= %b AND EXISTS (
         SELECT FROM {parcels} p JOIN {orders} o ON o.number = ANY(p.orders)
         WHERE p.number = j.parcel
           AND o.state NOT IN ('completed', 'cancelled', 'closed', 'expired'))

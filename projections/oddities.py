@@ -24,7 +24,7 @@ _SCANS = TypeAdapter(tuple[Scan, ...])
 def odd_rows(
     parcel: Parcel, track: Track, last: Envelope, *, rules: HouseRules
 ) -> list[tuple[Any, ...]]:
-    """A parcel's rows: what is odd now, and what was decided about it."""
+    """A parcel's rows: what was flagged and is odd now, and what was decided about it."""
     decided = {one.oddity: (one.decision, one.at) for one in parcel.decided}
     orders = "\n".join(dict.fromkeys(content.order for content in parcel.contents))
     return [
@@ -39,6 +39,7 @@ def odd_rows(
             last.position,
         )
         for one in oddities(track, rules=rules)
+        if one.id in parcel.flagged
     ]
 
 

@@ -132,6 +132,26 @@ async def test_its_carrier_is_asked_once_when_it_is_kept_for_long(house: House) 
     assert await house.facts(f"claim:{parcel}") == ["claims.InquiryOpened"]
 
 
+async def test_a_recipient_is_reminded_before_a_station_sends_the_parcel_back(
+    house: House,
+) -> None:
+    """T8: once, a day before; listed for staff from then on, and not before."""
+    parcel = await sent(house, "A1")
+    house.wait(hours=2)
+    await scanned(house, parcel, ScanKind.AWAITING_PICKUP)
+    house.wait(hours=6 * 24 - 1)
+    assert await looked(house) == {}
+    async with house.pool.connection() as connection:
+        assert await delayed_parcels(connection, house.schema, now=house.now) == []
+    house.wait(hours=1)
+    assert await looked(house) == {"tell_pickup_ending": Swept(done=1)}
+    assert await looked(house) == {}
+    assert await causes(house, parcel) == ["pickup_ending"]
+    async with house.pool.connection() as connection:
+        (listed,) = await delayed_parcels(connection, house.schema, now=house.now)
+    assert (listed.cause, listed.told, listed.state) == ("pickup_ending", True, "awaiting_pickup")
+
+
 async def test_no_word_is_said_of_orders_that_are_over(house: House) -> None:
     """T5: whoever was refunded waits for nothing."""
     parcel = await sent(house, "A1")

@@ -44,6 +44,10 @@ def told(cause: DelayCause, since: datetime) -> DeliveryDelayed:
         (parcel(more=(SAID,)), Delay(DelayCause.ETA_PASSED, NOON + 60 * HOUR)),
         (parcel(*TO_AND_FRO), Delay(DelayCause.PING_PONG, NOON + 3 * HOUR)),
         (parcel(scan(3, ScanKind.RETURNING)), Delay(DelayCause.RETURNED, NOON + 3 * HOUR)),
+        (
+            parcel(scan(3, ScanKind.AWAITING_PICKUP)),
+            Delay(DelayCause.PICKUP_ENDING, NOON + (3 + 6 * 24) * HOUR),
+        ),
     ],
     ids=[*DelayCause],
 )
@@ -109,6 +113,27 @@ def test_to_and_fro_is_coming_back_twice(places: list[str], turn: int | None) ->
     found = turned(track(scans, handed_over_at=NOON))
     expected = None if turn is None else Delay(DelayCause.PING_PONG, NOON + turn * HOUR)
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("已放入【丰巢智能快递柜】,取件码888888,请及时取件", 3 + 6 * 24),  # seven days, rule 22
+        ("已到【菜鸟驿站】,请在48小时内取件", 3 + 24),
+        ("已到【菜鸟驿站】,请在12小时内取件", 3),  # at once
+    ],
+)
+def test_a_recipient_is_reminded_a_day_before_a_station_waits_no_longer(
+    text: str, hours: float
+) -> None:
+    """T8, rules.md 22: by the deadline that is told, or seven days; not once it is fetched."""
+    waits = Scan("YT1", NOON + 3 * HOUR, text, "yuantong", ScanKind.AWAITING_PICKUP)
+    delay = Delay(DelayCause.PICKUP_ENDING, NOON + hours * HOUR)
+    assert turned(track([waits], handed_over_at=NOON)) == delay
+    (fact,) = tell(parcel(waits), delay, now=LATE)
+    assert fact == told(*delay)
+    fetched = parcel(waits, scan(5, ScanKind.PICKUP_CONFIRMED))
+    assert tell(fetched, delay, now=LATE) == []
 
 
 @drawn(st.permutations([*TO_AND_FRO, *TO_AND_FRO]))

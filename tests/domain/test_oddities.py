@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from application.streams import PARCEL
 from domain.house_rules import DEFAULT_RULES
-from domain.oddities import OddityKind, decide, distance_km, flag, oddities
+from domain.oddities import FLAGS_MAX, OddityKind, decide, distance_km, flag, oddities
 from domain.parcel_facts import OddityDecided, ParcelFact
 from domain.parcels import OddityDecision, Parcel
 from domain.refusals import NotFound, NotPossible
@@ -129,6 +129,14 @@ def test_the_same_is_odd_in_whatever_order_scans_come(scans: list[Scan], chance:
     assert {one.id for one in expected} <= set(pieces.flagged)
     assert len(pieces.flagged) == len(set(pieces.flagged)) == len(flagged)
     assert flag(pieces, rules=DEFAULT_RULES) == []
+
+
+def test_a_flood_of_odd_scans_is_flagged_up_to_a_limit() -> None:
+    """T6, R38: a partner's error does not fill the log."""
+    flood = [at(n / 60, HANGZHOU if n % 2 else SHENZHEN, "330100") for n in range(500)]
+    box, flagged = recorded(flood)
+    assert len(flagged) == len(box.flagged) == FLAGS_MAX
+    assert flag(box, rules=DEFAULT_RULES) == []
 
 
 def decided(box: Parcel, decision: OddityDecision) -> Parcel:
