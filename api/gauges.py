@@ -47,6 +47,21 @@ LOAD = Gauge(
 )
 WAITING = Gauge("tallypost_waiting_units", "Units that no warehouse had.", ["tenant"])
 
+PARTNER_CALLS = Gauge(
+    "tallypost_partner_calls_1h", "Calls to a partner in the last hour.", ["tenant", "partner"]
+)
+PARTNER_QUICK = Gauge(
+    "tallypost_partner_quick_share_1h",
+    "Share of them that were answered within 200 ms.",
+    ["tenant", "partner"],
+)
+PARTNER_FAILED = Gauge(
+    "tallypost_partner_failed_share_1h", "Share of them that failed.", ["tenant", "partner"]
+)
+PARTNER_AWAY = Gauge(
+    "tallypost_partner_away", "1: nothing it was asked lately was answered.", ["tenant", "partner"]
+)
+
 OUTCOMES = ("delivered", "failed", "parked", "disabled")
 
 
@@ -67,6 +82,12 @@ async def gauge(tenant: Any) -> None:
             depth = await queue_depth(connection)
             for status in ("todo", "doing", "failed"):
                 JOBS.labels(status).set(depth.get(status, 0))
+    for partner in tenant.partner_calls.figures:
+        labels = (schema, partner.partner)
+        PARTNER_CALLS.labels(*labels).set(partner.calls)
+        PARTNER_QUICK.labels(*labels).set(partner.quick / partner.calls)
+        PARTNER_FAILED.labels(*labels).set(partner.failed / partner.calls)
+        PARTNER_AWAY.labels(*labels).set(partner.away_since is not None)
     for state in ("active", "paused", "disabled"):
         WEBHOOKS.labels(schema, state).set(states.get(state, 0))
     for outcome in OUTCOMES:

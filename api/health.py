@@ -13,6 +13,7 @@ from api.auth import Caller, Role, allow
 from api.gauges import gauge
 from api.reading import json_answer
 from api.shown_to_staff import HealthOut, ReadyOut, TargetsOut
+from application.partner_calls import PartnerFigures
 from projections.reading import compose, views_fingerprint
 
 router = APIRouter(tags=["health"])
@@ -110,7 +111,10 @@ async def targets(
         Caller, allow(Role.OPERATIONS, Role.SUPPORT, Role.AUDITOR, Role.ADMINISTRATOR)
     ],
 ) -> Response:
-    """Share of answers within 200 ms, share of errors, and sync lag, each with its target (M1)."""
+    """Share of answers within 200 ms, share of errors, and sync lag, each with its target (M1).
+
+    `partners` has the same of each partner's answers to us, in the last hour, by all processes.
+    """
     answers = errors = quick = 0.0
     for sample in next(iter(REQUEST_SECONDS.collect())).samples:
         if sample.name.endswith("_bucket"):
@@ -124,6 +128,7 @@ async def targets(
     return json_answer(
         {
             "answers": int(answers),
+            "partners": [_partner(one) for one in request.state.tenant.partner_calls.figures],
             "targets": [
                 _target(
                     "answers_within_200_ms", within, TARGET_QUANTILE, within >= TARGET_QUANTILE
@@ -135,6 +140,21 @@ async def targets(
             ],
         }
     )
+
+
+def _partner(one: PartnerFigures) -> dict[str, Any]:
+    quick, failed = one.quick / one.calls, one.failed / one.calls
+    return {
+        "partner": one.partner,
+        "calls": one.calls,
+        "mean_seconds": one.seconds / one.calls,
+        "cause": one.cause,
+        "away_since": one.away_since,
+        "targets": [
+            _target("answers_within_200_ms", quick, TARGET_QUANTILE, quick >= TARGET_QUANTILE),
+            _target("errors", failed, TARGET_ERRORS, failed <= TARGET_ERRORS),
+        ],
+    }
 
 
 def _target(name: str, value: float, target: float, met: bool) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import httpx2
 import uvicorn
 import uvloop
 
@@ -19,7 +18,7 @@ from api.app import create_app
 from api.edge import Impatient
 from api.refolding import outdated_views, refold
 from api.tenancy import Tenants
-from application.asking_partners import TIMEOUT_SECONDS, Asking
+from application.asking_partners import Asking
 from application.embedded import attach_or_start
 from application.guarding import refuse_unsafe
 from application.jobs import apply_jobs_schema
@@ -143,10 +142,7 @@ async def _work(settings: Settings, url: str) -> None:
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stop.set)
-    async with (
-        Tenants(settings, url) as tenants,
-        httpx2.AsyncClient(timeout=TIMEOUT_SECONDS) as client,
-    ):
+    async with Tenants(settings, url) as tenants:
         houses = {name: await tenants.named(name) for name in tenants_of(settings)}
         async with asyncio.TaskGroup() as tasks:
             for name, house in houses.items():
@@ -154,14 +150,14 @@ async def _work(settings: Settings, url: str) -> None:
                 tasks.create_task(reader.follow(stop), name=f"views of {name}")
                 asking = again_and_again(
                     stop,
-                    Asking(house, client).ask,
+                    Asking(house, house.partners).ask,
                     what=f"asking partners of {name}",
                     every=ASK_SECONDS,
                 )
                 tasks.create_task(asking, name=f"partners of {name}")
                 querying = again_and_again(
                     stop,
-                    Querying(house, client).query,
+                    Querying(house, house.partners).query,
                     what=f"querying carriers for {name}",
                     every=QUERY_SECONDS,
                 )

@@ -57,15 +57,39 @@ class TargetOut(BaseModel):
     met: bool = Field(description="whether it is")
 
 
+class PartnerOut(BaseModel):
+    """How a partner answered in the last hour."""
+
+    partner: str = Field(description="by its short name", examples=["kuaidi100"])
+    calls: int = Field(description="made by all processes")
+    mean_seconds: float = Field(description="how long they took on average")
+    cause: str | None = Field(description="why the newest one that failed did")
+    away_since: AwareDatetime | None = Field(
+        description="since then nothing was answered; it is tried again by itself"
+    )
+    targets: list[TargetOut] = Field(description="answers in time, errors")
+
+
 class TargetsOut(BaseModel):
-    """How this process does."""
+    """How this process does, and how partners do."""
 
     model_config = example(
         answers=1_042,
         targets=[{"name": "answers_within_200_ms", "value": 0.998, "target": 0.99, "met": True}],
+        partners=[
+            {
+                "partner": "kuaidi100",
+                "calls": 120,
+                "mean_seconds": 0.08,
+                "cause": None,
+                "away_since": None,
+                "targets": [{"name": "errors", "value": 0.0, "target": 0.001, "met": True}],
+            }
+        ],
     )
     answers: int = Field(description="requests that this process answered")
     targets: list[TargetOut] = Field(description="answers in time, errors, sync lag")
+    partners: list[PartnerOut] = Field(description="by name; those that were asked lately")
 
 
 class TroubleOut(BaseModel):

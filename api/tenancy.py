@@ -4,13 +4,17 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+import httpx2
 from psycopg_pool import AsyncConnectionPool
 
 from api.limits import Limits
+from application.asking_partners import TIMEOUT_SECONDS
 from application.callback_links import CallbackLinks
+from application.gateways.guarded import Guarded
 from application.gateways.payment import PaymentProvider
 from application.key_rotation import MASTER_KEYS
 from application.loads import Loads
+from application.partner_calls import PartnerCalls
 from application.revocations import Revocations
 from application.settings import Settings
 from application.store import Store
@@ -39,7 +43,6 @@ class Tenant:
             settings.key_folder, tenant=schema, public_url=settings.public_url
         )
         self.trackers = Trackers(settings)
-        self.payments = PaymentProvider(settings.payment_url, secret=settings.payment_key)
         self.pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
             conninfo,
             open=False,
@@ -51,6 +54,13 @@ class Tenant:
             reconnect_timeout=0.2,
             kwargs={"autocommit": True},
         )
+        self.partner_calls = PartnerCalls(self.pool, schema=schema)
+        # One way to all of them, at the pace of each, that leaves alone who is away (M2).
+        way = Guarded(note=self.partner_calls.note, per_second=settings.partner_calls_per_second)
+        self.partners = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, transport=way)
+        self.payments = PaymentProvider(
+            settings.payment_url, secret=settings.payment_key, transport=way
+        )
         self.live = LiveFeed(self.pool, schema=schema)
         self.limits = Limits(self.pool, schema=schema)
         self.revocations = Revocations(self.pool, schema=schema)
@@ -58,6 +68,7 @@ class Tenant:
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start the writer, the reading connections and the live feed."""
+        stack.push_async_callback(self.partners.aclose)
         stack.push_async_callback(self.payments.aclose)
         await self.pool.open()
         stack.push_async_callback(self.pool.close)
@@ -65,6 +76,7 @@ class Tenant:
         await stack.enter_async_context(self.live)
         await stack.enter_async_context(self.revocations)
         await stack.enter_async_context(self.loads)
+        await stack.enter_async_context(self.partner_calls)
 
 
 class Tenants:

@@ -53,7 +53,7 @@ async def troubles(
         Caller, allow(Role.OPERATIONS, Role.SUPPORT, Role.AUDITOR, Role.ADMINISTRATOR)
     ],
 ) -> Response:
-    """Parked events, drift, late policies, dead jobs, webhooks, refunds, parcels (M5).
+    """Parked events, drift, late policies, dead jobs, webhooks, partners, refunds, parcels (M5).
 
     Parcels are those that are silent, late, untracked, or whose pushes could not be read. Also
     cases that were not decided in time, busy warehouses, and what waits for a second person.
@@ -115,6 +115,12 @@ async def troubles(
                 yield _trouble(
                     "warehouse_load", what, f"{load.percent} %", None,
                     warehouse=load.warehouse, waiting=load.waiting, capacity=load.capacity,
+                )  # fmt: skip
+        for partner in tenant.partner_calls.figures:
+            if partner.away_since is not None:
+                yield _trouble(
+                    "partner_away", partner.partner, partner.cause, partner.away_since,
+                    partner=partner.partner, failed=partner.failed,
                 )  # fmt: skip
         for parcel, since, orders, pushes in unread:
             yield _trouble(

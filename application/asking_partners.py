@@ -20,6 +20,7 @@ from application import shipping
 from application.callback_links import CallbackLinks
 from application.cards import open_card
 from application.envelope import Context
+from application.gateways.guarded import to
 from application.gateways.kuaidi100_calls import read_subscribe_reply, subscribe_form
 from application.gateways.payment import PaymentProvider, ProviderUnavailable, Refund
 from application.gateways.tracking import (
@@ -128,7 +129,9 @@ class Asking:
                 salt=house.callback_links.salt(parcel),
                 phone=await phone_tail(house, card),
             )
-            answer = await self._client.post(f"{house.settings.kuaidi100_url}/poll", data=form)
+            answer = await self._client.post(
+                f"{house.settings.kuaidi100_url}/poll", data=form, extensions=to("kuaidi100")
+            )
             read_subscribe_reply(answer.content)
         except PartnerRefused as refused:
             log = logger.error if refused.alarm else logger.warning

@@ -13,19 +13,19 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-import httpx2
 import psycopg
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import ConnectorException
 from procrastinate.schema import SchemaManager, migrations_path
 from psycopg import AsyncConnection, sql
 
-from application.asking_partners import TIMEOUT_SECONDS, Asker
+from application.asking_partners import Asker
 from application.compounds import BATCH as COMPOUNDS
 from application.compounds import note_compounds
 from application.delays import DELAYS
 from application.house import House
 from application.migrating import LOCK
+from application.partner_calls import forget_calls
 from application.policies import BY_THE_HOUR
 from application.querying import Outcome, Querying
 from application.retention import forget_all
@@ -148,8 +148,8 @@ async def tell_of_delays(context: JobContext, timestamp: int, *, tenant: str) ->
 
 async def compare_tracks(context: JobContext, timestamp: int, *, tenant: str) -> None:
     """Parcels that are neither silent nor signed, held against what their source says (T2)."""
-    async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
-        came = await Querying(cast("Asker", _house(context, tenant)), client).compare()
+    house = cast("Asker", _house(context, tenant))
+    came = await Querying(house, house.partners).compare()
     if came.get(Outcome.REPAIRED):
         logger.warning("%s tracks lacked scans that were never pushed", came[Outcome.REPAIRED])
 
@@ -178,6 +178,7 @@ async def tidy_webhooks(context: JobContext, timestamp: int, *, tenant: str) -> 
 async def let_go(context: JobContext, timestamp: int, *, tenant: str) -> None:
     """Delete personal data whose time is over (rules.md 30)."""
     await forget_all(_house(context, tenant))
+    await forget_calls(_house(context, tenant))
 
 
 async def retry_stalled(context: JobContext, timestamp: int) -> None:

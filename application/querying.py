@@ -21,6 +21,7 @@ from psycopg.sql import SQL, Identifier
 from application import shipping
 from application.asking_partners import Asker, phone_tail
 from application.envelope import Context
+from application.gateways.guarded import to
 from application.gateways.tracking import (
     IncompleteRequest,
     PartnerRefused,
@@ -144,7 +145,7 @@ class Querying:
                 phone=await phone_tail(house, wanted.card),
                 now=house.store.clock(),
             )
-            answer = await self._client.post(call.url, data=call.form)
+            answer = await self._client.post(call.url, data=call.form, extensions=to(tracker.name))
             told = tracker.read_answer(
                 answer.content, number=wanted.waybill, carrier=wanted.carrier
             )

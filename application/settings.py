@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """The payment provider; the default is where `tallypost sandbox` listens."""
     kuaidi100_url: str | None = None
     """Kuaidi100's subscription service or the sandbox's; None: nobody is asked to watch parcels."""
+    partner_calls_per_second: float = Field(default=20, gt=0)
+    """How many calls each partner gets from one process; what is more waits (M2)."""
     loopback_webhooks: bool = False
     """Whether webhooks may go to this machine itself: for rehearsals only (R40)."""
     kuaidi100_key: str = ""

@@ -13,6 +13,8 @@ import httpx2
 import stamina
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt
 
+from application.gateways.guarded import PartnerAway, to
+
 SIGNATURE = "X-Signature"
 TIMEOUT_SECONDS = 5.0
 TRIES = 3
@@ -78,6 +80,11 @@ def signed(body: bytes, given: str, secret: bytes) -> bool:
     )
 
 
+def _worth_another(error: Exception) -> bool:
+    """Whether trying once more at once can help."""
+    return isinstance(error, httpx2.HTTPError) and not isinstance(error, PartnerAway)
+
+
 class PaymentProvider:
     """Asks the provider over HTTP, with time-outs and retries."""
 
@@ -114,10 +121,12 @@ class PaymentProvider:
         headers = {SIGNATURE: sign(body, self._secret), "Content-Type": "application/json"}
         try:
             async for attempt in stamina.retry_context(
-                on=httpx2.HTTPError, attempts=TRIES, timeout=TIMEOUT_SECONDS * TRIES
+                on=_worth_another, attempts=TRIES, timeout=TIMEOUT_SECONDS * TRIES
             ):
                 with attempt:
-                    answer = await self._client.post(path, content=body, headers=headers)
+                    answer = await self._client.post(
+                        path, content=body, headers=headers, extensions=to("payment")
+                    )
                     answer.raise_for_status()
         except httpx2.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__) from error

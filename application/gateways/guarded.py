@@ -1,0 +1,99 @@
+"""伙伴调用保护 Calls to partners: at their pace, leaving alone who is away, each counted (M2).
+
+A transport below the client, so that whoever asks a partner does it in one place, and what has to
+be asked goes on waiting where it waits: a call that is not made fails as a call without an answer.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+import httpx2
+from aiolimiter import AsyncLimiter
+from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.model import OpenedState
+
+FAILURES = 5
+"""In a row, after which a partner counts as away."""
+AWAY_SECONDS = 30.0
+"""How long it is left alone then; the next call shows whether it is back."""
+TOO_MANY = 429
+
+
+class PartnerAway(httpx2.ConnectError):
+    """Not asked: the partner did not answer lately, and is left alone for some seconds."""
+
+
+class _Failed(Exception):
+    """An answer that says that the partner is not well."""
+
+    def __init__(self, answer: httpx2.Response) -> None:
+        self.answer = answer
+        super().__init__(f"HTTP {answer.status_code}")
+
+
+def to(partner: str) -> dict[str, str]:
+    """A request's `extensions`: whom it is for."""
+    return {"partner": partner}
+
+
+Note = Callable[[str, float, str | None], None]
+"""Told (partner, seconds, why it failed) of each call that was made."""
+
+
+class Guarded(httpx2.AsyncBaseTransport):
+    """The way to all partners, for one process; each request says whom it is for (`to`)."""
+
+    def __init__(
+        self,
+        *,
+        note: Note,
+        per_second: float,
+        away_seconds: float = AWAY_SECONDS,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`per_second` is how many calls each partner gets from this process."""
+        self._note = note
+        self._transport = transport or httpx2.AsyncHTTPTransport()
+        self._paces: defaultdict[str, AsyncLimiter] = defaultdict(
+            lambda: AsyncLimiter(max(1.0, per_second), max(1.0, 1 / per_second))
+        )
+        # Who gave up waiting says nothing about the partner.
+        self._breakers = AsyncCircuitBreakerFactory(
+            default_threshold=FAILURES,
+            default_ttl=away_seconds,
+            exclude=[asyncio.CancelledError],
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send it when its turn has come. Raises `PartnerAway`, or what the transport raises."""
+        partner: str = request.extensions["partner"]
+        breaker = await self._breakers.get_breaker(partner)
+        try:
+            async with breaker:
+                await self._paces[partner].acquire()
+                return await self._counted(partner, request)
+        except OpenedState:
+            raise PartnerAway(f"{partner} is left alone", request=request) from None
+        except _Failed as failed:
+            return failed.answer
+
+    async def _counted(self, partner: str, request: httpx2.Request) -> httpx2.Response:
+        started = time.perf_counter()
+        failed: str | None = None
+        try:
+            answer = await self._transport.handle_async_request(request)
+            if answer.status_code >= 500 or answer.status_code == TOO_MANY:
+                failed = f"HTTP {answer.status_code}"
+                raise _Failed(answer)
+        except httpx2.TransportError as error:
+            failed = type(error).__name__
+            raise
+        finally:
+            self._note(partner, time.perf_counter() - started, failed)
+        return answer
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._transport.aclose()
