@@ -54,6 +54,7 @@ class Asker(House, Protocol):
     settings: Settings
     callback_links: CallbackLinks
     trackers: Trackers
+    partners: httpx2.AsyncClient
     payments: PaymentProvider
 
 

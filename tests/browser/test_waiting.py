@@ -275,3 +275,22 @@ def test_a_page_says_so_when_it_is_cut_off(
         page.context.set_offline(False)
         expect(page.locator("#points-back")).to_have_text("+260")
         expect(lamp).to_have_attribute("data-state", "on")
+
+
+@SCREENS
+def test_what_was_promised_is_shown_beside_what_is(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """M1: our own figures and each partner's, against their targets."""
+    learner = newcomer()
+    number = service.order(learner, ("tea-set", 1))
+    service.call("POST", f"/v1/orders/{number}/payments", {}, role="learner", subject=learner)
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/health")
+        expect(page.locator("[aria-labelledby=targets] .tile")).to_have_count(3)
+        partner = page.locator("tr[data-partner=payment]")
+        expect(partner).to_be_visible(timeout=30_000)  # written down every ten seconds
+        expect(partner).to_contain_text(visitor.says("partner.payment"))
+        visitor.readable()
+        visitor.content()

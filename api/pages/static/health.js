@@ -1,6 +1,7 @@
 // How the service is: the log, each view's lag, what is parked, the queue.
 import { fill, h, icon } from "./dom.js";
 import { getAnyway } from "./http.js";
+import { targetsOf } from "./targets.js";
 import { announce, broken, loading } from "./ui.js";
 import { clock, has, number, t, word } from "./words.js";
 
@@ -14,9 +15,9 @@ export async function health(view, _, signal) {
   const look = async () => {
     if (signal.aborted) return;
     try {
-      const { body } = await getAnyway("/health");
+      const [{ body }, aims] = await Promise.all([getAnyway("/health"), getAnyway("/v1/targets")]);
       if (signal.aborted) return;
-      fill(view, page(body));
+      fill(view, page(body, aims.body));
       if (last && last !== body.status) announce(word("health", body.status));
       last = body.status;
     } catch (problem) {
@@ -28,7 +29,7 @@ export async function health(view, _, signal) {
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-function page(body) {
+function page(body, aims) {
   const lag = Math.max(0, ...(body.views ?? []).map((one) => one.lag));
   const parked = (body.views ?? []).reduce((sum, one) => sum + one.parked, 0);
   return [
@@ -37,7 +38,8 @@ function page(body) {
       h("div", null, h("p", { class: "verdict-words" }, word("health", body.status)),
         body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", { class: "mono" }, body.cause) : null)),
     body.views ? h("ul", { class: "tiles" }, tile("health.position", body.position), tile("health.lag", lag, lag > 0), tile("health.queue", body.queue), tile("health.parked", parked, parked > 0), ...further(body)) : null,
-    body.views ? h("section", { class: "panel flush" }, h("table", { class: "cards paired" },
+    aims.targets ? targetsOf(aims) : null,
+    body.views ? h("section", { class: "panel flush", "aria-label": t("health.views") }, h("table", { class: "cards paired" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("health.view")), ["position", "lag", "still", "parked"].map((key) => h("th", { scope: "col", class: "right" }, t(`health.${key}`))))),
       h("tbody", null, body.views.map((one) => h("tr", null,
         h("td", null, h("strong", null, word("view", one.name)), h("p", { class: "mono quiet" }, one.name), one.outdated ? h("p", { class: "warn-words small" }, t("health.outdated")) : null),

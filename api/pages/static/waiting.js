@@ -132,6 +132,7 @@ const WHAT = {
   delayed_parcel: ({ order, parcel, carrier, waybill, told }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill), told ? ` · ${t("delay.told")}` : ""],
   unreadable_push: ({ order, parcel, pushes: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.waiting", { n })}`],
   overdue_case: ({ case: id, order, waits_for }) => [h("a", { class: "mono", href: `#/packing/${order}` }, id), ` · ${t("trouble.waits_for", { who: word("waits_for", waits_for) })}`],
+  partner_away: ({ partner, failed: n }) => [word("partner", partner), ` · ${t("trouble.attempts", { n })}`],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),
 };
 
