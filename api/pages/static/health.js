@@ -39,14 +39,14 @@ function page(body, aims) {
         body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", { class: "mono" }, body.cause) : null)),
     body.views ? h("ul", { class: "tiles" }, tile("health.position", body.position), tile("health.lag", lag, lag > 0), tile("health.queue", body.queue), tile("health.parked", parked, parked > 0), ...further(body)) : null,
     aims.targets ? targetsOf(aims) : null,
-    body.views ? h("section", { class: "panel flush", "aria-label": t("health.views") }, h("table", { class: "cards paired" },
+    body.views ? h("section", { "aria-labelledby": "views" }, h("h2", { id: "views", class: "section-head" }, t("health.views")), h("div", { class: "panel flush" }, h("table", { class: "cards paired" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("health.view")), ["position", "lag", "still", "parked"].map((key) => h("th", { scope: "col", class: "right" }, t(`health.${key}`))))),
       h("tbody", null, body.views.map((one) => h("tr", null,
         h("td", null, h("strong", null, word("view", one.name)), h("p", { class: "mono quiet" }, one.name), one.outdated ? h("p", { class: "warn-words small" }, t("health.outdated")) : null),
         h("td", { class: "right", "data-label": t("health.position") }, number(one.position)),
         h("td", { class: `right${one.lag ? " warn-words" : ""}`, "data-label": t("health.lag") }, number(one.lag)),
         h("td", { class: "right quiet", "data-label": t("health.still") }, t("health.seconds", { n: Math.round(one.lag_seconds) })),
-        h("td", { class: `right${one.parked ? " bad-words" : ""}`, "data-label": t("health.parked") }, number(one.parked))))))) : null,
+        h("td", { class: `right${one.parked ? " bad-words" : ""}`, "data-label": t("health.parked") }, number(one.parked)))))))) : null,
   ];
 }
 
