@@ -1,14 +1,20 @@
 """The support desk in a browser: found, seen, settled, on one screen (D1, D6, A4, A8, A10)."""
 
+import base64
 import time
 
+import httpx2
 from playwright.sync_api import expect
 
-from tests.browser.service import OPS, Service
+from tests.browser.service import OPS, Service, recipient
 from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Newcomer, Screen, Visitor
 
 pytestmark = IN_A_BROWSER
 SUPPORT = {"role": "support", "subject": "wang"}
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""One pixel."""
 
 
 def delivered(service: Service, learner: str) -> tuple[str, str]:
@@ -193,3 +199,107 @@ def test_orders_of_a_learner_are_chosen_from_and_cases_listed(
         assert page.locator(".note-form").count() == 0
         visitor.content()
         visitor.readable()
+
+
+def test_who_calls_about_a_pick_up_hears_what_the_learner_sees(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """T8: station, code and deadline on the desk as on the learner's own page."""
+    learner = newcomer()
+    with service.partners(pace_seconds=3_600):  # its carrier says nothing else
+        number = service.order(learner, ("notebook", 1))
+        parcel = service.ship(number)
+        service.push(number, parcel, "快件已到达【菜鸟驿站】,取件码 8-2-1234,请及时取件", "501")
+        cards = []
+        for role, who, path in (
+            ("support", "wang", "/support#/orders/"), ("learner", learner, "/#/orders/"),
+        ):  # fmt: skip
+            with browsing.as_(role, who) as visitor:
+                visitor.open(path + number)
+                card = visitor.page.locator(".pickup")
+                expect(card.locator(".pickup-code")).to_have_text("8-2-1234")
+                cards.append([one.inner_text() for one in card.locator("p").all()])
+                visitor.content()
+    assert len(cards[0]) == 3  # station, code, deadline
+    assert cards[0][1] == cards[1][1]
+
+
+def test_an_order_is_changed_and_cancelled_without_leaving_the_desk(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """D6, O8: what it would do is said before; what is not possible, with its reason."""
+    number = service.order(newcomer(), ("notebook", 1))
+    with browsing.as_("support", "wang") as visitor:
+        page = visitor.page
+        visitor.open(f"/support#/orders/{number}")
+        expect(page.locator(".traced-actions")).to_contain_text(
+            visitor.says("effect.points", n=260)
+        )
+        expect(page.locator(".not-possible [data-action=refund]")).not_to_be_empty()
+        visitor.button("address.open", within=".address").click()
+        for name, value in {**recipient(), "name": "陈晨"}.items():
+            if name != "province":  # it stays as it is
+                page.fill(f"dialog [name={name}]", value)
+        page.click("dialog button[type=submit]")
+        expect(page.locator(".address .recipient-words")).to_contain_text("陈*")
+        expect(page.locator("[data-fact='orders.AddressChanged']")).to_contain_text("浙江省")
+        visitor.button("cancel.open", within=".traced-actions").click()
+        visitor.send()
+        expect(page.locator(".traced-head")).to_contain_text(visitor.says("status.cancelled"))
+        expect(page.locator("[data-fact='ledger.PointsRestored']")).to_contain_text("260")
+        stays(visitor)
+        visitor.content()
+
+
+def test_the_carrier_is_asked_and_claimed_from_at_the_desk(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """D1, D2: inquiry, its answer, then a claim for what the goods are worth."""
+    number, _ = delivered(service, newcomer())
+    service.call("POST", f"/v1/orders/{number}/disputes", {"reason": "lost"}, **SUPPORT)
+    with browsing.as_("support", "wang") as visitor:
+        page = visitor.page
+        visitor.open(f"/support#/orders/{number}")
+        carrier = page.locator(".case .carrier")
+        visitor.button("case.inquire", within=".carrier").click()
+        expect(carrier).to_contain_text(visitor.says("inquiry.open"))
+        visitor.button("case.note_answer", within=".carrier").click()
+        page.select_option("dialog [name=result]", "lost")
+        visitor.send(words="查无此件")
+        expect(carrier).to_contain_text(visitor.says("inquiry_result.lost"))
+        visitor.button("case.claim", within=".carrier").click()
+        expect(page.locator("dialog [name=yuan]")).to_have_value("98.00")
+        visitor.send()
+        expect(carrier).to_contain_text(visitor.says("claim.filed"))
+        expect(page.locator("[data-fact='claims.ClaimFiled']")).to_contain_text("98.00")
+        visitor.content()
+        visitor.readable()
+
+
+def test_a_learners_picture_is_shown_for_a_reason(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """A4, D1: a file of the case in its dialog, kept only there, its reveal on record."""
+    learner = newcomer()
+    number, _ = delivered(service, learner)
+    service.call("POST", f"/v1/orders/{number}/disputes", {"reason": "damaged"}, **SUPPORT)
+    headers = {
+        "Authorization": f"Bearer {service.token('learner', learner)}",
+        "Idempotency-Key": f"picture-{number}",
+        "Content-Type": "image/png",
+    }
+    upload = f"{service.url}/v1/disputes/D-{number}-P1/evidence"
+    assert httpx2.post(upload, content=PICTURE, headers=headers).status_code == 201
+    with browsing.as_("support", "wang") as visitor:
+        page = visitor.page
+        visitor.open(f"/support#/orders/{number}")
+        page.click(".case .files button")
+        visitor.send(reason="to see the damage")
+        shown = page.locator("dialog .evidence-picture")
+        expect(shown).to_be_visible()
+        assert shown.evaluate("one => one.naturalWidth") == 1
+        with page.expect_download() as download:
+            page.click("dialog a[download]")
+        assert download.value.path().read_bytes() == PICTURE
+        expect(page.locator(".timeline [data-kind=privacy]")).to_contain_text("to see the damage")
+        visitor.content()
