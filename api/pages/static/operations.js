@@ -6,6 +6,7 @@ import { delays } from "./delays.js";
 import { packingOrder } from "./desk.js";
 import { grants } from "./grants.js";
 import { health } from "./health.js";
+import { inspections } from "./inspections.js";
 import { items } from "./items.js";
 import { oddities } from "./oddities.js";
 import { packing } from "./packing.js";
@@ -18,5 +19,5 @@ import { warehouses } from "./warehouses.js";
 import { waves } from "./waves.js";
 import { webhook, webhooks } from "./webhooks.js";
 
-pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, stock, items, warehouses, accounts, "accounts/:learner": account, grants, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health },
+pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, accounts, "accounts/:learner": account, grants, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health },
   (route) => route.split("/")[0] || "packing");

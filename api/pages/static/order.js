@@ -7,13 +7,14 @@ import { Complaints } from "./complaint.js";
 import { notPossible } from "./whynot.js";
 import { payButton } from "./pay.js";
 import { picture } from "./picture.js";
+import { returnButton, returnsPanel } from "./returns.js";
 import { shortagePanel, waitingParts } from "./shortage.js";
 import { follow } from "./live.js";
 import { announce, badge, loading } from "./ui.js";
 import { ago, clock, day, dayKey, exact, factWords, has, inPrint, language, names, number, price, t, weekday, when, word, yuan } from "./words.js";
 
 const STEPS = ["pending_payment", "pending_shipment", "pending_receipt", "completed"];
-const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed"];
+const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed", "orders.UnitsUnderReturn", "orders.ReturnEnded"];
 
 /** The view of one order. */
 export async function order(view, [, number_], signal) {
@@ -25,15 +26,18 @@ export async function order(view, [, number_], signal) {
   const address = addressPanel(path, signal, (position) => draw(position));
   const complaints = new Complaints(number_, signal, (position) => draw(position));
 
+  const back = returnsPanel(signal, (position) => draw(position));
+
   const draw = async (position) => {
     const found = await get(fresh(path, position), { signal });
     await complaints.look(found, position);
+    await back.tell(found, position);
     if (known && (found.position < known.position || JSON.stringify(found) === JSON.stringify(known))) return;
     const news = known ? newMoments(known, found) : [];
     const sent = found.lines.some((line) => line.kind === "parcel");
     known = found;
     const unfolded = body.querySelector("details[open]");
-    keepingFocus(body, () => fill(body, page(found, { lamp, fresh: news, changed: draw, address: sent ? address.panel : null, complaints })));
+    keepingFocus(body, () => fill(body, page(found, { lamp, fresh: news, changed: draw, address: sent ? address.panel : null, back: back.panel, complaints })));
     if (sent) address.tell(found);
     if (unfolded) body.querySelector("details")?.setAttribute("open", "");
     if (news.length) announce(t("live.news", { news: news.map((one) => one.words).slice(-3).join("; ") }));
@@ -75,7 +79,7 @@ function detail(one) {
   return words.join(" · ") || null;
 }
 
-function page(found, { lamp, fresh, changed, address, complaints }) {
+function page(found, { lamp, fresh, changed, address, back, complaints }) {
   const freshKeys = new Set(fresh.map((one) => one.key));
   return [
     h("a", { class: "back", href: "#/orders" }, icon("back"), t("orders.title")),
@@ -89,7 +93,7 @@ function page(found, { lamp, fresh, changed, address, complaints }) {
       promise(found)),
     shortagePanel(found, changed),
     h("div", { class: "order-columns" },
-      h("div", { class: "stack" }, lines(found), ...found.parcels.map((one, place, all) => parcel(one, { place, all, complaint: complaints.of(one.number) })), address, totals(found), options(found, changed, address)),
+      h("div", { class: "stack" }, lines(found), ...found.parcels.map((one, place, all) => parcel(one, { place, all, complaint: complaints.of(one.number) })), back, address, totals(found), options(found, changed, address)),
       h("section", { class: "panel order-story", "aria-labelledby": "story" },
         h("div", { class: "spread" }, h("h2", { id: "story" }, t("order.story")), lamp),
         story(found, freshKeys))),
@@ -210,5 +214,6 @@ function options(found, changed, address) {
         h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open"))]
       : h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : "cancel.not_now")),
     disputable && !cancel.possible ? h("p", { class: "quiet small" }, t("cancel.ask")) : null,
+    returnButton(found, changed),
     notPossible(found.actions, { but: ["cancel", ...(address ? ["address"] : [])] }));
 }

@@ -1,0 +1,133 @@
+// Goods that came back: what waits for them, the inspection against the stated criteria, what became of them (D3).
+import { askFor } from "./asking.js";
+import { fill, h } from "./dom.js";
+import { fresh, get } from "./http.js";
+import { after, announce, badge, broken, empty, field, loading, moreButton } from "./ui.js";
+import { ago, exact, inPrint, language, names, number, t, when, word } from "./words.js";
+
+const VIEWS = ["to_inspect", "under_way", "awaiting_goods", "requested", "settled"];
+const VERDICTS = ["restock", "scrap", "refuse"];
+const PAYERS = ["mall", "carrier", "learner"];
+const { role } = document.body.dataset;
+let chosen = VIEWS[0];
+
+/** The queue of returns by how far they are. */
+export async function inspections(view, _, signal) {
+  const list = h("div", null, loading(3));
+  const ask = (cursor) => get(fresh(after(`/v1/returns?state=${chosen}`, cursor)), { signal });
+  const draw = async () => {
+    try {
+      const page = await ask();
+      const rows = h("ul", { class: "stack" }, page.returns.map((one) => card(one, draw, signal)));
+      fill(list, page.returns.length ? rows : empty(t(`inspections.none_${chosen}`), ""),
+        moreButton(rows, page.next, ask, (more) => rows.append(...more.returns.map((one) => card(one, draw, signal)))));
+    } catch (problem) {
+      if (!signal.aborted) fill(list, broken(problem, draw));
+    }
+  };
+  const filter = h("fieldset", { class: "chips" }, h("legend", { class: "visually-hidden" }, t("packing.state")),
+    VIEWS.map((state) => h("label", { class: "chip" }, h("input", { type: "radio", name: "state", value: state, checked: state === chosen }), h("span", null, t(`return_state.${state}`)))));
+  filter.addEventListener("change", (event) => { chosen = event.target.value; draw(); });
+  fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.inspections")),
+    h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh"))),
+  h("div", { class: "filters" }, filter), list);
+  await draw();
+}
+
+function card(row, changed, signal) {
+  const place = h("li", { class: "panel approval", dataset: { return: row.id } }, loading(2));
+  const draw = async () => {
+    try {
+      fill(place, page(await get(fresh(`/v1/returns/${encodeURIComponent(row.id)}`), { signal }), changed));
+    } catch (problem) {
+      if (!signal.aborted) fill(place, broken(problem, draw));
+    }
+  };
+  draw();
+  return place;
+}
+
+function page(one, changed) {
+  return [
+    h("div", { class: "spread" },
+      h("h2", { class: "mono order-number-small" }, h("a", { href: `#/packing/${one.order}` }, one.id)),
+      h("time", { class: "quiet small", datetime: one.moved_at, title: exact(one.moved_at) }, t("reviews.waits", { ago: ago(one.moved_at) }))),
+    h("p", { class: "row" }, badge("return_state", one.state), h("span", { class: "badge" }, t(`remedy.${one.remedy}`)), h("span", { class: "badge" }, t(`fault.${one.reason}`))),
+    one.words ? h("blockquote", { class: "small" }, one.words) : null,
+    h("dl", { class: "about" },
+      h("dt", null, t("packing.items")), h("dd", null, one.units.map((unit) => h("span", null, unitWords(unit)))),
+      h("dt", null, t("packing.learner")), h("dd", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, one.learner)),
+      one.label ? [h("dt", null, t("inspections.to")), h("dd", null, one.label.to)] : null,
+      one.label?.waybill ? [h("dt", null, word("carrier", one.label.carrier)), h("dd", { class: "mono" }, one.label.waybill)] : null,
+      h("dt", null, t("inspections.payer")), h("dd", null, t(`payer.${one.payer}`)),
+      one.criteria.length ? [h("dt", null, t("inspections.criteria")), h("dd", null, one.criteria.map((each) => t(`criterion.${each}`)).join(t("app.and")))] : null,
+      one.send_by ? [h("dt", null, t("inspections.send_by")), h("dd", null, when(one.send_by))] : null),
+    one.message ? h("p", { class: "quiet small" }, inPrint(one.message[language === "zh" ? "zh" : "en"] ?? "")) : null,
+    buttons(one, changed)];
+}
+
+const unitWords = (unit) => [`${names(unit.name).main} × ${number(unit.quantity)}`, ...(unit.verdict ? [t(`verdict.${unit.verdict}`)] : []), ...(unit.failed ?? []).map((each) => t(`unmet.${each}`))].join(" · ");
+
+function buttons(one, changed) {
+  const { arrive, inspect, agree } = one.actions;
+  const works = ["operations", "administrator", "service"].includes(role);
+  const decides = ["support", "administrator"].includes(role);
+  return h("div", { class: "row" },
+    works && one.state !== "to_inspect" && arrive?.possible ? h("button", { class: "button compact", type: "button", onclick: () => openArrival(one, changed) }, t("inspections.arrived")) : null,
+    works && one.state === "to_inspect" ? h("button", { class: "primary compact", type: "button", onclick: () => openInspection(one, changed) }, t("inspections.inspect")) : null,
+    works && inspect && !inspect.possible && one.state === "to_inspect" ? h("p", { class: "quiet small" }, language === "zh" ? inspect.why_zh : inspect.why) : null,
+    decides && agree?.possible ? [true, false].map((yes) => h("button", { class: yes ? "primary compact" : "danger compact", type: "button", onclick: () => openDecision(one, yes, changed) }, t(yes ? "inspections.agree" : "inspections.reject"))) : null);
+}
+
+function openArrival(one, changed) {
+  askFor({
+    title: t("inspections.arrived_title"), path: `/v1/returns/${encodeURIComponent(one.id)}/arrival`, label: t("inspections.arrived"),
+    fields: [h("p", null, h("strong", { class: "mono" }, one.id)), h("p", { class: "quiet small" }, t("inspections.arrived_how"))],
+    read: () => undefined, said: () => t("inspections.arrived_done"), done: changed,
+  });
+}
+
+/** One row a unit: its verdict, and the criteria it does not meet. */
+function openInspection(one, changed) {
+  const units = one.units.flatMap((unit) => Array.from({ length: unit.quantity }, () => unit));
+  const rows = units.map((unit, place) => {
+    const name = `${names(unit.name).main}${units.length > 1 ? ` (${place + 1}/${units.length})` : ""}`;
+    return h("fieldset", { class: "inspected", dataset: { place } }, h("legend", null, name),
+      field(`verdict-${place}`, t("inspections.verdict"), { required: true, options: VERDICTS.map((key) => [key, t(`verdict.${key}`)]) }),
+      h("div", { class: "row criteria" }, one.criteria.map((each) => h("label", { class: "small" }, h("input", { type: "checkbox", name: `failed-${place}`, value: each }), ` ${t(`unmet.${each}`)}`))));
+  });
+  const goods = (form) => together(units.map((unit, place) => ({
+    sku: unit.sku, verdict: form[`verdict-${place}`].value,
+    failed: [...document.querySelectorAll(`dialog [name="failed-${place}"]:checked`)].map((box) => box.value),
+  })));
+  askFor({
+    title: t("inspections.inspect"), path: `/v1/returns/${encodeURIComponent(one.id)}/inspection`, label: t("inspections.settle"), wide: true,
+    fields: [h("p", { class: "quiet small" }, t(`inspections.how_${one.remedy}`)), rows,
+      field("payer", t("inspections.payer"), { required: true, value: one.payer, options: PAYERS.map((key) => [key, t(`payer.${key}`)]) }, { hint: t("inspections.payer_hint", { n: one.freight_points }) }),
+      one.remedy === "exchange" && !one.actions.inspect.possible ? field("instead", t("inspections.instead"), { required: true, options: [["refund", t("remedy.refund")]] }, { hint: language === "zh" ? one.actions.inspect.why_zh : one.actions.inspect.why }) : null,
+      field("reason", t("cancel.reason"), { required: true, maxlength: 500 })],
+    read: (form) => ({ goods: goods(form), reason: form.reason.value.trim(), payer: form.payer.value, ...(form.instead ? { instead: form.instead.value } : {}) }),
+    said: (answer) => t("inspections.settled", { n: answer.points ?? 0 }), done: changed,
+  });
+}
+
+/** Units of the same item and the same finding, in one line. */
+function together(found) {
+  const rows = new Map();
+  for (const one of found) {
+    const key = JSON.stringify(one);
+    rows.set(key, { ...one, quantity: (rows.get(key)?.quantity ?? 0) + 1 });
+  }
+  return [...rows.values()];
+}
+
+function openDecision(one, agree, changed) {
+  askFor({
+    title: t(agree ? "inspections.agree" : "inspections.reject"), path: `/v1/returns/${encodeURIComponent(one.id)}/decision`, danger: !agree,
+    label: t(agree ? "inspections.agree" : "inspections.reject"),
+    fields: [h("p", null, h("strong", { class: "mono" }, one.id)), h("p", { class: "quiet small" }, t(agree ? "inspections.agree_how" : "inspections.reject_how")),
+      field("reason", t("cancel.reason"), { required: true, maxlength: 500, autofocus: true })],
+    read: (form) => ({ agree, reason: form.reason.value.trim() }),
+    said: () => t(agree ? "inspections.agreed" : "inspections.rejected"), done: changed,
+  });
+}

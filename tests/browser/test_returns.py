@@ -1,0 +1,117 @@
+"""Goods that come back: asked for by their learner, inspected at the desk (D3)."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.service import OPS, Service
+from tests.browser.visiting import (
+    AT_A_DESK,
+    IN_A_BROWSER,
+    IN_CHINESE,
+    SCREENS,
+    Browsing,
+    Newcomer,
+    Screen,
+)
+
+pytestmark = IN_A_BROWSER
+
+
+def received(service: Service, learner: str) -> str:
+    """Two notebooks that were signed for; their order."""
+    number = service.order(learner, ("notebook", 2))
+    parcel = service.ship(number)
+    _until(service, number, lambda order: order["parcels"])
+    service.push(number, parcel, "【杭州市】已签收,签收人:本人", "3")
+    _until(service, number, lambda order: order["actions"]["return"]["possible"])
+    return number
+
+
+def _until(service: Service, number: str, there: Callable[[Any], object]) -> None:
+    """Wait until the views tell of it."""
+    for _ in range(150):
+        if there(service.call("GET", f"/v1/orders/{number}", **OPS)):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"the views do not tell of it: {number}")
+
+
+@SCREENS
+def test_a_learner_gives_goods_back(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """D3, D6, rules.md 28: what for, why, where to, under which number; by keyboard."""
+    learner = newcomer()
+    number = received(service, learner)
+    with browsing.as_("learner", learner, screen) as visitor:
+        page = visitor.page
+        visitor.open(f"/#/orders/{number}")
+        button = visitor.button("returns.open", ".options")
+        expect(button).to_be_visible(timeout=15_000)
+        visitor.readable()
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog")).to_contain_text(visitor.says("returns.reason_hint"))
+        visitor.fits()
+        page.select_option("dialog [name=reason]", "changed_mind")
+        page.fill("dialog [name=words]", "颜色不喜欢")
+        page.dblclick("dialog button[type=submit]")
+        one = page.locator(".return")
+        expect(one).to_have_attribute("data-state", "awaiting_goods")
+        expect(one).to_contain_text(f"{number}-B1")
+        expect(one).to_contain_text("100")
+        visitor.readable()
+        visitor.fits()
+        visitor.button("returns.sent", ".return").click()
+        page.fill("dialog [name=waybill]", "SF7700000001")
+        page.dblclick("dialog button[type=submit]")
+        expect(one).to_have_attribute("data-state", "under_way")
+        expect(one).to_contain_text("SF7700000001")
+        assert sum(one.endswith("/returns") for one in visitor.addresses) == 1
+        visitor.content()
+    path = f"/v1/returns/{number}-B1"
+    service.call("POST", f"{path}/arrival", **OPS)
+    goods = [{"sku": "notebook", "quantity": 2, "verdict": "restock"}]
+    service.call("POST", f"{path}/inspection", {"goods": goods, "reason": "as new"}, **OPS)
+    with browsing.as_("learner", learner, screen) as visitor:
+        visitor.open(f"/#/orders/{number}")
+        one = visitor.page.locator(".return")
+        expect(one).to_have_attribute("data-state", "settled")
+        expect(one).to_contain_text("420")
+        visitor.readable()
+        visitor.content()
+
+
+@pytest.mark.parametrize("screen", [AT_A_DESK, IN_CHINESE], ids=["en", "zh"])
+def test_the_desk_inspects_what_came_back(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """D3: each unit its verdict, against the criteria; what is settled leaves the queue."""
+    learner = newcomer()
+    number = received(service, learner)
+    body = {"remedy": "refund", "reason": "not_as_described", "words": "说好是 A5"}
+    service.call("POST", f"/v1/orders/{number}/returns", body, role="learner", subject=learner)
+    said = service.call("POST", f"/v1/returns/{number}-B1/arrival", **OPS)
+    service.call("GET", f"/v1/returns?min_position={said['position']}", **OPS)
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/inspections")
+        card = page.locator(f"[data-return='{number}-B1']")
+        expect(card).to_contain_text("说好是A5")
+        visitor.readable()
+        visitor.fits()
+        visitor.button("inspections.inspect", f"[data-return='{number}-B1']").click()
+        page.select_option("dialog [name=verdict-1]", "refuse")
+        page.check("dialog [name=failed-1][value=undamaged]")
+        page.fill("dialog [name=reason]", "one of them is torn")
+        visitor.fits()
+        page.dblclick("dialog button[type=submit]")
+        expect(card).to_have_count(0)
+        page.locator("input[value=settled]").check(force=True)
+        expect(card).to_contain_text(visitor.says("verdict.refuse"))
+        visitor.readable()
+        visitor.content()
