@@ -1,9 +1,9 @@
 """沙箱 `tallypost sandbox`: the partners, played by one local server in their own wire formats.
 
 Kuaidi100: takes subscriptions and pushes a journey, scan by scan, signed with the parcel's salt,
-each push once more than needed. SF: pushes routes and answers queries (`api/sandbox_sf.py`).
-Payment: takes signed charges, shows a page to pay on, and sends signed notices, twice.
-`POST /behaviour` makes a partner misbehave.
+each push once more than needed; gives out labels, one an order. SF: pushes routes and answers
+queries (`api/sandbox_sf.py`). Payment: takes signed charges, shows a page to pay on, and sends
+signed notices, twice. `POST /behaviour` makes a partner misbehave.
 """
 
 import asyncio
@@ -19,9 +19,11 @@ from typing import Annotated, Any
 import httpx2
 from fastapi import BackgroundTasks, FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from pydantic_core import to_json
 
+from api.sandbox_behaviour import Behaviour
+from api.sandbox_labels import KEY, LabelService, label_routes
 from api.sandbox_sf import SfSandbox, add_sf
 from application.gateways.kuaidi100 import compact_json, sign_push, sign_query
 from application.gateways.payment import SIGNATURE, Charge, Charged, Notice, Refund, sign, signed
@@ -29,9 +31,8 @@ from domain.scans import BEIJING
 
 logger = logging.getLogger(__name__)
 
-KEY = "sandbox-key"
 CUSTOMER = "sandbox-customer"
-"""The account at Kuaidi100 that the sandbox knows."""
+"""The account at Kuaidi100 that the sandbox knows, for queries."""
 JOURNEY = (
     ("揽收", "【西安市】 顺丰速运 已收取快件", "CN610100000000"),
     ("在途", "快件到达 【西安集散中心】", "CN610100000000"),
@@ -41,20 +42,6 @@ JOURNEY = (
     ("签收", "已签收,签收人:本人", "CN330106000000"),
 )
 """The scans every parcel of the sandbox goes through: (status, text, area)."""
-
-
-class Behaviour(BaseModel):
-    """How the partners behave."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    pace_seconds: float = Field(default=4.0, ge=0, le=3_600, description="between two scans")
-    repeat: int = Field(default=2, ge=1, le=20, description="how often each message is sent")
-    newest_first: bool = Field(default=False, description="the last scan is pushed first")
-    lose: bool = Field(default=False, description="no push is sent; queries still answer")
-    forget: bool = Field(default=False, description="queries know the parcel, but not its receipt")
-    forge: bool = Field(default=False, description="signatures do not fit")
-    refuse: bool = Field(default=False, description="requests are answered with an error")
 
 
 @dataclass
@@ -68,6 +55,7 @@ class Sandbox:
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     charges: dict[str, Charge] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
+    labels: LabelService = field(default_factory=LabelService)
 
     async def push_journey(self, number: str) -> None:
         """Push a parcel's scans one by one, each push with all scans so far, newest first."""
@@ -141,6 +129,7 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
 
     app = FastAPI(title="Tallypost sandbox", description=__doc__ or "", lifespan=lifespan)
     app.state.sandbox = sandbox
+    app.include_router(label_routes(sandbox.labels, lambda: sandbox.behaviour))
 
     @app.post("/behaviour", summary="Make the partners behave or misbehave")
     async def behave(behaviour: Behaviour) -> Behaviour:

@@ -17,12 +17,14 @@ import uvloop
 from api.app import create_app
 from api.edge import Impatient
 from api.refolding import outdated_views, refold
+from api.sandbox_labels import account
 from api.tenancy import Tenants
 from application.asking_partners import Asking
 from application.embedded import attach_or_start
 from application.guarding import refuse_unsafe
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE, migrate, pending
+from application.ordering_labels import LabelOrders
 from application.querying import Querying
 from application.reactions import again_and_again, run_reactions
 from application.settings import Settings
@@ -162,6 +164,13 @@ async def _work(settings: Settings, url: str) -> None:
                     every=QUERY_SECONDS,
                 )
                 tasks.create_task(querying, name=f"queries of {name}")
+                labels = again_and_again(
+                    stop,
+                    LabelOrders(house, client).ask,
+                    what=f"labels of {name}",
+                    every=ASK_SECONDS,
+                )
+                tasks.create_task(labels, name=f"labels of {name}")
                 if settings.drift_seconds:
                     watching = again_and_again(
                         stop,
@@ -202,6 +211,8 @@ def supervise(
             environment.setdefault("TALLYPOST_PAYMENT_URL", partners)
             environment.setdefault("TALLYPOST_KUAIDI100_URL", partners)
             environment.setdefault("TALLYPOST_LOOPBACK_WEBHOOKS", "true")
+            for setting, value in account(partners).items():
+                environment.setdefault(f"TALLYPOST_{setting}", value)
         program = [sys.executable, "-m", "api.command_line"]
         data = ["--data", str(settings.data)]
         commands = [

@@ -18,6 +18,7 @@ from api.shown import (
     example,
 )
 from api.shown_after_changes import NewPosition, WarehouseCode
+from api.shown_labels import LabelOut
 
 HandOverBy = Annotated[
     AwareDatetime | None,
@@ -56,6 +57,7 @@ _IN_HOUSE = {
             "quantity": 1,
         }
     ],
+    "label": None,
     "in_review": False,
     "address_pending": False,
 }
@@ -85,6 +87,7 @@ class ParcelInHouseOut(BaseModel):
     orders: list[str] = Field(description="numbers of the orders that were put into it")
     pick_list: str | None = Field(description="the list that it is picked by")
     units: list[UnitsInParcelOut] = Field(description="what is still to be sent in it")
+    label: LabelOut | None = Field(description="the newest request for its waybill; null: none")
     in_review: bool = Field(description="an order in it waits for a human, and so does it")
     address_pending: bool = Field(description="its new address is still to be acknowledged")
 

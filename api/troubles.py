@@ -23,6 +23,7 @@ from projections.cash_refunds import open_refunds
 from projections.delayed_parcels import DelayedParcel, delayed_parcels
 from projections.disputes import Wanted, cases
 from projections.drifting import drift
+from projections.labels import stuck_labels
 from projections.reading import compose
 from projections.silent_parcels import SilentParcel, silent_parcels
 
@@ -31,6 +32,8 @@ router = APIRouter(prefix="/v1", tags=["operations"])
 UNWATCHED_AFTER = timedelta(minutes=2)
 """A subscription at a carrier takes seconds; later somebody should look."""
 REFUND_AFTER = timedelta(minutes=10)
+LABEL_TRIES = 4
+"""A label takes one try; after so many, in more than half a minute, somebody should look."""
 LATE_CASES = Wanted(live=True, overdue=True)
 """Cases that were not decided in time, the longest first (D1)."""
 CAUSES = {
@@ -67,6 +70,7 @@ async def troubles(
         silent = await silent_parcels(connection, tenant.schema, now=now, rules=tenant.rules)
         delayed = await delayed_parcels(connection, tenant.schema, now=now)
         unread = await _rows(connection, tenant.schema, _UNREAD)
+        stuck = await stuck_labels(connection, tenant.schema, tries=LABEL_TRIES)
         refunds = await open_refunds(connection, tenant.schema)
         late_cases = await cases(connection, tenant.schema, LATE_CASES, after=None, limit=200)
         unproved = await contradicted(connection, tenant.schema)
@@ -122,6 +126,11 @@ async def troubles(
                     "partner_away", partner.partner, partner.cause, partner.away_since,
                     partner=partner.partner, failed=partner.failed,
                 )  # fmt: skip
+        for parcel, label, state, cause, since in stuck:
+            yield _trouble(
+                "label", f"{parcel}: {label} {state}", cause, since,
+                parcel=parcel, label=label, state=state, order=parcel.rpartition("-P")[0],
+            )  # fmt: skip
         for parcel, since, orders, pushes in unread:
             yield _trouble(
                 "unreadable_push", f"{parcel}: {pushes} pushes", None, since,

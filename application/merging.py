@@ -91,7 +91,7 @@ def merge_parcels(
     if len(set(parcels)) < 2 or not live:
         raise NotPossible(action="merge", why="there are no two parcels to merge")
     for number, state in zip(parcels, states, strict=True):
-        if state.stage is not Stage.PLANNED or state.waybill:
+        if state.stage is not Stage.PLANNED or (state.waybill and state.labels.live is None):
             raise NotPossible(action="merge", why=f"parcel {number} is further than planned")
     if len({state.warehouse for state in states}) > 1:
         raise NotPossible(action="merge", why="the parcels are in different warehouses")
@@ -137,6 +137,14 @@ def leave_shared_parcel(unit: Unit, *, order: str, reason: str) -> None:
         if len(mine) < len(live):
             for one in mine:
                 _leave(unit, part.planned, one, reason=reason)
+
+
+def give_back_labels(unit: Unit, *, order: str, reason: str) -> None:
+    """Labels of an order's parcels are no good any more: their numbers go back (rules.md 29)."""
+    for part in unit.read(ORDER, order).parts:
+        parcel = part.parcel or part.planned
+        if parcel and part.to_be_sent:
+            unit.record(PARCEL, parcel, unit.read(PARCEL, parcel).give_back_label(reason))
 
 
 def _leave(unit: Unit, parcel: str, leaving: Live, *, reason: str) -> str:

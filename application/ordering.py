@@ -7,7 +7,7 @@ from typing import Any
 
 from application.addressing import Addressed
 from application.issuing import NotYet
-from application.merging import leave_shared_parcel, live_contents
+from application.merging import give_back_labels, leave_shared_parcel, live_contents
 from application.redeeming import SEATS
 from application.routing import ProvinceMissing
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
@@ -258,6 +258,7 @@ def change_address(
     )
     after = unit.record(ORDER, number, order.change_address(destination))
     leave_shared_parcel(unit, order=number, reason="the address changed")
+    give_back_labels(unit, order=number, reason="the address changed")
     return {"number": number, "status": customer_status(after.state)}
 
 

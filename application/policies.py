@@ -12,6 +12,7 @@ from application import claiming, disputing, granting, ordering, replanning, ret
 from application.delays import DELAYS
 from application.house import House
 from application.issuing import NotYet
+from application.labelling import WANT_LABELS
 from application.streams import ACCOUNT, CLAIM, DISPUTE, ORDER, RETURN
 from application.sweeping import (
     LATE_AFTER,
@@ -256,7 +257,7 @@ LAPSE_RETURNS = Policy(
 
 BY_THE_SECOND = (
     CANCEL_UNPAID, COMPLETE, EXPIRE_LOTS, SEND_WHAT_WAITED, ASK_REFUNDS_AGAIN, TIME_OUT_QUESTIONS,
-    NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES, LAPSE_RETURNS,
+    NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES, LAPSE_RETURNS, WANT_LABELS,
 )  # fmt: skip
 """Somebody may be waiting for these: `application/reactions.py` sweeps them every second."""
 BY_THE_HOUR = (EXPIRE_ORDERS,)

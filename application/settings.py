@@ -6,12 +6,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from application.key_files import read_or_create
 from domain.house_rules import FilingWindow, HouseRules, Peak
 from domain.regions import REMOTE_PROVINCES
+
+
+class Sender(BaseModel):
+    """Who a warehouse's parcels come from, as carriers are told; a business, not a person."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=40)
+    phone: str = Field(min_length=5, max_length=20)
+    address: str = Field(min_length=5, max_length=200)
 
 
 class Settings(BaseSettings):
@@ -53,6 +63,14 @@ class Settings(BaseSettings):
     trackers: dict[str, dict[str, str]] = Field(default_factory=dict, repr=False)
     """Accounts at carriers that are asked directly, by their adapter's name, as JSON:
     `{"sf": {"partner": "…", "check_word": "…"}}`; what each takes is in its adapter (T1)."""
+    kuaidi100_label_url: str | None = None
+    """Kuaidi100's label service or the sandbox's; None: waybills are written down by hand (W5)."""
+    kuaidi100_secret: SecretStr = SecretStr("")
+    """What label requests are signed with, beside the key."""
+    kuaidi100_accounts: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Contracts with carriers, as JSON by their code or `*`: `{"*": {"partnerId": "…"}}`."""
+    senders: dict[str, Sender] = Field(default_factory=dict)
+    """Who sends from each warehouse, as JSON by its code or `*`: name, phone, address."""
     policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
     """Name of this deployment's figures, recorded in every order; an import names its own."""
     peaks: Annotated[tuple[Peak, ...], NoDecode] = ()
@@ -155,6 +173,12 @@ class Settings(BaseSettings):
         """Where master keys, token secret and the signing key of heads are."""
         return self.keys or self.data / "keys"
 
+    @property
+    def labels_are_possible(self) -> bool:
+        """Whether waybills can be ordered of the aggregator (W5)."""
+        signs = bool(self.kuaidi100_key and self.kuaidi100_secret.get_secret_value())
+        return self.kuaidi100_label_url is not None and signs
+
     @cached_property
     def payment_key(self) -> bytes:
         """The secret shared with the payment provider; the sandbox reads the same file."""
@@ -170,6 +194,7 @@ class Settings(BaseSettings):
             policy=self.policy,
             kept_visible=timedelta(days=self.kept_visible_days),
             confirm_receipts=self.queries_are_possible,
+            order_labels=self.labels_are_possible,
             review_value_fen=self.review_value_fen,
             review_orders_a_day=self.review_orders_a_day,
             review_accounts_at_address=self.review_accounts_at_address,

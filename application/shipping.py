@@ -56,7 +56,7 @@ def issue_waybill(
     is asked for, unless a third party's warehouse chose and reports back (W4).
     """
     state = existing_parcel(unit, parcel)
-    chosen = _chosen_carriers(unit, state)
+    chosen = chosen_carriers(unit, state)
     instead_of = None
     if chosen and carrier not in chosen:
         instead_of = chosen[0]
@@ -77,7 +77,7 @@ def issue_waybill(
     }
 
 
-def _chosen_carriers(unit: Unit, parcel: Parcel) -> list[str]:
+def chosen_carriers(unit: Unit, parcel: Parcel) -> list[str]:
     """Who was chosen for the parts in a parcel; nobody without rate cards."""
     found: dict[str, None] = {}
     for content in parcel.contents:

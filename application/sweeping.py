@@ -48,6 +48,8 @@ class Policy:
     """How long after the moment in the view the command falls due."""
     every: timedelta = timedelta()
     """How often it is swept, if not by the second: it is not late before a job had its turn."""
+    applies: Callable[[HouseRules], bool] = lambda rules: True
+    """Whether this house does it at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ def command_of(
 async def sweep(house: House, policy: Policy) -> Swept:
     """Issue the command of everything that is due, each once; what is stuck holds up nothing."""
     total = Swept()
+    if not policy.applies(house.rules):
+        return total
     now = house.store.clock()
     last = Due("", 0, _START)
     while True:
@@ -128,7 +132,7 @@ async def overdue_of(
     start = Due("", 0, _START)
     now = house.store.clock() - late_after
     async with house.pool.connection() as connection:
-        for policy in policies:
+        for policy in (one for one in policies if one.applies(house.rules)):
             moment = now - 2 * policy.every
             found = await _find(connection, house, policy, now=moment, after=start, limit=COUNT_MAX)
             if found:
@@ -157,6 +161,6 @@ async def _find(
 def _qualified(text: LiteralString, schema: str) -> Composed:
     tables = (
         "orders", "lots", "balances", "waiting_units", "stock_levels", "cash_refunds", "disputes",
-        "claims", "parcels", "journeys", "returns", "tallypost_events",
+        "claims", "parcels", "journeys", "returns", "warehouses", "tallypost_events",
     )  # fmt: skip
     return SQL(text).format(**{name: Identifier(schema, name) for name in tables})

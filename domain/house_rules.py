@@ -83,6 +83,12 @@ class HouseRules:
     """Rule 26: from so many accounts that send to one address within 30 days."""
     review_every_order: bool = False
     """O7: nothing is released before a human looked at it."""
+    order_labels: bool = False
+    """W5: whether waybills of released parcels are ordered of an aggregator by themselves."""
+    default_carrier: str = "zhongtong"
+    """W4: takes a parcel whose plan names no carrier, because there are no rate cards."""
+    packaging_grams: int = 100
+    """W5: what a parcel's packaging is reckoned to weigh before it is weighed."""
     parcel_grams: int = 30_000
     """S4: heaviest parcel that orders are merged into."""
     minors_shown_for: timedelta = timedelta(hours=4)

@@ -5,6 +5,7 @@ from operator import not_
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from domain.facts import Fact, Value
+from domain.labels import LabelFact
 from domain.lanes import Lane, Milestone
 from domain.scans import ScanKind
 
@@ -70,6 +71,11 @@ class WaybillIssued(Fact, name="parcels.WaybillIssued"):
         default=None, exclude_if=not_, description="the carrier that the plan had chosen (W4)"
     )
     reason: str = Field(default="", exclude_if=not_, description="why another one was taken")
+    issuer: str = Field(
+        default="",
+        exclude_if=not_,
+        description="who issued the number: kuaidi100; empty: it was written down by hand",
+    )
 
 
 class ParcelHandedOver(Fact, name="parcels.ParcelHandedOver"):
@@ -224,4 +230,5 @@ ParcelFact = (
     | DeliveryDelayed
     | TrackFlagged
     | OddityDecided
+    | LabelFact
 )

@@ -6,6 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+from domain import labels
+from domain.labels import (
+    LabelCancelled,
+    LabelIssued,
+    LabelRefused,
+    Labels,
+    LabelUnanswered,
+    LabelUnwanted,
+    LabelWanted,
+)
 from domain.lanes import Lane
 from domain.parcel_facts import (
     ArrivalEstimated,
@@ -61,6 +71,8 @@ class OddityDecision(StrEnum):
 VOIDING = frozenset({OddityDecision.VOIDED, OddityDecision.ANOTHER_PARCEL})
 """Decisions after which the scans do not count."""
 
+IN_HOUSE = frozenset({Stage.PLANNED, Stage.PICKING, Stage.PICKED, Stage.PACKED})
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -96,6 +108,17 @@ class Parcel:
     """Oddities that a human was shown."""
     decided: tuple[OddityDecided, ...] = ()
     """The newest decision about each."""
+    labels: Labels = field(default_factory=Labels)
+    """Waybills that were asked of an aggregator for it (W5)."""
+
+    @property
+    def label_due(self) -> bool:
+        """Whether a wave released it, and nobody has asked for its waybill yet (W5).
+
+        What somebody packed past every wave has its label ordered or written down by hand.
+        """
+        asked = self.labels.live is not None or self.labels.stuck or self.waybill is not None
+        return self.wave is not None and self.stage in IN_HOUSE and not asked
 
     @property
     def handed_over(self) -> bool:
@@ -173,9 +196,33 @@ class Parcel:
             return []
         if instead_of is None:
             reason = ""
+        live = self.labels.live
+        other = live is not None and live.waybill != waybill
         return [
-            WaybillIssued(carrier=carrier, waybill=waybill, instead_of=instead_of, reason=reason)
+            *(self.labels.give_back("another number is on the parcel") if other else []),
+            WaybillIssued(carrier=carrier, waybill=waybill, instead_of=instead_of, reason=reason),
         ]
+
+    def want_label(self, number: str, *, carrier: str, grams: int) -> list[ParcelFact]:
+        """Ask an aggregator for a waybill, once; `number` is the parcel's own (W5)."""
+        self._must_be_here("order_label")
+        if self.waybill is not None:
+            return []
+        return [*self.labels.want(number, carrier=carrier, grams=grams)]
+
+    def take_number(self, told: LabelIssued) -> list[ParcelFact]:
+        """Put the number on the parcel that the aggregator gave, if it is still needed (W5)."""
+        facts: list[ParcelFact] = [*self.labels.issue(told)]
+        live = self.labels.live
+        if facts and live is not None and live.name == told.label and self.waybill is None:
+            facts.append(
+                WaybillIssued(carrier=live.carrier, waybill=told.waybill, issuer=told.issuer)
+            )
+        return facts
+
+    def give_back_label(self, reason: str) -> list[ParcelFact]:
+        """The number that was asked for is not needed: another address, or none at all."""
+        return [] if self.handed_over else [*self.labels.give_back(reason)]
 
     def hand_over(self, *, when: datetime, lane: Lane | None = None) -> list[ParcelFact]:
         """Give the parcel to its carrier (rules.md 2: pending receipt begins here)."""
@@ -199,7 +246,9 @@ class Parcel:
 
     def dissolve(self, reason: str) -> list[ParcelFact]:
         """Unpack a parcel that will not be sent."""
-        return [] if self.handed_over or self.dissolved else [ParcelDissolved(reason=reason)]
+        if self.handed_over or self.dissolved:
+            return []
+        return [ParcelDissolved(reason=reason), *self.labels.give_back(reason)]
 
     def scanned(
         self, scans: Iterable[Scan], *, source: str, payload: Sealed | None
@@ -339,5 +388,18 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
         case OddityDecided(oddity=oddity):
             rest = tuple(one for one in parcel.decided if one.oddity != oddity)
             return replace(parcel, decided=(*rest, fact))
+        case LabelUnwanted():
+            return _unlabelled(parcel, fact)
+        case LabelWanted() | LabelIssued() | LabelRefused() | LabelUnanswered() | LabelCancelled():
+            return replace(parcel, labels=labels.evolve(parcel.labels, fact))
         case _:
             assert_never(fact)
+
+
+def _unlabelled(parcel: Parcel, fact: LabelUnwanted) -> Parcel:
+    """A number that is given back is on the parcel no more, if it was."""
+    after = replace(parcel, labels=labels.evolve(parcel.labels, fact))
+    number = {one.waybill for one in after.labels.all if one.name == fact.label}
+    if parcel.waybill is None or parcel.waybill not in number:
+        return after
+    return replace(after, carrier=None, waybill=None, watched=False, confirmed_at=None)

@@ -41,6 +41,7 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "cash_refunds": ("order", "order_number"),
     "waiting_units": ("order", "order_number"),
     "parcels": ("parcel", "number"),
+    "labels": ("parcel", "parcel"),
     "journeys": ("parcel", "parcel"),
     "estimates": ("parcel", "parcel"),
     "oddities": ("parcel", "parcel"),

@@ -88,6 +88,7 @@ class ParcelTracking(View):
                     parcel.unread,
                     unread_since[number],
                     parcel.pick_list,
+                    last.happened_at if parcel.label_due else None,
                 )
             )
             if (way := journey(parcel, track, still, last)) is not None:
@@ -107,17 +108,17 @@ _LOAD = "SELECT number, folded, told_at, unread_since FROM {parcels} WHERE numbe
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
     unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
-    unread_since, pick_list)
+    unread_since, pick_list, label_due_at)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
     position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by,
-    unread, unread_since, pick_list
+    unread, unread_since, pick_list, label_due_at
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
     %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
-    %b::timestamptz[], %b::text[])
+    %b::timestamptz[], %b::text[], %b::timestamptz[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
          told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
-         unread_since, pick_list)
+         unread_since, pick_list, label_due_at)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
@@ -125,5 +126,6 @@ ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     quiet_as = excluded.quiet_as, quiet_since = excluded.quiet_since,
     unconfirmed = excluded.unconfirmed, stage = excluded.stage, wave = excluded.wave,
     hand_over_by = excluded.hand_over_by, unread = excluded.unread,
-    unread_since = excluded.unread_since, pick_list = excluded.pick_list
+    unread_since = excluded.unread_since, pick_list = excluded.pick_list,
+    label_due_at = excluded.label_due_at
 """

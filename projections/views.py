@@ -7,6 +7,7 @@ from projections.cash_refunds import CashRefunds
 from projections.catalogue import Catalogue
 from projections.claims import Claims
 from projections.disputes import Disputes
+from projections.labels import LabelRequests
 from projections.ledger_balance import LedgerBalance
 from projections.log_tree import LogTree
 from projections.order_status import OrderStatus
@@ -22,6 +23,7 @@ def all_views(rules: HouseRules) -> list[View]:
     return [
         OrderStatus(),
         ParcelTracking(rules),
+        LabelRequests(),
         LedgerBalance(rules),
         CashRefunds(),
         WaitingUnits(),

@@ -63,8 +63,9 @@ async def parcels(
     orders = await _orders(connection, schema, {one for row in rows for one in row["orders"]})
     for row in rows:
         found: Parcel = PARCEL.states.validate_json(row.pop("folded"))
-        live = list(_live(row["number"], found, orders))
+        live = list(live_parts(row["number"], found, orders))
         row["units"] = [unit for one in live for unit in _units(*one)]
+        row["label"] = _label(found)
         row["in_review"] = any(order.review for _, order, _ in live)
         row["address_pending"] = any(part.address_pending for _, _, part in live)
     return rows
@@ -102,7 +103,7 @@ async def _orders(
     return {row["number"]: ORDER.states.validate_json(row["folded"]) for row in rows}
 
 
-def _live(
+def live_parts(
     number: str, parcel: Parcel, orders: dict[str, Order]
 ) -> Iterable[tuple[str, Order, Part]]:
     """What of a parcel is still to be sent in it, as the views know it."""
@@ -111,6 +112,14 @@ def _live(
         part = None if order is None else order.part(content.part)
         if order and part and part.live and number in (part.parcel, part.planned):
             yield content.order, order, part
+
+
+def _label(parcel: Parcel) -> dict[str, Any] | None:
+    if not parcel.labels.all:
+        return None
+    one = parcel.labels.all[-1]
+    why = f"{one.code}: {one.words}" if one.code else ""
+    return {"label": one.name, "state": one.state, "carrier": one.carrier, "why": why}
 
 
 def _units(number: str, order: Order, part: Part) -> Iterable[dict[str, Any]]:

@@ -34,6 +34,7 @@ STORY = {
         OrderLinked UnitsUnderReturn ReturnEnded WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelAwaited ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
+        LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
         WaybillIssued TrackingSubscribed ParcelHandedOver ArrivalEstimated ParcelScanned
         DeliveryDelayed TrackFlagged OddityDecided TrackConfirmed PushUnreadable
         UnreadablePushesSettled CarrierCorrected ParcelDissolved""",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from api.sandbox import CUSTOMER, KEY
+from api.sandbox import CUSTOMER
+from api.sandbox_labels import KEY
 from application import jobs, ordering
 from application.envelope import Context
 from application.issuing import NotYet

@@ -16,6 +16,7 @@ from application import (
     deciding,
     disputing,
     granting,
+    labelling,
     merging,
     ordering,
     redeeming,
@@ -36,6 +37,7 @@ from domain.arriving import estimate
 from domain.dispute_facts import Answer, Question, Side
 from domain.dispute_facts import Outcome as End
 from domain.house_rules import HouseRules
+from domain.labels import LabelIssued
 from domain.lanes import Milestone
 from domain.order_facts import Channel, Fault
 from domain.return_facts import Remedy, Verdict
@@ -218,7 +220,20 @@ class BusyMall:
         await self.pay_and_cancel("learner1", f"T9{next(self.serial):04}")
         await self.dispute("T00001", "T00001-P1")
         await self.give_back("T00004")
+        await self.label("learner1", f"T8{next(self.serial):04}")
         await self.reader.catch_up()
+
+    async def label(self, learner: str, number: str) -> None:
+        """A waybill is ordered, comes too late, and is given back."""
+        await self.order(learner, number, enamel_mug=1)
+        parcel, label = f"{number}-P1", f"{number}-P1-L1"
+        await self.do(partial(shipping.pack_part, order=number, part=1, weight_grams=400))
+        await self.do(partial(labelling.want_label, parcel=parcel, rules=RULES))
+        by_hand = partial(shipping.issue_waybill, carrier="ems", waybill=f"EM{number}")
+        await self.do(partial(by_hand, parcel=parcel))
+        issued = LabelIssued(label=label, issuer="kuaidi100", waybill=f"73{number}")
+        await self.do(partial(labelling.take_number, parcel=parcel, issued=issued))
+        await self.do(partial(labelling.note_cancelled, parcel=parcel, label=label))
 
     async def dispute(self, number: str, parcel: str) -> None:
         """A case of a signed parcel, with all that belongs to one."""

@@ -105,6 +105,12 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/v1/waves/next"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/waves/next/{warehouse}"): Route((SERVICE, *STAFF)),
+    ("POST", "/v1/parcels/{parcel}/label"): Route(OPERATORS, {"carrier": "zhongtong"}),
+    ("POST", "/v1/parcels/{parcel}/label/cancellation"): Route(OPERATORS, {"reason": "torn"}),
+    ("GET", "/v1/parcels/{parcel}/label.pdf"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/waves/{wave}/labels"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/waves/{wave}/labels.pdf"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/pick-lists/{pick_list}/sheet.pdf"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/pick-lists"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/pick-lists/{pick_list}"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/waves"): Route((SERVICE, *STAFF)),
@@ -289,6 +295,7 @@ NAMES = {
     "warehouse": "zhejiang",
     "pick_list": "L1b2c3d4e",
     "oddity": "9f86d081884c7d65",
+    "wave": "zhejiang-1b2c3d4e",
 }
 """What stands in a path where nothing else is asked for."""
 

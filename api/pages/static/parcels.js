@@ -1,8 +1,9 @@
 // A parcel that is still in the house: what is in it, how urgent it is, and its next step (S4, W1).
+import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { Intent } from "./http.js";
 import { shortPickButton } from "./shortpick.js";
-import { handOver, stepForm, waybillForm } from "./steps.js";
+import { CARRIERS, handOverForm, stepForm, waybillForm } from "./steps.js";
 import { field } from "./ui.js";
 import { ago, exact, names, number, t, when, word } from "./words.js";
 
@@ -30,8 +31,40 @@ export function parcelCard(one, name, changed) {
     h("div", { class: "spread" }, h("div", null, h("h3", { class: "mono" }, one.number), h("p", { class: "quiet small" }, name(one.warehouse), one.wave ? ` · ${waveWords(one.wave)}` : "")),
       h("p", { class: "row" }, h("span", { class: "badge s-pending_shipment" }, word("stage", one.stage)), dueWords(one))),
     contentsTable(one),
+    labelWords(one, changed),
     one.address_pending ? acknowledgement(one, name, changed) : null,
     one.in_review ? h("p", { class: "small bad-words" }, t("picking.in_review"), " ", h("a", { href: "#/reviews" }, t("tab.reviews"))) : nextStep(one, changed));
+}
+
+/** The carrier's number and its print; or what became of the request for one (W5). */
+function labelWords(one, changed) {
+  const path = `/v1/parcels/${encodeURIComponent(one.number)}`;
+  if (one.waybill) {
+    return h("p", { class: "row label-words" }, h("span", null, word("carrier", one.carrier)), h("span", { class: "mono" }, one.waybill),
+      h("a", { class: "button compact", href: `${path}/label.pdf`, target: "_blank", rel: "noopener" }, t("label.print")),
+      one.label?.state === "issued" ? h("button", { class: "tool", type: "button", onclick: () => giveBack(one, path, changed) }, t("label.give_back")) : null);
+  }
+  const { state, why, carrier } = one.label ?? {};
+  if (state === "wanted") return h("p", { class: "small quiet" }, t("label.wanted", { carrier: word("carrier", carrier) }));
+  const again = h("button", { class: "button compact", type: "button", onclick: () => order(one, path, changed) }, t(state ? "label.again" : "label.order"));
+  if (state === "refused" || state === "unanswered") return h("div", { class: "row" }, h("p", { class: "small bad-words" }, word("label_state", state), why ? `: ${why}` : ""), again);
+  return one.stage === "packed" ? h("p", null, again) : null;
+}
+
+function order(one, path, changed) {
+  askFor({
+    title: t("label.order"), path: `${path}/label`, label: t("label.order"), said: () => t("label.ordered"), done: changed,
+    fields: [h("p", null, h("strong", { class: "mono" }, one.number)), field("carrier", t("packing.carrier"), { options: [["", t("label.chosen")], ...CARRIERS.map((each) => [each, t(`carrier.${each}`)])] })],
+    read: (form) => (form.carrier.value ? { carrier: form.carrier.value } : {}),
+  });
+}
+
+function giveBack(one, path, changed) {
+  askFor({
+    title: t("label.give_back"), path: `${path}/label/cancellation`, label: t("label.give_back"), danger: true, said: () => t("label.given_back"), done: changed,
+    fields: [h("p", { class: "quiet small" }, t("label.give_back_how")), field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
+    read: (form) => ({ reason: form.reason.value.trim() }),
+  });
 }
 
 const waveWords = (wave) => (wave === "express" ? t("waves.express") : wave);
@@ -44,7 +77,7 @@ function nextStep(one, changed) {
     return stepForm("pack", [weight], new Intent(`${path}/packing`), (form) => ({ weight_grams: Number(form.weight_grams.value) }), changed, "packing.packed");
   }
   if (one.stage !== "packed") return null;
-  return one.waybill ? handOver(one, changed) : waybillForm(one, changed);
+  return one.waybill ? handOverForm(one, changed) : waybillForm(one, changed);
 }
 
 /** What was not found is said of one part: each order in the parcel has its own. */

@@ -89,7 +89,8 @@ export async function pickList(view, [, wanted], signal) {
       return;
     }
     const open = found.parcels.filter((one) => one.stage === "picking");
-    fill(body, h("header", { class: "page-head" }, h("h1", { class: "mono" }, found.pick_list), h("p", { class: "quiet" }, name(found.warehouse))),
+    fill(body, h("header", { class: "page-head" }, h("h1", { class: "mono" }, found.pick_list), h("p", { class: "row" }, h("span", { class: "quiet" }, name(found.warehouse)),
+      h("a", { class: "button compact", href: `${path}/sheet.pdf`, target: "_blank", rel: "noopener" }, t("picking.print")))),
       open.length ? fetching(open) : empty(t("picking.all_picked"), t("picking.all_picked_hint")),
       h("ul", { class: "stack" }, found.parcels.map((one) => parcelCard(one, name, draw))));
   };

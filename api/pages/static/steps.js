@@ -4,7 +4,8 @@ import { Intent } from "./http.js";
 import { busily, copyButton, field, showProblem, toast, waitingWords } from "./ui.js";
 import { t, word } from "./words.js";
 
-const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
+/** Those that the house knows by name. */
+export const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
 
 /** A form of one step; `key` names its button's words, `said` what is told once it is done. */
 export function stepForm(key, fields, intent, read, changed, said) {
@@ -43,10 +44,11 @@ export function waybillForm(parcel, changed) {
 }
 
 /** The parcel goes to its carrier. */
-export function handOver(parcel, changed) {
-  return h("div", { class: "stack" }, waybillWords(parcel),
-    stepForm("hand_over", [], new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/handover`), () => ({}), changed, "packing.handed_over"));
-}
+export const handOverForm = (parcel, changed) =>
+  stepForm("hand_over", [], new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/handover`), () => ({}), changed, "packing.handed_over");
+
+/** The same with the number that goes with it. */
+export const handOver = (parcel, changed) => h("div", { class: "stack" }, waybillWords(parcel), handOverForm(parcel, changed));
 
 /** Whose parcel it is, and its number. */
 export function waybillWords(parcel) {

@@ -133,6 +133,7 @@ const WHAT = {
   unreadable_push: ({ order, parcel, pushes: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.waiting", { n })}`],
   overdue_case: ({ case: id, order, waits_for }) => [h("a", { class: "mono", href: `#/packing/${order}` }, id), ` · ${t("trouble.waits_for", { who: word("waits_for", waits_for) })}`],
   partner_away: ({ partner, failed: n }) => [word("partner", partner), ` · ${t("trouble.attempts", { n })}`],
+  label: ({ order, parcel, state }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("label_state", state)}`],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),
 };
 

@@ -4,7 +4,7 @@ import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { contentsTable } from "./parcels.js";
 import { warehouseName } from "./stock.js";
-import { after, announce, broken, empty, field, loading, moreButton } from "./ui.js";
+import { after, announce, broken, dialog, empty, field, loading, moreButton } from "./ui.js";
 import { ago, names, number, t, when } from "./words.js";
 
 /** The view: next waves, shared parcels, latest waves. */
@@ -105,11 +105,30 @@ function separate(one, changed) {
 
 function latestWaves({ waves: found }, name) {
   if (!found.length) return empty(t("waves.none"), t("waves.none_hint"));
-  const columns = ["wave", "opened", "parts", "parcels", "merged", "to_review"];
+  const columns = ["wave", "opened", "parts", "parcels", "merged", "to_review", "labels"];
   return h("div", { class: "panel flush" }, h("table", { class: "cards waves-table" },
     h("thead", null, h("tr", null, columns.map((key, at) => h("th", { scope: "col", class: at > 1 ? "right" : null }, t(`waves.${key}`))))),
     h("tbody", null, found.map((one) => h("tr", { dataset: { wave: one.id } },
       h("td", { class: "full" }, name(one.warehouse), " ", h("span", { class: "quiet small" }, one.cut_off ? t("waves.at_cut_off") : t("waves.by_hand"))),
       h("td", { class: "quiet full" }, when(one.opened_at), one.closed_at ? "" : [" ", h("span", { class: "badge s-open" }, t("waves.running"))]),
-      ...["parts", "parcels", "merged", "to_review"].map((key) => h("td", { class: "right", "data-label": t(`waves.${key}`) }, number(one[key]))))))));
+      ...["parts", "parcels", "merged", "to_review"].map((key) => h("td", { class: "right", "data-label": t(`waves.${key}`) }, number(one[key]))),
+      h("td", { class: "right full" }, h("button", { class: "button compact", type: "button", "aria-label": t("waves.labels_of", { wave: one.id }), onclick: () => openLabels(one) }, t("waves.print"))))))));
+}
+
+/** How many labels there are, and the documents that they are printed in. */
+function openLabels(wave) {
+  const place = h("div", { class: "dialog-body" }, loading(1));
+  const path = `/v1/waves/${encodeURIComponent(wave.id)}`;
+  dialog(t("waves.labels_of", { wave: wave.id }), place);
+  const draw = async () => {
+    try {
+      const found = await get(fresh(`${path}/labels`));
+      fill(place, h("p", null, t("waves.labelled", { n: found.labelled, all: found.parcels })),
+        Array.from({ length: found.documents }, (_, at) => h("p", null, h("a", { class: "primary", href: `${path}/labels.pdf?part=${at + 1}`, target: "_blank", rel: "noopener" }, t(found.documents > 1 ? "waves.document_n" : "waves.document", { n: at + 1 })))),
+        found.labelled < found.parcels ? h("p", { class: "quiet small" }, t("waves.unlabelled")) : null);
+    } catch (problem) {
+      fill(place, broken(problem, draw));
+    }
+  };
+  draw();
 }

@@ -1,0 +1,22 @@
+"""How the sandbox's partners behave: well, or as badly as a rehearsal wants (M3)."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Behaviour(BaseModel):
+    """How the partners behave."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pace_seconds: float = Field(default=4.0, ge=0, le=3_600, description="between two scans")
+    repeat: int = Field(default=2, ge=1, le=20, description="how often each message is sent")
+    newest_first: bool = Field(default=False, description="the last scan is pushed first")
+    lose: bool = Field(default=False, description="no push is sent; queries still answer")
+    forget: bool = Field(default=False, description="queries know the parcel, but not its receipt")
+    forge: bool = Field(default=False, description="signatures do not fit")
+    refuse: bool = Field(default=False, description="requests are answered with an error")
+    delay_seconds: float = Field(default=0.0, ge=0, le=60, description="before labels are answered")
+    reject: bool = Field(default=False, description="labels are refused for good")
+    lose_answers: bool = Field(
+        default=False, description="labels are ordered, and the answer gets lost"
+    )

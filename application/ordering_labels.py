@@ -1,0 +1,309 @@
+"""面单下单 Asking Kuaidi100 for waybills, and giving back those that are not needed (W5; M2).
+
+What has to be asked is found on the views; who asks, when, and how often is kept in a table, so
+that one process at a time asks about one label, with growing pauses. An answer that got lost is
+asked for under the same name, which is the same order at theirs for 48 hours; after 47 nobody
+asks by himself, because it might be a second one.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, LiteralString, NamedTuple
+
+import httpx2
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+from application import labelling
+from application.asking_partners import Asker
+from application.cards import open_cards
+from application.envelope import Context
+from application.gateways.kuaidi100_calls import (
+    IncompleteRequest,
+    PartnerRefused,
+    Retry,
+    UnreadableReply,
+)
+from application.gateways.kuaidi100_labels import (
+    Account,
+    Person,
+    cancel_form,
+    order_form,
+    read_label_reply,
+    read_order_reply,
+)
+from application.settings import Settings
+from application.streams import ORDER, PARCEL
+from application.unit import Command, Unit
+from application.vault import Recipient
+from domain.blotting import blot
+from domain.labels import LabelIssued
+from domain.orders import Order
+
+logger = logging.getLogger(__name__)
+
+ISSUER = "kuaidi100"
+BATCH = 200
+AT_ONCE = 8
+"""Requests under way at the same time."""
+ASKED_FOR = timedelta(hours=47)
+"""Theirs is one order for 48 hours (wire 1.8)."""
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=30)
+NO_RECIPIENT = "no_recipient"
+
+
+class Open(NamedTuple):
+    """A request that is to be sent now."""
+
+    label: str
+    parcel: str
+    carrier: str
+    grams: int
+    unwanted: bool
+    waybill: str | None
+    partner_order: str | None
+    reason: str | None
+    warehouse: str
+    place: str
+    """Province and city of the warehouse."""
+    warehouse_name: str
+    card: str | None
+    folded: bytes | None
+    """The first order in the parcel."""
+    tries: int
+    first_at: datetime
+
+
+class LabelOrders:
+    """Asks for the labels of one tenant."""
+
+    def __init__(self, house: Asker, client: httpx2.AsyncClient) -> None:
+        self._house = house
+        self._client = client
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(self) -> int:
+        """Ask for whatever is to be asked for now; how many requests were looked at."""
+        looked = 0
+        while self._house.settings.labels_are_possible:
+            claimed = await self._claim()
+            recipients = await self._recipients(claimed)
+            await asyncio.gather(*(self._ask(one, recipients) for one in claimed))
+            looked += len(claimed)
+            if len(claimed) < BATCH:
+                break
+        return looked
+
+    async def _claim(self) -> list[Open]:
+        now = self._house.store.clock()
+        values = {
+            "now": now, "limit": BATCH, "pause": FIRST_PAUSE, "longest": LONGEST_PAUSE,
+        }  # fmt: skip
+        async with self._house.pool.connection() as connection:
+            return [Open(*row) for row in await self._rows(connection, _CLAIM, values)]
+
+    async def _recipients(self, claimed: Sequence[Open]) -> dict[str, Recipient]:
+        cards = {one.card for one in claimed if one.card and one.waybill is None}
+        async with self._house.pool.connection() as connection:
+            opened = await open_cards(connection, self._house.schema, self._house.vault, cards)
+        return {card: Recipient.from_bytes(content) for card, content in opened.items()}
+
+    async def _ask(self, one: Open, recipients: dict[str, Recipient]) -> None:
+        async with self._slots:
+            if one.waybill is not None:
+                await self._cancel(one)
+            elif one.unwanted and one.tries == 1:
+                await self._record(
+                    one, "cancelled", partial(labelling.note_cancelled, label=one.label)
+                )
+            elif self._house.store.clock() - one.first_at > ASKED_FOR:
+                logger.error("what became of label %s is not known", one.label)
+                await self._record(one, "given_up", partial(labelling.give_up, label=one.label))
+            else:
+                await self._order(one, recipients.get(one.card or ""))
+
+    async def _order(self, one: Open, recipient: Recipient | None) -> None:
+        settings = self._house.settings
+        if recipient is None:
+            await self._refused(one, NO_RECIPIENT, "")
+            return
+        try:
+            form = order_form(
+                one.label,
+                carrier=one.carrier,
+                contract=contract_of(settings, one.carrier),
+                sender=sender_of(settings, one),
+                recipient=Person(recipient.name, recipient.phone, whole_address(recipient)),
+                cargo=_cargo(one.folded),
+                grams=one.grams,
+                account=account_of(settings),
+                t=self._stamp(),
+            )
+            numbered = read_order_reply(await self._post(form))
+        except IncompleteRequest as incomplete:
+            await self._refused(one, "incomplete", str(incomplete))
+            return
+        except PartnerRefused as refused:
+            await self._judged(one, refused)
+            return
+        except (httpx2.HTTPError, UnreadableReply) as error:
+            await self._note(one, "order", type(error).__name__)
+            return
+        issued = LabelIssued(
+            label=one.label,
+            issuer=ISSUER,
+            waybill=numbered.waybill,
+            partner_order=numbered.partner_order,
+            sorting=numbered.sorting,
+        )
+        await self._record(one, "issued", partial(labelling.take_number, issued=issued))
+
+    async def _cancel(self, one: Open) -> None:
+        settings = self._house.settings
+        form = cancel_form(
+            one.waybill or "",
+            carrier=one.carrier,
+            partner_order=one.partner_order or "",
+            contract=contract_of(settings, one.carrier),
+            reason=blot(one.reason or ""),
+            account=account_of(settings),
+            t=self._stamp(),
+        )
+        try:
+            read_label_reply(await self._post(form))
+        except PartnerRefused as refused:
+            (logger.error if refused.alarm else logger.warning)(
+                "a label was not taken back, with code %s", refused.code
+            )
+            await self._note(one, "cancel", f"{refused.code}: {blot(refused.message)}")
+            return
+        except (httpx2.HTTPError, UnreadableReply) as error:
+            await self._note(one, "cancel", type(error).__name__)
+            return
+        await self._record(one, "cancelled", partial(labelling.note_cancelled, label=one.label))
+
+    async def _judged(self, one: Open, refused: PartnerRefused) -> None:
+        """Their own trouble passes; everything else is for a human to see to."""
+        if refused.alarm:
+            logger.error("a label was refused with code %s: see to the account", refused.code)
+        if refused.alarm or refused.retry is Retry.BACKOFF:
+            await self._note(one, "order", f"{refused.code}: {blot(refused.message)}")
+        else:
+            await self._refused(one, refused.code, refused.message)
+
+    async def _refused(self, one: Open, code: str, words: str) -> None:
+        decide = partial(
+            labelling.note_refusal, label=one.label, code=code or "unknown", words=blot(words)
+        )
+        await self._record(one, "refused", decide)
+
+    async def _post(self, form: dict[str, str]) -> bytes:
+        answer = await self._client.post(
+            f"{self._house.settings.kuaidi100_label_url}/label/order", data=form
+        )
+        if answer.status_code >= 500:
+            answer.raise_for_status()
+        return answer.content
+
+    def _stamp(self) -> str:
+        return str(int(self._house.store.clock().timestamp() * 1000))
+
+    async def _record(self, one: Open, what: str, decide: Any) -> None:
+        key = f"{one.label}:{what}"
+        context = Context(actor=f"partner:{ISSUER}", command=f"label:{key}")
+
+        def decided(unit: Unit) -> dict[str, Any]:
+            answer: dict[str, Any] = decide(unit, parcel=one.parcel)
+            return answer
+
+        await self._house.store.execute(
+            Command(
+                principal=f"partner:{ISSUER}",
+                key=f"label:{key}",
+                digest=hashlib.sha256(key.encode()).digest(),
+                context=context,
+                decide=decided,
+                streams=(PARCEL.stream(one.parcel),),
+            )
+        )
+
+    async def _note(self, one: Open, phase: str, cause: str) -> None:
+        logger.warning("a label waits: %s", cause)
+        values = {"what": one.label, "phase": phase, "cause": cause[:200]}
+        async with self._house.pool.connection() as connection:
+            await self._rows(connection, _NOTE, values)
+
+    async def _rows(
+        self, connection: AsyncConnection[Any], text: LiteralString, values: dict[str, Any]
+    ) -> Sequence[Any]:
+        names = ("labels", "parcels", "orders", "warehouses", "partner_calls")
+        query = SQL(text).format(**{name: Identifier(self._house.schema, name) for name in names})
+        return await (await connection.execute(query, values, prepare=True)).fetchall()
+
+
+def account_of(settings: Settings) -> Account:
+    """What requests are signed with."""
+    return Account(settings.kuaidi100_key, settings.kuaidi100_secret.get_secret_value())
+
+
+def contract_of(settings: Settings, carrier: str) -> dict[str, str]:
+    """What the carrier knows the house by; empty where there is no contract."""
+    accounts = settings.kuaidi100_accounts
+    return accounts.get(carrier) or accounts.get("*") or {}
+
+
+def sender_of(settings: Settings, one: Open) -> Person:
+    """Who sends from the parcel's warehouse."""
+    known = settings.senders.get(one.warehouse) or settings.senders.get("*")
+    if known is None:
+        return Person(one.warehouse_name, "", one.place)
+    return Person(known.name, known.phone, known.address)
+
+
+def whole_address(recipient: Recipient) -> str:
+    """Province to room in one text."""
+    parts = (recipient.province, recipient.city, recipient.district, recipient.address)
+    return "".join(dict.fromkeys(part for part in parts if part))
+
+
+def _cargo(folded: bytes | None) -> str:
+    """What carriers are told is in it: the first item."""
+    if folded is None:
+        return "goods"
+    order: Order = ORDER.states.validate_json(folded)
+    return order.lines[0].name[:40]
+
+
+_CLAIM = """
+WITH due AS (
+    SELECT l.*, CASE WHEN l.waybill IS NULL THEN 'order' ELSE 'cancel' END AS phase
+    FROM {labels} l
+    WHERE l.state IN ('wanted', 'unwanted') AND NOT EXISTS (
+        SELECT FROM {partner_calls} c WHERE c.what = l.label AND c.next_at > %(now)s
+          AND c.phase = CASE WHEN l.waybill IS NULL THEN 'order' ELSE 'cancel' END)
+    ORDER BY l.wanted_at, l.label LIMIT %(limit)s
+), claimed AS (
+    INSERT INTO {partner_calls} AS c (what, phase, tries, first_at, next_at)
+    SELECT label, phase, 1, %(now)s, %(now)s + %(pause)s::interval FROM due
+    ON CONFLICT (what, phase) DO UPDATE SET tries = c.tries + 1, cause = NULL,
+        next_at = %(now)s + least(%(pause)s::interval * power(2, least(c.tries, 20)),
+                                  %(longest)s::interval)
+    WHERE c.next_at <= %(now)s
+    RETURNING what, tries, first_at
+)
+SELECT d.label, d.parcel, d.carrier, d.grams, d.state = 'unwanted', d.waybill, d.partner_order,
+    d.reason, p.warehouse, concat(w.terms ->> 'province', w.terms ->> 'city'),
+    coalesce(w.terms ->> 'name', p.warehouse), o.card, o.folded, c.tries, c.first_at
+FROM due d JOIN claimed c ON c.what = d.label JOIN {parcels} p ON p.number = d.parcel
+LEFT JOIN {warehouses} w ON w.code = p.warehouse LEFT JOIN {orders} o ON o.number = p.orders[1]
+ORDER BY d.wanted_at, d.label
+"""
+_NOTE = """
+UPDATE {partner_calls} SET cause = %(cause)s WHERE what = %(what)s AND phase = %(phase)s
+RETURNING what
+"""
