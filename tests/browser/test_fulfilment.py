@@ -1,9 +1,11 @@
 """From the review queue to the carrier's van, as a warehouse sees it (O7, S4, S5, W1)."""
 
 import itertools
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.service import OPS, Service, recipient
@@ -41,6 +43,17 @@ def parcels_of(service: Service, *orders: str) -> list[Any]:
     """The parcels in the house that these orders are in."""
     found = service.call("GET", "/v1/parcels?limit=100", **OPS)["parcels"]
     return [one for one in found if {*one["orders"]} & {*orders}]
+
+
+def labelled_by_itself(service: Service, parcel: str) -> str:
+    """The waybill that the house orders of the sandbox, once it is there (W5)."""
+    ends = time.monotonic() + 15
+    while time.monotonic() < ends:
+        found = service.call("GET", f"/v1/parcels/{parcel}", **OPS)["waybill"]
+        if found is not None:
+            return str(found)
+        time.sleep(0.2)
+    pytest.fail("no label came")
 
 
 @SCREENS
@@ -86,7 +99,7 @@ def test_a_human_lets_an_order_go_or_stops_it(
 def test_a_warehouse_works_from_the_wave_to_the_van(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:
-    """S4, S5, W1: released, merged, separated, merged parcels picked, packed, labelled, gone."""
+    """S4, S5, W1, W5: released, merged, labelled by itself, printed, picked, packed, gone."""
     learner, sku = newcomer(), kite(service, warehouse="shaanxi")
     home, away = recipient(), recipient()
     pair = [order(service, learner, sku, home, count) for count in (1, 2)]
@@ -108,6 +121,13 @@ def test_a_warehouse_works_from_the_wave_to_the_van(
         (parcel,) = parcels_of(service, *pair)
         assert parcel["number"].endswith("-M")
         assert parcels_of(service, other) == []
+        labelled_by_itself(service, parcel["number"])
+        page.locator(f".waves-table tr[data-wave={parcel['wave']}] button").click()
+        link = page.locator("dialog a")
+        expect(link).to_have_attribute("href", f"/v1/waves/{parcel['wave']}/labels.pdf?part=1")
+        printed = page.request.get(service.url + str(link.get_attribute("href")))
+        assert printed.body().startswith(b"%PDF-")
+        page.keyboard.press("Escape")
         visitor.open("/operations#/picking")
         page.click(f"button:has-text('{visitor.says('picking.draw')}')")
         page.select_option("dialog [name=warehouse]", "shaanxi")
@@ -122,8 +142,10 @@ def test_a_warehouse_works_from_the_wave_to_the_van(
         expect(card.locator(".field-error").first).to_be_visible()
         weight.fill("520")
         card.locator("[data-step=pack] button").click()
-        card.locator("[name=waybill]").fill(f"SF{parcel['number'][-12:-4]}0001")
-        card.locator("[data-step=waybill] button[type=submit]").click()
+        expect(card).to_contain_text(labelled_by_itself(service, parcel["number"]))
+        expect(card.locator("a", has_text=visitor.says("label.print"))).to_have_attribute(
+            "href", f"/v1/parcels/{parcel['number']}/label.pdf"
+        )
         card.locator("[data-step=hand_over] button").click()
         expect(page.locator(".empty")).to_contain_text(visitor.says("picking.all_gone"))
         visitor.fits()  # 404 is the answer for a list that nothing is left of
