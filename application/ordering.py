@@ -14,6 +14,7 @@ from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
 from application.vault import Digests
 from domain.choosing import Kept
+from domain.courses import grant_courses, note_progress
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     Destination,
@@ -183,7 +184,7 @@ def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules
     if after.paid and not order.paid:
         account = unit.read(ACCOUNT, order.learner)
         unit.record(ACCOUNT, order.learner, account.capture(number))
-        after = unit.record(ORDER, number, after.grant_courses(when=unit.happened_at, rules=rules))
+        after = unit.record(ORDER, number, grant_courses(after, when=unit.happened_at, rules=rules))
     return {"number": number, "status": customer_status(after.state)}
 
 
@@ -208,7 +209,7 @@ def note_course_progress(
 ) -> dict[str, Any]:
     """Note how far a learner is in a course: from a share on it is not refunded (rules.md 7)."""
     order = existing(unit, number)
-    unit.record(ORDER, number, order.note_progress(sku, percent, rules=rules))
+    unit.record(ORDER, number, note_progress(order, sku, percent, rules=rules))
     return {"number": number, "sku": sku, "percent": percent}
 
 

@@ -10,6 +10,7 @@ from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, PRIVACY, RA
 from application.unit import Unit
 from application.vault import Digests, Recipient
 from domain.catalogue import Kind, Terms
+from domain.courses import grant_courses
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     Channel,
@@ -140,7 +141,7 @@ def place_order(
         order = unit.read(ORDER, number)
         unit.record(ORDER, number, require_review(order, review, details=wish.doubts, rules=rules))
     if not due_fen and assessed.plan.parts[-1].warehouse is None:
-        granting = unit.read(ORDER, number).grant_courses(when=when, rules=rules)
+        granting = grant_courses(unit.read(ORDER, number), when=when, rules=rules)
         state = unit.record(ORDER, number, granting).state
     return {
         "number": number,

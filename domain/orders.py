@@ -10,9 +10,7 @@ from domain.house_rules import HouseRules
 from domain.order_facts import (
     AddressChanged,
     Channel,
-    CourseProgressed,
     Destination,
-    EntitlementGranted,
     OrderCompleted,
     OrderExpired,
     OrderFact,
@@ -258,31 +256,6 @@ class Order:
                 return f"{sku}: {percent} % of the course are done, {limit} % are too much"
         return ""
 
-    def note_progress(self, sku: str, percent: int, *, rules: HouseRules) -> list[OrderFact]:
-        """What the learning platform says of a course; the same again changes nothing (7)."""
-        found = next(
-            (
-                (part, unit)
-                for part in self.parts
-                for unit in part.units
-                if part.warehouse is None and self.line(unit.line).sku == sku
-            ),
-            None,
-        )
-        if found is None:
-            raise NotPossible(action="note_progress", why=f"the order has no course {sku}")
-        part, unit = found
-        if not part.shipped:
-            raise NotPossible(action="note_progress", why=f"the course {sku} was not granted yet")
-        limit = rules.course_refund_percent
-        if (unit.line, percent, limit) in self.progress:
-            return []
-        return [
-            CourseProgressed(
-                part=part.number, line=unit.line, sku=sku, percent=percent, refundable_under=limit
-            )
-        ]
-
     def live_units(self, line: int) -> int:
         """Units of a line that are still to be had."""
         return sum(unit.quantity for part in self.parts for unit in part.units if unit.line == line)
@@ -316,24 +289,6 @@ class Order:
             for unit in units
             if self.line(unit.line).counts
         )
-
-    def grant_courses(self, *, when: datetime, rules: HouseRules) -> list[OrderFact]:
-        """Grant every course of a paid order; its service window starts at once (rules.md 7)."""
-        facts: list[OrderFact] = []
-        for part in self.parts if self.paid and self.ended is None else ():
-            if part.warehouse is not None or part.state is not State.PENDING_SHIPMENT:
-                continue
-            facts += [
-                EntitlementGranted(
-                    part=part.number,
-                    line=unit.line,
-                    sku=self.line(unit.line).sku,
-                    quantity=unit.quantity,
-                )
-                for unit in part.units
-            ]
-            facts += self.receive(part.number, when=when, rules=rules)
-        return facts
 
     def pack(self, number: int, *, parcel: str, picked: bool = False) -> list[OrderFact]:
         """Put a part's units into a parcel: one that was `picked` for it, or past all that."""
