@@ -22,12 +22,6 @@ from application import labelling
 from application.asking_partners import Asker
 from application.cards import open_cards
 from application.envelope import Context
-from application.gateways.kuaidi100_calls import (
-    IncompleteRequest,
-    PartnerRefused,
-    Retry,
-    UnreadableReply,
-)
 from application.gateways.kuaidi100_labels import (
     Account,
     Person,
@@ -35,6 +29,12 @@ from application.gateways.kuaidi100_labels import (
     order_form,
     read_label_reply,
     read_order_reply,
+)
+from application.gateways.tracking import (
+    IncompleteRequest,
+    PartnerRefused,
+    Retry,
+    UnreadableReply,
 )
 from application.settings import Settings
 from application.streams import ORDER, PARCEL

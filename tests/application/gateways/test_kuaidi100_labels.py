@@ -6,12 +6,6 @@ from typing import Any
 import pytest
 
 from application.gateways.kuaidi100 import sign_label
-from application.gateways.kuaidi100_calls import (
-    IncompleteRequest,
-    PartnerRefused,
-    Retry,
-    UnreadableReply,
-)
 from application.gateways.kuaidi100_labels import (
     Account,
     Numbered,
@@ -20,6 +14,12 @@ from application.gateways.kuaidi100_labels import (
     order_form,
     read_label_reply,
     read_order_reply,
+)
+from application.gateways.tracking import (
+    IncompleteRequest,
+    PartnerRefused,
+    Retry,
+    UnreadableReply,
 )
 
 ACCOUNT = Account("testkey12345", "secret0001")
