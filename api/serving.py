@@ -166,7 +166,7 @@ async def _work(settings: Settings, url: str) -> None:
                 tasks.create_task(querying, name=f"queries of {name}")
                 labels = again_and_again(
                     stop,
-                    LabelOrders(house, client).ask,
+                    LabelOrders(house, house.partners).ask,
                     what=f"labels of {name}",
                     every=ASK_SECONDS,
                 )

@@ -22,6 +22,7 @@ from application import labelling
 from application.asking_partners import Asker
 from application.cards import open_cards
 from application.envelope import Context
+from application.gateways.guarded import to
 from application.gateways.kuaidi100_labels import (
     Account,
     Person,
@@ -47,12 +48,15 @@ from domain.orders import Order
 logger = logging.getLogger(__name__)
 
 ISSUER = "kuaidi100"
-BATCH = 200
+PARTNER = "kuaidi100_labels"
+"""Whom calls are counted and paced for: another service than the one that watches parcels."""
+BATCH = 100
 AT_ONCE = 8
 """Requests under way at the same time."""
 ASKED_FOR = timedelta(hours=47)
 """Theirs is one order for 48 hours (wire 1.8)."""
-FIRST_PAUSE = timedelta(seconds=5)
+FIRST_PAUSE = timedelta(seconds=15)
+"""Longer than a batch takes at the partner's pace: nobody asks what is being asked."""
 LONGEST_PAUSE = timedelta(minutes=30)
 NO_RECIPIENT = "no_recipient"
 
@@ -204,7 +208,9 @@ class LabelOrders:
 
     async def _post(self, form: dict[str, str]) -> bytes:
         answer = await self._client.post(
-            f"{self._house.settings.kuaidi100_label_url}/label/order", data=form
+            f"{self._house.settings.kuaidi100_label_url}/label/order",
+            data=form,
+            extensions=to(PARTNER),
         )
         if answer.status_code >= 500:
             answer.raise_for_status()
@@ -241,7 +247,7 @@ class LabelOrders:
     async def _rows(
         self, connection: AsyncConnection[Any], text: LiteralString, values: dict[str, Any]
     ) -> Sequence[Any]:
-        names = ("labels", "parcels", "orders", "warehouses", "partner_calls")
+        names = ("labels", "parcels", "orders", "warehouses", "open_calls")
         query = SQL(text).format(**{name: Identifier(self._house.schema, name) for name in names})
         return await (await connection.execute(query, values, prepare=True)).fetchall()
 
@@ -284,11 +290,11 @@ WITH due AS (
     SELECT l.*, CASE WHEN l.waybill IS NULL THEN 'order' ELSE 'cancel' END AS phase
     FROM {labels} l
     WHERE l.state IN ('wanted', 'unwanted') AND NOT EXISTS (
-        SELECT FROM {partner_calls} c WHERE c.what = l.label AND c.next_at > %(now)s
+        SELECT FROM {open_calls} c WHERE c.what = l.label AND c.next_at > %(now)s
           AND c.phase = CASE WHEN l.waybill IS NULL THEN 'order' ELSE 'cancel' END)
     ORDER BY l.wanted_at, l.label LIMIT %(limit)s
 ), claimed AS (
-    INSERT INTO {partner_calls} AS c (what, phase, tries, first_at, next_at)
+    INSERT INTO {open_calls} AS c (what, phase, tries, first_at, next_at)
     SELECT label, phase, 1, %(now)s, %(now)s + %(pause)s::interval FROM due
     ON CONFLICT (what, phase) DO UPDATE SET tries = c.tries + 1, cause = NULL,
         next_at = %(now)s + least(%(pause)s::interval * power(2, least(c.tries, 20)),
@@ -304,6 +310,6 @@ LEFT JOIN {warehouses} w ON w.code = p.warehouse LEFT JOIN {orders} o ON o.numbe
 ORDER BY d.wanted_at, d.label
 """
 _NOTE = """
-UPDATE {partner_calls} SET cause = %(cause)s WHERE what = %(what)s AND phase = %(phase)s
+UPDATE {open_calls} SET cause = %(cause)s WHERE what = %(what)s AND phase = %(phase)s
 RETURNING what
 """

@@ -97,7 +97,7 @@ async def stuck_labels(
     Requests that were refused or never answered and not followed by another one, and those that
     were sent at least so many times without an answer.
     """
-    query = compose(_STUCK, schema, ("labels", "partner_calls", "parcels"), "")
+    query = compose(_STUCK, schema, ("labels", "open_calls", "parcels"), "")
     cursor = await connection.execute(query, (tries, limit), prepare=True)
     return await cursor.fetchall()
 
@@ -123,7 +123,7 @@ SELECT found.* FROM (
                       AND n.state IN ('wanted', 'issued'))
     UNION ALL
     SELECT l.parcel, l.label, l.state, c.cause, c.first_at FROM {labels} l
-    JOIN {partner_calls} c ON c.what = l.label
+    JOIN {open_calls} c ON c.what = l.label
     WHERE l.state IN ('wanted', 'unwanted') AND c.tries >= %b AND c.next_at > l.changed_at
 ) found ORDER BY since, label LIMIT %b
 """

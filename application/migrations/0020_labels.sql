@@ -26,7 +26,7 @@ CREATE INDEX parcels_wave_idx ON {schema}.parcels (wave, number) WHERE wave IS N
 
 -- When a partner was asked about something, and when it is asked again: by one process at a time,
 -- with growing pauses (M2). Not a view of the log: what was learned is in it.
-CREATE TABLE {schema}.partner_calls (
+CREATE TABLE {schema}.open_calls (
     what     text COLLATE "C" NOT NULL,
     phase    text COLLATE "C" NOT NULL,
     tries    bigint NOT NULL,
@@ -35,4 +35,4 @@ CREATE TABLE {schema}.partner_calls (
     cause    text,                                -- why the last try brought nothing
     PRIMARY KEY (what, phase)
 );
-GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.partner_calls TO {service};
+GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.open_calls TO {service};

@@ -131,7 +131,7 @@ async def test_an_answer_that_got_lost_is_asked_for_again_not_ordered_again(desk
     await desk.partners.behave()
     await desk.ask()  # too soon: the pause holds
     assert (await desk.seen(parcel))["waybill"] is None
-    desk.later = timedelta(seconds=10)
+    desk.later = timedelta(seconds=20)
     await desk.ask()
     assert (await desk.seen(parcel))["waybill"] is not None
     assert desk.service.ordered == 1
@@ -168,7 +168,7 @@ async def test_their_trouble_passes_and_their_refusal_is_for_a_human(desk: Desk)
     """W5, M2, M5: 500 is tried again; a refusal is told without the phone in it."""
     _, parcel = await desk.released()
     await desk.partners.behave(refuse=True)
-    for seconds in (0, 10, 30, 80):
+    for seconds in (0, 20, 60, 130):
         desk.later = timedelta(seconds=seconds)
         await desk.ask()
     assert (await desk.seen(parcel))["label"]["state"] == "wanted"
@@ -250,7 +250,7 @@ async def test_a_lost_answer_for_what_was_cancelled_meanwhile_leaves_no_label_th
     await desk.ask()
     await desk.mall.post(f"/v1/orders/{number}/cancellation", {"reason": "x"})
     await desk.partners.behave()
-    for seconds in (10, 40):
+    for seconds in (20, 60):
         desk.later = timedelta(seconds=seconds)
         await desk.ask()
     given = {one["kuaidinum"] for one in desk.service.issued.values()}
@@ -266,7 +266,7 @@ async def test_a_forged_account_is_refused_and_nothing_is_lost(desk: Desk) -> No
     assert (await desk.seen(parcel))["label"]["state"] == "wanted"
     assert desk.service.ordered == 0
     desk.mall.tenant.settings.kuaidi100_secret = right
-    desk.later = timedelta(seconds=10)
+    desk.later = timedelta(seconds=20)
     await desk.ask()
     assert (await desk.seen(parcel))["waybill"] is not None
 
