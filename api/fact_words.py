@@ -103,6 +103,7 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.ParcelScanned": "text",
     "parcels.PickingStarted": "",
     "parcels.PushUnreadable": "source",
+    "parcels.ReceiptProved": "source digest",
     "parcels.TrackConfirmed": "source",
     "parcels.TrackFlagged": "kind",
     "parcels.TrackingSubscribed": "partner",

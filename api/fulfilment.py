@@ -185,6 +185,10 @@ async def one_parcel(
             "arrival": seen["arrival"],
             "delay": seen["delay"],
             "scans": seen["scans"],
+            "proofs": [
+                {"card": one.card, "digest": one.digest, "media_type": one.media_type}
+                for one in state.proofs
+            ],
             "position": position,
         }
     )

@@ -107,6 +107,14 @@ class ContentOut(BaseModel):
     part: PartNumber
 
 
+class ProofOut(BaseModel):
+    """A picture or slip of the receipt; what is on it is shown by a reveal (T8)."""
+
+    card: str = Field(description="id of its card, among the parcel's payloads")
+    digest: str = Field(description="salted SHA-256, as the log has it")
+    media_type: str = Field(description="what it is", examples=["image/jpeg"])
+
+
 class ParcelSeenOut(BaseModel):
     """A parcel, what is in it and how far it is (S4, W1, T1)."""
 
@@ -118,6 +126,7 @@ class ParcelSeenOut(BaseModel):
         arrival=None,
         delay=None,
         scans=[],
+        proofs=[],
         position=42,
     )
     number: ParcelNumber
@@ -133,6 +142,7 @@ class ParcelSeenOut(BaseModel):
     arrival: ArrivalOut | None = Field(description="when it should arrive, as its learner sees it")
     delay: DelayOut | None = Field(description="what keeps it, as its learner was told")
     scans: list[ScanOut] = Field(description="newest first")
+    proofs: list[ProofOut] = Field(description="pictures of its receipt, as they came")
     position: Position
 
 

@@ -114,6 +114,8 @@ def texts_of(payload: bytes) -> Iterator[str]:
         one = pending.pop()
         if isinstance(one, str):
             yield normalise_text(one)
+            if one.startswith(("{", "[")):  # SF answers with JSON in a string
+                yield from texts_of(one.encode())
         elif isinstance(one, dict):
             pending += one.values()
         elif isinstance(one, list):

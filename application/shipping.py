@@ -15,8 +15,9 @@ from domain import oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.lanes import Lane
-from domain.parcel_facts import Content, ParcelPacked, PushUnreadable
+from domain.parcel_facts import Content, ParcelPacked, PushUnreadable, ReceiptProved
 from domain.parcels import OddityDecision, Parcel, received_at
+from domain.refusals import NotPossible
 from domain.sealed import Sealed
 from domain.stock import StockPicked, stock_key
 from domain.tracking import RECEIVED, Scan
@@ -164,6 +165,29 @@ def record_scans(
     if state.back_of is not None:
         follow(unit, parcel=parcel)
     return {"parcel": parcel, "state": track.state, "new_scans": len(fresh)}
+
+
+def keep_proof(
+    unit: Unit, *, parcel: str, media_type: str, content: bytes, source: str
+) -> dict[str, Any]:
+    """Keep a picture or a slip of the receipt; its content goes to the vault alone (T8, D1; A4).
+
+    It goes as what carriers pushed does: by its retention, or with the learner's erasure.
+    """
+    state = existing_parcel(unit, parcel)
+    state.must_take_proof()
+    sealed = seal_payload(unit, existing(unit, state.orders[0]).learner, content)
+    if sealed is None:
+        raise NotPossible(action="prove", why="the recipient was erased")
+    fact = ReceiptProved(
+        media_type=media_type,
+        size_bytes=len(content),
+        source=source,
+        card=sealed.card,
+        digest=sealed.digest,
+    )
+    unit.record(PARCEL, parcel, [fact])
+    return {"parcel": parcel, "card": sealed.card, "digest": sealed.digest}
 
 
 def decide_oddity(

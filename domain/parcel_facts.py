@@ -181,6 +181,16 @@ class DeliveryDelayed(Fact, name="parcels.DeliveryDelayed"):
     )
 
 
+class ReceiptProved(Fact, name="parcels.ReceiptProved"):
+    """A picture or a slip of the receipt, whose content is in the vault alone (T8; A4)."""
+
+    media_type: str
+    size_bytes: PositiveInt
+    source: str = Field(description="who had it: the principal that sent it")
+    card: str = Field(description="id of the card in the vault")
+    digest: str = Field(description="SHA-256 of salt and content, in hex")
+
+
 class ScanSeen(Value):
     """A scan by its identity (rules.md 21)."""
 
@@ -231,4 +241,5 @@ ParcelFact = (
     | TrackFlagged
     | OddityDecided
     | LabelFact
+    | ReceiptProved
 )

@@ -34,6 +34,7 @@ from domain.parcel_facts import (
     ParcelScanned,
     PickingStarted,
     PushUnreadable,
+    ReceiptProved,
     TrackConfirmed,
     TrackFlagged,
     TrackingSubscribed,
@@ -56,6 +57,10 @@ class Stage(StrEnum):
     """Its learner is to send it: goods come back in it (D3)."""
     HANDED_OVER = "handed_over"
     DISSOLVED = "dissolved"
+
+
+PROOFS_MAX = 5
+"""Pictures of one receipt."""
 
 
 class OddityDecision(StrEnum):
@@ -110,6 +115,8 @@ class Parcel:
     """The newest decision about each."""
     labels: Labels = field(default_factory=Labels)
     """Waybills that were asked of an aggregator for it (W5)."""
+    proofs: tuple[ReceiptProved, ...] = ()
+    """Pictures and slips of its receipt (T8)."""
 
     @property
     def label_due(self) -> bool:
@@ -237,6 +244,13 @@ class Parcel:
         if self.watched or self.waybill != waybill or self.carrier is None:
             return []
         return [TrackingSubscribed(partner=partner, carrier=self.carrier, waybill=waybill)]
+
+    def must_take_proof(self) -> None:
+        """Raise `NotPossible` unless a picture of its receipt can be kept (T8)."""
+        if not (self.handed_over or self.tracking.scans):
+            raise NotPossible(action="prove", why="no carrier has the parcel")
+        if len(self.proofs) >= PROOFS_MAX:
+            raise NotPossible(action="prove", why=f"{PROOFS_MAX} pictures are kept already")
 
     def settle_unreadable(self) -> list[ParcelFact]:
         """Note that a human dealt with what could not be understood."""
@@ -392,6 +406,8 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return _unlabelled(parcel, fact)
         case LabelWanted() | LabelIssued() | LabelRefused() | LabelUnanswered() | LabelCancelled():
             return replace(parcel, labels=labels.evolve(parcel.labels, fact))
+        case ReceiptProved():
+            return replace(parcel, proofs=(*parcel.proofs, fact))
         case _:
             assert_never(fact)
 

@@ -18,6 +18,7 @@ ACTIONS = {
     "decide": "审批",
     "decide_case": "裁决争议",
     "decide_oddity": "判断异常轨迹",
+    "prove": "留存签收凭证",
     "dispute": "提交争议",
     "erase": "注销",
     "file_claim": "提交理赔",
@@ -187,6 +188,7 @@ REASONS = {
         "第 {0} 部分的新地址仓库尚未确认"
     ),
     r"part (\S+) is not waiting to be picked": "第 {0} 部分不在待拣货状态",
+    r"(\S+) pictures are kept already": "已留存 {0} 张凭证",
     r"nothing of it is odd any more": "该异常已不存在",
     r"there are no two parcels to merge": "没有可合并的两个包裹",
     r"parcel (\S+) is further than planned": "包裹 {0} 已不在待拣货状态",

@@ -12,10 +12,10 @@ from psycopg.sql import SQL, Identifier
 from application.envelope import decode
 from application.sealed_words import SALT
 from application.streams import PARCEL
-from domain.parcel_facts import ParcelScanned, PushUnreadable
+from domain.parcel_facts import ParcelScanned, PushUnreadable, ReceiptProved
 from projections.reading import compose
 
-FACTS = [ParcelScanned.fact_name, PushUnreadable.fact_name]
+FACTS = [ParcelScanned.fact_name, PushUnreadable.fact_name, ReceiptProved.fact_name]
 SEAL_BYTES = 29
 """What sealing adds to a card."""
 
@@ -31,9 +31,9 @@ async def payloads(
     for position, version, name, stored in await cursor.fetchall():
         event = decode(position, stream, version, name, bytes(stored))
         fact = event.fact
-        assert isinstance(fact, ParcelScanned | PushUnreadable)  # the query asks for these alone
-        read = isinstance(fact, ParcelScanned)
-        if read and fact.card is None:
+        # The query asks for these alone.
+        assert isinstance(fact, ParcelScanned | PushUnreadable | ReceiptProved)
+        if isinstance(fact, ParcelScanned) and fact.card is None:
             continue  # a query answered: nothing was pushed
         line = told.setdefault(
             fact.card or position,
@@ -41,13 +41,13 @@ async def payloads(
                 "card": fact.card,
                 "digest": fact.digest,
                 "source": fact.source,
-                "read": read,
+                "read": not isinstance(fact, PushUnreadable),
                 "scans": 0,
                 "position": position,
                 "recorded_at": event.recorded_at,
             },
         )
-        line["scans"] += read
+        line["scans"] += isinstance(fact, ParcelScanned)
     kept = await _kept(connection, schema, [one["card"] for one in told.values() if one["card"]])
     return [{**one, **_told_of(kept.get(one["card"]), one["digest"])} for one in told.values()]
 

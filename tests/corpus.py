@@ -36,7 +36,7 @@ STORY = {
     "parcel": """ParcelAwaited ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
         WaybillIssued TrackingSubscribed ParcelHandedOver ArrivalEstimated ParcelScanned
-        DeliveryDelayed TrackFlagged OddityDecided TrackConfirmed PushUnreadable
+        DeliveryDelayed TrackFlagged OddityDecided ReceiptProved TrackConfirmed PushUnreadable
         UnreadablePushesSettled CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",

@@ -95,6 +95,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/carriers/arrivals"): Route(STAFF),
     ("GET", "/v1/carriers/deliveries"): Route(STAFF),
     ("GET", "/v1/carriers/scorecards"): Route(STAFF),
+    ("POST", "/v1/parcels/{parcel}/proofs"): Route(OPERATORS),
     ("GET", "/v1/oddities"): Route(STAFF),
     ("POST", "/v1/parcels/{parcel}/oddities/{oddity}"): Route(
         (OPERATIONS, ADMINISTRATOR), {"decision": "accepted", "reason": "it was so"}
