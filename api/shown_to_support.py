@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import (
-    EventPosition,
     FactName,
     HappenedAt,
     LearnerId,
@@ -20,7 +19,7 @@ _PARCEL = f"{_ORDER}-P1"
 
 Kind = Literal[
     "order", "ledger", "stock", "parcel", "scan", "dispute", "claim", "approval", "privacy",
-    "message", "note", "return", "webhook",
+    "message", "note", "return", "webhook", "query",
 ]  # fmt: skip
 
 
@@ -43,11 +42,11 @@ class EntryOfOrderOut(BaseModel):
 
     id: Annotated[str, Field(description="its name in this list", examples=["e57"])]
     kind: Kind = Field(description="what it is about")
-    position: EventPosition
+    position: Annotated[int, Field(ge=1, description="of the event that it is, or is about")]
     happened_at: HappenedAt
     recorded_at: AwareDatetime = Field(description="when it was known here (A5)")
     actor: str = Field(description="whose doing it is", examples=["support:wang"])
-    fact: FactName | None = Field(description="null: a message or a webhook, which came of one")
+    fact: FactName | None = Field(description="null: a message, a webhook, a query: not facts")
     stream: str | None = Field(description="whose history it is from")
     words: InBothOut = Field(description="what happened")
     details: InBothOut | None = Field(description="its figures; a message's own words")

@@ -1,7 +1,8 @@
 """客服时间线 All that concerns an order as one list in the order of time, with causes (D1, A1, A4).
 
 Its own facts, its points and stock, its parcels with their scans, cases and claims, what its
-learner and other systems were told, and notes: one entry each, masked, with the entry it came of.
+learner and other systems were told, what sources of tracks were asked, and notes: one entry each,
+masked, with the entry it came of.
 No view is kept for it: the order's trail knows which events belong to it.
 """
 
@@ -17,20 +18,21 @@ from api.seen_cases import NOW, recipient_of
 from application.case_words import Said, said_in, without_names
 from application.delay_messages import message_for
 from application.envelope import Envelope
+from application.querying import LastAsked, last_asked
 from application.sealed_words import Message
 from application.streams import CLAIM, DISPUTE, NOTES, RETURN
 from application.subscriptions import Subscriptions, Tried
 from application.vault import Recipient
 from domain.disputes import case_id
-from domain.parcel_facts import DeliveryDelayed, ParcelScanned
+from domain.parcel_facts import DeliveryDelayed, ParcelScanned, WaybillIssued
 from projections.audit_queries import order_events
 from projections.case_history import Moment, timeline
 from projections.order_queries import OrderRow
 
 KINDS = {"account": "ledger", "notes": "note"}
 """What an entry is about where it is not what its stream's category says."""
-TELLING_OTHERS = "policy:webhooks"
-"""The actor of what other systems are told."""
+TELLING_OTHERS, ASKING_CARRIERS = "policy:webhooks", "policy:querying"
+"""The actors of what is done for the house and is no fact."""
 
 
 async def order_timeline(
@@ -42,6 +44,8 @@ async def order_timeline(
     said = await said_in(connection, schema, tenant.vault, events)
     subscriptions = Subscriptions(connection, schema=schema, vault=tenant.vault)
     tried = await subscriptions.tries_of([one.position for one in events])
+    labelled = {one.fact.waybill: one for one in events if isinstance(one.fact, WaybillIssued)}
+    asked = await last_asked(connection, schema, list(labelled))
     telling = _Telling(
         order=row.number,
         zone=tenant.rules.zone,
@@ -52,6 +56,7 @@ async def order_timeline(
     entries = [telling.event(moment) for moment in timeline(events)]
     entries += [telling.message(one) for one in events if telling.tells_learner(one)]
     entries += [telling.tried(one) for one in tried]
+    entries += [telling.asked(one, labelled[one.waybill]) for one in asked]
     entries.sort(key=_by_time)
     position = max((one.position for one in events), default=row.position)
     return {"order": row.number, "entries": entries, "position": position}
@@ -125,6 +130,27 @@ class _Telling(NamedTuple):
             "details": in_both(lambda language: _try_in_words(one, language), self.zone),
             "said": None,
             "because_of": f"e{one.position}",
+        }
+
+    def asked(self, one: LastAsked, labelled: Envelope) -> dict[str, Any]:
+        """A source was asked where the parcel is; only the last time is kept."""
+        outcome = one.outcome or "now"
+        return {
+            "id": f"q{one.waybill}",
+            "position": labelled.position,
+            "happened_at": one.asked_at,
+            "recorded_at": one.asked_at,
+            "actor": ASKING_CARRIERS,
+            "kind": "query",
+            "fact": None,
+            "stream": labelled.stream,
+            "words": in_both(lambda language: language.say("told.query"), self.zone),
+            "details": in_both(
+                lambda language: f"{one.waybill}{BETWEEN}{language.of(['query_outcome'], outcome)}",
+                self.zone,
+            ),
+            "said": None,
+            "because_of": None,
         }
 
     def _said(self, event: Envelope) -> dict[str, Any] | None:

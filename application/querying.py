@@ -70,6 +70,15 @@ class Wanted(NamedTuple):
     card: str | None
 
 
+class LastAsked(NamedTuple):
+    """When a source was last asked about a waybill, and what came of it."""
+
+    waybill: str
+    asked_at: datetime
+    outcome: Outcome | None
+    """None: it is being asked."""
+
+
 class Querying:
     """Asks about the parcels of one tenant: the carrier itself where it can be, or Kuaidi100."""
 
@@ -218,6 +227,21 @@ async def contradicted(
     return await cursor.fetchall()
 
 
+async def last_asked(
+    connection: AsyncConnection[Any], schema: str, waybills: Sequence[str]
+) -> list[LastAsked]:
+    """When sources were last asked about these waybills; none of those never asked about."""
+    query = SQL(_LAST).format(queries=Identifier(schema, "queries"))
+    cursor = await connection.execute(query, (list(waybills),), prepare=True)
+    return [
+        LastAsked(waybill, asked_at, None if outcome is None else Outcome(outcome))
+        for waybill, asked_at, outcome in await cursor.fetchall()
+    ]
+
+
+_LAST: LiteralString = """
+SELECT waybill, asked_at, outcome FROM {queries} WHERE waybill = ANY(%s) ORDER BY asked_at
+"""
 _ASKED = "SELECT count(*) FROM {queries} WHERE asked_at > %b"
 _WANTED = """
 SELECT p.number, p.waybill, p.carrier, o.card FROM (

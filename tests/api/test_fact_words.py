@@ -6,6 +6,7 @@ from typing import Any
 import api.pages as pages
 from api.fact_words import FIGURES, details, titles
 from application.envelope import Context, Envelope, decode_fact
+from application.querying import Outcome as Asked
 from domain.approvals import Kind
 from domain.claims import InquiryResult
 from domain.dispute_facts import Answer, Outcome, Question, SignerMatch
@@ -76,8 +77,8 @@ def test_every_value_of_a_list_has_its_word() -> None:
     """N3: nothing is told by its code."""
     lists: dict[str, Any] = {
         "answer": Answer, "approval_kind": Kind, "inquiry_result": InquiryResult,
-        "outcome": Outcome, "question": Question, "payer": Payer, "reason": Fault,
-        "remedy": Remedy, "signer": SignerMatch,
+        "outcome": Outcome, "query_outcome": Asked, "question": Question, "payer": Payer,
+        "reason": Fault, "remedy": Remedy, "signer": SignerMatch,
     }  # fmt: skip
     wanted = {f"{name}.{value}" for name, values in lists.items() for value in values}
     assert wanted <= set(pages.WORDS["zh"])

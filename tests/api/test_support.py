@@ -262,3 +262,19 @@ async def test_a_return_and_its_words_are_in_the_list(desk: Desk) -> None:
     assert "林小满" not in back["said"]["text"]
     (held,) = (one for one in found if one["fact"] == "orders.UnitsUnderReturn")
     assert held["because_of"] == back["id"]
+
+
+async def test_when_the_carrier_was_last_asked_is_in_the_list(desk: Desk) -> None:
+    """T1, D1: what a query brought that left no fact: an answer that told nothing new."""
+    tenant = desk.mall.tenant
+    order = await desk.mall.read(desk.number, **SUPPORT)
+    waybill = order["parcels"][0]["waybill"]
+    async with tenant.pool.connection() as connection, connection.transaction():
+        await connection.execute(
+            f"INSERT INTO {tenant.schema}.queries (waybill, parcel, asked_at, outcome)"
+            " VALUES (%s, %s, now(), 'contradicts')".encode(),
+            (waybill, desk.parcel),
+        )
+    (asked,) = (one for one in await entries(desk) if one["kind"] == "query")
+    assert asked["details"]["en"] == f"{waybill} · knows of no receipt"
+    assert asked["stream"] == f"parcel:{desk.parcel}"

@@ -11,7 +11,7 @@ const GROUPS = {
   order: ["order", "ledger", "stock"],
   parcel: ["parcel", "scan"],
   case: ["dispute", "claim", "return", "approval", "message", "note", "privacy"],
-  system: ["webhook"],
+  system: ["webhook", "query"],
 };
 /** So much later than it happened, an entry was known late: scans are told to the second only. */
 const LATE_MS = 60_000;
