@@ -93,6 +93,12 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.CarrierCorrected": "carrier",
     "parcels.ContentRemoved": "order to_parcel reason",
     "parcels.DeliveryDelayed": "cause since",
+    "parcels.LabelCancelled": "label",
+    "parcels.LabelIssued": "issuer waybill",
+    "parcels.LabelRefused": "label words",
+    "parcels.LabelUnanswered": "label",
+    "parcels.LabelUnwanted": "label reason",
+    "parcels.LabelWanted": "label carrier grams",
     "parcels.OddityDecided": "kind decision reason",
     "parcels.ParcelAwaited": "warehouse",
     "parcels.ParcelDissolved": "reason",
@@ -225,7 +231,7 @@ SAID: Final[dict[str, Say]] = {
     "since": _at("told.since"),
     "state": _in("parcel"),
     "warehouse": _in("warehouse"),
-    "weight_grams": lambda _, grams: f"{grams:,} g",
+    **dict.fromkeys(("grams", "weight_grams"), lambda _, grams: f"{grams:,} g"),
     "window_until": _at("told.until"),
 }
 """How a figure is told; one that is not here is told as it is."""
