@@ -20,6 +20,7 @@ from api.demo import tell
 from api.import_commands import import_app
 from api.refolding import refold
 from api.sandbox import create_sandbox
+from api.what_if_command import what_if
 from application.demo_mall import LEARNERS, open_demo_mall
 from application.guarding import UnsafeDatabase
 from application.key_files import KeyFileRefused
@@ -41,6 +42,7 @@ app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
 app.command()(verify)
 app.command()(rebuild)
+app.command("what-if")(what_if)
 console = Console()
 
 Data = Annotated[Path, typer.Option("--data", help="folder of the embedded database and the keys")]

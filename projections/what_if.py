@@ -1,0 +1,117 @@
+"""假设分析 What if: another rule runs over the log as it is, and what would differ is shown (M6).
+
+Nothing is recorded. A change names what is to be otherwise; everything else happens as it did:
+the same learners ask for the same things at the same moments, goods arrive and are cancelled.
+What follows from the change carries on: what was taken elsewhere is missing there afterwards.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from domain.house_rules import HouseRules
+from domain.rate_facts import RateCard
+from domain.warehouses import Warehouse
+from projections.runner import read_events
+from projections.what_if_delivery import Deliveries
+from projections.what_if_expiry import Expiries
+
+BATCH_EVENTS = 4_000
+
+Share = Annotated[int, Field(ge=1, le=100)]
+
+
+class Expiry(BaseModel):
+    """How long points live."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: PositiveInt | None = Field(
+        description="from their grant, to the end of the day; null: for ever"
+    )
+
+
+class Change(BaseModel):
+    """What is to be otherwise; what is left out stays as it was."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_parts: PositiveInt | None = Field(default=None, le=20, description="parcels of an order")
+    carrier_gain_percent: int | None = Field(
+        default=None, ge=0, le=100,
+        description="a lane keeps its carrier unless another one is cheaper by more",
+    )  # fmt: skip
+    valuable_fen: int | None = Field(default=None, ge=0, description="worth a fast carrier")
+    rate_cards: tuple[RateCard, ...] = Field(
+        default=(), description="in place of their carriers', from the beginning"
+    )
+    warehouses: tuple[Warehouse, ...] = Field(
+        default=(), description="in place of those with their codes, or besides, from the beginning"
+    )
+    placement: Mapping[str, Mapping[str, Share]] = Field(
+        default={}, description="SKU → warehouse → per cent of what arrived, 100 together"
+    )
+    expiry: Expiry | None = Field(default=None, description="for all points that were granted")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Change":
+        for sku, shares in self.placement.items():
+            if sum(shares.values()) != 100:
+                raise ValueError(f"placement of {sku}: shares add up to {sum(shares.values())}")
+        return self
+
+    def rules(self, rules: HouseRules) -> HouseRules:
+        """The house's figures with those of the change."""
+        names = ("max_parts", "carrier_gain_percent", "valuable_fen")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return replace(rules, **given)
+
+
+async def what_if(
+    connection: AsyncConnection[Any],
+    schema: str,
+    change: Change,
+    *,
+    rules: HouseRules,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> dict[str, Any]:
+    """What would have differed: deliveries and, if their life is changed, points.
+
+    Deterministic: the same change on the same log gives the same answer, which names the position
+    it is good for.
+    """
+    deliveries = Deliveries(
+        rules=rules,
+        changed=change.rules(rules),
+        rate_cards=change.rate_cards,
+        warehouses=change.warehouses,
+        placement=change.placement,
+    )
+    expiries = Expiries(days=change.expiry.days, rules=rules) if change.expiry else None
+    ((end,),) = await (
+        await connection.execute(SQL(_END).format(commits=Identifier(schema, "commits")))
+    ).fetchall()
+    position = 0
+    while position < end:
+        events = await read_events(connection, schema, after=position, limit=BATCH_EVENTS)
+        for event in events:
+            if event.envelope.position > end:
+                break
+            deliveries.apply(event.envelope)
+            if expiries is not None:
+                expiries.apply(event.envelope)
+        position = min(end, events[-1].envelope.position)
+        progress(position, end)
+    return {
+        "position": end,
+        "change": change.model_dump(mode="json", exclude_defaults=True),
+        "deliveries": deliveries.answer(),
+        "points": expiries.answer() if expiries is not None else None,
+    }
+
+
+_END = "SELECT coalesce(max(position), 0) FROM {commits}"
