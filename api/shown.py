@@ -115,6 +115,13 @@ class StatementOut(BaseModel):
     next: Next
 
 
+class RatedOut(BaseModel):
+    """What a learner said of a line, in stars from 1 to 5."""
+
+    goods: int = Field(description="of the goods")
+    delivery: int | None = Field(description="of the delivery; null for a course")
+
+
 class OrderLineOut(BaseModel):
     """One item of an order and how far it is."""
 
@@ -127,6 +134,7 @@ class OrderLineOut(BaseModel):
     unit_points: int = Field(description="price of a unit in points")
     unit_cash_fen: int = Field(description="cash part of a unit's price, in fen")
     gone: int = Field(description="units that were cancelled or refunded")
+    rating: RatedOut | None = Field(description="what its learner said of it; null: nothing yet")
     progress: State
 
 
@@ -282,6 +290,7 @@ class ActionOut(BaseModel):
     lots: list[LotBackOut] | None = Field(default=None, description="where the points go")
     stock: list[StockBackOut] | None = Field(default=None, description="what is free again")
     parcels: list[str] | None = Field(default=None, description="that can be disputed")
+    lines: list[int] | None = Field(default=None, description="that are asked to be rated")
     units: list[ReturnableOut] | None = Field(default=None, description="that can be given back")
     until: AwareDatetime | None = Field(default=None, description="when it ends to be possible")
     province: str | None = Field(default=None, description="in which the address may be changed")
@@ -339,6 +348,7 @@ class OrderSeenOut(BaseModel):
                 "unit_points": 480,
                 "unit_cash_fen": 0,
                 "gone": 0,
+                "rating": None,
                 "progress": "pending_shipment",
             }
         ],
@@ -384,7 +394,8 @@ class OrderSeenOut(BaseModel):
     parts: list[PartOut] = Field(description="what each warehouse sends, and courses")
     parcels: list[ParcelOut] = Field(description="what is packed")
     actions: dict[str, ActionOut] = Field(
-        description="by name: pay, cancel, refund, wait, refund_missing, address, dispute, return"
+        description="by name: pay, cancel, refund, wait, refund_missing, address, dispute, return,"
+        " rate"
     )
     timeline: list[MomentOut] = Field(description="what happened to it, oldest first")
     cash_refunds: list[CashRefundOut] | None = Field(default=None, description="for staff")

@@ -348,6 +348,17 @@ class ReturnEnded(Fact, name="orders.ReturnEnded"):
     by: str = Field(description="stream of the return")
 
 
+class LineRated(Fact, name="orders.LineRated"):
+    """The learner says how goods and delivery were, once a line (O4)."""
+
+    line: PositiveInt
+    sku: str
+    goods: int = Field(ge=1, le=5, description="stars")
+    delivery: int | None = Field(ge=1, le=5, description="stars; None: a course")
+    carriers: tuple[str, ...] = Field(description="who brought it")
+    warehouses: tuple[str, ...] = Field(description="from where")
+
+
 class ReplacementReserved(Fact, name="orders.ReplacementReserved"):
     """Goods are set aside to be sent once more, free of charge (rules.md 6, 28)."""
 
@@ -410,6 +421,7 @@ OrderFact = (
     | WindowResumed
     | UnitsUnderReturn
     | ReturnEnded
+    | LineRated
     | ReplacementReserved
     | ReplacementReleased
     | ReplacementOrdered

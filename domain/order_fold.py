@@ -15,6 +15,7 @@ from domain.order_facts import (
     CourseProgressed,
     EntitlementGranted,
     EntitlementRevoked,
+    LineRated,
     OrderCancelled,
     OrderClosed,
     OrderCompleted,
@@ -44,7 +45,7 @@ from domain.order_facts import (
     WindowPaused,
     WindowResumed,
 )
-from domain.orders import Order, Part, Replacement, Returning
+from domain.orders import Order, Part, Replacement
 from domain.release_facts import (
     AddressAcknowledged,
     OrderApproved,
@@ -294,9 +295,10 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 lots=refund_shares(order.lots, fact.points + fact.points_kept)[1],
                 cash_fen=order.cash_fen - fact.cash_fen - fact.cash_fen_kept,
             )
+        case LineRated():
+            return replace(order, ratings=(*order.ratings, fact))
         case UnitsUnderReturn():
-            claimed = Returning(fact.by, fact.units)
-            return replace(order, returning=(*order.returning, claimed), returns=order.returns + 1)
+            return replace(order, returning=(*order.returning, fact), returns=order.returns + 1)
         case ReturnEnded():
             others = tuple(one for one in order.returning if one.by != fact.by)
             return replace(order, returning=others)

@@ -11,6 +11,7 @@ from domain.order_facts import (
     AddressChanged,
     Channel,
     Destination,
+    LineRated,
     OrderCompleted,
     OrderExpired,
     OrderFact,
@@ -21,6 +22,7 @@ from domain.order_facts import (
     PartReceived,
     State,
     Units,
+    UnitsUnderReturn,
     Upgrade,
 )
 from domain.point_facts import Counted, LotShare
@@ -112,13 +114,6 @@ class Replacement:
     state: Literal["reserved", "released", "ordered"] = "reserved"
 
 
-class Returning(NamedTuple):
-    """Units that an open return is about."""
-
-    by: str
-    units: tuple[Units, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
     """What deciding about one order needs."""
@@ -158,7 +153,9 @@ class Order:
     doubts: tuple[str, ...] = ()
     """What exactly is doubtful about the address, as stable codes, while it waits (O7)."""
     reviewed: tuple[ReviewReason, ...] = ()
-    returning: tuple[Returning, ...] = ()
+    returning: tuple[UnitsUnderReturn, ...] = ()
+    """What open returns are about."""
+    ratings: tuple[LineRated, ...] = ()
     returns: int = 0
     """How many returns were ever opened: the next one's number follows."""
     """What a human has looked at already."""

@@ -56,6 +56,7 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "disputes": ("dispute", "id"),
     "claims": ("claim", "parcel"),
     "returns": ("return", "id"),
+    "ratings": ("order", "order_number"),
     "audit_trail": ("", "position"),
     "order_trail": ("", "position"),
 }

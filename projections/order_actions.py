@@ -14,6 +14,7 @@ from domain.lots import refund_shares
 from domain.order_facts import Fault, State, Units
 from domain.orders import Order
 from domain.parcels import Parcel
+from domain.rating import ratable
 from domain.refusals import NotPossible, Refusal, for_customers
 from domain.replacing import must_not_lose
 from domain.replanning import choose_to_wait, given_up
@@ -63,6 +64,15 @@ def actions(order: Order, *, staff: bool, kept: Sequence[Kept] = ()) -> dict[str
         "refund_missing": tried(lambda: given_back(order, given_up(order, None), sent=False)),
         "address": tried(addressed),
     }
+
+
+def rating_of(order: Order, *, staff: bool) -> dict[str, Any]:
+    """Which lines are still to be rated, or why none is (O4, D6)."""
+    try:
+        return {"possible": True, "lines": ratable(order)}
+    except Refusal as refusal:
+        told = refusal.as_failure() if staff else for_customers(refusal.as_failure())
+        return {"possible": False, "why": told["message"], "why_zh": told["message_zh"]}
 
 
 def return_of(order: Order, *, when: datetime | None, kept: Sequence[Kept] = ()) -> dict[str, Any]:

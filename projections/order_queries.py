@@ -16,7 +16,7 @@ from domain.parcels import Parcel, Stage
 from domain.replacing import sent_once_more
 from domain.returns import under_return
 from domain.tracking import Track
-from projections.order_actions import actions, any_of, return_of
+from projections.order_actions import actions, any_of, rating_of, return_of
 from projections.reading import compose
 
 TABLES = ("orders", "parcels", "disputes")
@@ -193,6 +193,7 @@ def order_answer(
         ],
         "actions": {
             **actions(order, staff=staff, kept=kept),
+            "rate": rating_of(order, staff=staff),
             "return": return_of(order, when=None if staff else when, kept=kept),
             "dispute": any_of(disputes),
         },
@@ -227,6 +228,14 @@ def _line(order: Order, number: int, *, staff: bool) -> dict[str, Any]:
         "unit_points": line.unit_points,
         "unit_cash_fen": line.unit_cash_fen,
         "gone": gone,
+        "rating": next(
+            (
+                {"goods": one.goods, "delivery": one.delivery}
+                for one in order.ratings
+                if one.line == number
+            ),
+            None,
+        ),
         "progress": progress if staff else customer_status(progress),
     }
 

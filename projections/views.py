@@ -12,6 +12,7 @@ from projections.ledger_balance import LedgerBalance
 from projections.log_tree import LogTree
 from projections.order_status import OrderStatus
 from projections.parcel_tracking import ParcelTracking
+from projections.ratings import Ratings
 from projections.reading import View
 from projections.returns import Returns
 from projections.waiting_units import WaitingUnits
@@ -34,5 +35,6 @@ def all_views(rules: HouseRules) -> list[View]:
         Disputes(),
         Claims(),
         Returns(),
+        Ratings(),
         LogTree(),
     ]

@@ -31,7 +31,7 @@ STORY = {
         OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
-        OrderLinked UnitsUnderReturn ReturnEnded WindowResumed PartCompleted
+        OrderLinked UnitsUnderReturn ReturnEnded LineRated WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelAwaited ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled

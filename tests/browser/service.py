@@ -97,11 +97,13 @@ class Service:
         self.call("GET", f"/v1/orders/{number}?min_position={told['position']}", **OPS)
         return str(parcel)
 
-    def push(self, number: str, parcel: str, text: str, code: str) -> None:
+    def push(
+        self, number: str, parcel: str, text: str, code: str, *, when: datetime | None = None
+    ) -> None:
         """What Kuaidi100 would send for one scan, signed with the parcel's salt."""
         link = self.call("GET", f"/v1/parcels/{parcel}/callback", **OPS)
         found = self.call("GET", f"/v1/orders/{number}", **OPS)["parcels"][0]
-        at = datetime.now(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+        at = (when or datetime.now(SHANGHAI)).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
         scan = {"time": at, "ftime": at, "context": text, "status": "", "statusCode": code}
         result = {
             "message": "ok", "state": code, "status": "200", "ischeck": "0",

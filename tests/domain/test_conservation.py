@@ -51,6 +51,7 @@ from domain.order_facts import (
     Channel,
     CourseProgressed,
     Fault,
+    LineRated,
     OrderExpired,
     OrderFact,
     OrderLinked,
@@ -822,7 +823,7 @@ class Mall(RuleBasedStateMachine):
 
 
 OF_CASES = (OrderLinked, ReplacementOrdered, ReplacementReleased, ReplacementReserved,
-            ReturnEnded, UnitsUnderReturn, WindowPaused, WindowResumed)  # fmt: skip
+            LineRated, ReturnEnded, UnitsUnderReturn, WindowPaused, WindowResumed)  # fmt: skip
 """What disputes and returns do to orders has tests of its own."""
 
 ALL_FACTS = {

@@ -19,6 +19,7 @@ from application import (
     labelling,
     merging,
     ordering,
+    rating,
     redeeming,
     returning,
     shipping,
@@ -40,6 +41,7 @@ from domain.house_rules import HouseRules
 from domain.labels import LabelIssued
 from domain.lanes import Milestone
 from domain.order_facts import Channel, Fault
+from domain.rating import Rating
 from domain.return_facts import Remedy, Verdict
 from domain.scans import Scan, ScanKind
 from projections.runner import Reader
@@ -221,6 +223,7 @@ class BusyMall:
         await self.dispute("T00001", "T00001-P1")
         await self.give_back("T00004")
         await self.label("learner1", f"T8{next(self.serial):04}")
+        await self.rate("learner1", f"T7{next(self.serial):04}")
         await self.reader.catch_up()
 
     async def label(self, learner: str, number: str) -> None:
@@ -275,6 +278,17 @@ class BusyMall:
                 rules=RULES,
             ),
             actor="operations:wu",
+        )
+
+    async def rate(self, learner: str, number: str) -> None:
+        """An order that was completed, and what its learner says of its line."""
+        await self.order(learner, number, enamel_mug=1)
+        await self.sign(await self.ship(number), at=self.now)
+        until = self.now + timedelta(days=30)
+        complete = partial(ordering.complete_order, number=number, rules=RULES)
+        await self.do(complete, happened_at=until)
+        await self.do(
+            partial(rating.rate_order, number=number, ratings=[Rating(1, 5, 4)]), happened_at=until
         )
 
     async def give_back(self, number: str) -> None:

@@ -230,6 +230,10 @@ ROUTES: dict[tuple[str, str], Route] = {
         {"remedy": "refund", "reason": "damaged"},
         owned=True,
     ),
+    ("POST", "/v1/orders/{number}/ratings"): Route(
+        (LEARNER, SERVICE), {"ratings": [{"line": 1, "goods": 5, "delivery": 4}]}, owned=True
+    ),
+    ("GET", "/v1/ratings"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/returns"): Route(ROLES),
     ("GET", "/v1/returns/{return_id}"): Route(ROLES, owned=True),
     ("POST", "/v1/returns/{return_id}/sending"): Route(

@@ -7,6 +7,7 @@ import { Complaints } from "./complaint.js";
 import { notPossible } from "./whynot.js";
 import { payButton } from "./pay.js";
 import { picture } from "./picture.js";
+import { ratingPanel, ratingWords } from "./rating.js";
 import { returnButton, returnsPanel } from "./returns.js";
 import { shortagePanel, waitingParts } from "./shortage.js";
 import { follow } from "./live.js";
@@ -14,7 +15,7 @@ import { announce, badge, loading } from "./ui.js";
 import { ago, clock, day, dayKey, exact, factWords, has, inPrint, language, names, number, price, t, weekday, when, word, yuan } from "./words.js";
 
 const STEPS = ["pending_payment", "pending_shipment", "pending_receipt", "completed"];
-const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed", "orders.UnitsUnderReturn", "orders.ReturnEnded"];
+const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed", "orders.UnitsUnderReturn", "orders.ReturnEnded", "orders.LineRated"];
 
 /** The view of one order. */
 export async function order(view, [, number_], signal) {
@@ -92,6 +93,7 @@ function page(found, { lamp, fresh, changed, address, back, complaints }) {
       steps(found),
       promise(found)),
     shortagePanel(found, changed),
+    ratingPanel(found, changed),
     h("div", { class: "order-columns" },
       h("div", { class: "stack" }, lines(found), ...found.parcels.map((one, place, all) => parcel(one, { place, all, complaint: complaints.of(one.number) })), back, address, totals(found), options(found, changed, address)),
       h("section", { class: "panel order-story", "aria-labelledby": "story" },
@@ -153,6 +155,7 @@ function lines(found) {
         h("div", { class: "order-line-words" },
           h("p", null, h("strong", null, name.main), " ", h("span", { class: "quiet num" }, `× ${number(line.quantity)}`)),
           h("p", { class: "quiet small" }, line.specification || name.other),
+          ratingWords(line),
           line.gone ? h("p", { class: "small gone-words" }, t("order.gone", { n: line.gone })) : null,
           parts.length > 1 || parts.some((part) => part.waits) ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
         h("div", { class: "order-line-state" }, parts.some((part) => part.waits) ? h("span", { class: "badge s-open" }, t("shortage.badge")) : badge("status", found.status === "pending_payment" ? found.status : line.progress),
