@@ -4,4 +4,4 @@ import { find } from "./find.js";
 import { traced } from "./traced.js";
 import { pages } from "./ui.js";
 
-pages({ "": find, cases: caseList, "orders/:number": traced }, (route) => (route === "cases" ? "cases" : "find"));
+pages({ "": find, cases: caseList, "orders/:number": traced, "learners/:learner": find }, (route) => (route === "cases" ? "cases" : "find"));

@@ -62,7 +62,7 @@ function head(found, lamp) {
   return [h("div", null, h("h1", { class: "mono order-number" }, found.number),
     h("p", { class: "row" }, badge("status", found.state), found.review.map((one) => h("span", { class: "badge s-open" }, t(`review.${one}`))), lamp)),
   h("dl", { class: "about" },
-    h("dt", null, t("packing.learner")), h("dd", null, found.learner),
+    h("dt", null, t("packing.learner")), h("dd", null, h("a", { href: `#/learners/${encodeURIComponent(found.learner)}` }, found.learner)),
     h("dt", null, t("order.paid")), h("dd", { class: "num" }, price(found))),
   h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: weekday(found.promised_by) }), found.returnable_until ? ` · ${t("order.returnable", { day: weekday(found.returnable_until) })}` : "")];
 }
