@@ -22,8 +22,10 @@ from domain.house_rules import HouseRules
 from domain.lanes import Milestone
 
 BATCH = 200
-MEASURED_MAX = 400
-"""So many of the latest parcels of a way are measured: seasons change how long it takes."""
+MEASURED_MAX = 100
+"""So many of the latest arrivals of a way are measured: seasons change how long it takes."""
+UNDER_WAY_MAX = 1_000
+"""Parcels that did not arrive yet, the latest of a way, that count as far as they came."""
 _SINCE: dict[Milestone, LiteralString] = {
     Milestone.HANDED_OVER: "handed_over_at",
     Milestone.UNDER_WAY: "under_way_at",
@@ -51,7 +53,7 @@ async def estimate_arrivals(house: House) -> Issued:
         for parcel, since, version, carrier, origin, province, destination, milestone in rows:
             way = Way(carrier, origin, province, destination, Milestone(milestone))
             if way not in measured:
-                measured[way] = await _measured(connection, house.schema, way)
+                measured[way] = await _measured(connection, house, way)
             known = measured[way]
             commands.append(_command(parcel, way.milestone, since, version, known, house.rules))
     return await issue(house, commands)
@@ -90,18 +92,29 @@ def _command(
     )
 
 
-async def _measured(connection: AsyncConnection[Any], schema: str, way: Way) -> list[Measured]:
+async def _measured(connection: AsyncConnection[Any], house: House, way: Way) -> list[Measured]:
     """How long parcels took that went the same way, the nearest kind of way first."""
-    since = _SINCE[way.milestone]
+    since, now = _SINCE[way.milestone], house.store.clock()
     found: list[Measured] = []
     for basis, condition, values in (
         (Basis.CITY, "origin = %b AND destination = %b", (way.origin, way.destination)),
         (Basis.PROVINCE, "origin = %b AND province = %b", (way.origin, way.province)),
         (Basis.CARRIER, "origin IS NOT NULL", ()),
     ):
-        text = _TOOK.replace("<since>", since).replace("<way>", condition)
-        rows = await _rows(connection, schema, text, way.carrier, *values, MEASURED_MAX)
-        found.append(Measured(basis, [seconds for (seconds,) in rows]))
+        asked = (
+            (_TOOK, (way.carrier, *values, MEASURED_MAX)),
+            (_UNDER_WAY, (now, way.carrier, *values, now, UNDER_WAY_MAX)),
+        )
+        took, going = [
+            await _rows(
+                connection,
+                house.schema,
+                text.replace("<since>", since).replace("<way>", condition),
+                *given,
+            )
+            for text, given in asked
+        ]
+        found.append(Measured(basis, [one for (one,) in took], [one for (one,) in going]))
     return found
 
 
@@ -120,4 +133,10 @@ _TOOK: LiteralString = """
 SELECT greatest(0, extract(epoch FROM arrived_at - <since>))::bigint FROM {journeys}
 WHERE carrier = %b AND <way> AND arrived_at IS NOT NULL AND <since> IS NOT NULL
 ORDER BY arrived_at DESC, parcel LIMIT %b
+"""
+# Only those that still should arrive have an end of their window that is to come, or was missed.
+_UNDER_WAY: LiteralString = """
+SELECT extract(epoch FROM %b::timestamptz - <since>)::bigint FROM {journeys}
+WHERE late_at IS NOT NULL AND carrier = %b AND <way> AND <since> <= %b
+ORDER BY <since> DESC, parcel LIMIT %b
 """

@@ -7,6 +7,7 @@ first; else what the carrier's rate card promises, with the house's own margins.
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 from domain.house_rules import HouseRules
@@ -36,6 +37,8 @@ class Measured(NamedTuple):
 
     basis: Basis
     seconds: Sequence[int]
+    under_way: Sequence[int] = ()
+    """For how long those have been on their way that did not arrive yet."""
 
 
 class Window(NamedTuple):
@@ -45,19 +48,31 @@ class Window(NamedTuple):
     latest: timedelta
 
 
-def measured_window(seconds: Iterable[int]) -> Window | None:
+def measured_window(seconds: Sequence[int], under_way: Iterable[int] = ()) -> Window | None:
     """Where the next parcel falls nine times of ten, given those before; None: they are too few.
 
-    Of n parcels that were measured and one to come, each place in the order is as likely as any
-    other. Between the k-th smallest and the k-th largest lie n + 1 - 2k of the n + 1 places: that
-    is nine of ten from 19 parcels on, whatever the times look like.
+    Of n parcels that arrived and one to come, each place in the order is as likely as any other.
+    Between the k-th smallest and the k-th largest lie n + 1 - 2k of the n + 1 places: that is nine
+    of ten from 19 parcels on, whatever the times look like. Whoever counts only what arrived
+    forgets the slow ones: those under way count for as long as they are known to take (Kaplan and
+    Meier's estimate); without any of them the places above come out.
     """
-    ordered = sorted(seconds)
-    places = len(ordered) + 1
+    places = len(seconds) + 1
     aside = places // _TAIL
     if not aside:
         return None
-    return Window(timedelta(seconds=ordered[aside - 1]), timedelta(seconds=ordered[-aside]))
+    ordered = sorted([*((one, True) for one in seconds), *((one, False) for one in under_way)])
+    still = Fraction(1)
+    arrivals: list[tuple[int, Fraction]] = []
+    for at_risk, (one, arrived) in zip(range(len(ordered), 0, -1), ordered, strict=True):
+        if arrived:
+            still *= Fraction(at_risk - 1, at_risk)
+            arrivals.append((one, (1 - still) * len(seconds)))
+    ends = [
+        next((one for one, place in arrivals if place >= wanted), ordered[-1][0])
+        for wanted in (aside, places - aside)
+    ]
+    return Window(timedelta(seconds=ends[0]), timedelta(seconds=ends[1]))
 
 
 def promised_window(milestone: Milestone, lane: Lane, *, rules: HouseRules) -> Window:
@@ -90,7 +105,7 @@ def estimate(
         return []
     since = found[1]
     for one in measured:
-        window = measured_window(one.seconds)
+        window = measured_window(one.seconds, one.under_way)
         if window is not None:
             return [_estimated(milestone, since, window, one.basis, len(one.seconds))]
     window = promised_window(milestone, lane, rules=rules)

@@ -85,6 +85,30 @@ async def test_the_rate_card_speaks_first_and_what_was_measured_later(house: Hou
     assert first == "rate_card"
 
 
+async def test_parcels_that_did_not_arrive_yet_are_measured_as_far_as_they_came(
+    house: House,
+) -> None:
+    """T4: 19 came within 38 hours; ten that left with them are still under way after 60."""
+    slow = [await sent(house, f"S{number}") for number in range(10)]
+    begun = house.now
+    assert await said(house) == 10
+    for hour in range(19):
+        house.now = begun + timedelta(seconds=hour)
+        parcel = await sent(house, f"A{hour}")
+        await said(house)
+        house.now += timedelta(hours=20 + hour)
+        await scanned(house, parcel, ScanKind.SIGNED)
+    house.now = begun + timedelta(hours=60)
+    parcel = await sent(house, "B1")
+    await said(house)
+    ((basis, latest),) = await house.rows(
+        "SELECT basis, latest FROM {s}.estimates WHERE parcel = %s", parcel
+    )
+    assert basis == "city"
+    assert latest == house.now + timedelta(hours=60)
+    assert slow
+
+
 async def test_each_milestone_is_told_once_however_often_it_is_looked_for(
     house: House, database: MallDatabase
 ) -> None:

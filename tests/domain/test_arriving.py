@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
+from application.arrivals import MEASURED_MAX
 from application.streams import PARCEL
 from domain.arriving import Basis, Measured, estimate, measured_window, promised_window
 from domain.facts import Fact
@@ -22,7 +23,8 @@ from domain.parcel_facts import (
 )
 from domain.parcels import Parcel
 from domain.tracking import Scan, ScanKind, track
-from tests.domain.test_tracking_histories import HISTORIES, _histories, _real_scan
+from tests.bench import olist_data
+from tests.domain.test_tracking_histories import DATA, HISTORIES, _histories, _real_scan
 from tests.in_memory import given
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -149,6 +151,33 @@ def test_a_window_does_not_depend_on_the_order_of_what_was_measured(seconds: lis
     assert measured_window(seconds) == (timedelta(seconds=2), timedelta(seconds=57))
 
 
+@drawn(
+    st.lists(st.integers(0, 10**6), min_size=19, max_size=80),
+    st.lists(st.integers(0, 10**6), max_size=40),
+)
+def test_what_is_still_under_way_makes_a_window_later_and_never_earlier(
+    seconds: list[int], under_way: list[int]
+) -> None:
+    """T4: the slow ones are those that did not arrive yet; who just left says nothing."""
+    plain, whole = measured_window(seconds), measured_window(seconds, under_way)
+    assert plain is not None
+    assert whole is not None
+    assert plain.earliest <= whole.earliest
+    assert plain.latest <= whole.latest
+    assert measured_window(seconds, [0] * len(under_way)) == plain
+    shuffled = measured_window(seconds[::-1], under_way[::-1])
+    assert shuffled == whole
+
+
+def test_slow_parcels_count_before_they_arrive() -> None:
+    """T4 CONTROL: of 60, the 20 slow ones are all still on their way."""
+    quick = list(range(40))
+    assert measured_window(quick) == (timedelta(seconds=1), timedelta(seconds=38))
+    with_slow = measured_window(quick, [100] * 20)
+    assert with_slow is not None
+    assert with_slow.latest == timedelta(seconds=100)
+
+
 def test_no_window_is_measured_from_too_few_parcels() -> None:
     """T4: between the extremes of 18 lie only 17 of 19 places."""
     assert measured_window(range(18)) is None
@@ -199,6 +228,39 @@ def test_promises_narrow_as_the_parcel_comes_nearer() -> None:
         for promised in [promised_window(one, LANE, rules=DEFAULT_RULES)]
     ]
     assert widths == sorted(widths, reverse=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not olist_data.is_here(DATA), reason="Olist's orders are not here")
+def test_nine_of_ten_real_orders_arrive_inside_the_window_they_would_have_been_told() -> None:
+    """T4: 9,600 orders in the order of their hand-over, each by what was known that moment.
+
+    The last weeks are those of Black Friday, when nothing of before says how long it takes.
+    """
+    sales = [one for one in olist_data.read(DATA).sales if one.in_order and one.signed_at]
+    sales.sort(key=lambda one: one.handed_over_at or one.placed_at)
+    ways: dict[tuple[str, ...], list[tuple[datetime, datetime]]] = {}
+    hits: list[bool] = []
+    for sale in sales:
+        sent, came = sale.handed_over_at, sale.signed_at
+        assert sent is not None
+        assert came is not None
+        mine = ((sale.state, sale.city), (sale.state,), ())
+        for way in mine:
+            known = ways.get(way, [])[-2_500:]
+            arrived = sorted((then, at) for at, then in known if then <= sent)[-MEASURED_MAX:]
+            going = [int((sent - at).total_seconds()) for at, then in known if then > sent]
+            took = [int((then - at).total_seconds()) for then, at in arrived]
+            window = measured_window(took, going)
+            if window is not None:
+                hits.append(window.earliest <= came - sent <= window.latest)
+                break
+        for way in mine:
+            ways.setdefault(way, []).append((sent, came))
+    assert len(hits) > 9_000
+    assert sum(hits) / len(hits) >= 0.9
+    usual = hits[: len(hits) * 3 // 4]
+    assert sum(usual) / len(usual) >= 0.91
 
 
 @pytest.mark.skipif(not HISTORIES.exists(), reason="the real histories are not here")
