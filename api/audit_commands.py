@@ -120,11 +120,11 @@ def export(
 
 @audit_app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="an export or a report")],
+    file: Annotated[Path, typer.Argument(help="an export, a report or an evidence pack")],
     head: HeadFile = None,
     key: KeyFile = None,
 ) -> None:
-    """Check an export or a report without a database; refused: 1, without an anchor: 2."""
+    """Check what left the house without a database; refused: 1, without an anchor: 2."""
     public = None
     if key is not None:
         try:

@@ -25,6 +25,7 @@ from projections.disputes import Wanted, cases
 from projections.drifting import drift
 from projections.labels import stuck_labels
 from projections.reading import compose
+from projections.returns import idle_returns
 from projections.silent_parcels import SilentParcel, silent_parcels
 
 router = APIRouter(prefix="/v1", tags=["operations"])
@@ -34,6 +35,8 @@ UNWATCHED_AFTER = timedelta(minutes=2)
 REFUND_AFTER = timedelta(minutes=10)
 LABEL_TRIES = 4
 """A label takes one try; after so many, in more than half a minute, somebody should look."""
+RETURN_AFTER = timedelta(hours=48)
+"""Goods that came back, and refunds that are asked for without, wait no longer than this (D3)."""
 LATE_CASES = Wanted(live=True, overdue=True)
 """Cases that were not decided in time, the longest first (D1)."""
 CAUSES = {
@@ -59,7 +62,8 @@ async def troubles(
     """Parked events, drift, late policies, dead jobs, webhooks, partners, refunds, parcels (M5).
 
     Parcels are those that are silent, late, untracked, or whose pushes could not be read. Also
-    cases that were not decided in time, busy warehouses, and what waits for a second person.
+    cases that were not decided in time, returns that nobody looked at, busy warehouses, and what
+    waits for a second person.
     """
     tenant = request.state.tenant
     now = tenant.store.clock()
@@ -73,6 +77,7 @@ async def troubles(
         stuck = await stuck_labels(connection, tenant.schema, tries=LABEL_TRIES)
         refunds = await open_refunds(connection, tenant.schema)
         late_cases = await cases(connection, tenant.schema, LATE_CASES, after=None, limit=200)
+        idle = await idle_returns(connection, tenant.schema, before=now - RETURN_AFTER)
         unproved = await contradicted(connection, tenant.schema)
         asked = await approvals(connection, tenant.schema, state="open")
         subscriptions = Subscriptions(connection, schema=tenant.schema, vault=tenant.vault)
@@ -139,6 +144,12 @@ async def troubles(
         for parcel, since, orders in unwatched:
             yield _trouble("unwatched_parcel", parcel, None, since, parcel=parcel, order=orders[0])
         yield from (_silent(parcel, rules=tenant.rules) for parcel in silent)
+        for back in idle:
+            yield _trouble(
+                "waiting_return", f"{back.id}: {back.state}", back.reason, back.moved_at,
+                back=back.id, order=back.order_number, state=back.state,
+                warehouse=back.warehouse, reason=back.reason,
+            )  # fmt: skip
         for case in late_cases:
             what = f"{case.id}: waits for {case.waits_for}"
             yield _trouble(

@@ -63,6 +63,7 @@ def tell(events: Sequence[Envelope], subject: Subject) -> dict[str, Any]:
     box = [one for one in events if one.stream == PARCEL.stream(subject.parcel)]
     own = [one for one in events if one.stream == DISPUTE.stream(subject.case)]
     carrier = [one for one in events if one.stream == CLAIM.stream(subject.parcel)]
+    spoken = sorted((*own, *carrier), key=lambda one: one.position)
     state = DISPUTE.initial
     for one in own:
         state = DISPUTE.evolve(state, one.fact)
@@ -74,7 +75,7 @@ def tell(events: Sequence[Envelope], subject: Subject) -> dict[str, Any]:
         + [_fields(o) for o in own if isinstance(o.fact, QuestionTimedOut)],
         "inquiry": [_inquiry(one) for one in carrier if isinstance(one.fact, InquiryAnswered)],
         "files": [_file(one) for one in own if isinstance(one.fact, EvidenceAdded)],
-        "messages": [_said(one) for one in (*own, *carrier) if sealed_in(one) is not None],
+        "messages": [_said(one) for one in spoken if sealed_in(one) is not None],
         "ledger": [_entry(one) for one in events if one.category == ACCOUNT.name],
     }
 

@@ -14,7 +14,7 @@ table { border-collapse: collapse; width: 100% } tr { break-inside: avoid }
 th, td { border-bottom: 1px solid #d5d9dd; padding: .35rem .6rem .35rem 0; text-align: left;
   vertical-align: top; overflow-wrap: anywhere }
 th { font-weight: 600; color: #41464b } td.figure { white-space: nowrap }
-th small { display: block; font-weight: 400; color: #6a7077 }
+th small { display: block; font-weight: 400; color: #6a7077; white-space: nowrap }
 .about th { width: 14rem } code, pre { font: .85em/1.45 ui-monospace, Menlo, Consolas, monospace }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f5f6;
   padding: .5rem .7rem; border-radius: 4px } .gone { color: #8a3b00 }
@@ -42,7 +42,10 @@ _COLUMNS = {
     "division": "区划代码",
 }  # fmt: skip
 _PICTURES = (".jpg", ".png", ".webp")
-_FIGURES = ("position", "time", "at", "happened_at", "recorded_at")
+_FIGURES = (
+    "position", "time", "at", "happened_at", "recorded_at", "kind", "source", "by", "about", "fact",
+)  # fmt: skip
+"""Columns that are not broken into lines."""
 
 
 def page(content: Mapping[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ the parcel with what was refused. The original order keeps its units while they 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from application import refund_chain
@@ -34,6 +35,7 @@ from domain.return_facts import (
     Verdict,
 )
 from domain.returns import (
+    COMING,
     Return,
     ReturnState,
     opening_of,
@@ -123,15 +125,13 @@ def open_return(
     name = return_id(number, order.returns + 1)
     words = seal_words(unit, order.learner, wanted.words)
     back = unit.record(RETURN, name, [opening.model_copy(update={"words": words})])
-    stream = RETURN.stream(name)
-    claimed = unit.record(ORDER, number, [UnitsUnderReturn(by=stream, units=units)])
-    parts = {one.part for one in units}
-    unit.record(ORDER, number, pause_windows(claimed, parts, by=stream, when=unit.now))
+    _claim(unit, name, back)
     if back.warehouse is not None:
         unit.record(PARCEL, name, [ParcelAwaited(order=number, warehouse=back.warehouse)])
     if (back.remedy, back.reason) == (Remedy.EXCHANGE, Fault.WRONG_GOODS):
         with suppress(Refusal):  # where there are none, the inspection says so
-            set_aside(unit, number=number, units=units, case=stream, rules=rules)
+            case = RETURN.stream(name)
+            set_aside(unit, number=number, units=units, case=case, rules=rules)
     return {
         **told(name, back),
         "parcel": name if back.warehouse else None,
@@ -162,15 +162,36 @@ def follow(unit: Unit, *, parcel: str) -> None:
         back = unit.record(RETURN, parcel, back.send())
     signed = received_at(track)
     if signed is not None:
-        unit.record(RETURN, parcel, back.arrive(), happened_at=min(signed, unit.now))
+        with suppress(Refusal):  # what was given up meanwhile is nobody's to give back
+            _arrived(unit, parcel, back, happened_at=min(signed, unit.now))
 
 
 def arrive(unit: Unit, *, name: str) -> dict[str, Any]:
     """The goods are at the warehouse, as somebody there says; saying it twice is once."""
     back = existing_return(unit, name)
     if back.state is not ReturnState.TO_INSPECT:
-        back.must_be("arrive", ReturnState.AWAITING_GOODS, ReturnState.UNDER_WAY)
-    return told(name, unit.record(RETURN, name, back.arrive()))
+        back.must_be("arrive", *COMING)
+    return told(name, _arrived(unit, name, back, happened_at=unit.happened_at))
+
+
+def _arrived(unit: Unit, name: str, back: Return, *, happened_at: datetime) -> Return:
+    """Goods that come after their time are inspected, too, while nothing else gave them back."""
+    facts = back.arrive()
+    if back.state is ReturnState.LAPSED:
+        order = existing(unit, back.order)
+        wanted = refund_chain.by_sku(order, back.units)
+        parts = {one.part for one in back.units}
+        order.refundable(wanted, parts=parts, kept=kept_units(unit, order))
+        _claim(unit, name, back)
+    return unit.record(RETURN, name, facts, happened_at=happened_at)
+
+
+def _claim(unit: Unit, name: str, back: Return) -> None:
+    """The units are the return's alone from here on, and their window stands still."""
+    stream = RETURN.stream(name)
+    order = unit.record(ORDER, back.order, [UnitsUnderReturn(by=stream, units=back.units)])
+    parts = {one.part for one in back.units}
+    unit.record(ORDER, back.order, pause_windows(order, parts, by=stream, when=unit.now))
 
 
 def inspect(unit: Unit, *, name: str, inspection: Inspection, rules: HouseRules) -> dict[str, Any]:
@@ -380,5 +401,6 @@ def _close_up(unit: Unit, name: str, back: Return, *, reason: str) -> None:
     order = existing(unit, back.order)
     unit.record(ORDER, back.order, resume_windows(order, by=stream, when=unit.now))
     box = unit.read(PARCEL, name)
-    if box.back_of is not None and not box.handed_over:
+    late = back.state is ReturnState.LAPSED  # it may have left, and come all the same
+    if box.back_of is not None and not (box.handed_over or late):
         unit.record(PARCEL, name, box.dissolve(reason))

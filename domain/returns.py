@@ -74,6 +74,10 @@ OPEN = frozenset(
 )
 
 
+COMING = frozenset({ReturnState.AWAITING_GOODS, ReturnState.UNDER_WAY, ReturnState.LAPSED})
+"""States in which goods may still come to the warehouse."""
+
+
 class ReturnWindowOver(Refusal):
     """The service window of what is to be given back is over (rules.md 2)."""
 
@@ -186,8 +190,8 @@ class Return:
         return [GoodsSent()] if self.state is ReturnState.AWAITING_GOODS else []
 
     def arrive(self) -> list[ReturnFact]:
-        """The goods are at the warehouse, whether or not anybody told of their way."""
-        coming = self.state in (ReturnState.AWAITING_GOODS, ReturnState.UNDER_WAY)
+        """The goods are at the warehouse, whether or not anybody told of their way, or in time."""
+        coming = self.state in COMING
         return [GoodsArrived()] if coming else []
 
     def must_be(self, action: str, *states: ReturnState) -> None:

@@ -118,6 +118,14 @@ async def returns(
     return await _rows(connection, schema, _BY_AGE if wanted.live else _BY_OPENING, values)
 
 
+async def idle_returns(
+    connection: AsyncConnection[Any], schema: str, *, before: datetime
+) -> list[ReturnRow]:
+    """Returns that have waited for somebody of the house since before a moment, longest first."""
+    states = [ReturnState.TO_INSPECT, ReturnState.REQUESTED]
+    return await _rows(connection, schema, _IDLE, {"states": states, "before": before})
+
+
 async def return_row(connection: AsyncConnection[Any], schema: str, name: str) -> ReturnRow | None:
     """The return with this id."""
     rows = await _rows(connection, schema, _ONE, {"name": name})
@@ -163,5 +171,9 @@ _BY_OPENING: LiteralString = f"""
 {_FIELDS} {_CHOSEN}
   AND (%(at)s::timestamptz IS NULL OR (opened_at, id) < (%(at)s::timestamptz, %(name)s::text))
 ORDER BY opened_at DESC, id DESC LIMIT %(limit)s
+"""
+_IDLE: LiteralString = f"""
+{_FIELDS} WHERE state = ANY(%(states)s::text[]) AND moved_at < %(before)s::timestamptz
+ORDER BY moved_at, id LIMIT 200
 """
 _ONE: LiteralString = f"{_FIELDS} WHERE id = %(name)s"

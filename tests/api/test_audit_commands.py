@@ -13,9 +13,11 @@ from psycopg.sql import SQL, Identifier
 from typer.testing import CliRunner, Result
 
 from api.audit_commands import audit_app, keys_app, rebuild, verify
+from application.case_told import Subject
 from application.checked import REFUSED
 from application.checking import check
-from application.sealing import PUBLIC_KEY
+from application.sealing import PUBLIC_KEY, signing_key_in
+from projections.evidence_packs import Asked, pack_of
 from tests.conftest import MallDatabase
 from tests.projections.busy_mall import BusyMall, busy_mall
 from tests.reliability.test_hostile import leaves, replaced
@@ -106,6 +108,32 @@ async def test_export_is_accepted_when_checked_as_an_auditor_would(shell: Shell)
     for other in ("head.json", "lin.json"):
         wrong = await shell.run("audit", "check", document, "--key", str(shell.folder / other))
         assert wrong.exit_code == 1
+
+
+async def test_a_disputes_pack_is_checked_as_an_auditor_would(shell: Shell) -> None:
+    """D5, contract.md: a ZIP or its JSON, by a head or the key; refused with the place."""
+    public = str(shell.folder / "keys" / PUBLIC_KEY)
+    head = await shell.kept("head.json", "audit", "head")
+    subject = Subject("D-T00001-P1", "T00001", "T00001-P1")
+    async with await psycopg.AsyncConnection.connect(shell.database.service_url) as connection:
+        made = await pack_of(
+            connection,
+            shell.database.schema,
+            shell.mall.vault,
+            signing_key_in(shell.folder / "keys"),
+            Asked(subject, position_of(head)),
+        )
+    for name, content in (("pack.zip", made.zip), ("pack.json", made.json)):
+        path = shell.folder / name
+        path.write_bytes(content)
+        for anchor in (("--head", head), ("--key", public)):
+            accepted = await shell.run("audit", "check", str(path), *anchor)
+            assert (accepted.exit_code, accepted.stdout.splitlines()[0]) == (0, "genuine")
+        assert (await shell.run("audit", "check", str(path))).exit_code == 2
+        path.write_bytes(content.replace(b'"signed"', b'"sigmed"', 1))
+        refused = await shell.run("audit", "check", str(path), "--key", public)
+        assert refused.exit_code == 1
+        assert "refused: " in refused.stdout
 
 
 async def test_it_is_said_what_a_file_is_when_it_is_no_export(shell: Shell) -> None:

@@ -89,7 +89,7 @@ async def test_a_pack_has_all_that_is_known_of_the_case(desk: Desk) -> None:
     told = made["told"]
     assert told["signer"][0]["against_recipient"] == "another"
     assert [one["kind"] for one in told["track"]][-1] == "signed"
-    assert [one["about"] for one in told["messages"]] == ["opening", "message", "inquiry"]
+    assert [one["about"] for one in told["messages"]] == ["opening", "inquiry", "message"]
     assert [one["fact"] for one in told["ledger"]] == [
         "ledger.PointsRedeemed", "ledger.PointsRestored", "ledger.PointsGranted",
     ]  # fmt: skip

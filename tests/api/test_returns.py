@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from application.jobs import apply_jobs_schema
+from application.migrating import SERVICE_ROLE
 from application.policies import LAPSE_RETURNS
 from application.sweeping import sweep
 from tests.api.conftest import Mall
 from tests.api.test_disputes import AUDITOR, OPS, SUPPORT, Desk, signed
+from tests.conftest import MallDatabase
 from tests.reliability.test_callbacks import Pushing
 
 pytestmark = pytest.mark.anyio
@@ -244,6 +247,29 @@ async def test_returns_wait_in_queues_by_state_and_warehouse(mall: Mall) -> None
     assert [one["id"] for one in (*page["returns"], *rest["returns"])] == [second.id, first.id]
     await first.post("arrival", **OPS)
     assert await first.listed(state="to_inspect") == [first.id]
+
+
+async def test_a_return_that_nobody_looks_at_is_among_the_troubles(
+    counter: Counter, database: MallDatabase
+) -> None:
+    """M5, D3: with its age since it came into its state; gone once it is settled."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)
+    await counter.ask()
+    await counter.post("arrival", **OPS)
+    store = counter.mall.tenant.store
+    now = store.clock()
+
+    async def troubles(hours: int) -> list[Any]:
+        store.clock = lambda: now + timedelta(hours=hours)
+        listed = (await counter.mall.get("/v1/troubles", **OPS)).json()["troubles"]
+        return [one for one in listed if one["kind"] == "waiting_return"]
+
+    assert await troubles(47) == []
+    (one,) = await troubles(50)
+    assert (one["about"]["back"], one["about"]["state"]) == (counter.id, "to_inspect")
+    assert 49 * 3_600 < one["age_seconds"] < 51 * 3_600
+    await counter.inspect()
+    assert await troubles(50) == []
 
 
 async def test_a_return_is_part_of_its_orders_history(counter: Counter) -> None:

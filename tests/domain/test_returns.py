@@ -233,12 +233,34 @@ def test_a_return_lapses_when_the_goods_are_not_sent_in_time() -> None:
     desk.do(lapse)
     assert desk.back() is ReturnState.LAPSED
     assert not desk.held()
-    assert desk.log.state(PARCEL, BACK).dissolved
     assert desk.ask()["return"] == "N1-B2"
     desk.send("N1-B2")
     desk.now += 9 * DAY
     desk.do(partial(returning.lapse, name="N1-B2"))
     assert desk.back("N1-B2") is ReturnState.UNDER_WAY
+
+
+def test_goods_that_come_too_late_are_inspected_all_the_same() -> None:
+    """D3: sent on the last day, or after it: what is here is looked at, unless it was given up."""
+    desk = Counter()
+    desk.ask()
+    desk.now += 7 * DAY
+    desk.do(partial(returning.lapse, name=BACK))
+    desk.do(partial(shipping.issue_waybill, parcel=BACK, carrier="yuantong", waybill="YT1"))
+    desk.scans(BACK, "已签收,签收人:仓库")
+    assert (desk.back(), desk.held()) == (ReturnState.TO_INSPECT, True)
+    desk.inspect(mugs(2))
+    assert desk.available() == desk.before + 20
+    other = Counter()
+    other.ask()
+    other.now += 7 * DAY
+    other.do(partial(returning.lapse, name=BACK))
+    other.ask(by=Side.STAFF)
+    assert "N1-B2 is open for it" in str(other.unchanged(NotPossible, other.arrive))
+    other.scans(BACK, "已签收,签收人:仓库")
+    assert (other.back(), other.back("N1-B2")) == (
+        ReturnState.LAPSED, ReturnState.AWAITING_GOODS,
+    )  # fmt: skip
 
 
 # --- inspected -------------------------------------------------------------------------------

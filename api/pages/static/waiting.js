@@ -110,7 +110,7 @@ function table(troubles) {
     h("tbody", null, troubles.map((one) => h("tr", { dataset: { kind: one.kind } },
       h("td", null, h("strong", null, word("trouble_kind", one.kind))),
       h("td", { class: "full" }, what(one)),
-      one.kind === "overdue_case" ? h("td", { class: "full" }, word("fault", one.about.reason)) :
+      ["overdue_case", "waiting_return"].includes(one.kind) ? h("td", { class: "full" }, word("fault", one.about.reason)) :
       one.kind === "delayed_parcel" ? h("td", { class: "full" }, t(`delay.${one.about.delay}`)) :
       one.kind === "silent_parcel" ? h("td", { class: "full" }, t(`silence.${one.about.silence}`, { n: one.about.hours })) :
         h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
@@ -131,6 +131,7 @@ const WHAT = {
   silent_parcel: ({ order, parcel, carrier, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill)],
   delayed_parcel: ({ order, parcel, carrier, waybill, told }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill), told ? ` · ${t("delay.told")}` : ""],
   unreadable_push: ({ order, parcel, pushes: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.waiting", { n })}`],
+  waiting_return: ({ back: id, state }) => [h("a", { class: "mono", href: "#/inspections" }, id), ` · ${word("return_state", state)}`],
   overdue_case: ({ case: id, order, waits_for }) => [h("a", { class: "mono", href: `#/packing/${order}` }, id), ` · ${t("trouble.waits_for", { who: word("waits_for", waits_for) })}`],
   partner_away: ({ partner, failed: n }) => [word("partner", partner), ` · ${t("trouble.attempts", { n })}`],
   label: ({ order, parcel, state }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("label_state", state)}`],
