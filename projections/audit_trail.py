@@ -59,18 +59,26 @@ async def _known(envelopes: Sequence[Envelope], tables: Tables) -> Orders:
         return {}
     first = await _first_facts(streams, tables)
     asked = {
-        stream: DISPUTE.stream(fact.subject)
+        stream: about
         for stream, fact in first.items()
-        if isinstance(fact, ApprovalRequested) and fact.kind is Kind.COMPENSATION
+        if isinstance(fact, ApprovalRequested) and (about := _asked_about(fact)) is not None
     }
     if missing := set(asked.values()) - first.keys():
         first |= await _first_facts(missing, tables)
-    found = {stream: _named(fact) for stream, fact in first.items()}
-    return found | {stream: found.get(case, ()) for stream, case in asked.items()}
+    found = {stream: _named(stream, fact) for stream, fact in first.items()}
+    return found | {stream: found.get(about, ()) for stream, about in asked.items()}
 
 
-def _named(fact: Fact) -> tuple[str, ...]:
+def _asked_about(fact: ApprovalRequested) -> str | None:
+    """The stream of what a second person is asked about: a case, or whose card is to be shown."""
+    return DISPUTE.stream(fact.subject) if fact.kind is Kind.COMPENSATION else fact.about
+
+
+def _named(stream: str, fact: Fact) -> tuple[str, ...]:
     """The orders that a stream's first fact says it is about."""
+    category, _, key = stream.partition(":")
+    if category == ORDER.name:
+        return (key,)
     fields = vars(fact)
     if "contents" in fields:  # a parcel's
         return tuple(dict.fromkeys(content.order for content in fields["contents"]))

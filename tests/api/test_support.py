@@ -9,12 +9,15 @@ import pytest
 from api import live, support_timeline
 from api.auth import Caller, Role
 from application.envelope import Context
+from application.jobs import apply_jobs_schema
+from application.migrating import SERVICE_ROLE
 from application.streams import PARCEL
 from application.subscriptions import Subscriptions
 from application.unit import Command, Unit
 from domain.parcel_facts import DeliveryDelayed
 from tests.api.conftest import RECIPIENT, Mall
 from tests.api.test_disputes import AUDITOR, BOSS, OPS, SUPPORT, WORDS, Desk, signed
+from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
 
@@ -278,3 +281,26 @@ async def test_when_the_carrier_was_last_asked_is_in_the_list(desk: Desk) -> Non
     (asked,) = (one for one in await entries(desk) if one["kind"] == "query")
     assert asked["details"]["en"] == f"{waybill} · knows of no receipt"
     assert asked["stream"] == f"parcel:{desk.parcel}"
+
+
+async def test_who_asks_to_see_a_minors_data_is_in_the_list(
+    desk: Desk, database: MallDatabase
+) -> None:
+    """A9, D1: what was asked of a second person and what they said; then that it was looked at."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)
+    minor = {"status": "active", "minor": True}
+    who: dict[str, Any] = {"role": "service", "subject": "lms"}
+    await desk.mall.post("/v1/learners/lin", minor, method="PUT", **who)
+    body = {"order": desk.number, "reason": "to call them"}
+    asked = await desk.mall.post("/v1/audit/reveals", body, **SUPPORT)
+    assert asked.status_code == 202, asked.text
+    allow = {"decision": "allow", "reason": "agreed"}
+    await desk.mall.post(f"/v1/approvals/{asked.json()['approval']}", allow, **BOSS)
+    await desk.mall.post("/v1/audit/reveals", body, **SUPPORT)
+    kinds = ("approval", "privacy")
+    told = [one for one in await entries(desk) if one["kind"] in kinds]
+    assert [one["fact"] for one in told] == [
+        "approvals.ApprovalRequested", "approvals.ApprovalGiven", "privacy.CardRevealed",
+    ]  # fmt: skip
+    assert told[1]["because_of"] == told[0]["id"]
+    assert told[0]["details"]["en"].startswith("Look at a minor’s data · asked by wang")
