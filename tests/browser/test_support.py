@@ -147,6 +147,7 @@ def test_much_waits_for_a_second_person_who_decides_at_the_desk(
         expect(waiting).to_contain_text(visitor.says("case.second_not_you"))
         expect(waiting.locator("button")).to_have_count(0)
         visitor.content()
+        visitor.readable()
     with browsing.as_("administrator", "boss") as visitor:
         visitor.open(f"/support#/orders/{number}")
         visitor.button("approval.allow", within=".proposed").click()
@@ -302,6 +303,7 @@ def test_a_learners_picture_is_shown_for_a_reason(
     with browsing.as_("support", "wang") as visitor:
         page = visitor.page
         visitor.open(f"/support#/orders/{number}")
+        visitor.readable()
         page.click(".case .files button")
         visitor.send(reason="to see the damage")
         shown = page.locator("dialog .evidence-picture")
