@@ -43,6 +43,7 @@ from application.sealing import signing_key_in
 from application.streams import BOOKS, CATEGORIES, MALL
 from domain.refusals import InvalidRequest, NotFound
 from projections.audit_queries import stream_events
+from projections.happening import as_happened
 from projections.histories import events_by, order_steps, steps
 from projections.reading import compose
 from projections.reports import Reporting, Wanted
@@ -148,7 +149,7 @@ async def stream(
         events = await stream_events(connection, tenant.schema, stream, known_at=known)
         if not events:
             raise NotFound(what="stream")
-        happened = sum(as_of is None or event.happened_at <= as_of for event in events)
+        happened = len(as_happened(events, as_of=as_of))
         told = await asyncio.to_thread(
             steps,
             events,

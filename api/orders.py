@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -19,17 +20,20 @@ from api.bodies import (
     UnitsIn,
 )
 from api.changing import Change, answered
+from api.moments import moment_of_order
 from api.paths import Number
 from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
 from application import ordering, redeeming
 from application.addressing import Addressed, addressed
+from application.answers import kept_answer
 from application.gateways.payment import Charge
 from application.streams import MALL, NETWORK, ORDER
 from application.unit import Unit
 from application.vault import Digests, Recipient
 from domain.order_facts import State
+from domain.order_fold import OUTSIDE
 from domain.promising import NO_BACKLOG
-from domain.refusals import InvalidRequest, NotFound, NotPossible
+from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
 from domain.replacing import must_not_lose
 
 router = APIRouter(prefix="/v1", tags=["orders"])
@@ -100,9 +104,11 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
     if caller.role is Role.LEARNER:
         await request.state.tenant.limits.take("orders", caller.principal)
     _only_services_say_when(caller, body.happened_at)
+    if body.channel in OUTSIDE and caller.role is not Role.SERVICE:
+        raise InvalidRequest(field="channel", reason="only services take orders from outside")
     store, rules = store_of(request), request.state.tenant.rules
     wish = wish_of(request, body)
-    number = order_number(body.happened_at or store.clock())
+    number = order_number((body.happened_at or store.clock()).astimezone(rules.zone))
     # What waits now says nothing of an order that was placed some time ago.
     backlog = NO_BACKLOG if body.happened_at else request.state.tenant.loads.waiting
     command = change.command(
@@ -149,7 +155,7 @@ async def cancel(
         decide,
         reason=body.reason,
         streams=[ORDER.stream(number)],
-        happened_at=body.happened_at,
+        happened_at=await moment_of_order(request, number, body.happened_at),
     )
     return answered(await store_of(request).execute(command))
 
@@ -172,7 +178,7 @@ async def refund(
         ),
         reason=body.reason,
         streams=[ORDER.stream(number)],
-        happened_at=body.happened_at,
+        happened_at=await moment_of_order(request, number, body.happened_at),
     )
     return answered(await store_of(request).execute(command))
 
@@ -197,7 +203,21 @@ async def pay(
             raise NotPossible(action="pay", why=f"the order is {order.state}")
         return {"number": number, "status": order.state, "fen": order.cash_fen}
 
-    due = await store.execute(change.question(payable, streams=[ORDER.stream(number)]))
+    async with tenant.pool.connection() as connection:
+        kept = await kept_answer(
+            connection,
+            tenant.schema,
+            principal=caller.principal,
+            key=change.key,
+            digest=change.digest,
+        )
+    if kept is not None:
+        return answered(kept)  # the provider is not asked again
+    streams = [ORDER.stream(number)]
+    try:
+        due = await store.execute(change.question(payable, streams=streams))
+    except Refusal as refusal:
+        return answered(await store.execute(change.command(partial(_refuse, refusal))))
     charge = Charge(
         order=number,
         attempt=attempt,
@@ -210,6 +230,11 @@ async def pay(
     return answered(await store.execute(command))
 
 
+def _refuse(refusal: Refusal, _: Unit) -> dict[str, Any]:
+    """A decision that was made already, so that it is kept under the caller's key."""
+    raise refusal
+
+
 async def _note_payment(
     request: Request, caller: Caller, change: Asked, number: str, body: PaymentIn
 ) -> Response:
@@ -218,11 +243,12 @@ async def _note_payment(
     if body.amount_fen is None or body.attempt is None:
         raise InvalidRequest(field="attempt", reason="goes together with amount_fen")
     store, rules = store_of(request), request.state.tenant.rules
+    paid_at = await moment_of_order(request, number, body.paid_at, field="paid_at")
     payment = ordering.Payment(
         attempt=body.attempt,
         means=body.means,
         amount_fen=body.amount_fen,
-        at=body.paid_at or store.clock(),
+        at=paid_at or store.clock(),
     )
     command = change.command(
         lambda unit: {
@@ -230,7 +256,7 @@ async def _note_payment(
             "attempt": payment.attempt,
         },
         streams=[ORDER.stream(number)],
-        happened_at=body.paid_at,
+        happened_at=paid_at,
     )
     return answered(await store.execute(command))
 

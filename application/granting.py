@@ -111,6 +111,7 @@ def grant_command(
         decide=decide,
         streams=(ACCOUNT.stream(grant.learner),),
         happened_at=grant.happened_at,
+        keeps_refusals=False,
     )
 
 
@@ -151,6 +152,7 @@ def clawback_command(
         decide=lambda unit: claw_back(unit, learner=learner, lot=lot, points=points, rules=rules),
         streams=(ACCOUNT.stream(learner),),
         happened_at=happened_at,
+        keeps_refusals=False,
     )
 
 

@@ -103,8 +103,8 @@ class Group:
         self._answered.append((waiting, answer, self.position))
 
     def refuse(self, waiting: Waiting, refusal: Refusal) -> None:
-        """Take a command's refusal, which is kept as its answer."""
-        if not waiting.command.asks_only:
+        """Take a command's refusal, which is kept as its answer unless the command says not."""
+        if waiting.command.keeps_refusals and not waiting.command.asks_only:
             kept = keep_refusal(refusal)
             self.recorded.append(_recorded(waiting.command, self.position, kept, refused=True))
         self.settled.append((waiting, refusal))

@@ -32,13 +32,20 @@ S = TypeVar("S")
 
 
 class Category(Generic[S]):
-    """A kind of stream: its name, the state before any fact, and the fold."""
+    """A kind of stream: its name, the state before any fact, and the fold.
 
-    def __init__(self, name: str, initial: S, evolve: Callable[[S, Any], S]) -> None:
+    `begun`: its first fact brings into being what it is about, and nothing of that can have
+    happened before, whatever a late fact says of its time.
+    """
+
+    def __init__(
+        self, name: str, initial: S, evolve: Callable[[S, Any], S], *, begun: bool = False
+    ) -> None:
         self.name = name
         self.prefix = f"{name}:"
         self.initial = initial
         self.evolve = evolve
+        self.begun = begun
 
     def stream(self, key: str) -> str:
         """The id of the stream with this key."""
@@ -63,20 +70,20 @@ def fold_fingerprint() -> str:
 
 
 ACCOUNT = Category("account", points.Account(), points.evolve)
-APPROVAL = Category("approval", approvals.Approval(), approvals.evolve)
+APPROVAL = Category("approval", approvals.Approval(), approvals.evolve, begun=True)
 BOOKS = Category("books", books.Books(), books.evolve)
-CLAIM = Category("claim", claims.Claim(), claims.evolve)
-DISPUTE = Category("dispute", disputes.Dispute(), disputes.evolve)
+CLAIM = Category("claim", claims.Claim(), claims.evolve, begun=True)
+DISPUTE = Category("dispute", disputes.Dispute(), disputes.evolve, begun=True)
 ITEM = Category("item", catalogue.Item(), catalogue.evolve)
 NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
 NOTES = Category("notes", notes.Notes(), notes.evolve)
-ORDER = Category("order", orders.Order(), order_fold.evolve)
-PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve)
+ORDER = Category("order", orders.Order(), order_fold.evolve, begun=True)
+PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve, begun=True)
 PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
 RATES = Category("rates", rate_cards.RateCards(), rate_cards.evolve)
-RETURN = Category("return", returns.Return(), returns.evolve)
+RETURN = Category("return", returns.Return(), returns.evolve, begun=True)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
-WAVE = Category("wave", waves.Wave(), waves.evolve)
+WAVE = Category("wave", waves.Wave(), waves.evolve, begun=True)
 
 _ALL: tuple[Category[Any], ...] = (
     ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, ITEM, NETWORK, NOTES, ORDER, PARCEL, PRIVACY,

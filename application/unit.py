@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from application.envelope import Context, encode, encode_tail
 from application.streams import Category, S
 from application.vault import Digests, seal
 from domain.facts import Fact
+from domain.refusals import InvalidRequest
 
 Held = tuple[int, Any]
 """A stream's version and state; version 0 is the state before any fact."""
@@ -107,6 +108,10 @@ class Card(NamedTuple):
         return SealedCard(card, subject, field, sealed, *(digests or _NO_DIGESTS))
 
 
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""So far ahead of ours another clock may be: what it dates counts as happening now."""
+
+
 Streams = Sequence[str] | Callable[[], Sequence[str]]
 """Ids of streams, or how to name them where that is worth doing only when they are needed."""
 
@@ -132,11 +137,21 @@ class Command(NamedTuple):
     """When it happened, if not now: imports and late reports (A5)."""
     asks_only: bool = False
     """Decided on the same exact states, but nothing of it is recorded, not even the answer."""
+    keeps_refusals: bool = True
+    """False where the key is the thing itself: what was refused can still come about (rule 14)."""
 
     @property
     def reads(self) -> Sequence[str]:
         """The streams that are loaded ahead."""
         return self.streams() if callable(self.streams) else self.streams
+
+
+def _not_ahead(command: Command, now: datetime) -> datetime:
+    """When a command's facts happened: what is still to come is no fact."""
+    happened_at = command.happened_at or now
+    if happened_at > now + CLOCKS_DIFFER:
+        raise InvalidRequest(field="happened_at", reason="is in the future")
+    return min(happened_at, now)
 
 
 class Unit:
@@ -161,7 +176,7 @@ class Unit:
     ) -> None:
         self.command = command
         self.now = now
-        self.happened_at = command.happened_at or now
+        self.happened_at = now if command.happened_at is None else _not_ahead(command, now)
         self.drafts: list[Draft] = []
         self.begun: list[str] = []
         """The streams that this command began."""

@@ -268,8 +268,8 @@ class Writer:
         """Run one command in memory; its answer waits for the commit. Raises `Missing`."""
         command = waiting.command
         try:
-            unit = Unit(command, now=group.now, states=self.states, keys=self._keys)
             try:
+                unit = Unit(command, now=group.now, states=self.states, keys=self._keys)
                 answer = command.decide(unit)
             except Refusal as refusal:
                 group.refuse(waiting, refusal)

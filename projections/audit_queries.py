@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from application.envelope import Envelope, decode
 from application.streams import CATEGORIES, category_of
+from projections.happening import as_happened
 from projections.reading import compose
 
 TABLES = ("audit_trail", "order_trail")
@@ -53,8 +54,7 @@ def replay(events: Sequence[Envelope], *, as_of: datetime | None) -> list[dict[s
     which they happened; without, in the order in which they were recorded, as decisions see them.
     """
     if as_of is not None:
-        happened = [event for event in events if event.happened_at <= as_of]
-        events = sorted(happened, key=lambda one: (one.happened_at, one.position))
+        events = [event for _, event in as_happened(events, as_of=as_of)]
     states: dict[str, Any] = {}
     steps = []
     for event in events:
@@ -68,8 +68,7 @@ def replay(events: Sequence[Envelope], *, as_of: datetime | None) -> list[dict[s
 def states_after(events: Sequence[Envelope], *, as_of: datetime | None) -> dict[str, Any]:
     """The states of the streams once these events are folded, as JSON-able fields."""
     if as_of is not None:
-        happened = [event for event in events if event.happened_at <= as_of]
-        events = sorted(happened, key=lambda one: (one.happened_at, one.position))
+        events = [event for _, event in as_happened(events, as_of=as_of)]
     states: dict[str, Any] = {}
     for event in events:
         category = category_of(event.stream)

@@ -11,6 +11,7 @@ from application.envelope import Envelope, decode
 from application.streams import ORDER, PARCEL, category_of
 from domain.refusals import NotFound
 from projections.audit_queries import changes, described, order_events, stream_events
+from projections.happening import as_happened
 from projections.reading import compose
 
 FOLDED_WHOLE = 5_000
@@ -29,8 +30,7 @@ def steps(
     which they happened; without, in the order in which they were recorded, as decisions saw them.
     """
     if as_of is not None:
-        happened = [event for event in events if event.happened_at <= as_of]
-        events = sorted(happened, key=lambda one: (one.happened_at, one.position))
+        events = [event for _, event in as_happened(events, as_of=as_of)]
     states: dict[str, Any] = {}
     told = []
     for place, event in enumerate(events):
@@ -77,14 +77,15 @@ async def order_steps(
         steps, whole, as_of=as_of, wanted=lambda _, event: event.position in wanted
     )
     seen = {event.position for event in whole}
-    too_long = [event for event in concerning if event.position not in seen]
+    rest = [event for event in concerning if event.position not in seen]
     told += [
-        {**described(event), "changed": None, "state": None}
-        for event in too_long
-        if as_of is None or event.happened_at <= as_of
+        {**described(event), "changed": None, "state": None}  # of a stream that is too long
+        for _, event in as_happened(rest, as_of=as_of)
     ]
-    order = "position" if as_of is None else "happened_at"
-    return sorted(told, key=lambda step: (step[order], step["position"]))
+    if as_of is None:
+        return sorted(told, key=lambda step: int(step["position"]))
+    place = {event.position: at for at, event in as_happened([*whole, *rest])}
+    return sorted(told, key=lambda step: (place[step["position"]], step["position"]))
 
 
 async def _whole(

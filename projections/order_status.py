@@ -10,6 +10,7 @@ from application.envelope import decode
 from application.streams import ORDER
 from domain.order_facts import OrderFact, OrderPlaced, State, Upgrade
 from domain.orders import ENDED, Order
+from projections.happening import as_happened
 from projections.reading import Event, Tables, View
 
 
@@ -133,9 +134,8 @@ class OrderStatus(View):
             Start(state, at, position, until)
             for (version, position), until in zip(row.late, [*known_until, None], strict=True)
             for state, at in periods(
-                Moment(one.happened_at, one.position, cast("OrderFact", one.fact))
-                for one in history
-                if one.version <= version
+                Moment(happened, one.position, cast("OrderFact", one.fact))
+                for happened, one in as_happened(one for one in history if one.version <= version)
             )
         ]
 

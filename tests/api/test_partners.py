@@ -114,6 +114,23 @@ async def test_the_order_is_released_when_its_cash_part_is_paid(
     await partners.until(placed["number"], "pending_shipment")
 
 
+async def test_the_first_answer_is_given_again_when_the_order_went_on(
+    mall: Mall, partners: Partners
+) -> None:
+    """Rules 31: the same key, also after it was paid; the provider is not asked again."""
+    placed = await mall.order(("tea-set", 1))
+    path = f"/v1/orders/{placed['number']}/payments"
+    started = await mall.post(path, {}, key="pay")
+    await partners.client.post(started.json()["pay_url"], data={"outcome": "succeeded"})
+    await partners.until(placed["number"], "pending_shipment")
+    await partners.behave(refuse=True)
+    again = await mall.post(path, {}, key="pay")
+    assert (again.status_code, again.json()) == (200, started.json())
+    refused = [await mall.post(path, {}, key="too-late") for _ in range(2)]
+    assert [one.status_code for one in refused] == [409, 409]
+    assert refused[0].json()["failures"] == refused[1].json()["failures"]
+
+
 async def test_another_attempt_is_possible_when_one_failed(mall: Mall, partners: Partners) -> None:
     """O5: rules.md 8, several attempts, one capture."""
     placed = await mall.order(("tea-set", 1))

@@ -4,12 +4,14 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
 
 import application
 from application import ordering, shipping
+from application.envelope import Context, Envelope
 from domain.catalogue import Kind
 from domain.order_facts import (
     Channel,
@@ -25,6 +27,7 @@ from domain.order_facts import (
 )
 from domain.scans import Scan, ScanKind
 from domain.splitting import Allocation, Plan, PlannedPart
+from projections.happening import as_happened
 from projections.order_status import Moment, OrderStatus, periods
 from projections.past_orders import Then, listed_then
 from projections.rebuilding import rebuild
@@ -180,3 +183,28 @@ async def test_old_rows_lose_what_was_at_no_moment_when_migrated(
         assert await house.rows(PERIODS) != rebuilt
         connection.execute(delete.replace("{schema}", house.schema).encode())
     assert await house.rows(PERIODS) == rebuilt
+
+
+def test_nothing_happened_to_an_order_before_it_was_placed() -> None:
+    """A5: a fact that is dated earlier, for whole seconds or a wrong clock, follows it."""
+    events = [
+        _envelope(1, _hours(5) + timedelta(milliseconds=550), PLACED),
+        _envelope(2, _hours(5), PAID),
+        _envelope(3, _hours(9), PACKED),
+    ]
+    happened = as_happened(events)
+    assert [event.position for _, event in happened] == [1, 2, 3]
+    assert happened[1][0] == events[0].happened_at
+    assert [event.position for _, event in as_happened(events, as_of=_hours(6))] == [1, 2]
+    assert as_happened(events, as_of=_hours(5)) == []
+    assert (
+        periods(Moment(at, one.position, cast("OrderFact", one.fact)) for at, one in happened)[-1][
+            0
+        ]
+        is State.PENDING_SHIPMENT
+    )
+
+
+def _envelope(version: int, at: datetime, fact: OrderFact) -> Envelope:
+    nobody = Context(actor="", command="")
+    return Envelope(version, "order:N", "order", "N", version, fact, at, at, nobody)

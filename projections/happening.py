@@ -1,0 +1,44 @@
+"""先后 Facts in the order in which they happened, not always that of their recording (A5)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from application.envelope import Envelope, decode
+from application.streams import category_of
+from projections.reading import compose
+
+
+def as_happened(
+    events: Iterable[Envelope], *, as_of: datetime | None = None
+) -> list[tuple[datetime, Envelope]]:
+    """Events with their moments, earliest first; with `as_of`, those up to then.
+
+    Nothing of an order happened before it was placed: a clock that went wrong, or a time in whole
+    seconds, puts a fact no further back than the beginning of its stream. Give streams whole.
+    """
+    began: dict[str, datetime] = {}
+    moments: list[tuple[datetime, Envelope]] = []
+    for event in events:
+        at = event.happened_at
+        if category_of(event.stream).begun:
+            at = max(at, began.setdefault(event.stream, at))
+        moments.append((at, event))
+    moments.sort(key=lambda one: (one[0], one[1].position))
+    return [one for one in moments if as_of is None or one[0] <= as_of]
+
+
+async def began_at(connection: AsyncConnection[Any], schema: str, stream: str) -> datetime | None:
+    """When a stream's first fact happened; read from the log itself, so never late."""
+    cursor = await connection.execute(compose(_FIRST, schema, (), ""), (stream,), prepare=True)
+    for position, name, stored in await cursor.fetchall():
+        return decode(position, stream, 1, name, bytes(stored)).happened_at
+    return None
+
+
+_FIRST = """
+SELECT notification_id, topic, state FROM {tallypost_events}
+WHERE originator_id = %b AND originator_version = 1
+"""

@@ -1,0 +1,137 @@
+"""When callers say that something happened: facts of the past, never of the future (A5)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import RECIPIENT, Mall
+
+pytestmark = pytest.mark.anyio
+
+SOON = timedelta(seconds=20)
+"""Less than clocks differ."""
+
+
+def stamp(moment: datetime) -> str:
+    """As callers write it."""
+    return moment.isoformat()
+
+
+async def as_service(mall: Mall, path: str, body: Any) -> Any:
+    """What the platform says."""
+    return await mall.post(path, body, role="service", subject="platform")
+
+
+async def state_as_of(mall: Mall, number: str, moment: datetime) -> str:
+    """An order's state in the list of how orders stood."""
+    listed = await mall.get("/v1/orders", role="service", subject="p", as_of=stamp(moment))
+    (state,) = [one["state"] for one in listed.json()["orders"] if one["number"] == number]
+    return str(state)
+
+
+def order_of(moment: datetime) -> dict[str, Any]:
+    """A mug for lin, wanted then."""
+    lines = [{"sku": "enamel-mug", "quantity": 1}]
+    return {"learner": "lin", "lines": lines, "recipient": RECIPIENT, "happened_at": stamp(moment)}
+
+
+async def test_what_is_still_to_come_is_no_fact(mall: Mall) -> None:
+    """A5, O4: neither orders, grants, cancellations, payments nor hand-overs are dated ahead."""
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    position = mall.tenant.store.position
+    refused = await as_service(mall, "/v1/orders", order_of(ahead))
+    assert refused.status_code == 422
+    (failure,) = refused.json()["failures"]
+    assert (failure["field"], failure["reason"]) == ("happened_at", "is in the future")
+    grant = {"learner": "lin", "points": 5, "reason": "task", "source": "ahead"}
+    rows = {"grants": [{**grant, "happened_at": stamp(ahead)}]}
+    (row,) = (await as_service(mall, "/v1/points/grants", rows)).json()["results"]
+    assert (row["status"], row["code"]) == ("refused", "invalid")
+    assert mall.tenant.store.position == position
+
+    number = (await mall.order(("tea-set", 1)))["number"]
+    for path, body, field in (
+        ("cancellation", {"reason": "no", "happened_at": stamp(ahead)}, "happened_at"),
+        ("payments", {"amount_fen": 3_800, "attempt": "a", "paid_at": stamp(ahead)}, "paid_at"),
+    ):
+        refused = await as_service(mall, f"/v1/orders/{number}/{path}", body)
+        assert refused.status_code == 422
+        assert refused.json()["failures"][0]["field"] == field
+    packed = {"order": number, "part": 1, "weight_grams": 900, "happened_at": stamp(ahead)}
+    refused = await mall.post("/v1/parcels", packed, role="operations", subject="ops")
+    assert refused.status_code == 422
+
+
+async def test_another_clock_may_be_a_little_ahead(mall: Mall) -> None:
+    """What it dates counts as happening now: no balance of the future differs from today's."""
+    placed = await as_service(mall, "/v1/orders", order_of(datetime.now(UTC) + SOON))
+    assert placed.status_code == 201
+    await mall.views()
+    order = await mall.read(placed.json()["number"])
+    assert datetime.fromisoformat(order["placed_at"]) <= datetime.now(UTC)
+
+
+async def test_an_order_is_paid_as_of_later_when_its_payment_has_whole_seconds(mall: Mall) -> None:
+    """A5: some partners leave out what is less than a second; live and as of then agree."""
+    number = (await mall.order(("tea-set", 1)))["number"]
+    order = await mall.read(number)
+    whole = datetime.fromisoformat(order["placed_at"]).replace(microsecond=0)
+    paying = {"amount_fen": order["cash_fen"], "attempt": "a", "paid_at": stamp(whole)}
+    assert (await as_service(mall, f"/v1/orders/{number}/payments", paying)).status_code == 200
+    await mall.views()
+    later = datetime.now(UTC) + timedelta(days=1)
+    live = await mall.read(number, role="service", subject="platform")
+    assert live["state"] == "pending_shipment"
+    assert await state_as_of(mall, number, later) == "pending_shipment"
+    replayed = await mall.get(
+        f"/v1/audit/streams/order:{number}", role="auditor", subject="audit", as_of=stamp(later)
+    )
+    assert replayed.json()["state"]["paid"] is True
+
+
+async def test_points_never_come_back_before_they_were_taken(mall: Mall) -> None:
+    """D4, A5: a cancellation dated before its order is refused; the past balance stays."""
+    number = (await mall.order(("enamel-mug", 1)))["number"]
+    long_ago = datetime(2001, 1, 1, tzinfo=UTC)
+    body = {"reason": "no", "happened_at": stamp(long_ago)}
+    refused = await as_service(mall, f"/v1/orders/{number}/cancellation", body)
+    assert refused.status_code == 422
+    assert refused.json()["failures"][0]["reason"] == "is before the order was placed"
+    placed_at = datetime.fromisoformat((await mall.read(number))["placed_at"])
+    body = {"reason": "no", "happened_at": stamp(placed_at - SOON)}
+    assert (await as_service(mall, f"/v1/orders/{number}/cancellation", body)).status_code == 200
+    await mall.views()
+    before = await mall.get(
+        "/v1/learners/lin/balance", as_of=stamp(placed_at - timedelta(microseconds=1))
+    )
+    after = await mall.balance()
+    assert before.json()["available"] == after["available"]
+
+
+async def test_a_learner_takes_no_orders_from_outside(mall: Mall) -> None:
+    """G3, rules 7: what comes from a shop is refunded there; only services say that it does."""
+    wish = {**order_of(datetime.now(UTC)), "channel": "shop"}
+    del wish["happened_at"]
+    refused = await mall.post("/v1/orders", wish)
+    assert refused.status_code == 422
+    assert refused.json()["failures"][0]["field"] == "channel"
+    assert (await as_service(mall, "/v1/orders", wish)).status_code == 201
+
+
+async def test_a_grant_can_still_be_made_when_it_was_refused(mall: Mall) -> None:
+    """L1, rules 14: its identity is the grant's, and there is none yet; once made, it stays."""
+
+    async def result(**changes: Any) -> tuple[str, str | None]:
+        grant = {"learner": "lin", "points": 90, "reason": "manual", "source": "s-1", **changes}
+        answer = await as_service(mall, "/v1/points/grants", {"grants": [grant]})
+        (row,) = answer.json()["results"]
+        return row["status"], row.get("code")
+
+    assert await result(carried_over=True) == ("refused", "carried_over")
+    assert await result(points=9_000) == ("refused", "approval_needed")
+    assert await result(expires_at="2020-01-01T00:00:00Z") == ("refused", "invalid")
+    assert await result() == ("granted", None)
+    assert await result() == ("duplicate", None)
+    assert await result(points=91) == ("refused", "grant_conflict")
+    assert await result(carried_over=True) == ("duplicate", None)
