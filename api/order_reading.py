@@ -29,6 +29,7 @@ from projections import order_queries
 from projections.disputes import cases_of_order
 from projections.order_actions import dispute_of
 from projections.order_queries import Listed, OrderRow, order_answer
+from projections.order_then import order_then
 from projections.past_orders import Then, listed_then
 
 router = APIRouter(prefix="/v1", tags=["orders"])
@@ -43,9 +44,19 @@ PAGE = 50
     summary="An order as its reader may see it",
 )
 async def read(
-    request: Request, caller: Reader, number: Number, min_position: MinPosition = None
+    request: Request,
+    caller: Reader,
+    number: Number,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    min_position: MinPosition = None,
 ) -> Response:
-    """Status, lines with progress, parts, parcels with scans, and what can be done now (D6)."""
+    """Status, lines with progress, parts, parcels with scans, and what can be done now (D6).
+
+    With `as_of` or `known_at`, as it stood then (A5); nothing can be done with the past.
+    """
+    if as_of or known_at:
+        return await _read_then(request, caller, number, as_of=as_of, known_at=known_at)
     await wait_for(request, min_position, "order_status", "parcel_tracking", "disputes")
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
@@ -65,6 +76,36 @@ async def read(
     staff = caller.role is not Role.LEARNER
     answer = order_answer(row, parcels, staff=staff, disputable=disputable, linked=linked, when=now)
     return with_etag(request, answer)
+
+
+async def _read_then(
+    request: Request,
+    caller: Caller,
+    number: str,
+    *,
+    as_of: datetime | None,
+    known_at: datetime | None,
+) -> Response:
+    tenant = request.state.tenant
+    known = await position_known_at(request, known_at)
+    moment = as_of or datetime.now(UTC)
+    async with tenant.pool.connection() as connection:
+        now = await order_queries.Asking(connection, tenant.schema).order(number)
+        visible(now, caller)  # who may not see it today may not see it as it was
+        found = await order_then(connection, tenant.schema, number, as_of=moment, known_at=known)
+    if found is None:
+        raise NotFound(what="order")
+    row, parcels = found
+    answer = order_answer(
+        visible(row, caller),
+        parcels,
+        staff=caller.role is not Role.LEARNER,
+        disputable=lambda _number, _parcel: {"possible": False, "why": "", "why_zh": ""},
+        linked={},
+        when=moment,
+    )
+    answer["parcels"] = [{**one, "actions": {}} for one in answer["parcels"]]
+    return json_answer({**answer, "actions": {}})
 
 
 def visible(row: OrderRow | None, caller: Caller) -> OrderRow:

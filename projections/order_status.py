@@ -93,7 +93,7 @@ class OrderStatus(View):
                 row.placed = (fact, one.happened_at)
             if row.folded.review and row.review_since is None:
                 row.review_since = one.happened_at
-            row.timeline.append(_entry(one.happened_at, fact, one.position, one.context.reason))
+            row.timeline.append(entry(one.happened_at, fact, one.position, one.context.reason))
             row.version, row.position = one.version, one.position
             if row.last_fact_at is not None and one.happened_at < row.last_fact_at:
                 row.correct(one.position)
@@ -156,7 +156,7 @@ def periods(moments: Iterable[Moment]) -> list[tuple[State, datetime]]:
     return starts
 
 
-def _entry(at: datetime, fact: OrderFact, position: int, reason: str) -> dict[str, Any]:
+def entry(at: datetime, fact: OrderFact, position: int, reason: str) -> dict[str, Any]:
     """One line of the order's timeline, without anything that names a person."""
     fields = vars(fact)
     entry: dict[str, Any] = {"at": at, "fact": fact.fact_name, "position": position}

@@ -182,3 +182,32 @@ async def test_every_item_comes_once_when_the_catalogue_is_read_in_pages(mall: M
         query["cursor"] = page["next"]
     assert seen == whole
     assert len(whole) > 3
+
+
+async def test_an_order_is_as_it_stood_when_asked_as_of(mall: Mall) -> None:
+    """A5: one order, as it was and as we knew it; a late fact changes only the right one."""
+    number = (await mall.order(("notebook", 2)))["number"]
+    placed_at = datetime.fromisoformat((await mall.read(number))["placed_at"])
+    known = mall.tenant.store.clock()
+    parcel = await mall.ship(number)
+    await mall.views()
+    path, learner = f"/v1/orders/{number}", {"role": "learner", "subject": "lin"}
+    live = (await mall.get(path, **learner)).json()
+    shipped = mall.tenant.store.clock()
+
+    before = (await mall.get(path, **learner, as_of=placed_at.isoformat())).json()
+    assert before["status"] == "pending_shipment"
+    assert before["parcels"] == []
+    assert before["actions"] == {}
+    assert [one["fact"] for one in before["timeline"]] == ["orders.OrderPlaced"]
+    after = (await mall.get(path, **learner, as_of=shipped.isoformat())).json()
+    assert [one["number"] for one in after["parcels"]] == [parcel]
+    same = ("status", "lines", "parts", "points", "promised_by", "timeline", "version")
+    assert {name: after[name] for name in same} == {name: live[name] for name in same}
+    as_known = (await mall.get(path, **learner, known_at=known.isoformat())).json()
+    assert as_known["status"] == "pending_shipment"
+    assert as_known["version"] == 1
+
+    unborn = (placed_at - timedelta(seconds=1)).isoformat()
+    assert (await mall.get(path, **learner, as_of=unborn)).status_code == 404
+    assert (await mall.get(path, subject="wang", as_of=shipped.isoformat())).status_code == 404
