@@ -250,7 +250,8 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
         background.add_task(sandbox.notify, asked.callback_url, notice)
         return Response(status_code=202)
 
-    add_sf(app, SfSandbox(sandbox.send, lambda: sandbox.behaviour), journeys)
+    app.state.sf = SfSandbox(sandbox.send, lambda: sandbox.behaviour)
+    add_sf(app, app.state.sf, journeys)
     return app
 
 

@@ -1,4 +1,4 @@
-"""沙箱顺丰 SF, played in its own wire format: routes asked for, and pushed (M3; wire section 2)."""
+"""沙箱顺丰 SF, played in its own wire format: orders, routes asked for and pushed (M3; wire 2)."""
 
 import asyncio
 import json
@@ -12,12 +12,21 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from application.gateways.kuaidi100 import compact_json
-from application.gateways.trackers.sf import DIGEST, SEARCH_ROUTES, TIMESTAMP, digest
+from application.gateways.trackers.sf import (
+    CREATE_ORDER,
+    DIGEST,
+    SEARCH_ORDER,
+    SEARCH_ROUTES,
+    TIMESTAMP,
+    UPDATE_ORDER,
+    digest,
+)
 from domain.scans import BEIJING
 
 PARTNER = "sandbox-partner"
 CHECK_WORD = "sandbox-check-word"
 """The account that the sandbox knows."""
+SERVICES = (SEARCH_ROUTES, CREATE_ORDER, SEARCH_ORDER, UPDATE_ORDER)
 ROUTES = (
     ("50", "西安市", "顺丰速运 已收取快件"),
     ("30", "西安市", "快件在【西安集散中心】完成分拣,准备发往【杭州萧山集散中心】"),
@@ -44,6 +53,10 @@ class SfSandbox:
     behaviour: Callable[[], Any]
     journeys: dict[str, Journey] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    orders: dict[str, str] = field(default_factory=dict)
+    """Waybills by the names of their orders."""
+    ordered: int = 0
+    cancelled: set[str] = field(default_factory=set)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def routes(self, number: str) -> list[dict[str, str]]:
@@ -75,6 +88,25 @@ class SfSandbox:
             signed = digest(body.decode(), timestamp=at, check_word=word)
             headers = {TIMESTAMP: at, DIGEST: signed, "Content-Type": "application/json"}
             await self.send(journey.push_url, content=body, headers=headers)
+
+    def served(self, code: str, asked: dict[str, Any]) -> bytes:
+        """What a service answers; one order a name, a second one is refused."""
+        if code == SEARCH_ROUTES:
+            return self.answered(asked)
+        name = str(asked["orderId"])
+        if code == CREATE_ORDER:
+            if name in self.orders:
+                return _answer("A1000", {"success": False, "errorCode": "8016"})
+            self.ordered += 1
+            self.orders[name] = f"SF{self.ordered:013d}"
+        elif name not in self.orders:
+            return _answer("A1000", {"success": False, "errorCode": "8024"})
+        elif code == UPDATE_ORDER:
+            self.cancelled.add(name)
+        number = {"waybillType": 1, "waybillNo": self.orders[name]}
+        route = {"routeLabelData": {"destRouteLabel": "571BF"}}
+        data = {"orderId": name, "waybillNoInfoList": [number], "routeLabelInfo": [route]}
+        return _answer("A1000", {"success": True, "errorCode": "S0000", "msgData": data})
 
     def answered(self, asked: dict[str, Any]) -> bytes:
         """The routes of the numbers that were asked about; the result is JSON in a string."""
@@ -114,16 +146,19 @@ def add_sf(app: FastAPI, sandbox: SfSandbox, tasks: set[asyncio.Task[None]]) -> 
             return _json(_answer("A1099", None))
         if signed != digest(message, timestamp=timestamp, check_word=CHECK_WORD):
             return _json(_answer("A1006", None))
-        if partner != PARTNER or code != SEARCH_ROUTES:
+        if partner != PARTNER or code not in SERVICES:
             return _json(_answer("A1004", None))
         try:
             asked = json.loads(message)
-            numbers = asked["trackingNumber"]
+            too_many = code == SEARCH_ROUTES and len(asked["trackingNumber"]) > 10
+            answer = sandbox.served(code, asked)
         except (ValueError, KeyError, TypeError):
             return _json(_answer("A1001", None))
-        if not isinstance(numbers, list) or len(numbers) > 10:
+        if too_many:
             return _json(_answer("A1000", {"success": False, "errorCode": "8003"}))
-        return _json(sandbox.answered(asked))
+        if sandbox.behaviour().lose_answers and code == CREATE_ORDER:
+            return Response(status_code=502)
+        return _json(answer)
 
 
 def _answer(code: str, result: dict[str, Any] | None) -> bytes:

@@ -1,4 +1,4 @@
-"""面单下单 Asking Kuaidi100 for waybills, and giving back those that are not needed (W5; M2).
+"""面单下单 Asking Kuaidi100, or a carrier, for waybills, and giving back those not needed (W5; M2).
 
 What has to be asked is found on the views; who asks, when, and how often is kept in a table, so
 that one process at a time asks about one label, with growing pauses. An answer that got lost is
@@ -23,15 +23,10 @@ from application.asking_partners import Asker
 from application.cards import open_cards
 from application.envelope import Context
 from application.gateways.guarded import to
-from application.gateways.kuaidi100_labels import (
-    Account,
-    Person,
-    cancel_form,
-    order_form,
-    read_label_reply,
-    read_order_reply,
-)
+from application.gateways.kuaidi100_labels import Account, Kuaidi100Labels
+from application.gateways.labelling import Labeller, LabelWish, Numbered, Person
 from application.gateways.tracking import (
+    Call,
     IncompleteRequest,
     PartnerRefused,
     Retry,
@@ -47,9 +42,8 @@ from domain.orders import Order
 
 logger = logging.getLogger(__name__)
 
-ISSUER = "kuaidi100"
-PARTNER = "kuaidi100_labels"
-"""Whom calls are counted and paced for: another service than the one that watches parcels."""
+PARTNER = Kuaidi100Labels.partner
+"""Whom calls to Kuaidi100's label service are counted and paced for."""
 BATCH = 100
 AT_ONCE = 8
 """Requests under way at the same time."""
@@ -132,23 +126,19 @@ class LabelOrders:
                 await self._order(one, recipients.get(one.card or ""))
 
     async def _order(self, one: Open, recipient: Recipient | None) -> None:
-        settings = self._house.settings
         if recipient is None:
             await self._refused(one, NO_RECIPIENT, "")
             return
+        wish = LabelWish(
+            one.label,
+            one.carrier,
+            sender=sender_of(self._house.settings, one),
+            recipient=Person(recipient.name, recipient.phone, whole_address(recipient)),
+            cargo=_cargo(one.folded),
+            grams=one.grams,
+        )
         try:
-            form = order_form(
-                one.label,
-                carrier=one.carrier,
-                contract=contract_of(settings, one.carrier),
-                sender=sender_of(settings, one),
-                recipient=Person(recipient.name, recipient.phone, whole_address(recipient)),
-                cargo=_cargo(one.folded),
-                grams=one.grams,
-                account=account_of(settings),
-                t=self._stamp(),
-            )
-            numbered = read_order_reply(await self._post(form))
+            numbered = await self._numbered(wish, again=one.tries > 1)
         except IncompleteRequest as incomplete:
             await self._refused(one, "incomplete", str(incomplete))
             return
@@ -160,26 +150,37 @@ class LabelOrders:
             return
         issued = LabelIssued(
             label=one.label,
-            issuer=ISSUER,
+            issuer=self._labeller(one.carrier).issuer,
             waybill=numbered.waybill,
             partner_order=numbered.partner_order,
             sorting=numbered.sorting,
         )
         await self._record(one, "issued", partial(labelling.take_number, issued=issued))
 
+    async def _numbered(self, wish: LabelWish, *, again: bool) -> Numbered:
+        """The number that an order gets, or got when its answer was lost."""
+        labeller, now = self._labeller(wish.carrier), self._house.store.clock()
+        before = labeller.asked_before(wish.name, now=now) if again else None
+        if before is not None:
+            try:
+                return labeller.read_order(await self._post(labeller, before))
+            except PartnerRefused as refused:
+                if refused.alarm or refused.retry is not Retry.NEVER:
+                    raise
+                # They know of no such order.
+        return labeller.read_order(await self._post(labeller, labeller.order(wish, now=now)))
+
     async def _cancel(self, one: Open) -> None:
-        settings = self._house.settings
-        form = cancel_form(
+        labeller = self._labeller(one.carrier)
+        call = labeller.cancel(
             one.waybill or "",
             carrier=one.carrier,
             partner_order=one.partner_order or "",
-            contract=contract_of(settings, one.carrier),
             reason=blot(one.reason or ""),
-            account=account_of(settings),
-            t=self._stamp(),
+            now=self._house.store.clock(),
         )
         try:
-            read_label_reply(await self._post(form))
+            labeller.read_cancel(await self._post(labeller, call))
         except PartnerRefused as refused:
             (logger.error if refused.alarm else logger.warning)(
                 "a label was not taken back, with code %s", refused.code
@@ -206,22 +207,19 @@ class LabelOrders:
         )
         await self._record(one, "refused", decide)
 
-    async def _post(self, form: dict[str, str]) -> bytes:
-        answer = await self._client.post(
-            f"{self._house.settings.kuaidi100_label_url}/label/order",
-            data=form,
-            extensions=to(PARTNER),
-        )
+    def _labeller(self, carrier: str) -> Labeller:
+        return self._house.trackers.labeller(carrier)
+
+    async def _post(self, labeller: Labeller, call: Call) -> bytes:
+        answer = await self._client.post(call.url, data=call.form, extensions=to(labeller.partner))
         if answer.status_code >= 500:
             answer.raise_for_status()
         return answer.content
 
-    def _stamp(self) -> str:
-        return str(int(self._house.store.clock().timestamp() * 1000))
-
     async def _record(self, one: Open, what: str, decide: Any) -> None:
         key = f"{one.label}:{what}"
-        context = Context(actor=f"partner:{ISSUER}", command=f"label:{key}")
+        principal = f"partner:{self._labeller(one.carrier).issuer}"
+        context = Context(actor=principal, command=f"label:{key}")
 
         def decided(unit: Unit) -> dict[str, Any]:
             answer: dict[str, Any] = decide(unit, parcel=one.parcel)
@@ -229,7 +227,7 @@ class LabelOrders:
 
         await self._house.store.execute(
             Command(
-                principal=f"partner:{ISSUER}",
+                principal=principal,
                 key=f"label:{key}",
                 digest=hashlib.sha256(key.encode()).digest(),
                 context=context,
@@ -253,7 +251,7 @@ class LabelOrders:
 
 
 def account_of(settings: Settings) -> Account:
-    """What requests are signed with."""
+    """What requests to Kuaidi100's label service are signed with."""
     return Account(settings.kuaidi100_key, settings.kuaidi100_secret.get_secret_value())
 
 

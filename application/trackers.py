@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from application.gateways import trackers
+from application.gateways.kuaidi100_labels import Account, Kuaidi100Labels
+from application.gateways.labelling import Labeller
 from application.gateways.tracking import DirectTracker, Tracker
 from application.settings import Settings
 
@@ -32,6 +34,18 @@ class Trackers:
         """The carrier that pushes under this name."""
         found = next((one for one in self.all if one.name == name), None)
         return found if isinstance(found, DirectTracker) else None
+
+    def labeller(self, carrier: str) -> Labeller:
+        """Who gives out this carrier's waybills: the carrier itself where it does, or Kuaidi100."""
+        direct: object = self.of(carrier)
+        if isinstance(direct, Labeller) and direct.labels:
+            return direct
+        settings = self._settings
+        return Kuaidi100Labels(
+            settings.kuaidi100_label_url or "",
+            account=Account(settings.kuaidi100_key, settings.kuaidi100_secret.get_secret_value()),
+            contracts=settings.kuaidi100_accounts,
+        )
 
 
 def names() -> list[str]:

@@ -5,11 +5,18 @@ log. Which codes may be tried again is not documented; what is not known to pass
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from application.gateways.kuaidi100 import compact_json, read_json, sign_label, text_of
-from application.gateways.tracking import IncompleteRequest, PartnerRefused, Retry, UnreadableReply
+from application.gateways.labelling import Labeller, LabelWish, Numbered, Person
+from application.gateways.tracking import (
+    Call,
+    IncompleteRequest,
+    PartnerRefused,
+    Retry,
+    UnreadableReply,
+)
 
 LABEL_URL = "https://api.kuaidi100.com/label/order"
 MAX_NAME = 100
@@ -23,32 +30,6 @@ class Account(NamedTuple):
 
     key: str
     secret: str
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A sender or a recipient as carriers are told."""
-
-    name: str
-    phone: str
-    address: str
-    """Whole, from the province on."""
-
-    def as_told(self) -> dict[str, str]:
-        """In their words; a landline goes into another field than a mobile (1.8)."""
-        mobile = len(self.phone) == 11 and self.phone.startswith("1")
-        field = "mobile" if mobile else "tel"
-        return {"name": self.name, field: self.phone, "printAddr": self.address}
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """The number they gave, and what is printed beside it."""
-
-    waybill: str
-    partner_order: str
-    """The carrier's own number of the order: needed to cancel it."""
-    sorting: str
 
 
 def order_form(
@@ -156,3 +137,63 @@ def read_label_reply(body: bytes) -> dict[str, Any]:
         retry=Retry.BACKOFF if code in _PASSING else Retry.NEVER,
         alarm=code in _ALARMS,
     )
+
+
+class Kuaidi100Labels(Labeller):
+    """The aggregator, with the house's contracts at its carriers."""
+
+    issuer = "kuaidi100"
+    partner = "kuaidi100_labels"
+
+    def __init__(
+        self, url: str, *, account: Account, contracts: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._url = f"{url}/label/order"
+        self._account = account
+        self._contracts = contracts
+
+    def order(self, wish: LabelWish, *, now: datetime) -> Call:
+        """Ordering again under one name is asking what became of it, for 48 hours."""
+        form = order_form(
+            wish.name,
+            carrier=wish.carrier,
+            contract=self._contract(wish.carrier),
+            sender=wish.sender,
+            recipient=wish.recipient,
+            cargo=wish.cargo,
+            grams=wish.grams,
+            account=self._account,
+            t=_stamp(now),
+        )
+        return Call(self._url, form)
+
+    def read_order(self, body: bytes) -> Numbered:
+        """The number in their reply."""
+        return read_order_reply(body)
+
+    def cancel(
+        self, waybill: str, *, carrier: str, partner_order: str, reason: str, now: datetime
+    ) -> Call:
+        """By number and their own order."""
+        form = cancel_form(
+            waybill,
+            carrier=carrier,
+            partner_order=partner_order,
+            contract=self._contract(carrier),
+            reason=reason,
+            account=self._account,
+            t=_stamp(now),
+        )
+        return Call(self._url, form)
+
+    def read_cancel(self, body: bytes) -> None:
+        """Any success of theirs."""
+        read_label_reply(body)
+
+    def _contract(self, carrier: str) -> Mapping[str, str]:
+        """What the carrier knows the house by; empty where there is no contract."""
+        return self._contracts.get(carrier) or self._contracts.get("*") or {}
+
+
+def _stamp(now: datetime) -> str:
+    return str(int(now.timestamp() * 1_000))

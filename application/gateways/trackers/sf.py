@@ -1,4 +1,4 @@
-"""顺丰 SF, directly: routes asked for and pushed (T1; wire/carriers.md section 2).
+"""顺丰 SF, directly: orders, routes asked for and pushed (T1, W5; wire/carriers.md section 2).
 
 What one signs is URL-encoded as Java does it, and digested by MD5: that says "probably them". How
 pushes are signed is not documented; they come to a secret address, from addresses that can be
@@ -16,6 +16,7 @@ from urllib.parse import quote_plus
 
 from application.divisions import division_named
 from application.gateways.kuaidi100 import beijing_time, compact_json, read_json, text_of
+from application.gateways.labelling import Labeller, LabelWish, Numbered
 from application.gateways.sf_codes import kind_of
 from application.gateways.tracking import (
     Call,
@@ -32,6 +33,13 @@ from application.settings import Settings
 from domain.scans import Scan, classify
 
 SEARCH_ROUTES = "EXP_RECE_SEARCH_ROUTES"
+CREATE_ORDER = "EXP_RECE_CREATE_ORDER"
+SEARCH_ORDER = "EXP_RECE_SEARCH_ORDER_RESP"
+UPDATE_ORDER = "EXP_RECE_UPDATE_ORDER"
+CANCEL = 2
+"""`dealType` of an update."""
+MOTHER = 1
+"""`waybillType` of a parcel's own number, as against those of its pieces."""
 TIMESTAMP, DIGEST = "service-timestamp", "service-digest"
 """Headers of a push that is signed."""
 MAX_BODY_BYTES = 1_048_576
@@ -55,10 +63,10 @@ def digest(signed: str, *, timestamp: str, check_word: str) -> str:
     return base64.b64encode(md5).decode()
 
 
-class Sf(DirectTracker):
+class Sf(DirectTracker, Labeller):
     """The carrier itself, with a customer's account."""
 
-    name = "sf"
+    name = issuer = partner = "sf"
     carriers = frozenset({"shunfeng"})
 
     def __init__(
@@ -69,11 +77,13 @@ class Sf(DirectTracker):
         check_word: str,
         addresses: Sequence[str] = (),
         signed: bool = False,
+        monthly_card: str = "",
     ) -> None:
         self._url = url
         self._partner = partner
         self._check_word = check_word
         self._signed = signed
+        self._monthly_card = monthly_card
         self.addresses = tuple(addresses)
 
     def query(self, number: str, *, carrier: str, phone: str, now: datetime) -> Call:
@@ -88,13 +98,16 @@ class Sf(DirectTracker):
         }
         if phone:
             asked["checkPhoneNo"] = phone[-PHONE_DIGITS:]
-        # Serialised once: what is signed is what is sent.
-        message = compact_json(asked).decode()
+        return self._call(SEARCH_ROUTES, asked, about=number, now=now)
+
+    def _call(self, service: str, asked: dict[str, Any], *, about: str, now: datetime) -> Call:
+        # Serialised once: what is signed is what is sent. How they encode * is not known (2).
+        message = compact_json(asked).decode().replace("*", "＊")
         timestamp = str(int(now.timestamp() * 1_000))
         form = {
             "partnerID": self._partner,
-            "requestID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{number}:{timestamp}")),
-            "serviceCode": SEARCH_ROUTES,
+            "requestID": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{service}:{about}:{timestamp}")),
+            "serviceCode": service,
             "timestamp": timestamp,
             "msgDigest": digest(message, timestamp=timestamp, check_word=self._check_word),
             "msgData": message,
@@ -112,6 +125,74 @@ class Sf(DirectTracker):
         except ValueError as wrong:
             raise UnreadableReply(str(wrong)) from wrong
         return Told(number, _scans(number, routes), body)
+
+    @property
+    def labels(self) -> bool:
+        """Whether waybills are ordered of it: that needs a monthly account."""
+        return bool(self._monthly_card)
+
+    def order(self, wish: LabelWish, *, now: datetime) -> Call:
+        """Order a waybill on the monthly account (2.2). Raises `IncompleteRequest`."""
+        people = (wish.sender, wish.recipient)
+        if not wish.name or not all(one.phone and one.address for one in people):
+            raise IncompleteRequest("an order needs a name, two people with phones, and addresses")
+        asked = {
+            "language": "zh-CN",
+            "orderId": wish.name,
+            "monthlyCard": self._monthly_card,
+            "expressTypeId": 1,
+            "payMethod": 1,
+            "parcelQty": 1,
+            "totalWeight": wish.grams / 1_000,
+            "isReturnRoutelabel": 1,
+            "cargoDetails": [{"name": wish.cargo, "count": 1}],
+            "contactInfoList": [
+                {
+                    "contactType": kind,
+                    "contact": one.name,
+                    "mobile" if one.mobile else "tel": one.phone,
+                    "address": one.address,
+                }
+                for kind, one in enumerate(people, start=1)
+            ],
+        }
+        return self._call(CREATE_ORDER, asked, about=wish.name, now=now)
+
+    def asked_before(self, name: str, *, now: datetime) -> Call:
+        """A second order under one name is refused, so what became of the first is asked."""
+        asked = {"language": "zh-CN", "searchType": "1", "orderId": name}
+        return self._call(SEARCH_ORDER, asked, about=name, now=now)
+
+    def read_order(self, body: bytes) -> Numbered:
+        """The parcel's own number."""
+        try:
+            data = _inner(read_json(body))
+            numbers = _list(data.get("waybillNoInfoList"))
+            labels = _list(data.get("routeLabelInfo"))
+        except ValueError as wrong:
+            raise UnreadableReply(str(wrong)) from wrong
+        found = [one for one in numbers if text_of(one.get("waybillType")) == str(MOTHER)]
+        waybill = text_of(found[0].get("waybillNo")) if found else None
+        if waybill is None or not 8 <= len(waybill) <= 32:
+            raise UnreadableReply("an order without a number")
+        routes = [one.get("routeLabelData") for one in labels]
+        marks = [text_of(one.get("destRouteLabel")) for one in routes if isinstance(one, dict)]
+        sorting = next((mark for mark in marks if mark), "")[:40]
+        return Numbered(waybill, text_of(data.get("orderId")) or "", sorting)
+
+    def cancel(
+        self, waybill: str, *, carrier: str, partner_order: str, reason: str, now: datetime
+    ) -> Call:
+        """By our own name of the order, which they gave back with the number."""
+        asked = {"orderId": partner_order, "dealType": CANCEL}
+        return self._call(UPDATE_ORDER, asked, about=waybill, now=now)
+
+    def read_cancel(self, body: bytes) -> None:
+        """Any success of theirs."""
+        try:
+            _inner(read_json(body))
+        except ValueError as wrong:
+            raise UnreadableReply(str(wrong)) from wrong
 
     def read_push(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Told]:
         """The routes of a push, by waybill (2.4). The same may come again, in any order."""
@@ -227,4 +308,5 @@ def opened(settings: Settings) -> Sf | None:
         check_word=account["check_word"],
         addresses=[one.strip() for one in account.get("addresses", "").split(",") if one.strip()],
         signed=account.get("signed") == "yes",
+        monthly_card=account.get("monthly_card", ""),
     )

@@ -8,13 +8,12 @@ import pytest
 from application.gateways.kuaidi100 import sign_label
 from application.gateways.kuaidi100_labels import (
     Account,
-    Numbered,
-    Person,
     cancel_form,
     order_form,
     read_label_reply,
     read_order_reply,
 )
+from application.gateways.labelling import Numbered, Person
 from application.gateways.tracking import (
     IncompleteRequest,
     PartnerRefused,

@@ -10,6 +10,7 @@ import pytest
 
 from application import trackers as registry
 from application.gateways import trackers
+from application.gateways.labelling import LabelWish, Numbered, Person
 from application.gateways.sf_codes import CODES
 from application.gateways.trackers.sf import DIGEST, TIMESTAMP, Sf, digest
 from application.gateways.tracking import (
@@ -133,6 +134,54 @@ def test_what_is_no_reply_is_asked_for_again(body: bytes) -> None:
     """M2"""
     with pytest.raises(UnreadableReply):
         read(body)
+
+
+MONTHLY = Sf("http://sf", partner="P1", check_word="checkword0001", monthly_card="7551234567")
+WISH = LabelWish(
+    "T1-P1-L1", "shunfeng", Person("商城", "0571-88000000", "浙江省杭州市"),
+    Person("林**", "13800138000", "广东省深圳市南山区"), "笔记本", 480,
+)  # fmt: skip
+
+
+def test_an_order_tells_two_people_and_a_weight() -> None:
+    """T1, W5, wire 2.2: on the monthly account; no star in what is signed."""
+    call = MONTHLY.order(WISH, now=NOW)
+    assert call.form["serviceCode"] == "EXP_RECE_CREATE_ORDER"
+    asked = json.loads(call.form["msgData"])
+    assert (asked["orderId"], asked["monthlyCard"], asked["totalWeight"]) == (
+        "T1-P1-L1", "7551234567", 0.48,
+    )  # fmt: skip
+    sender, recipient = asked["contactInfoList"]
+    assert (sender["contactType"], sender["tel"]) == (1, "0571-88000000")
+    assert (recipient["contactType"], recipient["mobile"]) == (2, "13800138000")
+    assert "*" not in call.form["msgData"]
+    expected = digest(
+        call.form["msgData"], timestamp=call.form["timestamp"], check_word="checkword0001"
+    )
+    assert call.form["msgDigest"] == expected
+    with pytest.raises(IncompleteRequest):
+        MONTHLY.order(WISH._replace(sender=Person("x", "", "y")), now=NOW)
+    assert MONTHLY.labels
+    assert not SF.labels
+
+
+def test_an_orders_number_is_the_mothers() -> None:
+    """W5, wire 2.2: pieces have numbers of their own; what is no number is asked for again."""
+    numbers = [
+        {"waybillType": 2, "waybillNo": "SF0000000000009"},
+        {"waybillType": 1, "waybillNo": "SF0000000000001"},
+    ]
+    route = [{"routeLabelData": {"destRouteLabel": "755BF"}}]
+    body = reply(msgData={"orderId": "T1", "waybillNoInfoList": numbers, "routeLabelInfo": route})
+    assert MONTHLY.read_order(body) == Numbered("SF0000000000001", "T1", "755BF")
+    for wrong in (reply(msgData={"orderId": "T1"}), b"<html>"):
+        with pytest.raises(UnreadableReply):
+            MONTHLY.read_order(wrong)
+    with pytest.raises(PartnerRefused):
+        MONTHLY.read_order(reply(success=False, errorCode="8016"))
+    MONTHLY.read_cancel(reply(msgData={}))
+    with pytest.raises(PartnerRefused):
+        MONTHLY.read_cancel(reply("A1099"))
 
 
 def push(*found: dict[str, str]) -> bytes:
