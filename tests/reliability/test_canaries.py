@@ -33,6 +33,8 @@ CANARY = {
     "address": f"{STREET}9876号5幢4单元321室",
 }
 WORDS = (NAME, PHONE, PHONE[3:], CANARY["phone"], STREET, "9876号", "321室")
+UNMASKED = (NAME, PHONE, "9876号", "321室")
+"""What no mask leaves standing; the road's name may be seen."""
 
 
 def found_in(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -105,6 +107,8 @@ async def _speak_of_the_canary(mall: Mall) -> str:
     assert (await pushing.send(pushing.signed(param, salt=b"x" * 20))).status_code == 401
     await mall.views()
     await _dispute(mall, number)
+    await _pack(mall, number)
+    await _return(mall, number)
     return number
 
 
@@ -129,7 +133,7 @@ async def _dispute(mall: Mall, number: str) -> None:
     for role in ("support", "auditor"):
         seen = await mall.get(case, role=role, subject="staff")
         assert seen.status_code == 200, seen.text
-        assert not [word for word in (NAME, PHONE, "9876号", "321室") if word in seen.text]
+        assert not [word for word in UNMASKED if word in seen.text]
     own = await mall.get(case)
     assert NAME in own.text
     words = f"{case}/words/{own.json()['said'][0]['position']}/reveals"
@@ -141,6 +145,37 @@ async def _dispute(mall: Mall, number: str) -> None:
         "message": {"zh": f"{NAME}您好", "en": f"Dear {NAME}, {PHONE}"},
     }
     assert (await mall.post(f"{case}/decision", decision, **support)).status_code == 200
+    await mall.views()
+
+
+async def _pack(mall: Mall, number: str) -> None:
+    """The case's pack: masked as it is, and with all that the vault keeps once somebody asks."""
+    pack = f"/v1/disputes/D-{number}-P1/pack"
+    for form in ("json", "html"):
+        seen = await mall.get(pack, role="auditor", subject="staff", format=form)
+        assert seen.status_code == 200, seen.text
+        assert not [word for word in UNMASKED if word in seen.text]
+        asked = {"format": form, "reason": "the carrier asks"}
+        revealed = await mall.post(pack, asked, role="support", subject="wang")
+        assert NAME in revealed.text, revealed.text
+        await mall.views()
+
+
+async def _return(mall: Mall, number: str) -> None:
+    """The canary gives something back, and both sides put it in words."""
+    told, support = f"{NAME}要退款,电话{PHONE}", {"role": "support", "subject": "wang"}
+    wanted = {"remedy": "refund_only", "reason": "damaged", "words": told}
+    opened = await mall.post(f"/v1/orders/{number}/returns", wanted)
+    assert opened.status_code == 201, opened.text
+    await mall.views()
+    back = f"/v1/returns/{opened.json()['return']}"
+    assert NAME in (await mall.get(back)).text
+    for role in ("support", "operations", "auditor"):
+        seen = await mall.get(back, role=role, subject="staff")
+        assert not [word for word in UNMASKED if word in seen.text]
+    message = {"zh": f"{NAME}您好", "en": f"Dear {NAME}, {PHONE}"}
+    decided = {"agree": True, "reason": "not worth the way back", "message": message}
+    assert (await mall.post(f"{back}/decision", decided, **support)).status_code == 200
     await mall.views()
 
 
