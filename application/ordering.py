@@ -266,18 +266,20 @@ def change_address(
 def complete_order(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, Any]:
     """End the service windows that are over (O4)."""
     order = existing(unit, number)
-    if rules.confirm_receipts:
-        _must_be_confirmed(unit, order)
+    _must_be_confirmed(unit, order, rules=rules)
     after = unit.record(ORDER, number, order.complete(when=unit.happened_at, rules=rules))
     return {"number": number, "status": customer_status(after.state)}
 
 
-def _must_be_confirmed(unit: Unit, order: Order) -> None:
+def _must_be_confirmed(unit: Unit, order: Order, *, rules: HouseRules) -> None:
     """A receipt that no query confirmed completes nothing yet (rules.md 23): it is asked again."""
+    if not (rules.confirm_receipts or rules.confirmed_carriers):
+        return
     for part in order.parts:
         if part.live and part.parcel and part.state is State.PENDING_END:
             state = unit.read(PARCEL, part.parcel)
-            if not state.confirmed_since(received_at(state.track())):
+            waits = rules.confirms(state.carrier)
+            if waits and not state.confirmed_since(received_at(state.track())):
                 raise NotYet
 
 

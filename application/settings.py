@@ -187,6 +187,16 @@ class Settings(BaseSettings):
         path = self.key_folder / "payment.secret"
         return read_or_create(path, make=lambda: secrets.token_hex(32).encode())
 
+    def _asked_directly(self) -> frozenset[str]:
+        """Carriers that are asked themselves where their parcels are (T1)."""
+        if not self.trackers:
+            return frozenset()
+        # Sources of tracks read their accounts from here; most houses have none of their own.
+        from application.trackers import Trackers
+
+        found = (one.carriers for one in Trackers(self).all if one.carriers is not None)
+        return frozenset().union(*found)
+
     @cached_property
     def rules(self) -> HouseRules:
         """The house's figures with this deployment's changes."""
@@ -194,6 +204,7 @@ class Settings(BaseSettings):
             policy=self.policy,
             kept_visible=timedelta(days=self.kept_visible_days),
             confirm_receipts=self.queries_are_possible,
+            confirmed_carriers=self._asked_directly(),
             order_labels=self.labels_are_possible,
             review_value_fen=self.review_value_fen,
             review_orders_a_day=self.review_orders_a_day,

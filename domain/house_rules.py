@@ -75,6 +75,8 @@ class HouseRules:
     """Rule 26, A8: from here manual points and claw-backs need a second person."""
     confirm_receipts: bool = False
     """Rule 23: whether a pushed receipt waits for a query before anything of value follows."""
+    confirmed_carriers: frozenset[str] = frozenset()
+    """Rule 23: carriers that are asked themselves, where nobody can be asked about the others."""
     review_value_fen: int = 30_000
     """Rule 26: orders whose goods are worth more than this are looked at before release."""
     review_orders_a_day: int = 3
@@ -121,6 +123,10 @@ class HouseRules:
         FilingWindow("*", timedelta(days=7), timedelta(days=30)),
     )
     """D2: figures of the house, to be set to what its contracts with carriers say."""
+
+    def confirms(self, carrier: str | None) -> bool:
+        """Whether a receipt that this carrier pushed waits for a query (rule 23)."""
+        return self.confirm_receipts or carrier in self.confirmed_carriers
 
     def filing_window(self, carrier: str | None) -> FilingWindow:
         """How long this carrier takes claims."""

@@ -29,7 +29,7 @@ class ParcelTracking(View):
         """Whether its recipient has it by word of a push alone (rules.md 23)."""
         signed = received_at(track)
         return (
-            self._rules.confirm_receipts
+            self._rules.confirms(parcel.carrier)
             and signed is not None
             and not parcel.confirmed_since(signed)
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.sandbox_sf import CHECK_WORD, PARTNER
+from application.policies import COMPLETE, sweep
 from application.querying import Outcome, Querying
 from application.settings import Settings
 from tests.api.conftest import Mall, running
@@ -103,6 +104,26 @@ async def test_what_sf_does_not_push_it_tells_when_it_is_asked(
     stream = await mall.get(f"/v1/audit/streams/parcel:{parcel}", role="auditor", subject="aud")
     told = [one for one in stream.json()["events"] if one["fact"] == "parcels.ParcelScanned"]
     assert {one["actor"] for one in told} == {"partner:sf"}
+
+
+async def test_a_receipt_that_sf_pushed_completes_nothing_before_sf_tells_it_when_asked(
+    mall: Mall, partners: Partners
+) -> None:
+    """T2, R37, rules.md 23: its pushes may be unsigned; without an aggregator, too."""
+    await partners.behave(pace_seconds=0, forget=True)
+    number, _ = await shipped(mall, partners)
+    await travel(mall, partners)
+    await partners.until(number, "completed")  # to its customer: received
+    later = timedelta(days=8)
+    mall.tenant.store.clock = lambda: datetime.now(UTC) + later
+    assert (await sweep(mall.tenant, COMPLETE)).done == 0
+    asking = Querying(mall.tenant, partners.client)
+    assert await asking.query() == {Outcome.CONTRADICTS: 1}
+    await partners.behave()
+    later += timedelta(minutes=31)
+    assert await asking.query() == {Outcome.SAME: 1}
+    await mall.views()
+    assert (await sweep(mall.tenant, COMPLETE)).done == 1
 
 
 async def test_sf_refusing_is_no_answer_and_is_asked_again(mall: Mall, partners: Partners) -> None:
