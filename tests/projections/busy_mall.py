@@ -284,7 +284,7 @@ class BusyMall:
         """An order that was completed, and what its learner says of its line."""
         await self.order(learner, number, enamel_mug=1)
         await self.sign(await self.ship(number), at=self.now)
-        until = self.now + timedelta(days=30)
+        until = self.now = self.now + timedelta(days=30)  # nothing is dated ahead
         complete = partial(ordering.complete_order, number=number, rules=RULES)
         await self.do(complete, happened_at=until)
         await self.do(
