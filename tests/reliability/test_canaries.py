@@ -109,6 +109,7 @@ async def _speak_of_the_canary(mall: Mall) -> str:
     await _dispute(mall, number)
     await _pack(mall, number)
     await _return(mall, number)
+    await _note(mall, number)
     return number
 
 
@@ -177,6 +178,22 @@ async def _return(mall: Mall, number: str) -> None:
     decided = {"agree": True, "reason": "not worth the way back", "message": message}
     assert (await mall.post(f"{back}/decision", decided, **support)).status_code == 200
     await mall.views()
+
+
+async def _note(mall: Mall, number: str) -> None:
+    """Staff write of the canary beside the order; its whole timeline names nobody."""
+    desk, support = f"/v1/support/orders/{number}", {"role": "support", "subject": "wang"}
+    told = f"{NAME}来电{PHONE},住{STREET}9876号5幢4单元321室"
+    noted = await mall.post(f"{desk}/notes", {"words": told}, **support)
+    assert noted.status_code == 201, noted.text
+    await mall.views()
+    for role in ("support", "auditor"):
+        seen = await mall.get(f"{desk}/timeline", role=role, subject="staff")
+        assert seen.status_code == 200, seen.text
+        assert not [word for word in UNMASKED if word in seen.text]
+    (note,) = (one for one in seen.json()["entries"] if one["kind"] == "note")
+    revealed = await mall.post(note["said"]["reveal"], {"reason": "to call back"}, **support)
+    assert NAME in revealed.text
 
 
 def _wish(**more: Any) -> dict[str, Any]:
