@@ -13,6 +13,7 @@ from application.divisions import address_reader
 from domain.arriving import AIM_PERCENT
 from projections.arrivals import accuracy
 from projections.deliveries import scorecards, success
+from projections.ratings import scores
 
 router = APIRouter(prefix="/v1/carriers", tags=["carriers"])
 
@@ -139,6 +140,8 @@ class ScorecardOut(BaseModel):
     claimed_fen: int = Field(description="claimed of the carrier")
     paid_fen: int = Field(description="paid by it")
     median_hours: float | None = Field(description="from hand-over to arrival; null: none arrived")
+    ratings: int = Field(description="lines that learners rated, of orders it brought")
+    stars: float | None = Field(description="for the delivery, 1 to 5, on average; null: no rating")
 
 
 class ScorecardsOut(BaseModel):
@@ -162,6 +165,8 @@ class ScorecardsOut(BaseModel):
                 "claimed_fen": 25_800,
                 "paid_fen": 12_900,
                 "median_hours": 41.5,
+                "ratings": 74,
+                "stars": 4.62,
             }
         ]
     )
@@ -203,13 +208,17 @@ async def deliveries(
 async def cards(
     request: Request, caller: Staff, days: Days = 90, min_position: MinPosition = None
 ) -> Response:
-    """Parcels handed over lately: on time, at the first attempt, lost, damaged, disputed (T9)."""
-    await wait_for(request, min_position, "parcel_tracking", "claims", "disputes")
+    """Parcels handed over lately: on time, at the first try, lost, disputed, rated (T9)."""
+    await wait_for(request, min_position, "parcel_tracking", "claims", "disputes", "ratings")
     tenant = request.state.tenant
     since = tenant.store.clock() - timedelta(days=days)
     async with tenant.pool.connection() as connection:
         found = await scorecards(connection, tenant.schema, since=since)
+        rated = await scores(connection, tenant.schema, by="carrier", since=since, until=None)
+    stars = {one["key"]: one for one in rated}
     for one in found:
+        said = stars.get(one["carrier"], {"ratings": 0, "delivery": None})
+        one["ratings"], one["stars"] = said["ratings"], said["delivery"]
         one["on_time_percent"] = _percent(one["on_time"], one["arrived"])
         one["first_try_percent"] = _percent(one["first_try"], one["tried"])
         one["complaints_per_1000"] = round(1_000 * one["complaints"] / one["parcels"], 1)

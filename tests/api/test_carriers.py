@@ -11,6 +11,7 @@ from application.delays import DELAYS
 from application.envelope import Context
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
+from application.policies import COMPLETE
 from application.sweeping import sweep
 from application.unit import Command
 from domain.scans import Scan, ScanKind
@@ -112,4 +113,21 @@ async def test_staff_see_where_and_when_deliveries_succeed(mall: Mall) -> None:
     assert (card["carrier"], card["on_time_percent"], card["first_try_percent"]) == (
         "shunfeng", 100.0, 100.0,
     )  # fmt: skip
-    assert card["complaints_per_1000"] == 0
+    assert (card["complaints_per_1000"], card["ratings"], card["stars"]) == (0, 0, None)
+
+
+async def test_a_scorecard_has_the_stars_that_learners_gave_the_delivery(mall: Mall) -> None:
+    """T9, O4: the average of rated lines of orders that the carrier brought."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    await mall.views()
+    now = datetime.now(UTC)
+    await seen(mall, parcel, ScanKind.SIGNED, now)
+    mall.tenant.store.clock = lambda: now + timedelta(days=8)
+    await sweep(mall.tenant, COMPLETE)
+    stars = {"ratings": [{"line": 1, "goods": 5, "delivery": 4}]}
+    rated = await mall.post(f"/v1/orders/{number}/ratings", stars)
+    assert rated.status_code in (200, 201), rated.text
+    await mall.views()
+    (card,) = (await mall.get("/v1/carriers/scorecards", **SUPPORT)).json()["carriers"]
+    assert (card["ratings"], card["stars"]) == (1, 4.0)
