@@ -57,7 +57,9 @@ async def read(
     """
     if as_of or known_at:
         return await _read_then(request, caller, number, as_of=as_of, known_at=known_at)
-    await wait_for(request, min_position, "order_status", "parcel_tracking", "disputes")
+    await wait_for(
+        request, min_position, "order_status", "parcel_tracking", "disputes", "ledger_balance"
+    )
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         asking = order_queries.Asking(connection, tenant.schema)
@@ -74,7 +76,15 @@ async def read(
         return dispute_of(number, order, parcel, box, case=case, when=now, rules=tenant.rules)
 
     staff = caller.role is not Role.LEARNER
-    answer = order_answer(row, parcels, staff=staff, disputable=disputable, linked=linked, when=now)
+    answer = order_answer(
+        row,
+        parcels,
+        staff=staff,
+        disputable=disputable,
+        linked=linked,
+        when=now,
+        rules=tenant.rules,
+    )
     return with_etag(request, answer)
 
 
@@ -103,6 +113,7 @@ async def _read_then(
         disputable=lambda _number, _parcel: {"possible": False, "why": "", "why_zh": ""},
         linked={},
         when=moment,
+        rules=tenant.rules,
     )
     answer["parcels"] = [{**one, "actions": {}} for one in answer["parcels"]]
     return json_answer({**answer, "actions": {}})

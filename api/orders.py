@@ -23,7 +23,8 @@ from api.changing import Change, answered
 from api.moments import moment_of_order
 from api.paths import Number
 from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
-from application import ordering, redeeming
+from api.shown_cases import CaseActionOut
+from application import ordering, possible, redeeming
 from application.addressing import Addressed, addressed
 from application.answers import kept_answer
 from application.gateways.payment import Charge
@@ -158,6 +159,37 @@ async def cancel(
         happened_at=await moment_of_order(request, number, body.happened_at),
     )
     return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/orders/{number}/cancellation/preview",
+    response_model=CaseActionOut,
+    summary="What cancelling would do, without effect",
+)
+async def preview_cancellation(
+    request: Request, caller: Chooser, number: Number, body: CancellationIn
+) -> Response:
+    """Points to which lots, cash and stock, or why not: by the cancellation itself (D6)."""
+    _only_services_say_when(caller, body.happened_at)
+    rules = request.state.tenant.rules
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        caller_sees(unit, caller, number)
+        order = ordering.existing(unit, number)
+
+        def cancelled(trial: Unit) -> dict[str, Any]:
+            if caller.role is Role.LEARNER:
+                must_not_lose(order)
+            return ordering.cancel_order(
+                trial, number=number, wanted=_units(body.lines), reason=body.reason, rules=rules
+            )
+
+        return possible.tried(unit, cancelled)
+
+    question = Asked(request, caller, "preview", b"").question(
+        decide, streams=[ORDER.stream(number)]
+    )
+    return answered(await store_of(request).execute(question))
 
 
 @router.post("/orders/{number}/refunds", response_model=ChangeOut, summary="Refund after shipping")

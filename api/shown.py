@@ -287,7 +287,13 @@ class ActionOut(BaseModel):
     possible: bool = Field(description="whether the command would be taken now")
     points: int | None = Field(default=None, description="that would go back")
     cash_fen: int | None = Field(default=None, description="that would be paid or go back, in fen")
-    lots: list[LotBackOut] | None = Field(default=None, description="where the points go")
+    lots: list[LotBackOut] | None = Field(
+        default=None, description="where the points go, as they would come back after debt"
+    )
+    debt_paid: int | None = Field(default=None, description="of the points that pays what is owed")
+    freight_fen: int | None = Field(
+        default=None, description="that would go back, too, where mall or carrier is at fault"
+    )
     stock: list[StockBackOut] | None = Field(default=None, description="what is free again")
     parcels: list[str] | None = Field(default=None, description="that can be disputed")
     lines: list[int] | None = Field(default=None, description="that are asked to be rated")

@@ -150,7 +150,7 @@ class ExportOut(SealedOut):
     """A stream's whole history, for `tallypost audit check`."""
 
     model_config = example(
-        format="tallypost export 1",
+        format="tallypost export 2",
         tool="tallypost 0.1.0",
         tenant="mall",
         stream="account:lin",

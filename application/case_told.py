@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from application.case_words import sealed_in
 from application.envelope import Envelope
+from application.in_clear import in_clear
 from application.streams import ACCOUNT, CLAIM, DISPUTE, PARCEL, fold_fingerprint
 from domain.claims import InquiryAnswered
 from domain.dispute_facts import (
@@ -53,7 +54,7 @@ class NamedCard(NamedTuple):
 def teller() -> str:
     """Changes whenever what is told of the same events may: the rules, this room, the page."""
     digest = sha256(fold_fingerprint().encode())
-    for room in ("case_told.py", "case_words.py", "evidence_page.py"):
+    for room in ("case_told.py", "case_words.py", "in_clear.py", "evidence_page.py"):
         digest.update(Path(__file__).with_name(room).read_bytes())
     return digest.hexdigest()[:16]
 
@@ -68,7 +69,7 @@ def tell(events: Sequence[Envelope], subject: Subject) -> dict[str, Any]:
     for one in own:
         state = DISPUTE.evolve(state, one.fact)
     return {
-        "state": DISPUTE.states.dump_python(state, mode="json"),
+        "state": in_clear(state),
         "signer": [_signer(one) for one in own if isinstance(one.fact, EvidenceGathered)],
         "track": [_scan(one) for one in box if isinstance(one.fact, ParcelScanned)],
         "questions": [_fields(o) for o in own if isinstance(o.fact, QuestionAnswered)]

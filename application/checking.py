@@ -30,8 +30,9 @@ from application.checked import (
 from application.checking_packs import MAGIC, check_pack
 from application.envelope import decode_fact
 from application.evidence_pack import FORMAT as PACK_FORMAT
-from application.exporting import FORMAT
+from application.exporting import FORMAT, ROWS_FORMAT
 from application.heads import HeadUnreadable, SignedHead
+from application.in_clear import in_clear
 from application.sealing import NotSealed, opened, rendered
 from application.streams import CATEGORIES, fold_fingerprint
 
@@ -84,11 +85,11 @@ def check(
     form = found.content.get("format")
     if form == PACK_FORMAT:
         return check_pack(document, head=head, key=key)
-    if form not in (FORMAT, REPORT_FORMAT):
+    if form not in (FORMAT, ROWS_FORMAT, REPORT_FORMAT):
         result.refuse("format", f"none of {FORMAT}, {REPORT_FORMAT}, {PACK_FORMAT}")
         return result
     try:
-        made = (_Export if form == FORMAT else _Report).model_validate(found.content)
+        made = (_Report if form == REPORT_FORMAT else _Export).model_validate(found.content)
         own = SignedHead.from_json(made.head)
     except ValidationError as error:
         refuse_form(result, error)
@@ -169,7 +170,8 @@ def _check_events(result: Checked, made: _Export, head: SignedHead) -> None:
         except UNFOLDABLE as error:
             result.refuse(place, f"cannot be read: {type(error).__name__}")
             continue
-        again = category.states.dump_python(state, mode="json")
+        named = made.format == FORMAT
+        again = in_clear(state) if named else category.states.dump_python(state, mode="json")
         if same_fold and rendered(again) != rendered(event.state):
             result.refuse(place, "the state after it is not the one that its facts lead to")
     if made.versions != len(made.events):

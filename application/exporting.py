@@ -21,10 +21,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from application.envelope import decode_fact
 from application.heads import SignedHead
+from application.in_clear import in_clear
 from application.sealing import sealed, tool
 from application.streams import category_of, fold_fingerprint
 
-FORMAT = "tallypost export 1"
+FORMAT = "tallypost export 2"
+ROWS_FORMAT = "tallypost export 1"
+"""What was exported before states had all their names: rows as snapshots keep them."""
 
 
 class StoredEvent(NamedTuple):
@@ -67,7 +70,7 @@ def exported(
                 "version": event.version,
                 "fact": event.name,
                 **written(event.stored),
-                "state": category.states.dump_python(state, mode="json"),
+                "state": in_clear(state),
                 "inclusion": [step.hex() for step in paths[event.position]],
             }
         )

@@ -25,10 +25,10 @@ from domain.dispute_facts import (
 from domain.facts import Fact
 from domain.house_rules import HouseRules
 from domain.order_facts import CashRefundRequested, OrderPlaced, WindowResumed
-from domain.point_facts import PointsGranted, PointsRestored
+from domain.point_facts import HoldVoided, PointsGranted, PointsRestored
 from domain.refusals import Refusal
 from domain.return_facts import ReturnRejected, ReturnSettled, Verdict
-from domain.stock import StockReleased, StockReserved, StockReturned, StockScrapped
+from domain.stock import StockPutBack, StockReleased, StockReserved, StockReturned, StockScrapped
 
 Decide = Callable[[Unit], Mapping[str, Any]]
 
@@ -162,7 +162,7 @@ def effects(unit: Unit) -> dict[str, Any]:
 
 
 def _points(fact: Fact) -> list[dict[str, Any]]:
-    if isinstance(fact, PointsRestored):
+    if isinstance(fact, PointsRestored | HoldVoided):
         return [
             {"lot": share.lot, "points": share.points, "expires_at": share.expires_at}
             for share in fact.lots
@@ -177,14 +177,16 @@ def _stock(stream: str, fact: Fact) -> list[dict[str, Any]]:
     change = _CHANGES.get(type(fact))
     if change is None:
         return []
-    assert isinstance(fact, StockReserved | StockReleased | StockReturned | StockScrapped)
+    assert isinstance(fact, _Moved)
     _, warehouse, sku = stream.split(":", 2)
     return [{"warehouse": warehouse, "sku": sku, "change": change, "quantity": fact.quantity}]
 
 
+_Moved = StockReserved | StockReleased | StockPutBack | StockReturned | StockScrapped
 _CHANGES: dict[type[Fact], str] = {
     StockReserved: "reserved",
     StockReleased: "released",
+    StockPutBack: "released",
     StockReturned: "returned",
     StockScrapped: "scrapped",
 }

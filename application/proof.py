@@ -197,22 +197,6 @@ def path_of(plan: Sequence[Sequence[Coordinates]], nodes: Nodes) -> list[bytes]:
     return [_joined([nodes.node(*at) for at in part]) for part in plan]
 
 
-def inclusion_path(index: int, size: int, nodes: Nodes) -> list[bytes]:
-    """Proof that a leaf is in the tree of this size (RFC 9162, 2.1.3.1).
-
-    Raises `ValueError` unless 0 ≤ index < size.
-    """
-    return path_of(inclusion_plan(index, size), nodes)
-
-
-def consistency_path(old: int, new: int, nodes: Nodes) -> list[bytes]:
-    """Proof that the tree of size `new` only adds to the one of size `old` (RFC 9162, 2.1.4.1).
-
-    Empty when there is nothing to prove. Raises `ValueError` unless 0 ≤ old ≤ new.
-    """
-    return path_of(consistency_plan(old, new), nodes)
-
-
 def root_from_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     """The root that a tree with this leaf and path has (RFC 9162, 2.1.3.2).
 

@@ -1,16 +1,13 @@
 """审计查询 Replays: any stream as it stood, step by step, with what each event changed (A2, A5)."""
 
 import dataclasses
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection
-from pydantic_core import to_jsonable_python
 
 from application.envelope import Envelope, decode
-from application.streams import CATEGORIES, category_of
-from projections.happening import as_happened
+from application.in_clear import in_clear
 from projections.reading import compose
 
 TABLES = ("audit_trail", "order_trail")
@@ -47,39 +44,6 @@ async def order_events(
     ]
 
 
-def replay(events: Sequence[Envelope], *, as_of: datetime | None) -> list[dict[str, Any]]:
-    """Each event with the state after it and what it changed.
-
-    With `as_of`, facts that happened later are left out and the others folded in the order in
-    which they happened; without, in the order in which they were recorded, as decisions see them.
-    """
-    if as_of is not None:
-        events = [event for _, event in as_happened(events, as_of=as_of)]
-    states: dict[str, Any] = {}
-    steps = []
-    for event in events:
-        category = category_of(event.stream)
-        before = states.get(event.stream, category.initial)
-        after = states[event.stream] = category.evolve(before, event.fact)
-        steps.append({**described(event), "changed": changes(before, after)})
-    return steps
-
-
-def states_after(events: Sequence[Envelope], *, as_of: datetime | None) -> dict[str, Any]:
-    """The states of the streams once these events are folded, as JSON-able fields."""
-    if as_of is not None:
-        events = [event for _, event in as_happened(events, as_of=as_of)]
-    states: dict[str, Any] = {}
-    for event in events:
-        category = category_of(event.stream)
-        state = states.get(event.stream, category.initial)
-        states[event.stream] = category.evolve(state, event.fact)
-    return {
-        stream: CATEGORIES[stream.partition(":")[0]].states.dump_python(state, mode="json")
-        for stream, state in states.items()
-    }
-
-
 def described(event: Envelope) -> dict[str, Any]:
     """An envelope as auditors read it: who, when, why, caused by what (A1)."""
     return {
@@ -102,8 +66,8 @@ def changes(before: Any, after: Any) -> dict[str, list[Any]]:
     """The fields of a state that an event changed: `{field: [before, after]}`."""
     return {
         field.name: [
-            to_jsonable_python(getattr(before, field.name), fallback=str),
-            to_jsonable_python(getattr(after, field.name), fallback=str),
+            in_clear(getattr(before, field.name)),
+            in_clear(getattr(after, field.name)),
         ]
         for field in dataclasses.fields(after)
         if not field.name.startswith("_")

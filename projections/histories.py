@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from application.envelope import Envelope, decode
+from application.in_clear import in_clear
 from application.streams import ORDER, PARCEL, category_of
 from domain.refusals import NotFound
 from projections.audit_queries import changes, described, order_events, stream_events
@@ -43,7 +44,7 @@ def steps(
             {
                 **described(event),
                 "changed": changes(before, after),
-                "state": category.states.dump_python(after, mode="json"),
+                "state": in_clear(after),
             }
         )
     return told

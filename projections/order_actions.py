@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from application.disputing import opening_of, parcel_of
 from application.redeeming import SEATS
@@ -10,11 +10,21 @@ from domain.choosing import Kept
 from domain.dispute_facts import Side
 from domain.disputes import Dispute, case_id
 from domain.house_rules import DEFAULT_RULES, HouseRules
-from domain.lots import refund_shares
-from domain.order_facts import Fault, State, Units
+from domain.order_facts import (
+    CashRefundRequested,
+    Fault,
+    OrderFact,
+    State,
+    Units,
+    UnitsCancelled,
+    UnitsRefunded,
+)
 from domain.orders import Order
 from domain.parcels import Parcel
+from domain.point_facts import PointsRestored
+from domain.points import Account
 from domain.rating import ratable
+from domain.refunding import cancel_units, freight_share, refund_units
 from domain.refusals import NotPossible, Refusal, for_customers
 from domain.replacing import must_not_lose
 from domain.replanning import choose_to_wait, given_up
@@ -22,7 +32,18 @@ from domain.return_facts import Remedy
 from domain.returns import returnable
 
 
-def actions(order: Order, *, staff: bool, kept: Sequence[Kept] = ()) -> dict[str, dict[str, Any]]:
+class Now(NamedTuple):
+    """What decides, beside the order itself, what comes back for it."""
+
+    when: datetime
+    rules: HouseRules
+    owed: int
+    """What the learner owes: points that come back pay it first (rules.md 16)."""
+
+
+def actions(
+    order: Order, now: Now, *, staff: bool, kept: Sequence[Kept] = ()
+) -> dict[str, dict[str, Any]]:
     """Which commands are possible now and why the others are not, from the same decisions (D6).
 
     What is `kept` is sent once more by linked orders.
@@ -49,7 +70,26 @@ def actions(order: Order, *, staff: bool, kept: Sequence[Kept] = ()) -> dict[str
     def cancelled() -> dict[str, Any]:
         if not staff:
             must_not_lose(order)
-        return given_back(order, order.cancellable(None), sent=False)
+        return cancelling(order.cancellable(None))
+
+    def cancelling(units: Sequence[Units]) -> dict[str, Any]:
+        facts = cancel_units(order, units, reason="", refund="", when=now.when, rules=now.rules)
+        return _given_back(facts, now) | _free_again(order, units, sent=False)
+
+    def refunded() -> dict[str, Any]:
+        units = order.refundable(None, kept=kept)
+        facts = refund_units(
+            order,
+            units,
+            fault=Fault.CHANGED_MIND,
+            reason="",
+            goods_back=False,
+            refund="",
+            when=now.when,
+            rules=now.rules,
+        )
+        back = _given_back(facts, now) | _free_again(order, units, sent=True)
+        return {**back, "freight_fen": freight_share(order, units)}
 
     def payable() -> dict[str, Any]:
         if order.state is not State.PENDING_PAYMENT:
@@ -59,9 +99,9 @@ def actions(order: Order, *, staff: bool, kept: Sequence[Kept] = ()) -> dict[str
     return {
         "pay": tried(payable),
         "cancel": tried(cancelled),
-        "refund": tried(lambda: given_back(order, order.refundable(None, kept=kept), sent=True)),
+        "refund": tried(refunded),
         "wait": tried(waited_for),
-        "refund_missing": tried(lambda: given_back(order, given_up(order, None), sent=False)),
+        "refund_missing": tried(lambda: cancelling(given_up(order, None))),
         "address": tried(addressed),
     }
 
@@ -102,18 +142,24 @@ def return_of(order: Order, *, when: datetime | None, kept: Sequence[Kept] = ())
     }
 
 
-def given_back(order: Order, units: Sequence[Units], *, sent: bool) -> dict[str, Any]:
-    """What goes back when units leave: points to which lots, cash, stock; all in their units."""
-    points, fen = order.price(units)
-    shares, _ = refund_shares(order.lots, points)
+def _given_back(facts: Sequence[OrderFact], now: Now) -> dict[str, Any]:
+    """What goes back by a decision's facts: points to which lots, and cash."""
+    gone = next(one for one in facts if isinstance(one, UnitsCancelled | UnitsRefunded))
+    # What was on hold is given back like what was spent, and both by what is owed alone.
+    restored = Account(debt=now.owed).restore(gone.lots, order="", when=now.when, rules=now.rules)
+    lots = [share for fact in restored if isinstance(fact, PointsRestored) for share in fact.lots]
     return {
-        "points": points,
-        "cash_fen": fen,
+        "points": gone.points,
+        "cash_fen": sum(one.amount_fen for one in facts if isinstance(one, CashRefundRequested)),
         "lots": [
-            {"lot": one.lot, "points": one.points, "expires_at": one.expires_at} for one in shares
+            {"lot": one.lot, "points": one.points, "expires_at": one.expires_at} for one in lots
         ],
-        "stock": [one for unit in units for one in _stock(order, unit, sent=sent)],
+        "debt_paid": gone.points - sum(one.points for one in lots),
     }
+
+
+def _free_again(order: Order, units: Sequence[Units], *, sent: bool) -> dict[str, Any]:
+    return {"stock": [one for unit in units for one in _stock(order, unit, sent=sent)]}
 
 
 def _stock(order: Order, unit: Units, *, sent: bool) -> list[dict[str, Any]]:

@@ -10,16 +10,17 @@ from pydantic_core import from_json
 from application.delay_messages import message_for
 from application.streams import ORDER, PARCEL
 from domain.delays import awaited, told_and_lasting
+from domain.house_rules import HouseRules
 from domain.order_facts import State, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel, Stage
 from domain.replacing import sent_once_more
 from domain.returns import under_return
 from domain.tracking import Track
-from projections.order_actions import actions, any_of, rating_of, return_of
+from projections.order_actions import Now, actions, any_of, rating_of, return_of
 from projections.reading import compose
 
-TABLES = ("orders", "parcels", "disputes")
+TABLES = ("orders", "parcels", "disputes", "balances")
 
 
 class OrderRow(NamedTuple):
@@ -39,6 +40,8 @@ class OrderRow(NamedTuple):
     timeline: bytes
     version: int
     position: int
+    owed: int
+    """What its learner owes just now, in points."""
 
     @property
     def order(self) -> Order:
@@ -151,6 +154,7 @@ def order_answer(
     disputable: Callable[[str, Parcel], Mapping[str, Any]],
     linked: Mapping[str, Order],
     when: datetime,
+    rules: HouseRules,
 ) -> dict[str, Any]:
     """An order as its reader may see it (contract.md, `GET /v1/orders/{number}`).
 
@@ -192,7 +196,7 @@ def order_answer(
             for number, parcel in shown
         ],
         "actions": {
-            **actions(order, staff=staff, kept=kept),
+            **actions(order, Now(when, rules, row.owed), staff=staff, kept=kept),
             "rate": rating_of(order, staff=staff),
             "return": return_of(order, when=None if staff else when, kept=kept),
             "dispute": any_of(disputes),
@@ -347,7 +351,8 @@ ENDED_STATES = tuple(ENDED)
 
 _ORDER = """
 SELECT number, learner, channel, state, placed_at, promised_by, pay_by, points, cash_fen, card,
-    folded, timeline, version, position
+    folded, timeline, version, position,
+    coalesce((SELECT debt FROM {balances} AS b WHERE b.learner = {orders}.learner), 0)
 FROM {orders} WHERE number = %b
 """
 _LINKED = "SELECT number, folded FROM {orders} WHERE number = ANY(%b::text[])"

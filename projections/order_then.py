@@ -51,6 +51,7 @@ async def order_then(
         timeline=to_json(timeline),
         version=last.version,
         position=last.position,
+        owed=0,  # nothing can be done with the past
     )
     parcels: list[tuple[str, Parcel]] = []
     for parcel in dict.fromkeys(part.parcel for part in order.parts if part.parcel):

@@ -65,23 +65,6 @@ class Push(Report):
     com_new: str | None
     """The carrier that really has the parcel, where they corrected it (1.6)."""
 
-    @property
-    def is_end(self) -> bool:
-        """They stopped watching. An abort that names a new carrier is no end (1.6 b)."""
-        if self.status is PushStatus.SHUTDOWN:
-            return True
-        return self.status is PushStatus.ABORT and self.com_new is None
-
-    @property
-    def voided_carrier(self) -> str | None:
-        """The carrier whose scans are void by that correction (rules.md 21).
-
-        None where the push does not say it: the abort that announces a correction may leave
-        `comOld` empty, and then it is the carrier that was subscribed.
-        """
-        wrong = self.com_old or (self.com if self.status is PushStatus.ABORT else None)
-        return wrong if self.com_new and wrong != self.com_new else None
-
 
 # --- signatures (1.2) ------------------------------------------------------------------------
 

@@ -83,12 +83,6 @@ PHONE_TO_QUERY = PHONE_TO_SUBSCRIBE | {"zhongtong"}
 """Carriers they answer for only with a phone, or its last four digits (1.3, 1.5)."""
 
 
-def carrier_named(words: str) -> str | None:
-    """The code of a carrier that a text names (顺丰, EMS); None where no one fits."""
-    found = (com for com, name in CARRIERS.items() if words and name.startswith(words))
-    return next(found, None)
-
-
 def kind_of(code: str | None) -> ScanKind | None:
     """What a state or node code hints at; None for none or an unknown one."""
     return STATES.get(code) if code is not None else None

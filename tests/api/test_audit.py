@@ -330,3 +330,20 @@ async def test_audit_is_closed_when_another_role_asks(mall: Mall, role: str) -> 
         assert answer.status_code == 403, path
     status = 404 if role in ("support", "operations") else 403
     assert (await mall.get("/v1/audit/orders/T1", role=role)).status_code == status
+
+
+async def test_every_value_of_a_state_has_its_name(mall: Mall) -> None:
+    """A2, A3: parts and all else are told by name, in replays and in exports alike."""
+    placed = await mall.order(("enamel-mug", 1))
+    number = placed["number"]
+    await mall.views()
+    auditor = {"role": "auditor", "subject": "au"}
+    told = (await mall.get(f"/v1/audit/orders/{number}", **auditor)).json()
+    export = (await mall.get(f"/v1/audit/streams/order:{number}/export", **auditor)).json()
+    stream = (await mall.get(f"/v1/audit/streams/order:{number}", **auditor)).json()
+    assert export["format"] == "tallypost export 2"
+    for state in (told["state"], stream["state"], export["events"][-1]["state"]):
+        (part,) = state["parts"]
+        assert part["state"] == "pending_shipment"
+        assert part["units"] == [{"line": 1, "quantity": 1}]
+        assert (part["number"], part["carrier"]) == (1, part["carrier"])

@@ -10,14 +10,13 @@ from application.proof import (
     EMPTY_ROOT,
     Frontier,
     MemoryNodes,
-    consistency_path,
     consistency_plan,
-    inclusion_path,
     inclusion_plan,
     leaf_hash,
     root_from_inclusion,
     verify_consistency,
 )
+from tests.merkle_paths import consistency_path, inclusion_path
 
 LARGEST = 300
 # The test data of Certificate Transparency's reference implementation (RFC 6962, 9162).

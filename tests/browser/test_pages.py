@@ -421,3 +421,96 @@ def test_an_order_goes_on_when_its_cash_part_is_paid_beside_it(
         head = page.locator(".order-head .badge").first
         expect(head).to_have_text(visitor.says("status.pending_shipment"))
         visitor.content()
+
+
+def test_what_is_typed_is_priced_at_once_and_sent_as_shown(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """O6, D6: quantities count as they are typed; what is cancelled is what was told."""
+    learner = newcomer()
+    with browsing.as_("learner", learner) as visitor:
+        page = visitor.page
+        visitor.open("/")
+        visitor.choose("notebook")
+        page.wait_for_selector("dialog[open] .quote dl")
+        page.click("dialog button[type=submit]")
+        bad = page.locator("[data-field=province].bad")
+        expect(bad).to_have_count(1)
+        page.fill("dialog [name=address]", f"浙江省杭州市西湖区{recipient()['address']}")
+        expect(page.locator("dialog [name=province]")).to_have_value("浙江省")
+        expect(bad).to_have_count(0)
+        visitor.fill_recipient()
+        box = page.locator("dialog .stepper input")
+        box.click()
+        page.keyboard.press("Control+A")
+        page.keyboard.type("3")  # and the box keeps the focus
+        total = page.locator("dialog .quote .big")
+        expect(total).to_have_text(f"780 {visitor.says('unit.points')}")
+        page.click("dialog button[type=submit]")
+        page.wait_for_selector("#timeline li")
+        number = page.url.rpartition("/")[2]
+        visitor.button("cancel.open").click()
+        page.locator("dialog .stepper input").click()
+        page.keyboard.press("Control+A")
+        page.keyboard.type("1")
+        told = page.locator("dialog .cancel-back")
+        expect(told).to_contain_text(f"260 {visitor.says('unit.points')}")
+        page.keyboard.press("Enter")
+        expect(page.locator("#points-back")).to_have_text("+260")
+    order = service.call("GET", f"/v1/orders/{number}", role="learner", subject=learner)
+    assert [(one["quantity"], one["gone"]) for one in order["lines"]] == [(3, 1)]
+
+
+def test_a_changed_total_is_shown_before_it_is_ordered(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """L2: Enter right after typing another quantity orders nothing whose price was not shown."""
+    learner = newcomer()
+    with browsing.as_("learner", learner) as visitor:
+        page = visitor.page
+        visitor.open("/")
+        visitor.choose("notebook")
+        visitor.fill_recipient()
+        expect(page.locator("dialog .quote .promise")).to_be_visible()
+        box = page.locator("dialog .stepper input")
+        box.click()
+        page.keyboard.press("Control+A")
+        page.keyboard.type("4")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog .problem")).to_contain_text(
+            visitor.says("redeem.total_changed")
+        )
+        assert not service.call("GET", "/v1/orders", role="learner", subject=learner)["orders"]
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#timeline li")
+        expect(page.locator(".order-lines")).to_contain_text("× 4")
+
+
+def test_the_planned_carrier_is_chosen_and_another_one_explained(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """W4: the packing desk follows the plan; another carrier asks for the reason."""
+    number = service.order(newcomer(), ("enamel-mug", 1))
+    order = service.call("GET", f"/v1/orders/{number}", role="operations", subject="ops")
+    planned = order["parts"][0]["carrier"]
+    assert planned
+    with browsing.as_("operations", "ops") as visitor:
+        page = visitor.page
+        visitor.open(f"/operations#/packing/{number}")
+        page.fill("[name=weight_grams]", "400")
+        page.click("[data-step=pack] button[type=submit]")
+        form = page.locator("[data-step=waybill]")
+        carrier = form.locator("[name=carrier]")
+        expect(carrier).to_have_value(planned)
+        expect(form.locator("[name=reason]")).to_be_hidden()
+        carrier.select_option("ems" if planned != "ems" else "jd")
+        form.locator("[name=waybill]").fill("EM100000000001")
+        form.locator("button[type=submit]").click()
+        expect(form.locator("[data-field=reason] .field-error")).to_be_visible()
+        form.locator("[name=reason]").fill("its van was there")
+        form.locator("button[type=submit]").click()
+        page.wait_for_selector("[data-step=hand_over]")
+    (parcel,) = service.call("GET", f"/v1/orders/{number}", role="operations", subject="ops")[
+        "parcels"
+    ]
+    assert parcel["carrier"] != planned

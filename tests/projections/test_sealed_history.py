@@ -15,7 +15,7 @@ from application.checked import GOOD, REFUSED, UNANCHORED
 from application.checking import check
 from application.exporting import StoredEvent, exported, read_back
 from application.heads import SignedHead
-from application.proof import Frontier, MemoryNodes, inclusion_path, leaf_hash
+from application.proof import Frontier, MemoryNodes, leaf_hash
 from application.sealing import rendered, sealed
 from domain.refusals import InvalidRequest, NotFound
 from projections.sealed_history import (
@@ -26,6 +26,7 @@ from projections.sealed_history import (
     signed_head,
 )
 from tests.conftest import MallDatabase
+from tests.merkle_paths import inclusion_path
 from tests.projections.busy_mall import BusyMall, busy_mall
 
 pytestmark = pytest.mark.anyio

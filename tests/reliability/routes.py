@@ -137,6 +137,12 @@ ROUTES: dict[tuple[str, str], Route] = {
         {"reason": "changed my mind", "lines": [{"sku": "notebook", "quantity": 1}]},
         owned=True,
     ),
+    ("POST", "/v1/orders/{number}/cancellation/preview"): Route(
+        (LEARNER, SERVICE, SUPPORT, OPERATIONS),
+        {"reason": "changed my mind", "lines": [{"sku": "notebook", "quantity": 1}]},
+        owned=True,
+        asks=True,
+    ),
     ("POST", "/v1/orders/{number}/refunds"): Route(
         (SERVICE, SUPPORT, OPERATIONS, ADMINISTRATOR),
         {"fault": "mall", "reason": "lost", **TIMES},

@@ -83,7 +83,7 @@ function step(part, found, parcel, changed) {
   if (found.review?.length) return h("p", { class: "small quiet" }, t("packing.in_review"), found.review.map((one) => word("review", one)).join(t("app.and")));
   if (!parcel && part.parcel) return released();
   if (!parcel) return part.stage === "released" ? h("div", { class: "stack" }, released(), packForm(part, found, changed)) : packForm(part, found, changed);
-  if (!parcel.waybill) return waybillForm(parcel, changed);
+  if (!parcel.waybill) return waybillForm(parcel, changed, part.carrier);
   if (part.state === "pending_shipment") return handOver(parcel, changed);
   return tracked(parcel);
 }

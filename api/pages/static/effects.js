@@ -5,7 +5,7 @@ const points = (list) => list.reduce((sum, one) => sum + one.points, 0);
 
 /** What an order's command would give back: points to which lots, cash, stock. */
 export function effectsOfOrder(action) {
-  return [...backTo(action.lots ?? []), cash(action.cash_fen), ...(action.stock ?? []).map((one) => t("effect.free", shelf(one)))].filter(Boolean).join(" · ") || t("effect.nothing");
+  return [...backTo(action.lots ?? []), action.debt_paid ? t("effect.debt", { n: action.debt_paid }) : null, cash(action.cash_fen), action.freight_fen ? t("effect.freight", { cash: yuan(action.freight_fen) }) : null, ...(action.stock ?? []).map((one) => t("effect.free", shelf(one)))].filter(Boolean).join(" · ") || t("effect.nothing");
 }
 
 /** What a command on a case would do. */
@@ -17,7 +17,8 @@ export function effectsOfCase(action) {
     action.needs_second_person ? t("effect.second") : null].filter(Boolean);
 }
 
-function backTo(lots) {
+/** Points that come back, and the first day on which some of them end. */
+export function backTo(lots) {
   if (!lots.length) return [];
   const expiries = lots.filter((one) => one.expires_at).map((one) => one.expires_at).sort();
   return [t("effect.points", { n: points(lots) }) + (lots.length > 1 ? t("effect.lots", { n: lots.length }) : ""), ...(expiries.length ? [t("effect.expires", { day: day(expiries[0]) })] : [])];

@@ -2,7 +2,7 @@
 import { fill, h, icon, keepingFocus, s } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { addressPanel } from "./address.js";
-import { openCancel } from "./cancel.js";
+import { backWords, openCancel } from "./cancel.js";
 import { Complaints } from "./complaint.js";
 import { notPossible } from "./whynot.js";
 import { payButton } from "./pay.js";
@@ -158,7 +158,7 @@ function lines(found) {
           ratingWords(line),
           line.gone ? h("p", { class: "small gone-words" }, t("order.gone", { n: line.gone })) : null,
           parts.length > 1 || parts.some((part) => part.waits) ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
-        h("div", { class: "order-line-state" }, parts.some((part) => part.waits) ? h("span", { class: "badge s-open" }, t("shortage.badge")) : badge("status", found.status === "pending_payment" ? found.status : line.progress),
+        h("div", { class: "order-line-state" }, parts.some((part) => part.waits) ? h("span", { class: "badge s-open" }, t("shortage.badge")) : badge("status", line.progress),
           h("p", { class: "num small" }, `${number(line.unit_points * line.quantity)} ${t("unit.points", { n: line.unit_points * line.quantity })}`)));
     })));
 }
@@ -213,7 +213,7 @@ function options(found, changed, address) {
   const disputable = found.parcels.some((one) => one.actions.dispute.possible);
   return h("section", { class: "panel options", "aria-labelledby": "options" }, h("h2", { id: "options" }, t("actions.title")),
     cancel.possible
-      ? [h("p", { class: "quiet small" }, t(unpaid ? "actions.cancel_unpaid" : "actions.cancel_how", { back: price(unpaid ? { points: cancel.points } : cancel) })),
+      ? [h("p", { class: "quiet small" }, t(unpaid ? "actions.cancel_unpaid" : "actions.cancel_how", { back: backWords(cancel.lots, cancel.cash_fen) })),
         h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open"))]
       : h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : "cancel.not_now")),
     disputable && !cancel.possible ? h("p", { class: "quiet small" }, t("cancel.ask")) : null,

@@ -1,7 +1,7 @@
 // Who gets the parcels: the fields to fill in, and the words of one that is kept.
 import { calmly, fill, h } from "./dom.js";
 import { ask, failureWords, get } from "./http.js";
-import { field } from "./ui.js";
+import { clearField, field } from "./ui.js";
 import { t } from "./words.js";
 
 const PLACE = ["province", "city", "district"];
@@ -37,13 +37,13 @@ function understanding(fields, told, lists) {
   const free = (name) => !box(name).readOnly && (!box(name).value || box(name).value === filled[name]);
   const put = (place) => {
     const before = PLACE.map((name) => box(name).value).join();
-    for (const name of PLACE.filter(free)) box(name).value = filled[name] = place[name];
+    for (const name of PLACE.filter(free)) set(box(name), filled[name] = place[name]);
     if (before !== PLACE.map((name) => box(name).value).join()) box("city").dispatchEvent(new Event("input", { bubbles: true }));
   };
   const choose = (place) => {
     for (const name of PLACE) {
       delete filled[name];
-      if (!box(name).readOnly) box(name).value = place[name];
+      if (!box(name).readOnly) set(box(name), place[name]);
     }
     box("city").dispatchEvent(new Event("input", { bubbles: true }));
   };
@@ -77,6 +77,12 @@ async function offer(lists, division, signal) {
   const districts = city !== province && cities.some((one) => one.code === city) ? await below(city) : cities.filter((one) => !one.code.endsWith("00"));
   fill(lists.city, cities.filter((one) => one.code.endsWith("00")).map((one) => h("option", { value: one.name })));
   fill(lists.district, districts.map((one) => h("option", { value: one.name })));
+}
+
+/** A value that nobody typed: what was said of the empty field goes, too. */
+function set(box, value) {
+  box.value = value;
+  if (value) clearField(box);
 }
 
 const placeWords = (place) => [...new Set(PLACE.map((name) => place[name]))].filter(Boolean).join(" ");

@@ -46,17 +46,22 @@ export function openRedeem() {
   const box = dialog(t("redeem.title"), form, { wide: true, onclose: () => asking?.abort() });
 
   let asking;
+  /** The price that stands in the dialog, and the wish it is of. */
+  let shown = { of: null, price: null };
   const quote = async () => {
     asking?.abort();
     if (!basket.lines.length) { box.close(); return; }
     asking = new AbortController();
     const whole = complete(form);
+    const wanted = wish(form, whole);
     told.classList.add("asking");
     try {
-      const said = await ask("/v1/quotes", wish(form, whole), { signal: asking.signal });
+      const said = await ask("/v1/quotes", wanted, { signal: asking.signal });
+      shown = { of: JSON.stringify(wanted), price: [said.points, said.cash_fen, said.freight_fen] };
       drawQuote(told, said, { waiting: basket.hasParcel && !whole });
     } catch (problem) {
       if (problem.name === "AbortError") return;
+      shown = { of: JSON.stringify(wanted), price: [basket.points, cash()] };
       if (problem.status === 422) fill(told, quoteTotals({ points: basket.points, cash_fen: cash() }));
       else fill(told, problemBox(problem.words));
     } finally {
@@ -78,18 +83,25 @@ export function openRedeem() {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!check(form)) return;
-    busily(submit, () => place(form, { intent, box, problems, quote }));
+    busily(submit, async () => {
+      const { price } = shown;
+      const wanted = JSON.stringify(wish(form, true));
+      if (shown.of !== wanted) await quote();
+      if (shown.of === wanted && price && shown.price.every((figure, n) => figure === (price[n] ?? 0))) await place(form, { intent, box, problems, quote, freight: price[2] });
+      else showProblem(form, { words: t("redeem.total_changed") }, problems);
+    });
   });
   draw();
   quote();
   return box;
 }
 
-async function place(form, { intent, box, problems, quote }) {
+/** Orders what is shown, at the price that is shown; another one is refused. */
+async function place(form, { intent, box, problems, quote, freight }) {
   problems.hidden = true;
   box.dataset.locked = "yes";
   try {
-    const said = await intent.send(wish(form, true), { onWaiting: waitingWords() });
+    const said = await intent.send({ ...wish(form, true), freight_expected_fen: freight }, { onWaiting: waitingWords() });
     delete box.dataset.locked;
     basket.clear();
     box.close();

@@ -1,4 +1,5 @@
 // The steps of a parcel on its way out of the house, as small forms: waybill, hand-over, and others.
+import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { Intent } from "./http.js";
 import { busily, copyButton, field, showProblem, toast, waitingWords } from "./ui.js";
@@ -24,7 +25,7 @@ export function stepForm(key, fields, intent, read, changed, said) {
       try {
         const answer = await intent.send(read(form.elements), { onWaiting: waitingWords() });
         toast(t(said));
-        await changed(answer.position);
+        await changed(answer.position, answer);
       } catch (problem) {
         showProblem(form, problem, problems);
       }
@@ -33,14 +34,39 @@ export function stepForm(key, fields, intent, read, changed, said) {
   return form;
 }
 
-/** The carrier's number, written down by hand. */
-export function waybillForm(parcel, changed) {
+/** The carrier's number, written down by hand; another carrier than the `planned` one is explained (W4). */
+export function waybillForm(parcel, changed, planned = null) {
   const box = field("waybill", t("packing.waybill_number"), { required: true, maxlength: 32, autocomplete: "off", spellcheck: "false" });
   const invent = h("button", { class: "tool", type: "button", onclick: () => {
     box.querySelector("input").value = `SF${Array.from(crypto.getRandomValues(new Uint8Array(13)), (one) => one % 10).join("")}`;
   } }, t("packing.invent"));
-  return stepForm("waybill", [field("carrier", t("packing.carrier"), { required: true, options: CARRIERS.map((one) => [one, t(`carrier.${one}`)]) }), box, invent],
-    new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/waybill`), (form) => ({ carrier: form.carrier.value, waybill: form.waybill.value.trim() }), changed, "packing.labelled");
+  const names = planned && !CARRIERS.includes(planned) ? [planned, ...CARRIERS] : CARRIERS;
+  const why = field("reason", t("packing.why_other"), { required: true, maxlength: 200 }, { hint: planned ? t("packing.why_other_hint", { carrier: word("carrier", planned) }) : null });
+  const carrier = field("carrier", t("packing.carrier"), { required: true, value: planned ?? CARRIERS[0], options: names.map((one) => [one, word("carrier", one)]),
+    onchange: (event) => explained(event.target.value) });
+  const explained = (chosen) => {
+    const other = planned !== null && chosen !== planned;
+    why.hidden = !other;
+    why.querySelector("input").required = other;
+  };
+  explained(planned);
+  return stepForm("waybill", [carrier, why, box, invent],
+    new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/waybill`), (form) => ({
+      carrier: form.carrier.value, waybill: form.waybill.value.trim(), ...(why.hidden ? {} : { reason: form.reason.value.trim() }),
+    }), async (position, answer) => {
+      await changed(position);
+      if (answer.reason_wanted) explain(answer, changed);
+    }, "packing.labelled");
+}
+
+/** The house had chosen another carrier, and nobody said yet why it is this one (W4). */
+function explain({ parcel, carrier, waybill, chosen }, changed) {
+  askFor({
+    title: t("packing.why_other"), path: `/v1/parcels/${encodeURIComponent(parcel)}/waybill`, label: t("packing.why_send"),
+    fields: [field("reason", t("packing.why_other"), { required: true, maxlength: 200, autofocus: true }, { hint: t("packing.why_other_hint", { carrier: word("carrier", chosen) }) })],
+    read: (form) => ({ carrier, waybill, reason: form.reason.value.trim() }),
+    said: () => t("packing.explained"), done: (answer) => changed(answer.position),
+  });
 }
 
 /** The parcel goes to its carrier. */

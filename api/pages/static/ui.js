@@ -183,13 +183,14 @@ export const loading = (rows = 3) => h("div", { class: "skeleton", role: "status
 /** A coloured word for a state. */
 export const badge = (list, value) => h("span", { class: `badge s-${value}` }, word(list, value));
 
-/** Number field with − and +, by mouse or keys. */
+/** Number field with − and +, by mouse or keys; what is typed counts as it is typed. */
 export function stepper({ value, min = 1, max = 99, label, onchange }) {
   const box = h("input", { type: "number", inputmode: "numeric", min, max, value: String(value), "aria-label": label,
-    onchange: () => set(Number(box.value)) });
+    onchange: () => set(Number(box.value)),
+    oninput: () => { if (box.value !== "") set(Number(box.value)); } });
   const set = (next) => {
     const kept = Math.min(max, Math.max(min, Math.trunc(next) || min));
-    box.value = String(kept);
+    if (box.value !== String(kept)) box.value = String(kept);
     less.disabled = kept <= min;
     more.disabled = kept >= max;
     if (kept !== value) { value = kept; onchange?.(kept); }

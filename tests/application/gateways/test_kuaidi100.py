@@ -22,7 +22,7 @@ from application.gateways.kuaidi100 import (
     sign_push,
     verify_push,
 )
-from application.gateways.kuaidi100_codes import carrier_named, kind_of
+from application.gateways.kuaidi100_codes import kind_of
 from application.gateways.tracking import ForgedPush, UnreadablePush
 from domain.scans import Coordinates, ScanKind
 
@@ -63,7 +63,7 @@ def test_push_is_read_when_its_signature_holds() -> None:
         seen = verify_push(raw, salt=SALT)
         assert (seen.status, seen.state, seen.kind) == ("polling", "5", ScanKind.OUT_FOR_DELIVERY)
         assert (seen.nu, seen.com) == ("YT0000000000001", "yuantong")
-        assert (seen.ischeck, seen.raw, seen.is_end) == (False, PARAM_D, False)
+        assert (seen.ischeck, seen.raw) == (False, PARAM_D)
         (scan,) = seen.scans
         assert scan.time == datetime(2026, 1, 2, 1, 0, tzinfo=UTC)
         assert (scan.text, scan.status, scan.code) == ("派件中", "派件", "5")
@@ -264,20 +264,15 @@ def test_node_code_loses_when_it_lags_behind_the_words() -> None:
     assert push(line(context="正在派送", statusCode="0")).scans[0].kind is ScanKind.OUT_FOR_DELIVERY
 
 
-def test_watching_goes_on_when_an_abort_names_the_right_carrier() -> None:
+def test_the_right_carrier_is_named_when_an_abort_corrects_it() -> None:
     """T1, wire 1.6: 3 days without result, (a) an end, (b) a correction."""
     ended = push(status="abort", lastResult=None, autoCheck="0", comOld="", comNew="")
-    assert (ended.is_end, ended.com_new, ended.voided_carrier) == (True, None, None)
-    assert (ended.nu, ended.scans) == (None, ())
+    assert (ended.com_new, ended.nu, ended.scans) == (None, None, ())
     corrected = push(status="abort", autoCheck="0", comOld="", comNew="ems")
-    assert (corrected.is_end, corrected.com_new) == (False, "ems")
-    assert corrected.voided_carrier == "yuantong"
+    assert (corrected.com_old, corrected.com_new, corrected.com) == (None, "ems", "yuantong")
     later = push(line(), last={"com": "ems"}, autoCheck="1", comOld="yuantong", comNew="ems")
-    assert (later.auto_check, later.voided_carrier, later.com) == (True, "yuantong", "ems")
+    assert (later.auto_check, later.com_old, later.com) == (True, "yuantong", "ems")
     assert later.scans[0].carrier == "ems"
-    silent = push(status="abort", lastResult=None, comNew="ems")
-    assert (silent.is_end, silent.voided_carrier) == (False, None)
-    assert push(status="shutdown").is_end
     assert push(status="updateall").status is PushStatus.UPDATEALL
 
 
@@ -315,8 +310,6 @@ def test_codes_are_looked_up_exactly(code: str | None, kind: ScanKind | None) ->
     assert kind_of(code) is kind
 
 
-def test_carriers_are_found_when_a_text_names_them() -> None:
-    """T1, wire 1.7: "转EMS" leads to a code that they can be asked about."""
-    assert (carrier_named("EMS"), carrier_named("顺丰")) == ("ems", "shunfeng")
-    assert (carrier_named(""), carrier_named("某某")) == (None, None)
+def test_codes_of_carriers_are_read_in_any_case() -> None:
+    """T1, wire 1.7: the same code for every source."""
     assert push(line(), last={"com": "USPS"}).scans[0].carrier == "usps"
