@@ -84,7 +84,8 @@ class EntryOut(BaseModel):
     order: str | None = Field(default=None, description="number of the order that it is about")
     reason: str = Field(description="as the event says it; may be empty")
     source: str | None = Field(
-        default=None, description="what granted points were earned with; also of taken ones"
+        default=None,
+        description="what points were granted or taken for; of a claw-back the grant's lot",
     )
     balance: int = Field(description="available points after it, in the order things happened")
 

@@ -100,7 +100,7 @@ class LedgerBalance(View):
                         *(amounts.get(name, 0) for name in ACCOUNTS),
                         vars(fact).get("order"),
                         _reason(envelope.context.reason, fact),
-                        vars(fact).get("source"),
+                        _source(fact),
                     )
                 )
             for lot, expires_at, points in lot_changes(fact):
@@ -126,6 +126,14 @@ class LedgerBalance(View):
 
 def _reason(reason: str, fact: AccountFact) -> str:
     return reason or str(vars(fact).get("reason", ""))
+
+
+def _source(fact: AccountFact) -> str | None:
+    """What it came from; of a grant that is taken back its lot, which no other grant has."""
+    if isinstance(fact, GrantClawedBack):
+        return fact.lot
+    source: str | None = vars(fact).get("source")
+    return source
 
 
 _CLOSED = """

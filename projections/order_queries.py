@@ -163,7 +163,11 @@ def order_answer(
     """
     order = row.order
     shown = [
-        one for one in parcels if one[1].stage not in BEFORE_PACKING and one[1].back_of is None
+        one
+        for one in parcels
+        if one[1].stage not in BEFORE_PACKING
+        and one[1].back_of is None
+        and (staff or not one[1].dissolved)
     ]
     disputes = {number: dict(disputable(number, parcel)) for number, parcel in shown}
     kept = [*sent_once_more(order, linked), *under_return(order)]
@@ -219,7 +223,7 @@ def _line(order: Order, number: int, *, staff: bool) -> dict[str, Any]:
     live = [
         (part, unit.quantity) for part in order.parts for unit in part.units if unit.line == number
     ]
-    states = [part.state for part, _ in live]
+    states = [_state(order, part) for part, _ in live]
     gone = line.quantity - sum(quantity for _, quantity in live)
     progress = min(states, key=_advance) if states else order.ended or State.CANCELLED
     return {
@@ -248,6 +252,11 @@ def _advance(state: State) -> int:
     return PROGRESS.index(state) if state in PROGRESS else len(PROGRESS)
 
 
+def _state(order: Order, part: Part) -> State:
+    """A part's state as its readers see it: nothing of an unpaid order waits to be sent."""
+    return part.state if order.paid else State.PENDING_PAYMENT
+
+
 def stage(order: Order, part: Part) -> str:
     """Where a part of goods stands in the house: what staff see beside its state (O7, S5, W1)."""
     if not part.to_be_sent:
@@ -264,11 +273,12 @@ def stage(order: Order, part: Part) -> str:
 
 
 def _part(order: Order, part: Part, *, staff: bool) -> dict[str, Any]:
+    state = _state(order, part)
     inner = {"stage": stage(order, part), "hand_over_by": part.hand_over_by} if staff else {}
     return {
         "part": part.number,
         "warehouse": part.warehouse,
-        "state": part.state if staff else customer_status(part.state),
+        "state": state if staff else customer_status(state),
         "parcel": part.parcel,
         "returnable_until": part.window_until,
         "paused": bool(part.paused_by),

@@ -102,3 +102,42 @@ async def test_lots_are_foretold_as_they_come_back_after_grace_and_debt(mall: Ma
     (soon, expires_at), _ = sorted((one["points"], one["expires_at"]) for one in foretold["lots"])
     assert soon == 480 - owed  # debt is paid with what expires soonest
     assert datetime.fromisoformat(expires_at) == now + timedelta(days=30)
+
+
+async def test_nothing_of_an_unpaid_order_waits_to_be_sent(mall: Mall) -> None:
+    """O3: its parts and lines are in the state that the order is in."""
+    number = (await mall.order(("tea-set", 1)))["number"]
+    for who in ({}, {"role": "operations", "subject": "ops"}):
+        order = await mall.read(number, **who)
+        shown = {order["status"], *(one["state"] for one in order["parts"])}
+        assert shown | {one["progress"] for one in order["lines"]} == {"pending_payment"}
+    await mall.post(f"/v1/orders/{number}/cancellation", WISH)
+    order = await mall.read(number)
+    assert {one["progress"] for one in order["lines"]} == {"cancelled"}
+
+
+async def test_a_parcel_that_was_unpacked_is_not_shown_to_its_learner(mall: Mall) -> None:
+    """O3, contract.md: `dissolved` is no state a learner meets; staff see what it was."""
+    number = (await mall.order(("enamel-mug", 1)))["number"]
+    staff = {"role": "operations", "subject": "ops"}
+    body = {"order": number, "part": 1, "weight_grams": 400}
+    assert (await mall.post("/v1/parcels", body, **staff)).status_code == 201
+    assert len((await mall.read(number))["parcels"]) == 1
+    assert (await mall.post(f"/v1/orders/{number}/cancellation", WISH)).status_code == 200
+    assert (await mall.read(number))["parcels"] == []
+    (seen,) = (await mall.read(number, **staff))["parcels"]
+    assert seen["state"] == "dissolved"
+
+
+async def test_a_claw_back_names_the_lot_that_it_took(mall: Mall) -> None:
+    """L5: so that the desk does not offer to take the same grant back again."""
+    grant = {"learner": "zoe", "points": 300, "reason": "task", "source": "wrong"}
+    await mall.post("/v1/points/grants", {"grants": [grant]}, **SERVICE)
+    wrong = {"learner": "zoe", "reason": "task", "source": "wrong", "why": "a mistake"}
+    assert (await mall.post("/v1/points/clawbacks", wrong, **SERVICE)).status_code == 200
+    await mall.views()
+    told = (await mall.get("/v1/learners/zoe/statement", **SERVICE)).json()["entries"]
+    assert [(one["fact"], one["source"]) for one in told] == [
+        ("ledger.GrantClawedBack", "task:wrong"),
+        ("ledger.PointsGranted", "wrong"),
+    ]

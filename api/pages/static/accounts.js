@@ -44,7 +44,7 @@ export async function account(view, [, learner], signal) {
       h("section", { class: "panel statement", "aria-labelledby": "statement" }, h("h2", { id: "statement" }, t("points.statement")), statement),
       h("section", { "aria-labelledby": "orders" }, h("h2", { id: "orders", class: "section-head" }, t("tab.orders")), orders));
     await Promise.all([
-      drawStatement(statement, learner, signal, { orderLink: (order) => `#/packing/${order}`, tool: open ? (entry) => taker(entry, learner, draw) : null }),
+      drawStatement(statement, learner, signal, { orderLink: (order) => `#/packing/${order}`, tool: open ? takers(learner, draw) : null }),
       drawOrders(orders, learner, signal),
       SEES_APPROVALS ? drawAsked(asked, learner, signal) : null]);
   };
@@ -83,9 +83,16 @@ function figure(key, value, bad) {
   return h("div", null, h("dt", { class: "quiet small" }, t(key)), h("dd", { class: `num tile-figure${bad ? " bad-words" : ""}` }, number(value)));
 }
 
-/** A grant of the statement can be clawed back. */
+/** A grant of the statement can be clawed back, once: newest first, the claw-back comes before it. */
+function takers(learner, changed) {
+  const gone = new Set();
+  return (entry) => {
+    if (entry.fact === "ledger.GrantClawedBack") gone.add(entry.source);
+    return entry.fact === "ledger.PointsGranted" && !gone.has(`${entry.reason}:${entry.source}`) ? taker(entry, learner, changed) : null;
+  };
+}
+
 function taker(entry, learner, changed) {
-  if (entry.fact !== "ledger.PointsGranted") return null;
   return h("button", { class: "tool", type: "button", onclick: () => clawBack({ learner, reason: entry.reason, source: entry.source, points: entry.points }, changed) }, t("learner.claw_back"));
 }
 

@@ -79,7 +79,7 @@ function partCard(part, found, parcel, changed) {
 
 function step(part, found, parcel, changed) {
   if (part.waits) return waitWords(part);
-  if (found.status === "pending_payment") return h("p", { class: "quiet small" }, t("packing.unpaid"));
+  if (part.state === "pending_payment") return h("p", { class: "quiet small" }, t("packing.unpaid"));
   if (found.review?.length) return h("p", { class: "small quiet" }, t("packing.in_review"), found.review.map((one) => word("review", one)).join(t("app.and")));
   if (!parcel && part.parcel) return released();
   if (!parcel) return part.stage === "released" ? h("div", { class: "stack" }, released(), packForm(part, found, changed)) : packForm(part, found, changed);

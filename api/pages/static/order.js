@@ -61,7 +61,7 @@ function newMoments(before, after) {
 function moments(found) {
   const facts = found.timeline.filter((one) => TIMELINE.includes(one.fact)).map((one, place) => ({
     at: one.at, key: `f${one.position}`, rank: one.position, kind: one.points && /Cancelled|Refunded/.test(one.fact) ? "money" : "fact",
-    words: factWords(one.fact), detail: detail(one), place,
+    words: factWords(one.fact), detail: detail(one, found), place,
   }));
   const scans = found.parcels.flatMap((parcel) => parcel.scans.map((scan, place) => ({
     at: scan.time, key: `s${parcel.number}|${scan.time}|${scan.text}`, rank: 1e9 - place, kind: "scan",
@@ -70,8 +70,10 @@ function moments(found) {
   return [...facts, ...scans].sort((a, b) => new Date(b.at) - new Date(a.at) || b.rank - a.rank);
 }
 
-function detail(one) {
+function detail(one, found) {
   const words = [];
+  const parcel = found.parcels.findIndex((each) => each.number === one.parcel);
+  if (parcel >= 0 && found.parcels.length > 1) words.push(t("order.parcel_n", { n: parcel + 1 }));
   if (one.points && /Cancelled|Refunded/.test(one.fact)) words.push(t("order.points_back", { n: one.points }));
   if (one.cash_fen && /Cancelled|Refunded/.test(one.fact)) words.push(t("order.cash_back", { cash: yuan(one.cash_fen) }));
   if (one.amount_fen) words.push(yuan(one.amount_fen));
@@ -176,7 +178,7 @@ function carrierOf(parcel) {
 
 function parcel(one, { place, all, complaint }) {
   return h("section", { class: "panel parcel", dataset: { parcel: one.number } },
-    h("div", { class: "spread" }, h("h2", null, all.length > 1 ? t("order.parcel_n", { n: place + 1 }) : t("order.parcel")), badge("parcel", one.state ?? "packed")),
+    h("div", { class: "spread" }, h("h2", null, all.length > 1 ? t("order.parcel_n", { n: place + 1 }) : t("order.parcel")), badge("parcel", one.waybill ? one.state : "packed")),
     h("p", null, one.carrier ? [word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)] : t("order.no_carrier")),
     one.since ? h("p", { class: "quiet small" }, t("order.since", { ago: ago(one.since) })) : null,
     one.delay ? h("p", { class: "promise warn delay" }, icon("warn"), h("span", null, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message))) : null,
