@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg import AsyncConnection
 from rich.console import Console
 from rich.progress import Progress
@@ -61,20 +62,28 @@ def _fail(message: str) -> typer.Exit:
 def _head_in(path: Path) -> SignedHead:
     try:
         return SignedHead.from_json(path.read_bytes())
-    except (HeadUnreadable, OSError) as error:
-        raise _fail(f"{path}: {error}") from None
+    except HeadUnreadable as error:
+        raise _fail(f"{path}: {error}; `tallypost audit head` prints one") from None
+    except OSError as error:
+        raise _fail(f"{path}: {error.strerror}") from None
 
 
-def _asked(settings: Settings, ask: Callable[[AsyncConnection[Any]], Awaitable[T]]) -> T:
-    """Ask the tenant's database, as the service login, which cannot change the log."""
-    from api.serving import database
+def _asked(
+    settings: Settings,
+    ask: Callable[[AsyncConnection[Any], Ed25519PrivateKey], Awaitable[T]],
+) -> T:
+    """Ask the tenant's database, as the service login, which cannot change the log.
+
+    The signing key is handed on once there is something to sign: it is made at its first use.
+    """
+    from api.serving import database_there
 
     async def asking(url: str) -> T:
         async with await AsyncConnection.connect(url, autocommit=True) as connection:
-            return await ask(connection)
+            return await ask(connection, sealing.signing_key_in(settings.key_folder))
 
     try:
-        with database(settings) as found:
+        with database_there(settings) as found:
             return asyncio.run(asking(found.service_url))
     except LogDiffers as error:
         raise _fail(f"{error} — `tallypost verify` names what differs") from None
@@ -86,9 +95,9 @@ def _asked(settings: Settings, ask: Callable[[AsyncConnection[Any]], Awaitable[T
 def head(data: Data = Path("data"), tenant: Tenant = None, position: At = None) -> None:
     """Print the newest signed head: keep it where nobody who runs this service can change it."""
     settings = _settings(data, tenant)
-    private = sealing.signing_key_in(settings.key_folder)
     made = _asked(
-        settings, lambda asking: signed_head(asking, settings.tenant, private, position=position)
+        settings,
+        lambda asking, private: signed_head(asking, settings.tenant, private, position=position),
     )
     _write(json.dumps(made.to_json(), indent=1).encode() + b"\n")
 
@@ -107,11 +116,10 @@ def export(
     `audit check --head` accepts it by that one.
     """
     settings = _settings(data, tenant)
-    private = sealing.signing_key_in(settings.key_folder)
     since = [_head_in(path) for path in since_head or []]
     document = _asked(
         settings,
-        lambda asking: export_stream(
+        lambda asking, private: export_stream(
             asking, settings.tenant, stream, private, position=position, since=since
         ),
     )
@@ -160,17 +168,18 @@ def verify(
     ] = None,
 ) -> None:
     """Digest chain, views = replay, ledger balances; 1 and the place when anything differs."""
-    from api.serving import database
+    from api.serving import database_there
 
     settings = _settings(data, tenant)
     heads = [_head_in(path) for path in head or []]
-    public = sealing.signing_key_in(settings.key_folder).public_key() if heads else None
     for one in heads:
         if one.tenant != settings.tenant:
             raise _fail(f"a head of {one.tenant} says nothing about {settings.tenant}")
-        if public is not None and not one.verify(public):
-            told.print("A head was signed by another key: compared all the same.", style="yellow")
-    with database(settings) as found, Progress(console=told, transient=True) as bar:
+    with (
+        database_there(settings, owner=True) as found,
+        Progress(console=told, transient=True) as bar,
+    ):
+        _tell_of_other_keys(settings, heads)
         task = bar.add_task("replaying", total=None)
         result = asyncio.run(
             verify_all(
@@ -191,6 +200,14 @@ def verify(
         typer.echo("No head kept outside was given: a tail that was cut off would not show.")
 
 
+def _tell_of_other_keys(settings: Settings, heads: list[SignedHead]) -> None:
+    if not heads:
+        return
+    public = sealing.signing_key_in(settings.key_folder).public_key()
+    if not all(one.verify(public) for one in heads):
+        told.print("A head was signed by another key: compared all the same.", style="yellow")
+
+
 def rebuild(
     view: Annotated[str, typer.Argument(help="the view's name, `all` or `outdated`")],
     data: Data = Path("data"),
@@ -200,11 +217,11 @@ def rebuild(
 
     `outdated` are those that another version of this code folded.
     """
-    from api.serving import database
+    from api.serving import database_there
 
     settings = _settings(data, tenant)
     views = {one.name: one for one in all_views(settings.rules)}
-    with database(settings) as found:
+    with database_there(settings, owner=True) as found:
         if view == "outdated":
             wanted = outdated_views(found.owner_url, schema=settings.tenant, rules=settings.rules)
         elif view == "all":
@@ -250,9 +267,9 @@ def rewrap_command(data: Data = Path("data")) -> None:
 
 
 def _rewrap(settings: Settings, ring: MasterKeys) -> None:
-    from api.serving import database, tenants_of
+    from api.serving import database_there, tenants_of
 
-    with database(settings) as found:
+    with database_there(settings) as found:
         for schema in tenants_of(settings):
             changed = asyncio.run(rewrap_all(found.service_url, schema=schema, master=ring))
             typer.echo(f"{schema}: {changed} keys wrapped anew")

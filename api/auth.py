@@ -24,6 +24,8 @@ from domain.refusals import InvalidRequest, NotFound
 ALGORITHM = "HS256"
 AUDIENCE = "tallypost"
 COOKIE = "tallypost_session"
+SIGNED_WITH = "token.secret"
+"""The file of the key folder that tokens are signed with."""
 
 
 class Role(StrEnum):
@@ -75,7 +77,7 @@ class Tokens:
     @classmethod
     def in_folder(cls, folder: Path) -> "Tokens":
         """Tokens signed with `token.secret` of this folder, made at the first use."""
-        return cls(read_or_create(folder / "token.secret", make=lambda: secrets.token_bytes(48)))
+        return cls(read_or_create(folder / SIGNED_WITH, make=lambda: secrets.token_bytes(48)))
 
     def issue(self, role: Role, subject: str, *, tenant: str, now: datetime | None = None) -> str:
         """A token for this role and subject in one tenant, valid for 30 days."""

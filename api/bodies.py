@@ -27,8 +27,10 @@ Moment = Annotated[
 ]
 """When something happened: near enough for days to be added in any time zone."""
 Words = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
-Amount = Annotated[int, Field(ge=0, le=MAX_INT)]
-Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+Whole = Annotated[int, Field(strict=True)]
+"""An integer as JSON writes it: `true`, `"1"` and `1.0` are none."""
+Amount = Annotated[Whole, Field(ge=0, le=MAX_INT)]
+Quantity = Annotated[Whole, Field(ge=1, le=1_000_000)]
 
 Learner = Annotated[Id, Field(description="the learner's id on the platform")]
 ItemSku = Annotated[Sku, Field(description="the item's SKU")]
@@ -46,7 +48,7 @@ class GrantIn(Body):
     """Points for one achievement (L1)."""
 
     learner: Learner
-    points: Annotated[int, Field(ge=1, le=1_000_000_000, description="how many points")]
+    points: Annotated[Whole, Field(ge=1, le=1_000_000_000, description="how many points")]
     reason: Reason
     source: Source = Field(
         description="what it is for; learner, reason and source make it the same grant"
@@ -90,7 +92,7 @@ class AdjustmentIn(Body):
     model_config = example(learner="lin", points=300, source="CASE-7", why="parcel was late")
     learner: Learner
     points: Annotated[
-        int,
+        Whole,
         Field(
             ge=-1_000_000_000, le=1_000_000_000, description="added if positive, taken if negative"
         ),
@@ -126,7 +128,7 @@ class LineIn(Body):
     """One item of a wish; `points_expected` is the unit price the caller saw."""
 
     sku: ItemSku
-    quantity: Annotated[int, Field(ge=1, le=10_000, description="units")]
+    quantity: Annotated[Whole, Field(ge=1, le=10_000, description="units")]
     points_expected: Amount | None = Field(
         default=None, description="points a unit as the caller saw it; another price is refused"
     )
@@ -183,7 +185,7 @@ class OrderIn(Body):
     )
     learner: Learner
     lines: Annotated[
-        list[LineIn], Field(min_length=1, max_length=50, description="items; one may come twice")
+        list[LineIn], Field(min_length=1, max_length=50, description="items, each of them once")
     ]
     channel: Channel = Channel.APP
     happened_at: HappenedAt = Field(default=None, description="services only")
@@ -202,7 +204,7 @@ class UnitsIn(Body):
     """Units of an item."""
 
     sku: ItemSku
-    quantity: Annotated[int, Field(ge=1, le=10_000, description="units")]
+    quantity: Annotated[Whole, Field(ge=1, le=10_000, description="units")]
 
 
 Lines = Annotated[
@@ -239,7 +241,7 @@ class PaymentIn(Body):
     model_config = example(means="wechat", attempt="pay-20261103-1", amount_fen=1_900)
     means: Words = Field(default="sandbox", description="how it is paid")
     attempt: Id | None = Field(default=None, description="services: the payment's own id")
-    amount_fen: Annotated[int, Field(ge=1, le=MAX_INT)] | None = Field(
+    amount_fen: Annotated[Whole, Field(ge=1, le=MAX_INT)] | None = Field(
         default=None, description="services: what was paid, in fen"
     )
     paid_at: Moment | None = Field(default=None, description="services: when, if not now")

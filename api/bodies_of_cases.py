@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from api.bodies import Body, ItemSku, Why
+from api.bodies import Body, ItemSku, Whole, Why
 from api.shown import example
 from domain.claims import InquiryResult
 from domain.dispute_facts import Answer, Outcome, Question
@@ -12,7 +12,7 @@ from domain.order_facts import Fault
 
 Said = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^[^\x00]+$")]
 """Free words: they are sealed in the vault and never enter an event (A4)."""
-Fen = Annotated[int, Field(ge=1, le=10_000_000_000)]
+Fen = Annotated[Whole, Field(ge=1, le=10_000_000_000)]
 Parcel = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
 Unconfirmed = Annotated[
     str | None,
@@ -103,7 +103,7 @@ class DisputedUnitsIn(Body):
     """Units of an item that are refunded or sent once more."""
 
     sku: ItemSku
-    quantity: Annotated[int, Field(ge=1, le=10_000, description="units")]
+    quantity: Annotated[Whole, Field(ge=1, le=10_000, description="units")]
 
 
 class CaseDecisionIn(Body):
@@ -121,7 +121,7 @@ class CaseDecisionIn(Body):
         ]
         | None
     ) = Field(default=None, description="units of the case's parcel; all of them, if left out")
-    points: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(
+    points: Annotated[Whole, Field(ge=0, le=1_000_000_000)] = Field(
         default=0, description="compensation, alone or beside a refund or a linked order"
     )
     message: MessageIn | None = Field(
@@ -173,7 +173,7 @@ class PackIn(Body):
     format: Literal["zip", "json", "html"] = Field(
         default="zip", description="html: to read and print"
     )
-    position: Annotated[int, Field(ge=0, le=2**62)] | None = Field(
+    position: Annotated[Whole, Field(ge=0, le=2**62)] | None = Field(
         default=None, description="as the log stood there; as it stands, if left out"
     )
     since: Annotated[str, StringConstraints(max_length=2_000)] | None = Field(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Quantity, Why, Words
+from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Quantity, Whole, Why, Words
 from api.local_time import LocalTime
 from api.shown import example
 from domain.catalogue import Terms
@@ -98,9 +98,9 @@ class PackIn(Body):
 
     model_config = example(order="T261103A1B2C3D4E5F6", part=1, weight_grams=420)
     order: Id = Field(description="the order's number")
-    part: Annotated[int, Field(ge=1, le=100, description="which part of the order")] = 1
+    part: Annotated[Whole, Field(ge=1, le=100, description="which part of the order")] = 1
     weight_grams: Annotated[
-        int, Field(ge=0, le=1_000_000, description="of the whole parcel; 0: not weighed")
+        Whole, Field(ge=0, le=1_000_000, description="of the whole parcel; 0: not weighed")
     ] = 0
     happened_at: HappenedAt = None
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from api.bodies import Body, ItemSku, UnitsIn, Why
+from api.bodies import Body, ItemSku, UnitsIn, Whole, Why
 from api.bodies_of_cases import MessageIn, Said
 from api.shown import example
 from domain.order_facts import Fault
@@ -49,7 +49,7 @@ class FoundIn(Body):
     """What an inspection found of some units."""
 
     sku: ItemSku
-    quantity: Annotated[int, Field(ge=1, le=10_000, description="units")]
+    quantity: Annotated[Whole, Field(ge=1, le=10_000, description="units")]
     verdict: Verdict
     failed: list[Criterion] = Field(
         default_factory=list, max_length=5, description="criteria that they do not meet"

@@ -15,15 +15,16 @@ from rich.table import Table
 
 from api import serving
 from api.audit_commands import audit_app, keys_app, rebuild, verify
-from api.auth import Role, Tokens
+from api.auth import SIGNED_WITH, Role, Tokens
 from api.demo import tell
 from api.import_commands import import_app
+from api.ports import PortRefused, claimed
 from api.refolding import refold
 from api.sandbox import create_sandbox
 from api.what_if_command import what_if
 from application.demo_mall import LEARNERS, open_demo_mall
 from application.guarding import UnsafeDatabase
-from application.key_files import KeyFileRefused
+from application.key_files import KeyFileRefused, must_be_there
 from application.logs import configure_logs
 from application.revocations import revoke as revoke_tokens
 from application.server_account import EmbeddedPostgresError
@@ -116,6 +117,8 @@ def token(
 
     Revoking ends all tokens of a subject, whatever the role, within a minute in every process.
     """
+    if not all(one.strip() for one in subject):
+        raise typer.BadParameter("a token speaks for somebody", param_hint="--subject")
     settings = settings_of(data)
     if revoke:
         asyncio.run(_revoke(settings, subject, reason))
@@ -123,6 +126,7 @@ def token(
         return
     if role is None:
         raise typer.BadParameter("a token needs a role", param_hint="--role")
+    must_be_there(settings.key_folder / SIGNED_WITH)
     tokens = Tokens.in_folder(settings.key_folder)
     for one in subject:
         typer.echo(tokens.issue(role, one, tenant=settings.tenant))
@@ -141,7 +145,7 @@ def migrate(
     `tallypost rebuild outdated`; the service runs meanwhile, and `/health` names them.
     """
     settings = settings_of(data)
-    with serving.database(settings) as found:
+    with serving.database(settings, owner=True) as found:
         for tenant in serving.tenants_of(settings):
             applied = serving.migrate_all(found.owner_url, tenant)
             if views:
@@ -159,7 +163,8 @@ def demo() -> None:
 @app.command()
 def sandbox(host: Host = "127.0.0.1", port: Port = 8090, data: Data = Path("data")) -> None:
     """The partners' simulators on one local port: Kuaidi100 and the payment provider."""
-    partners = create_sandbox(settings_of(data).payment_key)
+    with claimed((host, port, "where the sandbox was to be")):
+        partners = create_sandbox(settings_of(data).payment_key)
     uvicorn.run(partners, host=host, port=port, log_level="warning")
 
 
@@ -180,7 +185,7 @@ def bench(
 
 
 async def _revoke(settings: Settings, subjects: list[str], reason: str) -> None:
-    with serving.database(settings) as found:
+    with serving.database_there(settings) as found:
         async with await AsyncConnection.connect(found.service_url, autocommit=True) as connection:
             await revoke_tokens(
                 connection,
@@ -222,12 +227,30 @@ def _announce(settings: Settings, host: str, port: int) -> None:
 
 
 def main() -> None:
-    """Entry point of the console script: what a user can mend is said without a trace."""
+    """Entry point of the console script: what a user can mend is said without a trace.
+
+    Status 2 says that a command was pointed to the wrong place, 1 that something is not as it
+    has to be there.
+    """
     try:
         app()
-    except (UnsafeDatabase, serving.NotMigrated, EmbeddedPostgresError, KeyFileRefused) as error:
-        console.print(f"{error}", style="red", highlight=False)
-        raise SystemExit(1) from None
+    except serving.WrongDatabase as error:
+        raise SystemExit(_said(error, status=2)) from None
+    except (
+        UnsafeDatabase,
+        PortRefused,
+        serving.NotMigrated,
+        EmbeddedPostgresError,
+        KeyFileRefused,
+    ) as error:
+        raise SystemExit(_said(error, status=1)) from None
+
+
+def _said(error: Exception, *, status: int) -> int:
+    """Never on stdout, which may be a document's or a token's."""
+    told = Console(stderr=True)
+    told.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+    return status
 
 
 if __name__ == "__main__":

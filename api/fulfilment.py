@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from api.auth import Caller, Operator, Role, allow, store_of
-from api.bodies import Amount, Body, HappenedAt, Why, Words
+from api.bodies import Amount, Body, HappenedAt, Whole, Why, Words
 from api.changing import Change, answered
 from api.paths import ParcelNumber
 from api.reading import (
@@ -74,7 +74,7 @@ class PickListIn(Body):
         max_length=LISTED_MAX,
         description="these; else those due soonest",
     )
-    limit: int = Field(default=PICK_LIST, ge=1, le=LISTED_MAX, description="parcels on the list")
+    limit: Whole = Field(default=PICK_LIST, ge=1, le=LISTED_MAX, description="parcels on the list")
 
 
 class PickedIn(Body):

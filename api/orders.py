@@ -27,6 +27,7 @@ from api.shown_cases import CaseActionOut
 from application import ordering, possible, redeeming
 from application.addressing import Addressed, addressed
 from application.answers import kept_answer
+from application.cleaning import Unusable
 from application.gateways.payment import Charge
 from application.streams import MALL, NETWORK, ORDER
 from application.unit import Unit
@@ -60,7 +61,10 @@ def wish_of(request: Request, body: OrderIn) -> redeeming.Wish:
     )
     if body.recipient is None:
         return wish
-    found, digests = recipient_of(request, body.recipient)
+    try:
+        found, digests = recipient_of(request, body.recipient)
+    except Unusable as unusable:
+        raise unusable.inside("recipient") from None
     return wish._replace(
         recipient=found.recipient,
         digests=digests,

@@ -71,6 +71,8 @@ CHINESE = {
 }
 """What is told in Chinese where nothing better is known."""
 
+PARTS = ("body", "query", "path", "header", "cookie")
+"""What FastAPI puts before a field's own path."""
 RETRY_AFTER_SECONDS = 1
 
 
@@ -214,13 +216,22 @@ def invalid(errors: Sequence[Any]) -> Response:
     failures = [
         {
             "code": one["type"],
-            "field": ".".join(str(place) for place in one["loc"]),
+            "field": _path(one["type"], one["loc"]),
             "message": one["msg"],
             "message_zh": unusable.in_chinese(one),
         }
         for one in errors
     ]
     return problem(422, "invalid", "The request cannot be used.", failures=failures)
+
+
+def _path(kind: str, places: Sequence[str | int]) -> str:
+    """The path inside the body, or the parameter's name; the part itself if all of it is meant."""
+    if not places or places[0] not in PARTS:
+        return ".".join(map(str, places)) or "body"
+    part, *inside = places
+    # Where JSON ends to be one, the place is a number of a character.
+    return str(part) if kind == "json_invalid" or not inside else ".".join(map(str, inside))
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter] = ()) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.auth import STAFF, Asked, Caller, Manager, allow, store_of
-from api.bodies import Body, Moment
+from api.bodies import Body, Moment, Whole
 from api.changing import Change, answered
 from api.shown import example
 from application import pricing
@@ -119,7 +119,7 @@ class VolumeIn(Body):
     model_config = example(carrier="zhongtong", month="2026-10", parcels=4_120)
     carrier: Carrier
     month: Month
-    parcels: Annotated[int, Field(ge=0, le=1_000_000_000, description="on the carrier's bill")]
+    parcels: Annotated[Whole, Field(ge=0, le=1_000_000_000, description="on the carrier's bill")]
 
 
 class VolumePutOut(VolumeOut):

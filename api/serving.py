@@ -7,15 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
+import psycopg
 import uvicorn
 import uvloop
 
 from api.app import create_app
 from api.edge import Impatient
+from api.ports import claimed
 from api.refolding import outdated_views, refold
 from api.sandbox_labels import account
 from api.tenancy import Tenants
@@ -40,6 +43,11 @@ QUERY_SECONDS = 30.0
 """A receipt is confirmed, and a silence asked about, soon after it is possible."""
 GRACE_SECONDS = 8
 """How long requests under way may take after SIGTERM (R08: gone within 10 s)."""
+ANSWER_SECONDS = 10
+"""How long a given database may take to let us in when a command begins."""
+STARTS_MAX = 5
+STARTS_SECONDS = 60.0
+"""A process that was started so often in this time will not come up by being started again."""
 
 
 class Database(NamedTuple):
@@ -56,14 +64,57 @@ class NotMigrated(Exception):
         super().__init__(f"The schema {tenant} is not up to date: run `tallypost migrate`.")
 
 
+class WrongDatabase(Exception):
+    """What a command was pointed to is no database of ours; the message says what to change."""
+
+
 @contextmanager
-def database(settings: Settings) -> Iterator[Database]:
-    """The given PostgreSQL, or the embedded one in the data folder: attached to or started."""
+def database(settings: Settings, *, owner: bool = False) -> Iterator[Database]:
+    """The given PostgreSQL, or the embedded one in the data folder: attached to or started.
+
+    Raises `WrongDatabase` where the given one does not answer the service login, or, with `owner`,
+    the owner's.
+    """
     if settings.database_url is not None:
-        yield Database(settings.database_url, settings.owner_url or settings.database_url)
+        found = Database(settings.database_url, settings.owner_url or settings.database_url)
+        if owner and settings.owner_url is not None:
+            _must_answer(found.owner_url, "DATABASE_OWNER_URL")
+        else:
+            _must_answer(found.service_url, "DATABASE_URL")
+        yield found
         return
     with attach_or_start(settings.data / "postgres") as url:
         yield Database(_as_service(url), url)
+
+
+@contextmanager
+def database_there(settings: Settings, *, owner: bool = False) -> Iterator[Database]:
+    """The same for commands that look at what is there: where nothing is, nothing is made.
+
+    Raises `WrongDatabase` where no mall is in it, `NotMigrated` where an older one is.
+    """
+    if settings.database_url is None and not (settings.data / "postgres").exists():
+        raise WrongDatabase(
+            f"No mall is in {settings.data}: name its folder with --data, or make one there with"
+            " `tallypost serve`."
+        )
+    with database(settings, owner=owner) as found:
+        if pending(found.service_url, settings.tenant):
+            raise NotMigrated(settings.tenant)
+        yield found
+
+
+def _must_answer(url: str, setting: str) -> None:
+    try:
+        psycopg.connect(url, connect_timeout=ANSWER_SECONDS).close()
+    except psycopg.ProgrammingError:
+        # What it says may quote the password.
+        raise WrongDatabase(
+            f"{setting} is no address of a database: postgresql://login:password@host:port/name"
+        ) from None
+    except psycopg.OperationalError as error:
+        why = " ".join(str(error).split())
+        raise WrongDatabase(f"The database of {setting} does not let us in: {why}") from None
 
 
 def _as_service(owner_url: str) -> str:
@@ -114,8 +165,10 @@ class Stoppable(uvicorn.Server):
 
 
 def run_api(settings: Settings, url: str, *, host: str, port: int) -> None:
-    """Serve the API until told to stop."""
+    """Serve the API until told to stop; raises `PortRefused` where the port is somebody else's."""
     tune()
+    with claimed((host, port, "where the API was to be")):
+        pass
     app = create_app(settings, url)
     config = uvicorn.Config(
         app,
@@ -200,11 +253,17 @@ def supervise(
     """Run database, API and worker; a child that dies is started again. Returns the exit code.
 
     `opened` is called once the database is ready and migrated. With `sandbox`, the partners are
-    played on the next port, unless others are set.
+    played on the next port, unless others are set. Raises `PortRefused` before all that where
+    somebody else has one of the two.
     """
-    with database(settings) as found:
-        prepare(settings, found)
-        opened(found)
+    ports = [(host, port, "where Tallypost was to be")]
+    if sandbox:
+        ports.append(("127.0.0.1", port + 1, "where the sandbox was to play the partners"))
+    with ExitStack() as stack:
+        with claimed(*ports):
+            found = stack.enter_context(database(settings))
+            prepare(settings, found)
+            opened(found)
         environment = {**os.environ, "DATABASE_URL": found.service_url}
         if sandbox:
             partners = f"http://127.0.0.1:{port + 1}"
@@ -233,18 +292,19 @@ def _watch(commands: list[list[str]], environment: dict[str, str]) -> int:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, stop)
     children = [subprocess.Popen(command, env=environment) for command in commands]
-    started = [time.monotonic() for _ in children]
+    started = [deque([time.monotonic()], maxlen=STARTS_MAX) for _ in children]
     try:
         while not stopping:
             for number, child in enumerate(children):
                 if child.poll() is None:
                     continue
-                if time.monotonic() - started[number] < 2:
-                    logger.error("a process ended at once: %s", commands[number][3])
+                starts, now = started[number], time.monotonic()
+                if len(starts) == STARTS_MAX and now - starts[0] < STARTS_SECONDS:
+                    logger.error("a process ends again and again: %s", commands[number][3])
                     return child.returncode or 1
                 logger.warning("a process ended and is started again: %s", commands[number][3])
                 children[number] = subprocess.Popen(commands[number], env=environment)
-                started[number] = time.monotonic()
+                starts.append(now)
             time.sleep(0.2)
         return 0
     finally:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api import paths
 from api.auth import Caller, Chooser, Manager, Operator, Role, allow, store_of
-from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Why
+from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Whole, Why
 from api.changing import Change, answered
 from api.orders import caller_sees
 from api.paths import Number
@@ -20,7 +20,7 @@ from application.unit import Unit
 router = APIRouter(prefix="/v1", tags=["orders"])
 
 Platform = Annotated[Caller, allow(Role.SERVICE)]
-Part = Annotated[int, Field(ge=1, le=10_000, description="number of the order's part")]
+Part = Annotated[Whole, Field(ge=1, le=10_000, description="number of the order's part")]
 
 
 class ShortPickIn(Body):
@@ -49,7 +49,7 @@ class ProgressIn(Body):
     """How far a learner is in a course, in percent."""
 
     model_config = example(percent=15)
-    percent: Annotated[int, Field(ge=0, le=100, description="of the course")]
+    percent: Annotated[Whole, Field(ge=0, le=100, description="of the course")]
     happened_at: HappenedAt = None
 
 

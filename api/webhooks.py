@@ -15,7 +15,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from api.auth import Asked, Caller, Role, allow
-from api.bodies import Body
+from api.bodies import Body, Whole
 from api.changing import Change
 from api.reading import Limit, json_answer
 from api.shown import example
@@ -67,7 +67,7 @@ class WebhookIn(Body):
             "`disputes.*`, `claims.*`, `returns.*`",
         ),
     ]
-    from_position: Annotated[int, Field(ge=1, le=2**62)] | None = Field(
+    from_position: Annotated[Whole, Field(ge=1, le=2**62)] | None = Field(
         default=None, description="tell from this log position on; without it, from now on"
     )
 
@@ -77,7 +77,7 @@ class ReplayIn(Body):
 
     model_config = example(from_position=42)
     from_position: Annotated[
-        int, Field(ge=1, le=2**62, description="tell from this log position on, once more")
+        Whole, Field(ge=1, le=2**62, description="tell from this log position on, once more")
     ]
 
 

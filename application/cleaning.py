@@ -55,8 +55,12 @@ class Unusable(ValueError):
         self.reason: Reason = reason
         en, zh = _WORDS[reason]
         self.en = f"{field}: {en}"
-        self.zh = f"{_FIELDS.get(field, field)}:{zh}"
+        self.zh = f"{_FIELDS.get(field.rpartition('.')[2], field)}:{zh}"
         super().__init__(self.en)
+
+    def inside(self, place: str) -> "Unusable":
+        """The same, said of a text that is deeper in what was sent."""
+        return Unusable(f"{place}.{self.field}", reason=self.reason)
 
 
 def clean_name(text: str, *, field: str = "name") -> str:

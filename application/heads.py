@@ -135,15 +135,10 @@ class SignedHead:
                 signature=bytes.fromhex(fields["signature"]),
             )
             same = head.to_json() == fields and type(head.position) is int
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            OverflowError,
-            RecursionError,
-        ) as error:
-            raise HeadUnreadable(f"not a signed head: {type(error).__name__}") from None
+        except KeyError as error:
+            raise HeadUnreadable(f"not a signed head: it has no {error.args[0]}") from None
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+            raise HeadUnreadable("not a signed head: not in the form of one") from None
         if key and _named(key) != head.key_id:
             raise HeadUnreadable("not a signed head: its key has another id")
         if not same or len(head.signature) != _SIGNATURE_BYTES:

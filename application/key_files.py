@@ -42,6 +42,16 @@ def read_or_create(path: Path, *, make: Callable[[], bytes]) -> bytes:
     return read(path)
 
 
+def must_be_there(path: Path) -> None:
+    """Raise `KeyFileRefused` where no service made this file yet: a new one opens nothing."""
+    if not path.exists():
+        raise KeyFileRefused(
+            path,
+            reason="no service made this key here: name its folder with --data or TALLYPOST_KEYS,"
+            " or start it once",
+        )
+
+
 def read(path: Path) -> bytes:
     """What the file holds. Raises `FileNotFoundError`, or `KeyFileRefused` when it is exposed."""
     with path.open("rb") as file:

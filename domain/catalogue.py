@@ -6,9 +6,9 @@ from enum import StrEnum
 from operator import not_
 from typing import NamedTuple, assert_never
 
-from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
+from pydantic import AwareDatetime, Field
 
-from domain.facts import Fact, Value
+from domain.facts import Fact, NonNegativeInt, PositiveInt, Value
 from domain.house_rules import HouseRules
 from domain.refusals import Refusal
 

@@ -8,13 +8,18 @@ A field that a released fact gets later is empty by default and left out while i
 what was written without it is read and written as it was (R26).
 """
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 FACTS: dict[str, type["Fact"]] = {}
 """Every fact there is, by its name: the closed registry that stored names resolve through."""
+
+
+PositiveInt = Annotated[int, Field(strict=True, gt=0)]
+NonNegativeInt = Annotated[int, Field(strict=True, ge=0)]
+"""Integers of values that callers send, too: `true` and `"1"` are none."""
 
 
 class Value(BaseModel):

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Final
 
-from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
+from pydantic import AwareDatetime, Field
 
-from domain.facts import Fact, Value
+from domain.facts import Fact, NonNegativeInt, PositiveInt, Value
 
 ANYWHERE: Final = "*"
 """A lane's end that is any province no other lane of the card names."""
@@ -101,7 +101,7 @@ class Tier(Value):
     """A discount on first and additional weights for whoever sends much."""
 
     parcels: PositiveInt = Field(description="sent with the carrier in the calendar month before")
-    percent_off: int = Field(ge=1, le=90, description="of first and additional weights")
+    percent_off: PositiveInt = Field(le=90, description="of first and additional weights")
 
 
 class Risk(Value):

@@ -7,10 +7,10 @@ from datetime import time
 from operator import not_
 from typing import Annotated, assert_never
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field
 
 from domain.catalogue import StorageClass
-from domain.facts import Fact, Value
+from domain.facts import Fact, NonNegativeInt, PositiveInt, Value
 from domain.refusals import Refusal
 
 EVERYWHERE = "*"

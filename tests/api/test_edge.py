@@ -1,6 +1,7 @@
 """The edge of the service: limits, errors, documents, health."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from pydantic_core._pydantic_core import list_all_errors
@@ -8,7 +9,7 @@ from pydantic_core._pydantic_core import list_all_errors
 from api import unusable
 from api.edge import MAX_BODY_BYTES
 from api.pages import POLICY
-from tests.api.conftest import Mall
+from tests.api.conftest import RECIPIENT, Mall
 
 pytestmark = pytest.mark.anyio
 
@@ -43,8 +44,50 @@ async def test_the_field_is_named_when_a_text_cannot_be_used(mall: Mall) -> None
     }
     answer = await mall.post("/v1/orders", wish)
     failure = answer.json()["failures"][0]
-    assert (answer.status_code, failure["field"], failure["code"]) == (422, "name", "emoji")
-    assert failure["message_zh"]
+    assert (answer.status_code, failure["field"], failure["code"]) == (
+        422,
+        "recipient.name",
+        "emoji",
+    )
+    assert failure["message"] == "recipient.name: it holds emoji or pictures"
+    assert failure["message_zh"] == "姓名:不能含有表情符号或图形"
+
+
+async def test_a_field_is_named_by_its_path_in_the_body_or_its_own_name(mall: Mall) -> None:
+    """R43: one style, whoever found what is wrong; the part of the request is not in it."""
+    line = {"sku": "notebook", "quantity": 1}
+    wish = {"learner": "lin", "lines": [line], "recipient": RECIPIENT}
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({**wish, "recipient": {**RECIPIENT, "phone": "1"}}, "recipient.phone"),
+        ({**wish, "recipient": {**RECIPIENT, "phone": "12345"}}, "recipient.phone"),
+        ({**wish, "recipient": {**RECIPIENT, "city": 1}}, "recipient.city"),
+        ({**wish, "lines": [line, {"sku": "notebook"}]}, "lines.1.quantity"),
+        ({**wish, "lines": [line, line]}, "lines.1.sku"),
+        ({**wish, "happened_at": "2026-01-01T00:00:00Z"}, "happened_at"),
+        ({**wish, "learner": 7}, "learner"),
+    ]
+    for body, field in wrong:
+        answer = await mall.post("/v1/orders", body)
+        assert answer.status_code == 422, body
+        assert [one["field"] for one in answer.json()["failures"]] == [field]
+    for path, field in (
+        ("/v1/learners/lin/statement", "limit"),
+        ("/v1/learners/lin/statement", "cursor"),
+        ("/v1/learners/lin/balance", "as_of"),
+    ):
+        answer = await mall.get(path, **{field: "x"})
+        assert answer.status_code == 422, (path, answer.text)
+        assert [one["field"] for one in answer.json()["failures"]] == [field]
+    headers = {**mall.headers("learner", "lin"), "Idempotency-Key": "k1"}
+    headers["Content-Type"] = "application/json"
+    for content in (b"", b"[", b"[]", b"7"):
+        answer = await mall.client.post("/v1/orders", content=content, headers=headers)
+        assert answer.status_code == 422
+        assert [one["field"] for one in answer.json()["failures"]] == ["body"]
+    number = (await mall.order(("notebook", 1)))["number"]
+    elsewhere = {**RECIPIENT, "phone": "12345"}
+    answer = await mall.post(f"/v1/orders/{number}/address", elsewhere)
+    assert [one["field"] for one in answer.json()["failures"]] == ["phone"]
 
 
 async def test_health_and_readiness_say_so_when_all_is_well(mall: Mall) -> None:
@@ -146,13 +189,13 @@ async def test_what_is_wrong_is_told_in_chinese_when_a_field_is_unusable(mall: M
     answer = await mall.post("/v1/points/grants", body, role="service", subject="s")
     told = {one["field"]: one["message_zh"] for one in answer.json()["failures"]}
     assert answer.json()["detail_zh"] == "请求无法使用。"
-    assert told["body.grants.0.learner"] == "最多 100 个字符"
-    assert told["body.grants.0.points"] == "应不小于 1"
-    assert told["body.grants.0.more"] == "不接受该字段"
-    assert told["body.grants.0.reason"].startswith("应为 'course_completed'")
-    assert told["body.grants.1.learner"] == "缺少该字段"
-    assert told["body.grants.1.points"] == "应为整数"
-    assert told["body.grants.1.happened_at"] == "应带时区,例如 +08:00"
+    assert told["grants.0.learner"] == "最多 100 个字符"
+    assert told["grants.0.points"] == "应不小于 1"
+    assert told["grants.0.more"] == "不接受该字段"
+    assert told["grants.0.reason"].startswith("应为 'course_completed'")
+    assert told["grants.1.learner"] == "缺少该字段"
+    assert told["grants.1.points"] == "应为整数"
+    assert told["grants.1.happened_at"] == "应带时区,例如 +08:00"
     assert not any(" or " in words for words in told.values())
 
 
