@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.auth import STAFF, Caller, Role, allow, store_of
-from api.bodies import Body
+from api.bodies import Body, Whole
 from api.changing import Change, answered
 from api.orders import caller_sees
 from api.paths import Number
@@ -22,13 +22,13 @@ from projections import ratings
 router = APIRouter(prefix="/v1", tags=["ratings"])
 
 Rater = Annotated[Caller, allow(Role.LEARNER, Role.SERVICE)]
-Stars = Annotated[int, Field(ge=1, le=5)]
+Stars = Annotated[Whole, Field(ge=1, le=5)]
 
 
 class LineRatingIn(Body):
     """What a learner says of a line."""
 
-    line: LineNumber
+    line: Annotated[LineNumber, Field(strict=True)]
     goods: Stars = Field(description="stars of the goods")
     delivery: Stars | None = Field(default=None, description="of the delivery; none of a course")
 
