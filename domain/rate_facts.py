@@ -101,7 +101,9 @@ class Tier(Value):
     """A discount on first and additional weights for whoever sends much."""
 
     parcels: PositiveInt = Field(description="sent with the carrier in the calendar month before")
-    percent_off: PositiveInt = Field(le=90, description="of first and additional weights")
+    percent_off: int = Field(
+        strict=True, ge=1, le=90, description="of first and additional weights"
+    )
 
 
 class Risk(Value):
