@@ -97,6 +97,7 @@ def hand_over(unit: Unit, *, parcel: str, rules: HouseRules) -> dict[str, Any]:
         order = existing(unit, content.order)
         must_have_recipient(unit, order, "hand_over")
         unit.record(ORDER, content.order, order.hand_over(content.part))
+    _receive(unit, state, rules=rules)
     if state.back_of is not None:
         follow(unit, parcel=parcel)
     return {"parcel": parcel, "orders": list(state.orders)}
@@ -155,16 +156,24 @@ def record_scans(
             seen = min(fact.time, unit.now)
             state = unit.record(PARCEL, parcel, [fact], happened_at=seen)
         state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
-    track = state.track()
-    signed: datetime | None = received_at(track)
-    if signed is not None:
-        for content in state.contents:
-            order = existing(unit, content.order)
-            arrived = order.receive(content.part, when=signed, rules=rules)
-            unit.record(ORDER, content.order, arrived, happened_at=min(signed, unit.now))
+    _receive(unit, state, rules=rules)
     if state.back_of is not None:
         follow(unit, parcel=parcel)
-    return {"parcel": parcel, "state": track.state, "new_scans": len(fresh)}
+    return {"parcel": parcel, "state": state.track().state, "new_scans": len(fresh)}
+
+
+def _receive(unit: Unit, state: Parcel, *, rules: HouseRules) -> None:
+    """A receipt that the track tells of moves the orders, from when the goods are packed on.
+
+    One told before that is recorded, and counts once its parcel is handed over.
+    """
+    signed = received_at(state.track())
+    if signed is None or not state.closed:
+        return
+    for content in state.contents:
+        order = existing(unit, content.order)
+        arrived = order.receive(content.part, when=signed, rules=rules)
+        unit.record(ORDER, content.order, arrived, happened_at=min(signed, unit.now))
 
 
 def keep_proof(

@@ -128,6 +128,11 @@ class Parcel:
         return self.wave is not None and self.stage in IN_HOUSE and not asked
 
     @property
+    def closed(self) -> bool:
+        """Whether its goods are in it: what is still on its shelf, nobody can have received."""
+        return self.stage not in IN_HOUSE - {Stage.PACKED}
+
+    @property
     def handed_over(self) -> bool:
         """Whether its carrier has it."""
         return self.stage is Stage.HANDED_OVER

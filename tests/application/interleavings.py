@@ -308,7 +308,8 @@ STARTS = {
     ),
     "planned": Start(
         ("release",),
-        ("cancel", "cancel_one", "pick", "pack", "label", "short", "address", "review", "erase"),
+        ("cancel", "cancel_one", "pick", "pack", "label", "short", "address", "review", "erase",
+         "sign", "refund"),
         cash=False,
     ),
     "packed": Start(
@@ -339,6 +340,7 @@ STARTS = {
 FOURS = {
     "unpaid": ("pay", "cancel", "unpaid", "refund"),
     "paid": ("cancel_one", "pack", "short", "refund"),
+    "planned": ("pick", "cancel_one", "sign", "refund"),
     "packed": ("hand_over", "cancel_one", "sign", "refund"),
     "sent": ("sign", "confirm", "complete", "refund_one"),
     "short": ("restock", "give_up", "pack", "erase"),

@@ -24,7 +24,7 @@ from application.store import Store
 from application.streams import ORDER
 from application.unit import Command, Unit
 from application.vault import MasterKeys, Vault
-from domain.order_facts import CashRefundRequested, PaymentCaptured
+from domain.order_facts import CashRefundRequested, PaymentCaptured, State
 from domain.point_facts import Reason
 from domain.refusals import Refusal
 from domain.warehouses import EVERYWHERE, Warehouse
@@ -285,6 +285,14 @@ async def test_every_law_holds_when_four_commands_meet_in_all_24_orders(mall: Ma
     await asyncio.gather(*(mall.run(start, order) for start, order in sequences))
     wrong = await mall.end()
     assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong[:40])
+
+
+async def test_a_receipt_told_too_early_counts_once_the_parcel_is_handed_over(mall: Mall) -> None:
+    """T2, C3: goods on their shelf were received by nobody, whatever their carrier's track says."""
+    early = await mall.run("planned", ("sign", "pick"))
+    late = await mall.run("planned", ("sign", "pick", "box", "label", "hand_over"))
+    assert (early.outline[0], late.outline[0]) == (State.PENDING_SHIPMENT, State.PENDING_END)
+    assert await mall.end() == []
 
 
 @pytest.mark.nightly
