@@ -22,12 +22,14 @@ from api.reading import (
 )
 from api.shown import OrderSeenOut
 from api.shown_lists import OrdersOut
+from domain.intercepts import Intercept
 from domain.order_facts import State, customer_status
 from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotFound
 from projections import order_queries
 from projections.disputes import cases_of_order
-from projections.order_actions import dispute_of
+from projections.intercepts import intercepts_of
+from projections.order_actions import dispute_of, intercept_of
 from projections.order_queries import Listed, OrderRow, order_answer
 from projections.order_then import order_then
 from projections.past_orders import Then, listed_then
@@ -58,7 +60,13 @@ async def read(
     if as_of or known_at:
         return await _read_then(request, caller, number, as_of=as_of, known_at=known_at)
     await wait_for(
-        request, min_position, "order_status", "parcel_tracking", "disputes", "ledger_balance"
+        request,
+        min_position,
+        "order_status",
+        "parcel_tracking",
+        "disputes",
+        "intercepts",
+        "ledger_balance",
     )
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
@@ -66,6 +74,7 @@ async def read(
         row = visible(await asking.order(number), caller)
         parcels = await asking.parcels(number) if row.packed else []
         cases = await cases_of_order(connection, tenant.schema, number) if row.sent else []
+        stopped = await intercepts_of(connection, tenant.schema, number) if row.sent else {}
         linked = await asking.linked(row.order) if row.sent else {}
     known = {one.parcel: one.dispute for one in cases}
     now, order = tenant.store.clock(), row.order if parcels else None
@@ -75,17 +84,29 @@ async def read(
         case = known.get(parcel)
         return dispute_of(number, order, parcel, box, case=case, when=now, rules=tenant.rules)
 
+    def stopping(parcel: str, box: Parcel) -> dict[str, Any]:
+        one = stopped.get(parcel, Intercept())
+        action = intercept_of(parcel, box, one=one, when=now, rules=tenant.rules)
+        return {"intercept": _told_of(one), "actions": {"intercept": action}}
+
     staff = caller.role is not Role.LEARNER
     answer = order_answer(
         row,
         parcels,
         staff=staff,
         disputable=disputable,
+        stopping=stopping,
         linked=linked,
         when=now,
         rules=tenant.rules,
     )
     return with_etag(request, answer)
+
+
+def _told_of(one: Intercept) -> dict[str, Any] | None:
+    if not one.state:
+        return None
+    return {"way": one.way, "state": one.state, "answer_by": one.answer_by}
 
 
 async def _read_then(
@@ -105,12 +126,16 @@ async def _read_then(
         found = await order_then(connection, tenant.schema, number, as_of=moment, known_at=known)
     if found is None:
         raise NotFound(what="order")
-    row, parcels = found
+    row, parcels, stopped = found
     answer = order_answer(
         visible(row, caller),
         parcels,
         staff=caller.role is not Role.LEARNER,
         disputable=lambda _number, _parcel: {"possible": False, "why": "", "why_zh": ""},
+        stopping=lambda parcel, _box: {
+            "intercept": _told_of(stopped.get(parcel, Intercept())),
+            "actions": {"intercept": {"possible": False, "why": "", "why_zh": ""}},
+        },
         linked={},
         when=moment,
         rules=tenant.rules,

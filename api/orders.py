@@ -24,7 +24,7 @@ from api.moments import moment_of_order
 from api.paths import Number
 from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
 from api.shown_cases import CaseActionOut
-from application import ordering, possible, redeeming
+from application import intercepting, ordering, possible, redeeming
 from application.addressing import Addressed, addressed
 from application.answers import kept_answer
 from application.cleaning import Unusable
@@ -144,14 +144,22 @@ async def cancel(
     number: Number,
     body: CancellationIn,
 ) -> Response:
-    """Units not handed over; points go back to their lots at once (O8; rules.md 5)."""
+    """Units not handed over; points go back to their lots at once (O8; rules.md 5).
+
+    Once all of it is with its carriers, they are asked to bring it back instead: `intercepts`.
+    """
     _only_services_say_when(caller, body.happened_at)
     rules = request.state.tenant.rules
 
     def decide(unit: Unit) -> dict[str, Any]:
         caller_sees(unit, caller, number)
+        order = ordering.existing(unit, number)
         if caller.role is Role.LEARNER:
-            must_not_lose(ordering.existing(unit, number))
+            must_not_lose(order)
+        if body.lines is None and intercepting.comes_too_late(order):
+            return intercepting.intercept_order(
+                unit, number=number, reason=body.reason, rules=rules
+            )
         return ordering.cancel_order(
             unit, number=number, wanted=_units(body.lines), reason=body.reason, rules=rules
         )
@@ -305,12 +313,19 @@ async def change_address(
     number: Number,
     body: RecipientIn,
 ) -> Response:
-    """Before hand-over, within the province the plan was made for (O8)."""
+    """Before hand-over, within the province the plan was made for (O8).
+
+    Once all of it is with its carriers, they are asked to take it there: `intercepts`.
+    """
     found, digests = recipient_of(request, body)
     rules = request.state.tenant.rules
 
     def decide(unit: Unit) -> dict[str, Any]:
         caller_sees(unit, caller, number)
+        if intercepting.comes_too_late(ordering.existing(unit, number)):
+            return intercepting.intercept_order(
+                unit, number=number, reason="address", rules=rules, found=found, digests=digests
+            )
         return ordering.change_address(
             unit, number=number, found=found, digests=digests, rules=rules
         )

@@ -42,6 +42,12 @@ JOURNEY = (
     ("签收", "已签收,签收人:本人", "CN330106000000"),
 )
 """The scans every parcel of the sandbox goes through: (status, text, area)."""
+BACK = (
+    ("退回", "应寄件人要求,快件正在退回途中", "CN330100000000"),
+    ("退签", "快件已退回,寄件人已签收", "CN610100000000"),
+)
+"""The scans of one that was called back, after those it had by then."""
+ELSEWHERE = (("转投", "应客户要求转寄中", "CN330100000000"),)
 
 
 @dataclass
@@ -60,14 +66,17 @@ class Sandbox:
     async def push_journey(self, number: str) -> None:
         """Push a parcel's scans one by one, each push with all scans so far, newest first."""
         subscription = self.subscriptions[number]
-        known = range(1, len(JOURNEY) + 1)
-        for count in reversed(known) if self.behaviour.newest_first else known:
+        told = 0
+        while told < len(subscription["story"]):
+            told += 1
             await asyncio.sleep(self.behaviour.pace_seconds)
+            whole = len(subscription["story"])  # it may have been called back meanwhile
+            count = whole + 1 - told if self.behaviour.newest_first else told
             subscription["seen"] = max(count, subscription["seen"])
             last = self.report(number, count)
             if self.behaviour.lose:
                 continue
-            status = "shutdown" if count == len(JOURNEY) else "polling"
+            status = "shutdown" if count == whole else "polling"
             param = compact_json({"status": status, "message": "", "lastResult": last})
             salt = "0" * 32 if self.behaviour.forge else subscription["salt"]
             form = {"param": param.decode(), "sign": sign_push(param, salt.encode())}
@@ -83,20 +92,40 @@ class Sandbox:
                 "status": status,
                 "areaCode": area,
             }
-            for place, (status, text, area) in enumerate(JOURNEY[:count])
+            for place, (status, text, area) in enumerate(subscription["story"][:count])
         ]
         return {
             "message": "ok",
             "nu": number,
             "com": subscription["com"],
             "status": "200",
-            "ischeck": "1" if count == len(JOURNEY) else "0",
+            "ischeck": "1" if subscription["story"][count - 1][0] == "签收" else "0",
             "data": scans[::-1],
         }
 
+    def stop(self, asked: dict[str, Any], under_way: set[asyncio.Task[None]]) -> bool:
+        """Turn a parcel round, or not, as the behaviour says; False for one nobody watches."""
+        number, behaviour = str(asked["kuaidinum"]), self.behaviour
+        subscription = self.subscriptions.get(number)
+        if subscription is None:
+            return False
+        if behaviour.intercepts == "turn":
+            way = ELSEWHERE if asked["interceptType"] == "MODIFY_ADDR" else BACK
+            subscription["story"] = (*JOURNEY[: max(1, subscription["seen"])], *way)
+        if behaviour.intercepts != "silent":
+            said = "拦截成功" if behaviour.intercepts == "turn" else "拦截失败"
+            word = {"kuaidinum": number, "kuaidicom": asked["kuaidicom"], "message": said}
+            param = compact_json(word)
+            salt = "0" * 32 if behaviour.forge else str(asked["salt"])
+            form = {"param": param.decode(), "sign": sign_push(param, salt.encode())}
+            task = asyncio.create_task(self.send(str(asked["callbackUrl"]), data=form))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+        return True
+
     def _time(self, place: int) -> str:
         """When a scan happened: never ahead, and a second after the one before, at least."""
-        moment = datetime.now(BEIJING) - timedelta(seconds=len(JOURNEY) - place)
+        moment = datetime.now(BEIJING) - timedelta(seconds=len(JOURNEY) + len(BACK) - place)
         return f"{moment:%Y-%m-%d %H:%M:%S}"
 
     async def notify(self, url: str, notice: Notice) -> None:
@@ -129,7 +158,10 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
 
     app = FastAPI(title="Tallypost sandbox", description=__doc__ or "", lifespan=lifespan)
     app.state.sandbox = sandbox
-    app.include_router(label_routes(sandbox.labels, lambda: sandbox.behaviour))
+    routes = label_routes(
+        sandbox.labels, lambda: sandbox.behaviour, lambda asked: sandbox.stop(asked, journeys)
+    )
+    app.include_router(routes)
 
     @app.post("/behaviour", summary="Make the partners behave or misbehave")
     async def behave(behaviour: Behaviour) -> Behaviour:
@@ -149,6 +181,7 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
                 "salt": parameters["salt"],
                 "times": {},
                 "seen": 0,
+                "story": JOURNEY,
             }
             number = str(asked["number"])
         except (ValueError, KeyError, TypeError):

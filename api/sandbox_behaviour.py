@@ -1,5 +1,7 @@
 """How the sandbox's partners behave: well, or as badly as a rehearsal wants (M3)."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -16,6 +18,9 @@ class Behaviour(BaseModel):
     forge: bool = Field(default=False, description="signatures do not fit")
     refuse: bool = Field(default=False, description="requests are answered with an error")
     delay_seconds: float = Field(default=0.0, ge=0, le=60, description="before labels are answered")
+    intercepts: Literal["turn", "fail", "silent"] = Field(
+        default="turn", description="what becomes of parcels that are to be stopped"
+    )
     reject: bool = Field(default=False, description="labels are refused for good")
     lose_answers: bool = Field(
         default=False, description="labels are ordered, and the answer gets lost"

@@ -64,11 +64,15 @@ class LabelService:
         return self.issued[name]
 
 
-def label_routes(service: LabelService, behaves: Callable[[], Behaviour]) -> APIRouter:
-    """The routes of the label service."""
+def label_routes(
+    service: LabelService,
+    behaves: Callable[[], Behaviour],
+    stop: Callable[[dict[str, Any]], bool],
+) -> APIRouter:
+    """The routes of the label service; `stop` is told of parcels that are to be stopped."""
     router = APIRouter()
 
-    @router.post("/label/order", summary="Kuaidi100: labels, ordered and cancelled (wire 1.8)")
+    @router.post("/label/order", summary="Kuaidi100: labels, interceptions (wire 1.8, 1.9)")
     async def label(
         method: Annotated[str, Form(max_length=40)],
         key: Annotated[str, Form(max_length=100)],
@@ -86,7 +90,11 @@ def label_routes(service: LabelService, behaves: Callable[[], Behaviour]) -> API
             return _answer("30002", "收件人13800138000地址超出派送范围")
         try:
             asked = json.loads(param)
-            answer = _carried_out(service, method, asked)
+            if method == "interceptOrder":
+                known = stop(asked)
+                answer = _answer("200", "success") if known else _answer("30011", "单号不存在")
+            else:
+                answer = _carried_out(service, method, asked)
         except (ValueError, KeyError, TypeError):
             return _answer("400", "提交的数据不完整")
         return Response(status_code=504) if behaviour.lose_answers else answer

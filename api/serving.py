@@ -22,6 +22,7 @@ from api.ports import claimed
 from api.refolding import outdated_views, refold
 from api.sandbox_labels import account
 from api.tenancy import Tenants
+from application.asking_intercepts import InterceptRequests
 from application.asking_partners import Asking
 from application.embedded import attach_or_start
 from application.guarding import refuse_unsafe
@@ -224,6 +225,13 @@ async def _work(settings: Settings, url: str) -> None:
                     every=ASK_SECONDS,
                 )
                 tasks.create_task(labels, name=f"labels of {name}")
+                intercepts = again_and_again(
+                    stop,
+                    InterceptRequests(house, house.partners).ask,
+                    what=f"interceptions of {name}",
+                    every=ASK_SECONDS,
+                )
+                tasks.create_task(intercepts, name=f"interceptions of {name}")
                 if settings.drift_seconds:
                     watching = again_and_again(
                         stop,

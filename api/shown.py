@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.catalogue import Kind
+from domain.intercepts import InterceptState, Way
 from domain.order_facts import Channel, Fault, State, Upgrade
 
 Next = Annotated[str | None, Field(description="`cursor` of the page after; null on the last one")]
@@ -218,13 +219,24 @@ class ScanOut(BaseModel):
 
 
 class DisputableOut(BaseModel):
-    """Whether a parcel can be disputed now (D1)."""
+    """Whether a parcel can be disputed, or called back, now (D1, O8)."""
 
-    possible: bool = Field(description="whether a case would be opened now")
+    possible: bool = Field(description="whether it would be done now")
     until: AwareDatetime | None = Field(default=None, description="null: not signed for yet")
     case: str | None = Field(default=None, description="id of the case there is")
     why: str | None = Field(default=None, description="it is not possible, in English")
     why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")
+    orders: list[str] | None = Field(
+        default=None, description="for intercept: all orders in the parcel, which come back with it"
+    )
+
+
+class StoppingOut(BaseModel):
+    """A parcel that is to be stopped, as its order shows it."""
+
+    way: Way
+    state: InterceptState
+    answer_by: AwareDatetime | None = Field(description="until then word of it is waited for")
 
 
 class ParcelOut(BaseModel):
@@ -251,7 +263,12 @@ class ParcelOut(BaseModel):
     delay: DelayOut | None = Field(description="what keeps it; null while nothing does")
     pickup: PickupOut | None = Field(description="where it waits to be fetched, if it does")
     scans: list[ScanOut] = Field(description="newest first")
-    actions: dict[str, DisputableOut] | None = Field(default=None, description="by name: dispute")
+    intercept: StoppingOut | None = Field(
+        default=None, description="what its carrier was asked last: back, or elsewhere (O8)"
+    )
+    actions: dict[str, DisputableOut] | None = Field(
+        default=None, description="by name: dispute, intercept"
+    )
 
 
 class LotBackOut(BaseModel):
@@ -296,7 +313,9 @@ class ActionOut(BaseModel):
         default=None, description="that would go back, too, where mall or carrier is at fault"
     )
     stock: list[StockBackOut] | None = Field(default=None, description="what is free again")
-    parcels: list[str] | None = Field(default=None, description="that can be disputed")
+    parcels: list[str] | None = Field(
+        default=None, description="that can be disputed, or that carriers would be asked to stop"
+    )
     lines: list[int] | None = Field(default=None, description="that are asked to be rated")
     units: list[ReturnableOut] | None = Field(default=None, description="that can be given back")
     until: AwareDatetime | None = Field(default=None, description="when it ends to be possible")

@@ -5,7 +5,7 @@ against these models (R45).
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -288,6 +288,11 @@ class ChangeOut(BaseModel):
     number: OrderNumber
     status: Status
     points: int | None = Field(default=None, description="that went back, where points did")
+    intercepts: list[dict[str, Any]] | None = Field(
+        default=None,
+        description="parcels that their carriers are asked to stop: `parcel`, `intercept`, `way`, "
+        "`state`, `answer_by`, `orders`",
+    )
     position: NewPosition
 
 

@@ -17,6 +17,7 @@ from domain import (
     catalogue,
     claims,
     dispute_facts,
+    intercepts,
     notes,
     order_facts,
     parcel_facts,
@@ -31,8 +32,8 @@ from domain.facts import FACTS, Fact
 
 # Importing a room registers its facts; without this a stored name would be unknown.
 ROOMS = (
-    approvals, books, catalogue, claims, dispute_facts, notes, order_facts, parcel_facts,
-    point_facts, privacy, rate_facts, return_facts, stock, warehouses,
+    approvals, books, catalogue, claims, dispute_facts, intercepts, notes, order_facts,
+    parcel_facts, point_facts, privacy, rate_facts, return_facts, stock, warehouses,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from domain import (
     catalogue,
     claims,
     disputes,
+    intercepts,
     notes,
     order_fold,
     orders,
@@ -74,6 +75,7 @@ APPROVAL = Category("approval", approvals.Approval(), approvals.evolve, begun=Tr
 BOOKS = Category("books", books.Books(), books.evolve)
 CLAIM = Category("claim", claims.Claim(), claims.evolve, begun=True)
 DISPUTE = Category("dispute", disputes.Dispute(), disputes.evolve, begun=True)
+INTERCEPT = Category("intercept", intercepts.Intercept(), intercepts.evolve, begun=True)
 ITEM = Category("item", catalogue.Item(), catalogue.evolve)
 NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
 NOTES = Category("notes", notes.Notes(), notes.evolve)
@@ -86,8 +88,8 @@ STOCK = Category("stock", stock.Stock(), stock.evolve)
 WAVE = Category("wave", waves.Wave(), waves.evolve, begun=True)
 
 _ALL: tuple[Category[Any], ...] = (
-    ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, ITEM, NETWORK, NOTES, ORDER, PARCEL, PRIVACY,
-    RATES, RETURN, STOCK, WAVE,
+    ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, INTERCEPT, ITEM, NETWORK, NOTES, ORDER, PARCEL,
+    PRIVACY, RATES, RETURN, STOCK, WAVE,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 

@@ -161,6 +161,6 @@ async def _find(
 def _qualified(text: LiteralString, schema: str) -> Composed:
     tables = (
         "orders", "lots", "balances", "waiting_units", "stock_levels", "cash_refunds", "disputes",
-        "claims", "parcels", "journeys", "returns", "warehouses", "tallypost_events",
+        "claims", "parcels", "journeys", "returns", "warehouses", "intercepts", "tallypost_events",
     )  # fmt: skip
     return SQL(text).format(**{name: Identifier(schema, name) for name in tables})

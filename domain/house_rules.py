@@ -85,6 +85,8 @@ class HouseRules:
     """Rule 26: from so many accounts that send to one address within 30 days."""
     review_every_order: bool = False
     """O7: nothing is released before a human looked at it."""
+    intercept_answers_within: timedelta = timedelta(hours=24)
+    """O8: how long the house waits to hear of a parcel that is called back."""
     order_labels: bool = False
     """W5: whether waybills of released parcels are ordered of an aggregator by themselves."""
     default_carrier: str = "zhongtong"

@@ -10,6 +10,7 @@ from domain.choosing import Kept
 from domain.dispute_facts import Side
 from domain.disputes import Dispute, case_id
 from domain.house_rules import DEFAULT_RULES, HouseRules
+from domain.intercepts import Intercept, Way
 from domain.order_facts import (
     CashRefundRequested,
     Fault,
@@ -204,6 +205,35 @@ def dispute_of(
         why = {"why": refusal.message("en"), "why_zh": refusal.message("zh")}
         return {"possible": False, **why, **known}
     return {"possible": True, "until": opening.disputable_until, **known}
+
+
+def intercept_of(
+    parcel: str, box: Parcel, *, one: Intercept, when: datetime, rules: HouseRules
+) -> dict[str, Any]:
+    """Whether a parcel can be called back now, with which orders, or why not (O8, D6)."""
+    orders = sorted({content.order for content in box.contents})
+    try:
+        if not box.handed_over:
+            raise NotPossible(action="intercept", why="no carrier has the parcel")
+        asked = one.ask(
+            parcel,
+            track=box.track(),
+            carrier=box.carrier or "",
+            waybill=box.waybill or "",
+            live=orders,
+            wanted=orders,
+            way=Way.RETURN,
+            destination=None,
+            reason="",
+            when=when,
+            rules=rules,
+        )
+        if not asked:
+            raise NotPossible(action="intercept", why="the carrier is asked already")
+    except Refusal as refusal:
+        told = {"why": refusal.message("en"), "why_zh": refusal.message("zh")}
+        return {"possible": False, **told}
+    return {"possible": True, "orders": orders}
 
 
 def any_of(parcels: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from psycopg import AsyncConnection
 from pydantic_core import from_json
 
 from application.delay_messages import message_for
+from application.intercepting import comes_too_late, parcels_of
 from application.streams import ORDER, PARCEL
 from domain.delays import awaited, told_and_lasting
 from domain.house_rules import HouseRules
 from domain.order_facts import State, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel, Stage
+from domain.refusals import NotPossible
 from domain.replacing import sent_once_more
 from domain.returns import under_return
 from domain.tracking import Track
@@ -152,14 +154,16 @@ def order_answer(
     *,
     staff: bool,
     disputable: Callable[[str, Parcel], Mapping[str, Any]],
+    stopping: Callable[[str, Parcel], Mapping[str, Any]],
     linked: Mapping[str, Order],
     when: datetime,
     rules: HouseRules,
 ) -> dict[str, Any]:
     """An order as its reader may see it (contract.md, `GET /v1/orders/{number}`).
 
-    `disputable` says of a parcel whether its reader can dispute it now, or why not (D6); `linked`
-    are the orders that send units of this one once more.
+    `disputable` says of a parcel whether its reader can dispute it now, or why not (D6);
+    `stopping` whether it can be called back, and what its carrier was asked (O8); `linked` are the
+    orders that send units of this one once more.
     """
     order = row.order
     shown = [
@@ -170,6 +174,7 @@ def order_answer(
         and (staff or not one[1].dissolved)
     ]
     disputes = {number: dict(disputable(number, parcel)) for number, parcel in shown}
+    stops = {number: dict(stopping(number, parcel)) for number, parcel in shown}
     kept = [*sent_once_more(order, linked), *under_return(order)]
     answer: dict[str, Any] = {
         "number": row.number,
@@ -195,13 +200,15 @@ def order_answer(
         "parcels": [
             {
                 **parcel_seen(number, parcel, order=row.number),
-                "actions": {"dispute": disputes[number]},
+                **stops[number],
+                "actions": {"dispute": disputes[number], **stops[number]["actions"]},
             }
             for number, parcel in shown
         ],
         "actions": {
             **actions(order, Now(when, rules, row.owed), staff=staff, kept=kept),
             "rate": rating_of(order, staff=staff),
+            **_too_late(row.number, order, stops),
             "return": return_of(order, when=None if staff else when, kept=kept),
             "dispute": any_of(disputes),
         },
@@ -216,6 +223,28 @@ def order_answer(
     else:
         del answer["actions"]["refund"]  # a decision of staff; learners ask for a return
     return answer
+
+
+def _too_late(
+    number: str, order: Order, stops: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What a cancel and a new address would do once all is under way: its carriers are asked (O8).
+
+    A parcel that other orders share is called back with all of them, or not at all (rules.md 27).
+    """
+    parcels = parcels_of(order) if comes_too_late(order) else []
+    if not parcels or not set(parcels) <= stops.keys():
+        return {}
+    for parcel in parcels:
+        one = stops[parcel]["actions"]["intercept"]
+        others = [other for other in one.get("orders", ()) if other != number]
+        if others:
+            why = NotPossible(action="intercept", why=f"{others[0]} travels in it, too")
+            one = {"possible": False, "why": why.message("en"), "why_zh": why.message("zh")}
+        if not one["possible"]:
+            return {"cancel": one, "address": one}
+    asked = {"possible": True, "parcels": parcels}
+    return {"cancel": asked, "address": asked}
 
 
 def _line(order: Order, number: int, *, staff: bool) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any, cast
 from psycopg import AsyncConnection
 from pydantic_core import to_json
 
-from application.streams import ORDER, PARCEL
+from application.streams import INTERCEPT, ORDER, PARCEL
+from domain.intercepts import Intercept
 from domain.order_facts import OrderFact, OrderPlaced
 from domain.parcels import Parcel
 from projections.audit_queries import stream_events
@@ -22,8 +23,8 @@ async def order_then(
     *,
     as_of: datetime,
     known_at: int,
-) -> tuple[OrderRow, list[tuple[str, Parcel]]] | None:
-    """The order and its parcels, folded from the log; None: there was none yet."""
+) -> tuple[OrderRow, list[tuple[str, Parcel]], dict[str, Intercept]] | None:
+    """The order, its parcels and what carriers were asked, folded from the log; None: none yet."""
     events = await stream_events(connection, schema, ORDER.stream(number), known_at=known_at)
     happened = as_happened(events, as_of=as_of)
     if not happened:
@@ -54,6 +55,7 @@ async def order_then(
         owed=0,  # nothing can be done with the past
     )
     parcels: list[tuple[str, Parcel]] = []
+    stopped: dict[str, Intercept] = {}
     for parcel in dict.fromkeys(part.parcel for part in order.parts if part.parcel):
         told = await stream_events(connection, schema, PARCEL.stream(parcel), known_at=known_at)
         box = PARCEL.initial
@@ -61,4 +63,8 @@ async def order_then(
             box = PARCEL.evolve(box, cast("Any", event.fact))
         if box != PARCEL.initial:
             parcels.append((parcel, box))
-    return row, parcels
+        asked = await stream_events(connection, schema, INTERCEPT.stream(parcel), known_at=known_at)
+        for _, event in as_happened(asked, as_of=as_of):
+            one = stopped.get(parcel, INTERCEPT.initial)
+            stopped[parcel] = INTERCEPT.evolve(one, cast("Any", event.fact))
+    return row, parcels, stopped

@@ -7,6 +7,7 @@ from projections.cash_refunds import CashRefunds
 from projections.catalogue import Catalogue
 from projections.claims import Claims
 from projections.disputes import Disputes
+from projections.intercepts import Intercepts
 from projections.labels import LabelRequests
 from projections.ledger_balance import LedgerBalance
 from projections.log_tree import LogTree
@@ -25,6 +26,7 @@ def all_views(rules: HouseRules) -> list[View]:
         OrderStatus(),
         ParcelTracking(rules),
         LabelRequests(),
+        Intercepts(),
         LedgerBalance(rules),
         CashRefunds(),
         WaitingUnits(),

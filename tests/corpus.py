@@ -52,6 +52,8 @@ STORY = {
     "notes": "NoteAdded",
     "return": """ReturnOpened GoodsSent GoodsArrived GoodsInspected ReturnSettled ReturnRejected
         ReturnWithdrawn ReturnLapsed""",
+    "intercept": """InterceptAsked InterceptRefused InterceptTaken InterceptTold InterceptFailed
+        InterceptTimedOut InterceptDone GoodsTakenBack""",
     "wave": "WaveOpened WaveClosed",
 }
 """An order in which the corpus can be folded, by category of streams."""

@@ -104,15 +104,21 @@ def verify_push(raw_body: bytes, *, salt: bytes) -> Push:
     `UnreadablePush` (keep it, answer 200), and nothing else, for any bytes. A salt under 16
     bytes proves nothing, so every push under it counts as forged.
     """
+    param = verified_param(raw_body, salt=salt)
+    try:
+        return _read_push(read_json(param), raw=param)
+    except ValueError as wrong:
+        raise UnreadablePush(str(wrong), raw=param) from wrong
+
+
+def verified_param(raw_body: bytes, *, salt: bytes) -> bytes:
+    """The signed bytes of a callback's form, whatever they mean; raises `ForgedPush`."""
     param, sign = _form_fields(raw_body)
     if len(salt) < MIN_SALT_BYTES:
         raise ForgedPush("the salt of this subscription is too short to prove anything")
     if not hmac.compare_digest(sign, sign_push(param, salt).encode()):
         raise ForgedPush("the signature differs")
-    try:
-        return _read_push(read_json(param), raw=param)
-    except ValueError as wrong:
-        raise UnreadablePush(str(wrong), raw=param) from wrong
+    return param
 
 
 def accepted() -> bytes:

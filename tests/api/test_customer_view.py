@@ -54,8 +54,8 @@ async def test_refusals_say_completed_when_a_customer_is_refused(mall: Mall) -> 
                 told["detail_zh"],
             )
         assert refused[0].json() == refused[1].json()
-    onward = (await mall.post(f"/v1/orders/{number}/cancellation", {"reason": "x"})).json()
-    assert onward["detail"].endswith("the order is pending_receipt")
+    onward = (await mall.post(f"/v1/orders/{number}/shortage", {"choice": "wait"})).json()
+    assert onward["code"] == "not_possible"
 
 
 async def test_refusals_say_the_inner_state_when_staff_are_refused(mall: Mall) -> None:
@@ -107,6 +107,11 @@ async def test_an_address_can_be_changed_until_the_parcel_has_left(mall: Mall) -
     shown = (await mall.get(f"/v1/orders/{number}/recipient")).json()["recipient"]
     assert shown["city"] == "宁波市"
     await mall.ship(number)
+    order = await mall.read(number)
+    stopped = [one["number"] for one in order["parcels"]]
+    assert order["actions"]["address"] == {"possible": True, "parcels": stopped}
+    later = (await mall.post(f"/v1/orders/{number}/address", moved)).json()
+    assert [one["parcel"] for one in later["intercepts"]] == stopped
     order = await mall.read(number)
     assert order["actions"]["address"]["possible"] is False
     refused = await mall.post(f"/v1/orders/{number}/address", moved)

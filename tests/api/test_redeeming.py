@@ -103,8 +103,10 @@ async def test_the_order_moves_on_when_its_parcel_is_signed_for(mall: Mall) -> N
     shipped = await mall.read(number)
     assert shipped["status"] == "pending_receipt"
     assert shipped["parcels"][0]["state"] == "handed_over"
-    cancelled = await mall.post(f"/v1/orders/{number}/cancellation", {"reason": "too late"})
-    assert (cancelled.status_code, cancelled.json()["code"]) == (409, "not_possible")
+    assert shipped["actions"]["cancel"]["parcels"] == [shipped["parcels"][0]["number"]]
+    late = await mall.post(f"/v1/orders/{number}/cancellation", {"reason": "too late"})
+    assert (late.status_code, late.json()["status"]) == (200, "pending_receipt")
+    assert late.json()["intercepts"][0]["way"] == "return"  # O8: its carrier is asked
 
 
 async def test_a_course_is_granted_at_once_when_it_is_redeemed(mall: Mall) -> None:

@@ -185,7 +185,7 @@ def test_what_is_late_and_what_is_silent_is_on_one_page(
         parcel = service.ship(number, handed_over_at=ago)
         with browsing.as_("operations", "ops") as visitor:
             visitor.open("/operations#/delays")
-            expect(visitor.page.locator("h2")).to_have_count(2)
+            expect(visitor.page.locator("h2")).to_have_count(3)
             expect(visitor.page.locator(f"tr[data-parcel={parcel}]")).to_contain_text(
                 visitor.says("silence.no_first_scan", n=24)
             )
@@ -224,3 +224,38 @@ def test_a_claim_goes_step_by_step(
         expect(card).to_contain_text("60.50")
         visitor.content()
     assert service.call("GET", f"/v1/claims/{parcel}", **OPS)["paid_fen"] == 6_050
+
+
+@SCREENS
+def test_a_learner_calls_a_parcel_back_and_the_desk_takes_it(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """O8, D6: after hand-over; its way back is seen, and paid back once the goods are here."""
+    learner, sku = newcomer(), kite(service, warehouse="henan")
+    number = order(service, learner, sku, recipient())
+    with service.partners(pace_seconds=1.5, intercepts="turn"):
+        parcel = service.ship(number)
+        with browsing.as_("learner", learner, screen) as visitor:
+            page = visitor.page
+            visitor.open(f"/#/orders/{number}")
+            stop = page.locator(f"[data-stopping={parcel}]")
+            visitor.content()
+            visitor.readable()
+            stop.locator("button").click()
+            visitor.send()
+            expect(stop).to_contain_text(visitor.says("intercept_way.return"))
+            expect(stop.locator("button")).to_have_count(0)
+            expect(page.locator(".parcel .badge").first).to_have_text(
+                visitor.says("parcel.returned"), timeout=20_000
+            )
+            visitor.content()
+        with browsing.as_("operations", "ops", screen) as visitor:
+            page = visitor.page
+            visitor.open("/operations#/delays")
+            row = page.locator(f"[data-intercept={parcel}]")
+            row.locator("button").click()
+            visitor.send(reason="unopened")
+            expect(row).to_have_count(0)
+            visitor.content()
+            visitor.readable()
+    assert service.call("GET", f"/v1/orders/{number}", **OPS)["state"] == "closed"

@@ -16,6 +16,7 @@ from application import (
     deciding,
     disputing,
     granting,
+    intercepting,
     labelling,
     merging,
     ordering,
@@ -237,6 +238,9 @@ class BusyMall:
         issued = LabelIssued(label=label, issuer="kuaidi100", waybill=f"73{number}")
         await self.do(partial(labelling.take_number, parcel=parcel, issued=issued))
         await self.do(partial(labelling.note_cancelled, parcel=parcel, label=label))
+        await self.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
+        stopping = partial(intercepting.intercept_parcel, reason="changed my mind", rules=RULES)
+        await self.do(partial(stopping, parcel=parcel, orders=[number]))
 
     async def dispute(self, number: str, parcel: str) -> None:
         """A case of a signed parcel, with all that belongs to one."""

@@ -112,6 +112,14 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/waves/{wave}/labels"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/waves/{wave}/labels.pdf"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/pick-lists/{pick_list}/sheet.pdf"): Route((SERVICE, *STAFF)),
+    ("POST", "/v1/callbacks/kuaidi100-intercepts/{key}"): Route(NOBODY),
+    ("GET", "/v1/intercepts"): Route(STAFF),
+    ("POST", "/v1/parcels/{parcel}/interception"): Route(
+        (LEARNER, SERVICE, SUPPORT, OPERATIONS), {"orders": ["T1"], "reason": "changed my mind"}
+    ),
+    ("POST", "/v1/parcels/{parcel}/goods-back"): Route(
+        OPERATORS, {"intact": True, "reason": "unopened"}
+    ),
     ("GET", "/v1/pick-lists"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/pick-lists/{pick_list}"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/waves"): Route((SERVICE, *STAFF)),

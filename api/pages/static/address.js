@@ -29,6 +29,7 @@ export function addressPanel(path, signal, changed) {
 
 function offer(found, changed) {
   const { address } = found.actions;
+  if (address.parcels) return h("button", { class: "button compact", type: "button", onclick: () => openAddress(found, changed) }, t("intercept.redirect"));
   if (address.possible) return h("button", { class: "button compact", type: "button", onclick: () => openAddress(found, changed) }, t("address.open"));
   return h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : "address.not_now"));
 }
@@ -38,8 +39,8 @@ export function openAddress(found, changed) {
   const box = askFor({
     title: t("address.title"), path: `/v1/orders/${encodeURIComponent(found.number)}/address`, wide: true,
     label: t("address.confirm"), said: () => t("address.done"), done: (answer) => changed(answer.position),
-    fields: [h("p", { class: "quiet" }, t("address.how", { province: found.actions.address.province })),
-      recipientFields({ province: found.actions.address.province }, { fixed: true })],
+    fields: [h("p", { class: "quiet" }, found.actions.address.parcels ? t("intercept.redirect_how") : t("address.how", { province: found.actions.address.province })),
+      recipientFields({ province: found.actions.address.province ?? "" }, { fixed: !found.actions.address.parcels })],
     read: recipientOf,
   });
   box.querySelector("[name=name]").focus();

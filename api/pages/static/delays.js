@@ -1,6 +1,7 @@
 // What is late: parcels over their warehouse's clock, and those that something keeps on their way (W1, T5).
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
+import { intercepts } from "./intercept.js";
 import { contentsTable, dueWords } from "./parcels.js";
 import { warehouseName } from "./stock.js";
 import { after, announce, badge, broken, empty, loading, moreButton } from "./ui.js";
@@ -16,6 +17,7 @@ const WHY = {
 export async function delays(view, _, signal) {
   const late = h("div", null, loading(2));
   const silent = h("div", null, loading(2));
+  const stopped = h("div", null, loading(1));
   const { warehouses } = await get(fresh("/v1/warehouses"), { signal });
   const name = (code) => warehouseName(code, warehouses);
   const drawn = async (place, read) => {
@@ -28,11 +30,13 @@ export async function delays(view, _, signal) {
   const draw = () => Promise.all([
     drawn(late, () => lateParcels(name, signal)),
     role === "service" ? null : drawn(silent, () => silentParcels(signal)),
+    role === "service" ? null : drawn(stopped, () => intercepts(draw, signal)),
   ]);
   const section = (key, place) => h("section", { "aria-labelledby": key }, h("h2", { id: key, class: "section-head" }, t(`delays.${key}`)), place);
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.delays")),
     h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh"))),
-  h("div", { class: "stack sections" }, section("late", late), role === "service" ? null : section("silent", silent)));
+  h("div", { class: "stack sections" }, section("late", late), role === "service" ? null : [section("silent", silent),
+    h("section", { "aria-labelledby": "stopped" }, h("h2", { id: "stopped", class: "section-head" }, t("intercept.title")), stopped)]));
   await draw();
 }
 

@@ -4,6 +4,7 @@ import { fresh, get } from "./http.js";
 import { addressPanel } from "./address.js";
 import { backWords, openCancel } from "./cancel.js";
 import { Complaints } from "./complaint.js";
+import { stopping } from "./intercept.js";
 import { notPossible } from "./whynot.js";
 import { payButton } from "./pay.js";
 import { picture } from "./picture.js";
@@ -97,7 +98,7 @@ function page(found, { lamp, fresh, changed, address, back, complaints }) {
     shortagePanel(found, changed),
     ratingPanel(found, changed),
     h("div", { class: "order-columns" },
-      h("div", { class: "stack" }, lines(found), ...found.parcels.map((one, place, all) => parcel(one, { place, all, complaint: complaints.of(one.number) })), back, address, totals(found), options(found, changed, address)),
+      h("div", { class: "stack" }, lines(found), ...found.parcels.map((one, place, all) => parcel(one, { place, all, complaint: complaints.of(one.number), stop: stopping(found, one, changed) })), back, address, totals(found), options(found, changed, address)),
       h("section", { class: "panel order-story", "aria-labelledby": "story" },
         h("div", { class: "spread" }, h("h2", { id: "story" }, t("order.story")), lamp),
         story(found, freshKeys))),
@@ -176,7 +177,7 @@ function carrierOf(parcel) {
   return parcel.carrier ? `${word("carrier", parcel.carrier)} ${parcel.waybill}` : t("order.no_carrier");
 }
 
-function parcel(one, { place, all, complaint }) {
+function parcel(one, { place, all, complaint, stop }) {
   return h("section", { class: "panel parcel", dataset: { parcel: one.number } },
     h("div", { class: "spread" }, h("h2", null, all.length > 1 ? t("order.parcel_n", { n: place + 1 }) : t("order.parcel")), badge("parcel", one.waybill ? one.state : "packed")),
     h("p", null, one.carrier ? [word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)] : t("order.no_carrier")),
@@ -186,7 +187,7 @@ function parcel(one, { place, all, complaint }) {
     one.pickup ? h("div", { class: "pickup" }, h("p", null, one.pickup.station ?? t("order.pickup")),
       one.pickup.code ? h("p", { class: "pickup-code num" }, one.pickup.code) : null,
       one.pickup.deadline ? h("p", { class: "small" }, t("order.pickup_by", { when: when(one.pickup.deadline) })) : null) : null,
-    complaint);
+    stop, complaint);
 }
 
 /** The window in which a parcel should arrive; on one day, the day is said once. */
@@ -214,7 +215,7 @@ function options(found, changed, address) {
   const unpaid = found.status === "pending_payment";
   const disputable = found.parcels.some((one) => one.actions.dispute.possible);
   return h("section", { class: "panel options", "aria-labelledby": "options" }, h("h2", { id: "options" }, t("actions.title")),
-    cancel.possible
+    cancel.parcels ? h("p", { class: "quiet small" }, t("intercept.too_late")) : cancel.possible
       ? [h("p", { class: "quiet small" }, t(unpaid ? "actions.cancel_unpaid" : "actions.cancel_how", { back: backWords(cancel.lots, cancel.cash_fen) })),
         h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open"))]
       : h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : "cancel.not_now")),

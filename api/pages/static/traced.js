@@ -78,7 +78,7 @@ function linesPanel(found) {
 function actionsPanel(found, changed) {
   const { cancel, refund } = found.actions;
   return h("section", { class: "panel traced-actions", "aria-labelledby": "actions" }, h("h2", { id: "actions" }, t("desk.actions")),
-    cancel.possible ? action(effectsOfOrder(cancel), may("cancel") ? h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open")) : null, t("action.cancel")) : null,
+    cancel.possible && !cancel.parcels ? action(effectsOfOrder(cancel), may("cancel") ? h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open")) : null, t("action.cancel")) : null,
     refund.possible ? action(effectsOfOrder(refund), may("refund") ? refundButton(found, changed) : null, t("action.refund")) : null,
     notPossible(found.actions));
 }

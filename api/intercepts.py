@@ -1,0 +1,157 @@
+"""拦截 Stopping parcels over HTTP: called back, sent elsewhere, goods in the house again (O8)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from api.auth import Caller, Chooser, Operator, Role, allow, store_of
+from api.bodies import Body, Id, RecipientIn, Why
+from api.changing import Change, answered
+from api.orders import recipient_of
+from api.paths import ParcelNumber
+from api.reading import (
+    Cursor,
+    Limit,
+    MinPosition,
+    decode_cursor,
+    encode_cursor,
+    json_answer,
+    wait_for,
+)
+from api.shown import example
+from api.shown_intercepts import GoodsBackOut, InterceptAskedOut, InterceptsOut
+from application import intercepting
+from application.merging import existing_parcel
+from application.streams import INTERCEPT, ORDER, PARCEL
+from application.unit import Unit
+from domain.refusals import NotFound
+from projections import intercepts
+
+router = APIRouter(prefix="/v1", tags=["intercepts"])
+
+Reader = Annotated[Caller, allow(Role.SUPPORT, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR)]
+PAGE = 50
+_RECIPIENT = {
+    "name": "林小满", "phone": "13800138000", "province": "浙江省", "city": "杭州市",
+    "district": "西湖区", "address": "中山路 9 号 101",
+}  # fmt: skip
+
+
+class InterceptIn(Body):
+    """A parcel that is to come back, or with a recipient, to go there."""
+
+    model_config = example(orders=["T261103A1B2C3D4E5F6"], reason="changed my mind")
+    orders: list[Id] = Field(
+        min_length=1,
+        max_length=20,
+        description="all orders that are in the parcel: none is called back unasked (rules.md 27)",
+    )
+    reason: Why
+    recipient: RecipientIn | None = Field(
+        default=None, description="where it is to go instead; without it, it is to come back"
+    )
+
+
+class GoodsBackIn(Body):
+    """What came back."""
+
+    model_config = example(intact=True, reason="unopened")
+    intact: bool = Field(description="whether they go back on their shelf")
+    reason: Why
+
+
+@router.post(
+    "/parcels/{parcel}/interception",
+    response_model=InterceptAskedOut,
+    summary="Have a parcel stopped that its carrier has",
+)
+async def intercept(
+    request: Request, caller: Chooser, change: Change, parcel: ParcelNumber, body: InterceptIn
+) -> Response:
+    """Asked of the carrier a moment later; what became of it is seen on the track (O8).
+
+    What it cost is paid back once the goods are in the house again, or by a decision (rules.md 3).
+    """
+    rules = request.state.tenant.rules
+    found, digests = (
+        recipient_of(request, body.recipient) if body.recipient is not None else (None, None)
+    )
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        _must_be_theirs(unit, caller, parcel)
+        return intercepting.intercept_parcel(
+            unit,
+            parcel=parcel,
+            orders=body.orders,
+            reason=body.reason,
+            rules=rules,
+            found=found,
+            digests=digests,
+        )
+
+    command = change.command(
+        decide, reason=body.reason, streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)]
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/parcels/{parcel}/goods-back",
+    response_model=GoodsBackOut,
+    summary="The goods of a stopped parcel are in the house again",
+)
+async def goods_back(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: GoodsBackIn
+) -> Response:
+    """Inspected and paid back, once; intact ones are free on their shelf again (rules.md 3)."""
+    rules = request.state.tenant.rules
+    command = change.command(
+        lambda unit: intercepting.take_back(
+            unit, parcel=parcel, intact=body.intact, reason=body.reason, rules=rules
+        ),
+        reason=body.reason,
+        streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.get("/intercepts", response_model=InterceptsOut, summary="Parcels that are to be stopped")
+async def listed(
+    request: Request,
+    caller: Reader,
+    all: Annotated[bool, Query(description="those that are over, too")] = False,  # noqa: A002
+    cursor: Cursor = None,
+    limit: Limit = PAGE,
+    min_position: MinPosition = None,
+) -> Response:
+    """Longest first: what carriers owe word of, what failed, what comes back (O8)."""
+    await wait_for(request, min_position, "intercepts", "parcel_tracking")
+    after = decode_cursor(cursor, datetime, str)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await intercepts.intercepts(
+            connection,
+            tenant.schema,
+            closed=all,
+            after=(after[0], after[1]) if after else None,
+            limit=limit + 1,
+        )
+    page = found[:limit]
+    now = store_of(request).clock()
+    for one in page:
+        one["age_seconds"] = int((now - one["asked_at"]).total_seconds())
+    last = page[-1] if len(found) > limit else None
+    more = encode_cursor(last["asked_at"], last["parcel"]) if last else None
+    return json_answer({"intercepts": page, "next": more})
+
+
+def _must_be_theirs(unit: Unit, caller: Caller, parcel: str) -> None:
+    """Somebody else's parcel and none answer alike (A10)."""
+    if caller.role is not Role.LEARNER:
+        return
+    box = existing_parcel(unit, parcel)
+    for content in box.contents:
+        if unit.read(ORDER, content.order).learner != caller.subject:
+            raise NotFound(what="parcel")

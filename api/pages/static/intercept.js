@@ -1,0 +1,59 @@
+// Parcels that are stopped on their way: the learner's wish, and what staff make of it (O8).
+import { askFor } from "./asking.js";
+import { h } from "./dom.js";
+import { get, fresh } from "./http.js";
+import { after, badge, empty, field, moreButton } from "./ui.js";
+import { ago, exact, t, when, word } from "./words.js";
+
+/** What a parcel's carrier was asked, and the button that asks it; nothing where neither is there. */
+export function stopping(order, parcel, changed) {
+  const action = parcel.actions?.intercept;
+  const said = parcel.intercept;
+  if (!said && !action?.possible) return null;
+  return h("div", { class: "stopping", dataset: { stopping: parcel.number } },
+    said ? h("p", { class: "small" }, t("intercept.now", { way: word("intercept_way", said.way), state: word("intercept_state", said.state) })) : null,
+    action?.possible ? h("button", { class: "button compact", type: "button", onclick: () => callBack(order, parcel, action.orders, changed) }, t("intercept.open")) : null);
+}
+
+function callBack(order, parcel, orders, changed) {
+  const others = orders.filter((one) => one !== order.number);
+  askFor({
+    title: t("intercept.open"), path: `/v1/parcels/${encodeURIComponent(parcel.number)}/interception`, label: t("intercept.confirm"), danger: true,
+    fields: [h("p", null, t("intercept.open_how")), others.length ? h("p", null, t("intercept.with", { orders: others.join(t("app.and")) })) : null,
+      field("reason", t("cancel.reason"), { required: true, options: ["changed_mind", "ordered_twice", "too_late", "wrong_address"].map((one) => [one, t(`reason.${one}`)]) })],
+    read: (form) => ({ orders, reason: form.reason.value }), said: () => t("intercept.asked"), done: (answer) => changed(answer.position),
+  });
+}
+
+/** The list for staff: what carriers owe word of, what failed, what comes back. */
+export async function intercepts(changed, signal) {
+  const ask = (cursor) => get(fresh(after("/v1/intercepts", cursor)), { signal });
+  const page = await ask();
+  if (!page.intercepts.length) return empty(t("intercept.none"), t("intercept.none_hint"));
+  const rows = h("tbody", null, page.intercepts.map((one) => row(one, changed)));
+  return [h("div", { class: "panel flush" }, h("table", { class: "cards" },
+    h("thead", null, h("tr", null, ["delays.parcel", "intercept.way", "intercept.state", "delays.state", "delays.since"].map((key) => h("th", { scope: "col" }, t(key))), h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, t("intercept.goods_back"))))), rows)),
+  moreButton(rows, page.next, ask, (more) => rows.append(...more.intercepts.map((one) => row(one, changed))))];
+}
+
+function row(one, changed) {
+  const waits = ["asked", "taken"].includes(one.state);
+  return h("tr", { dataset: { intercept: one.parcel } },
+    h("td", { class: "full" }, h("a", { class: "mono strong-link", href: `#/packing/${one.orders[0]}` }, one.parcel), h("p", { class: "quiet small" }, word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill))),
+    h("td", null, word("intercept_way", one.way)),
+    h("td", null, h("span", { class: `badge ${["refused", "failed", "timed_out"].includes(one.state) ? "s-failed" : "s-open"}` }, word("intercept_state", one.state)), waits ? h("p", { class: "quiet small" }, t("intercept.waits", { when: when(one.answer_by) })) : null),
+    h("td", null, badge("parcel", one.parcel_state)),
+    h("td", { class: "quiet" }, h("time", { datetime: one.asked_at, title: exact(one.asked_at) }, ago(one.asked_at))),
+    h("td", { class: "full" }, one.way === "return" && one.parcel_state !== "signed" ? h("button", { class: "button compact", type: "button", onclick: () => goodsBack(one, changed) }, t("intercept.goods_back")) : null));
+}
+
+function goodsBack(one, changed) {
+  askFor({
+    title: t("intercept.goods_back_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/goods-back`, label: t("form.save"), done: () => changed(),
+    fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t("intercept.goods_back_how")),
+      field("intact", t("intercept.intact"), { required: true, options: [["yes", t("intercept.intact_yes")], ["no", t("intercept.intact_no")]] }),
+      field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
+    read: (form) => ({ intact: form.intact.value === "yes", reason: form.reason.value.trim() }),
+    said: (answer) => t("intercept.goods_back_done", { n: answer.points }),
+  });
+}

@@ -1,0 +1,72 @@
+"""What readers get of parcels that are to be stopped: for the API's description alone (O8)."""
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from api.shown import Next, ParcelNumber, example
+from api.shown_after_changes import NewPosition
+from domain.intercepts import InterceptState, Way
+
+AnswerBy = Annotated[
+    AwareDatetime | None, Field(description="then a human sees to it; null: nothing is asked")
+]
+_ORDER = "T261103A1B2C3D4E5F6"
+_PARCEL = f"{_ORDER}-P1"
+_ASKED: dict[str, Any] = {
+    "parcel": _PARCEL,
+    "intercept": f"{_PARCEL}-X1",
+    "way": "return",
+    "state": "asked",
+    "answer_by": "2026-11-09T02:14:08Z",
+    "orders": [_ORDER],
+}
+
+
+class StoppedOut(BaseModel):
+    """What is asked of a carrier about a parcel."""
+
+    parcel: ParcelNumber
+    intercept: str | None = Field(description="names the request; null: none was ever made")
+    way: Way | None = Field(description="back, or to another address")
+    state: InterceptState | None = Field(description="of the newest request")
+    answer_by: AnswerBy
+    orders: list[str] = Field(description="numbers of the orders that are in it")
+
+
+class InterceptAskedOut(StoppedOut):
+    """A parcel that is to be stopped."""
+
+    model_config = example(**_ASKED, position=60)
+    position: NewPosition
+
+
+class GoodsBackOut(InterceptAskedOut):
+    """Goods that are in the house again."""
+
+    model_config = example(**{**_ASKED, "state": "came_back"}, points=480, position=70)
+    points: int = Field(description="that went back to their lots")
+
+
+class InterceptOut(BaseModel):
+    """A parcel that is to be stopped, in a list."""
+
+    parcel: ParcelNumber
+    orders: list[str] = Field(description="numbers of the orders that are in it")
+    carrier: str = Field(description="its code")
+    waybill: str = Field(description="the carrier's number")
+    way: Way
+    state: InterceptState
+    reason: str = Field(description="why")
+    asked_at: AwareDatetime = Field(description="since when")
+    answer_by: AwareDatetime = Field(description="then a human sees to it")
+    parcel_state: str = Field(description="where the parcel is, by its track")
+    age_seconds: int = Field(description="since it was asked for")
+
+
+class InterceptsOut(BaseModel):
+    """Parcels that are to be stopped."""
+
+    model_config = example(intercepts=[], next=None)
+    intercepts: list[InterceptOut] = Field(description="longest first")
+    next: Next

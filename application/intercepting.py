@@ -1,0 +1,250 @@
+"""拦截处理 Parcels that are called back or sent elsewhere (O8; rules.md 3, 5, 27)."""
+
+from collections.abc import Collection
+from typing import Any
+
+from application.addressing import Addressed
+from application.issuing import NotYet
+from application.merging import existing_parcel
+from application.ordering import existing, must_have_recipient, refund_order
+from application.routing import ProvinceMissing
+from application.streams import ACCOUNT, INTERCEPT, ORDER, PRIVACY
+from application.sweeping import Due, Policy, command_of
+from application.unit import Command, Unit
+from application.vault import Digests
+from domain.house_rules import HouseRules
+from domain.intercepts import InterceptState, InterceptTold, Way
+from domain.order_facts import Destination, Fault, State
+from domain.orders import Order
+from domain.parcels import Parcel
+from domain.refusals import NotPossible
+
+
+def intercept_parcel(
+    unit: Unit,
+    *,
+    parcel: str,
+    orders: Collection[str],
+    reason: str,
+    rules: HouseRules,
+    found: Addressed | None = None,
+    digests: Digests | None = None,
+) -> dict[str, Any]:
+    """Ask the carrier to bring a parcel back, or with an address to take it there (O8).
+
+    `orders` are those that want it: all that have something in the parcel (rules.md 27).
+    """
+    box = existing_parcel(unit, parcel)
+    live = orders_in(unit, box)
+    if not box.handed_over or not live:
+        raise NotPossible(action="intercept", why="no carrier has the parcel")
+    order = existing(unit, min(live))
+    must_have_recipient(unit, order, "intercept")
+    before = unit.read(INTERCEPT, parcel)
+    destination = None if found is None else _sealed(unit, order, found, digests)
+    facts = before.ask(
+        parcel,
+        track=box.track(),
+        carrier=box.carrier or "",
+        waybill=box.waybill or "",
+        live=live,
+        wanted=orders,
+        way=Way.RETURN if found is None else Way.REDIRECT,
+        destination=destination,
+        reason=reason,
+        when=unit.now,
+        rules=rules,
+    )
+    unit.record(INTERCEPT, parcel, facts)
+    return told(unit, parcel)
+
+
+def intercept_order(
+    unit: Unit,
+    *,
+    number: str,
+    reason: str,
+    rules: HouseRules,
+    found: Addressed | None = None,
+    digests: Digests | None = None,
+) -> dict[str, Any]:
+    """A cancel or a new address after hand-over: its parcels are to be stopped (rules.md 5)."""
+    order = existing(unit, number)
+    answers = [
+        intercept_parcel(
+            unit, parcel=parcel, orders=[number], reason=reason, rules=rules, found=found,
+            digests=digests,
+        )
+        for parcel in parcels_of(order)
+    ]  # fmt: skip
+    return {"number": number, "status": State.PENDING_RECEIPT, "intercepts": answers}
+
+
+def comes_too_late(order: Order) -> bool:
+    """Whether all that is left of an order is with its carriers: stopping it is what is left."""
+    live = [part for part in order.parts if part.live]
+    sent = all(part.state is State.PENDING_RECEIPT and part.parcel for part in live)
+    return bool(live) and order.ended is None and sent
+
+
+def parcels_of(order: Order) -> list[str]:
+    """The parcels of an order that are with their carriers."""
+    return list(
+        dict.fromkeys(
+            part.parcel
+            for part in order.parts
+            if part.live and part.parcel and part.state is State.PENDING_RECEIPT
+        )
+    )
+
+
+def orders_in(unit: Unit, box: Parcel) -> set[str]:
+    """The orders that have something in a parcel."""
+    found: set[str] = set()
+    for content in box.contents:
+        part = unit.read(ORDER, content.order).part(content.part)
+        if part is not None and part.live:
+            found.add(content.order)
+    return found
+
+
+def _sealed(unit: Unit, order: Order, found: Addressed, digests: Digests | None) -> Destination:
+    """Where it goes instead: its own card; any province, the carrier says whether it can."""
+    recipient = found.recipient
+    unit.read(PRIVACY, order.learner).usable()
+    if recipient.province is None:
+        raise ProvinceMissing(found.candidates)
+    card = unit.seal(order.learner, "recipient", recipient.to_bytes(), digests=digests)
+    return Destination(
+        card=card,
+        province=recipient.province,
+        city=recipient.city or "",
+        district=recipient.district or "",
+        division=recipient.division,
+    )
+
+
+def note_taken(unit: Unit, *, parcel: str, intercept: str) -> dict[str, Any]:
+    """The carrier has the request."""
+    unit.record(INTERCEPT, parcel, unit.read(INTERCEPT, parcel).take(intercept))
+    return told(unit, parcel)
+
+
+def note_refused(
+    unit: Unit, *, parcel: str, intercept: str, code: str, words: str
+) -> dict[str, Any]:
+    """The carrier does not take the request."""
+    facts = unit.read(INTERCEPT, parcel).refuse(intercept, code=code, words=words)
+    unit.record(INTERCEPT, parcel, facts)
+    return told(unit, parcel)
+
+
+def note_word(unit: Unit, *, parcel: str, raw: bytes, failed: bool) -> dict[str, Any]:
+    """Keep what the carrier sent of it; only that it could not is believed at once (wire 1.9)."""
+    box, state = existing_parcel(unit, parcel), unit.read(INTERCEPT, parcel)
+    if state.state is None:
+        return told(unit, parcel)
+    learner = existing(unit, box.contents[0].order).learner
+    erased = unit.read(ACCOUNT, learner).status == "erased"
+    card = None if erased else unit.seal(learner, "payload", raw)
+    unit.record(INTERCEPT, parcel, [InterceptTold(intercept=state.name, card=card)])
+    if failed:
+        unit.record(INTERCEPT, parcel, state.fail("the carrier could not"))
+    return told(unit, parcel)
+
+
+def note_track(unit: Unit, *, parcel: str) -> dict[str, Any]:
+    """What the track says of an open request; raises `NotYet` while it says nothing."""
+    state = unit.read(INTERCEPT, parcel)
+    facts = state.note_track(existing_parcel(unit, parcel).track())
+    if not facts and (state.open or state.state is InterceptState.TIMED_OUT):
+        raise NotYet
+    unit.record(INTERCEPT, parcel, facts)
+    return told(unit, parcel)
+
+
+def take_back(
+    unit: Unit, *, parcel: str, intact: bool, reason: str, rules: HouseRules
+) -> dict[str, Any]:
+    """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3)."""
+    box, state = existing_parcel(unit, parcel), unit.read(INTERCEPT, parcel)
+    unit.record(INTERCEPT, parcel, state.take_back(track=box.track(), intact=intact))
+    points = 0
+    for number in sorted(orders_in(unit, box)):
+        mine = [one.part for one in box.contents if one.order == number]
+        back = refund_order(
+            unit,
+            number=number,
+            wanted=None,
+            fault=Fault.CHANGED_MIND,
+            reason=reason,
+            goods_back=intact,
+            rules=rules,
+            parts=mine,
+        )
+        points += back["points"]
+    return {**told(unit, parcel), "points": points}
+
+
+def told(unit: Unit, parcel: str) -> dict[str, Any]:
+    """What a command on a parcel's interception answers."""
+    state = unit.read(INTERCEPT, parcel)
+    return {
+        "parcel": parcel,
+        "intercept": state.name or None,
+        "way": state.way if state.state else None,
+        "state": state.state,
+        "answer_by": state.answer_by,
+        "orders": list(state.orders),
+    }
+
+
+def when_track_tells_then_note_it(due: Due, rules: HouseRules) -> Command:
+    """The parcel turned round, or was delivered all the same (O8)."""
+    return command_of(
+        "note_intercepted",
+        INTERCEPT.stream(due.key),
+        due,
+        lambda unit: note_track(unit, parcel=due.key),
+    )
+
+
+def when_answer_by_is_over_then_time_out_intercept(due: Due, rules: HouseRules) -> Command:
+    """Nothing was heard of a request in time: a human sees to it (O8, M5)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        state = unit.read(INTERCEPT, due.key)
+        facts = state.time_out(when=unit.now)
+        if not facts and state.open:
+            raise NotYet
+        unit.record(INTERCEPT, due.key, facts)
+        return told(unit, due.key)
+
+    return command_of("time_out_intercepts", INTERCEPT.stream(due.key), due, decide)
+
+
+NOTE_INTERCEPTED = Policy(
+    "note_intercepted",
+    """
+    SELECT i.parcel, i.version, i.changed_at FROM {intercepts} i
+    JOIN {parcels} p ON p.number = i.parcel
+    WHERE i.state IN ('asked', 'taken', 'timed_out')
+      AND p.state IN ('returning', 'returned', 'forwarded', 'signed', 'lost')
+      AND NOT (i.state = 'timed_out' AND p.state IN ('signed', 'lost'))
+      AND NOT (i.way = 'return' AND p.state = 'forwarded')
+      AND i.changed_at <= %b AND i.changed_at >= %b AND (i.changed_at, i.parcel) > (%b, %b)
+    ORDER BY i.changed_at, i.parcel LIMIT %b
+    """,
+    when_track_tells_then_note_it,
+)
+TIME_OUT_INTERCEPTS = Policy(
+    "time_out_intercepts",
+    """
+    SELECT parcel, version, answer_by FROM {intercepts}
+    WHERE state IN ('asked', 'taken') AND answer_by <= %b
+      AND answer_by >= %b AND (answer_by, parcel) > (%b, %b)
+    ORDER BY answer_by, parcel LIMIT %b
+    """,
+    when_answer_by_is_over_then_time_out_intercept,
+)
+INTERCEPTS = (NOTE_INTERCEPTED, TIME_OUT_INTERCEPTS)

@@ -1,0 +1,262 @@
+"""拦截 Calling a parcel back, or sending it elsewhere, after hand-over (O8; rules.md 5, 27).
+
+A carrier that takes a request promises nothing (wire 1.9): the parcel's own track says what became
+of it. What a learner gets back waits for the goods, or for a decision with an actor (rules.md 3).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from pydantic import AwareDatetime, Field
+
+from domain.facts import Fact
+from domain.house_rules import HouseRules
+from domain.order_facts import Destination
+from domain.refusals import NotPossible
+from domain.tracking import ParcelState, Track
+
+
+class Way(StrEnum):
+    """What the carrier is asked to do."""
+
+    RETURN = "return"
+    REDIRECT = "redirect"
+
+
+class InterceptState(StrEnum):
+    """How far a request is."""
+
+    ASKED = "asked"
+    TAKEN = "taken"
+    """The carrier has it, which is no promise."""
+    REFUSED = "refused"
+    DONE = "done"
+    """The track says so: on its way back, or to the other address."""
+    FAILED = "failed"
+    """It was delivered all the same, or the carrier could not."""
+    TIMED_OUT = "timed_out"
+    CAME_BACK = "came_back"
+    """The goods are in the house again, and were paid back."""
+
+
+class InterceptAsked(Fact, name="intercepts.InterceptAsked"):
+    """A carrier is to be asked to stop a parcel (O8)."""
+
+    intercept: str = Field(description="names the request")
+    orders: tuple[str, ...] = Field(description="all orders in it: none is called back unasked")
+    carrier: str
+    waybill: str
+    way: Way
+    destination: Destination | None = Field(default=None, description="where it goes instead")
+    reason: str
+    answer_by: AwareDatetime
+
+
+class InterceptTaken(Fact, name="intercepts.InterceptTaken"):
+    """The carrier took the request; whether it can is seen on the track (wire 1.9)."""
+
+    intercept: str
+
+
+class InterceptRefused(Fact, name="intercepts.InterceptRefused"):
+    """The carrier does not take the request."""
+
+    intercept: str
+    code: str
+    words: str = Field(default="", description="the carrier's, names and phones blotted out")
+
+
+class InterceptTold(Fact, name="intercepts.InterceptTold"):
+    """The carrier sent word of it, in a form that nobody documents: kept as it came (wire 1.9)."""
+
+    intercept: str
+    card: str | None = Field(default=None, description="vault card with what it sent")
+
+
+class InterceptDone(Fact, name="intercepts.InterceptDone"):
+    """The parcel is on its way back, or to the other address."""
+
+    intercept: str
+    state: ParcelState = Field(description="of the parcel, by its track")
+
+
+class InterceptFailed(Fact, name="intercepts.InterceptFailed"):
+    """It was not stopped."""
+
+    intercept: str
+    why: str
+
+
+class InterceptTimedOut(Fact, name="intercepts.InterceptTimedOut"):
+    """Nothing was heard of it in time: a human sees to it."""
+
+    intercept: str
+
+
+class GoodsTakenBack(Fact, name="intercepts.GoodsTakenBack"):
+    """Somebody has the goods in hand again; the refund follows in the same commit (rules.md 3)."""
+
+    intercept: str
+    intact: bool = Field(description="whether they go back on their shelf")
+
+
+InterceptFact = (
+    InterceptAsked
+    | InterceptTaken
+    | InterceptRefused
+    | InterceptTold
+    | InterceptDone
+    | InterceptFailed
+    | InterceptTimedOut
+    | GoodsTakenBack
+)
+
+OPEN = frozenset({InterceptState.ASKED, InterceptState.TAKEN})
+"""While the carrier may still stop it."""
+STOPPABLE = frozenset(
+    {
+        ParcelState.HANDED_OVER,
+        ParcelState.IN_TRANSIT,
+        ParcelState.CUSTOMS,
+        ParcelState.OUT_FOR_DELIVERY,
+        ParcelState.DELIVERY_FAILED,
+        ParcelState.AWAITING_PICKUP,
+    }
+)
+_BACK = frozenset({ParcelState.RETURNING, ParcelState.RETURNED})
+_ELSEWHERE = frozenset({ParcelState.FORWARDED, *_BACK})
+
+
+@dataclass(frozen=True, slots=True)
+class Intercept:
+    """The newest request about one parcel, and how many there were."""
+
+    asked: int = 0
+    name: str = ""
+    orders: tuple[str, ...] = ()
+    way: Way = Way.RETURN
+    destination: Destination | None = None
+    state: InterceptState | None = None
+    answer_by: datetime | None = None
+    code: str = ""
+    words: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether the carrier may still stop the parcel."""
+        return self.state in OPEN
+
+    def ask(
+        self,
+        parcel: str,
+        *,
+        track: Track,
+        carrier: str,
+        waybill: str,
+        live: Collection[str],
+        wanted: Collection[str],
+        way: Way,
+        destination: Destination | None,
+        reason: str,
+        when: datetime,
+        rules: HouseRules,
+    ) -> list[InterceptFact]:
+        """Have it called back or sent elsewhere; while that is asked for, asking is once.
+
+        `live` are the orders with something in it, `wanted` those whose learner wants it: all of
+        them, or it travels on (rules.md 27).
+        """
+        if self.open and self.way is way and way is Way.RETURN:
+            return []
+        if self.open:
+            raise NotPossible(action="intercept", why="the carrier is asked already")
+        if track.state not in STOPPABLE:
+            raise NotPossible(action="intercept", why=f"the parcel is {track.state}")
+        others = sorted(set(live) - set(wanted))
+        if others:
+            raise NotPossible(action="intercept", why=f"{others[0]} travels in it, too")
+        return [
+            InterceptAsked(
+                intercept=f"{parcel}-X{self.asked + 1}",
+                orders=tuple(sorted(live)),
+                carrier=carrier,
+                waybill=waybill,
+                way=way,
+                destination=destination,
+                reason=reason,
+                answer_by=when + rules.intercept_answers_within,
+            )
+        ]
+
+    def take(self, name: str) -> list[InterceptFact]:
+        """Note that the carrier has the request."""
+        asked = self.name == name and self.state is InterceptState.ASKED
+        return [InterceptTaken(intercept=name)] if asked else []
+
+    def refuse(self, name: str, *, code: str, words: str) -> list[InterceptFact]:
+        """Note that the carrier does not take it."""
+        asked = self.name == name and self.state is InterceptState.ASKED
+        return [InterceptRefused(intercept=name, code=code, words=words)] if asked else []
+
+    def fail(self, why: str) -> list[InterceptFact]:
+        """Note that it was not stopped."""
+        return [InterceptFailed(intercept=self.name, why=why)] if self.open else []
+
+    def note_track(self, track: Track) -> list[InterceptFact]:
+        """What the track says of an open request; nothing while it says nothing (wire 1.9)."""
+        waits = self.open or self.state is InterceptState.TIMED_OUT
+        if waits and track.state in (_BACK if self.way is Way.RETURN else _ELSEWHERE):
+            return [InterceptDone(intercept=self.name, state=track.state)]
+        if track.state in (ParcelState.SIGNED, ParcelState.LOST):
+            return self.fail(f"the parcel is {track.state}")
+        return []
+
+    def time_out(self, *, when: datetime) -> list[InterceptFact]:
+        """Wait no longer for word of it."""
+        over = self.open and self.answer_by is not None and when >= self.answer_by
+        return [InterceptTimedOut(intercept=self.name)] if over else []
+
+    def take_back(self, *, track: Track, intact: bool) -> list[InterceptFact]:
+        """The goods of a parcel that was called back are in the house again, once."""
+        if self.state is None or self.way is not Way.RETURN:
+            raise NotPossible(action="take_back", why="the parcel was not called back")
+        if self.state is InterceptState.CAME_BACK:
+            raise NotPossible(action="take_back", why="its goods were taken back already")
+        if track.state is ParcelState.SIGNED:
+            raise NotPossible(action="take_back", why="the parcel is signed")
+        return [GoodsTakenBack(intercept=self.name, intact=intact)]
+
+
+def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
+    """The requests about a parcel after one more fact."""
+    match fact:
+        case InterceptAsked():
+            return Intercept(
+                asked=one.asked + 1,
+                name=fact.intercept,
+                orders=fact.orders,
+                way=fact.way,
+                destination=fact.destination,
+                state=InterceptState.ASKED,
+                answer_by=fact.answer_by,
+            )
+        case InterceptTaken():
+            return replace(one, state=InterceptState.TAKEN)
+        case InterceptRefused():
+            refused = InterceptState.REFUSED
+            return replace(one, state=refused, code=fact.code, words=fact.words)
+        case InterceptTold():
+            return one
+        case InterceptDone():
+            return replace(one, state=InterceptState.DONE)
+        case InterceptFailed():
+            return replace(one, state=InterceptState.FAILED, words=fact.why)
+        case InterceptTimedOut():
+            return replace(one, state=InterceptState.TIMED_OUT)
+        case GoodsTakenBack():
+            return replace(one, state=InterceptState.CAME_BACK)
+        case _:
+            assert_never(fact)

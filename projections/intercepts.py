@@ -1,0 +1,126 @@
+"""拦截视图 Parcels that are called back or sent elsewhere, and how far that is (O8)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+from psycopg import AsyncConnection
+
+from application.streams import INTERCEPT
+from domain.intercepts import Intercept, InterceptAsked, InterceptFact
+from projections.reading import Event, Tables, View, compose, named_rows
+
+
+class Row(NamedTuple):
+    """A parcel's row as the view keeps it; its orders as lines."""
+
+    parcel: str
+    orders: str
+    carrier: str
+    waybill: str
+    way: str
+    card: str | None
+    state: str
+    reason: str
+    asked_at: datetime
+    answer_by: datetime
+    changed_at: datetime
+    folded: bytes
+    version: int
+    position: int
+
+
+class Intercepts(View):
+    """The domain's own fold of each parcel's requests."""
+
+    name = "intercepts"
+    tables = ("intercepts",)
+
+    async def apply(self, events: Sequence[Event], tables: Tables) -> None:
+        """Fold these events into the parcels they are about."""
+        mine = [event.envelope for event in events if event.envelope.category == INTERCEPT.name]
+        if not mine:
+            return
+        rows: dict[str, Row] = {}
+        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
+        if known:
+            rows = {row[0]: Row(*row) for row in await tables.rows(_LOAD, list(known))}
+        for one in mine:
+            fact, row = cast("InterceptFact", one.fact), rows.get(one.key)
+            before = Intercept() if row is None else INTERCEPT.states.validate_json(row.folded)
+            after = INTERCEPT.evolve(before, fact)
+            folded = INTERCEPT.states.dump_json(after)
+            if isinstance(fact, InterceptAsked):
+                where = fact.destination
+                row = Row(
+                    one.key, "\n".join(fact.orders), fact.carrier, fact.waybill, fact.way,
+                    where.card if where else None, "", fact.reason, one.happened_at,
+                    fact.answer_by, one.happened_at, folded, one.version, one.position,
+                )  # fmt: skip
+            assert row is not None  # its stream begins with a request
+            rows[one.key] = row._replace(
+                state=after.state or "",
+                changed_at=one.happened_at,
+                folded=folded,
+                version=one.version,
+                position=one.position,
+            )
+        await tables.unnest(_SAVE, list(rows.values()))
+
+
+async def intercepts(
+    connection: AsyncConnection[Any],
+    schema: str,
+    *,
+    closed: bool,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Requests that somebody waits for, or all, the longest first, after a cursor."""
+    at, parcel = after or (None, None)
+    query = compose(_LISTED, schema, ("intercepts", "parcels"), "")
+    return await named_rows(connection, query, closed, at, at, parcel, limit)
+
+
+async def intercepts_of(
+    connection: AsyncConnection[Any], schema: str, order: str
+) -> dict[str, Intercept]:
+    """What is asked about each parcel of an order."""
+    query = compose(_OF_ORDER, schema, Intercepts.tables, "")
+    cursor = await connection.execute(query, ([order],), prepare=True)
+    return {
+        parcel: INTERCEPT.states.validate_json(folded) for parcel, folded in await cursor.fetchall()
+    }
+
+
+_COLUMNS = """parcel, orders, carrier, waybill, way, card, state, reason, asked_at, answer_by,
+    changed_at, folded, version, position"""
+_LOAD = """
+SELECT parcel, array_to_string(orders, E'\\n'), carrier, waybill, way, card, state, reason,
+    asked_at, answer_by, changed_at, folded, version, position
+FROM {intercepts} WHERE parcel = ANY(%b)
+"""
+# unnest takes no array of arrays: the orders of a parcel come as lines.
+_SAVE = f"""
+INSERT INTO {{intercepts}} ({_COLUMNS})
+SELECT parcel, string_to_array(orders, E'\\n'), carrier, waybill, way, card, state, reason,
+    asked_at, answer_by, changed_at, folded, version, position
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::text[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::bytea[],
+    %b::bigint[], %b::bigint[]) AS i({_COLUMNS})
+ON CONFLICT (parcel) DO UPDATE SET orders = excluded.orders, carrier = excluded.carrier,
+    waybill = excluded.waybill, way = excluded.way, card = excluded.card, state = excluded.state,
+    reason = excluded.reason, asked_at = excluded.asked_at, answer_by = excluded.answer_by,
+    changed_at = excluded.changed_at, folded = excluded.folded, version = excluded.version,
+    position = excluded.position
+"""
+_LISTED = """
+SELECT i.parcel, i.orders, i.carrier, i.waybill, i.way, i.state, i.reason, i.asked_at, i.answer_by,
+    p.state AS parcel_state
+FROM {intercepts} i JOIN {parcels} p ON p.number = i.parcel
+WHERE (%b::boolean OR i.state IN ('asked', 'taken', 'refused', 'failed', 'timed_out')
+       OR i.state = 'done' AND i.way = 'return')
+  AND (%b::timestamptz IS NULL OR (i.asked_at, i.parcel) > (%b::timestamptz, %b::text))
+ORDER BY i.asked_at, i.parcel LIMIT %b
+"""
+_OF_ORDER = "SELECT parcel, folded FROM {intercepts} WHERE orders @> %b::text[]"

@@ -1,0 +1,125 @@
+"""Stopping a parcel that its carrier has: asked once, believed by its track alone (O8; rule 27)."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.house_rules import DEFAULT_RULES
+from domain.intercepts import (
+    GoodsTakenBack,
+    Intercept,
+    InterceptAsked,
+    InterceptDone,
+    InterceptFact,
+    InterceptFailed,
+    InterceptRefused,
+    InterceptTaken,
+    InterceptTimedOut,
+    Way,
+    evolve,
+)
+from domain.refusals import NotPossible
+from domain.tracking import ParcelState, Track
+from tests.application.house import START
+
+ASKED = InterceptAsked(
+    intercept="T1-P1-X1", orders=("T1",), carrier="zhongtong", waybill="73", way=Way.RETURN,
+    reason="x", answer_by=START + DEFAULT_RULES.intercept_answers_within,
+)  # fmt: skip
+TAKEN = InterceptTaken(intercept="T1-P1-X1")
+MOVING = Track(ParcelState.IN_TRANSIT)
+
+
+def given(*facts: InterceptFact) -> Intercept:
+    """The requests after these facts."""
+    one = Intercept()
+    for fact in facts:
+        one = evolve(one, fact)
+    return one
+
+
+def ask(one: Intercept, **more: Any) -> list[InterceptFact]:
+    """Have it called back, as the house does."""
+    wanted = {
+        "track": MOVING, "carrier": "zhongtong", "waybill": "73", "live": {"T1"},
+        "wanted": {"T1"}, "way": Way.RETURN, "destination": None, "reason": "x", "when": START,
+        "rules": DEFAULT_RULES,
+    }  # fmt: skip
+    return one.ask("T1-P1", **{**wanted, **more})
+
+
+def test_a_parcel_is_called_back_once_while_that_is_open() -> None:
+    """O8: with a clock; asked again it is the same wish, after its end it is another one."""
+    assert ask(given()) == [ASKED]
+    assert ask(given(ASKED)) == []
+    assert ask(given(ASKED, TAKEN)) == []
+    ended = InterceptFailed(intercept="T1-P1-X1", why="x")
+    assert ask(given(ASKED, ended)) == [ASKED.model_copy(update={"intercept": "T1-P1-X2"})]
+    with pytest.raises(NotPossible, match="asked already"):
+        ask(given(ASKED), way=Way.REDIRECT)
+
+
+@pytest.mark.parametrize("state", sorted(set(ParcelState)))
+def test_only_what_is_on_its_way_is_stopped(state: ParcelState) -> None:
+    """O8: neither before hand-over nor once it is signed, returned, lost or forwarded."""
+    under_way = {
+        "handed_over", "in_transit", "customs", "out_for_delivery", "awaiting_pickup",
+        "delivery_failed",
+    }  # fmt: skip
+    if state in under_way:
+        assert ask(given(), track=Track(state)) == [ASKED]
+    else:
+        with pytest.raises(NotPossible, match=state):
+            ask(given(), track=Track(state))
+
+
+def test_a_shared_parcel_comes_back_only_when_all_its_orders_do() -> None:
+    """Rule 27: nobody's goods are called back because somebody else changed their mind."""
+    with pytest.raises(NotPossible, match="T2 travels in it, too"):
+        ask(given(), live={"T1", "T2"})
+    (asked,) = ask(given(), live={"T1", "T2"}, wanted={"T1", "T2"})
+    assert isinstance(asked, InterceptAsked)
+    assert asked.orders == ("T1", "T2")
+
+
+def test_what_became_of_it_is_seen_on_the_track() -> None:
+    """Wire 1.9: the carrier's yes is no proof; a late return counts, a delivery is a failure."""
+    back = Track(ParcelState.RETURNING)
+    done = InterceptDone(intercept="T1-P1-X1", state=ParcelState.RETURNING)
+    over = InterceptTimedOut(intercept="T1-P1-X1")
+    assert given(ASKED, TAKEN).note_track(MOVING) == []
+    for facts in ((ASKED,), (ASKED, TAKEN), (ASKED, over)):
+        assert given(*facts).note_track(back) == [done]
+    assert given(ASKED, TAKEN, done).note_track(back) == []
+    (failed,) = given(ASKED, TAKEN).note_track(Track(ParcelState.SIGNED))
+    assert isinstance(failed, InterceptFailed)
+    elsewhere = given(ASKED.model_copy(update={"way": Way.REDIRECT}))
+    assert elsewhere.note_track(Track(ParcelState.FORWARDED))
+    assert given(ASKED).note_track(Track(ParcelState.FORWARDED)) == []
+
+
+def test_nobody_waits_for_ever() -> None:
+    """O8, M5: at the clock that was recorded, not before it."""
+    assert given(ASKED).time_out(when=START) == []
+    assert given(ASKED, TAKEN).time_out(when=START + timedelta(hours=24)) == [
+        InterceptTimedOut(intercept="T1-P1-X1")
+    ]
+    assert given().time_out(when=START) == []
+
+
+def test_goods_are_taken_back_once_and_never_from_who_signed_for_them() -> None:
+    """Rule 3: by whoever has them in hand; also when the carrier had refused and brings them."""
+    refused = InterceptRefused(intercept="T1-P1-X1", code="30011")
+    back = GoodsTakenBack(intercept="T1-P1-X1", intact=True)
+    for facts in ((ASKED, TAKEN), (ASKED, refused)):
+        one = given(*facts)
+        assert one.take_back(track=Track(ParcelState.RETURNED), intact=True) == [back]
+    with pytest.raises(NotPossible, match="already"):
+        given(ASKED, back).take_back(track=Track(ParcelState.RETURNED), intact=True)
+    with pytest.raises(NotPossible, match="signed"):
+        given(ASKED).take_back(track=Track(ParcelState.SIGNED), intact=True)
+    with pytest.raises(NotPossible, match="not called back"):
+        given().take_back(track=Track(ParcelState.RETURNED), intact=True)
+    assert replace(given(ASKED), way=Way.REDIRECT).open
