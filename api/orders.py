@@ -192,6 +192,10 @@ async def preview_cancellation(
         def cancelled(trial: Unit) -> dict[str, Any]:
             if caller.role is Role.LEARNER:
                 must_not_lose(order)
+            if body.lines is None and intercepting.comes_too_late(order):
+                return intercepting.intercept_order(
+                    trial, number=number, reason=body.reason, rules=rules
+                )
             return ordering.cancel_order(
                 trial, number=number, wanted=_units(body.lines), reason=body.reason, rules=rules
             )
