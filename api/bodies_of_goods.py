@@ -3,7 +3,7 @@
 from datetime import time
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Quantity, Whole, Why, Words
 from api.local_time import LocalTime
@@ -13,6 +13,12 @@ from domain.warehouses import Warehouse
 
 Place = Annotated[Id, Field(description="the warehouse's code")]
 Units = Annotated[Quantity, Field(description="units")]
+
+
+Picture = Annotated[
+    str, StringConstraints(max_length=500, pattern=r"^(https?://[^\s/]|/[^/\s])[^\s]*$")
+]
+"""An address that browsers load pictures from, and run nothing of."""
 
 
 class ItemIn(Terms):
@@ -29,6 +35,14 @@ class ItemIn(Terms):
         on_sale=True,
     )
     sku: ItemSku
+    points: Amount = Field(description="price in points per unit")
+    cash_fen: Amount = Field(default=0, description="cash part of the price, fen per unit")
+    market_value_fen: Amount = Field(
+        description="what a unit costs elsewhere, fen: freight is measured by it"
+    )
+    pictures: tuple[Picture, ...] = Field(
+        default=(), max_length=20, description="addresses of them: https, http, or a path of ours"
+    )
     on_sale: bool = Field(default=True, description="whether learners may redeem it")
 
 

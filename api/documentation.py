@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from api.pages import SAFETY
 from api.problems import DOCUMENTED, schema_of_problems
+from api.reading import has_already
 
 router = APIRouter(prefix="/docs", include_in_schema=False)
 
@@ -86,7 +87,7 @@ async def part(request: Request, name: str) -> Response:
     except KeyError:
         raise HTTPException(404, "There is no such file.") from None
     headers = {**SAFETY, "Cache-Control": "no-cache", "ETag": file.etag, "Vary": "Accept-Encoding"}
-    if request.headers.get("if-none-match") == file.etag:
+    if has_already(request, file.etag):
         return Response(status_code=304, headers=headers)
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(gzip.decompress(file.content), headers=headers, media_type=file.media_type)

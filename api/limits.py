@@ -7,7 +7,7 @@ nobody. What it took is gone for the others: all together never get more than th
 import asyncio
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from types import MappingProxyType
 from typing import Any, LiteralString, NamedTuple
@@ -45,8 +45,17 @@ RATES: Mapping[str, Rate] = MappingProxyType(
 
 @dataclass(slots=True)
 class _Lease:
-    tokens: int
-    until: float
+    tokens: int = 0
+    until: float = 0.0
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One at a time fetches tokens: all who wait for them share what it brings."""
+
+    def spend(self, now: float) -> bool:
+        """Take one of the tokens; False where none is left."""
+        if self.tokens <= 0 or now >= self.until:
+            return False
+        self.tokens -= 1
+        return True
 
 
 class Limits:
@@ -62,23 +71,29 @@ class Limits:
     async def take(self, what: str, who: str) -> None:
         """Let somebody ask once more; raises 429 with `Retry-After` when they asked too often."""
         key = f"{what}:{who}"
-        now = asyncio.get_running_loop().time()
-        lease = self._leases.get(key)
-        if lease is not None and lease.tokens > 0 and now < lease.until:
-            lease.tokens -= 1
+        clock = asyncio.get_running_loop().time
+        lease = self._leases.get(key) or self._new(key)
+        if lease.spend(clock()):
             return
-        rate = self.rates[what]
-        chunk = max(1, rate.burst // LEASE_SHARE)
-        left = await self._take(key, rate, chunk)
-        if left is None and chunk > 1:
-            chunk = 1
+        async with lease.asking:
+            if lease.spend(clock()):
+                return
+            rate = self.rates[what]
+            chunk = max(1, rate.burst // LEASE_SHARE)
             left = await self._take(key, rate, chunk)
-        if left is None:
-            wait = ceil(1 / rate.per_second)
-            raise HTTPException(429, "Too often; come back later.", {"Retry-After": str(wait)})
+            if left is None and chunk > 1:
+                chunk = 1
+                left = await self._take(key, rate, chunk)
+            if left is None:
+                wait = ceil(1 / rate.per_second)
+                raise HTTPException(429, "Too often; come back later.", {"Retry-After": str(wait)})
+            lease.tokens, lease.until = chunk - 1, clock() + LEASE_SECONDS
+
+    def _new(self, key: str) -> _Lease:
         while len(self._leases) >= KEPT_MAX:
             del self._leases[next(iter(self._leases))]
-        self._leases[key] = _Lease(chunk - 1, now + LEASE_SECONDS)
+        lease = self._leases[key] = _Lease()
+        return lease
 
     async def _take(self, key: str, rate: Rate, tokens: int) -> float | None:
         """What is left after taking this many; None when there are not as many."""

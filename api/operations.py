@@ -43,7 +43,7 @@ from api.shown_goods import CallbackOut, ItemOut, ItemsOut, WarehousesOut
 from application import shipping, stocking
 from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from domain.catalogue import Kind, Terms
-from domain.refusals import NotFound
+from domain.refusals import InvalidRequest, NotFound
 from domain.stock import stock_key
 from domain.warehouses import Warehouse
 from projections import catalogue_queries, order_queries
@@ -56,6 +56,14 @@ PAGE = 50
 @router.post("/items", response_model=ItemPutOut, summary="List an item or revise it")
 async def put_item(request: Request, caller: Operator, change: Change, body: ItemIn) -> Response:
     """An upsert by SKU; too heavy or too big for its value is refused with the reason (C1)."""
+    if not any(letter.isalnum() for letter in body.name):
+        raise InvalidRequest(field="name", reason="holds nothing that can be read")
+    if (
+        body.kind is Kind.PARCEL
+        and body.weight_grams == 0
+        and "weight_grams" in body.model_fields_set
+    ):
+        raise InvalidRequest(field="weight_grams", reason="goods weigh something")
     terms = Terms.model_validate(body.model_dump(exclude={"sku", "on_sale"}))
     rules = request.state.tenant.rules
     command = change.command(

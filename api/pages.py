@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException as StarletteException
 
 from api.auth import COOKIE, STAFF, Caller, Role, authenticated, entering
+from api.reading import has_already
 from domain.regions import PROVINCES
 
 router = APIRouter(include_in_schema=False)
@@ -133,7 +134,7 @@ async def static(request: Request, path: str) -> Response:
         "ETag": file.etag,
         "Vary": "Accept-Encoding",
     }
-    if request.headers.get("if-none-match") == file.etag:
+    if has_already(request, file.etag):
         return Response(status_code=304, headers=headers)
     if file.compressed and "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"

@@ -44,11 +44,21 @@ def json_answer(body: Any, *, status: int = 200, headers: dict[str, str] | None 
     return Response(to_json(body), status, headers=headers, media_type="application/json")
 
 
+def has_already(request: Request, etag: str) -> bool:
+    """Whether `If-None-Match` names what we would answer: in a list, weakly, or as `*` (RFC 9110).
+
+    A weak comparison is what is asked for there: proxies that compress make our tags weak.
+    """
+    wanted = ",".join(request.headers.getlist("if-none-match"))
+    tags = {one.strip().removeprefix("W/") for one in wanted.split(",")}
+    return "*" in tags or etag.removeprefix("W/") in tags
+
+
 def with_etag(request: Request, body: Any) -> Response:
     """A JSON answer with its ETag; 304 where the caller has it already."""
     content = to_json(body)
     etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-    if request.headers.get("if-none-match") == etag:
+    if has_already(request, etag):
         return Response(status_code=304, headers={"ETag": etag})
     return Response(content, media_type="application/json", headers={"ETag": etag})
 

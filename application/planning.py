@@ -299,6 +299,17 @@ def why_not(goods: Sequence[Goods], skus: Sequence[str], *, max_parts: int) -> l
     return short or [TooManyParcels(limit=max_parts)]
 
 
+def nowhere_enough(unit: Unit, planner: Planner, lines: Iterable[OrderLine]) -> list[Refusal]:
+    """What there is too little of in the whole house, wherever it were to be sent (O1)."""
+    found: list[Refusal] = []
+    for line in lines:
+        keys = (stock_key(code, line.sku) for code in planner.network.warehouses)
+        free = sum(unit.read(STOCK, key).free for key in keys)
+        if free < line.quantity:
+            found.append(OutOfStock(sku=line.sku, wanted=line.quantity, free=free))
+    return found
+
+
 def legs_of(
     plan: Plan, network: Network, *, rules: HouseRules
 ) -> tuple[tuple[Warehouse, timedelta], ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from application.planning import Goods, Planned, goods_of, planner_for, why_not
+from application.planning import Goods, Planned, goods_of, nowhere_enough, planner_for, why_not
 from application.unit import Unit
 from application.vault import Recipient
 from domain.catalogue import Terms
@@ -130,6 +130,7 @@ def deliver(
             region = excluded or province
             failures.append(OutsideCoverage(sku=line.sku, province=province, region=region))
     if len(wanted) < len(goods):
+        failures += nowhere_enough(unit, planner, [line for line, _ in goods])
         return None
     key = tuple(wanted)
     planned = planner.plan(key, place, max_parts=ask.max_parts, urgent=False)

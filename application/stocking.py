@@ -86,5 +86,9 @@ def _check_kept(unit: Unit, *, sku: str, warehouse: str) -> None:
         if not terms.seat_quota:
             raise InvalidRequest(field="warehouse", reason=f"seats of {sku} are not counted")
         return
+    if terms.kind is Kind.COURSE:
+        raise InvalidRequest(
+            field="warehouse", reason="courses are not stored: only counted seats are"
+        )
     if not unit.read(NETWORK, MALL).named(warehouse).keeps(terms.storage_class):
         raise NotStoredHere(warehouse=warehouse, storage_class=terms.storage_class)

@@ -132,7 +132,7 @@ def given_up(order: Order, number: int | None) -> list[Units]:
     """The missing units that a learner has refunded: of one waiting part, or of all."""
     return [
         Units(part=part.number, line=unit.line, quantity=unit.quantity)
-        for part in _waiting(order, number, "give_up")
+        for part in _waiting(order, number, "refund_missing")
         for unit in part.units
     ]
 

@@ -144,7 +144,9 @@ class Asking:
 
         The cards of the vault are what a phone led to.
         """
-        rows = await self.rows(_FOUND, *[text] * 5, list(cards), limit)
+        # Numbers are written in capitals, and read out and typed as people like.
+        spelt = [text, text.upper()]
+        rows = await self.rows(_FOUND, spelt, text, *[spelt] * 3, list(cards), limit)
         return [Listed(*row) for row in rows]
 
 
@@ -406,9 +408,10 @@ ORDER BY placed_at DESC, number DESC LIMIT %b
 """
 _FOUND = """
 SELECT number, learner, state, placed_at, points, cash_fen, folded FROM {orders}
-WHERE number = %b OR learner = %b
-   OR number IN (SELECT unnest(orders) FROM {parcels} WHERE waybill = %b OR number = %b)
-   OR number IN (SELECT order_number FROM {disputes} WHERE id = %b)
+WHERE number = ANY(%b::text[]) OR learner = %b
+   OR number IN (SELECT unnest(orders) FROM {parcels}
+                 WHERE waybill = ANY(%b::text[]) OR number = ANY(%b::text[]))
+   OR number IN (SELECT order_number FROM {disputes} WHERE id = ANY(%b::text[]))
    OR card = ANY(%b::text[])
 ORDER BY placed_at DESC LIMIT %b
 """

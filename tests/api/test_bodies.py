@@ -17,7 +17,7 @@ SERVICE = {"role": "service", "subject": "lms"}
 NUMBERS: tuple[Any, ...] = (True, "100", 1.0, 1.5, None, [1])
 GRANT = {"learner": "lin", "points": 1, "reason": "task", "source": "S"}
 STOCK = {"sku": "notebook", "warehouse": "zhejiang", "quantity": 1}
-ITEM = {"sku": "new", "name": "新品", "kind": "parcel", "points": 5, "market_value_fen": 900}
+ITEM = {"sku": "new", "name": "新品", "kind": "parcel", "points": 5, "market_value_fen": 90_000}
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -49,6 +49,40 @@ async def test_a_body_is_refused_when_a_number_is_no_integer(
     told = {one["field"]: one for one in answer.json()["failures"]}
     assert told[field]["code"] in {"int_type", "int_from_float"}
     assert told[field]["message_zh"] == "应为整数"
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"name": "\u202e"}, "name"),
+        ({"name": "…"}, "name"),
+        ({"points": 2**60}, "points"),
+        ({"cash_fen": 2**60}, "cash_fen"),
+        ({"market_value_fen": 2**60}, "market_value_fen"),
+        ({"weight_grams": 0}, "weight_grams"),
+        ({"pictures": ["javascript:alert(1)"]}, "pictures.0"),
+        ({"pictures": ["//elsewhere.example/x.png"]}, "pictures.0"),
+    ],
+)
+async def test_an_item_is_refused_when_its_terms_make_no_sense(
+    mall: Mall, changed: dict[str, Any], field: str
+) -> None:
+    """C1, M4: field and reason, in both languages."""
+    answer = await mall.post("/v1/items", {**ITEM, **changed}, **OPS)
+    assert answer.status_code == 422, answer.text
+    (told,) = answer.json()["failures"]
+    assert told["field"] == field
+    assert told["message_zh"] != told["message"]
+    fine = {**ITEM, "weight_grams": 300, "pictures": ["https://cdn.example/x.png", "/static/a.svg"]}
+    assert (await mall.post("/v1/items", fine, **OPS)).status_code == 200
+
+
+async def test_a_course_is_refused_where_goods_are_kept(mall: Mall) -> None:
+    """C3: nothing of it stands on a shelf."""
+    course = {**ITEM, "sku": "talk", "kind": "course"}
+    assert (await mall.post("/v1/items", course, **OPS)).status_code == 200
+    answer = await mall.post("/v1/stock/receipts", {**STOCK, "sku": "talk"}, **OPS)
+    assert (answer.status_code, answer.json()["failures"][0]["field"]) == (422, "warehouse")
 
 
 def _filled(value: Any, number: Any) -> Any:

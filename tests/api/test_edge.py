@@ -121,6 +121,12 @@ async def test_the_answer_is_short_when_nothing_changed_since(mall: Mall) -> Non
     headers = {**mall.headers("learner", "lin"), "If-None-Match": first.headers["etag"]}
     again = await mall.client.get(path, headers=headers)
     assert (again.status_code, again.content) == (304, b"")
+    tag = first.headers["etag"]
+    for known in (f"W/{tag}", f'"other", {tag}', f'"other",W/{tag}', "*"):
+        headers["If-None-Match"] = known
+        assert (await mall.client.get(str(first.url.path), headers=headers)).status_code == 304
+    headers["If-None-Match"] = '"other"'
+    assert (await mall.client.get(str(first.url.path), headers=headers)).status_code == 200
 
 
 async def test_the_reader_is_told_of_the_lag_when_the_view_is_behind(mall: Mall) -> None:

@@ -70,6 +70,9 @@ async def test_goods_are_refused_when_the_province_is_out_of_coverage(mall: Mall
     wish = {"learner": "lin", "lines": [{"sku": "notebook", "quantity": 1}], "recipient": far}
     answer = await mall.post("/v1/orders", wish)
     assert [one["code"] for one in answer.json()["failures"]] == ["outside_coverage"]
+    wish["lines"] = [{"sku": "notebook", "quantity": 9_000}]
+    told = (await mall.post("/v1/quotes", wish)).json()["failures"]
+    assert [one["code"] for one in told][-2:] == ["outside_coverage", "out_of_stock"]
 
 
 async def test_nothing_happens_when_only_a_quote_is_asked_for(mall: Mall) -> None:

@@ -30,7 +30,7 @@ async def test_an_order_is_found_when_staff_search_by_phone_or_waybill(mall: Mal
     number = (await mall.order(("notebook", 1)))["number"]
     await mall.ship(number)
     await mall.views()
-    for text in (number, "8000", "SF10000100001"):
+    for text in (number, number.lower(), "8000", "SF10000100001", "sf10000100001"):
         answer = await mall.get(PATH, **SUPPORT, q=text)
         assert [one["number"] for one in answer.json()["orders"]] == [number], text
         assert await numbers(mall, text) == [number], text

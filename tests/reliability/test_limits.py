@@ -72,6 +72,15 @@ async def test_two_processes_together_get_no_more_than_the_limit(database: MallD
         await limits[0].take("orders", "learner:chen")  # somebody else's bucket is full
 
 
+async def test_a_full_bucket_is_let_in_when_all_ask_at_once(database: MallDatabase) -> None:
+    """R48: tokens that one coroutine fetched are not lost to what another one fetched meanwhile."""
+    async with processes(database, 1) as [limits]:
+        limits.rates["orders"] = Rate(60, 0.001)
+        asked = [limits.take("orders", "learner:lin") for _ in range(80)]
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        assert [one is None for one in outcomes].count(True) == 60
+
+
 async def test_two_processes_get_twice_the_limit_when_each_counts_alone(
     database: MallDatabase,
 ) -> None:

@@ -54,7 +54,7 @@ function terms(form, item) {
     ...Object.fromEntries(Object.entries(item ?? {}).filter(([name]) => !NOT_TERMS.includes(name))),
     sku: words("sku"), kind: form.kind.value, name: words("name"), specification: words("specification"), unit: words("unit") || NEW.unit,
     points: whole(form.points), cash_fen: fen("cash_fen"), market_value_fen: fen("market_value_fen"),
-    weight_grams: whole(form.weight_grams) ?? 0, limit_per_learner: whole(form.limit_per_learner), storage_class: form.storage_class.value,
+    weight_grams: whole(form.weight_grams) ?? undefined, limit_per_learner: whole(form.limit_per_learner), storage_class: form.storage_class.value,
     sensitive_to: [...form.sensitive_to].filter((one) => one.checked).map((one) => one.value),
     size_millimetres: words("size_length") ? SIDES.map((side) => whole(form[side])) : null,
     material: words("material"), packaging_class: words("packaging_class") || NEW.packaging_class,
