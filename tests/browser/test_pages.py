@@ -275,7 +275,7 @@ def test_stock_items_and_grants_change_when_operations_say_so(
             page.fill(f"dialog [name={name}]", value)
         page.click("dialog button[type=submit]")
         page.wait_for_selector("tr[data-sku=paper-kite]")
-        page.click("#tabs [data-tab=stock]")
+        visitor.go("stock")
         page.click(".shelf[data-sku=paper-kite] button:has-text('Receive')")
         page.fill("dialog [name=quantity]", "7")
         page.click("dialog button[type=submit]")
@@ -292,7 +292,7 @@ def test_stock_items_and_grants_change_when_operations_say_so(
         visitor.send(quantity="2")
         expect(page.locator(".shelf[data-sku=paper-kite] td.right").first).to_have_text("4")
 
-        page.click("#tabs [data-tab=grants]")
+        visitor.go("grants")
         rows = "learner,points,reason,source\nkite-flyer,40,task,k-1\nkite-flyer,two,task,k-2\n"
         page.fill("textarea", rows)
         expect(page.locator(".bad-row")).to_have_count(1)
@@ -514,3 +514,29 @@ def test_the_planned_carrier_is_chosen_and_another_one_explained(
         "parcels"
     ]
     assert parcel["carrier"] != planned
+
+
+@SCREENS
+def test_every_view_of_operations_is_found_in_its_group(browsing: Browsing, screen: Screen) -> None:
+    """Usable by keyboard and thumb: all groups at once, the current view marked."""
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/stock")
+        menu = page.locator("#menu")
+        if screen.size["width"] < 1100:
+            expect(menu).to_contain_text(visitor.says("tab.stock"))
+            expect(page.locator("#groups")).to_be_hidden()
+            menu.focus()
+            page.keyboard.press("Enter")
+        for tab in page.locator("#groups a").all():
+            expect(tab).to_be_in_viewport(ratio=1)
+        expect(page.locator("#groups a[aria-current]")).to_have_text(visitor.says("tab.stock"))
+        visitor.fits()
+        if menu.is_visible():
+            page.keyboard.press("Escape")
+            expect(page.locator("#groups")).to_be_hidden()
+            expect(menu).to_be_focused()
+        visitor.go("health")
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator("#groups a[aria-current]")).to_have_attribute("data-tab", "health")
+        visitor.content()

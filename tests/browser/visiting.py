@@ -55,6 +55,13 @@ class Visitor:
         """Wait until the view is drawn."""
         self.page.wait_for_selector("#view:not([aria-busy])")
 
+    def go(self, tab: str) -> None:
+        """To another view, by the menu where there is one."""
+        menu = self.page.locator("#menu")
+        if menu.is_visible():
+            menu.click()
+        self.page.click(f"#tabs [data-tab={tab}]")
+
     def says(self, key: str, **figures: object) -> str:
         """What the page says in their language."""
         return words(self.language, key, **figures)

@@ -8,6 +8,7 @@ import { grants } from "./grants.js";
 import { health } from "./health.js";
 import { inspections } from "./inspections.js";
 import { items } from "./items.js";
+import { menu } from "./menu.js";
 import { oddities } from "./oddities.js";
 import { packing } from "./packing.js";
 import { picking, pickList } from "./picking.js";
@@ -19,5 +20,6 @@ import { warehouses } from "./warehouses.js";
 import { waves } from "./waves.js";
 import { webhook, webhooks } from "./webhooks.js";
 
+menu();
 pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, accounts, "accounts/:learner": account, grants, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health },
   (route) => route.split("/")[0] || "packing");
