@@ -25,29 +25,48 @@ from pydantic_core import to_json
 from api.sandbox_behaviour import Behaviour
 from api.sandbox_labels import KEY, LabelService, label_routes
 from api.sandbox_sf import SfSandbox, add_sf
+from application.divisions import division_named
 from application.gateways.kuaidi100 import compact_json, sign_push, sign_query
+from application.gateways.kuaidi100_codes import CARRIERS
 from application.gateways.payment import SIGNATURE, Charge, Charged, Notice, Refund, sign, signed
+from domain.divisions import Division
 from domain.scans import BEIJING
 
 logger = logging.getLogger(__name__)
 
 CUSTOMER = "sandbox-customer"
 """The account at Kuaidi100 that the sandbox knows, for queries."""
-JOURNEY = (
-    ("揽收", "【西安市】 顺丰速运 已收取快件", "CN610100000000"),
-    ("在途", "快件到达 【西安集散中心】", "CN610100000000"),
-    ("在途", "快件已发车,前往 【杭州萧山集散中心】", "CN610100000000"),
-    ("在途", "快件到达 【杭州萧山集散中心】", "CN330100000000"),
-    ("派件", "快件交给快递员,正在派送途中", "CN330106000000"),
-    ("签收", "已签收,签收人:本人", "CN330106000000"),
-)
-"""The scans every parcel of the sandbox goes through: (status, text, area)."""
+STEPS = 6
+"""How many scans a parcel has that nobody calls back."""
+ORIGIN, DESTINATION = "610100", "330100"
+"""Where a parcel comes from and goes to of which the subscription does not say it."""
 BACK = (
     ("退回", "应寄件人要求,快件正在退回途中", "CN330100000000"),
     ("退签", "快件已退回,寄件人已签收", "CN610100000000"),
 )
 """The scans of one that was called back, after those it had by then."""
 ELSEWHERE = (("转投", "应客户要求转寄中", "CN330100000000"),)
+
+
+def journey(carrier: str, origin: str, destination: str) -> tuple[tuple[str, str, str], ...]:
+    """The scans a parcel goes through: (status, text, area)."""
+    start, end = _place(origin or ORIGIN), _place(destination or DESTINATION)
+    here, there = f"CN{start.code}000000", f"CN{end.code}000000"
+    return (
+        ("揽收", f"【{start.name}】 {CARRIERS.get(carrier, carrier)} 已收取快件", here),
+        ("在途", f"快件到达 【{start.name}集散中心】", here),
+        ("在途", f"快件已发车,前往 【{end.name}集散中心】", here),
+        ("在途", f"快件到达 【{end.name}集散中心】", there),
+        ("派件", "快件交给快递员,正在派送途中", there),
+        ("签收", "已签收,签收人:本人", there),
+    )
+
+
+def _place(named: str) -> Division:
+    try:
+        return division_named(named)
+    except ValueError:  # a place that they do not know is no reason to lose a parcel
+        return division_named(ORIGIN)
 
 
 @dataclass
@@ -111,7 +130,7 @@ class Sandbox:
             return False
         if behaviour.intercepts == "turn":
             way = ELSEWHERE if asked["interceptType"] == "MODIFY_ADDR" else BACK
-            subscription["story"] = (*JOURNEY[: max(1, subscription["seen"])], *way)
+            subscription["story"] = (*subscription["story"][: max(1, subscription["seen"])], *way)
         if behaviour.intercepts != "silent":
             said = "拦截成功" if behaviour.intercepts == "turn" else "拦截失败"
             word = {"kuaidinum": number, "kuaidicom": asked["kuaidicom"], "message": said}
@@ -125,7 +144,7 @@ class Sandbox:
 
     def _time(self, place: int) -> str:
         """When a scan happened: never ahead, and a second after the one before, at least."""
-        moment = datetime.now(BEIJING) - timedelta(seconds=len(JOURNEY) + len(BACK) - place)
+        moment = datetime.now(BEIJING) - timedelta(seconds=STEPS + len(BACK) - place)
         return f"{moment:%Y-%m-%d %H:%M:%S}"
 
     async def notify(self, url: str, notice: Notice) -> None:
@@ -153,8 +172,8 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        for journey in journeys:
-            journey.cancel()
+        for pushing in journeys:
+            pushing.cancel()
 
     app = FastAPI(title="Tallypost sandbox", description=__doc__ or "", lifespan=lifespan)
     app.state.sandbox = sandbox
@@ -181,7 +200,9 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
                 "salt": parameters["salt"],
                 "times": {},
                 "seen": 0,
-                "story": JOURNEY,
+                "story": journey(
+                    str(asked["company"]), str(asked.get("from", "")), str(asked.get("to", ""))
+                ),
             }
             number = str(asked["number"])
         except (ValueError, KeyError, TypeError):
@@ -189,9 +210,9 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
         if number in sandbox.subscriptions:
             return _kuaidi100("501", "重复订阅", result=False)
         sandbox.subscriptions[number] = subscription
-        journey = asyncio.create_task(sandbox.push_journey(number))
-        journeys.add(journey)
-        journey.add_done_callback(journeys.discard)
+        pushing = asyncio.create_task(sandbox.push_journey(number))
+        journeys.add(pushing)
+        pushing.add_done_callback(journeys.discard)
         return _kuaidi100("200", "提交成功", result=True)
 
     @app.post("/poll/query.do", summary="Kuaidi100: query (wire 1.3)")
@@ -211,7 +232,7 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
         known = sandbox.subscriptions.get(number)
         if known is None or not known["seen"]:
             return _kuaidi100("500", "查询无结果,请隔段时间再查", result=False)
-        seen = min(known["seen"], len(JOURNEY) - 1) if sandbox.behaviour.forget else known["seen"]
+        seen = min(known["seen"], STEPS - 1) if sandbox.behaviour.forget else known["seen"]
         return Response(to_json(sandbox.report(number, seen)), media_type="application/json")
 
     @app.post("/payment/charges", status_code=201, summary="Payment: a charge")

@@ -129,6 +129,7 @@ class Asking:
                 callback_url=house.callback_links.url(parcel),
                 salt=house.callback_links.salt(parcel),
                 phone=await phone_tail(house, card),
+                **await self._ends(parcel),
             )
             answer = await self._client.post(
                 f"{house.settings.kuaidi100_url}/poll", data=form, extensions=to("kuaidi100")
@@ -142,6 +143,17 @@ class Asking:
             logger.warning("a subscription waits: %s", type(error).__name__)
             return
         await self._watched(parcel, waybill, "kuaidi100")
+
+    async def _ends(self, parcel: str) -> dict[str, str]:
+        """Where a parcel comes from and goes to, as far as that names nobody."""
+        query = SQL(_FOLDED).format(Identifier(self._house.schema, "parcels"))
+        async with self._house.pool.connection() as connection:
+            cursor = await connection.execute(query, (parcel,), prepare=True)
+            (folded,) = await cursor.fetchone() or (None,)
+        lane = None if folded is None else PARCEL.states.validate_json(folded).lane
+        if lane is None:
+            return {}
+        return {"origin": lane.origin, "destination": lane.province + lane.city}
 
     async def _watched(self, parcel: str, waybill: str, partner: str) -> None:
         key = f"subscribed:{parcel}:{waybill}"
@@ -180,6 +192,7 @@ _REFUNDS = """
 SELECT order_number, refund, attempt, amount_fen FROM {cash_refunds}
 WHERE state = 'requested' ORDER BY requested_at LIMIT %b
 """
+_FOLDED = "SELECT folded FROM {} WHERE number = %b"
 _UNWATCHED = """
 SELECT p.number, p.waybill, p.carrier, o.card
 FROM {parcels} p LEFT JOIN {orders} o ON o.number = p.orders[1]

@@ -71,6 +71,22 @@ async def test_the_order_completes_when_the_carrier_pushes_its_scans(
     assert len(order["parcels"][0]["scans"]) == 6
 
 
+async def test_the_way_starts_where_the_warehouse_is(mall: Mall, partners: Partners) -> None:
+    """T1, wire 1.5: the subscription says from where to where; so do the sandbox's scans."""
+    await partners.behave(pace_seconds=0)
+    placed = await mall.order(("walnut-bookend", 1))
+    await mall.ship(placed["number"])
+    await mall.views()
+    await partners.asking.ask()
+    await partners.until(placed["number"], "completed")
+    order = await mall.read(placed["number"])
+    assert order["parts"][0]["warehouse"] == "henan"
+    texts = [scan["text"] for scan in reversed(order["parcels"][0]["scans"])]
+    assert "河南" in texts[0]
+    assert "杭州" in texts[3]
+    assert not any("西安" in text for text in texts)
+
+
 async def test_nothing_changes_when_the_pushes_are_forged(mall: Mall, partners: Partners) -> None:
     """T2: a signature with another salt is answered 401 and has no effect."""
     await partners.behave(pace_seconds=0, repeat=1, forge=True)
