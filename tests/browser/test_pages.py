@@ -347,7 +347,9 @@ def test_a_history_is_replayed_and_proved_when_an_auditor_looks(
         expect(rows.last).to_have_attribute("aria-current", "step")
         page.click(f".event-row:has-text('{visitor.says('fact.orders.PartHandedOver')}') >> nth=-1")
         expect(page.locator(".step .mono").first).to_have_text("orders.PartHandedOver")
-        expect(page.locator(".changes tbody")).to_contain_text("pending_receipt")
+        expect(page.locator(".changes tbody")).to_contain_text(
+            visitor.says("status.pending_receipt")
+        )
         page.click(".proof button:first-child")
         expect(page.locator(".proof-words.good")).to_be_visible()
         visitor.fits()

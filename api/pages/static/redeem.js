@@ -85,9 +85,10 @@ export function openRedeem() {
     if (!check(form)) return;
     busily(submit, async () => {
       const { price } = shown;
-      const wanted = JSON.stringify(wish(form, true));
-      if (shown.of !== wanted) await quote();
-      if (shown.of === wanted && price && shown.price.every((figure, n) => figure === (price[n] ?? 0))) await place(form, { intent, box, problems, quote, freight: price[2] });
+      const current = () => shown.of === JSON.stringify(wish(form, true));
+      // What the address says may still be filled in, which asks for another quote meanwhile.
+      for (let tries = 0; tries < 5 && !current(); tries++) await quote();
+      if (current() && price && shown.price.every((figure, n) => figure === (price[n] ?? 0))) await place(form, { intent, box, problems, quote, freight: price[2] });
       else showProblem(form, { words: t("redeem.total_changed") }, problems);
     });
   });
