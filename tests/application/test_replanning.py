@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from application import ordering, policies, replanning, stocking
+from application import delays, intercepting, ordering, policies, replanning, stocking
 from application.policies import ASK_REFUNDS_AGAIN, CANCEL_UNPAID, SEND_WHAT_WAITED, Swept, sweep
 from application.streams import ORDER
 from domain.order_facts import Fault
@@ -315,5 +315,9 @@ async def test_courses_are_kept_when_much_of_them_was_done(house: House) -> None
 
 def test_policies_are_swept_when_they_are_there() -> None:
     """M5: a policy that nobody sweeps would never run."""
-    every = {one for one in vars(policies).values() if isinstance(one, policies.Policy)}
-    assert every == {*policies.BY_THE_SECOND, *policies.BY_THE_HOUR}
+    rooms = (policies, intercepting, delays)
+    every = {
+        one for room in rooms for one in vars(room).values() if isinstance(one, policies.Policy)
+    }
+    every |= {*intercepting.INTERCEPTS, *delays.DELAYS}
+    assert every == {*policies.ALL}
