@@ -136,7 +136,7 @@ function player(found) {
   };
   range.addEventListener("input", () => go(Number(range.value) - 1));
   go(at);
-  requestAnimationFrame(reveal);  // it has a height once it is on the page
+  new ResizeObserver(reveal).observe(list);  // it has a height once it is on the page
   return [
     h("div", { class: "panel slider" }, h("div", { class: "slider-row" },
       button("back", t("audit.previous"), () => at - 1), h("div", { class: "slider-track" }, ticks, range), button("next", t("audit.following"), () => at + 1)),
