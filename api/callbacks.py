@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -16,11 +17,11 @@ from application.envelope import Context
 from application.gateways import kuaidi100, tracking
 from application.gateways.kuaidi100_intercepts import says_it_could_not
 from application.gateways.payment import SIGNATURE, Notice, signed
-from application.gateways.tracking import DirectTracker, Told
 from application.streams import INTERCEPT, ORDER, PARCEL
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
 from domain.refusals import Refusal
+from domain.scans import Scan
 from projections.work_queues import parcels_of
 
 logger = logging.getLogger(__name__)
@@ -101,30 +102,10 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
         # Signed but not understood: sent again it would be the same, so it is kept for a human.
         await _keep_unreadable(request, parcel, unreadable.raw)
         return _json(kuaidi100.accepted())
-    digest = hashlib.sha256(body).digest()
-    command = Command(
-        principal="partner:kuaidi100",
-        # The same bytes are the same push, however often they come (R34).
-        key=f"{parcel}:{digest.hex()[:32]}",
-        digest=digest,
-        context=Context(actor="partner:kuaidi100", command=f"push:{digest.hex()[:16]}"),
-        decide=lambda unit: shipping.record_scans(
-            unit,
-            parcel=parcel,
-            scans=push.scans,
-            source="kuaidi100.push",
-            raw=push.raw,
-            corrected_to=push.com_new,
-            rules=tenant.rules,
-        ),
-        streams=[PARCEL.stream(parcel)],
+    refused = await _record(
+        tenant, "kuaidi100", parcel, push.scans, sent=body, raw=push.raw, corrected_to=push.com_new
     )
-    try:
-        await tenant.store.execute(command)
-    except Refusal as refusal:
-        logger.warning("a push was refused: %s", refusal.code)
-        return _json(kuaidi100.refused(refusal.code))
-    return _json(kuaidi100.accepted())
+    return _json(kuaidi100.accepted() if refused is None else kuaidi100.refused(refused))
 
 
 @router.post(
@@ -157,28 +138,42 @@ async def carrier_push(request: Request, key: Key) -> Response:
     async with tenant.pool.connection() as connection:
         parcels = await parcels_of(connection, tenant.schema, [one.number for one in told])
     for one in told:
-        if one.number not in parcels or not await _taken(tenant, tracker, parcels[one.number], one):
+        parcel = parcels.get(one.number)
+        if parcel is None or await _record(
+            tenant, tracker.name, parcel, one.scans, sent=one.raw, raw=one.raw
+        ):
             return _json(tracker.again("unknown waybill"))
     return _json(tracker.taken())
 
 
-async def _taken(tenant: Any, tracker: DirectTracker, parcel: str, told: Told) -> bool:
-    """Record what was told of one parcel; whether that could be decided."""
-    digest = hashlib.sha256(told.raw).digest()
-    principal = f"partner:{tracker.name}"
+async def _record(
+    tenant: Any,
+    partner: str,
+    parcel: str,
+    scans: Sequence[Scan],
+    *,
+    sent: bytes,
+    raw: bytes,
+    corrected_to: str | None = None,
+) -> str | None:
+    """Record what a push told of one parcel, once for the bytes that were sent (R34).
+
+    None, or the code of the refusal.
+    """
+    digest = hashlib.sha256(sent).digest()
+    principal = f"partner:{partner}"
     command = Command(
         principal=principal,
-        # The same bytes are the same push, however often they come (R34).
         key=f"{parcel}:{digest.hex()[:32]}",
         digest=digest,
         context=Context(actor=principal, command=f"push:{digest.hex()[:16]}"),
         decide=lambda unit: shipping.record_scans(
             unit,
             parcel=parcel,
-            scans=told.scans,
-            source=f"{tracker.name}.push",
-            raw=told.raw,
-            corrected_to=None,
+            scans=scans,
+            source=f"{partner}.push",
+            raw=raw,
+            corrected_to=corrected_to,
             rules=tenant.rules,
         ),
         streams=[PARCEL.stream(parcel)],
@@ -187,8 +182,8 @@ async def _taken(tenant: Any, tracker: DirectTracker, parcel: str, told: Told) -
         await tenant.store.execute(command)
     except Refusal as refusal:
         logger.warning("a push was refused: %s", refusal.code)
-        return False
-    return True
+        return refusal.code
+    return None
 
 
 @router.post(
