@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
@@ -204,42 +204,18 @@ async def _work(settings: Settings, url: str) -> None:
             for name, house in houses.items():
                 reader = Reader(url, schema=name, views=all_views(settings.rules))
                 tasks.create_task(reader.follow(stop), name=f"views of {name}")
-                asking = again_and_again(
-                    stop,
-                    Asking(house, house.partners).ask,
-                    what=f"asking partners of {name}",
-                    every=ASK_SECONDS,
-                )
-                tasks.create_task(asking, name=f"partners of {name}")
-                querying = again_and_again(
-                    stop,
-                    Querying(house, house.partners).query,
-                    what=f"querying carriers for {name}",
-                    every=QUERY_SECONDS,
-                )
-                tasks.create_task(querying, name=f"queries of {name}")
-                labels = again_and_again(
-                    stop,
-                    LabelOrders(house, house.partners).ask,
-                    what=f"labels of {name}",
-                    every=ASK_SECONDS,
-                )
-                tasks.create_task(labels, name=f"labels of {name}")
-                intercepts = again_and_again(
-                    stop,
-                    InterceptRequests(house, house.partners).ask,
-                    what=f"interceptions of {name}",
-                    every=ASK_SECONDS,
-                )
-                tasks.create_task(intercepts, name=f"interceptions of {name}")
+                calling: list[tuple[str, Callable[[], Awaitable[object]], float]] = [
+                    ("asking partners", Asking(house, house.partners).ask, ASK_SECONDS),
+                    ("querying carriers", Querying(house, house.partners).query, QUERY_SECONDS),
+                    ("labels", LabelOrders(house, house.partners).ask, ASK_SECONDS),
+                    ("interceptions", InterceptRequests(house, house.partners).ask, ASK_SECONDS),
+                ]
                 if settings.drift_seconds:
-                    watching = again_and_again(
-                        stop,
-                        Watch(house, all_views(settings.rules)).look,
-                        what=f"comparing views of {name}",
-                        every=settings.drift_seconds,
-                    )
-                    tasks.create_task(watching, name=f"drift of {name}")
+                    watch = Watch(house, all_views(settings.rules))
+                    calling.append(("comparing views", watch.look, settings.drift_seconds))
+                for what, do, every in calling:
+                    again = again_and_again(stop, do, what=f"{what} of {name}", every=every)
+                    tasks.create_task(again, name=f"{what} of {name}")
             reactions = run_reactions(
                 stop,
                 conninfo=url,
