@@ -42,6 +42,7 @@ from application.reporting import report_csv, report_json
 from application.sealing import signing_key_in
 from application.streams import BOOKS, CATEGORIES, MALL
 from domain.refusals import InvalidRequest, NotFound
+from projections import controls
 from projections.audit_queries import stream_events
 from projections.happening import as_happened
 from projections.histories import events_by, order_steps, steps
@@ -306,7 +307,7 @@ async def report(
         await wait_for(request, made.position, "ledger_balance")
     async with tenant.pool.connection() as connection:
         asking = Reporting(connection, tenant.schema, made, tenant.rules)
-        wanted = Wanted(until, seed, sample, dated_back_days)
+        wanted = Wanted(until, controls.Asked(seed, sample, dated_back_days))
         found = await asking.make(name, wanted)
     if format == "csv":
         content = report_csv(found, head=made, private=private)

@@ -37,6 +37,8 @@ from application.sealing import NotSealed, opened, rendered
 from application.streams import CATEGORIES, fold_fingerprint
 
 REPORT_FORMAT = "tallypost report 1"
+EVIDENCE = frozenset({"position", "stream", "version", "fact", "stored", "inclusion"})
+"""Columns of a report whose rows are events."""
 
 
 class _Event(Placed):
@@ -53,6 +55,12 @@ class _Export(Strict):
     consistency: list[Earlier]
     versions: Annotated[int, Field(ge=0)]
     events: list[_Event]
+
+
+class _Stored(Strict):
+    event: dict[str, Any] | None = None
+    stored_text: str | None = None
+    stored_base64: str | None = None
 
 
 class _Report(Strict):
@@ -200,10 +208,35 @@ def _check_report(result: Checked, made: _Report, head: SignedHead) -> None:
             return
     if sums_of(made.columns, made.rows) != made.sums:
         result.refuse("sums", "are not those of the rows")
+    proved = _check_evidence(result, made, head)
     result.notes.append(
         f"{made.report} at position {head.position}: {len(made.rows)} rows. What they say is "
         "the house's sealed word; made again at that position it has to be the same."
+        + (" Each event in them is in the log of the head." if proved else "")
     )
+
+
+def _check_evidence(result: Checked, made: _Report, head: SignedHead) -> bool:
+    """Whether the rows are events with their proofs, all of which hold (A9)."""
+    if not made.rows or not {*made.columns} >= EVIDENCE:
+        return False
+    proved = True
+    for number, row in enumerate(made.rows, start=1):
+        place, cells = f"row {number}", dict(zip(made.columns, row, strict=True))
+        try:
+            event = Placed.model_validate(
+                {
+                    **_Stored.model_validate(cells["stored"]).model_dump(),
+                    **{name: cells[name] for name in EVIDENCE - {"stream", "stored"}},
+                }
+            )
+        except ValidationError as error:
+            refuse_form(result, error)
+            return False
+        stored = stored_of(result, place, event)
+        stream = str(cells["stream"])
+        proved &= stored is not None and included(result, place, event, stored, stream, head)
+    return proved
 
 
 def sums_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, int]:
@@ -211,6 +244,7 @@ def sums_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, 
     sums = {}
     for at, name in enumerate(columns):
         values = [row[at] for row in rows if len(row) > at]
-        if name not in ("position", "version") and all(type(value) is int for value in values):
+        whole = all(type(value) is int for value in values)
+        if whole and name not in ("finding", "position", "version"):
             sums[name] = sum(values)
     return sums

@@ -4,7 +4,7 @@ Every row follows from the log up to that position, so that a report made again 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, LiteralString, cast
 
@@ -17,6 +17,7 @@ from application.reporting import Report
 from domain.house_rules import HouseRules
 from domain.lots import last_day
 from domain.refusals import InvalidRequest, NotFound
+from projections import controls
 from projections.ledger_balance import NEVER, lot_changes
 from projections.reading import compose
 from projections.sealed_history import inclusion_paths
@@ -32,10 +33,8 @@ class Wanted:
 
     until: date | None = None
     """Last booking day that counts; None: all."""
-    seed: str = "tallypost"
-    """Draws the random sample: whoever knows it can draw it again."""
-    sample: int = 25
-    dated_back_days: int = 7
+    asked: controls.Asked = field(default_factory=controls.Asked)
+    """How the controls are run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,47 +125,29 @@ class Reporting:
 
     async def _controls(self, wanted: Wanted) -> Report:
         """What an auditor looks at first, and a random sample with its full evidence (A9)."""
-        if not 0 <= wanted.sample <= 500:
+        asked = wanted.asked
+        if not 0 <= asked.sample <= 500:
             raise InvalidRequest(field="sample", reason="is between 0 and 500")
-        position = self.head.position
-        found = [
-            ("refund_without_goods_back", await self._rows(_NO_GOODS, position)),
-            ("unmasked_without_case", await self._rows(_NO_CASE, position)),
-            ("minors_card_shown", await self._rows(_MINORS, position)),
-            ("same_maker_and_checker", await self._rows(_SAME_PERSON, position)),
-            (
-                "dated_back",
-                await self._rows(_DATED_BACK, position, f"{wanted.dated_back_days} days"),
-            ),
-            (
-                "random_sample",
-                await self._rows(_SAMPLE, position, wanted.seed, wanted.sample),
-            ),
-        ]
-        places = {row[0] for _, rows in found for row in rows}
-        paths = await inclusion_paths(self.connection, self.schema, places, size=position)
+        given = controls.parameters(self.head.position, asked, self.rules)
+        found = await controls.findings(self.connection, self.schema, given)
+        paths = await inclusion_paths(
+            self.connection,
+            self.schema,
+            {one.position for one in found},
+            size=self.head.position,
+        )
         return Report(
             "controls",
-            "; ".join((_NO_GOODS, _NO_CASE, _MINORS, _SAME_PERSON, _DATED_BACK, _SAMPLE)),
-            {
-                "position": position,
-                "seed": wanted.seed,
-                "sample": wanted.sample,
-                "dated_back_days": wanted.dated_back_days,
-            },
-            ("control", "position", "stream", "version", "fact", "stored", "inclusion"),
+            controls.QUERY,
+            given,
+            (*controls.COLUMNS, "stored", "inclusion"),
             [
                 [
-                    control,
-                    at,
-                    stream,
-                    version,
-                    name,
-                    written(bytes(stored)),
-                    [step.hex() for step in paths[at]],
+                    *one[:-1],
+                    written(bytes(one.stored)),
+                    [step.hex() for step in paths[one.position]],
                 ]
-                for control, rows in found
-                for at, stream, version, name, stored in rows
+                for one in found
             ],
         )
 
@@ -189,46 +170,4 @@ GROUP BY month ORDER BY month
 _LEDGER_FACTS = """
 SELECT topic, state FROM {tallypost_events}
 WHERE notification_id <= %s AND starts_with(topic, 'ledger.')
-"""
-_NO_GOODS = """
-SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
-WHERE notification_id <= %s AND topic = 'orders.UnitsRefunded'
-    AND convert_from(state, 'UTF8')::json -> 'fact' ->> 'goods_back' = 'false'
-ORDER BY notification_id
-"""
-_NO_CASE = """
-SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
-WHERE notification_id <= %s AND topic = 'privacy.CardRevealed'
-    AND convert_from(state, 'UTF8')::json -> 'fact' ->> 'case' IS NULL
-ORDER BY notification_id
-"""
-# A minor's card is shown to nobody without an approval, and its event names it.
-_MINORS = """
-SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
-WHERE notification_id <= %s AND topic IN ('privacy.CardRevealed', 'privacy.PackRevealed')
-    AND convert_from(state, 'UTF8')::json -> 'fact' ->> 'approval' IS NOT NULL
-ORDER BY notification_id
-"""
-_SAME_PERSON = """
-SELECT g.notification_id, g.originator_id, g.originator_version, g.topic, g.state
-FROM {tallypost_events} g JOIN {tallypost_events} a USING (originator_id)
-WHERE g.notification_id <= %s AND g.topic = 'approvals.ApprovalGiven'
-    AND a.topic = 'approvals.ApprovalRequested'
-    AND convert_from(g.state, 'UTF8')::json -> 'fact' ->> 'checker'
-        = convert_from(a.state, 'UTF8')::json -> 'fact' ->> 'maker'
-ORDER BY g.notification_id
-"""
-_DATED_BACK = """
-SELECT notification_id, originator_id, originator_version, topic, state FROM (
-    SELECT *, convert_from(state, 'UTF8')::json AS stored FROM {tallypost_events}
-    WHERE notification_id <= %s
-) timed
-WHERE (stored ->> 'happened_at')::timestamptz
-    < (stored ->> 'recorded_at')::timestamptz - %s::interval
-ORDER BY notification_id
-"""
-_SAMPLE = """
-SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
-WHERE notification_id <= %s
-ORDER BY sha256(convert_to(%s || ':' || notification_id, 'UTF8')), notification_id LIMIT %s
 """

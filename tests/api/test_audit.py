@@ -14,14 +14,10 @@ import pytest
 from api import audit
 from application.checked import GOOD, REFUSED
 from application.checking import check
-from application.envelope import Context
 from application.heads import SignedHead
 from application.proof import root_from_inclusion
 from application.sealing import PUBLIC_KEY, rendered
 from application.settings import Settings
-from application.streams import APPROVAL
-from application.unit import Command, Unit
-from domain.approvals import ApprovalGiven, ApprovalRequested, Kind
 from domain.house_rules import HouseRules
 from tests.api.conftest import Mall, running
 from tests.conftest import MallDatabase
@@ -266,54 +262,6 @@ async def test_late_fact_is_booked_to_the_next_day_when_its_own_is_closed(mall: 
     assert after["rows"] == before["rows"]
     assert whole["rows"][-1][0] == today.isoformat()
     assert whole["sums"]["issuance"] == -2 * 5_600 - 70
-
-
-async def both_eyes_of_one_person(mall: Mall) -> None:
-    """What the domain refuses, as if a fault had let it through."""
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        asked_for = ApprovalRequested(
-            kind=Kind.ADJUSTMENT, learner="lin", points=9_000, subject="x", maker="wu", reason="so"
-        )
-        unit.record(APPROVAL, "x", [asked_for, ApprovalGiven(checker="wu")])
-        return {}
-
-    context = Context(actor="operations:wu", command="both")
-    await mall.tenant.store.execute(Command("operations:wu", "both", b"both", context, decide))
-
-
-async def test_controls_list_what_an_auditor_looks_at_first(mall: Mall) -> None:
-    """A9: refunds without goods, reveals without a case, one person twice, dated back, a draw."""
-    number = (await mall.order(("enamel-mug", 1)))["number"]
-    await mall.ship(number)
-    refund = {"fault": "lost", "reason": "lost on the way", "goods_back": False}
-    answer = await mall.post(f"/v1/orders/{number}/refunds", refund, role="support", subject="wang")
-    assert answer.status_code == 200, answer.text
-    for case in (None, "D-1"):
-        reveal = {"order": number, "reason": "call back", **({"case": case} if case else {})}
-        answer = await mall.post("/v1/audit/reveals", reveal, role="support", subject="wang")
-        assert answer.status_code == 200, answer.text
-    await both_eyes_of_one_person(mall)
-    late = mall.tenant.store.clock() - timedelta(days=30)
-    row = {"learner": "lin", "points": 70, "reason": "task", "source": "late"}
-    body = {"grants": [{**row, "happened_at": late.isoformat()}]}
-    await mall.post("/v1/points/grants", body, role="service", subject="s")
-    await mall.views()
-
-    made = await ask(mall, "reports/controls", sample=10, seed="2026-07")
-    found: dict[str, list[str]] = {}
-    for control, _, stream, *_ in made["rows"]:
-        found.setdefault(control, []).append(stream)
-    assert found["refund_without_goods_back"] == [f"order:{number}"]
-    assert found["unmasked_without_case"] == ["privacy:lin"]
-    assert found["same_maker_and_checker"] == ["approval:x"]
-    assert found["dated_back"] == ["account:lin"]
-    assert len(found["random_sample"]) == 10
-    head = SignedHead.from_json(made["head"])
-    sample = [row for row in made["rows"] if row[0] == "random_sample"]
-    assert all(row[5]["event"]["actor"] and row[6] for row in sample)
-    other = await ask(mall, "reports/controls", sample=10, seed="x", position=head.position)
-    assert [row for row in other["rows"] if row[0] == "random_sample"] != sample
 
 
 @pytest.mark.parametrize("role", ["learner", "service", "support", "operations"])

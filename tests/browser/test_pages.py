@@ -382,7 +382,8 @@ EVERYWHERE = {
     ],
     ("administrator", "root"): ["/operations#/webhooks"],
     ("auditor", "audit"): [
-        "/audit", "/audit#/books", "/audit#/log", "/audit#/stream/account:lin",
+        "/audit", "/audit#/books", "/audit#/controls", "/audit#/log",
+        "/audit#/stream/account:lin",
     ],
 }  # fmt: skip
 
