@@ -126,6 +126,7 @@ FIGURES: Final[dict[str, str]] = {
     "returns.ReturnRejected": "reason",
     "returns.ReturnSettled": "remedy points_refunded cash_fen_refunded replacement reason",
     "returns.ReturnWithdrawn": "",
+    "single_handed.PointsMovedAlone": "points",
     "stock.StockPicked": "warehouse sku quantity",
     "stock.StockPutBack": "warehouse sku quantity",
     "stock.StockReleased": "warehouse sku quantity reason",

@@ -2,12 +2,13 @@
 
 import hashlib
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
-from api.auth import Asked, Operator, Reader, Role, store_of
+from api.auth import Operator, Reader, Role, store_of
 from api.bodies import AdjustmentIn, ClawbackIn, GrantIn, GrantsIn, LearnerIn
 from api.changing import Change, answered
 from api.paths import Learner
@@ -31,12 +32,13 @@ from api.shown_after_changes import (
     GrantsOut,
     LearnerOut,
 )
-from application import approval_requests, granting, privacy
+from application import by_hand, granting, privacy
 from application.answers import kept_answer
+from application.approval_requests import approval_id
 from application.granting import GRANTS, Grant, grant_command, granted_to
 from application.outcomes import KeyReused, Outcome
-from application.streams import ACCOUNT, APPROVAL, PRIVACY
-from domain.approvals import ApprovalRequested, Kind, needs_second_person
+from application.streams import ACCOUNT, PRIVACY
+from domain.approvals import ApprovalRequested, Kind
 from domain.lots import lot_id
 from domain.refusals import InvalidRequest, NotFound, Refusal
 from projections.ledger_queries import Asking
@@ -124,27 +126,34 @@ async def claw_back(
         )
     if made is None:
         raise granting.GrantUnknown()
-    points = int(from_json(made.answer)["points"])
-    lot = lot_id(body.reason, body.source)
-    if needs_second_person(points, rules=rules):
-        asked_for = ApprovalRequested(
-            kind=Kind.CLAWBACK,
-            learner=body.learner,
-            points=points,
-            subject=lot,
-            maker=caller.subject,
-            reason=body.why,
-        )
-        return await _ask(request, change, asked_for)
-    command = granting.clawback_command(
+    wanted = ApprovalRequested(
+        kind=Kind.CLAWBACK,
         learner=body.learner,
-        lot=lot,
-        points=points,
+        points=int(from_json(made.answer)["points"]),
+        subject=lot_id(body.reason, body.source),
+        maker=caller.subject,
+        reason=body.why,
+    )
+    own = f"{caller.principal}:{change.key}"
+    command = by_hand.clawback_command(
+        wanted,
         context=change.context(body.why),
         happened_at=body.happened_at,
         rules=rules,
+        row=own,
     )
-    return answered(await store.execute(command))
+    return _clawed_back(await store.execute(command), own)
+
+
+def _clawed_back(outcome: Outcome, own: str) -> Response:
+    """What became of a claw-back; asked for again, it was taken, or is waited for, just once."""
+    told = from_json(outcome.answer)
+    again = told.pop("row", None) != own and outcome.repeated
+    if told.get("approval"):
+        return answered(outcome._replace(answer=to_json(told)), 202)
+    status = "duplicate" if again else "clawed_back"
+    debt = None if again else told["debt"]  # what was owed then says nothing of today
+    return answered(outcome._replace(answer=to_json({**told, "debt": debt, "status": status})))
 
 
 @router.post(
@@ -157,35 +166,22 @@ async def adjust(
     request: Request, caller: Operator, change: Change, body: AdjustmentIn
 ) -> Response:
     """With actor and reason; over the limit a second person approves (L5, A8)."""
-    if needs_second_person(body.points, rules=request.state.tenant.rules):
-        asked_for = ApprovalRequested(
-            kind=Kind.ADJUSTMENT,
-            learner=body.learner,
-            points=body.points,
-            subject=body.source,
-            maker=caller.subject,
-            reason=body.why,
-        )
-        return await _ask(request, change, asked_for)
+    wanted = ApprovalRequested(
+        kind=Kind.ADJUSTMENT,
+        learner=body.learner,
+        points=body.points,
+        subject=body.source,
+        maker=caller.subject,
+        reason=body.why,
+    )
+    approval = approval_id(wanted, f"{caller.principal}:{change.key}")
     command = change.command(
-        lambda unit: granting.adjust(
-            unit, learner=body.learner, points=body.points, source=body.source
-        ),
+        partial(by_hand.adjust, wanted=wanted, approval=approval, rules=request.state.tenant.rules),
         reason=body.why,
         streams=[ACCOUNT.stream(body.learner)],
     )
-    return answered(await store_of(request).execute(command))
-
-
-async def _ask(request: Request, change: Asked, wanted: ApprovalRequested) -> Response:
-    """202: a second person has to decide on `/v1/approvals/{approval}` (A8)."""
-    approval = approval_requests.approval_id(wanted, f"{change.caller.principal}:{change.key}")
-    command = change.command(
-        lambda unit: approval_requests.ask(unit, approval=approval, request=wanted),
-        reason=wanted.reason,
-        streams=[APPROVAL.stream(approval)],
-    )
-    return answered(await store_of(request).execute(command), 202)
+    outcome = await store_of(request).execute(command)
+    return answered(outcome, 202 if "approval" in from_json(outcome.answer) else 200)
 
 
 @router.put(

@@ -58,10 +58,15 @@ class GrantsOut(BaseModel):
 class ClawedBackOut(BaseModel):
     """A grant that was taken back."""
 
-    model_config = example(learner="lin", points=120, debt=0, position=42)
+    model_config = example(learner="lin", points=120, debt=0, status="clawed_back", position=42)
     learner: LearnerId
     points: int = Field(description="taken back, debt included")
-    debt: int = Field(description="points owed after it: what was spent already")
+    debt: int | None = Field(
+        description="points owed after it: what was spent already; null for a duplicate"
+    )
+    status: Literal["clawed_back", "duplicate"] = Field(
+        description="`duplicate`: it was taken back before, and is not taken again"
+    )
     position: NewPosition
 
 

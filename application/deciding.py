@@ -14,9 +14,10 @@ from application.disputing import close_up, existing_case, told
 from application.ordering import existing, kept_units
 from application.reshipping import reship
 from application.sealed_words import Message, seal_words
+from application.single_handed import moved_alone
 from application.streams import ACCOUNT, DISPUTE
 from application.unit import Unit
-from domain.approvals import ApprovalRequested, Kind, needs_second_person
+from domain.approvals import ApprovalRequested, Kind
 from domain.dispute_facts import Decision, DisputeDecided, Outcome
 from domain.disputes import OF_VALUE, Dispute
 from domain.house_rules import HouseRules
@@ -64,7 +65,9 @@ def decide(
     message = wanted.message or _words(unit, case, dispute, decision, rules=rules)
     sealed = seal_words(unit, dispute.learner, message.to_bytes())
     decision = decision.model_copy(update={"message": sealed})
-    if needs_second_person(decision.points, rules=rules):
+    if not moved_alone(
+        unit, learner=dispute.learner, points=decision.points, subject=case, rules=rules
+    ):
         return _ask(unit, case, dispute, decision, maker=maker, key=key)
     return _carry_out(unit, case, dispute, decision, approval=None, rules=rules)
 

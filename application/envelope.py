@@ -25,6 +25,7 @@ from domain import (
     privacy,
     rate_facts,
     return_facts,
+    single_handed,
     stock,
     warehouses,
 )
@@ -33,7 +34,8 @@ from domain.facts import FACTS, Fact
 # Importing a room registers its facts; without this a stored name would be unknown.
 ROOMS = (
     approvals, books, catalogue, claims, dispute_facts, intercepts, notes, order_facts,
-    parcel_facts, point_facts, privacy, rate_facts, return_facts, stock, warehouses,
+    parcel_facts, point_facts, privacy, rate_facts, return_facts, single_handed, stock,
+    warehouses,
 )  # fmt: skip
 
 
@@ -58,6 +60,11 @@ class Context(NamedTuple):
     def role(self) -> str:
         """In which role the actor acts; `policy` for the house itself."""
         return self.actor.partition(":")[0]
+
+    @property
+    def subject(self) -> str:
+        """Who acts, in whatever role."""
+        return self.actor.partition(":")[2]
 
 
 class Envelope(NamedTuple):

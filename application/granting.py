@@ -9,9 +9,9 @@ from pydantic_core import from_json
 
 from application.envelope import Context
 from application.outcomes import Outcome
+from application.single_handed import moved_alone
 from application.streams import ACCOUNT
 from application.unit import Command, Unit
-from domain.approvals import needs_second_person
 from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.lots import lot_id
 from domain.point_facts import LearnerRegistered, LotExpired, Reason
@@ -51,8 +51,8 @@ class ApprovalNeeded(Refusal):
     """Points by hand over the limit need a second person: they are asked for as adjustments."""
 
     code = "approval_needed"
-    en = "From {limit} points a second person has to approve: ask for an adjustment."
-    zh = "达到 {limit} 积分须经第二人审批,请提交调整申请。"
+    en = "From {limit} points by one person a second one has to approve: ask for an adjustment."
+    zh = "一人经手达到 {limit} 积分须经第二人审批,请提交调整申请。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,9 @@ def grant_command(
     def decide(unit: Unit) -> dict[str, Any]:
         if grant.carried_over:
             raise CarriedOver()
-        if grant.reason in BY_HAND and needs_second_person(grant.points, rules=rules):
+        if grant.reason in BY_HAND and not moved_alone(
+            unit, learner=grant.learner, points=grant.points, subject=grant.source, rules=rules
+        ):
             raise ApprovalNeeded(limit=rules.four_eyes_points)
         account = unit.read(ACCOUNT, grant.learner)
         if grant.expires_at is not None and grant.expires_at <= unit.happened_at:
@@ -128,32 +130,6 @@ def claw_back(
     facts = account.claw_back(points, lot=lot, when=unit.happened_at, rules=rules)
     after = unit.record(ACCOUNT, learner, facts)
     return {"learner": learner, "points": points, "debt": after.debt}
-
-
-def clawback_command(
-    *,
-    learner: str,
-    lot: str,
-    points: int,
-    context: Context,
-    happened_at: datetime | None,
-    rules: HouseRules,
-) -> Command:
-    """The command that takes a grant back whole, once, whoever asks (L5; rules.md 17).
-
-    `points` is what the grant's own record says it gave.
-    """
-
-    return Command(
-        principal=GRANTS,
-        key=f"clawback:{learner}:{lot}",
-        digest=hashlib.sha256(lot.encode()).digest(),
-        context=context,
-        decide=lambda unit: claw_back(unit, learner=learner, lot=lot, points=points, rules=rules),
-        streams=(ACCOUNT.stream(learner),),
-        happened_at=happened_at,
-        keeps_refusals=False,
-    )
 
 
 def adjust(unit: Unit, *, learner: str, points: int, source: str) -> dict[str, Any]:

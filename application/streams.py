@@ -24,6 +24,7 @@ from domain import (
     privacy,
     rate_cards,
     returns,
+    single_handed,
     stock,
     warehouses,
     waves,
@@ -84,12 +85,13 @@ PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve, begun=True)
 PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
 RATES = Category("rates", rate_cards.RateCards(), rate_cards.evolve)
 RETURN = Category("return", returns.Return(), returns.evolve, begun=True)
+SINGLE_HANDED = Category("single_handed", single_handed.NOBODY, single_handed.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
 WAVE = Category("wave", waves.Wave(), waves.evolve, begun=True)
 
 _ALL: tuple[Category[Any], ...] = (
     ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, INTERCEPT, ITEM, NETWORK, NOTES, ORDER, PARCEL,
-    PRIVACY, RATES, RETURN, STOCK, WAVE,
+    PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, WAVE,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 

@@ -8,7 +8,6 @@ from typing import assert_never
 from pydantic import AwareDatetime, Field
 
 from domain.facts import Fact
-from domain.house_rules import HouseRules
 from domain.refusals import NotPossible, Refusal
 
 
@@ -123,11 +122,6 @@ class Approval:
             raise NotPossible(action="decide", why=f"it was {self.decided} already")
         if self.request.maker == checker:
             raise SamePerson(checker=checker)
-
-
-def needs_second_person(points: int, *, rules: HouseRules) -> bool:
-    """Whether that many points, given or taken by hand, need four eyes."""
-    return abs(points) >= rules.four_eyes_points
 
 
 def evolve(approval: Approval, fact: ApprovalFact) -> Approval:

@@ -73,6 +73,8 @@ class HouseRules:
     """L5: most points a claw-back may leave owing; None = no limit, 0 = refuse any debt."""
     four_eyes_points: int = 5_000
     """Rule 26, A8: from here manual points and claw-backs need a second person."""
+    four_eyes_within: timedelta = timedelta(hours=24)
+    """A8: what one person gives and takes by hand for one learner is added up for so long."""
     confirm_receipts: bool = False
     """Rule 23: whether a pushed receipt waits for a query before anything of value follows."""
     confirmed_carriers: frozenset[str] = frozenset()

@@ -50,6 +50,7 @@ STORY = {
     "claim": """InquiryOpened InquiryTimedOut InquiryAnswered ClaimFiled ClaimAcknowledged
         ClaimRejected ClaimAccepted ClaimPaid ClaimWrittenOff""",
     "notes": "NoteAdded",
+    "single_handed": "PointsMovedAlone",
     "return": """ReturnOpened GoodsSent GoodsArrived GoodsInspected ReturnSettled ReturnRejected
         ReturnWithdrawn ReturnLapsed""",
     "intercept": """InterceptAsked InterceptRefused InterceptTaken InterceptTold InterceptFailed

@@ -1,5 +1,7 @@
 """Four eyes over HTTP: asked for by one, allowed by another, done once."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.api.conftest import Mall
@@ -76,3 +78,78 @@ async def test_the_back_door_is_closed_when_points_by_hand_come_as_a_grant(mall:
             "/v1/points/grants", {"grants": [grant]}, role="service", subject="lms"
         )
         assert answer.json()["results"][0]["code"] == "approval_needed"
+
+
+SOME = {"learner": "lin", "points": 3_000, "source": "sorry", "why": "missing course"}
+SUPPORT = {"role": "support", "subject": "wang"}
+SERVICE = {"role": "service", "subject": "lms"}
+
+
+async def adjusted(mall: Mall, points: int, learner: str = "lin", **who: str) -> int:
+    body = {**SOME, "points": points, "learner": learner}
+    answer = await mall.post("/v1/points/adjustments", body, **(who or OPS))
+    return int(answer.status_code)
+
+
+async def test_small_amounts_of_one_person_add_up_within_a_day(mall: Mall) -> None:
+    """A8: given or taken, in whatever role, for one learner; of another one it is another sum."""
+    other = {"role": "operations", "subject": "mei"}
+    assert await adjusted(mall, 3_000) == 200
+    assert await adjusted(mall, -1_999) == 200
+    assert await adjusted(mall, 1) == 202
+    assert await adjusted(mall, 1, role="administrator", subject="ops") == 202
+    assert await adjusted(mall, 3_000, **other) == 200
+    assert await adjusted(mall, 3_000, learner="chen") == 200
+    mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(hours=24)
+    assert await adjusted(mall, 3_000) == 200
+
+
+async def test_what_a_second_person_allowed_does_not_count_for_the_first(mall: Mall) -> None:
+    """A8: it is what one does alone that adds up."""
+    asked = await mall.post("/v1/points/adjustments", MUCH, **OPS)
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    await mall.post(path, {"decision": "allow", "reason": "checked"}, **BOSS)
+    assert await adjusted(mall, 4_999) == 200
+    assert await adjusted(mall, 1, **BOSS) == 200
+
+
+async def granted(mall: Mall, source: str, points: int = 3_000) -> dict[str, str]:
+    """A grant, and what takes it back."""
+    grant = {"learner": "chen", "points": points, "reason": "campaign", "source": source}
+    await mall.post("/v1/points/grants", {"grants": [grant]}, **SERVICE)
+    return {"learner": "chen", "reason": "campaign", "source": source, "why": "wrong person"}
+
+
+async def test_claw_backs_of_one_person_add_up_and_each_grant_is_taken_once(mall: Mall) -> None:
+    """A8, L5: alone or allowed, asked for again or not, a grant goes back once."""
+    first, second = await granted(mall, "a"), await granted(mall, "b")
+    before = (await mall.balance("chen"))["available"]
+    alone = await mall.post("/v1/points/clawbacks", first, **OPS)
+    assert (alone.status_code, alone.json()["status"]) == (200, "clawed_back")
+    again = await mall.post("/v1/points/clawbacks", first, **OPS)
+    assert (again.status_code, again.json()["status"], again.json()["debt"]) == (
+        200,
+        "duplicate",
+        None,
+    )
+    asked = await mall.post("/v1/points/clawbacks", second, **OPS)
+    assert asked.status_code == 202
+    assert (await mall.balance("chen"))["available"] == before - 3_000
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    assert (
+        await mall.post(path, {"decision": "allow", "reason": "yes"}, **BOSS)
+    ).status_code == 200
+    mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(hours=25)
+    late = await mall.post("/v1/points/clawbacks", second, **OPS)
+    assert (late.status_code, late.json()["approval"]) == (202, asked.json()["approval"])
+    assert (await mall.balance("chen"))["available"] == before - 6_000
+
+
+async def test_a_service_is_weighed_step_by_step(mall: Mall) -> None:
+    """A8, L5: a withdrawal takes back many grants at once, as the platform's rules say."""
+    for source in ("a", "b", "c"):
+        wrong = await granted(mall, source)
+        assert (await mall.post("/v1/points/clawbacks", wrong, **SERVICE)).status_code == 200
+    assert (await mall.post("/v1/points/clawbacks", wrong, **SERVICE)).json()[
+        "status"
+    ] == "duplicate"

@@ -48,7 +48,7 @@ export function clawBack({ learner, reason, source = "", points }, changed) {
       !points || points >= limit() ? h("p", { class: "notice" }, t("learner.needs_two", { n: limit() })) : null],
     read: (form) => ({ learner, reason: form.reason.value, source: form.source.value.trim(), why: form.why.value.trim() }),
     belongs: { grant_unknown: "source" },
-    said: said((answer) => t(answer.debt ? "learner.clawed_back_owed" : "learner.clawed_back", { n: answer.points, debt: number(answer.debt) })), done: changed,
+    said: said((answer) => t(answer.status === "duplicate" ? "learner.clawed_back_before" : answer.debt ? "learner.clawed_back_owed" : "learner.clawed_back", { n: answer.points, debt: number(answer.debt) })), done: changed,
   });
   box.querySelector(source ? "[name=why]" : "[name=source]").focus();
 }

@@ -1,0 +1,29 @@
+"""单人经手 Doing alone what one may: whatever one person moves by hand is added up (A8)."""
+
+from urllib.parse import quote
+
+from application.streams import SINGLE_HANDED
+from application.unit import Unit
+from domain.house_rules import HouseRules
+from domain.single_handed import NOBODY
+
+_NO_PERSONS = frozenset({"service", "policy"})
+"""They do what they were made to do: each of their steps is weighed by itself."""
+
+
+def moved_alone(unit: Unit, *, learner: str, points: int, subject: str, rules: HouseRules) -> bool:
+    """Whether whoever acts may give or take so many points without a second person.
+
+    If so it is noted, and counts for what the same person does next for this learner, in
+    whatever role. It has to be moved in the same commit.
+    """
+    context = unit.command.context
+    if context.role in _NO_PERSONS:
+        return not NOBODY.needs_second_person(points, when=unit.now, rules=rules)
+    key = f"{quote(context.subject, safe='')}:{learner}"
+    moved = unit.read(SINGLE_HANDED, key)
+    # By the time it is done, not the one it is dated to: that one can be chosen.
+    if moved.needs_second_person(points, when=unit.now, rules=rules):
+        return False
+    unit.record(SINGLE_HANDED, key, moved.move(points, subject=subject, when=unit.now, rules=rules))
+    return True
