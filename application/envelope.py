@@ -28,6 +28,7 @@ from domain import (
     single_handed,
     stock,
     warehouses,
+    waybills,
 )
 from domain.facts import FACTS, Fact
 
@@ -35,7 +36,7 @@ from domain.facts import FACTS, Fact
 ROOMS = (
     approvals, books, catalogue, claims, dispute_facts, intercepts, notes, order_facts,
     parcel_facts, point_facts, privacy, rate_facts, return_facts, single_handed, stock,
-    warehouses,
+    warehouses, waybills,
 )  # fmt: skip
 
 

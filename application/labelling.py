@@ -8,6 +8,7 @@ from application.shipping import chosen_carriers
 from application.streams import ITEM, MALL, NETWORK, PARCEL
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
+from application.waybills import bind
 from domain.house_rules import HouseRules
 from domain.labels import LabelIssued
 from domain.refusals import NotPossible
@@ -68,7 +69,9 @@ def give_back_label(unit: Unit, *, parcel: str, reason: str) -> dict[str, Any]:
 
 def take_number(unit: Unit, *, parcel: str, issued: LabelIssued) -> dict[str, Any]:
     """The partner gave a number: it is on the parcel, or known, to be given back."""
-    unit.record(PARCEL, parcel, existing_parcel(unit, parcel).take_number(issued))
+    after = unit.record(PARCEL, parcel, existing_parcel(unit, parcel).take_number(issued))
+    if after.carrier is not None and after.waybill == issued.waybill:
+        bind(unit, parcel=parcel, carrier=after.carrier, waybill=issued.waybill)
     return told(unit, parcel)
 
 

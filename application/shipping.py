@@ -11,6 +11,7 @@ from application.returning import follow
 from application.sealed_words import seal_payload
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
+from application.waybills import bind
 from domain import oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
@@ -64,11 +65,9 @@ def issue_waybill(
         known = unit.read(NETWORK, MALL).warehouses.get(state.warehouse)
         if known is not None and known.third_party:
             reason = reason or CHOSEN_THERE
-    after = unit.record(
-        PARCEL,
-        parcel,
-        state.label(carrier=carrier, waybill=waybill, instead_of=instead_of, reason=reason),
-    )
+    facts = state.label(carrier=carrier, waybill=waybill, instead_of=instead_of, reason=reason)
+    bind(unit, parcel=parcel, carrier=carrier, waybill=waybill)
+    after = unit.record(PARCEL, parcel, facts)
     return {
         "parcel": parcel,
         "carrier": carrier,

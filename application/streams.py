@@ -28,6 +28,7 @@ from domain import (
     stock,
     warehouses,
     waves,
+    waybills,
 )
 
 S = TypeVar("S")
@@ -88,10 +89,11 @@ RETURN = Category("return", returns.Return(), returns.evolve, begun=True)
 SINGLE_HANDED = Category("single_handed", single_handed.NOBODY, single_handed.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
 WAVE = Category("wave", waves.Wave(), waves.evolve, begun=True)
+WAYBILL = Category("waybill", waybills.Waybill(), waybills.evolve)
 
 _ALL: tuple[Category[Any], ...] = (
     ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, INTERCEPT, ITEM, NETWORK, NOTES, ORDER, PARCEL,
-    PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, WAVE,
+    PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, WAVE, WAYBILL,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 

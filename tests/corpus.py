@@ -55,6 +55,7 @@ STORY = {
         ReturnWithdrawn ReturnLapsed""",
     "intercept": """InterceptAsked InterceptRefused InterceptTaken InterceptTold InterceptFailed
         InterceptTimedOut InterceptDone GoodsTakenBack""",
+    "waybill": "WaybillBound",
     "wave": "WaveOpened WaveClosed",
 }
 """An order in which the corpus can be folded, by category of streams."""

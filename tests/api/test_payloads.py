@@ -104,7 +104,8 @@ async def test_nothing_is_shown_when_it_is_no_payload_of_the_parcel(
         assert (await mall.post(path, body, **SUPPORT)).status_code == 422
     events = (await mall.get(f"/v1/audit/streams/order:{parcel[:-3]}", **AUDITOR)).json()["events"]
     recipient = events[0]["data"]["destination"]["card"]
-    other = await mall.ship((await mall.order(("notebook", 1)))["number"])
+    second = (await mall.order(("notebook", 1)))["number"]
+    other = await mall.ship(second, number_on_it="SF1000020002")
     for place, card in ((parcel, recipient), (parcel, "0" * 32), (other, one["card"])):
         answer = await mall.post(
             f"/v1/parcels/{place}/payloads/{card}/reveals", {"reason": "x"}, **SUPPORT
