@@ -115,9 +115,10 @@ class House:
             lambda unit: shipping.pack_part(unit, order=number, part=part, weight_grams=500)
         )
         parcel = str(packed["parcel"])
+        waybill = f"SF{number}" if part == 1 else f"SF{number}-{part}"
         await self.do(
             lambda unit: shipping.issue_waybill(
-                unit, parcel=parcel, carrier="shunfeng", waybill=f"SF{number}"
+                unit, parcel=parcel, carrier="shunfeng", waybill=waybill
             )
         )
         await self.do(lambda unit: shipping.hand_over(unit, parcel=parcel, rules=self.rules))
