@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api import health, problems
 from api.tenancy import Tenants
+from application.partner_calls import OURSELVES
 
 MAX_BODY_BYTES = 5_000_000
 """Largest body of a request; 10,000 grants fit in well."""
@@ -20,6 +21,8 @@ BODY_SECONDS = 20.0
 """How long a body may take to arrive."""
 HEAD_SECONDS = 10.0
 """How long a request's head may take to arrive."""
+LIVE = "/live"
+"""Streams last as long as their watchers like, which is no slowness."""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -67,9 +70,11 @@ class Edge:
         finally:
             self._held -= body.read
             route = getattr(scope.get("route"), "path", "none")
-            health.REQUEST_SECONDS.labels(scope["method"], route, str(status)).observe(
-                time.perf_counter() - started
-            )
+            took = time.perf_counter() - started
+            health.REQUEST_SECONDS.labels(scope["method"], route, str(status)).observe(took)
+            if not route.endswith(LIVE):
+                failed = f"HTTP {status}" if status >= 500 else None
+                scope["state"]["tenant"].partner_calls.note(OURSELVES, took, failed)
 
     def hold(self, size: int) -> None:
         """Count bytes that are kept until their request is answered."""

@@ -13,7 +13,8 @@ from api.auth import Caller, Role, allow
 from api.gauges import gauge
 from api.reading import json_answer
 from api.shown_to_staff import HealthOut, ReadyOut, TargetsOut
-from application.partner_calls import PartnerFigures
+from application.partner_calls import QUICK_SECONDS, PartnerFigures
+from application.targets import ERRORS_SHARE, QUICK_SHARE, SYNC_LAG_SECONDS
 from projections.reading import compose, views_fingerprint
 
 router = APIRouter(tags=["health"])
@@ -41,11 +42,6 @@ QUEUE_DEPTH = Gauge("tallypost_store_queue", "Commands that wait for the writer.
 
 SICK_LAG_SECONDS = 10.0
 """A view with an unseen event of this age is not well."""
-TARGET_SECONDS = 0.2
-TARGET_QUANTILE = 0.99
-TARGET_ERRORS = 0.001
-TARGET_SYNC_LAG_SECONDS = 5.0
-"""The targets of M1: 200 ms (p99), errors 0.1 %, sync lag 5 s."""
 
 
 _DOWN: dict[int | str, dict[str, Any]] = {503: {"model": HealthOut, "description": "Not well; why"}}
@@ -121,7 +117,7 @@ async def targets(
             bound, status = sample.labels["le"], sample.labels["status"]
             answers += sample.value if bound == "+Inf" else 0
             errors += sample.value if bound == "+Inf" and status.startswith("5") else 0
-            quick += sample.value if bound == str(TARGET_SECONDS) else 0
+            quick += sample.value if bound == str(QUICK_SECONDS) else 0
     report = await look(request.state.tenant)
     lag = max((view["lag_seconds"] for view in report["views"]), default=0.0)
     within, failed = quick / (answers or 1), errors / (answers or 1)
@@ -130,13 +126,9 @@ async def targets(
             "answers": int(answers),
             "partners": [_partner(one) for one in request.state.tenant.partner_calls.figures],
             "targets": [
-                _target(
-                    "answers_within_200_ms", within, TARGET_QUANTILE, within >= TARGET_QUANTILE
-                ),
-                _target("errors", failed, TARGET_ERRORS, failed <= TARGET_ERRORS),
-                _target(
-                    "sync_lag_seconds", lag, TARGET_SYNC_LAG_SECONDS, lag <= TARGET_SYNC_LAG_SECONDS
-                ),
+                _target("answers_within_200_ms", within, QUICK_SHARE, within >= QUICK_SHARE),
+                _target("errors", failed, ERRORS_SHARE, failed <= ERRORS_SHARE),
+                _target("sync_lag_seconds", lag, SYNC_LAG_SECONDS, lag <= SYNC_LAG_SECONDS),
             ],
         }
     )
@@ -151,8 +143,8 @@ def _partner(one: PartnerFigures) -> dict[str, Any]:
         "cause": one.cause,
         "away_since": one.away_since,
         "targets": [
-            _target("answers_within_200_ms", quick, TARGET_QUANTILE, quick >= TARGET_QUANTILE),
-            _target("errors", failed, TARGET_ERRORS, failed <= TARGET_ERRORS),
+            _target("answers_within_200_ms", quick, QUICK_SHARE, quick >= QUICK_SHARE),
+            _target("errors", failed, ERRORS_SHARE, failed <= ERRORS_SHARE),
         ],
     }
 

@@ -25,6 +25,7 @@ from pydantic_core import to_json
 from api.sandbox_behaviour import Behaviour
 from api.sandbox_labels import KEY, LabelService, label_routes
 from api.sandbox_sf import SfSandbox, add_sf
+from api.sandbox_wecom import RobotSandbox, robot_routes
 from application.divisions import division_named
 from application.gateways.kuaidi100 import compact_json, sign_push, sign_query
 from application.gateways.kuaidi100_codes import CARRIERS
@@ -304,6 +305,8 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
         background.add_task(sandbox.notify, asked.callback_url, notice)
         return Response(status_code=202)
 
+    app.state.robot = RobotSandbox(lambda: sandbox.behaviour)
+    app.include_router(robot_routes(app.state.robot))
     app.state.sf = SfSandbox(sandbox.send, lambda: sandbox.behaviour)
     add_sf(app, app.state.sf, journeys)
     return app

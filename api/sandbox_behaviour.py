@@ -17,11 +17,14 @@ class Behaviour(BaseModel):
     forget: bool = Field(default=False, description="queries know the parcel, but not its receipt")
     forge: bool = Field(default=False, description="signatures do not fit")
     refuse: bool = Field(default=False, description="requests are answered with an error")
-    delay_seconds: float = Field(default=0.0, ge=0, le=60, description="before labels are answered")
+    delay_seconds: float = Field(
+        default=0.0, ge=0, le=60, description="before labels, alerts and signals are answered"
+    )
     intercepts: Literal["turn", "fail", "silent"] = Field(
         default="turn", description="what becomes of parcels that are to be stopped"
     )
     reject: bool = Field(default=False, description="labels are refused for good")
     lose_answers: bool = Field(
-        default=False, description="labels are ordered, and the answer gets lost"
+        default=False, description="labels, alerts, signals are taken, and the answer gets lost"
     )
+    dismiss: bool = Field(default=False, description="the staff's robot is gone from its group")

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import psycopg
@@ -21,6 +22,7 @@ from api.edge import Impatient
 from api.ports import claimed
 from api.refolding import outdated_views, refold
 from api.sandbox_labels import account
+from api.sandbox_wecom import robot
 from api.tenancy import Tenants
 from application.asking_intercepts import InterceptRequests
 from application.asking_partners import Asking
@@ -32,9 +34,11 @@ from application.ordering_labels import LabelOrders
 from application.querying import Querying
 from application.reactions import again_and_again, run_reactions
 from application.settings import Settings
+from application.telling_staff import TellingStaff
 from application.tuning import tune
 from projections.drifting import Watch
 from projections.runner import Reader
+from projections.troubles import troubles
 from projections.views import all_views
 
 logger = logging.getLogger(__name__)
@@ -42,6 +46,8 @@ logger = logging.getLogger(__name__)
 ASK_SECONDS = 1.0
 QUERY_SECONDS = 30.0
 """A receipt is confirmed, and a silence asked about, soon after it is possible."""
+ALERT_SECONDS = 15.0
+"""What comes up within it is told in one message (N1)."""
 GRACE_SECONDS = 8
 """How long requests under way may take after SIGTERM (R08: gone within 10 s)."""
 ANSWER_SECONDS = 10
@@ -204,11 +210,13 @@ async def _work(settings: Settings, url: str) -> None:
             for name, house in houses.items():
                 reader = Reader(url, schema=name, views=all_views(settings.rules))
                 tasks.create_task(reader.follow(stop), name=f"views of {name}")
+                telling = TellingStaff(house, house.partners, partial(troubles, house))
                 calling: list[tuple[str, Callable[[], Awaitable[object]], float]] = [
                     ("asking partners", Asking(house, house.partners).ask, ASK_SECONDS),
                     ("querying carriers", Querying(house, house.partners).query, QUERY_SECONDS),
                     ("labels", LabelOrders(house, house.partners).ask, ASK_SECONDS),
                     ("interceptions", InterceptRequests(house, house.partners).ask, ASK_SECONDS),
+                    ("alerts", telling.tell, ALERT_SECONDS),
                 ]
                 if settings.drift_seconds:
                     watch = Watch(house, all_views(settings.rules))
@@ -254,7 +262,7 @@ def supervise(
             environment.setdefault("TALLYPOST_PAYMENT_URL", partners)
             environment.setdefault("TALLYPOST_KUAIDI100_URL", partners)
             environment.setdefault("TALLYPOST_LOOPBACK_WEBHOOKS", "true")
-            for setting, value in account(partners).items():
+            for setting, value in {**account(partners), **robot(partners)}.items():
                 environment.setdefault(f"TALLYPOST_{setting}", value)
         program = [sys.executable, "-m", "api.command_line"]
         data = ["--data", str(settings.data)]

@@ -114,7 +114,7 @@ class TroublesOut(BaseModel):
                 "cause": "8 attempts",
                 "since": "2026-11-03T02:14:08.120931Z",
                 "age_seconds": 7_200,
-                "about": {"task": "subscribe", "attempts": 8},
+                "about": {"job": 7, "task": "subscribe", "attempts": 8},
             }
         ],
         jobs={"todo": 3, "doing": 1, "failed": 1},

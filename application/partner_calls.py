@@ -1,4 +1,8 @@
-"""伙伴指标 How calls to partners went, kept by minute (M1: dashboards with targets per partner)."""
+"""伙伴指标 How calls to partners went, kept by minute (M1: dashboards with targets per partner).
+
+What callers get of us is counted beside it, under our own name: so that a worker knows how all the
+processes do that answer.
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +17,8 @@ from application.arrays import integers, moments, texts
 from application.house import OUTAGES, House
 from application.refreshed import Refreshed
 
+OURSELVES = "tallypost"
+"""The name under which our own answers are counted."""
 QUICK_SECONDS = 0.2
 """The target of M1 for an answer."""
 SHOWN = timedelta(hours=1)
@@ -63,6 +69,8 @@ class PartnerCalls(Refreshed):
         super().__init__(pool, schema=schema)
         self.figures: Sequence[PartnerFigures] = ()
         """By partner's name."""
+        self.own: PartnerFigures | None = None
+        """The answers of all our processes; None: nobody asked in the last hour."""
         self._counted: dict[tuple[str, datetime], _Minute] = {}
 
     async def __aexit__(self, *_: object) -> None:
@@ -90,7 +98,9 @@ class PartnerCalls(Refreshed):
             raise
         since = datetime.now(UTC) - SHOWN
         rows = await _rows(connection, self._schema, _FIGURES, AWAY_AFTER, since)
-        self.figures = [PartnerFigures(*row) for row in rows]
+        found = [PartnerFigures(*row) for row in rows]
+        self.figures = [one for one in found if one.partner != OURSELVES]
+        self.own = next((one for one in found if one.partner == OURSELVES), None)
 
     async def _write_down(
         self, connection: AsyncConnection[Any], counted: Mapping[tuple[str, datetime], _Minute]

@@ -4,7 +4,7 @@ import secrets
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -71,6 +71,14 @@ class Settings(BaseSettings):
     """Contracts with carriers, as JSON by their code or `*`: `{"*": {"partnerId": "…"}}`."""
     senders: dict[str, Sender] = Field(default_factory=dict)
     """Who sends from each warehouse, as JSON by its code or `*`: name, phone, address."""
+    wecom_key: SecretStr | None = None
+    """The key of staff's WeChat Work group robot, all that its address keeps secret; None: nobody
+    is told, and `/operations` alone lists what is stuck (N1)."""
+    wecom_url: str = "https://qyapi.weixin.qq.com"
+    """WeChat Work's service or the sandbox's."""
+    alert_language: Literal["zh", "en"] = "zh"
+    alert_again_hours: float = Field(default=24, ge=0)
+    """After how long staff are reminded of what is still stuck; 0: never."""
     policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
     """Name of this deployment's figures, recorded in every order; an import names its own."""
     peaks: Annotated[tuple[Peak, ...], NoDecode] = ()

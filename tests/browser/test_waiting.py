@@ -42,6 +42,18 @@ def until_failing(service: Service, url: str) -> None:
 
 
 @SCREENS
+def test_staff_see_that_their_robot_takes_a_test(browsing: Browsing, screen: Screen) -> None:
+    """N1: sent from the page, and listed there with what became of it."""
+    with browsing.as_("operations", "ops", screen) as one:
+        one.open("/operations#/waiting")
+        one.page.get_by_role("button", name=one.says("alerts.test")).click()
+        newest = one.page.locator("#alert-messages tbody tr").first
+        expect(newest).to_contain_text(one.says("delivery.delivered"))
+        expect(one.page.locator(".busy")).to_have_count(0)
+        one.readable()
+
+
+@SCREENS
 def test_points_arrive_when_a_second_person_allows_them(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen,
 ) -> None:  # fmt: skip

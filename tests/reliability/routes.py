@@ -283,6 +283,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/v1/troubles"): Route(STAFF),
     ("GET", "/v1/targets"): Route(STAFF),
+    ("GET", "/v1/staff-alerts"): Route(STAFF),
+    ("POST", "/v1/staff-alerts/test"): Route((OPERATIONS, ADMINISTRATOR)),
     ("POST", "/v1/webhooks"): Route((SERVICE, ADMINISTRATOR), WEBHOOK),
     ("GET", "/v1/webhooks"): Route((SERVICE, ADMINISTRATOR)),
     ("GET", "/v1/webhooks/{webhook}"): Route((SERVICE, ADMINISTRATOR)),

@@ -1,4 +1,5 @@
 // What waits for a person: approvals by a second one, and everything that is stuck, with its age.
+import { alertsOf } from "./alerts.js";
 import { askFor } from "./asking.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
@@ -24,13 +25,16 @@ export async function waiting(view, _, signal) {
     const others = troubles.filter((one) => one.kind !== "approval");  // they are above
     return others.length ? table(others) : empty(t("trouble.none"), t("trouble.none_hint"));
   });
-  const draw = () => Promise.all([drawAsked(), drawStuck()]);
+  const told = h("div", null, loading(1));
+  const drawTold = () => drawn(told, signal, drawTold, async () => alertsOf(await get("/v1/staff-alerts", { signal }), { changed: () => Promise.all([drawStuck(), drawTold()]) }));
+  const draw = () => Promise.all([drawAsked(), drawStuck(), drawTold()]);
   filter.addEventListener("change", (event) => { state = event.target.value; drawAsked(); });
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.waiting")),
     h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh"))),
   h("div", { class: "stack sections" },
     h("section", { "aria-labelledby": "asked" }, h("div", { class: "spread section-head" }, h("h2", { id: "asked" }, t("approval.title")), filter), asked),
-    h("section", { "aria-labelledby": "stuck" }, h("h2", { id: "stuck", class: "section-head" }, t("trouble.title")), stuck)));
+    h("section", { "aria-labelledby": "stuck" }, h("h2", { id: "stuck", class: "section-head" }, t("trouble.title")), stuck),
+    h("section", { "aria-labelledby": "told" }, h("h2", { id: "told", class: "section-head" }, t("alerts.title")), told)));
   await draw();
 }
 
@@ -118,7 +122,7 @@ function table(troubles) {
 }
 
 /** Their cause is a figure, which is told with what they are. */
-const TOLD = ["late_policy", "dead_job"];
+const TOLD = ["late_policy", "dead_job", "late_parcel"];
 
 const WHAT = {
   parked_event: ({ view, stream, position }) => [`${word("view", view)} · `, h("span", { class: "mono" }, stream), ` · ${t("audit.position")} ${number(position)}`],
@@ -133,6 +137,9 @@ const WHAT = {
   unreadable_push: ({ order, parcel, pushes: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.waiting", { n })}`],
   waiting_return: ({ back: id, state }) => [h("a", { class: "mono", href: "#/inspections" }, id), ` · ${word("return_state", state)}`],
   overdue_case: ({ case: id, order, waits_for }) => [h("a", { class: "mono", href: `#/packing/${order}` }, id), ` · ${t("trouble.waits_for", { who: word("waits_for", waits_for) })}`],
+  late_parcel: ({ order, parcel, warehouse, stage }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouse} · ${word("stage", stage)}`],
+  missed_target: ({ whose, target }) => `${word("partner", whose)} · ${t(`targets.${target}`)}`,
+  robot_refused: () => t("alerts.robot"),
   partner_away: ({ partner, failed: n }) => [word("partner", partner), ` · ${t("trouble.attempts", { n })}`],
   label: ({ order, parcel, state }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("label_state", state)}`],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),

@@ -1,0 +1,131 @@
+"""提醒文字 The words of what is told to staff, Chinese and English, for each kind of trouble (N1).
+
+A line names what is stuck by numbers of the house alone. What people typed, learners' ids and
+subscribers' addresses are on the page, for whoever may see them.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from application.sealed_words import Message
+
+Language = Literal["zh", "en"]
+
+KINDS: Mapping[str, Message] = {
+    "parked_event": Message("搁置的事件", "Parked events"),
+    "drift": Message("与日志不一致的行", "Rows that differ from the log"),
+    "missed_target": Message("未达标的指标", "Targets missed"),
+    "late_policy": Message("延误的策略", "Late policies"),
+    "dead_job": Message("失败的任务", "Dead jobs"),
+    "partner_away": Message("合作方无应答", "Partners that do not answer"),
+    "webhook": Message("回调订阅", "Webhooks"),
+    "robot_refused": Message("企业微信机器人", "WeChat Work robot"),
+    "cash_refund": Message("现金退款", "Cash refunds"),
+    "warehouse_load": Message("仓库繁忙", "Busy warehouses"),
+    "late_parcel": Message("超时未出库", "Late in their warehouse"),
+    "label": Message("面单异常", "Labels in trouble"),
+    "unreadable_push": Message("无法解析的推送", "Unreadable pushes"),
+    "unwatched_parcel": Message("无物流跟踪的包裹", "Parcels without tracking"),
+    "silent_parcel": Message("物流停滞的包裹", "Silent parcels"),
+    "delayed_parcel": Message("包裹延误", "Delayed parcels"),
+    "contradicted_receipt": Message("未经查询证实的签收", "Receipts that a query contradicts"),
+    "waiting_return": Message("退换货待处理", "Returns that wait"),
+    "overdue_case": Message("争议逾期未裁决", "Overdue cases"),
+    "approval": Message("待第二人审批", "Waiting for a second person"),
+}  # fmt: skip
+"""Every kind, the gravest first: in this order they are told."""
+
+LINES: Mapping[str, Message] = {
+    "parked_event": Message("视图 {view} · 位置 {position}", "view {view} · position {position}"),
+    "drift": Message("{place}", "{place}"),
+    "missed_target": Message("{whose} · {target}", "{whose} · {target}"),
+    "late_policy": Message("{policy} · {waiting} 件等待", "{policy} · {waiting} waiting"),
+    "dead_job": Message("{task} #{job} · 已试 {attempts} 次", "{task} #{job} · {attempts} tries"),
+    "partner_away": Message("{partner}", "{partner}"),
+    "webhook": Message("{webhook}", "{webhook}"),
+    "robot_refused": Message("", ""),
+    "cash_refund": Message("订单 {order} · {amount_fen} 分", "order {order} · {amount_fen} fen"),
+    "warehouse_load": Message(
+        "{warehouse} · 待发 {waiting},日处理 {capacity}",
+        "{warehouse} · {waiting} wait, {capacity} a day",
+    ),
+    "late_parcel": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
+    "label": Message("{parcel} · {label}", "{parcel} · {label}"),
+    "unreadable_push": Message("{parcel} · {pushes} 条", "{parcel} · {pushes} pushes"),
+    "unwatched_parcel": Message("{parcel}", "{parcel}"),
+    "silent_parcel": Message("{parcel} · {silence}", "{parcel} · {silence}"),
+    "delayed_parcel": Message("{parcel} · {delay}", "{parcel} · {delay}"),
+    "contradicted_receipt": Message("{parcel}", "{parcel}"),
+    "waiting_return": Message("{back}", "{back}"),
+    "overdue_case": Message("{case}", "{case}"),
+    "approval": Message("{approval}", "{approval}"),
+}  # fmt: skip
+"""What a line says, of figures that name nobody."""
+
+VALUES: Mapping[str, Mapping[str, Message]] = {
+    "silence": {
+        "no_first_scan": Message("交寄后无揽收", "no first scan"),
+        "no_movement": Message("久无动静", "no movement"),
+        "customs_stall": Message("清关停滞", "held in customs"),
+    },
+    "delay": {
+        "eta_passed": Message("超过预计时间", "past its window"),
+        "ping_pong": Message("来回转运", "to and fro"),
+        "returned": Message("正在退回", "on its way back"),
+        "pickup_ending": Message("取件期将尽", "pick-up ends soon"),
+    },
+    "target": {
+        "answers_within_200_ms": Message("99% 在 200 毫秒内应答", "99 % within 200 ms"),
+        "errors": Message("错误率不超过 0.1%", "errors below 0.1 %"),
+        "sync_lag_seconds": Message("同步延迟不超过 5 秒", "sync lag below 5 s"),
+    },
+    "whose": {"tallypost": Message("本系统", "our API")},
+}
+
+PHRASES: Mapping[str, Message] = {
+    "top": Message("### 积分商城 {mall}", "### Points mall {mall}"),
+    "fresh": Message(
+        '<font color="warning">新问题 {n} 项</font>', '<font color="warning">New: {n}</font>'
+    ),
+    "older": Message(
+        '<font color="comment">仍未解决 {n} 项</font>',
+        '<font color="comment">Still there: {n}</font>',
+    ),
+    "solved": Message(
+        '<font color="info">已解决 {n} 项</font>', '<font color="info">Solved: {n}</font>'
+    ),
+    "more": Message("另有 {n} 项", "and {n} more"),
+    "link": Message("[打开待处理]({page})", "[Open what waits]({page})"),
+    "days": Message("{n} 天", "{n} d"),
+    "hours": Message("{n} 小时", "{n} h"),
+    "minutes": Message("{n} 分钟", "{n} min"),
+    "test": Message("测试消息:机器人可用", "A test: the robot is reached"),
+}
+
+
+def phrase(name: str, language: Language, **values: object) -> str:
+    """One of the phrases around the lines."""
+    return said(PHRASES[name], language).format(**values)
+
+
+def kind_words(kind: str, language: Language) -> str:
+    """What a kind of trouble is called."""
+    return said(KINDS[kind], language)
+
+
+def line_of(kind: str, about: Mapping[str, Any], language: Language) -> str:
+    """What is stuck, in one line."""
+    words = {name: _word(name, value, language) for name, value in about.items()}
+    return said(LINES[kind], language).format(**words)
+
+
+def said(words: Message, language: Language) -> str:
+    """Words in one of the two languages."""
+    return words.zh if language == "zh" else words.en
+
+
+def _word(name: str, value: object, language: Language) -> object:
+    if name == "place":  # a row: its table's name is enough, its key may be a learner's id
+        return str(value).partition(",")[0]
+    known = VALUES.get(name, {}).get(str(value))
+    return value if known is None else said(known, language)

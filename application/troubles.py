@@ -1,0 +1,61 @@
+"""麻烦 What is stuck and waits for a human or a partner, for whoever tells of it (M5, N1)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+LISTED_MAX = 200
+"""Troubles of a kind that are listed; where there are as many, there may be more."""
+
+IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "parked_event": ("view", "stream", "position"),
+    "drift": ("place", "stream"),
+    "late_policy": ("policy",),
+    "dead_job": ("job",),
+    "webhook": ("webhook",),
+    "robot_refused": (),
+    "cash_refund": ("order", "refund"),
+    "warehouse_load": ("warehouse",),
+    "late_parcel": ("parcel",),
+    "partner_away": ("partner",),
+    "missed_target": ("whose", "target"),
+    "label": ("parcel", "label"),
+    "unreadable_push": ("parcel",),
+    "unwatched_parcel": ("parcel",),
+    "silent_parcel": ("parcel", "silence"),
+    "delayed_parcel": ("parcel", "delay"),
+    "contradicted_receipt": ("parcel", "waybill"),
+    "waiting_return": ("back",),
+    "overdue_case": ("case",),
+    "approval": ("approval",),
+}
+"""Which of the figures of each kind make it the same trouble, however they change besides."""
+
+
+class Trouble(NamedTuple):
+    """One thing that is stuck."""
+
+    kind: str
+    what: str
+    """In words, in English."""
+    cause: str | None
+    since: datetime | None
+    about: Mapping[str, Any]
+    """What `what` is made of, for pages and programs."""
+
+    @property
+    def key(self) -> str:
+        """The same for as long as it is the same trouble."""
+        return "/".join([self.kind, *(str(self.about[name]) for name in IDENTITY[self.kind])])
+
+
+class Troubles(NamedTuple):
+    """All that is stuck, the oldest first; what is of no time comes last."""
+
+    listed: Sequence[Trouble]
+
+    @property
+    def crowded(self) -> frozenset[str]:
+        """Kinds of which not all may be listed: that one is missing says nothing of it."""
+        kinds = [one.kind for one in self.listed]
+        return frozenset(kind for kind in set(kinds) if kinds.count(kind) >= LISTED_MAX)

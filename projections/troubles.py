@@ -1,0 +1,278 @@
+"""待处理 What is stuck, put together from wherever it is known (M5, N1)."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from typing import Any, LiteralString, Protocol
+
+from psycopg import AsyncConnection
+
+from application.house import House
+from application.jobs import dead_jobs
+from application.loads import ALERT_PERCENT, loads
+from application.partner_calls import OURSELVES, PartnerCalls
+from application.policies import overdue
+from application.querying import contradicted
+from application.subscriptions import Subscriptions
+from application.targets import SYNC_LAG_SECONDS, Missed, missed
+from application.telling_staff import refusal
+from application.troubles import LISTED_MAX, Trouble, Troubles
+from domain.approvals import Kind
+from domain.delays import DelayCause
+from domain.house_rules import HouseRules
+from domain.silence import Silence, patience
+from projections.approvals import approvals
+from projections.cash_refunds import open_refunds
+from projections.delayed_parcels import DelayedParcel, delayed_parcels
+from projections.disputes import Wanted, cases
+from projections.drifting import drift
+from projections.labels import stuck_labels
+from projections.reading import compose
+from projections.returns import idle_returns
+from projections.silent_parcels import SilentParcel, silent_parcels
+
+UNWATCHED_AFTER = timedelta(minutes=2)
+"""A subscription at a carrier takes seconds; later somebody should look."""
+REFUND_AFTER = timedelta(minutes=10)
+LABEL_TRIES = 4
+"""A label takes one try; after so many, in more than half a minute, somebody should look."""
+RETURN_AFTER = timedelta(hours=48)
+"""Goods that came back, and refunds that are asked for without, wait no longer than this (D3)."""
+LATE_CASES = Wanted(live=True, overdue=True)
+"""Cases that were not decided in time, the longest first (D1)."""
+CAUSES = {
+    Silence.NO_FIRST_SCAN: "no first scan {hours} h after hand-over",
+    Silence.NO_MOVEMENT: "no movement for {hours} h",
+    Silence.CUSTOMS_STALL: "in customs without a scan for {hours} h",
+}
+DELAYED = {
+    DelayCause.ETA_PASSED: "later than its learner was told",
+    DelayCause.PING_PONG: "it came back twice to cities that it had left",
+    DelayCause.RETURNED: "it is on its way back",
+    DelayCause.PICKUP_ENDING: "it waits to be picked up, and soon no longer",
+}
+
+
+class Watched(House, Protocol):
+    """A tenant with what is known of its partners."""
+
+    partner_calls: PartnerCalls
+
+
+Found = AsyncIterator[Trouble]
+
+
+async def troubles(house: Watched) -> Troubles:
+    """All that is stuck now, the oldest first."""
+    now = house.store.clock()
+    found = [_policy(one) for one in await overdue(house)]
+    async with house.pool.connection() as connection:
+        for of in _SOURCES:
+            found += [one async for one in of(connection, house, now)]
+    return Troubles(sorted(found, key=lambda one: (one.since is None, one.since)))
+
+
+async def _of_the_machine(connection: AsyncConnection[Any], house: Watched, now: datetime) -> Found:
+    """Events, views, jobs: what none but engineers can mend."""
+    for view, stream, position, cause, since in await _rows(connection, house, _PARKED):
+        yield _trouble(
+            "parked_event", f"{view}: {stream} at {position}", cause, since,
+            view=view, stream=stream, position=position,
+        )  # fmt: skip
+    for place, stream, what, since in await drift(connection, house.schema, limit=LISTED_MAX):
+        yield _trouble("drift", place, what, since, place=place, stream=stream)
+    for job in await dead_jobs(connection, limit=LISTED_MAX):
+        tried = f"{job.attempts} attempts"
+        yield _trouble(
+            "dead_job", job.task, tried, job.failed_at,
+            job=job.id, task=job.task, attempts=job.attempts,
+        )  # fmt: skip
+
+
+async def _of_partners(connection: AsyncConnection[Any], house: Watched, now: datetime) -> Found:
+    """Whoever is told or asked by us and does not answer, or refuses."""
+    subscriptions = Subscriptions(connection, schema=house.schema, vault=house.vault)
+    for hook in await subscriptions.troubled():
+        yield _trouble(
+            "webhook", hook.id, hook.cause, hook.troubled_since,
+            webhook=hook.id, url=hook.url, failed_tries=hook.failed_tries, parked=hook.parked,
+        )  # fmt: skip
+    for partner in house.partner_calls.figures:
+        if partner.away_since is not None:
+            yield _trouble(
+                "partner_away", partner.partner, partner.cause, partner.away_since,
+                partner=partner.partner, failed=partner.failed,
+            )  # fmt: skip
+    refused = await refusal(connection, house.schema)
+    if refused is not None:
+        yield _trouble("robot_refused", "WeChat Work robot", *refused)
+    for refund in await open_refunds(connection, house.schema, limit=LISTED_MAX):
+        if refund.state == "failed" or refund.requested_at < now - REFUND_AFTER:
+            yield _trouble(
+                "cash_refund",
+                f"{refund.order}: {refund.refund}, {refund.amount_fen} fen",
+                refund.cause, refund.requested_at,
+                order=refund.order, refund=refund.refund, amount_fen=refund.amount_fen,
+                failures=refund.failures, ask_again_at=refund.ask_again_at,
+            )  # fmt: skip
+
+
+async def _of_the_warehouses(
+    connection: AsyncConnection[Any], house: Watched, now: datetime
+) -> Found:
+    """What has not left: too much of it, too late, or without a label (C2, W1, W5)."""
+    for load in await loads(connection, house.schema):
+        if load.percent >= ALERT_PERCENT:
+            yield _trouble(
+                "warehouse_load",
+                f"{load.warehouse}: {load.waiting} parcels, {load.capacity} a day",
+                f"{load.percent} %", None,
+                warehouse=load.warehouse, waiting=load.waiting, capacity=load.capacity,
+            )  # fmt: skip
+    for parcel, warehouse, due, stage, orders in await _rows(connection, house, _LATE, now):
+        what = f"{parcel}: {stage} in {warehouse}"
+        yield _trouble(
+            "late_parcel", what, "over its service level", due,
+            parcel=parcel, order=orders[0], warehouse=warehouse, stage=stage,
+        )  # fmt: skip
+    stuck = await stuck_labels(connection, house.schema, tries=LABEL_TRIES, limit=LISTED_MAX)
+    for parcel, label, state, cause, since in stuck:
+        yield _trouble(
+            "label", f"{parcel}: {label} {state}", cause, since,
+            parcel=parcel, label=label, state=state, order=parcel.rpartition("-P")[0],
+        )  # fmt: skip
+
+
+async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: datetime) -> Found:
+    """What is under way and not as it should be (T1, T2, T5)."""
+    for parcel, since, orders, pushes in await _rows(connection, house, _UNREAD):
+        yield _trouble(
+            "unreadable_push", f"{parcel}: {pushes} pushes", None, since,
+            parcel=parcel, order=orders[0], pushes=pushes,
+        )  # fmt: skip
+    for parcel, since, orders in await _rows(connection, house, _UNWATCHED, now - UNWATCHED_AFTER):
+        about = {"parcel": parcel, "order": orders[0]}
+        yield _trouble("unwatched_parcel", parcel, None, since, **about)
+    rules = house.rules
+    for silent in await silent_parcels(
+        connection, house.schema, now=now, rules=rules, limit=LISTED_MAX
+    ):
+        yield _silent(silent, rules=rules)
+    for delayed in await delayed_parcels(connection, house.schema, now=now, limit=LISTED_MAX):
+        yield _delayed(delayed)
+    for parcel, waybill, since in await contradicted(connection, house.schema):
+        yield _trouble(
+            "contradicted_receipt", f"{parcel}: {waybill}", "no query knows of the receipt",
+            since, parcel=parcel, waybill=waybill,
+        )  # fmt: skip
+
+
+async def _of_people(connection: AsyncConnection[Any], house: Watched, now: datetime) -> Found:
+    """What waits for somebody's decision (A8, D1, D3)."""
+    for back in await idle_returns(connection, house.schema, before=now - RETURN_AFTER):
+        yield _trouble(
+            "waiting_return", f"{back.id}: {back.state}", back.reason, back.moved_at,
+            back=back.id, order=back.order_number, state=back.state,
+            warehouse=back.warehouse, reason=back.reason,
+        )  # fmt: skip
+    for case in await cases(connection, house.schema, LATE_CASES, after=None, limit=LISTED_MAX):
+        what = f"{case.id}: waits for {case.waits_for}"
+        yield _trouble(
+            "overdue_case", what, case.reason, case.decide_by,
+            case=case.id, order=case.order_number, parcel=case.parcel,
+            waits_for=case.waits_for, reason=case.reason,
+        )  # fmt: skip
+    for asked in await approvals(connection, house.schema, state="open", limit=LISTED_MAX):
+        what = f"{asked['kind']} of {asked['points']} for {asked['learner']}"
+        if asked["kind"] == Kind.REVEAL:
+            what = f"to see a card of {asked['learner']}, a minor"
+        yield _trouble(
+            "approval", what, asked["reason"], asked["requested_at"], approval=asked["id"]
+        )
+
+
+async def _targets(connection: AsyncConnection[Any], house: Watched, now: datetime) -> Found:
+    """Ours and partners', of the last hour; and how long a view has been behind (M1)."""
+    calls = house.partner_calls
+    for one in missed([*calls.figures, *([calls.own] if calls.own else [])]):
+        yield _missed(one)
+    ((unseen,),) = await _rows(connection, house, _UNSEEN)
+    lag = 0.0 if unseen is None else (now - unseen).total_seconds()
+    if lag > SYNC_LAG_SECONDS:
+        yield _missed(Missed(OURSELVES, "sync_lag_seconds", lag, SYNC_LAG_SECONDS))
+
+
+_SOURCES: tuple[Callable[[AsyncConnection[Any], Watched, datetime], Found], ...] = (
+    _of_the_machine, _targets, _of_partners, _of_the_warehouses, _of_parcels, _of_people,
+)  # fmt: skip
+
+
+def _missed(one: Missed) -> Trouble:
+    return _trouble(
+        "missed_target", f"{one.whose}: {one.target}", f"{one.value:.4g}, not {one.aim:g}", None,
+        whose=one.whose, target=one.target, value=one.value, aim=one.aim,
+    )  # fmt: skip
+
+
+def _policy(one: Any) -> Trouble:
+    return _trouble(
+        "late_policy", one.policy, f"{one.waiting} waiting", one.since,
+        policy=one.policy, waiting=one.waiting,
+    )  # fmt: skip
+
+
+def _silent(parcel: SilentParcel, *, rules: HouseRules) -> Trouble:
+    hours = patience(parcel.silence, rules=rules) // timedelta(hours=1)
+    return _trouble(
+        "silent_parcel", parcel.number, CAUSES[parcel.silence].format(hours=hours), parcel.since,
+        parcel=parcel.number, order=parcel.orders[0], orders=parcel.orders,
+        silence=parcel.silence, hours=hours, state=parcel.state,
+        carrier=parcel.carrier, waybill=parcel.waybill,
+    )  # fmt: skip
+
+
+def _delayed(parcel: DelayedParcel) -> Trouble:
+    return _trouble(
+        "delayed_parcel", parcel.number, DELAYED[DelayCause(parcel.cause)], parcel.since,
+        parcel=parcel.number, order=parcel.orders[0], orders=parcel.orders, delay=parcel.cause,
+        told=parcel.told, state=parcel.state, carrier=parcel.carrier, waybill=parcel.waybill,
+    )  # fmt: skip
+
+
+def _trouble(
+    kind: str, what: str, cause: str | None, since: datetime | None, **about: object
+) -> Trouble:
+    return Trouble(kind, what, cause, since, about)
+
+
+async def _rows(
+    connection: AsyncConnection[Any], house: House, text: LiteralString, *values: object
+) -> list[Any]:
+    query = compose(text, house.schema, ("parked", "parcels", "views"), "")
+    rows: list[Any] = await (await connection.execute(query, values)).fetchall()
+    return rows
+
+
+_PARKED = """
+SELECT view, stream, position, cause, parked_at FROM {parked} ORDER BY parked_at LIMIT 200
+"""
+_UNWATCHED = """
+SELECT number, since, orders FROM {parcels} WHERE unwatched AND (since IS NULL OR since < %b)
+ORDER BY number LIMIT 200
+"""
+_UNREAD = """
+SELECT number, unread_since, orders, unread FROM {parcels} WHERE unread > 0
+ORDER BY unread_since, number LIMIT 200
+"""
+# Written like the index it walks along.
+_LATE = """
+SELECT number, warehouse, hand_over_by, stage, orders FROM {parcels}
+WHERE stage NOT IN ('handed_over', 'dissolved', 'awaited')
+  AND coalesce(hand_over_by, '9000-01-01 00:00+00'::timestamptz) < %b
+ORDER BY coalesce(hand_over_by, '9000-01-01 00:00+00'::timestamptz), number LIMIT 200
+"""
+_UNSEEN = """
+SELECT min(seen.recorded_at) FROM {views} v, LATERAL (
+    SELECT c.recorded_at FROM {commits} c WHERE c.position > v.position
+    ORDER BY c.position LIMIT 1
+) seen
+"""

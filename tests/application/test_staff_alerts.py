@@ -1,0 +1,161 @@
+"""What staff are told of what is stuck, and in how many bytes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api import pages
+from application.alert_words import KINDS, LINES, Language, line_of
+from application.gateways.wecom import MARKDOWN_MAX_BYTES
+from application.staff_alerts import News, Told, composed, news_of
+from application.troubles import IDENTITY, LISTED_MAX, Trouble, Troubles
+
+NOW = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def late(parcel: str, *, hours: float = 3) -> Trouble:
+    """A parcel that is late in its warehouse."""
+    about = {"parcel": parcel, "order": "T1", "warehouse": "henan", "stage": "planned"}
+    return Trouble("late_parcel", "", None, NOW - timedelta(hours=hours), about)
+
+
+def away(partner: str, failed: int = 5) -> Trouble:
+    """A partner that does not answer."""
+    about = {"partner": partner, "failed": failed}
+    return Trouble("partner_away", "", None, NOW - 3 * DAY, about)
+
+
+def known(one: Trouble, *, ago: timedelta) -> Told:
+    """As staff know of it."""
+    return Told(one.key, one.kind, one.about, one.since, NOW - ago)
+
+
+def text(news: News, language: Language = "zh") -> str:
+    """The message, from a mall whose page has a short address."""
+    return composed(news, language, mall="mall", page="http://m/operations#/waiting", now=NOW)
+
+
+def test_a_trouble_is_told_once_then_when_it_is_old_then_when_it_is_over() -> None:
+    """N1: new; nothing; a reminder after a day; solved."""
+    one = late("T1-P1")
+    found = Troubles([one])
+
+    def news(*told: Told, of: Troubles = found, after: timedelta | None = DAY) -> News:
+        return news_of(of, told, now=NOW, remind_after=after)
+
+    assert news() == News([one], [], [])
+    assert not news(known(one, ago=DAY - timedelta(seconds=1)))
+    assert news(known(one, ago=DAY)) == News([], [one], [])
+    assert not news(known(one, ago=9 * DAY), after=None)
+    assert news(known(one, ago=DAY), of=Troubles([])).solved == [known(one, ago=DAY)]
+
+
+def test_it_stays_the_same_trouble_when_its_figures_change() -> None:
+    """N1: a partner that failed seven times is the one that failed five times."""
+    assert not news_of(
+        Troubles([away("sf", failed=7)]),
+        [known(away("sf"), ago=timedelta())],
+        now=NOW,
+        remind_after=DAY,
+    )
+
+
+def test_nothing_is_taken_for_solved_when_not_all_of_its_kind_are_listed() -> None:
+    """N1: the two hundredth hides the next one; another kind's absence still counts."""
+    crowd = Troubles([late(f"T{n}-P1") for n in range(LISTED_MAX)])
+    told = [known(late("T999-P1"), ago=DAY / 2), known(away("sf"), ago=DAY / 2)]
+    news = news_of(crowd, told, now=NOW, remind_after=DAY)
+    assert [one.kind for one in news.solved] == ["partner_away"]
+    fewer = Troubles(crowd.listed[1:])
+    assert len(news_of(fewer, told, now=NOW, remind_after=DAY).solved) == 2
+
+
+def test_the_robots_own_refusal_is_not_told_by_it() -> None:
+    """N1: it stands on the page."""
+    refused = Trouble("robot_refused", "", "93000", NOW, {})
+    assert not news_of(Troubles([refused]), [], now=NOW, remind_after=DAY)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_message_is_grouped_by_what_is_new_old_and_over(language: Language) -> None:
+    """N1, N3: counted headings, ages, both languages, whatever the order of finding."""
+    news = News(
+        [late("T2-P1"), away("sf"), late("T1-P1", hours=50)],
+        [late("T3-P1", hours=1)],
+        [known(away("jd"), ago=DAY)],
+    )
+    wanted = {
+        "zh": [
+            "### 积分商城 mall",
+            '<font color="warning">新问题 3 项</font>',
+            "**合作方无应答** (1)",
+            "> sf · 3 天",
+            "**超时未出库** (2)",
+            "> T1-P1 · henan · 2 天",
+            "> T2-P1 · henan · 3 小时",
+            '<font color="comment">仍未解决 1 项</font>',
+            "**超时未出库** (1)",
+            "> T3-P1 · henan · 60 分钟",
+            '<font color="info">已解决 1 项</font>',
+            "**合作方无应答** (1)",
+            "> jd",
+            "[打开待处理](http://m/operations#/waiting)",
+        ],
+        "en": [
+            "### Points mall mall",
+            '<font color="warning">New: 3</font>',
+            "**Partners that do not answer** (1)",
+            "> sf · 3 d",
+            "**Late in their warehouse** (2)",
+            "> T1-P1 · henan · 2 d",
+            "> T2-P1 · henan · 3 h",
+            '<font color="comment">Still there: 1</font>',
+            "**Late in their warehouse** (1)",
+            "> T3-P1 · henan · 60 min",
+            '<font color="info">Solved: 1</font>',
+            "**Partners that do not answer** (1)",
+            "> jd",
+            "[Open what waits](http://m/operations#/waiting)",
+        ],
+    }
+    assert text(news, language).splitlines() == wanted[language]
+
+
+@given(
+    st.lists(st.text("包裹0123456789TP-", min_size=1, max_size=60), max_size=400, unique=True),
+    st.sampled_from(["zh", "en"]),
+)
+def test_a_message_fits_and_counts_what_it_leaves_out(names: list[str], language: Language) -> None:
+    """N1: at most 4,096 bytes of UTF-8, cut at whole lines, "and N more", the link kept."""
+    told = text(News([late(name) for name in names], [], []), language)
+    assert len(told.encode()) <= MARKDOWN_MAX_BYTES
+    lines = told.splitlines()
+    shown = [line for line in lines if line.startswith("> ")]
+    assert lines[-1].endswith("(http://m/operations#/waiting)")
+    whole = {line_of("late_parcel", late(name).about, language) for name in names}
+    assert {line[2:].rpartition(" · ")[0] for line in shown} <= whole
+    left = len(names) - len(shown)
+    more = {"zh": f"另有 {left} 项", "en": f"and {left} more"}[language]
+    assert (more in lines) == bool(left)
+    if left:  # one more line would not have fitted
+        longest = max(len(line.encode()) for line in whole)
+        assert len(told.encode()) + longest + 40 > MARKDOWN_MAX_BYTES
+
+
+def test_every_kind_that_a_page_knows_can_be_told() -> None:
+    """N1: its words and what makes it the same trouble; a new kind has to come here, too."""
+    words = {name for name in pages.WORDS["zh"] if name.startswith("trouble_kind.")}
+    shown = {name.partition(".")[2] for name in words} | {"approval"}
+    assert shown == set(IDENTITY) == set(KINDS) == set(LINES)
+
+
+def test_no_line_says_whom_it_is_about() -> None:
+    """N1, A4: learners' ids and what was typed stay where they may be seen."""
+    row = {"place": "balances, learner=lin", "stream": "account:lin"}
+    assert line_of("drift", row, "en") == "balances"
+    for words in LINES.values():
+        for secret in ("learner", "stream", "url", "reason", "cause", "waybill", "what"):
+            assert f"{{{secret}}}" not in words.zh + words.en
