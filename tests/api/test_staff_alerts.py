@@ -91,7 +91,8 @@ async def group(mall: Mall, database: MallDatabase) -> AsyncIterator[Group]:
 
 async def untracked(mall: Mall) -> str:
     """A parcel that nobody watches."""
-    parcel = await mall.ship((await mall.order(("notebook", 1)))["number"])
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number, number_on_it=f"SF{number}"[:20])
     await mall.views()
     return parcel
 
