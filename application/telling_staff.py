@@ -229,7 +229,7 @@ UPDATE {alert_robot} SET claimed_by = %(me)s, claimed_until = clock_timestamp() 
     robot = %(robot)s
 WHERE (claimed_until IS NULL OR claimed_until < clock_timestamp())
   AND (%(again)s OR robot IS DISTINCT FROM %(robot)s
-       OR (refused IS NULL AND next_at <= %(now)s))
+       OR (refused IS NULL AND (next_at IS NULL OR next_at <= %(now)s)))
   AND (SELECT count(*) FROM {alert_messages}
        WHERE at > %(now)s::timestamptz - interval '1 minute') < %(most)s
 RETURNING robot
@@ -262,6 +262,4 @@ _TRIES = """
 SELECT at, fresh, reminded, solved, outcome, code, cause FROM {alert_messages}
 ORDER BY serial DESC LIMIT %(limit)s
 """
-_STATE = """
-SELECT refused, refused_at, failures, nullif(next_at, '-infinity') FROM {alert_robot}
-"""
+_STATE = "SELECT refused, refused_at, failures, next_at FROM {alert_robot}"

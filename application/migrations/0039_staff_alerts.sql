@@ -32,7 +32,7 @@ CREATE TABLE {schema}.alert_robot (
     refused       text,              -- why it will take nothing more
     refused_at    timestamptz,
     failures      integer NOT NULL DEFAULT 0, -- in a row
-    next_at       timestamptz NOT NULL DEFAULT '-infinity',
+    next_at       timestamptz,       -- not before; NULL: now
     claimed_by    text,              -- a lease: one teller at a time
     claimed_until timestamptz
 );
