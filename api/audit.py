@@ -21,8 +21,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     position_known_at,
     wait_for,
 )
@@ -235,8 +235,7 @@ async def events(
             before=before[0] if before else None,
             limit=limit + 1,
         )
-    page = found[:limit]
-    after = encode_cursor(page[-1]["position"]) if len(found) > limit else None
+    page, after = page_of(found, limit, lambda one: (one["position"],))
     return json_answer({"events": page, "next": after})
 
 

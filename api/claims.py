@@ -14,8 +14,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.shown_cases import ClaimChangedOut, ClaimOut, ClaimsOut
@@ -104,11 +104,10 @@ async def listed(
             open_only=not all and state is None,
             state=state,
             carrier=carrier,
-            after=(after[0], after[1]) if after else None,
+            after=after,
             limit=limit + 1,
         )
-    page, more = found[:limit], len(found) > limit
-    following = encode_cursor(page[-1].filed_at, page[-1].parcel) if more else None
+    page, following = page_of(found, limit, lambda one: (one.filed_at, one.parcel))
     rows = [_shown(one, tenant.store.clock()) for one in page]
     return json_answer({"claims": rows, "next": following})
 

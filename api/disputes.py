@@ -23,8 +23,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.seen_cases import seen_case
@@ -164,13 +164,12 @@ async def listed(
             connection,
             tenant.schema,
             wanted,
-            after=(after[0], after[1]) if after else None,
+            after=after,
             limit=limit + 1,
         )
-    page, more = found[:limit], len(found) > limit
-    last = page[-1] if page else None
-    at = last and (last.decide_by if live else last.opened_at)
-    following = encode_cursor(at, last.id) if more and last else None
+    page, following = page_of(
+        found, limit, lambda one: (one.decide_by if live else one.opened_at, one.id)
+    )
     staff = caller.role is not Role.LEARNER
     rows = [summary(one, staff=staff) for one in page]
     return json_answer({"disputes": rows, "next": following})

@@ -16,8 +16,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.shown import example
@@ -147,13 +147,14 @@ async def parcels(
             stage=stage,
             shared=shared,
             late_at=store_of(request).clock() if late else None,
-            after=(after[0], after[1]) if after else None,
+            after=after,
             limit=limit + 1,
         )
-    page = found[:limit]
-    last = page[-1] if len(found) > limit else None
-    due = None if last is None else last["hand_over_by"] or work_queues.NO_DEADLINE
-    more = None if last is None else encode_cursor(due, last["number"])
+    page, more = page_of(
+        found,
+        limit,
+        lambda one: (one["hand_over_by"] or work_queues.NO_DEADLINE, one["number"]),
+    )
     return json_answer({"parcels": page, "next": more})
 
 

@@ -15,8 +15,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.shown import Next, ScanOut, example
@@ -127,12 +127,10 @@ async def queue(
             connection,
             tenant.schema,
             open_only=not every,
-            after=(after[0], after[1], after[2]) if after else None,
+            after=after,
             limit=limit + 1,
         )
-    page = found[:limit]
-    last = page[-1] if len(found) > limit else None
-    more = encode_cursor(last["since"], last["parcel"], last["oddity"]) if last else None
+    page, more = page_of(found, limit, lambda one: (one["since"], one["parcel"], one["oddity"]))
     return json_answer({"oddities": page, "next": more})
 
 

@@ -24,8 +24,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.shown_after_changes import (
@@ -91,9 +91,8 @@ async def items(
     found = await _items(
         request, caller, text=q, kind=kind, after=after[0] if after else "", limit=limit + 1
     )
-    more = len(found) > limit
-    page = found[:limit]
-    return json_answer({"items": page, "next": encode_cursor(page[-1]["sku"]) if more else None})
+    page, more = page_of(found, limit, lambda one: (one["sku"],))
+    return json_answer({"items": page, "next": more})
 
 
 @router.get("/items/{sku}", response_model=ItemOut, summary="One item")

@@ -16,6 +16,7 @@ from api.reading import (
     decode_cursor,
     encode_cursor,
     json_answer,
+    page_of,
     position_known_at,
     wait_for,
     with_etag,
@@ -189,13 +190,11 @@ async def listed(
         found = await order_queries.Asking(connection, tenant.schema).listed(
             learner=learner,
             states=wanted.states,
-            before=(before[0], before[1]) if before else None,
+            before=before,
             limit=limit + 1,
             hidden=wanted.hidden,
         )
-    page = found[:limit]
-    more = len(found) > limit
-    after = encode_cursor(page[-1].placed_at, page[-1].number) if more else None
+    page, after = page_of(found, limit, lambda one: (one.placed_at, one.number))
     return json_answer({"orders": [listing(one, staff=staff) for one in page], "next": after})
 
 

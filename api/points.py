@@ -19,8 +19,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     position_known_at,
     wait_for,
 )
@@ -267,13 +267,9 @@ async def statement(
     before = decode_cursor(cursor, datetime, int)
     async with tenant.pool.connection() as connection:
         asking = Asking(connection, tenant.schema)
-        entries = await asking.statement(
-            learner, before=(before[0], before[1]) if before else None, limit=limit + 1
-        )
+        entries = await asking.statement(learner, before=before, limit=limit + 1)
         own = caller.role is Role.LEARNER
         if not entries and not own and not await asking.knows(learner):
             raise NotFound(what="learner")
-    page = entries[:limit]
-    more = len(entries) > limit
-    after = encode_cursor(page[-1]["happened_at"], page[-1]["position"]) if more else None
+    page, after = page_of(entries, limit, lambda one: (one["happened_at"], one["position"]))
     return json_answer({"learner": learner, "entries": page, "next": after})

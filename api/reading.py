@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Query, Request, Response
 from pydantic import AwareDatetime
@@ -13,6 +14,8 @@ from pydantic_core import to_json
 from api.problems import NotYetThere
 from domain.refusals import InvalidRequest
 from projections.audit_queries import position_at
+
+T = TypeVar("T")
 
 PATIENCE_SECONDS = 3.0
 """How long a reader that asks for a position waits for its view."""
@@ -67,6 +70,17 @@ def encode_cursor(*values: object) -> str:
     """An opaque cursor."""
     text = json.dumps([v.isoformat() if isinstance(v, datetime) else v for v in values])
     return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def page_of(
+    found: Sequence[T], limit: int, place: Callable[[T], tuple[object, ...]]
+) -> tuple[list[T], str | None]:
+    """A page of rows, of which one more than `limit` was looked for, and the cursor of the next.
+
+    `place` tells where a row stands in the list: what the query's `after` takes.
+    """
+    page = list(found[:limit])
+    return page, encode_cursor(*place(page[-1])) if len(found) > limit else None
 
 
 def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:

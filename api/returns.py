@@ -18,8 +18,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.seen_returns import seen_return
@@ -106,12 +106,12 @@ async def listed(
             connection,
             tenant.schema,
             wanted,
-            after=(after[0], after[1]) if after else None,
+            after=after,
             limit=limit + 1,
         )
-    page = found[:limit]
-    last = page[-1] if len(found) > limit else None
-    following = last and encode_cursor(last.moved_at if live else last.opened_at, last.id)
+    page, following = page_of(
+        found, limit, lambda one: (one.moved_at if live else one.opened_at, one.id)
+    )
     return json_answer({"returns": [one.summary() for one in page], "next": following})
 
 

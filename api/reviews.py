@@ -17,8 +17,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.shown import example
@@ -59,16 +59,14 @@ async def review_queue(
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         found = await work_queues.reviews(
-            connection, tenant.schema, after=(after[0], after[1]) if after else None,
+            connection, tenant.schema, after=after,
             limit=limit + 1,
         )  # fmt: skip
-    page = found[:limit]
+    page, more = page_of(found, limit, lambda one: (one["since"], one["number"]))
     now = store_of(request).clock()
     for one in page:
         one["doubts"] = [doubt_told(Doubt(code)) for code in one["doubts"]]
         one["age_seconds"] = int((now - one["since"]).total_seconds())
-    last = page[-1] if len(found) > limit else None
-    more = encode_cursor(last["since"], last["number"]) if last else None
     return json_answer({"orders": page, "next": more})
 
 

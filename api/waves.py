@@ -16,8 +16,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.shown import example
@@ -97,12 +97,10 @@ async def next_wave(
             connection,
             tenant.schema,
             warehouse=warehouse,
-            after=(after[0], after[1]) if after else None,
+            after=after,
             limit=limit + 1,
         )
-    page = found[:limit]
-    last = page[-1] if len(found) > limit else None
-    more = encode_cursor(last["placed_at"], last["number"]) if last else None
+    page, more = page_of(found, limit, lambda one: (one["placed_at"], one["number"]))
     return json_answer({"warehouse": warehouse, "orders": page, "next": more})
 
 
