@@ -210,6 +210,9 @@ def _announce(settings: Settings, host: str, port: int) -> None:
     people = [(Role.LEARNER, one, "/") for one in LEARNERS]
     people += [
         (Role.OPERATIONS, "ops", "/operations"),
+        (Role.SUPPORT, "desk", "/support"),
+        # Somebody else has to allow what is much (A8).
+        (Role.ADMINISTRATOR, "chief", "/operations"),
         (Role.AUDITOR, "audit", "/audit"),
         (Role.SERVICE, "platform", "/docs"),
     ]
