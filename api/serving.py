@@ -37,6 +37,7 @@ from application.settings import Settings
 from application.telling_staff import TellingStaff
 from application.tuning import tune
 from projections.drifting import Watch
+from projections.rehearsing import Rehearser
 from projections.runner import Reader
 from projections.troubles import troubles
 from projections.views import all_views
@@ -44,6 +45,7 @@ from projections.views import all_views
 logger = logging.getLogger(__name__)
 
 ASK_SECONDS = 1.0
+REHEARSE_SECONDS = 1.0
 QUERY_SECONDS = 30.0
 """A receipt is confirmed, and a silence asked about, soon after it is possible."""
 ALERT_SECONDS = 15.0
@@ -217,6 +219,7 @@ async def _work(settings: Settings, url: str) -> None:
                     ("labels", LabelOrders(house, house.partners).ask, ASK_SECONDS),
                     ("interceptions", InterceptRequests(house, house.partners).ask, ASK_SECONDS),
                     ("alerts", telling.tell, ALERT_SECONDS),
+                    ("rehearsals", Rehearser(house, url, stop).run, REHEARSE_SECONDS),
                 ]
                 if settings.drift_seconds:
                     watch = Watch(house, all_views(settings.rules))

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from api import serving
 from application.settings import Settings
-from projections.what_if import Change
+from projections.what_if import Change, Hears
 from projections.what_if import what_if as rehearse
 
 told = Console(stderr=True)
@@ -34,8 +34,8 @@ def what_if(
     """Run another rule over all that happened, and show what would differ. Nothing is recorded.
 
     The file names any of max_parts, carrier_gain_percent, valuable_fen, rate_cards and warehouses
-    (as the API takes them), placement ({"SKU": {"warehouse": per cent}}) and
-    expiry ({"days": 365}).
+    (as the API takes them), placement ({"SKU": {"warehouse": per cent}}), expiry ({"days": 365}),
+    and since and until, the first and the last day of the change.
 
     Exit status: 0 done; 2 the file cannot be used.
     """
@@ -53,21 +53,20 @@ def what_if(
         raise typer.Exit(2) from None
     with serving.database(settings) as found, Progress(console=told, transient=True) as bar:
         task = bar.add_task("rehearsing", total=None)
-        answer = asyncio.run(
-            _rehearse(
-                settings,
-                found.service_url,
-                wanted,
-                lambda done, of: bar.update(task, completed=done, total=of),
-            )
-        )
+
+        async def progress(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of)
+
+        answer = asyncio.run(_rehearse(settings, found.service_url, wanted, progress))
     if as_json:
         typer.echo(to_json(answer, indent=1).decode())
     else:
         _show(answer)
 
 
-async def _rehearse(settings: Settings, url: str, change: Change, progress: Any) -> dict[str, Any]:
+async def _rehearse(
+    settings: Settings, url: str, change: Change, progress: Hears
+) -> dict[str, Any]:
     async with await AsyncConnection.connect(url, autocommit=True) as connection:
         return await rehearse(
             connection, settings.tenant, change, rules=settings.rules, progress=progress

@@ -5,8 +5,9 @@ the same learners ask for the same things at the same moments, goods arrive and 
 What follows from the change carries on: what was taken elsewhere is missing there afterwards.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any
 
 from psycopg import AsyncConnection
@@ -19,9 +20,12 @@ from domain.warehouses import Warehouse
 from projections.runner import read_events
 from projections.what_if_delivery import Deliveries
 from projections.what_if_expiry import Expiries
+from projections.what_if_period import Period
 
 BATCH_EVENTS = 4_000
 
+Hears = Callable[[int, int], Awaitable[None]]
+"""Hears the position that was reached, and the one that is the end."""
 Share = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -47,21 +51,34 @@ class Change(BaseModel):
     )  # fmt: skip
     valuable_fen: int | None = Field(default=None, ge=0, description="worth a fast carrier")
     rate_cards: tuple[RateCard, ...] = Field(
-        default=(), description="in place of their carriers', from the beginning"
+        default=(), max_length=20, description="in place of their carriers', from the beginning"
     )
     warehouses: tuple[Warehouse, ...] = Field(
-        default=(), description="in place of those with their codes, or besides, from the beginning"
+        default=(),
+        max_length=100,
+        description="in place of those with their codes, or besides, from the beginning",
     )
     placement: Mapping[str, Mapping[str, Share]] = Field(
-        default={}, description="SKU → warehouse → per cent of what arrived, 100 together"
+        default={}, max_length=1_000,
+        description="SKU → warehouse → per cent of what arrived, 100 together",
+    )  # fmt: skip
+    expiry: Expiry | None = Field(
+        default=None, description="for all points that were granted in the period"
     )
-    expiry: Expiry | None = Field(default=None, description="for all points that were granted")
+    since: date | None = Field(
+        default=None, description="first day of the change, in the business zone; null: always"
+    )
+    until: date | None = Field(
+        default=None, description="last day that counts, in the business zone; null: the newest"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> "Change":
         for sku, shares in self.placement.items():
             if sum(shares.values()) != 100:
                 raise ValueError(f"placement of {sku}: shares add up to {sum(shares.values())}")
+        if self.since and self.until and self.until < self.since:
+            raise ValueError("until: is before since")
         return self
 
     def rules(self, rules: HouseRules) -> HouseRules:
@@ -77,21 +94,25 @@ async def what_if(
     change: Change,
     *,
     rules: HouseRules,
-    progress: Callable[[int, int], None] = lambda done, of: None,
+    progress: Hears | None = None,
 ) -> dict[str, Any]:
     """What would have differed: deliveries and, if their life is changed, points.
 
     Deterministic: the same change on the same log gives the same answer, which names the position
-    it is good for.
+    it is good for. `progress` hears after each batch how far it is; what it raises ends it.
     """
+    period = Period.of_days(change.since, change.until, zone=rules.zone)
     deliveries = Deliveries(
         rules=rules,
         changed=change.rules(rules),
         rate_cards=change.rate_cards,
         warehouses=change.warehouses,
         placement=change.placement,
+        period=period,
     )
-    expiries = Expiries(days=change.expiry.days, rules=rules) if change.expiry else None
+    expiries = None
+    if change.expiry is not None:
+        expiries = Expiries(days=change.expiry.days, rules=rules, period=period)
     ((end,),) = await (
         await connection.execute(SQL(_END).format(commits=Identifier(schema, "commits")))
     ).fetchall()
@@ -105,7 +126,8 @@ async def what_if(
             if expiries is not None:
                 expiries.apply(event.envelope)
         position = min(end, events[-1].envelope.position)
-        progress(position, end)
+        if progress is not None:
+            await progress(position, end)
     return {
         "position": end,
         "change": change.model_dump(mode="json", exclude_defaults=True),

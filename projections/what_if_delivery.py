@@ -14,11 +14,12 @@ from domain.house_rules import HouseRules
 from domain.order_facts import OrderPlaced, Upgrade
 from domain.promising import promised_by
 from domain.rate_cards import RateCards
-from domain.rate_facts import RateCard, RateCardPublished, RateFact
+from domain.rate_facts import LaneSettled, RateCard, RateCardPublished, RateFact
 from domain.splitting import PlannedPart
 from domain.stock import StockFact, StockReceived, StockReleased, StockReserved
 from domain.stock import evolve as stock_evolve
 from domain.warehouses import Network, NetworkFact, Warehouse, WarehouseRevised
+from projections.what_if_period import ALWAYS, Period
 
 EXAMPLES = 20
 """Orders that are shown one by one: those that would differ most."""
@@ -115,8 +116,10 @@ class Deliveries:
         rate_cards: Sequence[RateCard],
         warehouses: Sequence[Warehouse],
         placement: Mapping[str, Mapping[str, int]],
+        period: Period = ALWAYS,
     ) -> None:
         self._was, self._would = _World(rules), _World(changed)
+        self._period = period
         self._placement = placement
         self._own_rates = {card.carrier for card in rate_cards}
         self._own_warehouses = {one.code for one in warehouses}
@@ -154,10 +157,10 @@ class Deliveries:
             case "network":
                 self._warehouse(cast("NetworkFact", fact))
             case "rates":
-                self._rate(cast("RateFact", fact))
+                self._rate(cast("RateFact", fact), envelope.happened_at)
             case "stock":
                 warehouse, _, sku = envelope.key.partition(":")
-                self._stock((warehouse, sku), cast("StockFact", fact))
+                self._stock((warehouse, sku), cast("StockFact", fact), envelope.happened_at)
             case "order" if isinstance(fact, OrderPlaced):
                 self._placed(envelope.key, fact, envelope.happened_at)
 
@@ -166,13 +169,16 @@ class Deliveries:
         if fact.warehouse.code not in self._own_warehouses:
             self._would.network = NETWORK.evolve(self._would.network, fact)
 
-    def _rate(self, fact: RateFact) -> None:
+    def _rate(self, fact: RateFact, when: datetime) -> None:
         self._was.rates = RATES.evolve(self._was.rates, fact)
         own = isinstance(fact, RateCardPublished) and fact.card.carrier in self._own_rates
-        if not own and fact.fact_name != "rates.LaneSettled":  # that one follows from its plans
+        # Whose a lane is follows from this world's own plans, once there are any.
+        planned = isinstance(fact, LaneSettled) and self._period.covers(when)
+        if not own and not planned:
             self._would.rates = RATES.evolve(self._would.rates, fact)
 
-    def _stock(self, place: Place, fact: StockFact) -> None:
+    def _stock(self, place: Place, fact: StockFact, when: datetime) -> None:
+        placed = place[1] in self._placement and self._period.covers(when)
         match fact:
             case StockReserved(order=order, quantity=units):
                 if order in self._taken:
@@ -181,7 +187,7 @@ class Deliveries:
                     self._reserving.append((order, place, units))
             case StockReleased(order=order, quantity=units) if order in self._taken:
                 self._let_go_of(order, place[1], units)
-            case StockReceived(quantity=units) if place[1] in self._placement:
+            case StockReceived(quantity=units) if placed:
                 for code, share in _shared(units, self._placement[place[1]]):
                     self._free[code, place[1]] += share
             case _:
@@ -218,9 +224,11 @@ class Deliveries:
         self._reserving = [one for one in self._reserving if one[0] != number]
         terms = {line.line: self._items[line.sku].terms for line in fact.lines}
         parts = [part for part in fact.plan.parts if part.warehouse]
-        if not parts or fact.destination is None:
-            for place, units in mine:  # a course's seats
+        outside = not self._period.covers(when)
+        if outside or not parts or fact.destination is None:
+            for place, units in mine:  # a course's seats, or an order that does not count
                 self._free[place] -= units
+            self._taken[number] = mine if outside else []
             return
         planned = self._plan(fact, cast("dict[int, Terms]", terms), when)
         if planned is None:

@@ -23,13 +23,15 @@ from domain.point_facts import (
     PointsRestored,
 )
 from domain.points import Account, InsufficientPoints
+from projections.what_if_period import ALWAYS, Period
 
 
 class Expiries:
     """Follows every account with another life of its points."""
 
-    def __init__(self, *, days: int | None, rules: HouseRules) -> None:
+    def __init__(self, *, days: int | None, rules: HouseRules, period: Period = ALWAYS) -> None:
         self._days = days
+        self._period = period
         self._rules = replace(rules, debt_limit=None)  # what was clawed back was allowed
         self._was: dict[str, Account] = {}
         self._would: dict[str, Account] = {}
@@ -43,7 +45,9 @@ class Expiries:
         self._last: datetime | None = None
 
     def apply(self, envelope: Envelope) -> None:
-        """Follow one event."""
+        """Follow one event; what happened after the period is none of it."""
+        if self._period.after(envelope.happened_at):
+            return
         self._last = max(self._last or envelope.happened_at, envelope.happened_at)
         if envelope.category != ACCOUNT.name:
             return
@@ -69,8 +73,9 @@ class Expiries:
         """What the account's own decisions would have made of it."""
         match fact:
             case PointsGranted():
+                as_it_was = self._period.before(when)
                 changed = {
-                    "expires_at": self._expires_at(when),
+                    "expires_at": fact.expires_at if as_it_was else self._expires_at(when),
                     "nth": account.grants,
                     "debt_paid": min(fact.points, account.debt),
                 }

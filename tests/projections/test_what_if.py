@@ -192,3 +192,56 @@ def test_a_change_says_what_is_wrong_with_it() -> None:
         Change(placement={"mug": {"henan": 99}})
     with pytest.raises(ValidationError, match="max_part"):
         Change(max_part=1)  # type: ignore[call-arg]
+
+
+async def test_a_rule_counts_from_its_first_to_its_last_day(house: House) -> None:
+    """M6: orders of other days went as they did, and are not compared."""
+    zone = house.rules.zone
+    days = []
+    for number in range(3):
+        days.append(house.now.astimezone(zone).date())
+        await house.order("lin", f"T{number}", notebook=1)
+        house.now += timedelta(days=1)
+    for first, last, counted in (
+        (None, None, 3), (1, None, 2), (None, 1, 2), (1, 1, 1),
+    ):  # fmt: skip
+        period = {
+            **({} if first is None else {"since": days[first]}),
+            **({} if last is None else {"until": days[last]}),
+        }
+        found = (await rehearsed(house, rate_cards=[cheap("cheapest", 1)], **period))["deliveries"]
+        assert found["orders"] == found["differing"] == counted, period
+        assert found["would_be"]["by_carrier"] == {"cheapest": counted}
+
+
+async def test_what_came_before_the_first_day_is_placed_as_it_was(house: House) -> None:
+    """M6, C3: where goods were put, and who took them, is otherwise from that day on."""
+    await stock_mugs(house, 2)
+    await house.order("lin", "T0", rare_mug=1)
+    house.now += timedelta(days=1)
+    day = house.now.astimezone(house.rules.zone).date()
+    await house.order("lin", "T1", rare_mug=1)
+    shares = {"rare-mug": {"zhejiang": 100}}
+    found = (await rehearsed(house, placement=shares, since=day))["deliveries"]
+    assert found["would_be"]["by_warehouse"] == {"henan": 1}
+    assert found["impossible"] == 0
+    always = (await rehearsed(house, placement=shares))["deliveries"]
+    assert always["would_be"]["by_warehouse"] == {"zhejiang": 2}
+
+
+async def test_points_live_otherwise_from_the_first_day_on(house: House) -> None:
+    """M6, L4: those of before live as they did; what comes after the last day is none of it."""
+    start = house.now
+    for number in range(3):
+        house.now = start + timedelta(days=number)
+        await house.grant("chen", 100, f"g{number}")
+    house.now = start + timedelta(days=20)
+    await house.grant("chen", 1, "later")
+    days = [(start + timedelta(days=n)).astimezone(house.rules.zone).date() for n in range(21)]
+    for period, expired in (
+        ({}, 300 + 1_000_000 + 11_200),  # with what lin has, and the demo gave
+        ({"since": days[1]}, 200),
+        ({"since": days[1], "until": days[19]}, 0),
+    ):
+        points = (await rehearsed(house, expiry=Expiry(days=5), **period))["points"]
+        assert points["expired"]["would_be"] == expired, period

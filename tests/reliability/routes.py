@@ -78,6 +78,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/warehouses"): Route(OPERATORS),
     ("POST", "/v1/rate-cards"): Route((OPERATIONS, ADMINISTRATOR), RATE_CARD),
     ("GET", "/v1/rate-cards"): Route(STAFF),
+    ("POST", "/v1/what-if"): Route((OPERATIONS, ADMINISTRATOR), {"max_parts": 2}),
+    ("GET", "/v1/what-if"): Route((OPERATIONS, AUDITOR, ADMINISTRATOR)),
+    ("GET", "/v1/what-if/{rehearsal}"): Route((OPERATIONS, AUDITOR, ADMINISTRATOR)),
+    ("DELETE", "/v1/what-if/{rehearsal}"): Route((OPERATIONS, ADMINISTRATOR)),
     ("POST", "/v1/rate-cards/volumes"): Route(
         (OPERATIONS, ADMINISTRATOR), {"carrier": "ems", "month": "2026-10", "parcels": 7}
     ),
@@ -317,6 +321,7 @@ NAMES = {
     "pick_list": "L1b2c3d4e",
     "oddity": "9f86d081884c7d65",
     "wave": "zhejiang-1b2c3d4e",
+    "rehearsal": "9f2c1ab04d5e6f708192",
 }
 """What stands in a path where nothing else is asked for."""
 

@@ -19,7 +19,8 @@ import { waiting } from "./waiting.js";
 import { warehouses } from "./warehouses.js";
 import { waves } from "./waves.js";
 import { webhook, webhooks } from "./webhooks.js";
+import { rehearsal, whatIf } from "./whatif.js";
 
 menu();
-pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, accounts, "accounts/:learner": account, grants, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health },
+pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, accounts, "accounts/:learner": account, grants, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health, whatif: whatIf, "whatif/:id": rehearsal },
   (route) => route.split("/")[0] || "packing");
