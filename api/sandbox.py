@@ -3,7 +3,8 @@
 Kuaidi100: takes subscriptions and pushes a journey, scan by scan, signed with the parcel's salt,
 each push once more than needed; gives out labels, one an order. SF: pushes routes and answers
 queries (`api/sandbox_sf.py`). Payment: takes signed charges, shows a page to pay on, and sends
-signed notices, twice. `POST /behaviour` makes a partner misbehave.
+signed notices, twice. The staff's robot, Agora and a CRM keep what they are told: `/` shows it.
+`POST /behaviour` makes a partner misbehave.
 """
 
 import asyncio
@@ -22,8 +23,11 @@ from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from api.sandbox_agora import AgoraSandbox, signal_routes
 from api.sandbox_behaviour import Behaviour
+from api.sandbox_crm import CrmSandbox, crm_routes
 from api.sandbox_labels import KEY, LabelService, label_routes
+from api.sandbox_page import page_routes
 from api.sandbox_sf import SfSandbox, add_sf
 from api.sandbox_wecom import RobotSandbox, robot_routes
 from application.divisions import division_named
@@ -307,6 +311,11 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
 
     app.state.robot = RobotSandbox(lambda: sandbox.behaviour)
     app.include_router(robot_routes(app.state.robot))
+    app.state.agora = AgoraSandbox(lambda: sandbox.behaviour)
+    app.include_router(signal_routes(app.state.agora))
+    app.state.crm = CrmSandbox(lambda: sandbox.behaviour)
+    app.include_router(crm_routes(app.state.crm))
+    app.include_router(page_routes(app.state))
     app.state.sf = SfSandbox(sandbox.send, lambda: sandbox.behaviour)
     add_sf(app, app.state.sf, journeys)
     return app

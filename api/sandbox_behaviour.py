@@ -27,4 +27,8 @@ class Behaviour(BaseModel):
     lose_answers: bool = Field(
         default=False, description="labels, alerts, signals are taken, and the answer gets lost"
     )
+    crm: Literal["takes", "fails", "hangs_up", "is_slow", "is_gone"] = Field(
+        default="takes", description="how the CRM answers webhooks"
+    )
+    shut_out: bool = Field(default=False, description="Agora takes no token of ours")
     dismiss: bool = Field(default=False, description="the staff's robot is gone from its group")

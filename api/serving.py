@@ -21,6 +21,7 @@ from api.app import create_app
 from api.edge import Impatient
 from api.ports import claimed
 from api.refolding import outdated_views, refold
+from api.sandbox_agora import signalling
 from api.sandbox_labels import account
 from api.sandbox_wecom import robot
 from api.tenancy import Tenants
@@ -34,6 +35,7 @@ from application.ordering_labels import LabelOrders
 from application.querying import Querying
 from application.reactions import again_and_again, run_reactions
 from application.settings import Settings
+from application.signaling import Signals
 from application.telling_staff import TellingStaff
 from application.tuning import tune
 from projections.drifting import Watch
@@ -50,6 +52,8 @@ QUERY_SECONDS = 30.0
 """A receipt is confirmed, and a silence asked about, soon after it is possible."""
 ALERT_SECONDS = 15.0
 """What comes up within it is told in one message (N1)."""
+SIGNAL_SECONDS = 0.2
+"""A learner's app hears of a scan within a second (T3)."""
 GRACE_SECONDS = 8
 """How long requests under way may take after SIGTERM (R08: gone within 10 s)."""
 ANSWER_SECONDS = 10
@@ -220,6 +224,7 @@ async def _work(settings: Settings, url: str) -> None:
                     ("interceptions", InterceptRequests(house, house.partners).ask, ASK_SECONDS),
                     ("alerts", telling.tell, ALERT_SECONDS),
                     ("rehearsals", Rehearser(house, url, stop).run, REHEARSE_SECONDS),
+                    ("signals", Signals(house, house.partners).push, SIGNAL_SECONDS),
                 ]
                 if settings.drift_seconds:
                     watch = Watch(house, all_views(settings.rules))
@@ -265,7 +270,7 @@ def supervise(
             environment.setdefault("TALLYPOST_PAYMENT_URL", partners)
             environment.setdefault("TALLYPOST_KUAIDI100_URL", partners)
             environment.setdefault("TALLYPOST_LOOPBACK_WEBHOOKS", "true")
-            for setting, value in {**account(partners), **robot(partners)}.items():
+            for setting, value in _played(partners).items():
                 environment.setdefault(f"TALLYPOST_{setting}", value)
         program = [sys.executable, "-m", "api.command_line"]
         data = ["--data", str(settings.data)]
@@ -275,6 +280,11 @@ def supervise(
             *([[*program, "sandbox", "--port", str(port + 1), *data]] if sandbox else []),
         ]
         return _watch(commands, environment)
+
+
+def _played(url: str) -> dict[str, str]:
+    """Settings with which a house finds its partners in the sandbox."""
+    return {**account(url), **robot(url), **signalling(url)}
 
 
 def _watch(commands: list[list[str]], environment: dict[str, str]) -> int:

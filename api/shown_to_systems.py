@@ -112,3 +112,18 @@ class DeliveriesOut(BaseModel):
     )
     deliveries: list[DeliveryOut] = Field(description="newest first")
     next: int | None = Field(description="`cursor` of the page after; null on the last one")
+
+
+class SignalingOut(BaseModel):
+    """What an app logs in to Agora Signaling with."""
+
+    model_config = example(
+        app_id="0123456789abcdef0123456789abcdef",
+        user_id="6f1ed002ab5595859014ebf0951522d9",
+        token="007eJx…",  # noqa: S106  none at all
+        expires_at="2026-11-03T03:14:08.120931Z",
+    )
+    app_id: str = Field(description="of the mall's app at Agora")
+    user_id: str = Field(description="whom to log in as; always the same for a learner")
+    token: str = Field(description="good for this user until `expires_at`; ask again before then")
+    expires_at: AwareDatetime = Field(description="when the token ends")

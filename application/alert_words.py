@@ -20,6 +20,7 @@ KINDS: Mapping[str, Message] = {
     "partner_away": Message("合作方无应答", "Partners that do not answer"),
     "webhook": Message("回调订阅", "Webhooks"),
     "robot_refused": Message("企业微信机器人", "WeChat Work robot"),
+    "signals_closed": Message("声网推送", "Agora signaling"),
     "cash_refund": Message("现金退款", "Cash refunds"),
     "warehouse_load": Message("仓库繁忙", "Busy warehouses"),
     "late_parcel": Message("超时未出库", "Late in their warehouse"),
@@ -44,6 +45,7 @@ LINES: Mapping[str, Message] = {
     "partner_away": Message("{partner}", "{partner}"),
     "webhook": Message("{webhook}", "{webhook}"),
     "robot_refused": Message("", ""),
+    "signals_closed": Message("不接受我们的应用或令牌", "does not take our app or token"),
     "cash_refund": Message("订单 {order} · {amount_fen} 分", "order {order} · {amount_fen} fen"),
     "warehouse_load": Message(
         "{warehouse} · 待发 {waiting},日处理 {capacity}",

@@ -52,6 +52,10 @@ class CallbackLinks:
         """The salt the partner signs this parcel's pushes with: 32 characters."""
         return self._derived(self.secrets[0], b"salt", parcel).hex()[:32]
 
+    def signal_id(self, learner: str) -> str:
+        """What a learner is called where their app is signalled: nobody else knows who it is."""
+        return self._derived(self.secrets[0], b"signal", learner).hex()[:32]
+
     def parcel_of(self, key: str) -> tuple[str, str] | None:
         """(parcel, salt) of a callback key; None for a key that was not made here."""
         parcel, _, tag = key.rpartition(".")

@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     alert_language: Literal["zh", "en"] = "zh"
     alert_again_hours: float = Field(default=24, ge=0)
     """After how long staff are reminded of what is still stuck; 0: never."""
+    agora_app_id: str = ""
+    """The app at Agora (声网) that learners' apps are signalled through; empty: none is (N3)."""
+    agora_certificate: SecretStr = SecretStr("")
+    """What tokens are signed with: the app's certificate, 32 hexadecimal digits like its id."""
+    agora_url: str = "https://api.agora.io"
+    """Agora's service or the sandbox's."""
     policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
     """Name of this deployment's figures, recorded in every order; an import names its own."""
     peaks: Annotated[tuple[Peak, ...], NoDecode] = ()

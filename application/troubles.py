@@ -14,6 +14,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "dead_job": ("job",),
     "webhook": ("webhook",),
     "robot_refused": (),
+    "signals_closed": (),
     "cash_refund": ("order", "refund"),
     "warehouse_load": ("warehouse",),
     "late_parcel": ("parcel",),

@@ -12,6 +12,7 @@ from application.loads import ALERT_PERCENT, loads
 from application.partner_calls import OURSELVES, PartnerCalls
 from application.policies import overdue
 from application.querying import contradicted
+from application.signaling import closed
 from application.subscriptions import Subscriptions
 from application.targets import SYNC_LAG_SECONDS, Missed, missed
 from application.telling_staff import refusal
@@ -105,6 +106,9 @@ async def _of_partners(connection: AsyncConnection[Any], house: Watched, now: da
     refused = await refusal(connection, house.schema)
     if refused is not None:
         yield _trouble("robot_refused", "WeChat Work robot", *refused)
+    shut = await closed(connection, house.schema)
+    if shut is not None:
+        yield _trouble("signals_closed", "Agora signaling", *shut)
     for refund in await open_refunds(connection, house.schema, limit=LISTED_MAX):
         if refund.state == "failed" or refund.requested_at < now - REFUND_AFTER:
             yield _trouble(

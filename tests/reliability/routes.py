@@ -288,6 +288,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/troubles"): Route(STAFF),
     ("GET", "/v1/targets"): Route(STAFF),
     ("GET", "/v1/staff-alerts"): Route(STAFF),
+    ("GET", "/v1/learners/{learner}/signaling"): Route((LEARNER, SERVICE), owned=True),
     ("POST", "/v1/staff-alerts/test"): Route((OPERATIONS, ADMINISTRATOR)),
     ("POST", "/v1/webhooks"): Route((SERVICE, ADMINISTRATOR), WEBHOOK),
     ("GET", "/v1/webhooks"): Route((SERVICE, ADMINISTRATOR)),

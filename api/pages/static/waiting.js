@@ -139,6 +139,7 @@ const WHAT = {
   overdue_case: ({ case: id, order, waits_for }) => [h("a", { class: "mono", href: `#/packing/${order}` }, id), ` · ${t("trouble.waits_for", { who: word("waits_for", waits_for) })}`],
   late_parcel: ({ order, parcel, warehouse, stage }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouse} · ${word("stage", stage)}`],
   missed_target: ({ whose, target }) => `${word("partner", whose)} · ${t(`targets.${target}`)}`,
+  signals_closed: () => t("signals.closed"),
   robot_refused: () => t("alerts.robot"),
   partner_away: ({ partner, failed: n }) => [word("partner", partner), ` · ${t("trouble.attempts", { n })}`],
   label: ({ order, parcel, state }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("label_state", state)}`],
