@@ -3,12 +3,22 @@
 Edge models are distinct from events; whatever a body has that is not asked for is refused.
 """
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+from pydantic_core import PydanticCustomError
 
 from api.shown import example
+from domain.blotting import has_phone
 from domain.order_facts import Channel, Fault, Upgrade
 from domain.point_facts import Reason
 
@@ -34,7 +44,21 @@ Quantity = Annotated[Whole, Field(ge=1, le=1_000_000)]
 
 Learner = Annotated[Id, Field(description="the learner's id on the platform")]
 ItemSku = Annotated[Sku, Field(description="the item's SKU")]
-Why = Annotated[Words, Field(description="why: kept with the event, no names or phones")]
+
+
+def _naming_nobody(text: str) -> str:
+    if has_phone(unicodedata.normalize("NFKC", text)):
+        raise PydanticCustomError(
+            "names_somebody", "has a phone number in it; it is kept for ever and names nobody"
+        )
+    return text
+
+
+Why = Annotated[
+    Words,
+    AfterValidator(_naming_nobody),
+    Field(description="why: kept with the event; no names, and none with a phone number (A4)"),
+]
 HappenedAt = Annotated[Moment | None, Field(description="when it happened, if not now (A5)")]
 
 

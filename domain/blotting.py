@@ -98,6 +98,11 @@ def blot(text: str) -> str:
     return text
 
 
+def has_phone(text: str) -> bool:
+    """Whether somebody can be called by what a normalised text says."""
+    return any(pattern.search(text) for pattern in (_MOBILE, _LANDLINE))
+
+
 def _without_name(found: re.Match[str]) -> str:
     before, name = found.groups()
     if _VERBS.match(name) or _KEPT_PLACE.search(name):

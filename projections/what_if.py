@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.facts import NonNegativeInt, PositiveInt
 from domain.house_rules import HouseRules
 from domain.rate_facts import RateCard
 from domain.warehouses import Warehouse
@@ -26,7 +27,7 @@ BATCH_EVENTS = 4_000
 
 Hears = Callable[[int, int], Awaitable[None]]
 """Hears the position that was reached, and the one that is the end."""
-Share = Annotated[int, Field(ge=1, le=100)]
+Share = Annotated[int, Field(strict=True, ge=1, le=100)]
 
 
 class Expiry(BaseModel):
@@ -45,11 +46,11 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_parts: PositiveInt | None = Field(default=None, le=20, description="parcels of an order")
-    carrier_gain_percent: int | None = Field(
-        default=None, ge=0, le=100,
+    carrier_gain_percent: NonNegativeInt | None = Field(
+        default=None, le=100,
         description="a lane keeps its carrier unless another one is cheaper by more",
     )  # fmt: skip
-    valuable_fen: int | None = Field(default=None, ge=0, description="worth a fast carrier")
+    valuable_fen: NonNegativeInt | None = Field(default=None, description="worth a fast carrier")
     rate_cards: tuple[RateCard, ...] = Field(
         default=(), max_length=20, description="in place of their carriers', from the beginning"
     )

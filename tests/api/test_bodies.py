@@ -127,3 +127,18 @@ def _integers(schema: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
             if key not in {"metadata", "serialization", "cls", "config"}:
                 place = f"{where}.{key}" if isinstance(one, dict) else where
                 yield from _integers(one, place)
+
+
+@pytest.mark.parametrize(
+    "why", ["请致电 13800138000 核实", "ring 138-0013-8000", "电话０１０－８２１２３４５６"]
+)
+async def test_a_reason_is_refused_when_somebody_can_be_called_by_it(mall: Mall, why: str) -> None:
+    """A4: reasons are kept with the event for ever; the answer does not say the number again."""
+    body = {"learner": "lin", "points": 10, "source": "x", "why": why}
+    answer = await mall.post("/v1/points/adjustments", body, **OPS)
+    assert answer.status_code == 422
+    (told,) = answer.json()["failures"]
+    assert (told["field"], told["code"]) == ("why", "names_somebody")
+    assert "8000" not in answer.text
+    body["why"] = "order T2611220000138001380001 was late"
+    assert (await mall.post("/v1/points/adjustments", body, **OPS)).status_code == 200
