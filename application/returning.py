@@ -17,6 +17,7 @@ from application.return_messages import REJECTED, message_for
 from application.sealed_words import Message, seal_words
 from application.streams import ACCOUNT, ORDER, PARCEL, RETURN, STOCK
 from application.unit import Unit
+from application.waybills import bind
 from domain.dispute_facts import Side
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, ReturnEnded, Units, UnitsUnderReturn
@@ -146,7 +147,9 @@ def send(unit: Unit, *, name: str, carrier: str | None, waybill: str | None) -> 
     back.must_be("send_back", ReturnState.AWAITING_GOODS)
     box = unit.read(PARCEL, name)
     if carrier is not None and waybill is not None:
-        box = unit.record(PARCEL, name, box.label(carrier=carrier, waybill=waybill))
+        facts = box.label(carrier=carrier, waybill=waybill)
+        bind(unit, parcel=name, carrier=carrier, waybill=waybill)
+        box = unit.record(PARCEL, name, facts)
     if box.waybill is None:
         raise InvalidRequest(field="waybill", reason="name the carrier and its number")
     if not box.handed_over:
@@ -304,10 +307,11 @@ def _settle(
     refund_chain.refund(unit, chain, terms, rules=rules)
     if exchanged:
         _shelve(unit, back.order, units)
+    _scrap(unit, name, back)  # before anything is sent instead: not what came back broken
+    if exchanged:
         case = RETURN.stream(name)
         sent = reship(unit, number=back.order, units=units, case=case, rules=rules)
         assert sent == replacement  # by the same rule
-    _scrap(unit, name, back)
     if sent_back is not None:
         _pack_again(unit, sent_back, back, to_send)
     _close_up(unit, name, after, reason=f"settled: {remedy}")

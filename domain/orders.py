@@ -153,12 +153,12 @@ class Order:
     doubts: tuple[str, ...] = ()
     """What exactly is doubtful about the address, as stable codes, while it waits (O7)."""
     reviewed: tuple[ReviewReason, ...] = ()
+    """What a human has looked at already."""
     returning: tuple[UnitsUnderReturn, ...] = ()
     """What open returns are about."""
     ratings: tuple[LineRated, ...] = ()
     returns: int = 0
     """How many returns were ever opened: the next one's number follows."""
-    """What a human has looked at already."""
 
     @property
     def placed(self) -> bool:

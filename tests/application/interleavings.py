@@ -4,8 +4,7 @@ Every timer is due at once here (nothing to wait for, no window, nothing kept), 
 house does by itself meets what people do in every order, too.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,27 +22,25 @@ from application import (
 from application.addressing import addressed
 from application.ordering import Payment
 from application.redeeming import SEATS, Wanted, Wish
-from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
+from application.streams import PARCEL
 from application.unit import Unit
 from application.vault import Digests, Recipient
 from domain.catalogue import Kind, Terms
 from domain.house_rules import HouseRules
 from domain.lots import lot_id
-from domain.order_facts import Channel, Fault, State
-from domain.orders import PROGRESS, Order, Part
+from domain.order_facts import Channel, Fault
 from domain.parcel_facts import Content
-from domain.parcels import Parcel
 from domain.point_facts import Reason
-from domain.points import Account
-from domain.privacy import Privacy
 from domain.release_facts import ReviewReason
 from domain.scans import Scan, ScanKind
-from domain.stock import Stock, stock_key
+from tests.application import after_sales
+from tests.application.cases import Case, Commands
 
 RULES = HouseRules(
     pay_within=timedelta(0),
     service_window=timedelta(0),
     kept_visible=timedelta(0),
+    return_within=timedelta(0),
     confirm_receipts=True,
     review_value_fen=10**9,
 )
@@ -58,49 +55,6 @@ HOME = Recipient.cleaned(
 )
 AWAY = addressed(HOME.model_copy(update={"address": "灵隐路 77 号 5 幢 1903"}))
 DIGESTS = Digests(b"p" * 32, b"t" * 32, b"a" * 32)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One order of one learner, with goods and a course that nobody else orders."""
-
-    name: str
-    cash: bool
-    """Whether its goods cost cash, too."""
-    spare: bool
-    """Whether another warehouse has as much of them."""
-
-    @property
-    def learner(self) -> str:
-        return f"learner-{self.name}"
-
-    @property
-    def number(self) -> str:
-        return f"T-{self.name}"
-
-    @property
-    def sku(self) -> str:
-        return f"mug-{self.name}"
-
-    @property
-    def course(self) -> str:
-        return f"course-{self.name}"
-
-    def order(self, unit: Unit) -> Order:
-        return unit.read(ORDER, self.number)
-
-    def goods(self, unit: Unit) -> list[Part]:
-        return [part for part in self.order(unit).parts if part.warehouse]
-
-    def packable(self, unit: Unit) -> int:
-        """The part that a packer would take next."""
-        found = (one.number for one in self.goods(unit) if one.live and not one.parcel)
-        return next(found, 1)
-
-    def parcel(self, unit: Unit) -> str:
-        """The parcel that somebody would speak of."""
-        found = (one.parcel or one.planned for one in self.goods(unit))
-        return next(filter(None, found), f"{self.number}-P1")
 
 
 def open_case(unit: Unit, case: Case) -> dict[str, Any]:
@@ -246,7 +200,7 @@ def on_parcel(use: Callable[..., dict[str, Any]], **more: Any) -> Callable[..., 
     return lambda unit, case: use(unit, parcel=case.parcel(unit), **more)
 
 
-COMMANDS: dict[str, Callable[[Unit, Case], dict[str, Any]]] = {
+COMMANDS: Commands = {
     "pay": pay,
     "pay_again": partial(pay, attempt="second"),
     "unpaid": on_order(ordering.cancel_unpaid, rules=RULES),
@@ -284,6 +238,7 @@ COMMANDS: dict[str, Callable[[Unit, Case], dict[str, Any]]] = {
     "progress": lambda unit, case: ordering.note_course_progress(
         unit, number=case.number, sku=case.course, percent=50, rules=RULES
     ),
+    **after_sales.commands(RULES),
 }  # fmt: skip
 
 
@@ -319,11 +274,34 @@ STARTS = {
     ),
     "sent": Start(
         SHIPPED,
-        ("cancel", "refund", "refund_one", "sign", "confirm", "complete", "address", "erase"),
+        ("cancel", "refund", "refund_one", "sign", "confirm", "complete", "address", "erase",
+         "call_back", "turn_round", "dispute"),
     ),
     "received": Start(
         (*SHIPPED, "sign"),
-        ("refund", "refund_one", "confirm", "complete", "expire", "progress", "erase"),
+        ("refund", "refund_one", "confirm", "complete", "expire", "progress", "erase", "return",
+         "dispute"),
+    ),
+    "called_back": Start(
+        (*SHIPPED, "call_back"),
+        ("sign", "turn_round", "note_track", "take_back", "refund", "refund_one", "erase",
+         "dispute", "call_back"),
+    ),
+    "disputed": Start(
+        (*SHIPPED, "sign", "dispute"),
+        ("found", "reship", "pay_out", "withdraw", "refund", "refund_one", "return", "erase",
+         "confirm", "complete"),
+    ),
+    "returning": Start(
+        (*SHIPPED, "sign", "return"),
+        ("send_back", "arrive", "inspect", "withdraw_return", "lapse", "refund", "refund_one",
+         "dispute", "erase", "complete"),
+    ),
+    "to_inspect": Start(
+        (*SHIPPED, "sign", "exchange", "send_back", "arrive"),
+        ("inspect", "inspect_scrap", "inspect_refuse", "withdraw_return", "refund", "refund_one",
+         "dispute", "erase", "complete"),
+        cash=False,
     ),
     "short": Start(
         ("pay", "short"),
@@ -345,119 +323,8 @@ FOURS = {
     "sent": ("sign", "confirm", "complete", "refund_one"),
     "short": ("restock", "give_up", "pack", "erase"),
     "completed": ("refund_one", "refund", "expire", "erase"),
+    "called_back": ("sign", "take_back", "refund_one", "dispute"),
+    "disputed": ("reship", "pay_out", "withdraw", "refund_one"),
+    "returning": ("arrive", "withdraw_return", "refund_one", "inspect"),
 }
 """Four commands whose 24 orders are tried from a start: return, cancel and ship meet (R19)."""
-
-
-# --- what is seen, and what has to hold ----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Everything about a case, exact at the log's head."""
-
-    account: Account
-    order: Order
-    shelves: tuple[Stock, ...]
-    """In `a`, in `b`, and seats."""
-    parcels: tuple[tuple[str, Parcel], ...]
-    privacy: Privacy
-
-    @classmethod
-    def of(cls, unit: Unit, case: Case) -> "Seen":
-        order = case.order(unit)
-        keys = [*(stock_key(place, case.sku) for place in PLACES), stock_key(SEATS, case.course)]
-        numbers = {f"{case.number}-P1"}
-        numbers |= {one for part in order.parts for one in (part.parcel, part.planned) if one}
-        return cls(
-            unit.read(ACCOUNT, case.learner),
-            order,
-            tuple(unit.read(STOCK, key) for key in keys),
-            tuple((number, unit.read(PARCEL, number)) for number in sorted(numbers)),
-            unit.read(PRIVACY, case.learner),
-        )
-
-    def outline(self) -> tuple[object, ...]:
-        """What two runs of the same commands have in common: no times, no cards."""
-        order, account = self.order, self.account
-        parts = [
-            (part.warehouse, part.units, part.state, part.waits, part.shipped, bool(part.parcel))
-            for part in order.parts
-        ]
-        lots = sum(one.points for one in account.lots)
-        refunds = tuple(state for _, state in order.refunds)
-        return (order.state, order.cash_fen, parts, account.status, lots, account.debt,
-                refunds, self.shelves)  # fmt: skip
-
-
-def broken(before: Seen | None, seen: Seen, *, clawed: bool) -> Iterator[str]:
-    """Laws that do not hold: points, cash, stock, states, parcels.
-
-    `clawed`: the learner's one grant was taken back.
-    """
-    order, account = seen.order, seen.account
-    live = [part for part in order.parts if part.live]
-    units = [unit for part in live for unit in part.units]
-    price = sum(order.line(unit.line).unit_points * unit.quantity for unit in units)
-    fen = sum(order.line(unit.line).unit_cash_fen * unit.quantity for unit in units)
-    spent = sum(one.points for one in order.lots)
-    held = sum(one.points for hold in account.holds for one in hold.lots)
-    there = sum(one.points for one in account.lots)
-    if spent != price:
-        yield f"{spent} points are spent on units of {price}"
-    if held != (0 if order.paid or order.ended else spent):
-        yield f"{held} points are held, {spent} spent, paid: {order.paid}"
-    granted = 0 if clawed else GRANT
-    if there + held + (spent if order.paid else 0) - account.debt != granted:
-        yield f"{there} + {held} + {spent} - {account.debt} points are not {granted}"
-    if order.paid and order.cash_fen != fen:
-        yield f"{order.cash_fen} fen are kept for units of {fen}"
-    yield from _broken_stock(seen, live)
-    yield from _broken_states(before, seen, live)
-
-
-def _broken_stock(seen: Seen, live: list[Part]) -> Iterator[str]:
-    for place, shelf in zip((*PLACES, None), seen.shelves, strict=True):
-        mine = [part for part in live if part.warehouse == place and not part.waits]
-        promised = sum(unit.quantity for part in mine if not part.parcel for unit in part.units)
-        out = sum(unit.quantity for part in mine if part.parcel for unit in part.units)
-        if shelf.free < 0 or shelf.reserved != promised or shelf.picked < out:
-            yield f"{place or 'seats'}: {shelf}, {promised} promised, {out} in parcels"
-
-
-def _broken_states(before: Seen | None, seen: Seen, live: list[Part]) -> Iterator[str]:
-    order = seen.order
-    if order.ended in (State.CANCELLED, State.CLOSED) and live:
-        yield f"it is {order.ended}, and units are to be had"
-    if order.ended is State.CANCELLED and any(part.shipped for part in order.parts):
-        yield "it is cancelled, and a part was shipped"
-    if order.ended is State.COMPLETED and any(one.state is not State.COMPLETED for one in live):
-        yield "it is completed, and a part is not"
-    if not order.ended and not live:
-        yield f"nothing is to be had, and it is {order.state}"
-    parcels = dict(seen.parcels)
-    for part in live:
-        parcel = parcels.get(part.parcel or part.planned or "")
-        if parcel is not None and parcel.dissolved:
-            yield f"part {part.number} is in a parcel that was unpacked"
-        if part.parcel and (parcel is None or not parcel.contents):
-            yield f"part {part.number} is in a parcel that there is not"
-    if before is not None and not _is_legal(before.order, order):
-        yield f"it went from {before.order.state} to {order.state}"
-
-
-AFTER_THE_END = {
-    State.COMPLETED: {State.COMPLETED, State.CLOSED, State.EXPIRED},
-    State.CANCELLED: {State.CANCELLED, State.EXPIRED},
-    State.CLOSED: {State.CLOSED, State.EXPIRED},
-    State.EXPIRED: {State.EXPIRED},
-}
-
-
-def _is_legal(before: Order, after: Order) -> bool:
-    """No step back, and after an end only what rules.md 3 says."""
-    if before.ended is not None:
-        return after.state in AFTER_THE_END[before.ended]
-    if after.ended is not None:
-        return after.ended is not State.EXPIRED
-    return PROGRESS.index(after.state) >= PROGRESS.index(before.state)

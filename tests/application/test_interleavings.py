@@ -31,6 +31,8 @@ from domain.warehouses import EVERYWHERE, Warehouse
 from projections.runner import Reader, read_events
 from projections.verifying import verify
 from projections.views import all_views
+from tests.application.cases import Case
+from tests.application.interleaving_laws import Seen, broken
 from tests.application.interleavings import (
     COMMANDS,
     FOURS,
@@ -38,10 +40,7 @@ from tests.application.interleavings import (
     PLACES,
     RULES,
     STARTS,
-    Case,
-    Seen,
     Start,
-    broken,
     open_case,
 )
 from tests.conftest import MallDatabase
@@ -296,7 +295,7 @@ async def test_a_receipt_told_too_early_counts_once_the_parcel_is_handed_over(ma
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(1_800)
+@pytest.mark.timeout(7_200)
 async def test_every_law_holds_when_any_two_commands_meet_anywhere(mall: Mall) -> None:
     """R19: all pairs of all commands from all points, also those that make no sense."""
     pairs = pairs_of(dict.fromkeys(STARTS, tuple(COMMANDS)))
