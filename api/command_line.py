@@ -16,6 +16,7 @@ from rich.table import Table
 from api import serving
 from api.audit_commands import audit_app, keys_app, rebuild, verify
 from api.auth import SIGNED_WITH, Role, Tokens
+from api.bill_import import bills
 from api.demo import tell
 from api.import_commands import import_app
 from api.ports import PortRefused, claimed
@@ -39,6 +40,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(audit_app, name="audit")
+import_app.command("bills")(bills)
 app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
 app.command()(verify)

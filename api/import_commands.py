@@ -45,11 +45,11 @@ def grants(file: File, data: Data = Path("data"), report: ReportPath = None, by:
                 _grants(settings, found.service_url, file, refused, by or getpass.getuser())
             )
         except Unreadable as unreadable:
-            _say(f"{file}: {unreadable} ({unreadable.code}); nothing was granted.", style="red")
+            said(f"{file}: {unreadable} ({unreadable.code}); nothing was granted.", style="red")
             raise typer.Exit(2) from None
-    _say(_summary(imported))
+    said(_summary(imported))
     if refused.write():
-        _say(f"{refused.rows:,} refused rows are in {refused.path}", style="yellow")
+        said(f"{refused.rows:,} refused rows are in {refused.path}", style="yellow")
         raise typer.Exit(1)
 
 
@@ -78,5 +78,6 @@ def _summary(imported: Imported) -> str:
     )
 
 
-def _say(text: str, *, style: str = "") -> None:
+def said(text: str, *, style: str = "") -> None:
+    """Tell whoever imports."""
     told.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

@@ -22,6 +22,7 @@ from domain.refusals import Refusal, for_customers
 
 STATUS = {
     "not_found": 404,
+    "file_unreadable": 422,
     "invalid": 422,
     "idempotency_key_missing": 422,
     "key_reused": 422,

@@ -114,9 +114,10 @@ def moments(values: Sequence[datetime | None]) -> Moments:
     return Moments(len(values), body, nulls=None in values)
 
 
-def days(values: Sequence[date]) -> Days:
-    """Pack dates, none of them null."""
-    return Days(len(values), b"".join(map(_day, values)))
+def days(values: Sequence[date | None]) -> Days:
+    """Pack dates; None becomes null."""
+    body = b"".join([_NULL if value is None else _day(value) for value in values])
+    return Days(len(values), body, nulls=None in values)
 
 
 PACKERS: dict[str, Callable[[Sequence[Any]], Column]] = {

@@ -13,6 +13,7 @@ from pydantic_core import from_json, to_json
 from application.upcasting import UPCASTERS
 from domain import (
     approvals,
+    bill_facts,
     books,
     catalogue,
     claims,
@@ -34,7 +35,7 @@ from domain.facts import FACTS, Fact
 
 # Importing a room registers its facts; without this a stored name would be unknown.
 ROOMS = (
-    approvals, books, catalogue, claims, dispute_facts, intercepts, notes, order_facts,
+    approvals, bill_facts, books, catalogue, claims, dispute_facts, intercepts, notes, order_facts,
     parcel_facts, point_facts, privacy, rate_facts, return_facts, single_handed, stock,
     warehouses, waybills,
 )  # fmt: skip

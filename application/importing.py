@@ -186,7 +186,7 @@ def _digest(path: Path) -> str:
 
 def _heads(row: TableRow) -> list[str]:
     """The columns' names; raises `Unreadable` for what a grant cannot be made of."""
-    heads = [ALIASES.get(name, name) for name in (_text(cell).lower() for cell in row.cells)]
+    heads = [ALIASES.get(name, name) for name in (cell_text(cell).lower() for cell in row.cells)]
     while heads and not heads[-1]:
         heads.pop()
     where = f"row {row.number}"
@@ -230,7 +230,7 @@ def _grant(cells: Mapping[str, Any], rules: HouseRules) -> Grant:
 
 
 def _matching(cells: Mapping[str, Any], column: str, pattern: str, what: str) -> str:
-    text = _text(cells.get(column))
+    text = cell_text(cells.get(column))
     if not text:
         raise UnusableCell(column, "empty", f"{column} is empty")
     if not re.fullmatch(pattern, text):
@@ -239,7 +239,7 @@ def _matching(cells: Mapping[str, Any], column: str, pattern: str, what: str) ->
 
 
 def _points(cells: Mapping[str, Any]) -> int:
-    text = _text(cells.get("points"))
+    text = cell_text(cells.get("points"))
     if not re.fullmatch(r"[0-9]{1,10}", text, re.ASCII) or not 1 <= int(text) <= POINTS_MAX:
         why = f"points have to be a whole number from 1 to {POINTS_MAX:,}"
         raise UnusableCell("points", "unusable" if text else "empty", why)
@@ -247,7 +247,7 @@ def _points(cells: Mapping[str, Any]) -> int:
 
 
 def _reason(cells: Mapping[str, Any]) -> Reason:
-    text = _text(cells.get("reason")).lower()
+    text = cell_text(cells.get("reason")).lower()
     try:
         return Reason(text)
     except ValueError:
@@ -256,7 +256,7 @@ def _reason(cells: Mapping[str, Any]) -> Reason:
 
 
 def _truth(cells: Mapping[str, Any], column: str) -> bool:
-    text = _text(cells.get(column)).lower()
+    text = cell_text(cells.get(column)).lower()
     if text not in _YES | _NO:
         raise UnusableCell(column, "unusable", f"{column} has to be true or false")
     return text in _YES
@@ -266,7 +266,7 @@ def _moment(
     cells: Mapping[str, Any], column: str, rules: HouseRules, *, end_of_day: bool
 ) -> datetime | None:
     """A time; without a zone it is the business's, a day alone is its beginning or its end."""
-    text = _text(cells.get(column))
+    text = cell_text(cells.get(column))
     if not text:
         return None
     try:
@@ -282,7 +282,7 @@ def _moment(
     return aware
 
 
-def _text(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     """A cell as text: spreadsheets hold ids and whole numbers as 1234.0."""
     match cell:
         case None:
@@ -300,7 +300,7 @@ def _text(cell: Any) -> str:
 
 
 def _texts(cells: Mapping[str, Any]) -> list[str]:
-    return [_text(cells.get(column)) for column in COLUMNS]
+    return [cell_text(cells.get(column)) for column in COLUMNS]
 
 
 # --- the report ---
@@ -312,8 +312,9 @@ class Report:
     Its columns are those of an import, so that corrected rows can be imported from it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, columns: Sequence[str] = COLUMNS) -> None:
         self.path = path
+        self._columns = columns
         self.rows = 0
         self._lines: list[Refused] = []
 
@@ -330,7 +331,7 @@ class Report:
         # With a byte order mark: spreadsheets would take it for another encoding without.
         with self.path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow((*COLUMNS, *REPORT_COLUMNS))
+            writer.writerow((*self._columns, *REPORT_COLUMNS))
             for one in sorted(self._lines):
                 why = (one.row, one.column, one.code, one.why)
                 writer.writerow([escaped(str(cell)) for cell in (*one.cells, *why)])

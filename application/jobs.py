@@ -20,6 +20,7 @@ from procrastinate.schema import SchemaManager, migrations_path
 from psycopg import AsyncConnection, sql
 
 from application.asking_partners import Asker
+from application.billing import match_again
 from application.compounds import BATCH as COMPOUNDS
 from application.compounds import note_compounds
 from application.delays import DELAYS
@@ -112,6 +113,7 @@ def make_app(conninfo: str, tenants: Sequence[str]) -> App:
         tell_of_delays,
         compare_tracks,
         note_places,
+        match_bills,
         tidy_webhooks,
         let_go,
     ):
@@ -160,6 +162,11 @@ async def note_places(context: JobContext, timestamp: int, *, tenant: str) -> No
         pass
 
 
+async def match_bills(context: JobContext, timestamp: int, *, tenant: str) -> None:
+    """Bills of late compared once more with what the house knows by now (W6)."""
+    await match_again(_house(context, tenant), at=str(timestamp))
+
+
 async def _sweep(house: House, policies: Sequence[Policy]) -> None:
     for policy in policies:
         swept = await sweep(house, policy)
@@ -199,6 +206,7 @@ CRONS: dict[Callable[..., Any], str] = {
     tell_of_delays: "*/5 * * * *",
     compare_tracks: "*/30 * * * *",
     note_places: "47 * * * *",
+    match_bills: "27 * * * *",
     tidy_webhooks: "37 * * * *",
     let_go: "57 * * * *",
     retry_stalled: "* * * * *",

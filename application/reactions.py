@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 
 from application.arrivals import estimate_arrivals
+from application.billing import match_new
 from application.dispatching import Dispatcher
 from application.gateways.outbound import Outbound
 from application.house import OUTAGES, House
@@ -27,6 +28,8 @@ SCREEN_SECONDS = 5.0
 """An unusual order is in the review queue long before its wave (O7)."""
 ESTIMATE_SECONDS = 2.0
 """A parcel's page says when it should arrive moments after it left (T4)."""
+MATCH_SECONDS = 3.0
+"""Who imports a bill sees what of it differs while they still look at it (W6)."""
 DISPATCH_SECONDS = 0.2
 """A subscribed app hears of a scan within a second (T3)."""
 LONGEST_PAUSE_SECONDS = 30.0
@@ -65,6 +68,14 @@ async def run_reactions(
                     partial(release_urgent, house),
                     what=f"urgent orders of {house.schema}",
                     every=SWEEP_SECONDS,
+                )
+            )
+            tasks.create_task(
+                again_and_again(
+                    stop,
+                    partial(match_new, house),
+                    what=f"new bills of {house.schema}",
+                    every=MATCH_SECONDS,
                 )
             )
             tasks.create_task(

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 import domain
 from domain import (
     approvals,
+    bills,
     books,
     catalogue,
     claims,
@@ -74,6 +75,7 @@ def fold_fingerprint() -> str:
 
 ACCOUNT = Category("account", points.Account(), points.evolve)
 APPROVAL = Category("approval", approvals.Approval(), approvals.evolve, begun=True)
+BILL = Category("bill", bills.Bill(), bills.evolve, begun=True)
 BOOKS = Category("books", books.Books(), books.evolve)
 CLAIM = Category("claim", claims.Claim(), claims.evolve, begun=True)
 DISPUTE = Category("dispute", disputes.Dispute(), disputes.evolve, begun=True)
@@ -92,7 +94,7 @@ WAVE = Category("wave", waves.Wave(), waves.evolve, begun=True)
 WAYBILL = Category("waybill", waybills.Waybill(), waybills.evolve)
 
 _ALL: tuple[Category[Any], ...] = (
-    ACCOUNT, APPROVAL, BOOKS, CLAIM, DISPUTE, INTERCEPT, ITEM, NETWORK, NOTES, ORDER, PARCEL,
+    ACCOUNT, APPROVAL, BILL, BOOKS, CLAIM, DISPUTE, INTERCEPT, ITEM, NETWORK, NOTES, ORDER, PARCEL,
     PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, WAVE, WAYBILL,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}

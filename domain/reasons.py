@@ -16,6 +16,7 @@ ACTIONS = {
     "close": "关账",
     "ask_learner": "询问学员",
     "decide": "审批",
+    "decide_difference": "处理差异",
     "decide_case": "裁决争议",
     "decide_oddity": "判断异常轨迹",
     "prove": "留存签收凭证",
@@ -24,6 +25,7 @@ ACTIONS = {
     "file_claim": "提交理赔",
     "refund_missing": "退还缺货商品",
     "hand_over": "交运",
+    "import_bill": "导入账单",
     "inquire": "向承运商查询",
     "lift": "解除",
     "note_progress": "登记学习进度",
@@ -62,9 +64,11 @@ ACTIONS = {
 }
 THINGS = {
     "approval": "审批",
+    "bill": "账单",
     "card": "收件信息",
     "division": "行政区划",
     "claim": "理赔",
+    "difference": "差异",
     "dispute": "争议",
     "file": "凭证",
     "item": "商品",
@@ -130,6 +134,10 @@ STATES = {
     "locker": "快递柜",
 }
 REASONS = {
+    r"revision (\S+) was replaced by a later": "第 {0} 版已被更新的版本取代",
+    r"nothing is to be decided about it": "无需处理",
+    r"has to match (.+)": "须符合 {0}",
+    r"is before the first day": "早于首日",
     "is in the future": "还没有到",
     "is before the order was placed": "早于下单时间",
     "only services take orders from outside": "外部订单只能由服务接入",

@@ -58,6 +58,13 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "claims": ("claim", "parcel"),
     "returns": ("return", "id"),
     "ratings": ("order", "order_number"),
+    "part_costs": ("order", "order_number"),
+    "captures": ("order", "order_number"),
+    "bills": ("bill", "id"),
+    "bill_revisions": ("bill", "bill"),
+    "bill_lines": ("bill", "bill"),
+    "bill_refused": ("bill", "bill"),
+    "bill_differences": ("bill", "bill"),
     "audit_trail": ("", "position"),
     "order_trail": ("", "position"),
 }

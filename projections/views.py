@@ -3,6 +3,7 @@
 from domain.house_rules import HouseRules
 from projections.approvals import Approvals
 from projections.audit_trail import AuditTrail
+from projections.bills import Bills
 from projections.cash_refunds import CashRefunds
 from projections.catalogue import Catalogue
 from projections.claims import Claims
@@ -13,6 +14,7 @@ from projections.ledger_balance import LedgerBalance
 from projections.log_tree import LogTree
 from projections.order_status import OrderStatus
 from projections.parcel_tracking import ParcelTracking
+from projections.part_costs import PartCosts
 from projections.ratings import Ratings
 from projections.reading import View
 from projections.returns import Returns
@@ -38,5 +40,7 @@ def all_views(rules: HouseRules) -> list[View]:
         Claims(),
         Returns(),
         Ratings(),
+        PartCosts(),
+        Bills(),
         LogTree(),
     ]

@@ -44,6 +44,8 @@ STORY = {
     "network": "WarehouseOpened WarehouseRevised",
     "rates": "RateCardPublished VolumeCounted LaneSettled",
     "books": "BooksClosed",
+    "bill": """BillReceived LinesBilled RowsRefused DifferencesFound BillMatched DifferenceContested
+        DifferenceAccepted DifferencesGone""",
     "dispute": """DisputeOpened EvidenceGathered QuestionsAsked QuestionAnswered QuestionTimedOut
         EvidenceAdded DecisionOverdue DecisionProposed DecisionDeclined DisputeWithdrawn
         DisputeReopened DisputeDecided""",

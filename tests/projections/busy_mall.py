@@ -12,6 +12,7 @@ from typing import Any
 from application import (
     approval_requests,
     approving,
+    billing,
     claiming,
     deciding,
     disputing,
@@ -25,6 +26,7 @@ from application import (
     returning,
     shipping,
 )
+from application.bill_evidence import OpenBill
 from application.demo_mall import open_demo_mall
 from application.envelope import Context
 from application.gathering import Gathered
@@ -36,6 +38,9 @@ from application.unit import Command, Unit
 from application.vault import MasterKeys, Recipient, Vault
 from domain.approvals import ApprovalRequested, Kind
 from domain.arriving import estimate
+from domain.bill_facts import BilledLine, BillKind, Charge, RefusedRow
+from domain.bill_matching import compare
+from domain.bills import BillFile
 from domain.dispute_facts import Answer, Question, Side
 from domain.dispute_facts import Outcome as End
 from domain.house_rules import HouseRules
@@ -225,7 +230,29 @@ class BusyMall:
         await self.give_back("T00004")
         await self.label("learner1", f"T8{next(self.serial):04}")
         await self.rate("learner1", f"T7{next(self.serial):04}")
+        await self.bill()
         await self.reader.catch_up()
+
+    async def bill(self) -> None:
+        """A carrier's bill, corrected once, compared, and of its differences one is decided."""
+        first = BilledLine(row=2, number="SFT000011", charge=Charge.FREIGHT, fen=1_200)
+        second = first.model_copy(update={"row": 3, "number": "SFX", "fen": 800})
+        refused = (RefusedRow(row=4, column="amount", code="empty"),)
+        bill = BillFile(BillKind.CARRIER, "shunfeng", "2026-03", "sf.csv", (first,), refused)
+        for file in (bill, bill._replace(lines=(first, second))):
+            await self.do(partial(billing.receive_bill, file=file), actor="operations:wu")
+        found = compare((first, second), {}, kind=BillKind.CARRIER)
+        noting = partial(
+            billing.note_compared,
+            bill=OpenBill(bill.key, bill.kind, bill.partner, 2, 0, None, None),
+            compared=found,
+        )
+        await self.do(noting)
+        deciding_it = partial(
+            billing.decide_differences, differences=["unknown_number:freight:SFX"],
+            decision="contested", reason="not ours",
+        )  # fmt: skip
+        await self.do(partial(deciding_it, bill=bill.key), actor="operations:wu")
 
     async def label(self, learner: str, number: str) -> None:
         """A waybill is ordered, comes too late, and is given back."""

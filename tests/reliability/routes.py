@@ -271,6 +271,14 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/claims"): Route(
         (SUPPORT, OPERATIONS, ADMINISTRATOR), {"parcel": "T1-P1", "reason": "lost"}
     ),
+    ("POST", "/v1/bills"): Route((OPERATIONS, ADMINISTRATOR)),
+    ("GET", "/v1/bills"): Route(STAFF),
+    ("GET", "/v1/bills/{bill}"): Route(STAFF),
+    ("GET", "/v1/bills/{bill}/differences"): Route(STAFF),
+    ("POST", "/v1/bills/{bill}/decisions"): Route(
+        (OPERATIONS, ADMINISTRATOR),
+        {"differences": ["a:b:c"], "decision": "accepted", "reason": "by mail"},
+    ),
     ("GET", "/v1/claims"): Route(STAFF),
     ("GET", "/v1/claims/{parcel}"): Route(STAFF),
     ("POST", "/v1/claims/{parcel}/steps"): Route(
@@ -323,6 +331,7 @@ NAMES = {
     "oddity": "9f86d081884c7d65",
     "wave": "zhejiang-1b2c3d4e",
     "rehearsal": "9f2c1ab04d5e6f708192",
+    "bill": "carrier:zhongtong:2026-10",
 }
 """What stands in a path where nothing else is asked for."""
 

@@ -1,5 +1,7 @@
 // The operations page: what leaves the house, what is in it, points, then the house itself.
 import { account, accounts } from "./accounts.js";
+import { bill } from "./bill.js";
+import { bills } from "./bills.js";
 import { carriers } from "./carriers.js";
 import { claims } from "./claims.js";
 import { delays } from "./delays.js";
@@ -22,5 +24,5 @@ import { webhook, webhooks } from "./webhooks.js";
 import { rehearsal, whatIf } from "./whatif.js";
 
 menu();
-pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, accounts, "accounts/:learner": account, grants, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health, whatif: whatIf, "whatif/:id": rehearsal },
+pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, accounts, "accounts/:learner": account, grants, bills, "bills/:bill": bill, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health, whatif: whatIf, "whatif/:id": rehearsal },
   (route) => route.split("/")[0] || "packing");

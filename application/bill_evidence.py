@@ -1,0 +1,409 @@
+"""对账依据 What the house knows of the numbers on one bill, gathered from views and log (W6)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
+
+from application.envelope import decode_fact
+from application.streams import PARCEL, STOCK
+from domain.bill_facts import LINES_MAX, BilledLine, BillKind, Charge
+from domain.bill_matching import Expected, Known, Reprice
+from domain.cargo import Cargo
+from domain.house_rules import HouseRules
+from domain.order_facts import Channel, State
+from domain.order_fold import OUTSIDE
+from domain.parcel_facts import ParcelPacked
+from domain.parcels import Parcel
+from domain.rate_cards import RateCards
+from domain.stock import Stock
+from domain.warehouses import Network
+
+TABLES = (
+    "bills", "bill_lines", "bill_revisions", "parcels", "part_costs", "captures", "cash_refunds",
+    "orders", "journeys", "stock_levels", "tallypost_events",
+)  # fmt: skip
+Row = dict[str, Any]
+
+
+class Terms(NamedTuple):
+    """What was agreed on with partners."""
+
+    network: Network
+    rates: RateCards
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBill:
+    """A bill that is to be compared."""
+
+    key: str
+    kind: BillKind
+    partner: str
+    revision: int
+    version: int
+    first_day: date | None
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A bill's lines, and all that they are compared with."""
+
+    lines: Sequence[BilledLine]
+    known: Mapping[str, Known]
+    earlier: Sequence[tuple[str, Charge]]
+    expected: Sequence[Expected]
+
+
+class Gathering:
+    """Asks one tenant's views, and its log for what no view keeps."""
+
+    def __init__(
+        self, connection: AsyncConnection[Any], schema: str, *, rules: HouseRules, terms: Terms
+    ) -> None:
+        self._connection = connection
+        self._schema = schema
+        self._rules = rules
+        self._terms = terms
+
+    async def evidence(self, bill: OpenBill) -> Evidence:
+        """What a bill is compared with."""
+        rows = await self._rows(_LINES, {"bill": bill.key})
+        lines = [BilledLine(**row) for row in rows]
+        named = list({one.number for one in lines})
+        about = {"bill": bill.key, "kind": bill.kind, "partner": bill.partner, "numbers": named}
+        earlier = [
+            (row["number"], Charge(row["charge"])) for row in await self._rows(_EARLIER, about)
+        ]
+        period = self._period(bill)
+        ask = {
+            BillKind.CARRIER: self._of_carrier,
+            BillKind.WAREHOUSE: self._of_warehouse,
+            BillKind.PAYMENT: self._of_payments,
+            BillKind.CHANNEL: self._of_channel,
+        }[bill.kind]
+        known, expected = await ask(bill, {**about, **period})
+        return Evidence(lines, known, earlier, expected)
+
+    def _period(self, bill: OpenBill) -> dict[str, Any]:
+        """From when until when something belongs on the bill; never, where it names no days."""
+        zone = self._rules.zone
+        first, last = bill.first_day, bill.last_day
+        if first is None or last is None:
+            return {"since": None, "until": None, "limit": 0}
+        return {
+            "since": datetime.combine(first, time(0), zone),
+            "until": datetime.combine(last + timedelta(days=1), time(0), zone),
+            "limit": LINES_MAX,
+        }
+
+    async def _rows(self, text: LiteralString, values: Mapping[str, Any]) -> list[Row]:
+        query = SQL(text).format(**{name: Identifier(self._schema, name) for name in TABLES})
+        async with self._connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(query, values, prepare=True)
+            return await cursor.fetchall()
+
+    # --- carriers and warehouses: parcels ---
+
+    async def _of_carrier(
+        self, bill: OpenBill, about: Mapping[str, Any]
+    ) -> tuple[dict[str, Known], list[Expected]]:
+        due = {row["waybill"] for row in await self._rows(_CARRIED, about)}
+        parcels = await self._parcels(due | set(about["numbers"]))
+        known: dict[str, Known] = {}
+        for row in parcels:
+            one = self._carried(row, bill.partner)
+            # A number that two parcels had is the one's that this partner took.
+            if row["waybill"] not in known or (one.theirs and one.handed_over):
+                known[row["waybill"]] = one
+        return known, _due(due, known, Charge.FREIGHT)
+
+    async def _of_warehouse(
+        self, bill: OpenBill, about: Mapping[str, Any]
+    ) -> tuple[dict[str, Known], list[Expected]]:
+        due = {row["number"] for row in await self._rows(_SENT, about)}
+        known: dict[str, Known] = {}
+        for row in await self._parcels(due | set(about["numbers"])):
+            one = self._packed(row, bill.partner)
+            known |= {number: one for number in (row["waybill"], row["number"]) if number}
+        rest = [number for number in about["numbers"] if number not in known]
+        for row in await self._rows(_OF_ORDERS, {**about, "numbers": rest}):
+            known[row["order_number"]] = _whole_order(row)
+        known |= await self._stored(bill, [one for one in rest if one not in known])
+        waybills = {one.about: number for number, one in known.items() if number != one.about}
+        expected = [
+            one._replace(also=waybills.get(one.number, ""))
+            for one in _due(due, known, Charge.HANDLING)
+        ]
+        return known, expected
+
+    async def _parcels(self, numbers: Iterable[str]) -> list[Row]:
+        """Parcels by their own numbers or waybills, with weight and their parts' quotes."""
+        rows = await self._rows(_PARCELS, {"numbers": list(numbers)})
+        streams = [PARCEL.stream(row["number"]) for row in rows]
+        weights: dict[str, int] = {}
+        for packed in await self._rows(_WEIGHTS, {"streams": streams}):
+            fact = decode_fact(packed["topic"], bytes(packed["state"]))
+            assert isinstance(fact, ParcelPacked)
+            weights[packed["stream"]] = fact.weight_grams
+        for row in rows:
+            row["parcel"] = PARCEL.states.validate_json(row.pop("folded"))
+            row["packed_grams"] = weights.get(PARCEL.stream(row["number"]), 0)
+        return rows
+
+    def _carried(self, row: Row, partner: str) -> Known:
+        """A parcel as its carrier may bill it: its quote, and more for what it weighed more."""
+        parcel: Parcel = row["parcel"]
+        reprice = self._reprice(parcel, partner)
+        grams = max(row["packed_grams"], row["grams"] or 0) or None
+        quoted: int | None = row["freight_fen"] if row["quoted_carrier"] == partner else None
+        heavier = None if grams is None else reprice(grams)
+        if quoted is not None and grams is not None and grams > row["grams"]:
+            lighter = reprice(row["grams"])
+            if heavier is not None and lighter is not None:
+                quoted += heavier - lighter
+        ours = heavier if quoted is None else quoted
+        return Known(
+            about=row["number"],
+            theirs=parcel.carrier == partner,
+            handed_over=parcel.handed_over or parcel.back_of is not None,
+            ours={} if ours is None else {Charge.FREIGHT: ours},
+            # What a learner sends back has no quote of ours.
+            taken=frozenset({Charge.FREIGHT}) if parcel.back_of else frozenset(),
+            grams=grams,
+            reprice=reprice,
+        )
+
+    def _reprice(self, parcel: Parcel, carrier: str) -> Reprice:
+        lane, at = parcel.lane, parcel.tracking.handed_over_at
+        house = self._terms.network.warehouses.get(parcel.warehouse)
+        if lane is None or at is None or house is None:
+            return lambda grams: None
+        offers = self._terms.rates.at(at, zone=self._rules.zone).offers(
+            lane.origin,
+            lane.province,
+            same_city=(house.province, house.city) == (lane.province, lane.city),
+        )
+        offer = next((one for one in offers if one.carrier == carrier), None)
+
+        def price(grams: int) -> int | None:
+            quote = offer.quote(Cargo(grams=grams)) if offer is not None else None
+            return None if quote is None else quote.fen
+
+        return price
+
+    def _packed(self, row: Row, partner: str) -> Known:
+        """A parcel as its warehouse may bill it."""
+        parcel: Parcel = row["parcel"]
+        return Known(
+            about=row["number"],
+            theirs=parcel.warehouse == partner,
+            handed_over=parcel.handed_over,
+            ours=_packing(row),
+        )
+
+    async def _stored(self, bill: OpenBill, skus: Sequence[str]) -> dict[str, Known]:
+        """Items as they were stored there: the agreed price, and the most units there ever were."""
+        house = self._terms.network.warehouses.get(bill.partner)
+        if house is None or not skus:
+            return {}
+        streams = {STOCK.stream(f"{bill.partner}:{sku}"): sku for sku in skus}
+        states: dict[str, Stock] = {}
+        most: dict[str, int] = {}
+        for row in await self._rows(_STOCKED, {"streams": list(streams)}):
+            fact: Any = decode_fact(row["topic"], bytes(row["state"]))
+            one = states[row["stream"]] = STOCK.evolve(
+                states.get(row["stream"], STOCK.initial), fact
+            )
+            sku = streams[row["stream"]]
+            most[sku] = max(most.get(sku, 0), one.free + one.reserved)
+        ours = {Charge.STORAGE: house.storage_fen_per_unit_month}
+        return {sku: Known(about="", ours=ours, units=units) for sku, units in most.items()}
+
+    # --- payments and channels: orders ---
+
+    async def _of_payments(
+        self, bill: OpenBill, about: Mapping[str, Any]
+    ) -> tuple[dict[str, Known], list[Expected]]:
+        known: dict[str, Known] = {}
+        for row in await self._rows(_CAPTURES, about):
+            theirs = row["means"] == bill.partner
+            known[row["attempt"]] = Known(
+                about=row["order_number"],
+                theirs=theirs,
+                refunded=row["refunded_fen"] >= row["amount_fen"],
+                ours={
+                    Charge.CAPTURE: row["amount_fen"],
+                    Charge.REFUND: -row["refunded_fen"],
+                },
+                taken=frozenset({Charge.FEE}),
+            )
+        for row in await self._rows(_REFUNDS, about):
+            given = 0 if row["state"] == "failed" else -row["amount_fen"]
+            known[row["refund"]] = Known(
+                about=row["order_number"],
+                theirs=row["means"] in (None, bill.partner),
+                ours={Charge.REFUND: given},
+                taken=frozenset({Charge.FEE}),
+            )
+        expected = [
+            Expected(row["number"], Charge(row["charge"]), row["fen"], row["about"], row["also"])
+            for row in await self._rows(_PAID, about)
+        ]
+        return known, expected
+
+    async def _of_channel(
+        self, bill: OpenBill, about: Mapping[str, Any]
+    ) -> tuple[dict[str, Known], list[Expected]]:
+        named = bill.partner in tuple(Channel)
+        ended = (State.CANCELLED, State.CLOSED)
+        unsent = (State.PENDING_PAYMENT, State.PENDING_SHIPMENT, State.CANCELLED)
+        return {
+            row["number"]: Known(
+                about=row["number"],
+                theirs=row["channel"] == bill.partner
+                if named
+                else row["channel"] in tuple(OUTSIDE),
+                handed_over=row["state"] not in unsent,
+                refunded=row["state"] in ended,
+                # Nobody agreed on a rate that the house knows: it is taken as billed.
+                taken=frozenset({Charge.COMMISSION, Charge.FEE}),
+            )
+            for row in await self._rows(_CHANNELLED, about)
+        }, []
+
+
+def _packing(row: Row) -> dict[Charge, int]:
+    """What packing was quoted at; a parcel that several parts share is packed once."""
+    if row["handling_fen"] is None:
+        return {}
+    return {Charge.HANDLING: row["handling_fen"], Charge.PACKAGING: row["packaging_fen"]}
+
+
+def _whole_order(row: Row) -> Known:
+    """All that one warehouse sent of an order."""
+    return Known(
+        about=row["order_number"],
+        theirs=row["theirs"],
+        handed_over=row["handed_over"],
+        ours=_packing(row),
+    )
+
+
+def _due(numbers: Iterable[str], known: Mapping[str, Known], charge: Charge) -> list[Expected]:
+    """What belongs on the bill by its own number, at what it should come to."""
+    found = ((number, known[number]) for number in sorted(numbers) if number in known)
+    return [
+        Expected(number, charge, one.ours.get(charge, 0), one.about)
+        for number, one in found
+        if one.theirs and one.handed_over
+    ]
+
+
+_LINES: LiteralString = """
+SELECT row_no AS row, number, charge, fen, grams, quantity, day FROM {bill_lines}
+WHERE bill = %(bill)s AND until_position IS NULL ORDER BY row_no
+"""
+# Which of two bills came first is told by their first versions: a correction stays where it was.
+_EARLIER: LiteralString = """
+WITH first AS (SELECT bill, min(position) AS position FROM {bill_revisions} GROUP BY bill)
+SELECT DISTINCT l.number, l.charge FROM {bill_lines} l JOIN first f ON f.bill = l.bill
+WHERE l.number = ANY(%(numbers)s) AND l.kind = %(kind)s AND l.partner = %(partner)s
+  AND l.bill <> %(bill)s AND l.until_position IS NULL AND l.charge <> 'storage'
+  AND f.position < (SELECT position FROM first WHERE bill = %(bill)s)
+"""
+_ELSEWHERE: LiteralString = """
+NOT EXISTS (SELECT FROM {bill_lines} l WHERE l.kind = %(kind)s AND l.partner = %(partner)s
+    AND l.bill <> %(bill)s AND l.until_position IS NULL AND l.number IN
+"""
+_CARRIED: LiteralString = (
+    """
+SELECT p.waybill FROM {journeys} j JOIN {parcels} p ON p.number = j.parcel
+WHERE j.carrier = %(partner)s AND j.handed_over_at >= %(since)s::timestamptz
+  AND j.handed_over_at < %(until)s::timestamptz AND p.waybill IS NOT NULL AND """
+    + _ELSEWHERE
+    + """(p.waybill))
+ORDER BY p.waybill LIMIT %(limit)s
+"""
+)
+_SENT: LiteralString = (
+    """
+SELECT DISTINCT c.parcel AS number FROM {part_costs} c JOIN {parcels} p ON p.number = c.parcel
+WHERE c.warehouse = %(partner)s AND c.handed_at >= %(since)s::timestamptz
+  AND c.handed_at < %(until)s::timestamptz AND """
+    + _ELSEWHERE
+    + """(c.parcel, p.waybill, c.order_number))
+ORDER BY 1 LIMIT %(limit)s
+"""
+)
+_PARCELS: LiteralString = """
+SELECT p.number, p.waybill, p.folded, sum(c.grams)::bigint AS grams,
+    CASE WHEN count(c.part) = 1 THEN max(c.carrier) END AS quoted_carrier,
+    sum(c.freight_fen)::bigint AS freight_fen, max(c.handling_fen) AS handling_fen,
+    max(c.packaging_fen) AS packaging_fen
+FROM {parcels} p LEFT JOIN {part_costs} c ON c.parcel = p.number
+WHERE p.number = ANY(%(numbers)s) OR p.waybill = ANY(%(numbers)s)
+GROUP BY p.number ORDER BY p.number
+"""
+_WEIGHTS: LiteralString = """
+SELECT originator_id AS stream, topic, state FROM {tallypost_events}
+WHERE originator_id = ANY(%(streams)s) AND topic = 'parcels.ParcelPacked'
+ORDER BY originator_version
+"""
+_OF_ORDERS: LiteralString = """
+SELECT order_number, bool_or(theirs) AS theirs, bool_and(handed_over) AS handed_over,
+    sum(handling_fen)::bigint AS handling_fen, sum(packaging_fen)::bigint AS packaging_fen
+FROM (
+    SELECT order_number, warehouse = %(partner)s AS theirs, handed_at IS NOT NULL AS handed_over,
+        max(handling_fen) AS handling_fen, max(packaging_fen) AS packaging_fen
+    FROM {part_costs} c
+    WHERE order_number = ANY(%(numbers)s) AND (warehouse = %(partner)s OR NOT EXISTS (
+        SELECT FROM {part_costs} o WHERE o.order_number = c.order_number
+          AND o.warehouse = %(partner)s))
+    GROUP BY order_number, warehouse, coalesce(parcel, part::text), handed_at IS NOT NULL
+) boxes GROUP BY order_number
+"""
+_STOCKED: LiteralString = """
+SELECT originator_id AS stream, topic, state FROM {tallypost_events}
+WHERE originator_id = ANY(%(streams)s) ORDER BY originator_id, originator_version
+"""
+_CAPTURES: LiteralString = """
+SELECT c.attempt, c.order_number, c.means, c.amount_fen, coalesce((
+    SELECT sum(r.amount_fen) FROM {cash_refunds} r
+    WHERE r.order_number = c.order_number AND r.attempt = c.attempt AND r.state <> 'failed'
+), 0)::bigint AS refunded_fen
+FROM {captures} c WHERE c.attempt = ANY(%(numbers)s)
+"""
+_REFUNDS: LiteralString = """
+SELECT r.refund, r.order_number, r.amount_fen, r.state, c.means FROM {cash_refunds} r
+    LEFT JOIN {captures} c ON c.order_number = r.order_number AND c.attempt = r.attempt
+WHERE r.refund = ANY(%(numbers)s)
+"""
+_PAID: LiteralString = (
+    """
+SELECT c.attempt AS number, 'capture' AS charge, c.amount_fen AS fen, c.order_number AS about,
+    '' AS also
+FROM {captures} c
+WHERE c.means = %(partner)s AND c.paid_at >= %(since)s::timestamptz
+  AND c.paid_at < %(until)s::timestamptz AND """
+    + _ELSEWHERE
+    + """(c.attempt) AND l.charge = 'capture')
+UNION ALL
+SELECT r.refund, 'refund', -r.amount_fen, r.order_number, r.attempt
+FROM {cash_refunds} r JOIN {captures} c ON c.order_number = r.order_number
+    AND c.attempt = r.attempt
+WHERE r.state = 'confirmed' AND c.means = %(partner)s
+  AND r.requested_at >= %(since)s::timestamptz AND r.requested_at < %(until)s::timestamptz AND """
+    + _ELSEWHERE
+    + """(r.refund, r.attempt) AND l.charge = 'refund')
+ORDER BY 1, 2 LIMIT %(limit)s
+"""
+)
+_CHANNELLED: LiteralString = """
+SELECT number, channel, state FROM {orders} WHERE number = ANY(%(numbers)s)
+"""

@@ -1,0 +1,150 @@
+"""账单处理 Bills taken, compared with what the house knows, and decided by staff (W6)."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, LiteralString
+
+from psycopg.sql import SQL, Identifier
+
+from application.bill_evidence import Evidence, Gathering, OpenBill, Terms
+from application.envelope import Context
+from application.house import House
+from application.issuing import issue
+from application.streams import BILL, MALL, NETWORK, RATES
+from application.unit import Command, Unit
+from domain.bill_facts import BILL_NUMBER_PATTERN, PARTNER_PATTERN, BillKind
+from domain.bill_matching import Compared, compare
+from domain.bills import BillFile, Decision
+from domain.refusals import InvalidRequest, NotFound
+
+COMPARED_FOR = timedelta(days=90)
+"""After its receipt a bill is compared again and again for so long: late facts mend differences."""
+POLICY = "policy:match_bills"
+
+
+def receive_bill(unit: Unit, *, file: BillFile) -> dict[str, Any]:
+    """Take a bill: the same one again is one bill, another one of its number replaces it."""
+    for field, text, pattern in (
+        ("from", file.partner, PARTNER_PATTERN),
+        ("number", file.number, BILL_NUMBER_PATTERN),
+    ):
+        if not re.fullmatch(pattern, text):
+            raise InvalidRequest(field=field, reason=f"has to match {pattern}")
+    if file.first_day and file.last_day and file.first_day > file.last_day:
+        raise InvalidRequest(field="last_day", reason="is before the first day")
+    before = unit.read(BILL, file.key)
+    after = unit.record(BILL, file.key, before.receive(file))
+    status = "replaced" if before.revision else "received"
+    return {
+        "bill": file.key,
+        "status": "known" if after.revision == before.revision else status,
+        "revision": after.revision,
+        "lines": after.lines,
+        "total_fen": after.total_fen,
+    }
+
+
+def decide_differences(
+    unit: Unit, *, bill: str, differences: Sequence[str], decision: Decision, reason: str
+) -> dict[str, Any]:
+    """Accept differences, or contest them at the partner: all of them or none."""
+    known = unit.read(BILL, bill)
+    if not known.revision:
+        raise NotFound(what="bill")
+    for one in dict.fromkeys(differences):
+        known = unit.record(BILL, bill, known.decide(one, decision, reason=reason))
+    return {"bill": bill, "decided": len(set(differences)), "state": known.state}
+
+
+async def match_new(house: House) -> int:
+    """Compare what came and nobody compared yet; returns how many bills that were."""
+    return await _match(house, _NEW, at="")
+
+
+async def match_again(house: House, *, at: str) -> int:
+    """Compare the bills of late once more: numbers become known, parcels are handed over.
+
+    `at` names the round: one that is run twice has its effect once.
+    """
+    return await _match(house, _OF_LATE, at=at)
+
+
+async def _match(house: House, which: LiteralString, *, at: str) -> int:
+    async with house.pool.connection() as connection:
+        query = SQL(which).format(Identifier(house.schema, "bills"))
+        since = house.store.clock() - COMPARED_FOR
+        rows = await (await connection.execute(query, (since,))).fetchall()
+    bills = [OpenBill(row[0], BillKind(row[1]), *row[2:]) for row in rows]
+    for bill in bills:
+        terms = await _terms(house, bill)
+        async with house.pool.connection() as connection:
+            asking = Gathering(connection, house.schema, rules=house.rules, terms=terms)
+            evidence = await asking.evidence(bill)
+        # Twenty thousand lines take a moment that nobody else should wait for.
+        compared = await asyncio.to_thread(_compared, bill, evidence)
+        await issue(house, [_command(bill, compared, at)])
+    return len(bills)
+
+
+async def _terms(house: House, bill: OpenBill) -> Terms:
+    """Warehouses and rate cards, exact at the log's head."""
+    found: list[Terms] = []
+
+    def look(unit: Unit) -> dict[str, Any]:
+        found.append(Terms(unit.read(NETWORK, MALL), unit.read(RATES, MALL)))
+        return {}
+
+    question = _asked(bill, "terms", look)._replace(asks_only=True)
+    await house.store.execute(question)
+    return found[-1]
+
+
+def _compared(bill: OpenBill, evidence: Evidence) -> Compared:
+    return compare(
+        evidence.lines,
+        evidence.known,
+        kind=bill.kind,
+        earlier=evidence.earlier,
+        expected=evidence.expected,
+    )
+
+
+def _command(bill: OpenBill, compared: Compared, at: str) -> Command:
+    return _asked(bill, at, partial(note_compared, bill=bill, compared=compared))
+
+
+def note_compared(unit: Unit, *, bill: OpenBill, compared: Compared) -> dict[str, Any]:
+    """Note what of a bill differs now, unless a later version of it came meanwhile."""
+    known = unit.read(BILL, bill.key)
+    facts = known.compare(
+        bill.revision, compared.differences, agreed=compared.agreed, ours_fen=compared.ours_fen
+    )
+    return {"bill": bill.key, "state": unit.record(BILL, bill.key, facts).state}
+
+
+def _asked(bill: OpenBill, what: str, decide: Any) -> Command:
+    """A command of the house's own; the bill as it was found names it, so that it is had once."""
+    cause = f"{BILL.stream(bill.key)}@{bill.version}"
+    key = f"{cause}:{what}"
+    return Command(
+        principal=POLICY,
+        key=key,
+        digest=hashlib.sha256(key.encode()).digest(),
+        context=Context(actor=POLICY, command=f"match_bills:{key}", causation=cause),
+        decide=decide,
+        streams=(BILL.stream(bill.key), NETWORK.stream(MALL), RATES.stream(MALL)),
+    )
+
+
+_NEW: LiteralString = """
+SELECT id, kind, partner, revision, version, first_day, last_day FROM {}
+WHERE matched_at IS NULL AND %s::timestamptz IS NOT NULL ORDER BY received_at, id
+"""
+_OF_LATE: LiteralString = """
+SELECT id, kind, partner, revision, version, first_day, last_day FROM {}
+WHERE received_at >= %s ORDER BY received_at, id
+"""

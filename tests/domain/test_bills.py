@@ -1,0 +1,284 @@
+"""Bills: received once, corrected visibly, compared line by line, decided with reasons (W6)."""
+
+from datetime import date
+from functools import reduce
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.bill_facts import (
+    LINES_A_FACT,
+    BilledLine,
+    BillFact,
+    BillKind,
+    BillMatched,
+    BillReceived,
+    Cause,
+    Charge,
+    Difference,
+    DifferenceAccepted,
+    DifferenceContested,
+    DifferencesGone,
+    RefusedRow,
+)
+from domain.bill_matching import Compared, Expected, Known, compare
+from domain.bills import Bill, BillFile, evolve
+from domain.refusals import NotFound, NotPossible
+
+
+def line(number: str = "ZT1", fen: int = 500, *, row: int = 2, **more: object) -> BilledLine:
+    """A line of a carrier's bill, unless it says otherwise."""
+    fields = {"charge": Charge.FREIGHT, **more}
+    return BilledLine(row=row, number=number, fen=fen, **fields)  # type: ignore[arg-type]
+
+
+def bill_of(*lines: BilledLine, refused: int = 0) -> BillFile:
+    """A bill with these lines."""
+    rows = [RefusedRow(row=n + 90, column="amount", code="empty") for n in range(refused)]
+    return BillFile(BillKind.CARRIER, "zhongtong", "2026-02", "zto.csv", lines, rows)
+
+
+def after(bill: Bill, facts: list[BillFact]) -> Bill:
+    """The bill after these facts."""
+    return reduce(evolve, facts, bill)
+
+
+def compared(*lines: BilledLine, known: dict[str, Known], **more: object) -> Compared:
+    """A carrier's lines beside what is known."""
+    fields = {"kind": BillKind.CARRIER, **more}
+    return compare(lines, known, **fields)  # type: ignore[arg-type]
+
+
+def causes(of: Compared) -> list[tuple[Cause, int]]:
+    """Each difference by cause, and what it makes."""
+    return [(one.cause, one.fen) for one in of.differences]
+
+
+KNOWN = Known(
+    about="T1-P1",
+    ours={Charge.FREIGHT: 500},
+    grams=800,
+    reprice=lambda grams: 500 + 200 * max(0, -(-(grams - 1_000) // 1_000)),
+)
+
+
+def test_a_bill_is_received_with_its_totals_when_it_is_new() -> None:
+    """W6: lines, refused rows and the sum in one commit."""
+    facts = Bill().receive(bill_of(line(), line("ZT2", 700, row=3), refused=1))
+    received = facts[0]
+    assert isinstance(received, BillReceived)
+    assert (received.revision, received.lines, received.total_fen, received.refused) == (
+        1,
+        2,
+        1_200,
+        1,
+    )
+    assert [one.fact_name for one in facts[1:]] == ["bills.LinesBilled", "bills.RowsRefused"]
+
+
+def test_lines_are_cut_into_facts_when_there_are_many() -> None:
+    """W6: no fact grows with the bill."""
+    many = [line(f"ZT{n}", row=n + 2) for n in range(LINES_A_FACT + 1)]
+    assert len(Bill().receive(bill_of(*many))) == 3
+
+
+def test_nothing_happens_when_the_same_bill_comes_again() -> None:
+    """W6: one bill, also from another format where its rows have other places."""
+    bill = after(Bill(), Bill().receive(bill_of(line(row=2))))
+    assert bill.receive(bill_of(line(row=7))) == []
+
+
+def test_a_corrected_bill_replaces_when_its_lines_differ() -> None:
+    """W6: a further revision; what was compared is to be compared anew."""
+    bill = after(Bill(), Bill().receive(bill_of(line())))
+    bill = after(bill, bill.compare(1, [], agreed=1, ours_fen=500))
+    again = after(bill, bill.receive(bill_of(line(fen=450))))
+    assert (again.revision, again.total_fen, again.state) == (2, 450, "received")
+
+
+def test_an_old_version_is_refused_when_a_later_one_took_its_place() -> None:
+    """W6: an old file found again does not undo the correction."""
+    bill = after(Bill(), Bill().receive(bill_of(line())))
+    bill = after(bill, bill.receive(bill_of(line(fen=450))))
+    with pytest.raises(NotPossible, match="revision 1 was replaced"):
+        bill.receive(bill_of(line()))
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({}, Cause.UNKNOWN_NUMBER),
+        ({"ZT1": Known("T1-P1", theirs=False, ours={Charge.FREIGHT: 500})}, Cause.NOT_THEIRS),
+        ({"ZT1": Known("T1-P1", handed_over=False)}, Cause.NEVER_HANDED_OVER),
+        ({"ZT1": Known("T1-P1")}, Cause.NOT_AGREED),
+    ],
+)
+def test_a_whole_line_differs_when_nothing_of_it_is_owed(
+    known: dict[str, Known], expected: Cause
+) -> None:
+    """W6: by its cause, with its whole amount."""
+    found = compared(line(), known=known)
+    assert causes(found) == [(expected, 500)]
+    assert (found.agreed, found.ours_fen) == (0, 0)
+
+
+def test_a_line_agrees_when_the_house_would_have_billed_the_same() -> None:
+    """W6: no difference, no decision."""
+    assert compared(line(), known={"ZT1": KNOWN}) == Compared([], 1, 500)
+
+
+def test_a_second_line_is_billed_twice_in_one_bill_and_after_another() -> None:
+    """W6: the later one is the duplicate; another charge of the same parcel is none."""
+    twice = compared(line(), line(row=3), known={"ZT1": KNOWN})
+    assert [(one.row, one.cause) for one in twice.differences] == [(3, Cause.BILLED_TWICE)]
+    later = compared(line(), known={"ZT1": KNOWN}, earlier=[("ZT1", Charge.FREIGHT)])
+    assert causes(later) == [(Cause.BILLED_TWICE, 500)]
+    other = compared(line(), known={"ZT1": KNOWN}, earlier=[("ZT1", Charge.SURCHARGE)])
+    assert other.differences == []
+
+
+def test_weight_and_price_are_told_apart_when_both_are_above() -> None:
+    """W6: the card's price for the weight that was billed is the weight's share."""
+    found = compared(line(fen=950, grams=2_400), known={"ZT1": KNOWN})
+    assert causes(found) == [(Cause.WEIGHT_ABOVE, 400), (Cause.PRICE_ABOVE, 50)]
+    same_weight = compared(line(fen=950, grams=800), known={"ZT1": KNOWN})
+    assert causes(same_weight) == [(Cause.PRICE_ABOVE, 450)]
+
+
+def test_a_cheaper_line_is_noted_and_settled_by_itself() -> None:
+    """W6: the sums still meet; nobody has to decide."""
+    found = compared(line(fen=450), known={"ZT1": KNOWN})
+    assert causes(found) == [(Cause.BELOW, -50)]
+    bill = after(Bill(), Bill().receive(bill_of(line(fen=450))))
+    bill = after(bill, bill.compare(1, found.differences, agreed=0, ours_fen=500))
+    assert bill.state == "settled"
+    with pytest.raises(NotPossible):
+        bill.decide(found.differences[0].id, "accepted", reason="fine")
+
+
+def test_what_belongs_on_the_bill_is_missing_when_no_line_names_it() -> None:
+    """W6: it is no line of the bill, and found under its other number, too."""
+    expected = [Expected("ZT9", Charge.FREIGHT, 520, "T9-P1", also="T9-P1")]
+    found = compared(line(), known={"ZT1": KNOWN}, expected=expected)
+    assert causes(found) == [(Cause.MISSING, -520)]
+    assert (found.agreed, found.ours_fen) == (1, 500)
+    named = {"T9-P1": Known("T9-P1", ours={Charge.FREIGHT: 520})}
+    assert compared(line("T9-P1", 520), known=named, expected=expected).differences == []
+
+
+def test_storage_is_measured_by_the_units_that_were_there() -> None:
+    """W6: units that never were there apart from the price of the others."""
+    known = {"mug": Known("", ours={Charge.STORAGE: 20}, units=100)}
+    stored = line("mug", 3_300, charge=Charge.STORAGE, quantity=150)
+    found = compared(stored, known=known, kind=BillKind.WAREHOUSE)
+    assert causes(found) == [(Cause.QUANTITY_ABOVE, 1_000), (Cause.PRICE_ABOVE, 300)]
+    unsaid = compared(line("mug", 90, charge=Charge.STORAGE), known=known, kind=BillKind.WAREHOUSE)
+    assert causes(unsaid) == [(Cause.NOT_AGREED, 90)]
+
+
+def test_payments_differ_by_amount_and_kept_fees_of_refunds_are_named() -> None:
+    """W6: money from a provider is compared both ways."""
+    known = {
+        "pay-1": Known("T1", ours={Charge.CAPTURE: 1_900}, taken=frozenset({Charge.FEE})),
+        "pay-2": Known("T2", refunded=True, taken=frozenset({Charge.FEE})),
+    }
+    found = compare(
+        [
+            line("pay-1", 1_800, charge=Charge.CAPTURE),
+            line("pay-1", -11, row=3, charge=Charge.FEE),
+            line("pay-2", -11, row=4, charge=Charge.FEE),
+        ],
+        known,
+        kind=BillKind.PAYMENT,
+    )
+    assert causes(found) == [(Cause.AMOUNT_DIFFERS, -100), (Cause.REFUNDED, -11)]
+
+
+def difference(fen: int = 500, number: str = "ZT1") -> Difference:
+    """A line that nobody knows."""
+    return compared(line(number, fen), known={}).differences[0]
+
+
+def test_a_difference_is_decided_once_and_the_bill_moves() -> None:
+    """W6: open, contested, accepted; the same word again changes nothing."""
+    one = difference()
+    bill = after(Bill(), Bill().receive(bill_of(line())))
+    bill = after(bill, bill.compare(1, [one], agreed=0, ours_fen=0))
+    assert bill.state == "open"
+    contested = bill.decide(one.id, "contested", reason="not ours")
+    assert [type(fact) for fact in contested] == [DifferenceContested]
+    bill = after(bill, contested)
+    assert bill.state == "contested"
+    assert bill.decide(one.id, "contested", reason="not ours") == []
+    accepted = bill.decide(one.id, "accepted", reason="it was ours")
+    assert [type(fact) for fact in accepted] == [DifferenceAccepted]
+    assert after(bill, accepted).state == "settled"
+    with pytest.raises(NotFound):
+        bill.decide("unknown_number:freight:ZT7", "accepted", reason="none")
+
+
+def test_a_decision_outlives_a_correction_when_its_amount_stays() -> None:
+    """W6: another amount is another question."""
+    bill = after(Bill(), Bill().receive(bill_of(line())))
+    bill = after(bill, bill.compare(1, [difference()], agreed=0, ours_fen=0))
+    bill = after(bill, bill.decide(difference().id, "accepted", reason="ours by mail"))
+    same = after(bill, bill.receive(bill_of(line(), line("ZT2", row=3))))
+    same = after(same, same.compare(2, [difference()], agreed=1, ours_fen=500))
+    assert same.state == "settled"
+    other = after(same, same.compare(2, [difference(fen=900)], agreed=1, ours_fen=500))
+    assert other.state == "open"
+
+
+def test_comparing_again_says_only_what_changed() -> None:
+    """W6: twice is once; what somebody learnt makes a difference go."""
+    bill = after(Bill(), Bill().receive(bill_of(line())))
+    bill = after(bill, bill.compare(1, [difference()], agreed=0, ours_fen=0))
+    assert bill.compare(1, [difference()], agreed=0, ours_fen=0) == []
+    facts = bill.compare(1, [], agreed=1, ours_fen=500)
+    assert [type(fact) for fact in facts] == [DifferencesGone, BillMatched]
+    assert bill.compare(7, [], agreed=1, ours_fen=500) == []
+
+
+NUMBERS = st.sampled_from(["A1", "B2", "C3"])
+LINES = st.lists(
+    st.builds(
+        BilledLine,
+        row=st.integers(2, 900),
+        number=NUMBERS,
+        charge=st.sampled_from([Charge.FREIGHT, Charge.SURCHARGE, Charge.STORAGE]),
+        fen=st.integers(-5_000, 5_000),
+        grams=st.none() | st.integers(0, 9_000),
+        quantity=st.none() | st.integers(0, 50),
+        day=st.none() | st.just(date(2026, 2, 3)),
+    ),
+    max_size=12,
+)
+KNOWNS = st.dictionaries(
+    NUMBERS,
+    st.builds(
+        Known,
+        about=st.just("T1"),
+        theirs=st.booleans(),
+        handed_over=st.booleans(),
+        ours=st.dictionaries(st.sampled_from(list(Charge)), st.integers(0, 3_000)),
+        grams=st.none() | st.integers(0, 5_000),
+        reprice=st.just(lambda grams: grams // 10),
+        units=st.none() | st.integers(0, 40),
+    ),
+)
+
+
+@given(LINES, KNOWNS, st.sampled_from(list(BillKind)))
+def test_every_bill_is_explained_to_the_fen(
+    lines: list[BilledLine], known: dict[str, Known], kind: BillKind
+) -> None:
+    """W6: billed = ours + what the lines' differences make, whatever is billed."""
+    found = compare(lines, known, kind=kind)
+    assert sum(one.fen for one in lines) == found.ours_fen + sum(
+        one.fen for one in found.differences
+    )
+    assert len({one.id for one in found.differences}) == len(found.differences)
+    for one in lines:
+        mine = [other for other in found.differences if other.row == one.row]
+        assert len(mine) <= 2 * sum(other.row == one.row for other in lines)
