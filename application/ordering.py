@@ -31,9 +31,11 @@ from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
 from domain.refunding import cancel_units, refund_units
 from domain.refusals import NotFound, NotPossible
+from domain.release_facts import ReviewReason
 from domain.replacing import sent_once_more
 from domain.replanning import given_up
 from domain.returns import under_return
+from domain.reviewing import require_review
 from domain.stock import StockPutBack, StockReleased, StockReturned, stock_key
 
 
@@ -231,6 +233,9 @@ def change_address(
 ) -> dict[str, Any]:
     """Send what was not handed over to another address in the same province (O8).
 
+    It is read anew: a doubtful one waits for a human, whatever was said of the one before, and
+    an order that waited because of that one alone goes on (O7).
+
     Another province would need another plan: cancel and order anew. An address whose province
     is not settled is asked for, and one in an excluded region refused, as in placing (O1).
     """
@@ -257,7 +262,12 @@ def change_address(
         district=recipient.district or "",
         division=recipient.division,
     )
-    after = unit.record(ORDER, number, order.change_address(destination))
+    facts = order.change_address(destination, doubts=found.doubts)
+    after = unit.record(ORDER, number, facts)
+    if found.doubts:
+        reasons = [ReviewReason.ADDRESS_DOUBTFUL]
+        review = require_review(after, reasons, details=found.doubts, rules=rules)
+        after = unit.record(ORDER, number, review)
     leave_shared_parcel(unit, order=number, reason="the address changed")
     give_back_labels(unit, order=number, reason="the address changed")
     return {"number": number, "status": customer_status(after.state)}

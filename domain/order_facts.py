@@ -174,6 +174,11 @@ class AddressChanged(Fact, name="orders.AddressChanged"):
     """Parcels not shipped yet go elsewhere (O8)."""
 
     destination: Destination
+    doubts: tuple[str, ...] | None = Field(
+        default=None,
+        exclude_if=lambda codes: codes is None,
+        description="what is doubtful about it, as stable codes; None before it was read anew (O7)",
+    )
 
 
 class OrderSplit(Fact, name="orders.OrderSplit"):

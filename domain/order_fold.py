@@ -53,6 +53,7 @@ from domain.release_facts import (
     PartMoved,
     PartPicked,
     PartReleased,
+    ReviewReason,
     ReviewRequired,
 )
 from domain.splitting import Allocation, Plan
@@ -87,6 +88,20 @@ def _moved(order: Order, number: int, **changes: object) -> tuple[Part, ...]:
     return tuple(
         part._replace(**changes) if part.number == number else part  # type: ignore[arg-type]
         for part in order.parts
+    )
+
+
+def _readdressed(order: Order, fact: AddressChanged) -> Order:
+    """The order with its new address: what a human said or asks of the old one is over (O7)."""
+    order = replace(order, destination=fact.destination, parts=_unacknowledged(order))
+    if fact.doubts is None:
+        return order
+    doubtful = ReviewReason.ADDRESS_DOUBTFUL
+    return replace(
+        order,
+        doubts=(),
+        review=tuple(one for one in order.review if one is not doubtful),
+        reviewed=tuple(one for one in order.reviewed if one is not doubtful),
     )
 
 
@@ -245,7 +260,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case CashRefundAskedAgain():
             return replace(order, refunds=_refund_is(order, fact.refund, "requested"))
         case AddressChanged():
-            return replace(order, destination=fact.destination, parts=_unacknowledged(order))
+            return _readdressed(order, fact)
         case OrderSplit():
             return replace(order, parts=_replanned(order, fact.plan))
         case UnitsFellShort():

@@ -379,11 +379,13 @@ class Order:
             facts.append(OrderCompleted(visible_until=when + rules.kept_visible))
         return facts
 
-    def change_address(self, destination: Destination) -> list[OrderFact]:
-        """Send what was not handed over elsewhere (O8)."""
+    def change_address(
+        self, destination: Destination, *, doubts: tuple[str, ...] | None = None
+    ) -> list[OrderFact]:
+        """Send what was not handed over elsewhere (O8); `doubts`: what is doubtful about it."""
         if not any(part.to_be_sent for part in self.parts):
             raise NotPossible(action="change_address", why=f"the order is {self.state}")
-        return [AddressChanged(destination=destination)]
+        return [AddressChanged(destination=destination, doubts=doubts)]
 
     def expire(self, *, when: datetime) -> list[OrderFact]:
         """Take an ended order out of its customer's sight once its time is over (O3)."""

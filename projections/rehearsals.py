@@ -99,7 +99,7 @@ class Rehearsals:
             cursor = await _do(connection, self._schema, _CANCEL, (name,))
         found = await self.named(name)
         if not cursor.rowcount and found.state != "cancelled":
-            raise NotPossible(action="cancel_rehearsal", why=f"it is {found.state}")
+            raise NotPossible(action="cancel_rehearsal", why=f"the rehearsal is {found.state}")
         return found
 
     # --- for whoever runs them ---

@@ -100,7 +100,7 @@ async def test_an_address_can_be_changed_until_the_parcel_has_left(mall: Mall) -
     assert (await mall.read(number))["actions"]["address"] == {
         "possible": True, "province": "浙江省",
     }  # fmt: skip
-    moved = {**RECIPIENT, "city": "宁波市", "address": "中山路 9 号"}
+    moved = {**RECIPIENT, "city": "宁波市", "district": "海曙区", "address": "中山路 9 号"}
     changed = await mall.post(f"/v1/orders/{number}/address", moved)
     assert changed.status_code == 200, changed.text
     await mall.views()

@@ -180,3 +180,29 @@ async def test_parcels_are_listed_by_deadline_page_by_page(mall: Mall) -> None:
             break
         cursor = {"cursor": page["next"]}
     assert found == [f"{number}-P1" for number in (wanted[2], wanted[1], wanted[0])]
+
+
+async def test_a_new_address_is_doubted_or_not_whatever_was_said_of_the_old_one(mall: Mall) -> None:
+    """O7, O8: read anew; a doubtful one waits, also after an approval, and a clean one goes on."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    path = f"/v1/orders/{number}/address"
+    doubtful = {**RECIPIENT, "name": "测试"}
+
+    async def waiting() -> list[list[str]]:
+        await mall.views()
+        queue = (await mall.get("/v1/reviews", **STAFF)).json()["orders"]
+        return [[doubt["code"] for doubt in one["doubts"]] for one in queue]
+
+    for _ in range(2):
+        assert (await mall.post(path, doubtful)).status_code == 200
+        assert await waiting() == [["name_doubtful"]]
+        packed = await mall.post("/v1/parcels", {"order": number, "part": 1}, **STAFF)
+        assert packed.status_code == 409
+        approve = {"decision": "approve", "reason": "known"}
+        await changed(mall, f"/v1/orders/{number}/review", approve)
+        assert await waiting() == []
+    assert (await mall.post(path, doubtful)).status_code == 200
+    assert (await mall.post(path, {**RECIPIENT, "name": "林晓曼"})).status_code == 200
+    assert await waiting() == []
+    packed = await mall.post("/v1/parcels", {"order": number, "part": 1}, **STAFF)
+    assert packed.status_code == 201
