@@ -30,6 +30,7 @@ from application.answers import kept_answer
 from application.cleaning import Unusable
 from application.gateways.payment import Charge
 from application.streams import MALL, NETWORK, ORDER
+from application.traffic import payments_of
 from application.unit import Unit
 from application.vault import Digests, Recipient
 from domain.order_facts import State
@@ -272,7 +273,7 @@ async def pay(
         amount_fen=from_json(due.answer)["fen"],
         callback_url=tenant.callback_links.payment_url(number),
     )
-    pay_url = await tenant.payments.charge(charge)
+    pay_url = await (await payments_of(tenant, number)).charge(charge)
     started = {"number": number, "status": State.PENDING_PAYMENT, "attempt": attempt}
     command = change.command(lambda unit: {**started, "pay_url": pay_url})
     return answered(await store.execute(command))

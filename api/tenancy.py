@@ -61,6 +61,15 @@ class Tenant:
         self.payments = PaymentProvider(
             settings.payment_url, secret=settings.payment_key, transport=way
         )
+        self.rehearsed_payments: PaymentProvider | None = None
+        if "payment" in settings.rehearsal:
+            rehearsed = settings.rehearsed("payment")
+            self.rehearsed_payments = PaymentProvider(
+                rehearsed.payment_url,
+                secret=rehearsed.payment_key,
+                transport=way,
+                partner="payment_sandbox",
+            )
         self.live = LiveFeed(self.pool, schema=schema)
         self.limits = Limits(self.pool, schema=schema)
         self.revocations = Revocations(self.pool, schema=schema)
@@ -70,6 +79,8 @@ class Tenant:
         """Start the writer, the reading connections and the live feed."""
         stack.push_async_callback(self.partners.aclose)
         stack.push_async_callback(self.payments.aclose)
+        if self.rehearsed_payments is not None:
+            stack.push_async_callback(self.rehearsed_payments.aclose)
         await self.pool.open()
         stack.push_async_callback(self.pool.close)
         await stack.enter_async_context(self.store)

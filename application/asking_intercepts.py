@@ -31,6 +31,7 @@ from application.gateways.tracking import (
 )
 from application.ordering_labels import PARTNER, account_of, contract_of, whole_address
 from application.streams import INTERCEPT
+from application.traffic import way_of
 from application.unit import Command, Unit
 from application.vault import Recipient
 from domain.blotting import blot
@@ -77,7 +78,8 @@ class InterceptRequests:
         return len(claimed)
 
     async def _ask(self, one: Wanted) -> None:
-        settings, links = self._house.settings, self._house.callback_links
+        way, links = await way_of(self._house, "kuaidi100", one.parcel), self._house.callback_links
+        settings = way.settings
         try:
             form = intercept_form(
                 one.waybill,
@@ -92,7 +94,9 @@ class InterceptRequests:
                 t=str(int(self._house.store.clock().timestamp() * 1000)),
             )
             answer = await self._client.post(
-                f"{settings.kuaidi100_label_url}/label/order", data=form, extensions=to(PARTNER)
+                f"{settings.kuaidi100_label_url}/label/order",
+                data=form,
+                extensions=to(way.called(PARTNER)),
             )
             if answer.status_code >= 500:
                 answer.raise_for_status()

@@ -33,6 +33,7 @@ from application.house import House
 from application.settings import Settings
 from application.streams import PARCEL
 from application.trackers import Trackers
+from application.traffic import payments_of, tracker_of, way_of
 from application.unit import Command
 from application.vault import Recipient
 
@@ -56,6 +57,7 @@ class Asker(House, Protocol):
     trackers: Trackers
     partners: httpx2.AsyncClient
     payments: PaymentProvider
+    rehearsed_payments: PaymentProvider | None
 
 
 @dataclass(slots=True)
@@ -108,31 +110,35 @@ class Asking:
             callback_url=self._house.callback_links.payment_url(order),
         )
         try:
-            await self._house.payments.refund(message)
+            await (await payments_of(self._house, order)).refund(message)
         except ProviderUnavailable as error:
             logger.warning("a refund waits for the payment provider: %s", error)
 
     async def _subscribe(self, parcel: str, waybill: str, carrier: str, card: str | None) -> None:
         house = self._house
-        direct = house.trackers.of(carrier)
+        direct, way = await tracker_of(house, carrier, parcel)
         if isinstance(direct, DirectTracker):
             # It pushes all its parcels to one address, without being asked for each.
             await self._watched(parcel, waybill, direct.name)
             return
-        if house.settings.kuaidi100_url is None:
+        if direct is None:  # none is asked questions, which needs more than a subscription
+            way = await way_of(house, "kuaidi100", parcel)
+        if way.settings.kuaidi100_url is None:
             return
         try:
             form = subscribe_form(
                 waybill,
                 carrier=carrier,
-                key=house.settings.kuaidi100_key,
+                key=way.settings.kuaidi100_key,
                 callback_url=house.callback_links.url(parcel),
                 salt=house.callback_links.salt(parcel),
                 phone=await phone_tail(house, card),
                 **await self._ends(parcel),
             )
             answer = await self._client.post(
-                f"{house.settings.kuaidi100_url}/poll", data=form, extensions=to("kuaidi100")
+                f"{way.settings.kuaidi100_url}/poll",
+                data=form,
+                extensions=to(way.called("kuaidi100")),
             )
             read_subscribe_reply(answer.content)
         except PartnerRefused as refused:

@@ -28,6 +28,7 @@ from domain import (
     return_facts,
     single_handed,
     stock,
+    traffic,
     warehouses,
     waybills,
 )
@@ -37,7 +38,7 @@ from domain.facts import FACTS, Fact
 ROOMS = (
     approvals, bill_facts, books, catalogue, claims, dispute_facts, intercepts, notes, order_facts,
     parcel_facts, point_facts, privacy, rate_facts, return_facts, single_handed, stock,
-    warehouses, waybills,
+    traffic, warehouses, waybills,
 )  # fmt: skip
 
 

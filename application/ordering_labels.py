@@ -34,6 +34,7 @@ from application.gateways.tracking import (
 )
 from application.settings import Settings
 from application.streams import ORDER, PARCEL
+from application.traffic import Way, labeller_of
 from application.unit import Command, Unit
 from application.vault import Recipient
 from domain.blotting import blot
@@ -138,7 +139,8 @@ class LabelOrders:
             grams=one.grams,
         )
         try:
-            numbered = await self._numbered(wish, again=one.tries > 1)
+            labeller, way = await labeller_of(self._house, one.carrier, one.parcel)
+            numbered = await self._numbered(wish, labeller, way, again=one.tries > 1)
         except IncompleteRequest as incomplete:
             await self._refused(one, "incomplete", str(incomplete))
             return
@@ -150,28 +152,30 @@ class LabelOrders:
             return
         issued = LabelIssued(
             label=one.label,
-            issuer=self._labeller(one.carrier).issuer,
+            issuer=labeller.issuer,
             waybill=numbered.waybill,
             partner_order=numbered.partner_order,
             sorting=numbered.sorting,
         )
         await self._record(one, "issued", partial(labelling.take_number, issued=issued))
 
-    async def _numbered(self, wish: LabelWish, *, again: bool) -> Numbered:
+    async def _numbered(
+        self, wish: LabelWish, labeller: Labeller, way: Way, *, again: bool
+    ) -> Numbered:
         """The number that an order gets, or got when its answer was lost."""
-        labeller, now = self._labeller(wish.carrier), self._house.store.clock()
+        now = self._house.store.clock()
         before = labeller.asked_before(wish.name, now=now) if again else None
         if before is not None:
             try:
-                return labeller.read_order(await self._post(labeller, before))
+                return labeller.read_order(await self._post(labeller, way, before))
             except PartnerRefused as refused:
                 if refused.alarm or refused.retry is not Retry.NEVER:
                     raise
                 # They know of no such order.
-        return labeller.read_order(await self._post(labeller, labeller.order(wish, now=now)))
+        return labeller.read_order(await self._post(labeller, way, labeller.order(wish, now=now)))
 
     async def _cancel(self, one: Open) -> None:
-        labeller = self._labeller(one.carrier)
+        labeller, way = await labeller_of(self._house, one.carrier, one.parcel)
         call = labeller.cancel(
             one.waybill or "",
             carrier=one.carrier,
@@ -180,7 +184,7 @@ class LabelOrders:
             now=self._house.store.clock(),
         )
         try:
-            labeller.read_cancel(await self._post(labeller, call))
+            labeller.read_cancel(await self._post(labeller, way, call))
         except PartnerRefused as refused:
             (logger.error if refused.alarm else logger.warning)(
                 "a label was not taken back, with code %s", refused.code
@@ -207,18 +211,17 @@ class LabelOrders:
         )
         await self._record(one, "refused", decide)
 
-    def _labeller(self, carrier: str) -> Labeller:
-        return self._house.trackers.labeller(carrier)
-
-    async def _post(self, labeller: Labeller, call: Call) -> bytes:
-        answer = await self._client.post(call.url, data=call.form, extensions=to(labeller.partner))
+    async def _post(self, labeller: Labeller, way: Way, call: Call) -> bytes:
+        answer = await self._client.post(
+            call.url, data=call.form, extensions=to(way.called(labeller.partner))
+        )
         if answer.status_code >= 500:
             answer.raise_for_status()
         return answer.content
 
     async def _record(self, one: Open, what: str, decide: Any) -> None:
         key = f"{one.label}:{what}"
-        principal = f"partner:{self._labeller(one.carrier).issuer}"
+        principal = f"partner:{self._house.trackers.labeller(one.carrier).issuer}"
         context = Context(actor=principal, command=f"label:{key}")
 
         def decided(unit: Unit) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from application.gateways.tracking import (
     UnreadableReply,
 )
 from application.streams import PARCEL
+from application.traffic import Way, tracker_of
 from application.unit import Command, Unit
 from domain.silence import Silence, patience
 
@@ -103,9 +104,9 @@ class Querying:
         if not self._house.trackers.all:
             return came
         for wanted in await find():
-            tracker = self._house.trackers.of(wanted.carrier)
+            tracker, way = await tracker_of(self._house, wanted.carrier, wanted.parcel)
             if tracker is not None and await self._claim(wanted):
-                outcome = await self._ask(wanted, tracker)
+                outcome = await self._ask(wanted, tracker, way)
                 await self._note(wanted, outcome)
                 came[outcome] = came.get(outcome, 0) + 1
         return came
@@ -145,7 +146,7 @@ class Querying:
             values = (wanted.waybill, wanted.parcel, now, now - LOCKED_WITHIN)
             return bool(await self._rows(connection, _CLAIM, *values))
 
-    async def _ask(self, wanted: Wanted, tracker: Tracker) -> Outcome:
+    async def _ask(self, wanted: Wanted, tracker: Tracker, way: Way) -> Outcome:
         house = self._house
         try:
             call = tracker.query(
@@ -154,7 +155,9 @@ class Querying:
                 phone=await phone_tail(house, wanted.card),
                 now=house.store.clock(),
             )
-            answer = await self._client.post(call.url, data=call.form, extensions=to(tracker.name))
+            answer = await self._client.post(
+                call.url, data=call.form, extensions=to(way.called(tracker.name))
+            )
             told = tracker.read_answer(
                 answer.content, number=wanted.waybill, carrier=wanted.carrier
             )

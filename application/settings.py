@@ -4,9 +4,16 @@ import secrets
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from application.key_files import read_or_create
@@ -22,6 +29,22 @@ class Sender(BaseModel):
     name: str = Field(min_length=1, max_length=40)
     phone: str = Field(min_length=5, max_length=20)
     address: str = Field(min_length=5, max_length=200)
+
+
+_KUAIDI100 = frozenset({"kuaidi100_url", "kuaidi100_key"})
+_PAYMENT = frozenset({"payment_url", "payment_secret"})
+_SF = frozenset({"url", "partner", "check_word"})
+REHEARSED = {
+    "kuaidi100": (
+        _KUAIDI100 | {
+            "kuaidi100_customer", "kuaidi100_label_url", "kuaidi100_secret", "kuaidi100_accounts",
+        },
+        _KUAIDI100,
+    ),
+    "payment": (_PAYMENT, _PAYMENT),
+    "sf": (_SF | {"addresses", "signed", "monthly_card"}, _SF),
+}  # fmt: skip
+"""What may differ, and what must, between a partner's account and the sandbox's."""
 
 
 class Settings(BaseSettings):
@@ -85,6 +108,10 @@ class Settings(BaseSettings):
     """What tokens are signed with: the app's certificate, 32 hexadecimal digits like its id."""
     agora_url: str = "https://api.agora.io"
     """Agora's service or the sandbox's."""
+    rehearsal: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False)
+    """The sandbox's accounts of partners that are really set, too, as JSON by partner: their real
+    traffic is switched on by share (M3). `{"payment": {"payment_url": "…", "payment_secret": "…"},
+    "kuaidi100": {"kuaidi100_url": "…", …}, "sf": {"partner": "…", "check_word": "…"}}`."""
     policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
     """Name of this deployment's figures, recorded in every order; an import names its own."""
     peaks: Annotated[tuple[Peak, ...], NoDecode] = ()
@@ -176,6 +203,28 @@ class Settings(BaseSettings):
                 carrier, timedelta(days=int(signed)), timedelta(days=int(sent))
             )
         return tuple(found.values())
+
+    @model_validator(mode="after")
+    def _rehearsals(self) -> Self:
+        for partner, account in self.rehearsal.items():
+            known, needed = REHEARSED.get(partner, (frozenset(), frozenset()))
+            if not needed or not needed <= account.keys() <= known:
+                raise ValueError(f"{partner} is not rehearsed with: {', '.join(sorted(account))}")
+        return self
+
+    def rehearsed(self, partner: str) -> Self:
+        """These settings, with the sandbox's account in place of a partner's own."""
+        account = self.rehearsal[partner]
+        if partner == "sf":
+            return self.model_copy(update={"trackers": {**self.trackers, partner: account}})
+        sealed = {
+            name: SecretStr(value) if name.endswith("_secret") else value
+            for name, value in account.items()
+        }
+        found = self.model_copy(update=sealed)
+        # What was derived of the real account.
+        found.__dict__.pop("payment_key", None)
+        return found
 
     @property
     def queries_are_possible(self) -> bool:

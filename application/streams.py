@@ -27,6 +27,7 @@ from domain import (
     returns,
     single_handed,
     stock,
+    traffic,
     warehouses,
     waves,
     waybills,
@@ -90,12 +91,13 @@ RATES = Category("rates", rate_cards.RateCards(), rate_cards.evolve)
 RETURN = Category("return", returns.Return(), returns.evolve, begun=True)
 SINGLE_HANDED = Category("single_handed", single_handed.NOBODY, single_handed.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
+TRAFFIC = Category("traffic", traffic.Traffic(), traffic.evolve)
 WAVE = Category("wave", waves.Wave(), waves.evolve, begun=True)
 WAYBILL = Category("waybill", waybills.Waybill(), waybills.evolve)
 
 _ALL: tuple[Category[Any], ...] = (
     ACCOUNT, APPROVAL, BILL, BOOKS, CLAIM, DISPUTE, INTERCEPT, ITEM, NETWORK, NOTES, ORDER, PARCEL,
-    PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, WAVE, WAYBILL,
+    PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, TRAFFIC, WAVE, WAYBILL,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 

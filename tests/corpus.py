@@ -57,6 +57,7 @@ STORY = {
         ReturnWithdrawn ReturnLapsed""",
     "intercept": """InterceptAsked InterceptRefused InterceptTaken InterceptTold InterceptFailed
         InterceptTimedOut InterceptDone GoodsTakenBack""",
+    "traffic": "TrafficShifted",
     "waybill": "WaybillBound",
     "wave": "WaveOpened WaveClosed",
 }

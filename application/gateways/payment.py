@@ -94,7 +94,10 @@ class PaymentProvider:
         *,
         secret: bytes,
         transport: httpx2.AsyncBaseTransport | None = None,
+        partner: str = "payment",
     ) -> None:
+        """`partner` is under which name its calls are counted."""
+        self._partner = partner
         self._secret = secret
         self._client = httpx2.AsyncClient(
             base_url=base_url, timeout=TIMEOUT_SECONDS, transport=transport
@@ -125,7 +128,7 @@ class PaymentProvider:
             ):
                 with attempt:
                     answer = await self._client.post(
-                        path, content=body, headers=headers, extensions=to("payment")
+                        path, content=body, headers=headers, extensions=to(self._partner)
                     )
                     answer.raise_for_status()
         except httpx2.HTTPError as error:

@@ -295,6 +295,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/v1/troubles"): Route(STAFF),
     ("GET", "/v1/targets"): Route(STAFF),
+    ("GET", "/v1/traffic"): Route(STAFF),
+    ("POST", "/v1/traffic/{partner}"): Route(
+        (OPERATIONS, ADMINISTRATOR), {"percent": 5, "reason": "the first real ones"}
+    ),
     ("GET", "/v1/staff-alerts"): Route(STAFF),
     ("GET", "/v1/learners/{learner}/signaling"): Route((LEARNER, SERVICE), owned=True),
     ("POST", "/v1/staff-alerts/test"): Route((OPERATIONS, ADMINISTRATOR)),
@@ -317,6 +321,7 @@ NAMES = {
     "stream": "account:lin",
     "approval": "A1",
     "name": "points",
+    "partner": "kuaidi100",
     "matter": "case-1",
     "card": "0" * 32,
     "webhook": "W1",

@@ -70,10 +70,10 @@ class Pushing:
         )
 
 
-async def shipped(mall: Mall) -> Pushing:
+async def shipped(mall: Mall, *, number_on_it: str = WAYBILL) -> Pushing:
     """An order on its way."""
     placed = await mall.order(("notebook", 1))
-    return Pushing(mall, await mall.ship(placed["number"]))
+    return Pushing(mall, await mall.ship(placed["number"], number_on_it=number_on_it))
 
 
 def mutations(pushing: Pushing, count: int) -> Iterator[bytes]:
@@ -251,7 +251,7 @@ async def test_the_end_differs_when_the_last_push_wins() -> None:
 
 async def test_weak_signatures_prove_nothing(mall: Mall) -> None:
     """R36: none, an empty salt's, a short salt's, another parcel's, another address: 401."""
-    first, second = await shipped(mall), await shipped(mall)
+    first, second = await shipped(mall), await shipped(mall, number_on_it="SF1000000002")
     param = first.param(*LINES)
     before = len(log_of_mall(mall))
     empty = hashlib.md5(param).hexdigest().upper()
@@ -275,7 +275,7 @@ async def test_weak_signatures_prove_nothing(mall: Mall) -> None:
 
 async def test_another_parcels_push_is_accepted_when_salts_are_shared(mall: Mall) -> None:
     """R36 CONTROL: one salt for all parcels."""
-    first, second = await shipped(mall), await shipped(mall)
+    first, second = await shipped(mall), await shipped(mall, number_on_it="SF1000000002")
     second.salt = first.salt
     param = first.param(*LINES)
     assert kuaidi100.verify_push(second.signed(param), salt=first.salt).scans

@@ -2,6 +2,7 @@
 import { fill, h, icon } from "./dom.js";
 import { getAnyway } from "./http.js";
 import { targetsOf } from "./targets.js";
+import { trafficOf } from "./traffic.js";
 import { announce, broken, loading } from "./ui.js";
 import { clock, has, number, t, word } from "./words.js";
 
@@ -15,9 +16,9 @@ export async function health(view, _, signal) {
   const look = async () => {
     if (signal.aborted) return;
     try {
-      const [{ body }, aims] = await Promise.all([getAnyway("/health"), getAnyway("/v1/targets")]);
+      const [{ body }, aims, shares] = await Promise.all([getAnyway("/health"), getAnyway("/v1/targets"), getAnyway("/v1/traffic")]);
       if (signal.aborted) return;
-      fill(view, page(body, aims.body));
+      fill(view, page(body, { aims: aims.body, traffic: shares.body, again: look }));
       if (last && last !== body.status) announce(word("health", body.status));
       last = body.status;
     } catch (problem) {
@@ -29,7 +30,7 @@ export async function health(view, _, signal) {
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-function page(body, aims) {
+function page(body, { aims, traffic, again }) {
   const lag = Math.max(0, ...(body.views ?? []).map((one) => one.lag));
   const parked = (body.views ?? []).reduce((sum, one) => sum + one.parked, 0);
   return [
@@ -38,7 +39,8 @@ function page(body, aims) {
       h("div", null, h("p", { class: "verdict-words" }, word("health", body.status)),
         body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", { class: "mono" }, body.cause) : null)),
     body.views ? h("ul", { class: "tiles" }, tile("health.position", body.position), tile("health.lag", lag, lag > 0), tile("health.queue", body.queue), tile("health.parked", parked, parked > 0), ...further(body)) : null,
-    aims.targets ? targetsOf(aims) : null,
+    h("div", { class: "stack sections" }, aims.targets ? targetsOf(aims) : null,
+    traffic.partners?.length ? trafficOf(traffic, { changed: again }) : null,
     body.views ? h("section", { "aria-labelledby": "views" }, h("h2", { id: "views", class: "section-head" }, t("health.views")), h("div", { class: "panel flush" }, h("table", { class: "cards paired" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("health.view")), ["position", "lag", "still", "parked"].map((key) => h("th", { scope: "col", class: "right" }, t(`health.${key}`))))),
       h("tbody", null, body.views.map((one) => h("tr", null,
@@ -46,7 +48,7 @@ function page(body, aims) {
         h("td", { class: "right", "data-label": t("health.position") }, number(one.position)),
         h("td", { class: `right${one.lag ? " warn-words" : ""}`, "data-label": t("health.lag") }, number(one.lag)),
         h("td", { class: "right quiet", "data-label": t("health.still") }, t("health.seconds", { n: Math.round(one.lag_seconds) })),
-        h("td", { class: `right${one.parked ? " bad-words" : ""}`, "data-label": t("health.parked") }, number(one.parked)))))))) : null,
+        h("td", { class: `right${one.parked ? " bad-words" : ""}`, "data-label": t("health.parked") }, number(one.parked)))))))) : null),
   ];
 }
 
