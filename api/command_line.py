@@ -20,6 +20,7 @@ from api.bill_import import bills
 from api.demo import tell
 from api.import_commands import import_app
 from api.ports import PortRefused, claimed
+from api.rate_import import rates
 from api.refolding import refold
 from api.sandbox import create_sandbox
 from api.what_if_command import what_if
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(audit_app, name="audit")
 import_app.command("bills")(bills)
+import_app.command("rates")(rates)
 app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
 app.command()(verify)

@@ -39,6 +39,7 @@ RATES: Mapping[str, Rate] = MappingProxyType(
         "grants": Rate(600, 100.0),  # requests, of up to 10,000 rows each
         "evidence": Rate(30, 0.05),  # files of up to 4 MB
         "bills": Rate(30, 0.1),  # files of up to 5 MB, each read by a process of its own
+        "rates": Rate(30, 0.1),  # files of up to 5 MB, each read by a process of its own
         "logins": Rate(20, 0.2),  # failed ones, by address
     }
 )

@@ -32,6 +32,7 @@ from application.querying import Outcome, Querying
 from application.retention import forget_all
 from application.subscriptions import Subscriptions
 from application.sweeping import Policy, sweep
+from application.volumes import count_volumes
 from application.waves import release_at_cutoff
 
 logger = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ def make_app(conninfo: str, tenants: Sequence[str]) -> App:
         compare_tracks,
         note_places,
         match_bills,
+        note_volumes,
         tidy_webhooks,
         let_go,
     ):
@@ -167,6 +169,11 @@ async def match_bills(context: JobContext, timestamp: int, *, tenant: str) -> No
     await match_again(_house(context, tenant), at=str(timestamp))
 
 
+async def note_volumes(context: JobContext, timestamp: int, *, tenant: str) -> None:
+    """What was sent with each carrier in the month before (W3)."""
+    await count_volumes(_house(context, tenant), run=str(timestamp))
+
+
 async def _sweep(house: House, policies: Sequence[Policy]) -> None:
     for policy in policies:
         swept = await sweep(house, policy)
@@ -207,6 +214,7 @@ CRONS: dict[Callable[..., Any], str] = {
     compare_tracks: "*/30 * * * *",
     note_places: "47 * * * *",
     match_bills: "27 * * * *",
+    note_volumes: "3 * * * *",
     tidy_webhooks: "37 * * * *",
     let_go: "57 * * * *",
     retry_stalled: "* * * * *",

@@ -1,10 +1,14 @@
 """运价 Rate cards and what was sent with each carrier (W3)."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from application.streams import MALL, RATES
 from application.unit import Unit
+from domain.cargo import Cargo
 from domain.house_rules import HouseRules
+from domain.rate_cards import Breakdown, Offer
 from domain.rate_facts import ANYWHERE, RateCard
 from domain.refusals import InvalidRequest
 from domain.regions import province_named
@@ -30,6 +34,55 @@ def publish_rate_card(unit: Unit, *, card: RateCard) -> dict[str, Any]:
     }
 
 
+def publish_rate_cards(unit: Unit, *, cards: Sequence[RateCard]) -> dict[str, Any]:
+    """Put several carriers' prices into force, all of them or none (W3)."""
+    return {"cards": [publish_rate_card(unit, card=card) for card in cards]}
+
+
+def quotes(
+    unit: Unit,
+    *,
+    cargo: Cargo,
+    origin: str,
+    destination: str,
+    same_city: bool,
+    at: datetime | None,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """What one parcel costs with each carrier at a moment, and how that comes about (W3)."""
+    for field, name in (("origin", origin), ("destination", destination)):
+        if province_named(name) != name:
+            raise InvalidRequest(field=field, reason=f"{name} is not a province's full name")
+    tariff = unit.read(RATES, MALL).at(at or unit.happened_at, zone=rules.zone)
+    offers = tariff.offers(origin, destination, same_city=same_city)
+    priced = [(offer, offer.explain(cargo)) for offer in offers]
+    serving = {offer.carrier for offer in offers}
+    return {
+        "offers": sorted(
+            (_offered(offer, found) for offer, found in priced if found is not None),
+            key=lambda one: (one["fen"], one["carrier"]),
+        ),
+        "refused": [
+            *({"carrier": one.carrier, "why": "not_served"} for one in tariff.cards
+              if one.carrier not in serving),
+            *({"carrier": offer.carrier, "why": "too_heavy"} for offer, found in priced
+              if found is None),
+        ],
+    }  # fmt: skip
+
+
+def _offered(offer: Offer, found: Breakdown) -> dict[str, Any]:
+    told = found._asdict()
+    told["surcharges"] = [{"kind": kind, "fen": fen} for kind, fen in found.surcharges]
+    return {
+        "carrier": offer.carrier,
+        "service": offer.service,
+        "hours": offer.hours,
+        "fen": found.fen,
+        **told,
+    }
+
+
 def rate_cards(unit: Unit, *, carrier: str | None, rules: HouseRules) -> dict[str, Any]:
     """All cards or one carrier's, the volumes, and who takes which lane (W3, W4)."""
     rates = unit.read(RATES, MALL)
@@ -41,7 +94,8 @@ def rate_cards(unit: Unit, *, carrier: str | None, rules: HouseRules) -> dict[st
             if carrier in (None, card.carrier)
         ],
         "volumes": [
-            {"carrier": of, "month": month, "parcels": parcels}
+            {"carrier": of, "month": month, "parcels": parcels,
+             "counted": f"{of}:{month}" in rates.counted}
             for of, month, parcels in rates.by_month()
             if carrier in (None, of)
         ],
@@ -55,7 +109,7 @@ def rate_cards(unit: Unit, *, carrier: str | None, rules: HouseRules) -> dict[st
 
 
 def count_volume(unit: Unit, *, carrier: str, month: str, parcels: int) -> dict[str, Any]:
-    """Note what was sent with a carrier in a month; the tier of the next one follows from it."""
+    """Note what a carrier's bill says was sent with it; the next month's tier follows from it."""
     facts = unit.read(RATES, MALL).count_volume(carrier, month, parcels)
     unit.record(RATES, MALL, facts)
     return {"carrier": carrier, "month": month, "parcels": parcels, "changed": bool(facts)}

@@ -35,6 +35,32 @@ class Quote(NamedTuple):
     """The greater of what it weighs and what its volume counts for."""
 
 
+class Breakdown(NamedTuple):
+    """How a quote comes about: its parts add up to it, to the fen (W3)."""
+
+    chargeable_grams: int
+    by_volume: bool
+    """Whether the volume counts for more than the weight."""
+    first_fen: int
+    additional_weights: int
+    """How many of them are started."""
+    additional_fen: int
+    percent_off: int
+    off_fen: int
+    surcharges: tuple[tuple[str, int], ...]
+    """(kind, fen) of those whose conditions hold."""
+
+    @property
+    def fen(self) -> int:
+        """What the parcel costs."""
+        return (
+            self.first_fen
+            + self.additional_fen
+            - self.off_fen
+            + sum(fen for _, fen in self.surcharges)
+        )
+
+
 class Offer:
     """One carrier's terms on one lane, made ready for quoting thousands of parcels."""
 
@@ -79,6 +105,26 @@ class Offer:
         for surcharge in self._surcharges:
             fen += _surcharged(surcharge, cargo, chargeable)
         return Quote(fen, chargeable)
+
+    def explain(self, cargo: Cargo) -> Breakdown | None:
+        """How `quote` comes about, part by part; None: too heavy for this carrier."""
+        if cargo.grams > self.max_grams:
+            return None
+        by_volume = _started(cargo.mm3, self.divisor)
+        chargeable = max(cargo.grams, by_volume)
+        (grams, first), (step, price) = self._first, self._additional
+        weights = _started(max(0, chargeable - grams), step)
+        each = [(one.kind, _surcharged(one, cargo, chargeable)) for one in self._surcharges]
+        return Breakdown(
+            chargeable_grams=chargeable,
+            by_volume=by_volume > cargo.grams,
+            first_fen=first,
+            additional_weights=weights,
+            additional_fen=weights * price,
+            percent_off=self._off,
+            off_fen=(first + weights * price) * self._off // 100,
+            surcharges=tuple((kind, fen) for kind, fen in each if fen),
+        )
 
 
 def _surcharged(surcharge: Surcharge, cargo: Cargo, chargeable: int) -> int:
@@ -169,6 +215,8 @@ class RateCards:
     """In the order of their beginnings."""
     volumes: dict[str, int] = field(default_factory=dict)
     """Parcels by `carrier:month`."""
+    counted: tuple[str, ...] = ()
+    """Those of them that the house counted itself: no bill has said otherwise yet."""
     lanes: dict[str, str] = field(default_factory=dict)
     """The carrier that a lane's parcels went with last, by `lane_key` (W4)."""
     _known: Annotated[list[Any], Field(exclude=True)] = field(
@@ -191,11 +239,20 @@ class RateCards:
                 ends.add((lane.origin, end))
         return [] if card in self.cards else [RateCardPublished(card=card)]
 
-    def count_volume(self, carrier: str, month: str, parcels: int) -> list[RateFact]:
-        """Note what was sent with a carrier in a month; the same again changes nothing."""
-        if self.volumes.get(f"{carrier}:{month}") == parcels:
+    def count_volume(
+        self, carrier: str, month: str, parcels: int, *, counted: bool = False
+    ) -> list[RateFact]:
+        """Note what was sent with a carrier in a month; the same again changes nothing.
+
+        What the house `counted` may be counted anew, but never against the carrier's bill.
+        """
+        key = f"{carrier}:{month}"
+        own = key in self.counted
+        if counted and key in self.volumes and not own:
             return []
-        return [VolumeCounted(carrier=carrier, month=month, parcels=parcels)]
+        if self.volumes.get(key) == parcels and counted is own:
+            return []
+        return [VolumeCounted(carrier=carrier, month=month, parcels=parcels, counted=counted)]
 
     def by_month(self) -> list[tuple[str, str, int]]:
         """(carrier, month, parcels), sorted."""
@@ -253,8 +310,13 @@ def evolve(rates: RateCards, fact: RateFact) -> RateCards:
             insort(cards, card, key=lambda one: (one.effective_from, one.carrier))
             return replace(rates, cards=tuple(cards))
         case VolumeCounted():
-            counted = {f"{fact.carrier}:{fact.month}": fact.parcels}
-            return replace(rates, volumes={**rates.volumes, **counted})
+            key = f"{fact.carrier}:{fact.month}"
+            others = tuple(one for one in rates.counted if one != key)
+            return replace(
+                rates,
+                volumes={**rates.volumes, key: fact.parcels},
+                counted=(*others, key) if fact.counted else others,
+            )
         case LaneSettled():
             key = lane_key(fact.warehouse, fact.province, fact.service)
             after = replace(rates, lanes={**rates.lanes, key: fact.carrier})

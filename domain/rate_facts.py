@@ -1,6 +1,7 @@
 """价目 What carriers ask for, and what the house noted about using them (W3, W4)."""
 
 from enum import StrEnum
+from operator import not_
 from typing import Final
 
 from pydantic import AwareDatetime, Field
@@ -145,6 +146,11 @@ class VolumeCounted(Fact, name="rates.VolumeCounted"):
     carrier: str
     month: str = Field(pattern=r"^\d{4}-\d{2}$", description="in the business time zone")
     parcels: NonNegativeInt = Field(description="handed over to the carrier in that month")
+    counted: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="by the house itself; else as the carrier's bill has it, which counts for good",
+    )
 
 
 class LaneSettled(Fact, name="rates.LaneSettled"):

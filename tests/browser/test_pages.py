@@ -378,7 +378,7 @@ EVERYWHERE = {
         "/operations", "/operations#/stock", "/operations#/items", "/operations#/accounts",
         "/operations#/warehouses",
         "/operations#/accounts/lin", "/operations#/grants", "/operations#/waiting",
-        "/operations#/health", "/operations#/whatif",
+        "/operations#/health", "/operations#/whatif", "/operations#/rates",
     ],
     ("administrator", "root"): ["/operations#/webhooks"],
     ("auditor", "audit"): [

@@ -154,6 +154,18 @@ def test_more_goods_never_cost_less(
         assert both.fen >= one.fen
 
 
+@forall(cargos, st.integers(0, 90), st.lists(surcharges, max_size=3))
+def test_a_quote_is_the_sum_of_its_parts(
+    cargo: Cargo, percent_off: int, extra: list[Surcharge]
+) -> None:
+    """W3: what staff are shown of a price is the price that orders are planned with."""
+    quoting = offer(percent_off, surcharges=tuple(extra), max_parcel_grams=20_000)
+    quote, told = quoting.quote(cargo), quoting.explain(cargo)
+    assert (quote is None) == (told is None)
+    if quote is not None and told is not None:
+        assert (told.fen, told.chargeable_grams) == tuple(quote)
+
+
 # --- cards and lanes -------------------------------------------------------------------------
 
 
@@ -269,3 +281,21 @@ def test_what_is_remembered_is_not_kept_when_the_rates_are_stored() -> None:
     stored = RATES.states.dump_json(settled)
     assert RATES.states.validate_json(stored) == settled
     assert b"known" not in stored
+
+
+def test_a_bill_counts_for_good_when_the_house_counted_before_or_after() -> None:
+    """W3: the house may count anew what it counted; a bill is left alone, even a confirmed one."""
+
+    def count(cards: RateCards, parcels: int, *, counted: bool) -> RateCards:
+        for fact in cards.count_volume("zhongtong", "2026-03", parcels, counted=counted):
+            cards = RATES.evolve(cards, fact)
+        return cards
+
+    house = count(count(RateCards(), 90, counted=True), 95, counted=True)
+    assert house.by_month() == [("zhongtong", "2026-03", 95)]
+    assert house.count_volume("zhongtong", "2026-03", 95, counted=True) == []
+    billed = count(house, 95, counted=False)
+    assert count(billed, 97, counted=True).by_month() == [("zhongtong", "2026-03", 95)]
+    again = count(billed, 94, counted=False)
+    assert again.by_month() == [("zhongtong", "2026-03", 94)]
+    assert again.count_volume("zhongtong", "2026-03", 94) == []

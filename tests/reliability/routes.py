@@ -82,6 +82,11 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/what-if"): Route((OPERATIONS, AUDITOR, ADMINISTRATOR)),
     ("GET", "/v1/what-if/{rehearsal}"): Route((OPERATIONS, AUDITOR, ADMINISTRATOR)),
     ("DELETE", "/v1/what-if/{rehearsal}"): Route((OPERATIONS, ADMINISTRATOR)),
+    ("POST", "/v1/rate-cards/files"): Route((OPERATIONS, ADMINISTRATOR)),
+    ("GET", "/v1/rate-cards/sheet"): Route(STAFF),
+    ("POST", "/v1/rate-cards/quotes"): Route(
+        STAFF, {"origin": "浙江省", "destination": "广东省", "grams": 500}, asks=True
+    ),
     ("POST", "/v1/rate-cards/volumes"): Route(
         (OPERATIONS, ADMINISTRATOR), {"carrier": "ems", "month": "2026-10", "parcels": 7}
     ),

@@ -104,7 +104,7 @@ async def test_nothing_is_recorded_when_a_question_is_posted(mall: Mall) -> None
         (path, route) for (_, path), route in ROUTES.items() if route.asks and "{" not in path
     ]
     assert {path for path, _ in asking} == {
-        "/v1/search", "/v1/quotes", "/v1/addresses/parsed",
+        "/v1/search", "/v1/quotes", "/v1/addresses/parsed", "/v1/rate-cards/quotes",
     }  # fmt: skip
     for path, route in asking:
         answer = await mall.post(path, route.body, role=route.roles[0])

@@ -14,6 +14,7 @@ import { menu } from "./menu.js";
 import { oddities } from "./oddities.js";
 import { packing } from "./packing.js";
 import { picking, pickList } from "./picking.js";
+import { rates } from "./rates.js";
 import { reviews } from "./reviews.js";
 import { stock } from "./stock.js";
 import { pages } from "./ui.js";
@@ -24,5 +25,5 @@ import { webhook, webhooks } from "./webhooks.js";
 import { rehearsal, whatIf } from "./whatif.js";
 
 menu();
-pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, accounts, "accounts/:learner": account, grants, bills, "bills/:bill": bill, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health, whatif: whatIf, "whatif/:id": rehearsal },
+pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, rates, accounts, "accounts/:learner": account, grants, bills, "bills/:bill": bill, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health, whatif: whatIf, "whatif/:id": rehearsal },
   (route) => route.split("/")[0] || "packing");
