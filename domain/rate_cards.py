@@ -215,10 +215,10 @@ class RateCards:
     """In the order of their beginnings."""
     volumes: dict[str, int] = field(default_factory=dict)
     """Parcels by `carrier:month`."""
-    counted: tuple[str, ...] = ()
-    """Those of them that the house counted itself: no bill has said otherwise yet."""
     lanes: dict[str, str] = field(default_factory=dict)
     """The carrier that a lane's parcels went with last, by `lane_key` (W4)."""
+    counted: tuple[str, ...] = ()
+    """Of the volumes, those that the house counted itself: no bill has said otherwise yet."""
     _known: Annotated[list[Any], Field(exclude=True)] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
