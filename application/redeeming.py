@@ -231,7 +231,11 @@ def assess(
         points=points,
         cash_fen=cash_fen,
         freight_fen=freight_fen,
-        promised_by=promised_by(legs, when=when, rules=rules, backlog=backlog) if plan else None,
+        promised_by=promised_by(
+            legs, when=when, rules=rules, backlog=backlog, urgent=wish.upgrade is not None
+        )
+        if plan
+        else None,
         settling=delivery.planned.settling if delivery else (),
         upgrades=delivery.upgrades if delivery else (),
         value_fen=value_fen,

@@ -160,6 +160,7 @@ def _upgraded(
     """With what could be paid for on top, and what is: a faster carrier, if one is faster (O6).
 
     It costs what its carriers ask more than the usual ones; the learner pays that and no more.
+    Whether they are faster is asked from one wave on: skipping it alone is not what is paid for.
     """
     arrivals = [
         promised_by(one.legs, when=when, rules=rules, backlog=backlog)
@@ -175,7 +176,9 @@ def _upgraded(
         {
             "upgrade": Upgrade.EXPRESS,
             "extra_fen": extra_fen,
-            "promised_by": arrivals[1],
+            "promised_by": promised_by(
+                fast.legs, when=when, rules=rules, backlog=backlog, urgent=True
+            ),
             "parts": [quoted_part(part) for part in fast.plan.parts],
         },
     )

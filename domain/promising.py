@@ -41,14 +41,15 @@ def wave_after(when: datetime, cut_off: time, zone: ZoneInfo) -> datetime:
 @lru_cache(maxsize=256)
 def _arrival(
     when: datetime,
-    cut_off: time,
+    cut_off: time | None,
     zone: ZoneInfo,
     service_hours: int,
     lane_time: timedelta,
     peaks: tuple[Peak, ...],
     days_behind: int,
 ) -> datetime:
-    wave = wave_after(when, cut_off, zone) + timedelta(days=days_behind)
+    released = when if cut_off is None else wave_after(when, cut_off, zone)
+    wave = released + timedelta(days=days_behind)
     longer = timedelta(hours=_peak_hours(peaks, wave.astimezone(zone)))
     return wave + timedelta(hours=service_hours) + lane_time + longer
 
@@ -64,18 +65,20 @@ def promised_by(
     when: datetime,
     rules: HouseRules,
     backlog: Mapping[str, int] = NO_BACKLOG,
+    urgent: bool = False,
 ) -> datetime:
     """When the last parcel should have arrived; courses are granted at once (rules.md 7).
 
     `legs` are the parcels' warehouses, and how long each one's carrier takes. `backlog` counts the
-    parcels that wait in each warehouse, as of a moment ago.
+    parcels that wait in each warehouse, as of a moment ago. What is urgent is released at once and
+    waits for no wave (S5).
     """
     zone, peaks = rules.zone, rules.peaks
     return max(
         [
             _arrival(
                 when,
-                one.cut_off,
+                None if urgent else one.cut_off,
                 zone,
                 one.service_hours,
                 lane_time,

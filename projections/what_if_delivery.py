@@ -243,8 +243,9 @@ class Deliveries:
         for settled in planned.settling:
             self._would.rates = RATES.evolve(self._would.rates, settled)
         was = self._as_it_was(fact, parts, cast("dict[int, Terms]", terms), when)
-        legs = planned.legs
-        would = _Way(planned.plan.parts, promised_by(legs, when=when, rules=self._would.rules))
+        urgent = fact.upgrade is Upgrade.EXPRESS
+        promise = promised_by(planned.legs, when=when, rules=self._would.rules, urgent=urgent)
+        would = _Way(planned.plan.parts, promise)
         self._compare(number, when, was, would)
 
     def _plan(
@@ -280,13 +281,13 @@ class Deliveries:
         """The recorded plan; what it costs by the prices of then, if it did not say."""
         assert fact.destination is not None
         planner = self._was.planner(when)
+        urgent = fact.upgrade is Upgrade.EXPRESS
         if any(part.shipping is None for part in parts):
             place = planner.place(fact.destination.province, fact.destination.city)
-            urgent = fact.upgrade is Upgrade.EXPRESS
             parts = planner.shipped(parts, terms, place, urgent=urgent)
         plan = fact.plan.model_copy(update={"parts": tuple(parts)})
         legs = legs_of(plan, self._was.network, rules=self._was.rules)
-        return _Way(parts, promised_by(legs, when=when, rules=self._was.rules))
+        return _Way(parts, promised_by(legs, when=when, rules=self._was.rules, urgent=urgent))
 
     def _compare(self, number: str, when: datetime, was: _Way, would: _Way) -> None:
         self._orders += 1

@@ -11,6 +11,7 @@ import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -47,6 +48,8 @@ from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
 
+PATIENCE = timedelta(minutes=5)
+"""No law is broken by a machine that others use, too."""
 AT_ONCE = 64
 """Sequences under way at a time."""
 
@@ -211,7 +214,8 @@ async def mall(database: MallDatabase) -> AsyncIterator[Mall]:
     """Two warehouses that send everywhere."""
     vault = Vault(MasterKeys.new(), tenant=database.schema)
     one, other = (
-        Store(database.service_url, schema=database.schema, vault=vault) for _ in range(2)
+        Store(database.service_url, schema=database.schema, vault=vault, patience=PATIENCE)
+        for _ in range(2)
     )
     async with one, other:
 

@@ -446,7 +446,7 @@ def test_a_faster_way_is_offered_at_what_it_costs_more() -> None:
     assert upgrade == {
         "upgrade": "express",
         "extra_fen": 1_200 - 400,
-        "promised_by": NOON + timedelta(hours=4 + 24 + 24),
+        "promised_by": NOON + timedelta(hours=24 + 24),  # it waits for no wave (S5)
         "parts": [
             {
                 "part": 1, "warehouse": "hang", "units": [{"line": 1, "quantity": 1}],
