@@ -19,6 +19,7 @@ from api.paths import Number
 from api.reading import MinPosition, json_answer, with_etag
 from api.shown_after_changes import OrderOut
 from application.settings import Settings
+from tests.bench.crowd_speed import with_bare_callback
 
 PLACED = {
     "number": "T26112200000000000000",
@@ -47,6 +48,7 @@ def with_bare_endpoints(app: FastAPI) -> FastAPI:
     ) -> Response:
         return with_etag(request, PLACED)
 
+    with_bare_callback(app)
     return app
 
 
