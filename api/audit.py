@@ -69,9 +69,13 @@ Position = Annotated[
 Proofs = Annotated[bool, Query(description="with the proof that each event is in the log")]
 PAGE = 50
 STEPS_MAX = 1_000
-REPORTS = ("trial-balance", "liability", "breakage", "controls")
-FROM_VIEWS = ("trial-balance", "breakage")
-"""Reports that are made from a view; the others read the log itself."""
+REPORTS = ("trial-balance", "liability", "breakage", "controls", "costs")
+FROM_VIEWS: dict[str, tuple[str, ...]] = {
+    "trial-balance": ("ledger_balance",),
+    "breakage": ("ledger_balance",),
+    "costs": ("part_costs", "bills"),
+}
+"""Reports that are made from views; the others read the log itself."""
 
 
 @lru_cache(maxsize=8)
@@ -286,7 +290,12 @@ async def report(
     caller: Auditor,
     name: Annotated[str, InPath(max_length=40, description=", ".join(REPORTS))],
     position: Position = None,
-    until: Annotated[date | None, Query(description="last booking day that counts")] = None,
+    since: Annotated[
+        date | None, Query(description="first day of hand-over that counts: `costs`")
+    ] = None,
+    until: Annotated[
+        date | None, Query(description="last booking day, or day of hand-over, that counts")
+    ] = None,
     seed: Annotated[
         str, Query(min_length=1, max_length=100, description="draws the random sample: `controls`")
     ] = "tallypost",
@@ -298,15 +307,14 @@ async def report(
         Literal["json", "csv"], Query(description="csv: for spreadsheets")
     ] = "json",
 ) -> Response:
-    """`trial-balance`, `liability`, `breakage` or `controls`, byte-identical at a position (A6)."""
+    """Byte-identical when it is made again at its position (A6)."""
     tenant, private = request.state.tenant, private_key(request)
     async with tenant.pool.connection() as connection:
         made = await signed_head(connection, tenant.schema, private, position=position)
-    if name in FROM_VIEWS:
-        await wait_for(request, made.position, "ledger_balance")
+    await wait_for(request, made.position, *FROM_VIEWS.get(name, ()))
     async with tenant.pool.connection() as connection:
         asking = Reporting(connection, tenant.schema, made, tenant.rules)
-        wanted = Wanted(until, controls.Asked(seed, sample, dated_back_days))
+        wanted = Wanted(until, since, controls.Asked(seed, sample, dated_back_days))
         found = await asking.make(name, wanted)
     if format == "csv":
         content = report_csv(found, head=made, private=private)

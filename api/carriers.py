@@ -1,6 +1,6 @@
 """承运商 How carriers do: arrivals, success at the door by hour, scorecards (T4, T9)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,7 +11,9 @@ from api.reading import MinPosition, json_answer, wait_for
 from api.shown import example
 from application.divisions import address_reader
 from domain.arriving import AIM_PERCENT
+from domain.costs import Costs, together
 from projections.arrivals import accuracy
+from projections.costs import Costing, known_upto
 from projections.deliveries import scorecards, success
 from projections.ratings import scores
 
@@ -140,6 +142,10 @@ class ScorecardOut(BaseModel):
     claimed_fen: int = Field(description="claimed of the carrier")
     paid_fen: int = Field(description="paid by it")
     median_hours: float | None = Field(description="from hand-over to arrival; null: none arrived")
+    parcel_fen: int | None = Field(
+        description="freight of a parcel on average, as billed or else quoted; null: none is known"
+    )
+    billed_percent: float | None = Field(description="of them those that a bill told; null: none")
     ratings: int = Field(description="lines that learners rated, of orders it brought")
     stars: float | None = Field(description="for the delivery, 1 to 5, on average; null: no rating")
 
@@ -165,6 +171,8 @@ class ScorecardsOut(BaseModel):
                 "claimed_fen": 25_800,
                 "paid_fen": 12_900,
                 "median_hours": 41.5,
+                "parcel_fen": 1_420,
+                "billed_percent": 96.4,
                 "ratings": 74,
                 "stars": 4.62,
             }
@@ -209,15 +217,20 @@ async def cards(
     request: Request, caller: Staff, days: Days = 90, min_position: MinPosition = None
 ) -> Response:
     """Parcels handed over lately: on time, at the first try, lost, disputed, rated (T9)."""
-    await wait_for(request, min_position, "parcel_tracking", "claims", "disputes", "ratings")
+    views = ("parcel_tracking", "claims", "disputes", "ratings", "part_costs", "bills")
+    await wait_for(request, min_position, *views)
     tenant = request.state.tenant
     since = tenant.store.clock() - timedelta(days=days)
     async with tenant.pool.connection() as connection:
         found = await scorecards(connection, tenant.schema, since=since)
         rated = await scores(connection, tenant.schema, by="carrier", since=since, until=None)
+        costs = await _costs(connection, tenant, since)
     stars = {one["key"]: one for one in rated}
     for one in found:
         said = stars.get(one["carrier"], {"ratings": 0, "delivery": None})
+        cost = costs.get(one["carrier"])
+        one["parcel_fen"] = cost and round(cost.freight / cost.parcels)
+        one["billed_percent"] = cost and _percent(cost.billed, cost.parts)
         one["ratings"], one["stars"] = said["ratings"], said["delivery"]
         one["on_time_percent"] = _percent(one["on_time"], one["arrived"])
         one["first_try_percent"] = _percent(one["first_try"], one["tried"])
@@ -225,6 +238,15 @@ async def cards(
         hours = one["median_hours"]
         one["median_hours"] = None if hours is None else round(hours, 1)
     return json_answer({"carriers": found})
+
+
+async def _costs(connection: Any, tenant: Any, since: datetime) -> dict[str, Costs]:
+    """What each carrier's parcels cost since that day; nothing of those nobody knows a price of."""
+    position = await known_upto(connection, tenant.schema)
+    asking = Costing(connection, tenant.schema, position, tenant.rules)
+    parts = await asking.parts(since=since.astimezone(tenant.rules.zone).date(), until=None)
+    priced = (one for one in parts if one.billed or one.freight)
+    return {one.key: one for one in together(priced, by="carrier")}
 
 
 def _percent(part: int, whole: int) -> Any:

@@ -141,6 +141,7 @@ REASONS = {
     r"revision (\S+) was replaced by a later": "第 {0} 版已被更新的版本取代",
     r"nothing is to be decided about it": "无需处理",
     r"has to match (.+)": "须符合 {0}",
+    r"is at most (\S+) days before the last": "最多早于截止日 {0} 天",
     r"is before the first day": "早于首日",
     "is in the future": "还没有到",
     "is before the order was placed": "早于下单时间",

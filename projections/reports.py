@@ -1,4 +1,4 @@
-"""报告 Trial balance, liability, breakage and standing controls, at a position (A6, A7, A9).
+"""报告 Trial balance, liability, breakage, controls and costs, at a position (A6, A7, A9, W6).
 
 Every row follows from the log up to that position, so that a report made again is the same.
 """
@@ -18,6 +18,7 @@ from domain.house_rules import HouseRules
 from domain.lots import last_day
 from domain.refusals import InvalidRequest, NotFound
 from projections import controls
+from projections.costs import Costing
 from projections.ledger_balance import NEVER, lot_changes
 from projections.reading import compose
 from projections.sealed_history import inclusion_paths
@@ -33,6 +34,8 @@ class Wanted:
 
     until: date | None = None
     """Last booking day that counts; None: all."""
+    since: date | None = None
+    """First day of hand-over that counts, in the cost report; None: all."""
     asked: controls.Asked = field(default_factory=controls.Asked)
     """How the controls are run."""
 
@@ -53,10 +56,16 @@ class Reporting:
             "liability": self._liability,
             "breakage": self._breakage,
             "controls": self._controls,
+            "costs": self._costs,
         }
         if name not in reports:
             raise NotFound(what="report")
         return await reports[name](wanted)
+
+    async def _costs(self, wanted: Wanted) -> Report:
+        """What sending orders cost, part by part, beside what was in them (W6)."""
+        asking = Costing(self.connection, self.schema, self.head.position, self.rules)
+        return await asking.report(since=wanted.since, until=wanted.until)
 
     async def _rows(self, text: LiteralString, *values: object) -> list[Any]:
         query = compose(text, self.schema, TABLES, "")

@@ -278,6 +278,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("POST", "/v1/bills"): Route((OPERATIONS, ADMINISTRATOR)),
     ("GET", "/v1/bills"): Route(STAFF),
+    ("GET", "/v1/costs"): Route(STAFF),
     ("GET", "/v1/bills/{bill}"): Route(STAFF),
     ("GET", "/v1/bills/{bill}/differences"): Route(STAFF),
     ("POST", "/v1/bills/{bill}/decisions"): Route(

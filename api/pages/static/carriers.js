@@ -54,6 +54,7 @@ function scorecards(found) {
     lost: (one) => number(one.lost),
     damaged: (one) => number(one.damaged),
     complaints: (one) => number(one.complaints_per_1000),
+    parcel_cost: (one) => (one.parcel_fen === null ? "—" : yuan(one.parcel_fen)),
     stars: (one) => (one.stars === null ? "—" : t("carriers.stars_of", { n: one.stars, of: one.ratings })),
     claims: (one) => `${yuan(one.claimed_fen)} / ${yuan(one.paid_fen)}`,
   };

@@ -1,0 +1,268 @@
+"""成本报告 What sending orders cost, as the log had it at a position (W6, A6).
+
+A part's row stands still from its hand-over on and a bill's lines say from when until when they
+count, so the same position gives the same figures for ever.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, LiteralString
+from zoneinfo import ZoneInfo
+
+from psycopg import AsyncConnection
+
+from application.envelope import decode
+from application.reporting import Report
+from application.streams import ITEM, MALL, NETWORK, PARCEL, STOCK
+from domain.catalogue import ItemListed, ItemRevised
+from domain.costs import PartSent, lay_times, shared, storage_by_part
+from domain.house_rules import HouseRules
+from domain.parcel_facts import CarrierCorrected, WaybillIssued
+from domain.stock import stock_key
+from domain.warehouses import WarehouseOpened, WarehouseRevised
+from projections.part_costs import PartCost
+from projections.reading import compose, named_rows
+
+TABLES = ("part_costs", "bill_lines", "bill_revisions")
+COLUMNS = (
+    "handed_on", "order", "part", "parcel", "warehouse", "carrier", "channel", "value_fen",
+    "freight_fen", "freight_is", "packaging_fen", "handling_fen", "storage_fen", "total_fen",
+)  # fmt: skip
+
+
+class _Steps:
+    """Values that hold from a place on, in the order of those places."""
+
+    def __init__(self) -> None:
+        self._from: list[Any] = []
+        self._values: list[int] = []
+
+    def add(self, start: Any, value: int) -> None:
+        """From here on this value holds."""
+        self._from.append(start)
+        self._values.append(value)
+
+    def at(self, place: Any) -> int:
+        """What holds there; the first value before any, and nothing where there is none."""
+        if not self._values:
+            return 0
+        return self._values[max(0, bisect_right(self._from, place) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Costing:
+    """Asks one tenant's log and views what parts cost that were handed over in some days."""
+
+    connection: AsyncConnection[Any]
+    schema: str
+    position: int
+    rules: HouseRules
+
+    async def parts(self, *, since: date | None, until: date | None) -> list[PartSent]:
+        """Each part that was handed over from the first day to the last one, oldest first."""
+        rows = await self._sent(since, until)
+        parcels = sorted({row.parcel for row in rows if row.parcel})
+        labels = await self._labels(parcels)
+        billed = await self._billed(labels, {row.parcel: row.warehouse for row in rows})
+        values = await self._values({sku for row in rows for sku in row.skus.split(",")})
+        storage = await self._storage(rows)
+        together: dict[str, list[PartCost]] = {}
+        for row in rows:
+            together.setdefault(row.parcel or "", []).append(row)
+        costs: dict[tuple[str, int], PartSent] = {}
+        for parcel, some in together.items():
+            carrier = labels[parcel][0] if parcel in labels else some[0].carrier or ""
+            shares = _parcel_costs(some, billed.get(parcel, {}))
+            for row, share in zip(some, shares, strict=True):
+                value = sum(
+                    values[sku].at(row.placed_position) * row.units.get(line, 0)
+                    for line, sku in enumerate(row.skus.split(","), start=1)
+                )
+                key = row.order, row.part
+                costs[key] = PartSent(
+                    row.order, row.part, parcel, row.warehouse, carrier, row.channel, value,
+                    *share, storage.get(key, 0), "freight" in billed.get(parcel, {}),
+                )  # fmt: skip
+        return [costs[row.order, row.part] for row in rows]
+
+    async def report(self, *, since: date | None, until: date | None) -> Report:
+        """The sealed report's rows: a part each, by day, order and part."""
+        days = await self._days(since, until)
+        rows = [
+            [
+                days[one.order, one.part].isoformat(), one.order, one.part, one.parcel,
+                one.warehouse, one.carrier, one.channel, one.value, one.freight,
+                "billed" if one.billed else "quoted", one.packaging, one.handling, one.storage,
+                one.total,
+            ]
+            for one in await self.parts(since=since, until=until)
+        ]  # fmt: skip
+        return Report(
+            "costs",
+            "parts handed over in these days: freight, packaging and handling as planned, or as"
+            " the first line billed for them; storage by the warehouse's terms, first in, first"
+            " out; market value when the order was placed",
+            {
+                "position": self.position,
+                "since": since and since.isoformat(),
+                "until": until and until.isoformat(),
+                "zone": self.rules.zone.key,
+            },
+            COLUMNS,
+            sorted(rows, key=lambda row: (row[0], row[1], row[2])),
+        )
+
+    async def _days(self, since: date | None, until: date | None) -> dict[tuple[str, int], date]:
+        zone = self.rules.zone
+        return {
+            (row.order, row.part): row.handed_at.astimezone(zone).date()
+            for row in await self._sent(since, until)
+            if row.handed_at is not None
+        }
+
+    async def _sent(self, since: date | None, until: date | None) -> list[PartCost]:
+        zone = self.rules.zone
+        begin = None if since is None else _midnight(since, zone)
+        end = None if until is None else _midnight(until + timedelta(days=1), zone)
+        values = {"position": self.position, "begin": begin, "end": end}
+        query = compose(_SENT, self.schema, TABLES, "")
+        cursor = await self.connection.execute(query, values, prepare=True)
+        return [PartCost(*row) for row in await cursor.fetchall()]
+
+    async def _facts(self, streams: Iterable[str], *names: str) -> list[Any]:
+        """Envelopes of these streams up to the position, of these names or all, in log order."""
+        query = compose(_FACTS, self.schema, (), "")
+        values = {
+            "streams": sorted(set(streams)),
+            "names": list(names) or None,
+            "position": self.position,
+        }
+        cursor = await self.connection.execute(query, values)
+        return [
+            decode(at, stream, version, name, bytes(stored))
+            for at, stream, version, name, stored in await cursor.fetchall()
+        ]
+
+    async def _labels(self, parcels: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Carrier and waybill of each parcel."""
+        labels: dict[str, tuple[str, str]] = {}
+        names = (WaybillIssued.fact_name, CarrierCorrected.fact_name)
+        for one in await self._facts(map(PARCEL.stream, parcels), *names):
+            fact = one.fact
+            waybill = fact.waybill if isinstance(fact, WaybillIssued) else labels[one.key][1]
+            labels[one.key] = (fact.carrier, waybill)
+        return labels
+
+    async def _billed(
+        self, labels: Mapping[str, tuple[str, str]], warehouses: Mapping[str | None, str]
+    ) -> dict[str, dict[str, int]]:
+        """What was billed for each parcel, by charge: the line that came first, once."""
+        waybills = {waybill: parcel for parcel, (_, waybill) in labels.items()}
+        numbers = [*labels, *waybills]
+        query = compose(_BILLED, self.schema, TABLES, "")
+        found: dict[str, dict[str, int]] = {}
+        for row in await named_rows(
+            self.connection, query, numbers=numbers, position=self.position
+        ):
+            parcel = waybills.get(row["number"], row["number"])
+            theirs = labels[parcel][0] if row["kind"] == "carrier" else warehouses[parcel]
+            if row["partner"] != theirs:
+                continue
+            found.setdefault(parcel, {}).setdefault(row["charge"], row["fen"])
+        return found
+
+    async def _values(self, skus: Iterable[str]) -> dict[str, _Steps]:
+        """Market values of items by log position: an order's goods count as when it was placed."""
+        values = {sku: _Steps() for sku in skus}
+        names = (ItemListed.fact_name, ItemRevised.fact_name)
+        for one in await self._facts(map(ITEM.stream, values), *names):
+            values[one.key].add(one.position, one.fact.terms.market_value_fen)
+        return values
+
+    async def _storage(self, rows: Sequence[PartCost]) -> dict[tuple[str, int], int]:
+        """What the units of each part cost while they lay in their warehouse."""
+        prices: dict[str, _Steps] = {}
+        names = (WarehouseOpened.fact_name, WarehouseRevised.fact_name)
+        for one in await self._facts([NETWORK.stream(MALL)], *names):
+            terms = one.fact.warehouse
+            prices.setdefault(terms.code, _Steps()).add(
+                one.happened_at, terms.storage_fen_per_unit_month
+            )
+        shelves: dict[str, str] = {}
+        for row in rows:
+            skus = row.skus.split(",")
+            for line in row.units:
+                key = stock_key(row.warehouse, skus[line - 1])
+                shelves[STOCK.stream(key)] = row.warehouse
+        moments: dict[str, list[Any]] = {}
+        for one in await self._facts(shelves):
+            moments.setdefault(one.stream, []).append((one.happened_at, one.fact))
+        costs: dict[tuple[str, int], int] = {}
+        for stream, told in moments.items():
+            price = prices.get(shelves[stream], _Steps())
+            for part, fen in storage_by_part(lay_times(told), price.at).items():
+                costs[part] = costs.get(part, 0) + fen
+        return costs
+
+
+async def known_upto(connection: AsyncConnection[Any], schema: str) -> int:
+    """The newest position of which both views know all."""
+    query = compose(_UPTO, schema, ("views",), "")
+    row = await (await connection.execute(query, prepare=True)).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def _parcel_costs(
+    parts: Sequence[PartCost], billed: Mapping[str, int]
+) -> list[tuple[int, int, int]]:
+    """Freight, packaging and handling of the parts in one parcel, as billed or as planned.
+
+    A parcel is packed and handled once, however many parts share it.
+    """
+    freight = [one.freight_fen for one in parts]
+    sums = {
+        "freight": sum(freight),
+        "packaging": max(one.packaging_fen for one in parts),
+        "handling": max(one.handling_fen for one in parts),
+        **billed,
+    }
+    return list(
+        zip(
+            *(shared(sums[name], freight) for name in ("freight", "packaging", "handling")),
+            strict=True,
+        )
+    )
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(0), zone)
+
+
+_UPTO: LiteralString = """
+SELECT min(position) FROM {views} WHERE name IN ('part_costs', 'bills')
+"""
+_SENT: LiteralString = """
+SELECT order_number, part, warehouse, channel, skus, goods, carrier, freight_fen, packaging_fen,
+    handling_fen, grams, parcel, placed_position, handed_at, handed_position, position
+FROM {part_costs}
+WHERE handed_position <= %(position)s
+  AND (%(begin)s::timestamptz IS NULL OR handed_at >= %(begin)s::timestamptz)
+  AND (%(end)s::timestamptz IS NULL OR handed_at < %(end)s::timestamptz)
+ORDER BY handed_at, order_number, part
+"""
+_FACTS: LiteralString = """
+SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}
+WHERE originator_id = ANY(%(streams)s) AND notification_id <= %(position)s
+  AND (%(names)s::text[] IS NULL OR topic = ANY(%(names)s::text[]))
+ORDER BY notification_id
+"""
+_BILLED: LiteralString = """
+SELECT l.kind, l.partner, l.number, l.charge, l.fen FROM {bill_lines} l
+    JOIN {bill_revisions} r ON r.bill = l.bill AND r.revision = 1
+WHERE l.number = ANY(%(numbers)s) AND l.kind IN ('carrier', 'warehouse')
+  AND l.charge IN ('freight', 'packaging', 'handling') AND l.position <= %(position)s
+  AND (l.until_position IS NULL OR l.until_position > %(position)s)
+ORDER BY r.position, l.row_no
+"""

@@ -1,0 +1,111 @@
+"""What sending orders cost: page, sealed report, and carriers' scorecards (W6, T9)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from application.billing import match_new
+from tests.api.conftest import Mall
+from tests.api.test_bills import WAYBILL, sent
+
+pytestmark = pytest.mark.anyio
+
+STAFF = {"role": "support", "subject": "sue"}
+AUDITOR = {"role": "auditor", "subject": "ada"}
+
+
+async def costs(mall: Mall, **asked: Any) -> Any:
+    """The cost report as staff see it."""
+    await mall.views()
+    answer = await mall.get("/v1/costs", **STAFF, **asked)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def report(mall: Mall, **asked: Any) -> Any:
+    """The sealed report's rows by their columns' names."""
+    await mall.views()
+    answer = await mall.get("/v1/audit/reports/costs", **AUDITOR, **asked)
+    assert answer.status_code == 200, answer.text
+    made = answer.json()
+    return [dict(zip(made["columns"], row, strict=True)) for row in made["rows"]], made
+
+
+async def test_costs_are_quoted_until_a_bill_tells_them(mall: Mall) -> None:
+    """W6: a part's own plan, then what its carrier and warehouse billed; value beside it."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    assert (await costs(mall))["whole"] is None  # nothing is handed over yet
+    parcel = await mall.ship(number)
+    (row,), made = await report(mall)
+    assert (row["order"], row["parcel"], row["warehouse"]) == (number, parcel, "zhejiang")
+    assert (row["carrier"], row["value_fen"], row["freight_is"]) == ("shunfeng", 4_900, "quoted")
+    assert (row["packaging_fen"], row["handling_fen"]) == (150, 200)
+    assert row["total_fen"] == sum(
+        row[f"{name}_fen"] for name in ("freight", "packaging", "handling", "storage")
+    )
+    assert made["sums"]["total_fen"] == row["total_fen"]
+    await sent(mall, f"waybill,fee\n{WAYBILL},10.50\n{WAYBILL},9.00\n")
+    handled = f"单号,费用类型,金额\n{parcel},操作费,2.30\n"
+    await sent(mall, handled, kind="warehouse", **{"from": "zhejiang"})
+    await match_new(mall.tenant)
+    (row,), _ = await report(mall)
+    assert (row["freight_fen"], row["freight_is"]) == (1_050, "billed")  # once, whatever is billed
+    assert (row["packaging_fen"], row["handling_fen"]) == (150, 230)
+    (before,), _ = await report(mall, position=made["position"])
+    assert before["freight_is"] == "quoted"
+
+
+async def test_a_corrected_bill_counts_from_its_position_on(mall: Mall) -> None:
+    """W6, A6: a report made again at an earlier position says what it said."""
+    await mall.ship((await mall.order(("notebook", 1)))["number"])
+    await sent(mall, f"waybill,fee\n{WAYBILL},10.50\n")
+    (first,), made = await report(mall)
+    await sent(mall, f"waybill,fee\n{WAYBILL},9.00\n")
+    (row,), _ = await report(mall)
+    assert (first["freight_fen"], row["freight_fen"]) == (1_050, 900)
+    again = await mall.get("/v1/audit/reports/costs", **AUDITOR, position=made["position"])
+    assert again.json() == made
+
+
+async def test_costs_are_summed_up_by_what_staff_ask_for(mall: Mall) -> None:
+    """W6: by order, warehouse, carrier and channel, in a period."""
+    numbers = [(await mall.order(("notebook", 1), channel="web"))["number"]]
+    numbers.append((await mall.order(("walnut-bookend", 1)))["number"])
+    for number in numbers:
+        packed = {"order": number, "part": 1, "weight_grams": 400}
+        ops = {"role": "operations", "subject": "ops"}
+        parcel = (await mall.post("/v1/parcels", packed, **ops)).json()["parcel"]
+        label = {"carrier": "zhongtong", "waybill": f"ZT{number}"}
+        assert (await mall.post(f"/v1/parcels/{parcel}/waybill", label, **ops)).status_code == 200
+        assert (await mall.post(f"/v1/parcels/{parcel}/handover", {}, **ops)).status_code == 200
+    whole = (await costs(mall))["whole"]
+    assert (whole["orders"], whole["parts"], whole["billed"]) == (2, 2, 0)
+    for by, keys in (
+        ("order", set(numbers)),
+        ("warehouse", {"zhejiang", "henan"}),
+        ("channel", {"web", "app"}),
+        ("carrier", {"zhongtong"}),
+    ):
+        told = await costs(mall, by=by)
+        assert {one["key"] for one in told["costs"]} == keys
+        assert sum(one["total_fen"] for one in told["costs"]) == whole["total_fen"]
+    today = mall.tenant.store.clock().astimezone(mall.tenant.rules.zone).date()
+    earlier = {"since": today - timedelta(days=9), "until": today - timedelta(days=2)}
+    assert (await costs(mall, **earlier))["costs"] == []
+    wrong = await mall.get("/v1/costs", **STAFF, since="2020-01-01", until=today)
+    assert (wrong.status_code, wrong.json()["failures"][0]["field"]) == (422, "since")
+    assert (await mall.get("/v1/costs")).status_code == 403
+
+
+async def test_a_scorecard_has_what_a_parcel_costs(mall: Mall) -> None:
+    """T9, W6: on average, as billed or else quoted."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    await mall.ship(number)
+    await mall.views()
+    (card,) = (await mall.get("/v1/carriers/scorecards", **STAFF)).json()["carriers"]
+    assert card["billed_percent"] == 0
+    assert card["parcel_fen"] > 0
+    await sent(mall, f"waybill,fee\n{WAYBILL},10.50\n")
+    (card,) = (await mall.get("/v1/carriers/scorecards", **STAFF)).json()["carriers"]
+    assert (card["parcel_fen"], card["billed_percent"]) == (1_050, 100.0)
