@@ -80,7 +80,7 @@ def serve(
     def opened(found: serving.Database) -> None:
         if demo:
             asyncio.run(_fill(settings, found.service_url))
-        _announce(settings, host, port)
+        _announce(settings, host, port, sandbox=demo)
 
     raise typer.Exit(
         serving.supervise(
@@ -166,7 +166,7 @@ def demo() -> None:
 
 @app.command()
 def sandbox(host: Host = "127.0.0.1", port: Port = 8090, data: Data = Path("data")) -> None:
-    """The partners' simulators on one local port: Kuaidi100 and the payment provider."""
+    """The partners' simulators on one local port; its page shows what they were told."""
     with claimed((host, port, "where the sandbox was to be")):
         partners = create_sandbox(settings_of(data).payment_key)
     uvicorn.run(partners, host=host, port=port, log_level="warning")
@@ -206,7 +206,7 @@ async def _fill(settings: Settings, url: str) -> None:
         await open_demo_mall(store, settings.rules)
 
 
-def _announce(settings: Settings, host: str, port: int) -> None:
+def _announce(settings: Settings, host: str, port: int, *, sandbox: bool) -> None:
     tokens = Tokens.in_folder(settings.key_folder)
     base = f"http://{host}:{port}"
     console.print(f"\n[bold]Tallypost[/bold] is at [link]{base}[/link]  (API: {base}/docs)\n")
@@ -230,6 +230,8 @@ def _announce(settings: Settings, host: str, port: int) -> None:
     Console(width=600, soft_wrap=True).print(table)
     console.print("\nLog in to the pages with a click (what follows # is in no log):")
     typer.echo("\n".join(links))
+    if sandbox:
+        console.print(f"\nThe partners are played at [link]http://127.0.0.1:{port + 1}[/link]")
     console.print("\nStop with Ctrl-C; the data stays in", str(settings.data))
 
 

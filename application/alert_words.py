@@ -81,8 +81,17 @@ VALUES: Mapping[str, Mapping[str, Message]] = {
         "errors": Message("错误率不超过 0.1%", "errors below 0.1 %"),
         "sync_lag_seconds": Message("同步延迟不超过 5 秒", "sync lag below 5 s"),
     },
-    "whose": {"tallypost": Message("本系统", "our API")},
 }
+PARTNERS: Mapping[str, Message] = {
+    "tallypost": Message("本系统", "our API"),
+    "kuaidi100": Message("快递100", "Kuaidi100"),
+    "kuaidi100_labels": Message("快递100 面单", "Kuaidi100 labels"),
+    "sf": Message("顺丰", "SF Express"),
+    "payment": Message("支付平台", "payment provider"),
+    "agora": Message("声网", "Agora"),
+    "wecom": Message("企业微信", "WeChat Work"),
+}
+"""Whom calls go to, and we ourselves; others by their short names."""
 
 PHRASES: Mapping[str, Message] = {
     "top": Message("### 积分商城 {mall}", "### Points mall {mall}"),
@@ -129,5 +138,6 @@ def said(words: Message, language: Language) -> str:
 def _word(name: str, value: object, language: Language) -> object:
     if name == "place":  # a row: its table's name is enough, its key may be a learner's id
         return str(value).partition(",")[0]
-    known = VALUES.get(name, {}).get(str(value))
+    named = PARTNERS if name in ("partner", "whose") else VALUES.get(name, {})
+    known = named.get(str(value))
     return value if known is None else said(known, language)

@@ -16,6 +16,9 @@ from application.troubles import Trouble, Troubles
 UNTOLD = frozenset({"robot_refused"})
 """What the robot could hardly tell: it is on the page alone."""
 
+FLEETING = frozenset({"missed_target"})
+"""What may be over before anybody reads of it: views catch up after a start or a burst."""
+
 
 class Told(NamedTuple):
     """A trouble that staff know of."""

@@ -22,7 +22,7 @@ from application.faults import fault
 from application.gateways.wecom import PER_MINUTE, Answer, Outcome, Robot
 from application.house import House
 from application.settings import Settings
-from application.staff_alerts import News, Told, composed, news_of
+from application.staff_alerts import FLEETING, News, Told, composed, news_of
 from application.troubles import Trouble, Troubles
 
 logger = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ class TellingStaff:
         self._client = client
         self._find = find
         self._name = secrets.token_hex(8)
+        self._fleeting: frozenset[str] = frozenset()
 
     async def tell(self) -> Answer | None:
         """Tell what there is to tell, in one message; None: nothing, or not now."""
@@ -72,7 +73,7 @@ class TellingStaff:
         try:
             now = self._house.store.clock()
             news = news_of(
-                await self._find(), await self._told(),
+                await self._lasting(), await self._told(),
                 now=now, remind_after=_remind_after(self._house.settings),
             )  # fmt: skip
             if not news:
@@ -121,6 +122,13 @@ class TellingStaff:
         }  # fmt: skip
         async with house.pool.connection() as connection:
             return bool(await _rows(connection, house.schema, _CLAIM, values))
+
+    async def _lasting(self) -> Troubles:
+        """What is stuck; of what may pass, that which was there at the last look, too."""
+        found = await self._find()
+        before = self._fleeting
+        self._fleeting = frozenset(one.key for one in found.listed if one.kind in FLEETING)
+        return found.without(self._fleeting - before)
 
     async def _told(self) -> list[Told]:
         async with self._house.pool.connection() as connection:

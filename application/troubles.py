@@ -1,6 +1,6 @@
 """麻烦 What is stuck and waits for a human or a partner, for whoever tells of it (M5, N1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -54,6 +54,10 @@ class Troubles(NamedTuple):
     """All that is stuck, the oldest first; what is of no time comes last."""
 
     listed: Sequence[Trouble]
+
+    def without(self, keys: Collection[str]) -> "Troubles":
+        """All but these."""
+        return Troubles([one for one in self.listed if one.key not in keys])
 
     @property
     def crowded(self) -> frozenset[str]:

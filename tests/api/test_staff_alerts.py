@@ -20,6 +20,7 @@ from application.gateways.wecom import PATH, Answer, Outcome
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
 from application.telling_staff import TellingStaff
+from application.troubles import Trouble, Troubles
 from projections.rebuilding import rebuild
 from projections.troubles import troubles
 from projections.views import all_views
@@ -121,6 +122,26 @@ async def test_a_trouble_is_told_when_it_comes_when_it_is_old_and_when_it_is_ove
     assert f"> {parcel}" in group.said[2]
     known = (await group.seen())["told"]  # others came with the days
     assert not [one for one in known if one["kind"] == "unwatched_parcel"]
+
+
+async def test_what_passes_at_once_is_not_told(mall: Mall, group: Group) -> None:
+    """N1, M1: a lag of one look is none; one that lasts is told, and told to be over."""
+    found: list[Trouble] = []
+
+    async def find() -> Troubles:
+        return Troubles(found)
+
+    telling = TellingStaff(mall.tenant, group.client, find)
+    about = {"whose": "tallypost", "target": "sync_lag_seconds", "value": 9.0, "aim": 5.0}
+    lag = Trouble("missed_target", "", None, None, about)
+    for standing in ([lag], [], [lag]):
+        found[:] = standing
+        assert await telling.tell() is None
+    assert await telling.tell() is not None
+    assert "本系统 · 同步延迟不超过 5 秒" in group.said[0]
+    found[:] = []
+    assert await telling.tell() is not None
+    assert "已解决 1 项" in group.said[1]
 
 
 async def test_one_message_tells_all_that_came_up_and_two_tellers_tell_it_once(
