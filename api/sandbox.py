@@ -25,6 +25,7 @@ from pydantic_core import to_json
 
 from api.sandbox_agora import AgoraSandbox, signal_routes
 from api.sandbox_behaviour import Behaviour
+from api.sandbox_carriers import CarriersSandbox, carrier_routes
 from api.sandbox_crm import CrmSandbox, crm_routes
 from api.sandbox_labels import KEY, LabelService, label_routes
 from api.sandbox_page import page_routes
@@ -316,6 +317,8 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
     app.state.crm = CrmSandbox(lambda: sandbox.behaviour)
     app.include_router(crm_routes(app.state.crm))
     app.include_router(page_routes(app.state))
+    app.state.carriers = CarriersSandbox(lambda: sandbox.behaviour)
+    app.include_router(carrier_routes(app.state.carriers))
     app.state.sf = SfSandbox(sandbox.send, lambda: sandbox.behaviour)
     add_sf(app, app.state.sf, journeys)
     return app

@@ -121,7 +121,8 @@ class Asking:
             # It pushes all its parcels to one address, without being asked for each.
             await self._watched(parcel, waybill, direct.name)
             return
-        if direct is None:  # none is asked questions, which needs more than a subscription
+        if direct is None or direct.carriers is not None:
+            # Nobody is asked questions, or who is does not push: the aggregator does.
             way = await way_of(house, "kuaidi100", parcel)
         if way.settings.kuaidi100_url is None:
             return

@@ -213,7 +213,7 @@ class LabelOrders:
 
     async def _post(self, labeller: Labeller, way: Way, call: Call) -> bytes:
         answer = await self._client.post(
-            call.url, data=call.form, extensions=to(way.called(labeller.partner))
+            call.url, **call.content, extensions=to(way.called(labeller.partner))
         )
         if answer.status_code >= 500:
             answer.raise_for_status()

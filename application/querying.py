@@ -156,7 +156,7 @@ class Querying:
                 now=house.store.clock(),
             )
             answer = await self._client.post(
-                call.url, data=call.form, extensions=to(way.called(tracker.name))
+                call.url, **call.content, extensions=to(way.called(tracker.name))
             )
             told = tracker.read_answer(
                 answer.content, number=wanted.waybill, carrier=wanted.carrier

@@ -10,7 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 from domain.scans import Scan
 
@@ -64,10 +65,18 @@ class UnreadablePush(Exception):
 
 
 class Call(NamedTuple):
-    """What is to be sent, as a form. It carries the account's secrets: never for a log."""
+    """What is to be posted: a form, or a body as it was signed. Its secrets are never for a log."""
 
     url: str
-    form: dict[str, str]
+    form: Mapping[str, str] = MappingProxyType({})
+    body: bytes | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What an HTTP client is given of it, beside the address."""
+        sent = {"data": dict(self.form)} if self.body is None else {"content": self.body}
+        return {**sent, "headers": dict(self.headers)}
 
 
 class Told(NamedTuple):

@@ -261,9 +261,9 @@ def test_an_adapter_is_one_file_that_is_found_where_it_lies(
         "    return None if one is None else Zto(one['url'], key='', customer='')\n"
     )
     (tmp_path / "zto_test.py").write_text(source)
-    assert registry.names() == ["kuaidi100", "sf"]
+    assert registry.names() == ["kuaidi100", "sf", "sto", "yto", "zto"]
     monkeypatch.setattr(trackers, "__path__", [*trackers.__path__, str(tmp_path)])
-    assert registry.names() == ["kuaidi100", "sf", "zto_test"]
+    assert registry.names() == ["kuaidi100", "sf", "sto", "yto", "zto", "zto_test"]
     account = {"partner": "P", "check_word": "w0rd"}
     settings = Settings(
         kuaidi100_url="http://k", kuaidi100_customer="C",
