@@ -55,7 +55,9 @@ def carrier_routes(sandbox: CarriersSandbox) -> APIRouter:
     """Where the carriers are reached, and where parcels are given to them."""
     router = APIRouter()
 
-    @router.post("/carriers/{carrier}/journeys", status_code=202, summary="Carriers: how far a parcel is")
+    @router.post(
+        "/carriers/{carrier}/journeys", status_code=202, summary="Carriers: how far a parcel is"
+    )
     async def travels(carrier: Literal["zto", "yto", "sto"], parcel: Travels) -> Response:
         sandbox.seen[carrier, parcel.mailno] = parcel.seen
         return Response(status_code=202)
