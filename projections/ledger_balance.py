@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
+from application.envelope import Envelope
 from application.streams import ACCOUNT, BOOKS
 from domain.books import Books, BooksClosed
 from domain.house_rules import HouseRules
 from domain.ledger import postings
+from domain.lots import INSTANT
 from domain.point_facts import (
     AccountFact,
     AccountFrozen,
@@ -96,7 +98,7 @@ class LedgerBalance(View):
                         learner,
                         fact.fact_name,
                         envelope.happened_at,
-                        books.booking_day(envelope.happened_at, rules=self._rules),
+                        books.booking_day(_ended(envelope), rules=self._rules),
                         *(amounts.get(name, 0) for name in ACCOUNTS),
                         vars(fact).get("order"),
                         _reason(envelope.context.reason, fact),
@@ -122,6 +124,15 @@ class LedgerBalance(View):
         rows = await tables.rows(_CLOSED, BOOKS.stream("mall"), events[0].envelope.position)
         closed: date | None = date.fromisoformat(rows[0][0]) if rows else None
         return Books(closed)
+
+
+def _ended(envelope: Envelope) -> datetime:
+    """When it happened, for the books: a lot's last day is the day that ends at its midnight.
+
+    Else the breakage of a month's last day would be booked to the month after (A7; rules.md 15).
+    """
+    expired = isinstance(envelope.fact, LotExpired)
+    return envelope.happened_at - INSTANT if expired else envelope.happened_at
 
 
 def _reason(reason: str, fact: AccountFact) -> str:

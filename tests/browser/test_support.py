@@ -314,3 +314,23 @@ def test_a_learners_picture_is_shown_for_a_reason(
         assert download.value.path().read_bytes() == PICTURE
         expect(page.locator(".timeline [data-kind=privacy]")).to_contain_text("to see the damage")
         visitor.content()
+
+
+def test_an_unmasked_pack_is_given_out_for_a_reason(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """D5, A4: the masked one is a link, the other one asks why, and that is on record."""
+    learner = newcomer()
+    number, _ = delivered(service, learner)
+    service.call("POST", f"/v1/orders/{number}/disputes", {"reason": "damaged"}, **SUPPORT)
+    with browsing.as_("support", "wang") as visitor:
+        page = visitor.page
+        visitor.open(f"/support#/orders/{number}")
+        visitor.button("case.pack_revealed", within=".case").click()
+        visitor.send(reason="the court asks for it")
+        with page.expect_download() as download:
+            page.click("dialog a[download]")
+        assert download.value.path().read_bytes().startswith(b"PK")
+        assert download.value.suggested_filename == f"D-{number}-P1.zip"
+        expect(page.locator(".timeline [data-kind=privacy]")).to_contain_text("the court asks")
+        visitor.content()

@@ -4,7 +4,7 @@ import { outcomes } from "./deciding.js";
 import { h, icon, keepingFocus } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
 import { may } from "./may.js";
-import { revealFile, revealWords } from "./reveal.js";
+import { revealFile, revealPack, revealWords } from "./reveal.js";
 import { badge, busily, field, toast, waitingWords } from "./ui.js";
 import { whyNot } from "./whynot.js";
 import { day, inPrint, language, number, t, until, when, word, yuan } from "./words.js";
@@ -51,7 +51,8 @@ function casePanel(found, changed) {
     decided(found), proposed(found, changed), evidence(found), asked(found, changed), words(found, changed), files(found, changed), carrier(found, changed),
     live && may("decide") && found.state === "open" ? h("div", null, h("h3", null, t("case.decision")), outcomes(found, changed)) : null,
     reopen(found, changed),
-    may("pack") ? h("p", null, h("a", { class: "small", href: `/v1/disputes/${encodeURIComponent(found.id)}/pack`, download: `${found.id}.zip` }, t("case.pack"))) : null);
+    may("pack") ? h("p", { class: "row" }, h("a", { class: "small", href: `/v1/disputes/${encodeURIComponent(found.id)}/pack`, download: `${found.id}.zip` }, t("case.pack")),
+      may("reveal") ? h("button", { class: "tool", type: "button", onclick: () => revealPack(found.id, changed) }, t("case.pack_revealed")) : null) : null);
 }
 
 function decided(found) {

@@ -20,6 +20,11 @@ export function revealFile(path, name, changed) {
   ask(path, changed, (answer) => fileShown(answer.file, name));
 }
 
+/** A case's evidence pack with all that the vault keeps of it, to be kept as a file. */
+export function revealPack(case_, changed) {
+  ask(`/v1/disputes/${encodeURIComponent(case_)}/pack`, changed, (answer) => fileShown(answer.file, `${case_}.zip`));
+}
+
 function ask(path, changed, show, about = {}) {
   askFor({
     title: t("reveal.title"), path, file: true, label: t("reveal.confirm"),
