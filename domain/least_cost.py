@@ -14,12 +14,19 @@ from typing import Final, NamedTuple
 
 from domain.cargo import Cargo, together
 
-STEPS_MAX: Final = 10_000
-"""Steps after which the best split known so far is taken: an order does not wait longer."""
+STEPS_MAX: Final = 800
+"""Steps after which the best split known so far is taken: nobody's order waits for another's."""
+SMALL: Final = 16
+"""Lines times sources up to which every possibility is looked at or ruled out, however long."""
+STEPS_OF_SMALL: Final = 50_000
+PRICING_STEPS: Final = 8
+"""Steps that asking for the price of a parcel counts for: each carrier is asked."""
 WAYS_MAX: Final = 40
 """Ways to share a line out that are looked at one by one; beyond, only those that fill up."""
 OTHERS: Final = 3
 """Splits from other warehouses that are told, too."""
+GLANCE_STEPS: Final = 6
+"""Steps for each line that are spent on a set before the next one is looked at."""
 BEYOND_STEPS: Final = 4
 """Steps for each line that are spent on a set which cannot be best."""
 
@@ -131,6 +138,8 @@ class _Search:
         self.width = max((one.floor.width for one in sources), default=1)
         self.jump = min((one.floor.jump for one in sources), default=0)
         self._prices: dict[tuple[int, Counts], int | None] = {}
+        small = len(quantities) * len(sources) <= SMALL
+        self.steps_max = STEPS_OF_SMALL if small else STEPS_MAX
 
     def _weights(self) -> tuple[bool, Counts]:
         """What bounds go by: weight, or volume if the order is charged by that."""
@@ -142,15 +151,24 @@ class _Search:
         return by_volume, bulk if by_volume else grams
 
     def run(self, max_parts: int) -> Searched:
-        """Search: sets of few parcels first, of equally many those that could be cheapest."""
+        """Search: a glance at each set that may be best, then all of them whole, cheapest first."""
+        glance = GLANCE_STEPS * len(self.goods)
+        unfinished: list[tuple[_Key, _Chosen]] = []
         passed_over: list[tuple[_Key, _Chosen]] = []
         for size in range(1, max_parts + 1):
             for bound, chosen in sorted(self._bounded(size)):
-                if bound < self.key and self.steps < STEPS_MAX:
-                    _Sharing(self, chosen).look(STEPS_MAX)
-                else:
+                if bound >= self.key:
                     passed_over.append((bound, chosen))
-        proved = self.steps < STEPS_MAX
+                elif self.steps >= self.steps_max // 2 or _Sharing(self, chosen).look(
+                    self.steps + glance
+                ):
+                    unfinished.append((bound, chosen))
+        for bound, chosen in sorted(unfinished):
+            if bound < self.key and self.steps < self.steps_max:
+                _Sharing(self, chosen).look(self.steps_max)
+            else:
+                passed_over.append((bound, chosen))
+        proved = self.steps < self.steps_max
         ranked = sorted((split.key, chosen) for chosen, split in self.found.items())
         if not ranked:
             return Searched(None, (), proved)
@@ -185,17 +203,20 @@ class _Search:
                     yield bound, chosen
 
     def _bound(self, chosen: _Chosen) -> _Key | None:
-        """No split between these is better; None: together they have not enough.
+        """No split between these is better; None: they have not enough, or take not so much.
 
         As soon as it is worse than what is known, the bound is left as it is.
         """
-        fixed = slack = credit = 0
+        fixed = slack = credit = room = 0
         for number in chosen:
             floor = self.sources[number].floor
             grams = floor.upto[0]
+            room += floor.upto[-1]
             fixed += floor.fen[0]
             slack += grams
             credit += grams * floor.rate
+        if self.total > room and not self.by_volume:
+            return None
         excess = self.total - slack
         by_level = -(-excess // self.width) * self.jump if excess > 0 else 0
         if fixed + by_level > self.key[0]:
@@ -245,6 +266,7 @@ class _Search:
         """What a parcel with so many units of each line costs from a source."""
         place = (number, counts)
         if place not in self._prices:
+            self.steps += PRICING_STEPS
             cargo = together(zip(self.goods, counts, strict=True))
             self._prices[place] = self.sources[number].price(cargo)
         return self._prices[place]
@@ -275,12 +297,12 @@ class _Sharing:
         self.slack = [floor.upto[0] for floor in self.floors]
         self.taken: list[Counts] = [()] * len(search.quantities)
 
-    def look(self, steps_max: int) -> None:
-        """Look at all that may be better than what is known."""
+    def look(self, steps_max: int) -> bool:
+        """Look at all that may be better than what is known; whether there were too many steps."""
         lines = range(len(self.search.quantities))
         ways = {line: self._ways(line) for line in lines}
         if not all(ways.values()):
-            return
+            return False
         weight = self.search.weights
         # Lines without a choice first, then the heaviest: what is decided early rules out most.
         self.order = sorted(
@@ -301,7 +323,7 @@ class _Sharing:
                 )
             )
         self.rest.reverse()
-        self._go(0, 0)
+        return self._go(0, 0)
 
     def _go(self, depth: int, pieces: int) -> bool:
         """Share out the lines from this one on; whether there were too many steps."""
@@ -358,14 +380,16 @@ class _Sharing:
 
     def _arrived(self, pieces: int) -> None:
         """Everything is shared out: what does it really cost?"""
-        fen = 0
+        fen = sum(self.cost)  # at least; of each parcel in turn, what it really is
         shares: list[tuple[str, Counts]] = []
         for parcel, number in enumerate(self.chosen):
             counts = tuple([taken[parcel] for taken in self.taken])
             price = self.search.price(number, counts) if any(counts) else None
             if price is None:
                 return
-            fen += price
+            fen += price - self.cost[parcel]
+            if fen > self.search.key[0]:
+                return
             shares.append((self.sources[parcel].code, counts))
         self.search.take(self.chosen, Split(fen, len(shares), pieces, tuple(shares)))
 

@@ -61,12 +61,35 @@ class Breakdown(NamedTuple):
         )
 
 
+class _Usual(NamedTuple):
+    """Up to where no surcharge holds for goods that are not fragile: most parcels pay none."""
+
+    longest_mm: int
+    grams: int
+    value_fen: int
+
+    @classmethod
+    def under(cls, surcharges: Iterable[Surcharge]) -> "_Usual":
+        """Each surcharge is kept out by the first of its conditions; by weight, if it has none."""
+        longest = grams = value = 1 << 62
+        for one in surcharges:
+            if one.fragile:
+                continue
+            if one.over_longest_mm is not None:
+                longest = min(longest, one.over_longest_mm)
+            elif one.over_value_fen is not None:
+                value = min(value, one.over_value_fen)
+            else:
+                grams = min(grams, -1 if one.over_grams is None else one.over_grams)
+        return cls(longest, grams, value)
+
+
 class Offer:
     """One carrier's terms on one lane, made ready for quoting thousands of parcels."""
 
     __slots__ = (
-        "_additional", "_first", "_off", "_surcharges", "carrier", "divisor", "hours", "max_grams",
-        "risk", "service",
+        "_additional", "_first", "_off", "_surcharges", "_usual", "carrier", "divisor", "hours",
+        "max_grams", "risk", "service",
     )  # fmt: skip
 
     def __init__(self, card: RateCard, rate: Rate, *, destination: str, percent_off: int) -> None:
@@ -85,6 +108,7 @@ class Offer:
             for one in card.surcharges
             if not one.destinations or destination in one.destinations
         )
+        self._usual = _Usual.under(self._surcharges)
 
     def edges(self) -> Iterable[int]:
         """The weights up to which each price holds, ascending; the last one is the limit."""
@@ -102,8 +126,15 @@ class Offer:
             fen += _started(chargeable - grams, step) * price
         if self._off:
             fen -= fen * self._off // 100
-        for surcharge in self._surcharges:
-            fen += _surcharged(surcharge, cargo, chargeable)
+        usual = self._usual
+        if (
+            cargo.fragile
+            or cargo.longest_mm > usual.longest_mm
+            or chargeable > usual.grams
+            or cargo.value_fen > usual.value_fen
+        ):
+            for surcharge in self._surcharges:
+                fen += _surcharged(surcharge, cargo, chargeable)
         return Quote(fen, chargeable)
 
     def explain(self, cargo: Cargo) -> Breakdown | None:

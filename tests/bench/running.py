@@ -11,11 +11,11 @@ import uvloop
 
 from application.embedded import EmbeddedPostgres
 from application.tuning import tune
-from tests.bench import crowd_speed, http_speed, store_speed, view_speed
+from tests.bench import crowd_speed, http_speed, planning_speed, store_speed, view_speed
 from tests.bench.mall import Arena
 from tests.bench.table import TABLE, Benchmark
 
-ROOMS = (store_speed, view_speed, http_speed, crowd_speed)
+ROOMS = (store_speed, view_speed, http_speed, planning_speed, crowd_speed)
 """Importing a room fills the table."""
 
 _TITLES = f"{'name':<18}{'ratio':>8}{'floor':>8}{'goal':>8}  {'ours':>12}{'theirs':>12}  unit"
