@@ -11,7 +11,9 @@ from application.unit import Command, Unit
 from application.waybills import bind
 from domain.house_rules import HouseRules
 from domain.labels import LabelIssued
+from domain.parcel_facts import WaybillIssued
 from domain.refusals import NotPossible
+from domain.waybills import WaybillTaken
 
 
 def want_label(
@@ -68,10 +70,19 @@ def give_back_label(unit: Unit, *, parcel: str, reason: str) -> dict[str, Any]:
 
 
 def take_number(unit: Unit, *, parcel: str, issued: LabelIssued) -> dict[str, Any]:
-    """The partner gave a number: it is on the parcel, or known, to be given back."""
-    after = unit.record(PARCEL, parcel, existing_parcel(unit, parcel).take_number(issued))
-    if after.carrier is not None and after.waybill == issued.waybill:
-        bind(unit, parcel=parcel, carrier=after.carrier, waybill=issued.waybill)
+    """The partner gave a number: it is on the parcel, or known, to be given back.
+
+    One that another parcel has goes back, too, and a human has to see to the label (T2).
+    """
+    state = existing_parcel(unit, parcel)
+    facts = state.take_number(issued)
+    try:
+        for one in facts:
+            if isinstance(one, WaybillIssued):
+                bind(unit, parcel=parcel, carrier=one.carrier, waybill=one.waybill)
+    except WaybillTaken as taken:
+        facts = state.decline_number(issued, why=taken)
+    unit.record(PARCEL, parcel, facts)
     return told(unit, parcel)
 
 

@@ -92,7 +92,7 @@ class LabelOrders:
         while self._house.settings.labels_are_possible:
             claimed = await self._claim()
             recipients = await self._recipients(claimed)
-            await asyncio.gather(*(self._ask(one, recipients) for one in claimed))
+            await asyncio.gather(*(self._tried(one, recipients) for one in claimed))
             looked += len(claimed)
             if len(claimed) < BATCH:
                 break
@@ -111,6 +111,15 @@ class LabelOrders:
         async with self._house.pool.connection() as connection:
             opened = await open_cards(connection, self._house.schema, self._house.vault, cards)
         return {card: Recipient.from_bytes(content) for card, content in opened.items()}
+
+    async def _tried(self, one: Open, recipients: dict[str, Recipient]) -> None:
+        """One label that fails is told of, and asked about again; the others go on (M5)."""
+        try:
+            await self._ask(one, recipients)
+        except Exception as error:
+            logger.exception("label %s failed: %s", one.label, type(error).__name__)
+            phase = "order" if one.waybill is None else "cancel"
+            await self._note(one, phase, type(error).__name__)
 
     async def _ask(self, one: Open, recipients: dict[str, Recipient]) -> None:
         async with self._slots:
@@ -236,6 +245,7 @@ class LabelOrders:
                 context=context,
                 decide=decided,
                 streams=(PARCEL.stream(one.parcel),),
+                keeps_refusals=False,  # what the partner told can be taken in once it is mended
             )
         )
 
@@ -290,7 +300,8 @@ _CLAIM = """
 WITH due AS (
     SELECT l.*, CASE WHEN l.waybill IS NULL THEN 'order' ELSE 'cancel' END AS phase
     FROM {labels} l
-    WHERE l.state IN ('wanted', 'unwanted') AND NOT EXISTS (
+    WHERE (l.state IN ('wanted', 'unwanted') OR l.state = 'refused' AND l.waybill IS NOT NULL)
+      AND NOT EXISTS (
         SELECT FROM {open_calls} c WHERE c.what = l.label AND c.next_at > %(now)s
           AND c.phase = CASE WHEN l.waybill IS NULL THEN 'order' ELSE 'cancel' END)
     ORDER BY l.wanted_at, l.label LIMIT %(limit)s

@@ -40,7 +40,10 @@ class LabelRefused(Fact, name="parcels.LabelRefused"):
 
     label: str
     code: str
-    words: str = Field(default="", description="the partner's, names and phones blotted out")
+    words: str = Field(
+        default="",
+        description="the partner's, names and phones blotted out; of `waybill_taken`, the house's",
+    )
 
 
 class LabelUnanswered(Fact, name="parcels.LabelUnanswered"):
@@ -93,9 +96,10 @@ class Label:
     state: LabelState = LabelState.WANTED
     issuer: str = ""
     waybill: str | None = None
+    """The number that the partner has for it; of one that was refused, to be given back."""
     sorting: str = ""
     code: str = ""
-    """Of the partner's refusal."""
+    """Of the refusal."""
     words: str = ""
 
 
@@ -141,6 +145,11 @@ class Labels:
             raise NotPossible(action="issue_label", why=f"{told.label} has another number")
         return [told]
 
+    def decline(self, told: LabelIssued, *, code: str, words: str) -> list[LabelFact]:
+        """Take the number and refuse it: no good to anybody here, it is given back."""
+        facts = self.issue(told)
+        return [*facts, LabelRefused(label=told.label, code=code, words=words)] if facts else []
+
     def refuse(self, name: str, *, code: str, words: str) -> list[LabelFact]:
         """Note that there will be no number; what nobody needs is done with by that."""
         match self.named(name).state:
@@ -165,7 +174,9 @@ class Labels:
     def cancelled(self, name: str) -> list[LabelFact]:
         """Note that the partner has it no more."""
         known = self.named(name)
-        return [LabelCancelled(label=name)] if known.state is LabelState.UNWANTED else []
+        refused = known.state is LabelState.REFUSED and known.waybill is not None
+        back = refused or known.state is LabelState.UNWANTED
+        return [LabelCancelled(label=name)] if back else []
 
 
 def evolve(labels: Labels, fact: LabelFact) -> Labels:
@@ -186,7 +197,7 @@ def evolve(labels: Labels, fact: LabelFact) -> Labels:
         case LabelUnwanted():
             return _changed(labels, fact.label, state=LabelState.UNWANTED)
         case LabelCancelled():
-            return _changed(labels, fact.label, state=LabelState.CANCELLED)
+            return _given_back(labels, fact.label)
         case _:
             assert_never(fact)
 
@@ -195,6 +206,14 @@ def _with_number(labels: Labels, name: str) -> LabelState:
     """A number that comes for what was waited for is issued; any other is to be given back."""
     waited = any(one.name == name and one.state is LabelState.WANTED for one in labels.all)
     return LabelState.ISSUED if waited else LabelState.UNWANTED
+
+
+def _given_back(labels: Labels, name: str) -> Labels:
+    """What was refused waits for a human all the same; its number is the partner's again."""
+    refused = any(one.name == name and one.state is LabelState.REFUSED for one in labels.all)
+    if refused:
+        return _changed(labels, name, waybill=None)
+    return _changed(labels, name, state=LabelState.CANCELLED)
 
 
 def _changed(labels: Labels, name: str, **changes: object) -> Labels:

@@ -41,7 +41,7 @@ from domain.parcel_facts import (
     UnreadablePushesSettled,
     WaybillIssued,
 )
-from domain.refusals import NotPossible
+from domain.refusals import NotPossible, Refusal
 from domain.sealed import Sealed
 from domain.tracking import Coordinates, ParcelState, Scan, Track, TrackState
 
@@ -231,6 +231,11 @@ class Parcel:
                 WaybillIssued(carrier=live.carrier, waybill=told.waybill, issuer=told.issuer)
             )
         return facts
+
+    def decline_number(self, told: LabelIssued, *, why: Refusal) -> list[ParcelFact]:
+        """The number that the aggregator gave can't be on the parcel: a human sees to it (W5)."""
+        words = ", ".join(str(figure) for figure in why.figures.values())
+        return [*self.labels.decline(told, code=why.code, words=words)]
 
     def give_back_label(self, reason: str) -> list[ParcelFact]:
         """The number that was asked for is not needed: another address, or none at all."""

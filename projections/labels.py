@@ -83,7 +83,10 @@ def _after(row: Row | None, one: Envelope) -> Row:
         case LabelUnwanted():
             row = row._replace(state=LabelState.UNWANTED, reason=fact.reason)
         case LabelCancelled():
-            row = row._replace(state=LabelState.CANCELLED)
+            if row.state == LabelState.REFUSED:  # a human sees to it all the same
+                row = row._replace(waybill=None)
+            else:
+                row = row._replace(state=LabelState.CANCELLED)
         case _:
             pass  # its wish, which the row is made of
     return row._replace(changed_at=at, position=one.position)
@@ -114,7 +117,7 @@ ON CONFLICT (label) DO UPDATE SET state = excluded.state, changed_at = excluded.
     position = excluded.position
 """
 _STUCK = """
-SELECT found.* FROM (
+SELECT * FROM (SELECT DISTINCT ON (label) found.* FROM (
     SELECT l.parcel, l.label, l.state, l.reason AS cause, l.changed_at AS since FROM {labels} l
     JOIN {parcels} p ON p.number = l.parcel
     WHERE l.state IN ('refused', 'unanswered') AND p.waybill IS NULL
@@ -124,6 +127,7 @@ SELECT found.* FROM (
     UNION ALL
     SELECT l.parcel, l.label, l.state, c.cause, c.first_at FROM {labels} l
     JOIN {open_calls} c ON c.what = l.label
-    WHERE l.state IN ('wanted', 'unwanted') AND c.tries >= %b AND c.next_at > l.changed_at
-) found ORDER BY since, label LIMIT %b
+    WHERE (l.state IN ('wanted', 'unwanted') OR l.state = 'refused' AND l.waybill IS NOT NULL)
+      AND c.tries >= %b AND c.next_at > l.changed_at
+) found ORDER BY label, since) once ORDER BY since, label LIMIT %b
 """

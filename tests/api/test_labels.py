@@ -12,10 +12,11 @@ import pytest
 from pypdf import PdfReader
 
 from api.sandbox_labels import LabelService, account
+from application import ordering_labels
 from application.jobs import apply_jobs_schema
 from application.labelling import WANT_LABELS
 from application.migrating import SERVICE_ROLE
-from application.ordering_labels import LabelOrders
+from application.ordering_labels import LabelOrders, sender_of
 from application.policies import sweep
 from application.settings import Settings
 from tests.api.conftest import RECIPIENT, Mall, running
@@ -187,6 +188,65 @@ async def test_their_trouble_passes_and_their_refusal_is_for_a_human(desk: Desk)
     assert (other["state"], other["carrier"]) == ("wanted", "ems")
     await desk.ask()
     assert (await desk.seen(parcel))["carrier"] == "ems"
+
+
+async def test_a_number_of_another_parcel_is_given_back_and_a_human_sees_to_it(
+    desk: Desk,
+) -> None:
+    """W5, T2, M5: it is on the first parcel alone; asked once more, the second gets another."""
+    other = (await desk.mall.order(("notebook", 1)))["number"]
+    packed = await desk.change("/v1/parcels", {"order": other, "part": 1}, 201)
+    first = packed["parcel"]
+    _, parcel = await desk.released()
+    await sweep(desk.mall.tenant, WANT_LABELS)
+    await desk.mall.views()
+    carrier = (await desk.seen(parcel))["label"]["carrier"]
+    coming = LabelService().order({"orderId": f"{parcel}-L1", "kuaidicom": carrier})["kuaidinum"]
+    taken = {"carrier": carrier, "waybill": coming, "reason": "a slip of the pen"}
+    await desk.change(f"/v1/parcels/{first}/waybill", taken)
+    await desk.ask()
+    seen = await desk.seen(parcel)
+    assert (seen["waybill"], seen["label"]["state"]) == (None, "refused")
+    assert seen["label"]["why"] == f"waybill_taken: {coming}, {first}"
+    assert [one["cause"] for one in await desk.troubles()] == [seen["label"]["why"]]
+    await desk.ask()
+    assert desk.service.cancelled == {coming}
+    for minutes in (5, 60):  # it waits for a human, and nobody asks by himself
+        desk.later = timedelta(minutes=minutes)
+        await desk.ask()
+    assert (await desk.facts(parcel))[1:] == [
+        "LabelWanted", "LabelIssued", "LabelRefused", "LabelCancelled",
+    ]  # fmt: skip
+    assert len(await desk.troubles()) == 1
+    await desk.change(f"/v1/parcels/{parcel}/label", {})
+    await desk.ask()
+    assert (await desk.seen(parcel))["waybill"] not in (None, coming)
+    assert (await desk.seen(first))["waybill"] == coming
+    assert await desk.troubles() == []
+
+
+async def test_one_label_that_fails_stops_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W5, M5: the others of its batch and the batches after it are asked; its cause is told."""
+    parcels = [(await desk.released())[1] for _ in range(3)]
+    await sweep(desk.mall.tenant, WANT_LABELS)
+    await desk.mall.views()
+
+    def sender(settings: Settings, one: Any) -> Any:
+        if one.parcel == parcels[0]:
+            raise LookupError(one.parcel)
+        return sender_of(settings, one)
+
+    monkeypatch.setattr(ordering_labels, "sender_of", sender)
+    monkeypatch.setattr(ordering_labels, "BATCH", 1)
+    for seconds in (0, 20, 80, 200):
+        desk.later = timedelta(seconds=seconds)
+        await desk.ask()
+    numbers = [(await desk.seen(one))["waybill"] for one in parcels]
+    assert numbers[0] is None
+    assert None not in numbers[1:]
+    assert [one["cause"] for one in await desk.troubles()] == ["LookupError"]
 
 
 async def test_a_new_address_is_a_new_label(desk: Desk) -> None:

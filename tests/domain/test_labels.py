@@ -14,6 +14,7 @@ from domain.parcel_facts import (
 )
 from domain.parcels import Parcel, evolve
 from domain.refusals import NotFound, NotPossible
+from domain.waybills import WaybillTaken
 from tests.application.house import START
 
 CONTENT = Content(order="T1", part=1)
@@ -83,6 +84,23 @@ def test_a_number_that_comes_too_late_is_known_and_given_back() -> None:
     assert after.waybill is None
     assert after.labels.cancelled("T1-P1-L1") == [LabelCancelled(label="T1-P1-L1")]
     assert late.labels.refuse("T1-P1-L1", code="x", words="") == [LabelCancelled(label="T1-P1-L1")]
+
+
+def test_a_number_that_another_parcel_has_is_refused_and_given_back() -> None:
+    """W5, T2: the house refuses it, a human sees to it, also once the partner took it back."""
+    taken = WaybillTaken(waybill="73100000000001", parcel="T2-P1")
+    words = "73100000000001, T2-P1"
+    refused = LabelRefused(label="T1-P1-L1", code="waybill_taken", words=words)
+    facts = given(PLANNED, WANTED).decline_number(ISSUED, why=taken)
+    assert facts == [ISSUED, refused]
+    parcel = given(PLANNED, WANTED, *facts)
+    assert parcel.decline_number(ISSUED, why=taken) == []
+    cancelled = LabelCancelled(label="T1-P1-L1")
+    assert parcel.labels.cancelled("T1-P1-L1") == [cancelled]
+    after = evolve(parcel, cancelled)
+    assert (after.waybill, after.label_due, after.labels.stuck) == (None, False, True)
+    assert after.labels.cancelled("T1-P1-L1") == []
+    assert want(after) == [WANTED.model_copy(update={"label": "T1-P1-L2"})]
 
 
 def test_a_refusal_waits_for_a_human_who_may_ask_once_more() -> None:
