@@ -35,12 +35,13 @@ from api.shown_after_changes import (
 from application import by_hand, granting, privacy
 from application.answers import kept_answer
 from application.approval_requests import approval_id
-from application.granting import GRANTS, Grant, grant_command, granted_to
+from application.granting import Grant, grant_command, granted_to
 from application.outcomes import KeyReused, Outcome
 from application.streams import ACCOUNT, PRIVACY
 from domain.approvals import ApprovalRequested, Kind
 from domain.lots import lot_id
 from domain.refusals import InvalidRequest, NotFound, Refusal
+from projections.granted import granted_as
 from projections.ledger_queries import Asking
 
 router = APIRouter(prefix="/v1", tags=["points"])
@@ -119,18 +120,16 @@ async def claw_back(
 ) -> Response:
     """Also when it is spent: what is missing is a visible debt (L5; rules.md 17)."""
     store, rules = store_of(request), request.state.tenant.rules
-    identity = Grant(body.learner, 0, body.reason, body.source).identity
+    lot = lot_id(body.reason, body.source)
     async with request.state.tenant.pool.connection() as connection:
-        made = await kept_answer(
-            connection, store.schema, principal=GRANTS, key=identity, digest=None
-        )
+        made = await granted_as(connection, store.schema, learner=body.learner, lot=lot)
     if made is None:
         raise granting.GrantUnknown()
     wanted = ApprovalRequested(
         kind=Kind.CLAWBACK,
         learner=body.learner,
-        points=int(from_json(made.answer)["points"]),
-        subject=lot_id(body.reason, body.source),
+        points=made.points,
+        subject=lot,
         maker=caller.subject,
         reason=body.why,
     )

@@ -1,6 +1,7 @@
 """积分发放 Granting, clawing back, adjusting and freezing (L1, L5; rules.md 14, 17)."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,12 @@ BY_HAND = (Reason.MANUAL, Reason.COMPENSATION)
 """Reasons that somebody decides on, so that four eyes apply (A8)."""
 GRANTS = "grants"
 """The principal of every grant: one identity, whoever sends it (rules.md 14)."""
+_OURS = {
+    Reason.COMPENSATION: re.compile(r"D-.+-[PM]\d+"),
+    Reason.MANUAL: re.compile(r".+#[0-9a-f]{12}"),
+}
+"""Sources of points that are decided on: a case's id, and what `adjust` makes of its source. No
+grant has one, or two lots would have one name (rules.md 14)."""
 
 
 class CarriedOver(Refusal):
@@ -37,6 +44,14 @@ class GrantConflict(Refusal):
     code = "grant_conflict"
     en = "This grant was made before with other points or another expiry."
     zh = "同一笔积分此前已按不同条件发放。"
+
+
+class SourceOfOurs(Refusal):
+    """The source is one that the house gives: such points come with a decision (D1, L5)."""
+
+    code = "source_of_ours"
+    en = "source: {source} is one that the house itself gives, for a case or an adjustment."
+    zh = "source:{source} 是系统为争议裁决或积分调整所用的来源,不能用于发放。"
 
 
 class GrantUnknown(Refusal):
@@ -91,6 +106,9 @@ def grant_command(
     def decide(unit: Unit) -> dict[str, Any]:
         if grant.carried_over:
             raise CarriedOver()
+        ours = _OURS.get(grant.reason)
+        if ours is not None and ours.fullmatch(grant.source):
+            raise SourceOfOurs(source=grant.source)
         if grant.reason in BY_HAND and not moved_alone(
             unit, learner=grant.learner, points=grant.points, subject=grant.source, rules=rules
         ):

@@ -13,6 +13,8 @@ from application.policies import NOTE_OVERDUE_CASES, sweep
 from application.streams import PARCEL
 from application.unit import Command, Unit
 from domain.parcel_facts import TrackConfirmed
+from projections.verifying import verify
+from projections.views import all_views
 from tests.api.conftest import Mall
 from tests.conftest import MallDatabase
 from tests.reliability.test_callbacks import LINES, Pushing
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.anyio
 
 SUPPORT: dict[str, Any] = {"role": "support", "subject": "wang"}
 OPS: dict[str, Any] = {"role": "operations", "subject": "ops"}
+SERVICE: dict[str, Any] = {"role": "service", "subject": "lms"}
 BOSS: dict[str, Any] = {"role": "administrator", "subject": "boss"}
 AUDITOR: dict[str, Any] = {"role": "auditor", "subject": "audit"}
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture of the door" * 20
@@ -369,6 +372,44 @@ async def test_points_are_given_when_it_is_made_good(desk: Desk) -> None:
     assert shown["messages"] == [
         {"position": shown["messages"][0]["position"], "zh": "抱歉", "en": "Sorry"}
     ]
+
+
+async def test_a_case_gives_its_points_once_when_they_are_also_granted(
+    desk: Desk, database: MallDatabase
+) -> None:
+    """L1, A2, M5: a grant under the case's name is refused, before and after its decision, and the
+    log agrees with its records (rules.md 14)."""
+    await desk.open("late")
+    row = {"learner": "lin", "points": 3_000, "reason": "compensation", "source": desk.case}
+    other = {**row, "points": 5, "source": f"about {desk.case}"}
+    before = (await desk.mall.balance())["available"]
+    for expected in ("granted", "duplicate"):
+        answer = await desk.mall.post("/v1/points/grants", {"grants": [row, other]}, **SERVICE)
+        first, second = answer.json()["results"]
+        assert (first["status"], first["code"]) == ("refused", "source_of_ours")
+        assert second["status"] == expected  # CONTROL: only the very name is the case's
+        if expected == "granted":
+            assert (await desk.decide("compensation", points=3_000)).status_code == 200
+    assert (await desk.mall.balance())["available"] == before + 3_005
+    views = all_views(desk.mall.settings.rules)
+    found = await verify(database.owner_url, schema=database.schema, views=views)
+    assert found.differences == []
+
+
+async def test_compensation_is_taken_back_once_when_it_was_a_mistake(desk: Desk) -> None:
+    """L5: though no grant was sent; one there is not is refused."""
+    await desk.open("late")
+    await desk.decide("compensation", points=300)
+    before = (await desk.mall.balance())["available"]
+    wrong = {"learner": "lin", "reason": "compensation", "source": desk.case, "why": "wrong case"}
+    statuses = [
+        (await desk.mall.post("/v1/points/clawbacks", wrong, **who)).json()["status"]
+        for who in (OPS, BOSS)
+    ]
+    assert statuses == ["clawed_back", "duplicate"]
+    assert (await desk.mall.balance())["available"] == before - 300
+    none = await desk.mall.post("/v1/points/clawbacks", {**wrong, "source": "D-X-P1"}, **OPS)
+    assert (none.status_code, none.json()["code"]) == (409, "grant_unknown")
 
 
 async def test_a_rejection_waits_for_the_answers_and_can_be_looked_at_again(desk: Desk) -> None:

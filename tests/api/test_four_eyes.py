@@ -153,3 +153,19 @@ async def test_a_service_is_weighed_step_by_step(mall: Mall) -> None:
     assert (await mall.post("/v1/points/clawbacks", wrong, **SERVICE)).json()[
         "status"
     ] == "duplicate"
+
+
+async def test_an_adjustment_is_taken_back_by_its_own_name_and_never_granted(mall: Mall) -> None:
+    """L5, L1: the statement names its source; a grant cannot come under it (rules.md 14)."""
+    before = (await mall.balance())["available"]
+    assert await adjusted(mall, 700) == 200
+    await mall.views()
+    entries = (await mall.get("/v1/learners/lin/statement", subject="lin")).json()["entries"]
+    source = entries[0]["source"]
+    row = {"learner": "lin", "points": 700, "reason": "manual", "source": source}
+    answer = await mall.post("/v1/points/grants", {"grants": [row]}, **SERVICE)
+    assert answer.json()["results"][0]["code"] == "source_of_ours"
+    wrong = {"learner": "lin", "reason": "manual", "source": source, "why": "not theirs"}
+    taken = [(await mall.post("/v1/points/clawbacks", wrong, **OPS)).json() for _ in range(2)]
+    assert [one["status"] for one in taken] == ["clawed_back", "duplicate"]
+    assert (await mall.balance())["available"] == before

@@ -101,6 +101,12 @@ async def test_nothing_is_granted_when_the_same_file_comes_again(office: Office)
     assert office.account("lin").available(datetime.now(UTC)) == 100
 
 
+async def test_row_is_refused_when_its_source_is_a_cases(office: Office) -> None:
+    """L1, rules.md 14: points of a case come with its decision, not from a file."""
+    imported = await office.rows("lin,100,compensation,D-T1-P1,,,", "lin,100,task,D-T1-P1,,,")
+    assert (imported.granted, dict(imported.refused)) == (1, {"source_of_ours": 1})
+
+
 async def test_row_counts_once_when_the_file_holds_it_twice(office: Office) -> None:
     """L1: the second one is a duplicate of the first."""
     imported = await office.rows("lin,100,task,A,,,", "lin,100,task,A,,,")
