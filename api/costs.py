@@ -1,6 +1,6 @@
 """成本 What sending orders cost, over HTTP: by warehouse, carrier, channel and order (W6)."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -92,8 +92,9 @@ async def costs(
     await wait_for(request, min_position, *VIEWS)
     tenant = request.state.tenant
     last = until or tenant.store.clock().astimezone(tenant.rules.zone).date()
-    first = since or last - timedelta(days=DAYS - 1)
-    if not first <= last < first + timedelta(days=DAYS_MAX):
+    # Any day may be asked for, also the first there is.
+    first = since or date.fromordinal(max(1, last.toordinal() - DAYS + 1))
+    if not 0 <= (last - first).days < DAYS_MAX:
         raise InvalidRequest(field="since", reason=f"is at most {DAYS_MAX} days before the last")
     async with tenant.pool.connection() as connection:
         position = await known_upto(connection, tenant.schema)

@@ -33,7 +33,8 @@ class Sender(BaseModel):
 
 _KUAIDI100 = frozenset({"kuaidi100_url", "kuaidi100_key"})
 _PAYMENT = frozenset({"payment_url", "payment_secret"})
-_SF = frozenset({"url", "partner", "check_word"})
+_OPTIONAL = frozenset({"addresses", "signed", "monthly_card"})
+"""Of a carrier's own account, what the sandbox's need not have."""
 REHEARSED = {
     "kuaidi100": (
         _KUAIDI100 | {
@@ -42,9 +43,9 @@ REHEARSED = {
         _KUAIDI100,
     ),
     "payment": (_PAYMENT, _PAYMENT),
-    "sf": (_SF | {"addresses", "signed", "monthly_card"}, _SF),
 }  # fmt: skip
-"""What may differ, and what must, between a partner's account and the sandbox's."""
+"""What may differ, and what must, between a partner's account and the sandbox's; a carrier that is
+asked itself has an account in `trackers`."""
 
 
 class Settings(BaseSettings):
@@ -207,15 +208,22 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _rehearsals(self) -> Self:
         for partner, account in self.rehearsal.items():
-            known, needed = REHEARSED.get(partner, (frozenset(), frozenset()))
-            if not needed or not needed <= account.keys() <= known:
+            if not self._is_whole(partner, account):
                 raise ValueError(f"{partner} is not rehearsed with: {', '.join(sorted(account))}")
         return self
+
+    def _is_whole(self, partner: str, account: dict[str, Any]) -> bool:
+        """Whether a sandbox's account has what the partner's own has."""
+        known, needed = REHEARSED.get(partner, (frozenset(), frozenset()))
+        if needed:
+            return needed <= account.keys() <= known
+        own = self.trackers.get(partner)
+        return own is not None and "url" in account and own.keys() - account.keys() <= _OPTIONAL
 
     def rehearsed(self, partner: str) -> Self:
         """These settings, with the sandbox's account in place of a partner's own."""
         account = self.rehearsal[partner]
-        if partner == "sf":
+        if partner not in REHEARSED:
             return self.model_copy(update={"trackers": {**self.trackers, partner: account}})
         sealed = {
             name: SecretStr(value) if name.endswith("_secret") else value

@@ -258,7 +258,7 @@ async def test_the_sandbox_pushes_for_its_own_parcels_alone(
         {"nobody": {"url": PLAYED}},
         {"payment": {"payment_url": PLAYED}},
         {"payment": {"payment_url": PLAYED, "payment_secret": "x", "tenant": "other"}},
-        {"sf": {"url": PLAYED}},
+        {"sf": {"url": PLAYED, "partner": "p", "check_word": "w"}},
     ],
 )
 def test_a_rehearsal_is_refused_when_it_is_not_whole(
@@ -268,6 +268,19 @@ def test_a_rehearsal_is_refused_when_it_is_not_whole(
     monkeypatch.setenv("TALLYPOST_REHEARSAL", json.dumps(rehearsal))
     with pytest.raises(ValidationError, match="not rehearsed"):
         Settings()
+
+
+@pytest.mark.parametrize("lacks", ["url", "app_key", "app_secret"])
+def test_a_carrier_is_rehearsed_with_what_its_own_account_has(lacks: str) -> None:
+    """M3: whichever carrier is asked itself; the real account has to be there, too."""
+    own = {"url": REAL, "app_key": "k", "app_secret": "s"}
+    played = {"url": PLAYED, "app_key": "p", "app_secret": "q"}
+    settings = Settings(trackers={"zto": own}, rehearsal={"zto": played})
+    assert settings.rehearsed("zto").trackers["zto"] == played
+    assert settings.trackers["zto"] == own
+    less = {name: value for name, value in played.items() if name != lacks}
+    with pytest.raises(ValidationError, match="not rehearsed"):
+        Settings(trackers={"zto": own}, rehearsal={"zto": less})
 
 
 def test_the_sandboxs_account_takes_the_place_of_the_partners_own(tmp_path: Path) -> None:
