@@ -52,6 +52,7 @@ from api import (
     troubles,
     waves,
     webhooks,
+    weeks,
 )
 from api.auth import Tokens
 from api.documentation import Described
@@ -104,6 +105,7 @@ ROOMS = (
     troubles,
     waves,
     webhooks,
+    weeks,
 )
 
 DESCRIPTION = """

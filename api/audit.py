@@ -69,11 +69,12 @@ Position = Annotated[
 Proofs = Annotated[bool, Query(description="with the proof that each event is in the log")]
 PAGE = 50
 STEPS_MAX = 1_000
-REPORTS = ("trial-balance", "liability", "breakage", "controls", "costs")
+REPORTS = ("trial-balance", "liability", "breakage", "controls", "costs", "week")
 FROM_VIEWS: dict[str, tuple[str, ...]] = {
     "trial-balance": ("ledger_balance",),
     "breakage": ("ledger_balance",),
     "costs": ("part_costs", "bills"),
+    "week": ("part_costs", "bills", "parcel_tracking"),
 }
 """Reports that are made from views; the others read the log itself."""
 
@@ -294,7 +295,8 @@ async def report(
         date | None, Query(description="first day of hand-over that counts: `costs`")
     ] = None,
     until: Annotated[
-        date | None, Query(description="last booking day, or day of hand-over, that counts")
+        date | None,
+        Query(description="last booking day or hand-over that counts; a day of the week"),
     ] = None,
     seed: Annotated[
         str, Query(min_length=1, max_length=100, description="draws the random sample: `controls`")

@@ -208,7 +208,7 @@ async def deliveries(
         )
     for one in found:
         one["percent"] = _percent(one["well"], one["tried"])
-        one["name"] = _name(one["division"])
+        one["name"] = place_name(one["division"])
     return json_answer({"places": found})
 
 
@@ -253,7 +253,7 @@ def _percent(part: int, whole: int) -> Any:
     return round(100 * part / whole, 1) if whole else None
 
 
-def _name(division: str) -> str:
+def place_name(division: str) -> str:
     """The district's name with its city's; the code itself for one that is not known any more."""
     known = address_reader().divisions.by_code
     above = known.get(division[:4] + "00")

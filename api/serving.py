@@ -43,6 +43,7 @@ from projections.rehearsing import Rehearser
 from projections.runner import Reader
 from projections.troubles import troubles
 from projections.views import all_views
+from projections.weeks import WeekReviewer
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ QUERY_SECONDS = 30.0
 """A receipt is confirmed, and a silence asked about, soon after it is possible."""
 ALERT_SECONDS = 15.0
 """What comes up within it is told in one message (N1)."""
+REVIEW_SECONDS = 300.0
+"""The week that is over is reviewed minutes after Monday began (T9)."""
 SIGNAL_SECONDS = 0.2
 """A learner's app hears of a scan within a second (T3)."""
 GRACE_SECONDS = 8
@@ -224,6 +227,7 @@ async def _work(settings: Settings, url: str) -> None:
                     ("interceptions", InterceptRequests(house, house.partners).ask, ASK_SECONDS),
                     ("alerts", telling.tell, ALERT_SECONDS),
                     ("rehearsals", Rehearser(house, url, stop).run, REHEARSE_SECONDS),
+                    ("weekly reviews", WeekReviewer(house).look, REVIEW_SECONDS),
                     ("signals", Signals(house, house.partners).push, SIGNAL_SECONDS),
                 ]
                 if settings.drift_seconds:

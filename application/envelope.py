@@ -31,6 +31,7 @@ from domain import (
     traffic,
     warehouses,
     waybills,
+    weeks,
 )
 from domain.facts import FACTS, Fact
 
@@ -38,7 +39,7 @@ from domain.facts import FACTS, Fact
 ROOMS = (
     approvals, bill_facts, books, catalogue, claims, dispute_facts, intercepts, notes, order_facts,
     parcel_facts, point_facts, privacy, rate_facts, return_facts, single_handed, stock,
-    traffic, warehouses, waybills,
+    traffic, warehouses, waybills, weeks,
 )  # fmt: skip
 
 

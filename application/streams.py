@@ -31,6 +31,7 @@ from domain import (
     warehouses,
     waves,
     waybills,
+    weeks,
 )
 
 S = TypeVar("S")
@@ -93,11 +94,12 @@ SINGLE_HANDED = Category("single_handed", single_handed.NOBODY, single_handed.ev
 STOCK = Category("stock", stock.Stock(), stock.evolve)
 TRAFFIC = Category("traffic", traffic.Traffic(), traffic.evolve)
 WAVE = Category("wave", waves.Wave(), waves.evolve, begun=True)
+WEEK = Category("week", weeks.Week(), weeks.evolve, begun=True)
 WAYBILL = Category("waybill", waybills.Waybill(), waybills.evolve)
 
 _ALL: tuple[Category[Any], ...] = (
     ACCOUNT, APPROVAL, BILL, BOOKS, CLAIM, DISPUTE, INTERCEPT, ITEM, NETWORK, NOTES, ORDER, PARCEL,
-    PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, TRAFFIC, WAVE, WAYBILL,
+    PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, TRAFFIC, WAVE, WAYBILL, WEEK,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 

@@ -85,6 +85,7 @@ THINGS = {
     "stream": "事件流",
     "return": "退货单",
     "webhook": "回调订阅",
+    "week": "周报",
 }
 STATES = {
     "pending_payment": "待支付",

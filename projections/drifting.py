@@ -61,6 +61,7 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "part_costs": ("order", "order_number"),
     "captures": ("order", "order_number"),
     "bills": ("bill", "id"),
+    "week_reviews": ("week", "week"),
     "bill_revisions": ("bill", "bill"),
     "bill_lines": ("bill", "bill"),
     "bill_refused": ("bill", "bill"),

@@ -22,6 +22,7 @@ from projections.costs import Costing
 from projections.ledger_balance import NEVER, lot_changes
 from projections.reading import compose
 from projections.sealed_history import inclusion_paths
+from projections.week_figures import Reviewing
 
 TABLES = ("ledger_entries",)
 ACCOUNTS = ("issuance", "learner", "held", "redeemed", "expired", "clawed_back", "owed")
@@ -57,6 +58,7 @@ class Reporting:
             "breakage": self._breakage,
             "controls": self._controls,
             "costs": self._costs,
+            "week": self._week,
         }
         if name not in reports:
             raise NotFound(what="report")
@@ -66,6 +68,12 @@ class Reporting:
         """What sending orders cost, part by part, beside what was in them (W6)."""
         asking = Costing(self.connection, self.schema, self.head.position, self.rules)
         return await asking.report(since=wanted.since, until=wanted.until)
+
+    async def _week(self, wanted: Wanted) -> Report:
+        """What the week of a day brought, or else the head's own as far as it had come (T9)."""
+        today = self.head.recorded_at.astimezone(self.rules.zone).date()
+        asking = Reviewing(self.connection, self.schema, self.head.position, self.rules)
+        return await asking.report(wanted.until or today)
 
     async def _rows(self, text: LiteralString, *values: object) -> list[Any]:
         query = compose(text, self.schema, TABLES, "")

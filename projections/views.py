@@ -20,6 +20,7 @@ from projections.reading import View
 from projections.returns import Returns
 from projections.waiting_units import WaitingUnits
 from projections.waves import Waves
+from projections.weeks import WeekReviews
 
 
 def all_views(rules: HouseRules) -> list[View]:
@@ -42,5 +43,6 @@ def all_views(rules: HouseRules) -> list[View]:
         Ratings(),
         PartCosts(),
         Bills(),
+        WeekReviews(),
         LogTree(),
     ]

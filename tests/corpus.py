@@ -60,6 +60,7 @@ STORY = {
     "traffic": "TrafficShifted",
     "waybill": "WaybillBound",
     "wave": "WaveOpened WaveClosed",
+    "week": "WeekReviewed",
 }
 """An order in which the corpus can be folded, by category of streams."""
 

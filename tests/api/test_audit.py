@@ -156,7 +156,9 @@ async def test_export_over_http_is_accepted_by_the_head_over_http(mall: Mall) ->
         assert answer.status_code == status
 
 
-@pytest.mark.parametrize("name", ["trial-balance", "liability", "breakage", "controls", "costs"])
+@pytest.mark.parametrize(
+    "name", ["trial-balance", "liability", "breakage", "controls", "costs", "week"]
+)
 async def test_report_is_the_same_bytes_when_made_again_at_its_position(
     mall: Mall, name: str
 ) -> None:

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -33,7 +33,7 @@ from application.gathering import Gathered
 from application.granting import Grant, grant_command
 from application.outcomes import Outcome
 from application.store import Store
-from application.streams import PARCEL
+from application.streams import PARCEL, WEEK
 from application.unit import Command, Unit
 from application.vault import MasterKeys, Recipient, Vault
 from domain.approvals import ApprovalRequested, Kind
@@ -50,6 +50,7 @@ from domain.order_facts import Channel, Fault
 from domain.rating import Rating
 from domain.return_facts import Remedy, Verdict
 from domain.scans import Scan, ScanKind
+from domain.weeks import Figure, WeekReviewed
 from projections.runner import Reader
 from projections.views import all_views
 from tests.conftest import MallDatabase
@@ -231,7 +232,17 @@ class BusyMall:
         await self.label("learner1", f"T8{next(self.serial):04}")
         await self.rate("learner1", f"T7{next(self.serial):04}")
         await self.bill()
+        figure = Figure(section="week", key="", name="arrived", value=7, before=5)
+        first, last = date(2026, 2, 23), date(2026, 3, 1)
+        told = WeekReviewed(
+            week="2026-W09", first_day=first, last_day=last, upto=9, figures=(figure,)
+        )
+        await self.do(partial(self._reviewed, told=told), actor="policy:review_weeks")
         await self.reader.catch_up()
+
+    def _reviewed(self, unit: Unit, *, told: WeekReviewed) -> dict[str, Any]:
+        unit.record(WEEK, told.week, unit.read(WEEK, told.week).review(told))
+        return {"week": told.week}
 
     async def bill(self) -> None:
         """A carrier's bill, corrected once, compared, and of its differences one is decided."""

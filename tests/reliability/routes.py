@@ -279,6 +279,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/bills"): Route((OPERATIONS, ADMINISTRATOR)),
     ("GET", "/v1/bills"): Route(STAFF),
     ("GET", "/v1/costs"): Route(STAFF),
+    ("GET", "/v1/weeks"): Route(STAFF),
+    ("GET", "/v1/weeks/{week}"): Route(STAFF),
     ("GET", "/v1/bills/{bill}"): Route(STAFF),
     ("GET", "/v1/bills/{bill}/differences"): Route(STAFF),
     ("POST", "/v1/bills/{bill}/decisions"): Route(
@@ -343,6 +345,7 @@ NAMES = {
     "wave": "zhejiang-1b2c3d4e",
     "rehearsal": "9f2c1ab04d5e6f708192",
     "bill": "carrier:zhongtong:2026-10",
+    "week": "2026-W47",
 }
 """What stands in a path where nothing else is asked for."""
 

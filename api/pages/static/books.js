@@ -4,7 +4,7 @@ import { get } from "./http.js";
 import { broken, field, loading } from "./ui.js";
 import { exact, has, number, plainDay, signed, t } from "./words.js";
 
-const REPORTS = ["trial-balance", "liability", "breakage", "controls", "costs"];
+const REPORTS = ["trial-balance", "liability", "breakage", "controls", "costs", "week"];
 
 /** Trial balance and reports. */
 export async function books(view, _, signal) {

@@ -23,8 +23,9 @@ import { waiting } from "./waiting.js";
 import { warehouses } from "./warehouses.js";
 import { waves } from "./waves.js";
 import { webhook, webhooks } from "./webhooks.js";
+import { weekly } from "./weekly.js";
 import { rehearsal, whatIf } from "./whatif.js";
 
 menu();
-pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, rates, accounts, "accounts/:learner": account, grants, bills, "bills/:bill": bill, costs, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health, whatif: whatIf, "whatif/:id": rehearsal },
+pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, delays, claims, inspections, stock, items, warehouses, rates, accounts, "accounts/:learner": account, grants, bills, "bills/:bill": bill, costs, weekly, "weekly/:week": weekly, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health, whatif: whatIf, "whatif/:id": rehearsal },
   (route) => route.split("/")[0] || "packing");
