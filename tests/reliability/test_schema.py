@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import Unsatisfiable
+from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis import checks as check
 from schemathesis.core.failures import Failure, FailureGroup
@@ -34,12 +35,18 @@ ENDLESS = "/live"
 PRINTED = ".pdf"
 UNDESCRIBED = (
     "/metrics",
+    "/v1/rate-cards/sheet",
     "/v1/disputes/{dispute}/evidence/{file}",
     "/v1/disputes/{dispute}/pack",
 )
 """No JSON of ours."""
-ELSEWHERE = ("/v1/returns/{return_id}",)
-"""Held against its description where there is one of it (tests/api/test_returns.py)."""
+ELSEWHERE = (
+    "/v1/returns/{return_id}",
+    "/v1/what-if/{rehearsal}",
+    "/v1/weeks/{week}",
+    "/v1/bills/{bill}",
+)
+"""Held against its description where there is one of it, as every answer in tests/api is."""
 CHECKS = [
     check.not_a_server_error,
     check.response_schema_conformance,
@@ -234,6 +241,8 @@ async def test_every_field_is_described_when_answers_hold_much(mall: Mall) -> No
     names = {"number": number, "parcel": parcel, "webhook": made.json()["id"]}
     names |= {"wave": wave["wave"], "pick_list": picks["pick_list"]}
     names |= {"name": "trial-balance", "stream": f"order:{number}", "dispute": f"D-{number}-P1"}
+    mall.tenant.settings.agora_app_id = "0" * 32
+    mall.tenant.settings.agora_certificate = SecretStr("0" * 32)
     closed = Closed(mall.app.openapi())
     queries: dict[str, list[dict[str, Any]]] = {
         "/v1/orders": [{}, {"as_of": "2190-01-01T00:00:00Z"}, {"limit": 1}],
@@ -251,7 +260,9 @@ async def test_every_field_is_described_when_answers_hold_much(mall: Mall) -> No
             subject = "lin" if role == "learner" else "root"
             for query in queries.get(path, [{}]):
                 answer = await mall.get(named(path, **names), role=role, subject=subject, **query)
-                assert answer.status_code == 200, (path, role, answer.text)
+                if answer.status_code != 200 or "json" not in answer.headers["content-type"]:
+                    wrong.append(f"{path} {role}: {answer.status_code} {answer.text[:90]!r}")
+                    continue
                 wrong += closed.differences("GET", path, 200, answer.json())
     assert not wrong, "\n".join(wrong)
 
