@@ -379,6 +379,7 @@ EVERYWHERE = {
         "/operations#/warehouses",
         "/operations#/accounts/lin", "/operations#/grants", "/operations#/waiting",
         "/operations#/health", "/operations#/whatif", "/operations#/rates",
+        "/operations#/bills", "/operations#/costs", "/operations#/weekly",
     ],
     ("administrator", "root"): ["/operations#/webhooks"],
     ("auditor", "audit"): [

@@ -1,0 +1,69 @@
+"""Bills and costs, in front of people: a file looked at, imported, its differences decided (W6)."""
+
+from playwright.sync_api import expect
+
+from tests.browser.service import Service
+from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Screen
+
+pytestmark = IN_A_BROWSER
+
+
+@SCREENS
+def test_a_bill_is_imported_after_a_look_and_its_differences_are_decided(
+    browsing: Browsing, service: Service, screen: Screen
+) -> None:
+    """W6: refused rows are told, the house compares by itself, staff contest with a reason."""
+    number = f"2026-{screen.language}"
+    rows = f"运单号,运费,重量\nZT1{screen.language},5.20,1\nZT2{screen.language},x,1\n".encode()
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/bills")
+        page.click(".bill-import > summary")
+        page.fill(".bill-import [name=from]", "zhongtong")
+        page.fill(".bill-import [name=number]", number)
+        page.set_input_files(
+            ".bill-import [name=file]",
+            {"name": "zto.csv", "mimeType": "text/csv", "buffer": rows},
+        )
+        page.click(".bill-import button[value=look]")
+        report = page.locator(".bill-import [role=status]")
+        expect(report).to_contain_text(visitor.says("bills.only_looked"))
+        expect(report).to_contain_text(visitor.says("bill_refused.unusable"))
+        visitor.readable()
+        visitor.fits()
+        page.click(".bill-import button[value=take]")
+        card = page.locator(f"[data-bill='carrier:zhongtong:{number}']")
+        expect(card).to_be_visible()
+        card.locator("h2 a").click()
+        expect(page.locator("#versions")).to_be_visible()
+        ticks = page.locator(".differences tbody input")
+        for _ in range(10):
+            visitor.settled()
+            if ticks.count():
+                break
+            page.wait_for_timeout(1_500)  # the house compares within seconds
+            page.reload()
+        ticks.first.check()
+        visitor.button("bills.do_contested", ".decide-row").click()
+        visitor.send(reason="no parcel of ours")
+        expect(page.locator(".badge.s-contested").first).to_be_visible()
+        visitor.readable()
+        visitor.content()
+
+
+@SCREENS
+def test_costs_and_weeks_say_kindly_that_there_is_nothing_yet(
+    browsing: Browsing, screen: Screen
+) -> None:
+    """W6, T9: before a week is over there is none to look back at."""
+    with browsing.as_("operations", "ops", screen) as visitor:
+        visitor.open("/operations#/weekly")
+        expect(visitor.page.locator(".empty-title")).to_have_text(visitor.says("weekly.none"))
+        visitor.readable()
+        visitor.content()
+        visitor.go("costs")
+        visitor.page.check("[name=by][value=order]")
+        visitor.settled()
+        expect(visitor.page.locator("h1")).to_have_text(visitor.says("tab.costs"))
+        visitor.readable()
+        visitor.content()
