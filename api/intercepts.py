@@ -32,6 +32,7 @@ from projections import intercepts
 router = APIRouter(prefix="/v1", tags=["intercepts"])
 
 Reader = Annotated[Caller, allow(Role.SUPPORT, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR)]
+Desk = Annotated[Caller, allow(Role.SUPPORT, Role.OPERATIONS, Role.ADMINISTRATOR)]
 PAGE = 50
 _RECIPIENT = {
     "name": "林小满", "phone": "13800138000", "province": "浙江省", "city": "杭州市",
@@ -52,6 +53,14 @@ class InterceptIn(Body):
     recipient: RecipientIn | None = Field(
         default=None, description="where it is to go instead; without it, it is to come back"
     )
+
+
+class SaidIn(Body):
+    """What somebody heard of the carrier."""
+
+    model_config = example(taken=True, reason="called their desk in Hangzhou")
+    taken: bool = Field(description="whether it takes the request")
+    reason: Why
 
 
 class GoodsBackIn(Body):
@@ -93,6 +102,24 @@ async def intercept(
 
     command = change.command(
         decide, reason=body.reason, streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)]
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/parcels/{parcel}/interception/word",
+    response_model=InterceptAskedOut,
+    summary="What the carrier said by phone",
+)
+async def said(
+    request: Request, caller: Desk, change: Change, parcel: ParcelNumber, body: SaidIn
+) -> Response:
+    """Yes, also after a refusal or a silence: its track is waited for anew; or no (O8)."""
+    rules = request.state.tenant.rules
+    command = change.command(
+        lambda unit: intercepting.note_said(unit, parcel=parcel, taken=body.taken, rules=rules),
+        reason=body.reason,
+        streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)],
     )
     return answered(await store_of(request).execute(command))
 

@@ -139,6 +139,14 @@ def note_refused(
     return told(unit, parcel)
 
 
+def note_said(unit: Unit, *, parcel: str, taken: bool, rules: HouseRules) -> dict[str, Any]:
+    """What the carrier said by phone of a parcel that is to be stopped (O8)."""
+    existing_parcel(unit, parcel)
+    state = unit.read(INTERCEPT, parcel)
+    unit.record(INTERCEPT, parcel, state.note_said(taken=taken, when=unit.now, rules=rules))
+    return told(unit, parcel)
+
+
 def note_word(unit: Unit, *, parcel: str, raw: bytes, failed: bool) -> dict[str, Any]:
     """Keep what the carrier sent of it; only that it could not is believed at once (wire 1.9)."""
     box, state = existing_parcel(unit, parcel), unit.read(INTERCEPT, parcel)

@@ -59,6 +59,11 @@ class InterceptTaken(Fact, name="intercepts.InterceptTaken"):
     """The carrier took the request; whether it can is seen on the track (wire 1.9)."""
 
     intercept: str
+    answer_by: AwareDatetime | None = Field(
+        default=None,
+        exclude_if=lambda until: until is None,
+        description="how long it is waited for from now on, where it was said by phone",
+    )
 
 
 class InterceptRefused(Fact, name="intercepts.InterceptRefused"):
@@ -116,6 +121,8 @@ InterceptFact = (
 
 OPEN = frozenset({InterceptState.ASKED, InterceptState.TAKEN})
 """While the carrier may still stop it."""
+BY_PHONE = "by_phone"
+"""The code of what a carrier said to somebody, and not to the service."""
 STOPPABLE = frozenset(
     {
         ParcelState.HANDED_OVER,
@@ -201,6 +208,24 @@ class Intercept:
         asked = self.name == name and self.state is InterceptState.ASKED
         return [InterceptRefused(intercept=name, code=code, words=words)] if asked else []
 
+    def note_said(self, *, taken: bool, when: datetime, rules: HouseRules) -> list[InterceptFact]:
+        """Somebody of the house asked the carrier: it takes the request, or it does not.
+
+        A yes counts after a refusal or a silence, too, and the track is waited for anew.
+        """
+        known = {InterceptState.REFUSED} if not taken else {InterceptState.TAKEN}
+        if self.state not in {*OPEN, InterceptState.REFUSED, InterceptState.TIMED_OUT} - known:
+            why = "nothing is asked of the carrier" if self.state is None else self._is()
+            raise NotPossible(action="note_said", why=why)
+        if not taken:
+            return [InterceptRefused(intercept=self.name, code=BY_PHONE)]
+        return [
+            InterceptTaken(intercept=self.name, answer_by=when + rules.intercept_answers_within)
+        ]
+
+    def _is(self) -> str:
+        return f"the request is {self.state}"
+
     def fail(self, why: str) -> list[InterceptFact]:
         """Note that it was not stopped."""
         return [InterceptFailed(intercept=self.name, why=why)] if self.open else []
@@ -244,7 +269,8 @@ def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
                 answer_by=fact.answer_by,
             )
         case InterceptTaken():
-            return replace(one, state=InterceptState.TAKEN)
+            until = fact.answer_by or one.answer_by
+            return replace(one, state=InterceptState.TAKEN, answer_by=until)
         case InterceptRefused():
             refused = InterceptState.REFUSED
             return replace(one, state=refused, code=fact.code, words=fact.words)

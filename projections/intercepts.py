@@ -60,6 +60,7 @@ class Intercepts(View):
             assert row is not None  # its stream begins with a request
             rows[one.key] = row._replace(
                 state=after.state or "",
+                answer_by=after.answer_by or row.answer_by,
                 changed_at=one.happened_at,
                 folded=folded,
                 version=one.version,

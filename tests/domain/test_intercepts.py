@@ -123,3 +123,31 @@ def test_goods_are_taken_back_once_and_never_from_who_signed_for_them() -> None:
     with pytest.raises(NotPossible, match="not called back"):
         given().take_back(track=Track(ParcelState.RETURNED), intact=True)
     assert replace(given(ASKED), way=Way.REDIRECT).open
+
+
+def test_a_yes_by_phone_counts_after_a_refusal_or_a_silence_too() -> None:
+    """O8: its track is waited for anew, from then on; a no ends it; both can be taken back."""
+    refused = InterceptRefused(intercept="T1-P1-X1", code="30011")
+    silent = InterceptTimedOut(intercept="T1-P1-X1")
+    later = START + timedelta(hours=30)
+    yes = InterceptTaken(intercept="T1-P1-X1", answer_by=later + timedelta(hours=24))
+    no = InterceptRefused(intercept="T1-P1-X1", code="by_phone")
+    for facts in ((ASKED,), (ASKED, refused), (ASKED, silent), (ASKED, no)):
+        one = given(*facts)
+        assert one.note_said(taken=True, when=later, rules=DEFAULT_RULES) == [yes]
+        assert given(*facts, yes).time_out(when=later + timedelta(hours=23)) == []
+        assert given(*facts, yes).time_out(when=later + timedelta(hours=24)) == [silent]
+    for facts in ((ASKED,), (ASKED, yes), (ASKED, silent)):
+        assert given(*facts).note_said(taken=False, when=later, rules=DEFAULT_RULES) == [no]
+    for state, taken in (((ASKED, yes), True), ((ASKED, no), False)):
+        with pytest.raises(NotPossible, match="the request is"):
+            given(*state).note_said(taken=taken, when=later, rules=DEFAULT_RULES)
+    for over in (
+        InterceptDone(intercept="T1-P1-X1", state=ParcelState.RETURNING),
+        InterceptFailed(intercept="T1-P1-X1", why="the parcel is signed"),
+        GoodsTakenBack(intercept="T1-P1-X1", intact=True),
+    ):
+        with pytest.raises(NotPossible, match="the request is"):
+            given(ASKED, over).note_said(taken=True, when=later, rules=DEFAULT_RULES)
+    with pytest.raises(NotPossible, match="nothing is asked"):
+        given().note_said(taken=True, when=later, rules=DEFAULT_RULES)

@@ -126,6 +126,9 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/parcels/{parcel}/interception"): Route(
         (LEARNER, SERVICE, SUPPORT, OPERATIONS), {"orders": ["T1"], "reason": "changed my mind"}
     ),
+    ("POST", "/v1/parcels/{parcel}/interception/word"): Route(
+        (SUPPORT, OPERATIONS, ADMINISTRATOR), {"taken": True, "reason": "called them"}
+    ),
     ("POST", "/v1/parcels/{parcel}/goods-back"): Route(
         OPERATORS, {"intact": True, "reason": "unopened"}
     ),

@@ -44,7 +44,19 @@ function row(one, changed) {
     h("td", null, h("span", { class: `badge ${["refused", "failed", "timed_out"].includes(one.state) ? "s-failed" : "s-open"}` }, word("intercept_state", one.state)), waits ? h("p", { class: "quiet small" }, t("intercept.waits", { when: when(one.answer_by) })) : null),
     h("td", null, badge("parcel", one.parcel_state)),
     h("td", { class: "quiet" }, h("time", { datetime: one.asked_at, title: exact(one.asked_at) }, ago(one.asked_at))),
-    h("td", { class: "full" }, one.way === "return" && one.parcel_state !== "signed" ? h("button", { class: "button compact", type: "button", onclick: () => goodsBack(one, changed) }, t("intercept.goods_back")) : null));
+    h("td", { class: "full" }, h("div", { class: "row" }, ["asked", "taken", "refused", "timed_out"].includes(one.state) ? h("button", { class: "tool", type: "button", onclick: () => said(one, changed) }, t("intercept.said")) : null,
+      one.way === "return" && one.parcel_state !== "signed" ? h("button", { class: "button compact", type: "button", onclick: () => goodsBack(one, changed) }, t("intercept.goods_back")) : null)));
+}
+
+function said(one, changed) {
+  const choices = ["yes", "no"].filter((word_) => one.state !== { yes: "taken", no: "refused" }[word_]);
+  askFor({
+    title: t("intercept.said_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/interception/word`, label: t("form.save"), done: () => changed(),
+    fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t("intercept.said_how")),
+      field("taken", t("intercept.said_what"), { required: true, options: choices.map((word_) => [word_, t(`intercept.said_${word_}`)]) }),
+      field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
+    read: (form) => ({ taken: form.taken.value === "yes", reason: form.reason.value.trim() }),
+  });
 }
 
 function goodsBack(one, changed) {
