@@ -137,8 +137,8 @@ def test_a_yes_by_phone_counts_after_a_refusal_or_a_silence_too() -> None:
         assert one.note_said(taken=True, when=later, rules=DEFAULT_RULES) == [yes]
         assert given(*facts, yes).time_out(when=later + timedelta(hours=23)) == []
         assert given(*facts, yes).time_out(when=later + timedelta(hours=24)) == [silent]
-    for facts in ((ASKED,), (ASKED, yes), (ASKED, silent)):
-        assert given(*facts).note_said(taken=False, when=later, rules=DEFAULT_RULES) == [no]
+    for before in ((ASKED,), (ASKED, yes), (ASKED, silent)):
+        assert given(*before).note_said(taken=False, when=later, rules=DEFAULT_RULES) == [no]
     for state, taken in (((ASKED, yes), True), ((ASKED, no), False)):
         with pytest.raises(NotPossible, match="the request is"):
             given(*state).note_said(taken=taken, when=later, rules=DEFAULT_RULES)
