@@ -8,7 +8,7 @@ from application.shipping import chosen_carriers
 from application.streams import ITEM, MALL, NETWORK, PARCEL
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
-from application.waybills import bind
+from application.waybills import bind, must_be_known
 from domain.house_rules import HouseRules
 from domain.labels import LabelIssued
 from domain.parcel_facts import WaybillIssued
@@ -51,6 +51,8 @@ def order_label(
     """Staff want a label: of a parcel packed past every wave, or once more after a refusal."""
     if not rules.order_labels:
         raise NotPossible(action="order_label", why="no label service is set")
+    if carrier is not None:
+        must_be_known(unit, carrier)
     state = existing_parcel(unit, parcel)
     if state.waybill is not None:
         raise NotPossible(action="order_label", why="the parcel has a waybill")

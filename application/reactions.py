@@ -19,6 +19,7 @@ from application.jobs import run_worker
 from application.policies import BY_THE_SECOND, sweep
 from application.screening import screen_fresh
 from application.waves import release_urgent
+from application.waybills import BIND_WAYBILLS
 
 logger = logging.getLogger(__name__)
 
@@ -87,14 +88,17 @@ async def run_reactions(
 async def keep_deadlines(stop: asyncio.Event, house: House) -> None:
     """Sweep what is due by the second; one policy that fails holds up no other."""
 
+    every = dict.fromkeys(BY_THE_SECOND, SWEEP_SECONDS)
+    # Also by the first worker after an upgrade: it may be that nothing was bound before (T2).
+    every[BIND_WAYBILLS] = BIND_WAYBILLS.every.total_seconds()
     async with asyncio.TaskGroup() as tasks:
-        for policy in BY_THE_SECOND:
+        for policy, seconds in every.items():
             tasks.create_task(
                 again_and_again(
                     stop,
                     partial(sweep, house, policy),
                     what=f"{policy.name} of {house.schema}",
-                    every=SWEEP_SECONDS,
+                    every=seconds,
                 )
             )
 

@@ -17,7 +17,7 @@ from application.return_messages import REJECTED, message_for
 from application.sealed_words import Message, seal_words
 from application.streams import ACCOUNT, ORDER, PARCEL, RETURN, STOCK
 from application.unit import Unit
-from application.waybills import bind
+from application.waybills import bind, must_be_known
 from domain.dispute_facts import Side
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, ReturnEnded, Units, UnitsUnderReturn
@@ -147,6 +147,7 @@ def send(unit: Unit, *, name: str, carrier: str | None, waybill: str | None) -> 
     back.must_be("send_back", ReturnState.AWAITING_GOODS)
     box = unit.read(PARCEL, name)
     if carrier is not None and waybill is not None:
+        must_be_known(unit, carrier)
         facts = box.label(carrier=carrier, waybill=waybill)
         bind(unit, parcel=name, carrier=carrier, waybill=waybill)
         box = unit.record(PARCEL, name, facts)

@@ -11,7 +11,7 @@ from application.returning import follow
 from application.sealed_words import seal_payload
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
-from application.waybills import bind
+from application.waybills import bind, bind_if_free, must_be_known
 from domain import oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
@@ -58,6 +58,8 @@ def issue_waybill(
     is asked for, unless a third party's warehouse chose and reports back (W4).
     """
     state = existing_parcel(unit, parcel)
+    if (state.carrier, state.waybill) != (carrier, waybill):
+        must_be_known(unit, carrier)
     chosen = chosen_carriers(unit, state)
     instead_of = None
     if chosen and carrier not in chosen:
@@ -147,6 +149,7 @@ def record_scans(
     state = existing_parcel(unit, parcel)
     if corrected_to:
         state = unit.record(PARCEL, parcel, state.correct_carrier(corrected_to))
+        bind_if_free(unit, parcel=parcel)
     fresh = state.tracking.fresh(replace(scan, text=blot(scan.text)) for scan in scans)
     if fresh:
         payload = None if raw is None else _kept_payload(unit, state, raw)

@@ -23,6 +23,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "label": ("parcel", "label"),
     "unreadable_push": ("parcel",),
     "unwatched_parcel": ("parcel",),
+    "shared_waybill": ("carrier", "waybill"),
     "silent_parcel": ("parcel", "silence"),
     "delayed_parcel": ("parcel", "delay"),
     "contradicted_receipt": ("parcel", "waybill"),

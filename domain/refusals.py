@@ -46,6 +46,7 @@ def for_customers(failure: Mapping[str, object]) -> dict[str, object]:
 
     Works on what was kept of an earlier refusal, too, whose texts cannot be made anew.
     """
+    failure = _withheld(failure)
     told: dict[str, object] = {}
     chinese = str(failure["message_zh"])
     for name, figure in failure.items():
@@ -55,6 +56,24 @@ def for_customers(failure: Mapping[str, object]) -> dict[str, object]:
                 str(_in_chinese(name, str(figure))), str(_in_chinese(name, str(told[name])))
             )
     return {**told, "message_zh": chinese}
+
+
+WITHHELD: Mapping[str, tuple[str, str, str]] = {
+    "waybill_taken": ("parcel", "another parcel", "另一个包裹"),
+}
+"""By code, the figure that names what is somebody else's, and what customers read instead (A10)."""
+
+
+def _withheld(failure: Mapping[str, object]) -> Mapping[str, object]:
+    name, english, chinese = WITHHELD.get(str(failure["code"]), ("", "", ""))
+    if name not in failure:
+        return failure
+    figure = str(failure[name])
+    return {
+        **{one: value for one, value in failure.items() if one != name},
+        "message": str(failure["message"]).replace(figure, english),
+        "message_zh": str(failure["message_zh"]).replace(f" {figure} ", chinese),
+    }
 
 
 def _in_chinese(name: str, figure: Figure) -> Figure:

@@ -19,8 +19,17 @@ class WaybillTaken(Refusal):
     """The number is on another parcel, which is not with its recipient yet (T2)."""
 
     code = "waybill_taken"
-    en = "{waybill} is on parcel {parcel}, which is still under way: check the number."
-    zh = "运单号 {waybill} 已贴在包裹 {parcel} 上,该包裹尚未送达,请核对单号。"
+    en = "{waybill} is on {parcel}, which is still under way: check the number."
+    zh = "运单号 {waybill} 已贴在 {parcel} 上,该包裹尚未送达,请核对单号。"
+
+
+def as_read(waybill: str) -> str:
+    """A number as scanners read it: its capitals and dashes are a matter of who wrote it.
+
+    >>> as_read("sf-99000111")
+    'SF99000111'
+    """
+    return waybill.replace("-", "").upper()
 
 
 class WaybillBound(Fact, name="waybills.WaybillBound"):

@@ -21,6 +21,7 @@ from domain.approvals import Kind
 from domain.delays import DelayCause
 from domain.house_rules import HouseRules
 from domain.silence import Silence, patience
+from domain.waybills import USED_AGAIN_AFTER
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
 from projections.delayed_parcels import DelayedParcel, delayed_parcels
@@ -156,6 +157,13 @@ async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: dat
     for parcel, since, orders in await _rows(connection, house, _UNWATCHED, now - UNWATCHED_AFTER):
         about = {"parcel": parcel, "order": orders[0]}
         yield _trouble("unwatched_parcel", parcel, None, since, **about)
+    for carrier, waybill, parcels in await _rows(
+        connection, house, _SHARED, now - USED_AGAIN_AFTER
+    ):
+        yield _trouble(
+            "shared_waybill", f"{waybill}: {', '.join(parcels)}", None, None,
+            carrier=carrier, waybill=waybill, parcels=parcels,
+        )  # fmt: skip
     rules = house.rules
     for silent in await silent_parcels(
         connection, house.schema, now=now, rules=rules, limit=LISTED_MAX
@@ -262,6 +270,13 @@ SELECT view, stream, position, cause, parked_at FROM {parked} ORDER BY parked_at
 _UNWATCHED = """
 SELECT number, since, orders FROM {parcels} WHERE unwatched AND (since IS NULL OR since < %b)
 ORDER BY number LIMIT 200
+"""
+# Not refused, but told by a carrier that corrected itself, or written down before it was (T2).
+_SHARED = """
+SELECT carrier, upper(replace(waybill, '-', '')), array_agg(number ORDER BY number) FROM {parcels}
+WHERE waybill IS NOT NULL AND state NOT IN ('signed', 'returned', 'lost', 'dissolved')
+  AND (since IS NULL OR since > %b)
+GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 1, 2 LIMIT 200
 """
 _UNREAD = """
 SELECT number, unread_since, orders, unread FROM {parcels} WHERE unread > 0

@@ -78,6 +78,25 @@ async def counter(mall: Mall) -> Counter:
     return Counter(await signed(mall, confirmed=True))
 
 
+async def test_learners_are_not_told_whose_parcel_has_the_number(counter: Counter) -> None:
+    """A10, T2: the number is refused in both languages without the other parcel; staff read it."""
+    number = {"carrier": "shunfeng", "waybill": "SF10000100001"}
+    order = (await counter.mall.order(("notebook", 1)))["number"]
+    packed = await counter.mall.post("/v1/parcels", {"order": order, "part": 1}, **OPS)
+    other = packed.json()["parcel"]
+    labelled = await counter.mall.post(f"/v1/parcels/{other}/waybill", number, **OPS)
+    assert labelled.status_code == 200, labelled.text
+    await counter.ask()
+    for _ in range(2):  # also as it is kept under its key
+        refused = await counter.mall.post(f"{counter.path}/sending", number, key="sent")
+        assert (refused.status_code, refused.json()["code"]) == (409, "waybill_taken")
+        assert order not in refused.text
+        assert "is on another parcel, which" in refused.json()["detail"]
+        assert "已贴在另一个包裹上" in refused.json()["detail_zh"]
+    staff = await counter.mall.post(f"{counter.path}/sending", number, **OPS)
+    assert staff.json()["failures"][0]["parcel"] == other
+
+
 async def stock(mall: Mall) -> tuple[int, int, int]:
     """(free, reserved, picked) notebooks in Zhejiang."""
     item = (await mall.get("/v1/items/notebook", **OPS)).json()

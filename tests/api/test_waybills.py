@@ -1,14 +1,27 @@
 """A carrier's number is on one parcel at a time."""
 
 import asyncio
+import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from application.envelope import Context
+from application.jobs import apply_jobs_schema
+from application.migrating import SERVICE_ROLE
+from application.policies import Swept, sweep
+from application.shipping import record_scans
+from application.streams import PARCEL
+from application.unit import Command, Unit
+from application.waybills import BIND_WAYBILLS
+from domain.parcel_facts import WaybillIssued
 from domain.tracking import ParcelState
 from domain.waybills import Bearer, Waybill
 from tests.api.conftest import Mall
+from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
 
@@ -37,6 +50,78 @@ async def test_a_number_is_refused_when_another_parcel_is_under_way_with_it(mall
     assert (refused.status_code, refused.json()["code"]) == (409, "waybill_taken")
     assert refused.json()["failures"][0]["parcel"] == first
     assert (await label(mall, second, carrier="zhongtong")).status_code == 200
+
+
+async def test_a_number_is_the_same_however_it_is_written(mall: Mall) -> None:
+    """T2: capitals and dashes are the writer's; a carrier nobody knows is refused, ours listed."""
+    first, second = await packed(mall), await packed(mall)
+    assert (await label(mall, first)).status_code == 200
+    for written in ("sf7770000001", "SF-7770000001"):
+        assert (await label(mall, second, waybill=written)).json()["code"] == "waybill_taken"
+    unknown = await label(mall, second, carrier="sf")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "invalid")
+    (failure,) = unknown.json()["failures"]
+    assert failure["field"] == "carrier"
+    assert " shunfeng," in failure["reason"]
+
+
+async def shared(mall: Mall) -> list[Any]:
+    """Numbers on more than one parcel, as the troubles tell them."""
+    await mall.views()
+    found = (await mall.get("/v1/troubles", **STAFF)).json()["troubles"]
+    return [one["about"]["parcels"] for one in found if one["kind"] == "shared_waybill"]
+
+
+async def corrected(mall: Mall, parcel: str, carrier: str) -> None:
+    """The aggregator says whose the parcel's number really is."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        return record_scans(
+            unit, parcel=parcel, scans=[], source="test", raw=None, corrected_to=carrier,
+            rules=mall.tenant.rules,
+        )  # fmt: skip
+
+    await done(mall, decide)
+
+
+async def test_a_number_is_bound_at_the_carrier_that_a_push_corrects_it_to(
+    mall: Mall, database: MallDatabase
+) -> None:
+    """T2, wire 1.6: nobody else gets it there; where somebody has it, both are shown to staff."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)  # `/v1/troubles` looks at them
+    first, second, third = [await packed(mall) for _ in range(3)]
+    await label(mall, first, carrier="yuantong")
+    await corrected(mall, first, "shunfeng")
+    assert (await label(mall, second)).json()["code"] == "waybill_taken"
+    assert (await label(mall, second, carrier="yuantong")).status_code == 200
+    assert await shared(mall) == []
+    await corrected(mall, second, "shunfeng")
+    assert await shared(mall) == [sorted([first, second])]
+    assert (await label(mall, third)).json()["failures"][0]["parcel"] == first
+
+
+async def test_numbers_of_an_older_log_are_bound_once_a_worker_runs(mall: Mall) -> None:
+    """T2, R26: what was put on parcels before numbers were bound is theirs, too."""
+    first, second = await packed(mall), await packed(mall)
+    old = WaybillIssued(carrier="shunfeng", waybill="SF-7770000001")
+
+    def as_before(unit: Unit) -> dict[str, Any]:
+        unit.record(PARCEL, first, [old])
+        return {}
+
+    await done(mall, as_before)
+    await mall.views()
+    assert await sweep(mall.tenant, BIND_WAYBILLS) == Swept(done=1)
+    assert (await label(mall, second)).json()["failures"][0]["parcel"] == first
+    assert await sweep(mall.tenant, BIND_WAYBILLS) == Swept()
+
+
+async def done(mall: Mall, decide: Callable[[Unit], dict[str, Any]]) -> None:
+    """Something decided past HTTP."""
+    key = str(uuid4())
+    context = Context(actor="test", command=key)
+    digest = hashlib.sha256(key.encode()).digest()
+    await mall.tenant.store.execute(Command("test", key, digest, context, decide))
 
 
 async def test_one_parcel_has_it_when_two_get_the_same_number_at_once(mall: Mall) -> None:

@@ -143,6 +143,7 @@ const WHAT = {
   robot_refused: () => t("alerts.robot"),
   partner_away: ({ partner, failed: n }) => [word("partner", partner), ` · ${t("trouble.attempts", { n })}`],
   label: ({ order, parcel, state }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("label_state", state)}`],
+  shared_waybill: ({ carrier, waybill, parcels }) => [`${word("carrier", carrier)} `, h("span", { class: "mono" }, `${waybill} · ${parcels.join(" · ")}`)],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),
 };
 
