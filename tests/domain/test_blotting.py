@@ -44,11 +44,35 @@ from domain.scans import classify, normalise_text
         ("联系人王经理", "联系人*"),
         ("取件人: 赵云 (+86 13800138000)", "取件人:*(*)"),
         ("联系 138****8000", "联系*"),
+        ("他人代收:王五 13911112222", "他人代收:**"),
+        ("本人签收：张三", "本人签收:*"),
+        ("快件已由 李四 签收", "快件已由*签收"),
+        ("已被王五代收", "已被*代收"),
+        ("已被客户王五拒收", "已被客户*拒收"),
+        ("业务员 张三丰 正在派件", "业务员*正在派件"),
+        (
+            "收件人 王五 要求改派至 北京市朝阳区建国路 88 号 3 单元 502",
+            "收件人*要求改派至北京市朝阳区建国路*",
+        ),
     ],
 )
 def test_people_are_blotted_out_when_a_carrier_names_them(text: str, left: str) -> None:
     """A4: couriers and signers, mobile and fixed numbers, masked ones, too (rules.md 30)."""
     assert blot(normalise_text(text)) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("他人代收: 王五 13911112222", "他人代收: * *"),
+        ("快件已由 李四 签收", "快件已由 * 签收"),
+        ("业务员 张三丰 派件", "业务员 * 派件"),
+        ("改派至 建国路 88 号 3 单元 502", "改派至 建国路 *"),
+    ],
+)
+def test_people_are_blotted_out_of_words_as_they_came(text: str, left: str) -> None:
+    """A4: a partner's refusal is told as it is written, with its blanks (rules.md 30)."""
+    assert blot(text) == left
 
 
 @pytest.mark.parametrize(
@@ -75,6 +99,15 @@ def test_people_are_blotted_out_when_a_carrier_names_them(text: str, left: str) 
         "单号YT1234567890123已揽收",
         "已与收方客户约定新派送时间 201806301010,待派送",
         "快件在【北京中转部】由【市内274】扫描发往【北京双桥公司】",
+        "已被他人代收",
+        "已被丰巢智能柜代收",
+        "他人代收:门卫",
+        "家人代收:丰巢柜",
+        "快件已由 物业 签收",
+        "由张家港公司签收",
+        "收件人要求改派",
+        "收件人申请改派至杭州驿站",
+        "建国路88号3单元502菜鸟驿站",
         "快件到达宁波(0574)，上一站是宁波分拨中心扫描员是**",
     ],
 )
@@ -119,6 +152,13 @@ PIECES = st.sampled_from(
         "退回",
         "发往",
         " ",
+        "被",
+        "客户",
+        "代收:",
+        "要求",
+        "88号",
+        "3单元",
+        "502",
     )
 )
 
