@@ -94,13 +94,13 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
     tenant = request.state.tenant
     link = tenant.callback_links.parcel_of(key)
     if link is None:
-        return _forged("kuaidi100")
+        return forged("kuaidi100")
     parcel, salt = link
-    body = await _raw(request)
+    body = await raw_body(request)
     try:
         push = kuaidi100.verify_push(body, salt=salt.encode())
     except tracking.ForgedPush:
-        return _forged("kuaidi100")
+        return forged("kuaidi100")
     except tracking.UnreadablePush as unreadable:
         # Signed but not understood: sent again it would be the same, so it is kept for a human.
         await _keep_unreadable(request, parcel, unreadable.raw)
@@ -126,11 +126,11 @@ async def carrier_push(request: Request, key: Key) -> Response:
     link = tenant.callback_links.parcel_of(key)
     tracker = None if link is None else tenant.trackers.direct(link[0])
     if tracker is None:
-        return _forged("carriers")
+        return forged("carriers")
     try:
         told, real = await _told_by(request, tracker)
     except tracking.ForgedPush:
-        return _forged(tracker.name)
+        return forged(tracker.name)
     except tracking.UnreadablePush as unreadable:
         logger.error("a push of %s could not be read: %s", tracker.name, unreadable)
         return _json(tracker.again("unreadable"))
@@ -155,7 +155,7 @@ async def _told_by(
 
     Raises `ForgedPush` or `UnreadablePush`.
     """
-    settings, body = request.state.tenant.settings, await _raw(request)
+    settings, body = request.state.tenant.settings, await raw_body(request)
     source = request.client.host if request.client else ""
     played = None
     if tracker.name in settings.rehearsal:
@@ -219,13 +219,13 @@ async def kuaidi100_intercept(request: Request, key: Key) -> Response:
     tenant = request.state.tenant
     link = tenant.callback_links.parcel_of(key)
     if link is None:
-        return _forged("kuaidi100")
+        return forged("kuaidi100")
     parcel, salt = link
-    body = await _raw(request)
+    body = await raw_body(request)
     try:
         param = kuaidi100.verified_param(body, salt=salt.encode())
     except tracking.ForgedPush:
-        return _forged("kuaidi100")
+        return forged("kuaidi100")
     digest = hashlib.sha256(body).digest()
     command = Command(
         principal="partner:kuaidi100",
@@ -250,20 +250,20 @@ async def kuaidi100_intercept(request: Request, key: Key) -> Response:
 async def payment_notice(request: Request, key: Key) -> Response:
     """`X-Signature`: HMAC-SHA256 of the raw body, hex; sent again it changes nothing (O5)."""
     tenant = request.state.tenant
-    body = await _raw(request)
+    body = await raw_body(request)
     link = tenant.callback_links.parcel_of(key)
     if link is None:
-        return _forged("payment")
+        return forged("payment")
     way = await way_gone(tenant, "payment", link[0])  # the sandbox's secret pays no real order
     if not signed(body, request.headers.get(SIGNATURE, ""), way.settings.payment_key):
-        return _forged("payment")
+        return forged("payment")
     check_text(body)
     try:
         notice = Notice.model_validate_json(body)
     except ValidationError as error:
         return invalid(error.errors(include_input=False))
     if notice.order != link[0]:
-        return _forged("payment")  # signed, but for another order's address
+        return forged("payment")  # signed, but for another order's address
     digest = hashlib.sha256(body).digest()
     command = Command(
         principal="partner:payment",
@@ -309,12 +309,13 @@ async def _keep_unreadable(request: Request, parcel: str, raw: bytes) -> None:
     logger.error("a signed push could not be read; it is kept")
 
 
-async def _raw(request: Request) -> bytes:
+async def raw_body(request: Request) -> bytes:
     """The body as it came: signatures are checked on these bytes."""
     return await request.body()
 
 
-def _forged(partner: str) -> Response:
+def forged(partner: str) -> Response:
+    """Counted, and answered 401."""
     FORGED_CALLBACKS.labels(partner).inc()
     return problem(401, "forged", "The signature does not fit.")
 

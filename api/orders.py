@@ -148,6 +148,7 @@ async def cancel(
     """Units not handed over; points go back to their lots at once (O8; rules.md 5).
 
     Once all of it is with its carriers, they are asked to bring it back instead: `intercepts`.
+    What a third party's warehouse has is cancelled once that acknowledges: `cancelling`.
     """
     _only_services_say_when(caller, body.happened_at)
     rules = request.state.tenant.rules

@@ -2,7 +2,8 @@
 
 Kuaidi100: takes subscriptions and pushes a journey, scan by scan, signed with the parcel's salt,
 each push once more than needed; gives out labels, one an order. SF: pushes routes and answers
-queries (`api/sandbox_sf.py`). Payment: takes signed charges, shows a page to pay on, and sends
+queries (`api/sandbox_sf.py`). A third party's warehouse: takes wishes, tells of its work
+(`api/sandbox_third_party.py`). Payment: takes signed charges, shows a page to pay on, and sends
 signed notices, twice. The staff's robot, Agora and a CRM keep what they are told: `/` shows it.
 `POST /behaviour` makes a partner misbehave.
 """
@@ -30,6 +31,7 @@ from api.sandbox_crm import CrmSandbox, crm_routes
 from api.sandbox_labels import KEY, LabelService, label_routes
 from api.sandbox_page import page_routes
 from api.sandbox_sf import SfSandbox, add_sf
+from api.sandbox_third_party import ThirdParty, third_party_routes
 from api.sandbox_wecom import RobotSandbox, robot_routes
 from application.divisions import division_named
 from application.gateways.kuaidi100 import compact_json, sign_push, sign_query
@@ -178,7 +180,7 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        for pushing in journeys:
+        for pushing in (*journeys, *app.state.third_party.sending):
             pushing.cancel()
 
     app = FastAPI(title="Tallypost sandbox", description=__doc__ or "", lifespan=lifespan)
@@ -310,6 +312,8 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
         background.add_task(sandbox.notify, asked.callback_url, notice)
         return Response(status_code=202)
 
+    app.state.third_party = ThirdParty(sandbox.send, lambda: sandbox.behaviour)
+    app.include_router(third_party_routes(app.state.third_party))
     app.state.robot = RobotSandbox(lambda: sandbox.behaviour)
     app.include_router(robot_routes(app.state.robot))
     app.state.agora = AgoraSandbox(lambda: sandbox.behaviour)

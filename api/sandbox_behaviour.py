@@ -18,14 +18,19 @@ class Behaviour(BaseModel):
     forge: bool = Field(default=False, description="signatures do not fit")
     refuse: bool = Field(default=False, description="requests are answered with an error")
     delay_seconds: float = Field(
-        default=0.0, ge=0, le=60, description="before labels, alerts and signals are answered"
+        default=0.0, ge=0, le=60, description="before labels, third parties, alerts, signals answer"
     )
     intercepts: Literal["turn", "fail", "silent"] = Field(
         default="turn", description="what becomes of parcels that are to be stopped"
     )
-    reject: bool = Field(default=False, description="labels are refused for good")
+    reject: bool = Field(
+        default=False, description="labels, and what a third party is asked, are refused for good"
+    )
+    short: bool = Field(
+        default=False, description="a third party lacks a unit of each parcel's first item"
+    )
     lose_answers: bool = Field(
-        default=False, description="labels, alerts, signals are taken, and the answer gets lost"
+        default=False, description="what is asked for is done, and the answer gets lost"
     )
     crm: Literal["takes", "fails", "hangs_up", "is_slow", "is_gone"] = Field(
         default="takes", description="how the CRM answers webhooks"

@@ -23,6 +23,7 @@ from api.ports import claimed
 from api.refolding import outdated_views, refold
 from api.sandbox_agora import signalling
 from api.sandbox_labels import account
+from api.sandbox_third_party import third_parties
 from api.sandbox_wecom import robot
 from api.tenancy import Tenants
 from application.asking_intercepts import InterceptRequests
@@ -32,6 +33,7 @@ from application.guarding import refuse_unsafe
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE, migrate, pending
 from application.ordering_labels import LabelOrders
+from application.pushing_consignments import Consignments
 from application.querying import Querying
 from application.reactions import again_and_again, run_reactions
 from application.settings import Settings
@@ -225,6 +227,7 @@ async def _work(settings: Settings, url: str) -> None:
                     ("querying carriers", Querying(house, house.partners).query, QUERY_SECONDS),
                     ("labels", LabelOrders(house, house.partners).ask, ASK_SECONDS),
                     ("interceptions", InterceptRequests(house, house.partners).ask, ASK_SECONDS),
+                    ("third parties", Consignments(house, house.partners).ask, ASK_SECONDS),
                     ("alerts", telling.tell, ALERT_SECONDS),
                     ("rehearsals", Rehearser(house, url, stop).run, REHEARSE_SECONDS),
                     ("weekly reviews", WeekReviewer(house).look, REVIEW_SECONDS),
@@ -288,7 +291,7 @@ def supervise(
 
 def _played(url: str) -> dict[str, str]:
     """Settings with which a house finds its partners in the sandbox."""
-    return {**account(url), **robot(url), **signalling(url)}
+    return {**account(url), **robot(url), **signalling(url), **third_parties(url)}
 
 
 def _watch(commands: list[list[str]], environment: dict[str, str]) -> int:

@@ -160,7 +160,7 @@ class PartOut(BaseModel):
     stage: str | None = Field(
         default=None,
         description="for staff: in_review, waiting_for_stock, waiting_for_wave, released,"
-        " in_parcel, address_pending; the state itself once it is handed over",
+        " at_third_party, in_parcel, address_pending; the state itself once it is handed over",
     )
     hand_over_by: AwareDatetime | None = Field(
         default=None, description="for staff: when the warehouse's service level ends"
@@ -171,6 +171,9 @@ class PartOut(BaseModel):
     )
     waits: str | None = Field(
         default=None, description="for its learner's `choice`, or for `stock`: nothing is reserved"
+    )
+    cancelling: bool = Field(
+        description="its cancellation waits for a third party's warehouse to acknowledge it"
     )
     units: list[UnitsOut] = Field(description="still to be had: those that are gone are not here")
 
@@ -388,6 +391,7 @@ class OrderSeenOut(BaseModel):
                 "paused": False,
                 "carrier": "zhongtong",
                 "waits": None,
+                "cancelling": False,
                 "units": [{"line": 1, "quantity": 1}],
             }
         ],

@@ -298,6 +298,11 @@ class ChangeOut(BaseModel):
         description="parcels that their carriers are asked to stop: `parcel`, `intercept`, `way`, "
         "`state`, `answer_by`, `orders`",
     )
+    cancelling: list[int] | None = Field(
+        default=None,
+        description="parts that a third party's warehouse has: cancelled, and paid back, as soon as"
+        " it acknowledges (rules.md 5)",
+    )
     position: NewPosition
 
 

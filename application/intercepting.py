@@ -29,10 +29,12 @@ def intercept_parcel(
     rules: HouseRules,
     found: Addressed | None = None,
     digests: Digests | None = None,
+    destination: Destination | None = None,
 ) -> dict[str, Any]:
     """Ask the carrier to bring a parcel back, or with an address to take it there (O8).
 
-    `orders` are those that want it: all that have something in the parcel (rules.md 27).
+    `orders` are those that want it: all that have something in the parcel (rules.md 27). The
+    address is one that was `found`, or a `destination` that is known already.
     """
     box = existing_parcel(unit, parcel)
     live = orders_in(unit, box)
@@ -41,7 +43,8 @@ def intercept_parcel(
     order = existing(unit, min(live))
     must_have_recipient(unit, order, "intercept")
     before = unit.read(INTERCEPT, parcel)
-    destination = None if found is None else _sealed(unit, order, found, digests)
+    if found is not None:
+        destination = _sealed(unit, order, found, digests)
     facts = before.ask(
         parcel,
         track=box.track(),
@@ -49,7 +52,7 @@ def intercept_parcel(
         waybill=box.waybill or "",
         live=live,
         wanted=orders,
-        way=Way.RETURN if found is None else Way.REDIRECT,
+        way=Way.RETURN if destination is None else Way.REDIRECT,
         destination=destination,
         reason=reason,
         when=unit.now,

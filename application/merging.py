@@ -130,7 +130,7 @@ def separate_parcel(unit: Unit, *, parcel: str, reason: str) -> dict[str, Any]:
 def leave_shared_parcel(unit: Unit, *, order: str, reason: str) -> None:
     """Take an order's parts out of parcels they share with others, until these are picked (S4)."""
     for part in unit.read(ORDER, order).parts:
-        if not part.planned or part.parcel or not part.to_be_sent:
+        if not part.planned or part.parcel or part.entrusted or not part.to_be_sent:
             continue
         live = live_contents(unit, part.planned, unit.read(PARCEL, part.planned))
         mine = [one for one in live if one.content.order == order]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from application.addressing import Addressed
+from application.consigning import cancel_there, tell_changes
 from application.issuing import NotYet
 from application.merging import give_back_labels, leave_shared_parcel, live_contents
 from application.redeeming import SEATS
@@ -73,9 +74,26 @@ def cancel_order(
     reason: str,
     rules: HouseRules,
 ) -> dict[str, Any]:
-    """Cancel units not handed over; points, cash and stock go back at once (O8; rules.md 5)."""
+    """Cancel units not handed over; points, cash and stock go back at once (O8; rules.md 5).
+
+    What a third party has is cancelled once it acknowledges: `cancelling` names those parts.
+    """
     order = existing(unit, number)
-    return _cancel(unit, number, order, order.cancellable(wanted), reason=reason, rules=rules)
+    units = order.cancellable(wanted)
+    here, there = cancel_there(unit, number=number, units=units, reason=reason)
+    waits = {"cancelling": there} if there else {}
+    if not here:
+        return {"number": number, "status": customer_status(order.state), "points": 0, **waits}
+    done = cancel_units_now(unit, number=number, units=here, reason=reason, rules=rules)
+    return {**done, **waits}
+
+
+def cancel_units_now(
+    unit: Unit, *, number: str, units: Sequence[Units], reason: str, rules: HouseRules
+) -> dict[str, Any]:
+    """Cancel units that nobody else has in hand any more, or never had (rules.md 5)."""
+    order = existing(unit, number)
+    return _cancel(unit, number, order, units, reason=reason, rules=rules)
 
 
 def give_up_missing(
@@ -270,6 +288,7 @@ def change_address(
         after = unit.record(ORDER, number, review)
     leave_shared_parcel(unit, order=number, reason="the address changed")
     give_back_labels(unit, order=number, reason="the address changed")
+    tell_changes(unit, order=number, reason="address_changed")
     return {"number": number, "status": customer_status(after.state)}
 
 
@@ -337,10 +356,10 @@ def _release(unit: Unit, number: str, order: Order, units: Sequence[Units], *, r
         left = after.part(part.number)
         parcel = part.parcel or part.planned
         if parcel and left is not None and not left.live:
-            _leave_parcel(unit, parcel, reason=reason)
+            leave_parcel(unit, parcel, reason=reason)
 
 
-def _leave_parcel(unit: Unit, parcel: str, *, reason: str) -> None:
+def leave_parcel(unit: Unit, parcel: str, *, reason: str) -> None:
     """Unpack a parcel in which nothing is left to be sent."""
     state = unit.read(PARCEL, parcel)
     if not live_contents(unit, parcel, state):

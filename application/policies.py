@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from application import claiming, disputing, granting, ordering, replanning, returning
+from application.consigning import CONSIGN
 from application.delays import DELAYS
+from application.following import FOLLOW
 from application.house import House
 from application.intercepting import INTERCEPTS
 from application.issuing import NotYet
@@ -259,7 +261,7 @@ LAPSE_RETURNS = Policy(
 BY_THE_SECOND = (
     CANCEL_UNPAID, COMPLETE, EXPIRE_LOTS, SEND_WHAT_WAITED, ASK_REFUNDS_AGAIN, TIME_OUT_QUESTIONS,
     NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES, LAPSE_RETURNS, WANT_LABELS,
-    *INTERCEPTS,
+    *INTERCEPTS, CONSIGN, FOLLOW,
 )  # fmt: skip
 """Somebody may be waiting for these: `application/reactions.py` sweeps them every second."""
 BY_THE_HOUR = (EXPIRE_ORDERS,)

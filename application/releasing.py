@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from application import ordering
+from application.consigning import tell_changes
 from application.merging import (
     existing_parcel,
     leave_shared_parcel,
@@ -28,6 +29,7 @@ def approve_order(unit: Unit, *, number: str, note: str) -> dict[str, Any]:
     """A human lets an order go on (O7)."""
     order = existing(unit, number)
     after = unit.record(ORDER, number, reviewing.approve(order, note=note))
+    tell_changes(unit, order=number, reason="review_over")
     return {"number": number, "status": customer_status(after.state), "review": []}
 
 
@@ -49,6 +51,7 @@ def require_review(
     after = unit.record(ORDER, number, reviewing.require_review(order, reasons, rules=rules))
     if after.review:
         leave_shared_parcel(unit, order=number, reason="the order waits for review")
+        tell_changes(unit, order=number, reason="in_review")
     return {"number": number, "review": list(after.review)}
 
 

@@ -48,6 +48,16 @@ REHEARSED = {
 asked itself has an account in `trackers`."""
 
 
+class ThirdParty(BaseModel):
+    """How a third party's warehouse is asked, and how messages between the two are signed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(pattern=r"^https?://[!-~]+$", max_length=2_000)
+    secrets: tuple[SecretStr, ...] = Field(min_length=1, max_length=5)
+    """`whsec_…`: the first one signs, all of them are good for checking (R39)."""
+
+
 class Settings(BaseSettings):
     """Read from the environment (`TALLYPOST_…`, `DATABASE_URL`) and an optional `.env`."""
 
@@ -95,6 +105,9 @@ class Settings(BaseSettings):
     """Contracts with carriers, as JSON by their code or `*`: `{"*": {"partnerId": "…"}}`."""
     senders: dict[str, Sender] = Field(default_factory=dict)
     """Who sends from each warehouse, as JSON by its code or `*`: name, phone, address."""
+    third_parties: dict[str, ThirdParty] = Field(default_factory=dict, repr=False)
+    """Third parties' warehouses that are asked by themselves, as JSON by the warehouse's code:
+    `{"shaanxi": {"url": "https://…", "secrets": ["whsec_…"]}}` (W2; docs/third-parties.md)."""
     wecom_key: SecretStr | None = None
     """The key of staff's WeChat Work group robot, all that its address keeps secret; None: nobody
     is told, and `/operations` alone lists what is stuck (N1)."""
@@ -277,6 +290,7 @@ class Settings(BaseSettings):
             confirm_receipts=self.queries_are_possible,
             confirmed_carriers=self._asked_directly(),
             order_labels=self.labels_are_possible,
+            third_parties=frozenset(self.third_parties),
             review_value_fen=self.review_value_fen,
             review_orders_a_day=self.review_orders_a_day,
             review_accounts_at_address=self.review_accounts_at_address,

@@ -15,6 +15,7 @@ from domain import (
     books,
     catalogue,
     claims,
+    consignments,
     disputes,
     intercepts,
     notes,
@@ -27,6 +28,7 @@ from domain import (
     returns,
     single_handed,
     stock,
+    stocktakes,
     traffic,
     warehouses,
     waves,
@@ -80,6 +82,7 @@ APPROVAL = Category("approval", approvals.Approval(), approvals.evolve, begun=Tr
 BILL = Category("bill", bills.Bill(), bills.evolve, begun=True)
 BOOKS = Category("books", books.Books(), books.evolve)
 CLAIM = Category("claim", claims.Claim(), claims.evolve, begun=True)
+CONSIGNMENT = Category("consignment", consignments.Consignment(), consignments.evolve, begun=True)
 DISPUTE = Category("dispute", disputes.Dispute(), disputes.evolve, begun=True)
 INTERCEPT = Category("intercept", intercepts.Intercept(), intercepts.evolve, begun=True)
 ITEM = Category("item", catalogue.Item(), catalogue.evolve)
@@ -92,14 +95,16 @@ RATES = Category("rates", rate_cards.RateCards(), rate_cards.evolve)
 RETURN = Category("return", returns.Return(), returns.evolve, begun=True)
 SINGLE_HANDED = Category("single_handed", single_handed.NOBODY, single_handed.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
+STOCKTAKE = Category("stocktake", stocktakes.Stocktake(), stocktakes.evolve)
 TRAFFIC = Category("traffic", traffic.Traffic(), traffic.evolve)
 WAVE = Category("wave", waves.Wave(), waves.evolve, begun=True)
 WEEK = Category("week", weeks.Week(), weeks.evolve, begun=True)
 WAYBILL = Category("waybill", waybills.Waybill(), waybills.evolve)
 
 _ALL: tuple[Category[Any], ...] = (
-    ACCOUNT, APPROVAL, BILL, BOOKS, CLAIM, DISPUTE, INTERCEPT, ITEM, NETWORK, NOTES, ORDER, PARCEL,
-    PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, TRAFFIC, WAVE, WAYBILL, WEEK,
+    ACCOUNT, APPROVAL, BILL, BOOKS, CLAIM, CONSIGNMENT, DISPUTE, INTERCEPT, ITEM, NETWORK, NOTES,
+    ORDER, PARCEL, PRIVACY, RATES, RETURN, SINGLE_HANDED, STOCK, STOCKTAKE, TRAFFIC, WAVE, WAYBILL,
+    WEEK,
 )  # fmt: skip
 CATEGORIES: dict[str, Category[Any]] = {category.name: category for category in _ALL}
 

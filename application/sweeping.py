@@ -161,6 +161,7 @@ async def _find(
 def _qualified(text: LiteralString, schema: str) -> Composed:
     tables = (
         "orders", "lots", "balances", "waiting_units", "stock_levels", "cash_refunds", "disputes",
-        "claims", "parcels", "journeys", "returns", "warehouses", "intercepts", "tallypost_events",
+        "claims", "parcels", "journeys", "returns", "warehouses", "intercepts", "consignments",
+        "tallypost_events",
     )  # fmt: skip
     return SQL(text).format(**{name: Identifier(schema, name) for name in tables})

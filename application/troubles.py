@@ -18,6 +18,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "cash_refund": ("order", "refund"),
     "warehouse_load": ("warehouse",),
     "late_parcel": ("parcel",),
+    "third_party": ("parcel",),
     "partner_away": ("partner",),
     "missed_target": ("whose", "target"),
     "label": ("parcel", "label"),

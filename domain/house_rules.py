@@ -91,6 +91,8 @@ class HouseRules:
     """O8: how long the house waits to hear of a parcel that is called back."""
     order_labels: bool = False
     """W5: whether waybills of released parcels are ordered of an aggregator by themselves."""
+    third_parties: frozenset[str] = frozenset()
+    """W2: third parties' warehouses that are asked to send their parcels by themselves."""
     default_carrier: str = "zhongtong"
     """W4: takes a parcel whose plan names no carrier, because there are no rate cards."""
     packaging_grams: int = 100

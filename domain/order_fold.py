@@ -48,13 +48,16 @@ from domain.order_facts import (
 from domain.orders import Order, Part, Replacement
 from domain.release_facts import (
     AddressAcknowledged,
+    CancellationOvertaken,
     OrderApproved,
     OrderRejected,
+    PartEntrusted,
     PartMoved,
     PartPicked,
     PartReleased,
     ReviewReason,
     ReviewRequired,
+    UnitsCancelling,
 )
 from domain.splitting import Allocation, Plan
 
@@ -109,7 +112,7 @@ def _unacknowledged(order: Order) -> tuple[Part, ...]:
     """Parts in somebody's hands: whoever has them must know of the new address (rules.md 29)."""
     return tuple(
         part._replace(address_pending=True)
-        if part.parcel and part.live and part.state is State.PENDING_SHIPMENT
+        if (part.parcel or part.entrusted) and part.live and part.state is State.PENDING_SHIPMENT
         else part
         for part in order.parts
     )
@@ -152,7 +155,12 @@ def _replanned(order: Order, plan: Plan) -> tuple[Part, ...]:
             continue
         before = released.get((part.number, part.warehouse))
         if before is not None:
-            part = part._replace(planned=before.planned, hand_over_by=before.hand_over_by)
+            part = part._replace(
+                planned=before.planned,
+                hand_over_by=before.hand_over_by,
+                entrusted=before.entrusted,
+                address_pending=before.address_pending,
+            )
         new.append(part)
     return (*stay, *new)
 
@@ -172,6 +180,28 @@ def _short(order: Order, fact: UnitsFellShort) -> tuple[Part, ...]:
     units = (Allocation(line=fact.line, quantity=fact.quantity),)
     waiting = Part(fact.waiting_part, place, units, State.PENDING_SHIPMENT, waits="choice")
     return (*parts, waiting)
+
+
+def _others(order: Order, parts: set[int]) -> tuple[UnitsCancelling, ...]:
+    return tuple(one for one in order.cancelling if one.part not in parts)
+
+
+def _not_cancelled(order: Order, gone: Sequence[Units]) -> tuple[UnitsCancelling, ...]:
+    """What third parties still have to acknowledge, once these units are cancelled."""
+    taken: dict[tuple[int, int], int] = {}
+    for unit in gone:
+        taken[unit.part, unit.line] = taken.get((unit.part, unit.line), 0) + unit.quantity
+    left: list[UnitsCancelling] = []
+    for one in order.cancelling:
+        units: list[Allocation] = []
+        for asked in one.units:
+            less = min(asked.quantity, taken.get((one.part, asked.line), 0))
+            taken[one.part, asked.line] = taken.get((one.part, asked.line), 0) - less
+            if less < asked.quantity:
+                units.append(Allocation(line=asked.line, quantity=asked.quantity - less))
+        if units:
+            left.append(one.model_copy(update={"units": tuple(units)}))
+    return tuple(left)
 
 
 def _refund_is(order: Order, refund: str, status: str) -> tuple[tuple[str, str], ...]:
@@ -284,6 +314,12 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return replace(order, parts=_moved(order, fact.part, parcel=fact.parcel))
         case AddressAcknowledged():
             return replace(order, parts=_moved(order, fact.part, address_pending=False))
+        case PartEntrusted():
+            return replace(order, parts=_moved(order, fact.part, entrusted=True))
+        case UnitsCancelling():
+            return replace(order, cancelling=(*order.cancelling, fact))
+        case CancellationOvertaken():
+            return replace(order, cancelling=_others(order, {fact.part}))
         case PartHandedOver():
             return replace(order, parts=_shipped(order, fact.part))
         case PartReceived():
@@ -302,6 +338,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 parts=_without_units(order, fact.units, State.CANCELLED),
                 lots=refund_shares(order.lots, fact.points)[1],
                 cash_fen=order.cash_fen - fact.cash_fen,
+                cancelling=_not_cancelled(order, fact.units),
             )
         case UnitsRefunded():
             return replace(

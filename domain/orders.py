@@ -33,6 +33,7 @@ from domain.release_facts import (
     PartPicked,
     PartReleased,
     ReviewReason,
+    UnitsCancelling,
 )
 from domain.splitting import Allocation, Plan
 
@@ -75,6 +76,8 @@ class Part(NamedTuple):
     address_pending: bool = False
     """It was picked before its address changed, and nobody has said that they know (rule 29)."""
     carrier: str | None = None  # who was chosen to take it (W4)
+    entrusted: bool = False
+    """A third party's warehouse was asked to send it, and may have done so (W2)."""
 
     @property
     def to_be_sent(self) -> bool:
@@ -157,6 +160,8 @@ class Order:
     returning: tuple[UnitsUnderReturn, ...] = ()
     """What open returns are about."""
     ratings: tuple[LineRated, ...] = ()
+    cancelling: tuple[UnitsCancelling, ...] = ()
+    """What third parties have to acknowledge before it is cancelled (rules.md 5)."""
     returns: int = 0
     """How many returns were ever opened: the next one's number follows."""
 
@@ -211,7 +216,15 @@ class Order:
             if part.state is State.PENDING_SHIPMENT
             for unit in part.units
         ]
-        return tuple(self._chosen(open_units, wanted, action="cancel"))
+        asked = [
+            Units(part=one.part, line=unit.line, quantity=unit.quantity)
+            for one in self.cancelling
+            for unit in one.units
+        ]
+        free = without(open_units, asked)
+        waits = "its warehouse was asked already, and has to acknowledge"
+        why = {self.line(unit.line).sku: waits for unit in asked}
+        return tuple(self._chosen(free, wanted, action="cancel", because=why))
 
     def refundable(
         self,
@@ -291,6 +304,8 @@ class Order:
         """Put a part's units into a parcel: one that was `picked` for it, or past all that."""
         part = self.open_part(number, "pack", State.PENDING_SHIPMENT)
         if not (picked and part.parcel == parcel):
+            if part.entrusted:
+                raise NotPossible(action="pack", why="a third party's warehouse sends it")
             self.must_be_free(part, "pack", planned=parcel)
         return [PartPacked(part=number, parcel=parcel)]
 

@@ -22,6 +22,8 @@ ACTIONS = {
     "decide_oddity": "判断异常轨迹",
     "prove": "留存签收凭证",
     "dispute": "提交争议",
+    "push": "再次推送",
+    "entrust": "委托出库",
     "erase": "注销",
     "file_claim": "提交理赔",
     "refund_missing": "退还缺货商品",
@@ -220,6 +222,13 @@ REASONS = {
     r"part (\S+) has a new address that its warehouse did not acknowledge": (
         "第 {0} 部分的新地址仓库尚未确认"
     ),
+    r"a third party's warehouse sends it": "由第三方仓发出",
+    r"the third party has nothing to answer": "第三方仓没有待答复的请求",
+    r"nobody asked for it: refuse it instead": "没有人要求取消:请改用拒绝",
+    r"nothing in it was to be sent": "包裹中没有应发出的商品",
+    r"its warehouse was asked already, and has to acknowledge": "已通知仓库取消,等待仓库确认",
+    r"(\S+) is the newest": "最新的版本是 {0}",
+    r"(\S+) is named twice": "{0} 重复出现",
     r"part (\S+) is not waiting to be picked": "第 {0} 部分不在待拣货状态",
     r"(\S+) pictures are kept already": "已留存 {0} 张凭证",
     r"nothing of it is odd any more": "该异常已不存在",

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field, PositiveInt
 
 from domain.facts import Fact
+from domain.splitting import Allocation
 
 
 class ReviewReason(StrEnum):
@@ -73,6 +74,28 @@ class AddressAcknowledged(Fact, name="orders.AddressAcknowledged"):
     by: str = Field(description="the warehouse or the third party that acknowledged")
 
 
+class PartEntrusted(Fact, name="orders.PartEntrusted"):
+    """A third party's warehouse was asked to send a part: it may be in its hands (W2; rule 5)."""
+
+    part: PositiveInt
+    warehouse: str
+
+
+class UnitsCancelling(Fact, name="orders.UnitsCancelling"):
+    """Units at a third party's are cancelled as soon as it acknowledges (rules.md 5)."""
+
+    part: PositiveInt
+    units: tuple[Allocation, ...]
+    revision: PositiveInt = Field(description="of the wish that it has to acknowledge")
+    reason: str
+
+
+class CancellationOvertaken(Fact, name="orders.CancellationOvertaken"):
+    """The third party had sent the part already: its carrier is asked instead (rules.md 5)."""
+
+    part: PositiveInt
+
+
 ReleaseFact = (
     ReviewRequired
     | OrderApproved
@@ -81,4 +104,7 @@ ReleaseFact = (
     | PartMoved
     | PartPicked
     | AddressAcknowledged
+    | PartEntrusted
+    | UnitsCancelling
+    | CancellationOvertaken
 )

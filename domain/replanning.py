@@ -75,7 +75,7 @@ def short_pick(
     open_parts[number] = _less(open_parts[number], line, missing)
     staying = sum(part.live for part in order.parts if part.number != number)
     room = max(0, max_parts - staying - open_parts[number].live)
-    joinable = [part.warehouse for part in open_parts.values() if part.live and part.warehouse]
+    joinable = _joinable(open_parts)
     plan = _spread(order.line(line).sku, line, missing, free, joinable, room=room)
     moved = sum(unit.quantity for part in plan.parts for unit in part.units)
     fresh = max(part.number for part in order.parts) + 1
@@ -109,7 +109,7 @@ def end_wait(
         return Replanned([], ())
     (unit,) = waiting.units  # a part waits for units of one line
     open_parts = {part.number: part for part in order.parts if part.movable}
-    joinable = [part.warehouse for part in open_parts.values() if part.warehouse]
+    joinable = _joinable(open_parts)
     room = max(0, max_parts - sum(part.live for part in order.parts) + 1)
     sku = order.line(unit.line).sku
     plan = _spread(sku, unit.line, unit.quantity, free, joinable, room=room)
@@ -146,6 +146,15 @@ def _waiting(order: Order, number: int | None, action: str) -> list[Part]:
     if not waiting:
         raise NotPossible(action=action, why="nothing is missing from the order")
     return waiting
+
+
+def _joinable(open_parts: dict[int, Part]) -> list[str]:
+    """Warehouses whose parcel takes more units; a third party may have closed its one (W2)."""
+    return [
+        part.warehouse
+        for part in open_parts.values()
+        if part.live and part.warehouse and not part.entrusted
+    ]
 
 
 def _less(part: Part, line: int, quantity: int) -> Part:
@@ -190,12 +199,14 @@ def _joined(
     """All open parts after the moves; a warehouse that sends one anyway gets no second one."""
     units = {number: part.units for number, part in open_parts.items() if part.live}
     places = {number: open_parts[number].warehouse for number in units}
+    takes = {number: places[number] for number in units if not open_parts[number].entrusted}
     moves: list[Move] = []
     for planned in plan.parts:
         assert planned.warehouse is not None  # goods come from somewhere
-        number = next((n for n, code in places.items() if code == planned.warehouse), fresh)
+        number = next((n for n, code in takes.items() if code == planned.warehouse), fresh)
         if number == fresh:
-            places[number], units[number] = planned.warehouse, ()
+            takes[number] = places[number] = planned.warehouse
+            units[number] = ()
             fresh += 1
         for unit in planned.units:
             moves.append(Move(number, planned.warehouse, unit.quantity))

@@ -43,6 +43,7 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "parcels": ("parcel", "number"),
     "labels": ("parcel", "parcel"),
     "intercepts": ("intercept", "parcel"),
+    "consignments": ("consignment", "parcel"),
     "journeys": ("parcel", "parcel"),
     "estimates": ("parcel", "parcel"),
     "oddities": ("parcel", "parcel"),

@@ -298,8 +298,12 @@ def stage(order: Order, part: Part) -> str:
         return "in_review"
     if part.waits:
         return "waiting_for_stock"
+    if part.address_pending:
+        return "address_pending"
     if part.parcel:
-        return "address_pending" if part.address_pending else "in_parcel"
+        return "in_parcel"
+    if part.entrusted:
+        return "at_third_party"
     return "released" if part.planned else "waiting_for_wave"
 
 
@@ -315,6 +319,7 @@ def _part(order: Order, part: Part, *, staff: bool) -> dict[str, Any]:
         "paused": bool(part.paused_by),
         "carrier": part.carrier,
         "waits": part.waits,
+        "cancelling": any(one.part == part.number for one in order.cancelling),
         "units": [{"line": unit.line, "quantity": unit.quantity} for unit in part.units],
         **inner,
     }

@@ -24,6 +24,7 @@ from domain.silence import Silence, patience
 from domain.waybills import USED_AGAIN_AFTER
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
+from projections.consignments import stuck_consignments
 from projections.delayed_parcels import DelayedParcel, delayed_parcels
 from projections.disputes import Wanted, cases
 from projections.drifting import drift
@@ -35,6 +36,9 @@ from projections.silent_parcels import SilentParcel, silent_parcels
 UNWATCHED_AFTER = timedelta(minutes=2)
 """A subscription at a carrier takes seconds; later somebody should look."""
 REFUND_AFTER = timedelta(minutes=10)
+THIRD_PARTY_TRIES = 3
+THIRD_PARTY_AFTER = timedelta(minutes=5)
+"""A warehouse that is asked answers at once; later, or after so many tries, somebody looks."""
 LABEL_TRIES = 4
 """A label takes one try; after so many, in more than half a minute, somebody should look."""
 RETURN_AFTER = timedelta(hours=48)
@@ -124,7 +128,7 @@ async def _of_partners(connection: AsyncConnection[Any], house: Watched, now: da
 async def _of_the_warehouses(
     connection: AsyncConnection[Any], house: Watched, now: datetime
 ) -> Found:
-    """What has not left: too much of it, too late, or without a label (C2, W1, W5)."""
+    """What has not left: too much of it, too late, or without a label (C2, W1, W2, W5)."""
     for load in await loads(connection, house.schema):
         if load.percent >= ALERT_PERCENT:
             yield _trouble(
@@ -138,6 +142,18 @@ async def _of_the_warehouses(
         yield _trouble(
             "late_parcel", what, "over its service level", due,
             parcel=parcel, order=orders[0], warehouse=warehouse, stage=stage,
+        )  # fmt: skip
+    for sent in await stuck_consignments(
+        connection,
+        house.schema,
+        tries=THIRD_PARTY_TRIES,
+        before=now - THIRD_PARTY_AFTER,
+        limit=LISTED_MAX,
+    ):
+        yield _trouble(
+            "third_party", f"{sent['parcel']}: {sent['warehouse']}", sent["cause"], sent["since"],
+            parcel=sent["parcel"], order=sent["orders"][0], warehouse=sent["warehouse"],
+            state=sent["state"], tries=sent["tries"],
         )  # fmt: skip
     stuck = await stuck_labels(connection, house.schema, tries=LABEL_TRIES, limit=LISTED_MAX)
     for parcel, label, state, cause, since in stuck:

@@ -7,6 +7,7 @@ from projections.bills import Bills
 from projections.cash_refunds import CashRefunds
 from projections.catalogue import Catalogue
 from projections.claims import Claims
+from projections.consignments import ConsignedParcels
 from projections.disputes import Disputes
 from projections.intercepts import Intercepts
 from projections.labels import LabelRequests
@@ -30,6 +31,7 @@ def all_views(rules: HouseRules) -> list[View]:
         ParcelTracking(rules),
         LabelRequests(),
         Intercepts(),
+        ConsignedParcels(),
         LedgerBalance(rules),
         CashRefunds(),
         WaitingUnits(),

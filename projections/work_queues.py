@@ -158,7 +158,8 @@ FROM {orders} WHERE review IS NOT NULL
 ORDER BY review_since, number LIMIT %b
 """
 _PARCELS = """
-SELECT number, warehouse, stage, wave, pick_list, hand_over_by, carrier, waybill, orders, folded
+SELECT number, warehouse, stage, wave, hand_over_by, carrier, waybill, orders, folded,
+    CASE WHEN pick_list NOT LIKE 'third-party:%%' THEN pick_list END AS pick_list
 FROM {parcels} WHERE stage NOT IN ('handed_over', 'dissolved', 'awaited')
   AND (%(warehouse)s::text IS NULL OR warehouse = %(warehouse)s)
   AND (%(stage)s::text IS NULL OR stage = %(stage)s)
@@ -173,7 +174,8 @@ ORDER BY coalesce(hand_over_by, '9000-01-01 00:00+00'::timestamptz), number LIMI
 _PICK_LISTS = """
 SELECT pick_list, warehouse, min(hand_over_by) AS hand_over_by, count(*) AS parcels,
     count(*) FILTER (WHERE stage = 'picking') AS to_pick
-FROM {parcels} WHERE pick_list IS NOT NULL AND stage NOT IN ('handed_over', 'dissolved')
+FROM {parcels}
+WHERE pick_list NOT LIKE 'third-party:%%' AND stage NOT IN ('handed_over', 'dissolved')
   AND (%b::text IS NULL OR warehouse = %b)
 GROUP BY pick_list, warehouse HAVING count(*) FILTER (WHERE stage = 'picking') > 0
 ORDER BY min(hand_over_by), pick_list

@@ -27,7 +27,8 @@ STORY = {
         AccountUnfrozen LearnerErased""",
     "order": """OrderPlaced PaymentFailed PaymentCaptured AddressChanged EntitlementGranted
         CourseProgressed ReviewRequired OrderApproved OrderRejected PartReleased PartMoved
-        PartPicked PartPacked AddressAcknowledged PartHandedOver PartReceived UnitsCancelled
+        PartPicked PartPacked AddressAcknowledged PartEntrusted UnitsCancelling
+        CancellationOvertaken PartHandedOver PartReceived UnitsCancelled
         OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
@@ -61,6 +62,8 @@ STORY = {
     "waybill": "WaybillBound",
     "wave": "WaveOpened WaveClosed",
     "week": "WeekReviewed",
+    "consignment": "ConsignmentAsked ConsignmentTold ConsignmentFollowed",
+    "stocktake": "StockCompared",
 }
 """An order in which the corpus can be folded, by category of streams."""
 

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,8 +14,10 @@ from application import (
     approving,
     billing,
     claiming,
+    consigning,
     deciding,
     disputing,
+    following,
     granting,
     intercepting,
     labelling,
@@ -23,8 +25,10 @@ from application import (
     ordering,
     rating,
     redeeming,
+    releasing,
     returning,
     shipping,
+    stocking,
 )
 from application.bill_evidence import OpenBill
 from application.demo_mall import open_demo_mall
@@ -33,7 +37,7 @@ from application.gathering import Gathered
 from application.granting import Grant, grant_command
 from application.outcomes import Outcome
 from application.store import Store
-from application.streams import PARCEL, WEEK
+from application.streams import MALL, NETWORK, PARCEL, WEEK
 from application.unit import Command, Unit
 from application.vault import MasterKeys, Recipient, Vault
 from domain.approvals import ApprovalRequested, Kind
@@ -41,12 +45,14 @@ from domain.arriving import estimate
 from domain.bill_facts import BilledLine, BillKind, Charge, RefusedRow
 from domain.bill_matching import compare
 from domain.bills import BillFile
+from domain.consignments import FoundUnits, Report, Step
 from domain.dispute_facts import Answer, Question, Side
 from domain.dispute_facts import Outcome as End
 from domain.house_rules import HouseRules
 from domain.labels import LabelIssued
 from domain.lanes import Milestone
 from domain.order_facts import Channel, Fault
+from domain.parcel_facts import Content
 from domain.rating import Rating
 from domain.return_facts import Remedy, Verdict
 from domain.scans import Scan, ScanKind
@@ -238,6 +244,7 @@ class BusyMall:
             week="2026-W09", first_day=first, last_day=last, upto=9, figures=(figure,)
         )
         await self.do(partial(self._reviewed, told=told), actor="policy:review_weeks")
+        await self.consign("learner1", f"T6{next(self.serial):04}")
         await self.reader.catch_up()
 
     def _reviewed(self, unit: Unit, *, told: WeekReviewed) -> dict[str, Any]:
@@ -279,6 +286,28 @@ class BusyMall:
         await self.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
         stopping = partial(intercepting.intercept_parcel, reason="changed my mind", rules=RULES)
         await self.do(partial(stopping, parcel=parcel, orders=[number]))
+
+    async def consign(self, learner: str, number: str) -> None:
+        """A third party's warehouse is asked to send a parcel, and packs it."""
+        rules = replace(RULES, third_parties=frozenset({"shaanxi"}))
+        await self.do(partial(self._run_by, third_party=True))
+        await self.order(learner, number, enamel_mug=1)
+        contents = [Content(order=number, part=1)]
+        released = partial(releasing.release_together, contents=contents, wave="w", rules=rules)
+        await self.do(released)
+        parcel = f"{number}-P1"
+        await self.do(partial(consigning.consign, parcel=parcel, rules=rules))
+        units = (FoundUnits(sku="enamel-mug", quantity=1),)
+        report = Report(Step.PACKED, 1, units=units, weight_grams=400)
+        told = partial(consigning.note_told, parcel=parcel, warehouse="shaanxi", report=report)
+        await self.do(partial(told, raw=b"{}"), actor="partner:third-party:shaanxi")
+        await self.do(partial(following.follow, parcel=parcel, rules=rules))
+        await self.do(partial(self._run_by, third_party=False))
+
+    def _run_by(self, unit: Unit, *, third_party: bool) -> dict[str, Any]:
+        terms = unit.read(NETWORK, MALL).named("shaanxi")
+        changed = terms.model_copy(update={"third_party": third_party})
+        return stocking.put_warehouse(unit, warehouse=changed)
 
     async def dispute(self, number: str, parcel: str) -> None:
         """A case of a signed parcel, with all that belongs to one."""

@@ -123,6 +123,9 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/pick-lists/{pick_list}/sheet.pdf"): Route((SERVICE, *STAFF)),
     ("POST", "/v1/callbacks/kuaidi100-intercepts/{key}"): Route(NOBODY),
     ("GET", "/v1/intercepts"): Route(STAFF),
+    ("POST", "/v1/callbacks/third-party/{key}"): Route(NOBODY),
+    ("GET", "/v1/consignments"): Route(STAFF),
+    ("POST", "/v1/consignments/{parcel}/push"): Route(OPERATORS, {"reason": "asked"}),
     ("POST", "/v1/parcels/{parcel}/interception"): Route(
         (LEARNER, SERVICE, SUPPORT, OPERATIONS), {"orders": ["T1"], "reason": "changed my mind"}
     ),

@@ -81,6 +81,7 @@ function step(part, found, parcel, changed) {
   if (part.waits) return waitWords(part);
   if (part.state === "pending_payment") return h("p", { class: "quiet small" }, t("packing.unpaid"));
   if (found.review?.length) return h("p", { class: "small quiet" }, t("packing.in_review"), found.review.map((one) => word("review", one)).join(t("app.and")));
+  if (part.stage === "at_third_party") return h("p", { class: "quiet small" }, t("consigned.here"), " ", h("a", { href: "#/consigned" }, t("tab.consigned")), part.cancelling ? [" · ", t("field.cancelling")] : null);
   if (!parcel && part.parcel) return released();
   if (!parcel) return part.stage === "released" ? h("div", { class: "stack" }, released(), packForm(part, found, changed)) : packForm(part, found, changed);
   if (!parcel.waybill) return waybillForm(parcel, changed, part.carrier);

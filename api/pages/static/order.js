@@ -160,7 +160,7 @@ function lines(found) {
           h("p", { class: "quiet small" }, line.specification || name.other),
           ratingWords(line),
           line.gone ? h("p", { class: "small gone-words" }, t("order.gone", { n: line.gone })) : null,
-          parts.length > 1 || parts.some((part) => part.waits) ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
+          parts.length > 1 || parts.some((part) => part.waits || part.cancelling) ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
         h("div", { class: "order-line-state" }, parts.some((part) => part.waits) ? h("span", { class: "badge s-open" }, t("shortage.badge")) : badge("status", line.progress),
           h("p", { class: "num small" }, `${number(line.unit_points * line.quantity)} ${t("unit.points", { n: line.unit_points * line.quantity })}`)));
     })));
@@ -169,6 +169,7 @@ function lines(found) {
 function partWords(part, line) {
   const unit = part.units.find((one) => one.line === line.line);
   if (part.waits) return t(part.waits === "choice" ? "shortage.of_part" : "shortage.of_part_waited", { n: unit.quantity });
+  if (part.cancelling) return t("order.cancelling");
   const from = part.warehouse ? t("redeem.from", { warehouse: word("warehouse", part.warehouse) }) : t("kind.course");
   return `${from} × ${number(unit.quantity)} · ${word("status", part.state)}`;
 }

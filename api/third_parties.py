@@ -1,0 +1,157 @@
+"""第三方仓 Third parties' warehouses: what they tell, and what waits for them (W2, C3)."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import TypeAdapter, ValidationError
+
+from api.auth import Caller, Operator, Role, allow, check_text, store_of
+from api.bodies import Body, Why
+from api.callbacks import Key, forged, raw_body
+from api.changing import Change, answered
+from api.paths import ParcelNumber
+from api.problems import invalid
+from api.reading import (
+    Cursor,
+    Limit,
+    MinPosition,
+    decode_cursor,
+    encode_cursor,
+    json_answer,
+    wait_for,
+)
+from api.shown import example
+from api.shown_third_parties import AskedAgainOut, ConsignmentsOut, TakenInOut
+from application import comparing, consigning
+from application.gateways import tracking
+from application.gateways.third_party import (
+    CountMessage,
+    Message,
+    ParcelMessage,
+    verify,
+)
+from application.pushing_consignments import told_command
+from application.streams import CONSIGNMENT
+from projections import consignments
+
+router = APIRouter(prefix="/v1", tags=["third parties"])
+
+Reader = Annotated[Caller, allow(Role.SUPPORT, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR)]
+PAGE = 50
+PARTNER = "third-party"
+_MESSAGES: TypeAdapter[ParcelMessage | CountMessage] = TypeAdapter(Message)
+_TOLD = {
+    "application/json": {
+        "schema": _MESSAGES.json_schema(),
+        "example": {
+            "type": "parcel.shipped",
+            "timestamp": "2026-11-03T08:15:30Z",
+            "data": {
+                "parcel": "T261103A1B2C3D4E5F6-P1",
+                "revision": 1,
+                "units": [{"sku": "notebook", "quantity": 1}],
+                "weight_grams": 640,
+                "carrier": "shunfeng",
+                "waybill": "SF1000000000001",
+            },
+        },
+    }
+}
+
+
+class AskAgainIn(Body):
+    """Why a third party is asked once more."""
+
+    model_config = example(reason="they said on the phone that they are back")
+    reason: Why
+
+
+@router.post(
+    "/callbacks/third-party/{key}",
+    response_model=TakenInOut,
+    openapi_extra={"requestBody": {"required": True, "content": _TOLD}},
+    summary="A third party's warehouse tells of a parcel, or what it has on its shelves",
+)
+async def told(request: Request, key: Key) -> Response:
+    """Signed as Standard Webhooks are; answered once it is stored, kept as it came (W2).
+
+    What says no more than is known changes nothing, so repetitions and other orders are harmless.
+    """
+    tenant = request.state.tenant
+    link = tenant.callback_links.parcel_of(key)
+    third = None if link is None else tenant.settings.third_parties.get(link[0])
+    if link is None or third is None:
+        return forged(PARTNER)
+    warehouse, body, now = link[0], await raw_body(request), store_of(request).clock()
+    try:
+        name = verify(body, request.headers, secrets=third.secrets, now=now)
+    except tracking.ForgedPush:
+        return forged(PARTNER)
+    check_text(body)
+    try:
+        message = _MESSAGES.validate_json(body)
+    except ValidationError as error:
+        return invalid(error.errors(include_input=False, include_url=False))
+    if isinstance(message, CountMessage):
+        command = await comparing.compare_command(
+            tenant, warehouse, message, raw=body, name=name, now=now
+        )
+    else:
+        command = told_command(warehouse, message, raw=body, key=f"told:{name}", now=now)
+    return answered(await store_of(request).execute(command))
+
+
+@router.get(
+    "/consignments",
+    response_model=ConsignmentsOut,
+    summary="Parcels that third parties' warehouses send",
+)
+async def listed(
+    request: Request,
+    caller: Reader,
+    all: Annotated[bool, Query(description="those that left, too")] = False,  # noqa: A002
+    cursor: Cursor = None,
+    limit: Limit = PAGE,
+    min_position: MinPosition = None,
+) -> Response:
+    """Longest first: what was asked, how often, what they told, what keeps it (W2)."""
+    await wait_for(request, min_position, "consignments", "parcel_tracking")
+    after = decode_cursor(cursor, datetime, str)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await consignments.consignments(
+            connection,
+            tenant.schema,
+            closed=all,
+            after=(after[0], after[1]) if after else None,
+            limit=limit + 1,
+        )
+    page = found[:limit]
+    now = store_of(request).clock()
+    for one in page:
+        one["age_seconds"] = int((now - one["asked_at"]).total_seconds())
+    last = page[-1] if len(found) > limit else None
+    more = encode_cursor(last["asked_at"], last["parcel"]) if last else None
+    return json_answer({"consignments": page, "next": more})
+
+
+@router.post(
+    "/consignments/{parcel}/push",
+    response_model=AskedAgainOut,
+    summary="Ask a third party's warehouse once more",
+)
+async def ask_again(
+    request: Request,
+    caller: Operator,
+    change: Change,
+    parcel: Annotated[ParcelNumber, Path()],
+    body: AskAgainIn,
+) -> Response:
+    """Under a new revision and at once, after a refusal or while no answer came (W2)."""
+
+    def decide(unit: Any) -> dict[str, Any]:
+        return consigning.ask_again(unit, parcel=parcel, reason=body.reason)
+
+    command = change.command(decide, reason=body.reason, streams=[CONSIGNMENT.stream(parcel)])
+    return answered(await store_of(request).execute(command))

@@ -1,0 +1,572 @@
+"""A third party's warehouse, whatever the sandbox does (W2, C3; rules 1, 5, 29; M2, M3)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from api.sandbox_third_party import SECRET, ThirdParty, third_parties
+from application.consigning import CONSIGN
+from application.envelope import Context
+from application.following import FOLLOW
+from application.gateways.third_party import (
+    CountIn,
+    CountMessage,
+    FoundIn,
+    ParcelIn,
+    ParcelMessage,
+    signed_message,
+)
+from application.jobs import apply_jobs_schema
+from application.migrating import SERVICE_ROLE
+from application.policies import sweep
+from application.pushing_consignments import CALLBACK, Consignments
+from application.releasing import require_review
+from application.settings import Settings
+from application.unit import Command
+from domain.release_facts import ReviewReason
+from tests.api.conftest import RECIPIENT, Mall, running
+from tests.api.test_partners import Partners
+from tests.conftest import MallDatabase
+
+pytestmark = pytest.mark.anyio
+
+STAFF = {"role": "operations", "subject": "ops"}
+CANCEL = {"reason": "changed_mind"}
+PLACE = "shaanxi"
+PATIENCE_SECONDS = 20.0
+
+
+class Depot:
+    """A mall one of whose warehouses is run by somebody else: the sandbox."""
+
+    def __init__(self, mall: Mall, partners: Partners) -> None:
+        self.mall, self.partners = mall, partners
+        self.later = timedelta()
+        mall.tenant.store.clock = self.theirs.clock = lambda: datetime.now(UTC) + self.later
+
+    @property
+    def theirs(self) -> ThirdParty:
+        """What the third party knows."""
+        found: ThirdParty = self.partners.app.state.third_party
+        return found
+
+    async def change(self, path: str, body: Any, status: int = 200, **more: Any) -> Any:
+        """A change, by staff unless somebody else is named, seen by the views."""
+        answer = await self.mall.post(path, body, **(more or STAFF))
+        assert answer.status_code == status, answer.text
+        await self.mall.views()
+        return answer.json()
+
+    async def released(self, *lines: tuple[str, int]) -> tuple[str, str]:
+        """An order that its warehouse may send: (its number, its parcel)."""
+        number = (await self.mall.order(*(lines or (("enamel-mug", 2),))))["number"]
+        ran = await self.change("/v1/waves", {"warehouse": PLACE, "orders": [number]})
+        return number, ran["parcels"][0]
+
+    async def turn(self) -> None:
+        """Everything that happens by itself, once."""
+        await self.mall.views()
+        await sweep(self.mall.tenant, CONSIGN)
+        await self.mall.views()
+        await Consignments(self.mall.tenant, self.partners.client).ask()
+        await self.mall.views()
+        await sweep(self.mall.tenant, FOLLOW)
+        await self.mall.views()
+
+    async def seen(self, parcel: str) -> Any:
+        """The parcel as it is listed."""
+        answer = await self.mall.get("/v1/consignments", all=True, **STAFF)
+        assert answer.status_code == 200, answer.text
+        return next(one for one in answer.json()["consignments"] if one["parcel"] == parcel)
+
+    async def until(self, parcel: str, state: str) -> Any:
+        """The parcel once it is so far, and the house has followed."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                await self.turn()
+                one = await self.seen(parcel)
+                if one["state"] == state and not one["behind"]:
+                    return one
+                await asyncio.sleep(0.02)
+
+    async def left_unheard(self) -> None:
+        """Wait until they sent a parcel, whatever they told of it."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not self.theirs.shipped:
+                await self.mall.views()
+
+    async def order(self, number: str) -> Any:
+        """An order as staff see it."""
+        return await self.mall.read(number, role="support", subject="sue")
+
+    async def facts(self, stream: str) -> list[str]:
+        """What happened, by the last words of the facts' names."""
+        path = f"/v1/audit/streams/{stream}"
+        answer = await self.mall.get(path, role="auditor", subject="eve")
+        return [one["fact"].partition(".")[2] for one in answer.json()["events"]]
+
+    async def tell(
+        self,
+        message: ParcelMessage | CountMessage,
+        *,
+        name: str = "msg_1",
+        secret: SecretStr = SECRET,
+        at: datetime | None = None,
+        change: bytes = b"",
+    ) -> httpx2.Response:
+        """A push of theirs."""
+        body, headers = signed_message(
+            secret, message, name=name, at=at or self.mall.tenant.store.clock()
+        )
+        url = self.mall.tenant.callback_links.url(PLACE, partner=CALLBACK)
+        path = url.partition("8000")[2]
+        return await self.mall.client.post(path, content=body + change, headers=headers)
+
+    def message(self, parcel: str, step: str, **more: Any) -> ParcelMessage:
+        """What they tell of a parcel."""
+        return ParcelMessage.model_validate(
+            {
+                "type": f"parcel.{step}",
+                "timestamp": datetime.now(UTC),
+                "data": ParcelIn(parcel=parcel, **({"revision": 1} | more)),
+            }
+        )
+
+
+SENT = {
+    "units": [FoundIn(sku="enamel-mug", quantity=2)], "weight_grams": 640, "carrier": "shunfeng",
+    "waybill": "SF1000000000042",
+}  # fmt: skip
+IN_IT = {"units": SENT["units"], "weight_grams": 640}
+
+
+@pytest.fixture
+async def depot(database: MallDatabase, tmp_path: Path) -> AsyncIterator[Depot]:
+    """A mall whose warehouse in Shaanxi is a third party's."""
+    set_up = json.loads(third_parties("http://partners")["THIRD_PARTIES"])
+    settings = Settings.model_validate(
+        {
+            "tenant": database.schema,
+            "keys": tmp_path / "keys",
+            "data": tmp_path,
+            "third_parties": set_up,
+        }
+    )
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)
+    async with running(settings, database) as mall:
+        answer = await mall.get("/v1/warehouses", **STAFF)
+        terms = next(one for one in answer.json()["warehouses"] if one["code"] == PLACE)
+        changed = await mall.post("/v1/warehouses", {**terms, "third_party": True}, **STAFF)
+        assert changed.status_code == 200, changed.text
+        await mall.views()
+        partners = Partners(mall)
+        await partners.behave(pace_seconds=0.05, repeat=1)
+        yield Depot(mall, partners)
+        for task in list(partners.app.state.third_party.sending):
+            task.cancel()
+        await partners.client.aclose()
+        await mall.tenant.payments.aclose()
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_a_third_party_sends_the_parcel_when_a_wave_released_it(
+    depot: Depot, newest_first: bool
+) -> None:
+    """W2, W4: asked once, told step by step or backwards, each twice; its carrier is reported."""
+    await depot.partners.behave(pace_seconds=0.02, repeat=2, newest_first=newest_first)
+    number, parcel = await depot.released()
+    seen = await depot.until(parcel, "shipped")
+    assert (seen["acknowledged"], seen["stage"]) == (1, "handed_over")
+    order = await depot.order(number)
+    assert order["state"] == "pending_receipt"
+    assert order["parcels"][0]["waybill"] == seen["waybill"]
+    facts = await depot.facts(f"parcel:{parcel}")
+    assert facts[:6] == [
+        "ParcelPlanned", "PickingStarted", "ParcelPicked", "ParcelPacked", "WaybillIssued",
+        "ParcelHandedOver",
+    ]  # fmt: skip
+    assert depot.theirs.shipped == 1
+
+
+async def test_points_come_back_once_the_third_party_acknowledges_a_cancel(depot: Depot) -> None:
+    """Rule 5: cancelling until then, whatever is asked meanwhile; then all is free again."""
+    before = (await depot.mall.balance())["available"]
+    await depot.partners.behave(pace_seconds=60)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    spent = before - (await depot.mall.balance())["available"]
+    cancelled = await depot.mall.post(f"/v1/orders/{number}/cancellation", CANCEL)
+    assert (cancelled.status_code, cancelled.json()["points"]) == (200, 0), cancelled.text
+    assert cancelled.json()["cancelling"] == [1]
+    twice = await depot.mall.post(f"/v1/orders/{number}/cancellation", CANCEL)
+    assert twice.status_code == 409
+    assert "acknowledge" in twice.json()["detail"]
+    order = await depot.mall.read(number)
+    assert (order["status"], order["parts"][0]["cancelling"]) == ("pending_shipment", True)
+    assert (await depot.mall.balance())["available"] == before - spent
+    await depot.until(parcel, "cancelled")
+    assert (await depot.mall.read(number))["status"] == "cancelled"
+    assert (await depot.mall.balance())["available"] == before
+    assert (await depot.facts(f"parcel:{parcel}"))[-1] == "ParcelDissolved"
+    assert depot.theirs.shipped == 0
+
+
+async def test_a_cancel_that_comes_too_late_becomes_an_intercept(depot: Depot) -> None:
+    """Rule 5: already shipped, as the third party says: its carrier is asked to turn it round."""
+    await depot.partners.behave(pace_seconds=0.01, lose=True)
+    number, parcel = await depot.released()
+    await depot.turn()
+    await depot.left_unheard()
+    cancelled = await depot.mall.post(f"/v1/orders/{number}/cancellation", CANCEL)
+    assert cancelled.json()["cancelling"] == [1]  # nobody has told that it left
+    await depot.partners.behave(pace_seconds=0.01)
+    await depot.until(parcel, "shipped")
+    order = await depot.order(number)
+    assert order["state"] == "pending_receipt"
+    assert order["parts"][0]["cancelling"] is False
+    assert order["parcels"][0]["intercept"]["way"] == "return"
+    assert (await depot.facts(f"order:{number}"))[-1] == "CancellationOvertaken"
+
+
+async def test_an_address_reaches_the_third_party_at_once_and_is_acknowledged(
+    depot: Depot,
+) -> None:
+    """Rule 29: told at the next turn, a second later; until then nobody hands the parcel over."""
+    await depot.partners.behave(pace_seconds=60)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    await depot.partners.behave(pace_seconds=60, refuse=True)
+    moved = {**RECIPIENT, "address": "灵隐路 9 号 3 单元 102"}
+    await depot.change(f"/v1/orders/{number}/address", moved, role="learner", subject="lin")
+    assert (await depot.order(number))["parts"][0]["stage"] == "address_pending"
+    assert (await depot.tell(depot.message(parcel, "packed", **IN_IT))).status_code == 200
+    await depot.turn()
+    await depot.change(
+        f"/v1/parcels/{parcel}/waybill", {"carrier": "ems", "waybill": "EM100000001"}
+    )
+    refused = await depot.mall.post(f"/v1/parcels/{parcel}/handover", {}, **STAFF)
+    assert (refused.status_code, "acknowledge" in refused.json()["detail"]) == (409, True)
+    await depot.partners.behave(pace_seconds=60)
+    depot.later = timedelta(minutes=10)
+    await depot.turn()
+    wish = depot.theirs.jobs[parcel].wish
+    assert wish.recipient is not None
+    assert (wish.revision, "灵隐路" in wish.recipient.address) == (2, True)
+    await depot.turn()
+    assert (await depot.order(number))["parts"][0]["stage"] == "in_parcel"
+
+
+async def test_a_parcel_that_left_for_the_old_address_is_sent_on_by_its_carrier(
+    depot: Depot,
+) -> None:
+    """Rule 29, O8: what left has left; the new address is the carrier's to reach."""
+    await depot.partners.behave(pace_seconds=60)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    await depot.partners.behave(refuse=True)
+    moved = {**RECIPIENT, "address": "灵隐路 9 号 3 单元 102"}
+    await depot.change(f"/v1/orders/{number}/address", moved, role="learner", subject="lin")
+    assert (await depot.tell(depot.message(parcel, "shipped", **SENT))).status_code == 200
+    await depot.until(parcel, "shipped")
+    order = await depot.order(number)
+    assert (order["state"], order["parcels"][0]["intercept"]["way"]) == (
+        "pending_receipt", "redirect",
+    )  # fmt: skip
+
+
+async def test_nothing_is_lost_when_the_third_party_is_away(depot: Depot) -> None:
+    """W2, M2, M5: asked again and again, shown with its age, caught up with by itself."""
+    await depot.partners.behave(refuse=True)
+    number, parcel = await depot.released()
+    for minutes in (0, 1, 2, 4, 8, 16):
+        depot.later = timedelta(minutes=minutes)
+        await depot.turn()
+    seen = await depot.seen(parcel)
+    assert (seen["state"], seen["cause"]) == ("asked", "HTTP 503")
+    assert seen["tries"] >= 4
+    assert seen["next_at"] is not None
+    troubles = (await depot.mall.get("/v1/troubles", **STAFF)).json()["troubles"]
+    (shown,) = [one for one in troubles if one["kind"] == "third_party"]
+    assert (shown["about"]["parcel"], shown["about"]["order"]) == (parcel, number)
+    assert shown["age_seconds"] >= 900
+    assert (await depot.order(number))["state"] == "pending_shipment"
+    await depot.partners.behave(pace_seconds=0.01)
+    depot.later += timedelta(minutes=11)
+    await depot.until(parcel, "shipped")
+    troubles = (await depot.mall.get("/v1/troubles", **STAFF)).json()["troubles"]
+    assert not [one for one in troubles if one["kind"] == "third_party"]
+    assert depot.theirs.shipped == 1
+
+
+async def test_a_human_asks_again_at_once_when_the_third_party_is_back(depot: Depot) -> None:
+    """W2: the pause of a wish that got no answer is not waited out; what was done is done once."""
+    await depot.partners.behave(pace_seconds=0.01, lose=True, lose_answers=True)
+    number, parcel = await depot.released()
+    await depot.turn()
+    assert (await depot.seen(parcel))["cause"] == "HTTP 504"
+    await depot.left_unheard()
+    await depot.partners.behave(pace_seconds=0.01)
+    await depot.turn()
+    assert (await depot.seen(parcel))["revision"] == 1  # it pauses
+    await depot.change(f"/v1/consignments/{parcel}/push", {"reason": "they are back"})
+    seen = await depot.until(parcel, "shipped")
+    assert (seen["revision"], seen["reason"]) == (2, "they are back")
+    assert depot.theirs.shipped == 1
+    late = await depot.mall.post(f"/v1/consignments/{parcel}/push", {"reason": "x"}, **STAFF)
+    assert late.status_code == 409
+    absent = await depot.mall.post("/v1/consignments/T0-P1/push", {"reason": "x"}, **STAFF)
+    assert absent.status_code == 404
+    assert (await depot.order(number))["state"] == "pending_receipt"
+
+
+async def test_a_refusal_waits_for_a_human(depot: Depot) -> None:
+    """W2, M5: shown with its reason, whose names are blotted out; asked again, or cancelled."""
+    await depot.partners.behave(reject=True)
+    number, parcel = await depot.released()
+    seen = await depot.until(parcel, "refused")
+    assert seen["refusal"]["code"] == "closed"
+    assert "13800138000" not in seen["refusal"]["words"]
+    troubles = (await depot.mall.get("/v1/troubles", **STAFF)).json()["troubles"]
+    assert [one["about"]["state"] for one in troubles if one["kind"] == "third_party"] == [
+        "refused"
+    ]
+    await depot.partners.behave(pace_seconds=0.01)
+    await depot.change(f"/v1/consignments/{parcel}/push", {"reason": "counted"})
+    await depot.until(parcel, "shipped")
+    await depot.partners.behave(reject=True)
+    other, refused = await depot.released()
+    await depot.until(refused, "refused")
+    cancelled = await depot.change(f"/v1/orders/{other}/cancellation", CANCEL, role="learner",
+                                   subject="lin")  # fmt: skip
+    assert (cancelled["status"], "cancelling" in cancelled) == ("cancelled", False)
+    assert (await depot.order(number))["state"] == "pending_receipt"
+
+
+async def test_what_a_third_party_lacks_is_planned_anew(depot: Depot) -> None:
+    """Rule 1: as after a short pick; the rest of the parcel is sent."""
+    await depot.partners.behave(pace_seconds=0.01, short=True)
+    number, parcel = await depot.released(("enamel-mug", 2))
+    await depot.until(parcel, "shipped")
+    order = await depot.order(number)
+    sent, waits = order["parts"]
+    assert (sent["units"][0]["quantity"], sent["state"]) == (1, "pending_receipt")
+    assert (waits["units"][0]["quantity"], waits["stage"]) == (1, "waiting_for_stock")
+    (level,) = [
+        one
+        for item in (await depot.mall.get("/v1/items", role="operations", subject="ops")).json()[
+            "items"
+        ]
+        if item["sku"] == "enamel-mug"
+        for one in item["stock"]
+        if one["warehouse"] == PLACE
+    ]
+    assert level["free"] == 0  # a warehouse that lacks one has no other one
+
+
+async def test_forged_messages_change_nothing(depot: Depot) -> None:
+    """R33, R34: another secret, another body, an old message, another address: 401, counted."""
+    await depot.partners.behave(pace_seconds=60)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    told = depot.message(parcel, "shipped", **SENT)
+    now = datetime.now(UTC)
+    forger = SecretStr("whsec_Zm9yZ2VkLWZvcmdlZC1mb3JnZWQtZm9yZ2VkLTAwMDE=")
+    for refused in (
+        await depot.tell(told, secret=forger),
+        await depot.tell(told, change=b" "),
+        await depot.tell(told, at=now - timedelta(minutes=6)),
+        await depot.tell(told, at=now + timedelta(minutes=6)),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (401, "forged")
+    body, headers = signed_message(SECRET, told, name="m", at=now)
+    links = depot.mall.tenant.callback_links
+    for key in (links.key("zhejiang"), f"{PLACE}.{'0' * 24}", PLACE):
+        path = f"/v1/callbacks/third-party/{key}"
+        answer = await depot.mall.client.post(path, content=body, headers=headers)
+        assert answer.status_code == 401
+    for name, value in (
+        ("webhook-signature", "v1,签名"),
+        ("webhook-signature", headers["webhook-signature"].replace("v1,", "v2,")),
+        ("webhook-timestamp", "1e9"),
+        ("webhook-id", ""),
+    ):
+        answer = await depot.mall.client.post(
+            links.url(PLACE, partner=CALLBACK).partition("8000")[2],
+            content=body,
+            headers={
+                **{k.encode(): v.encode() for k, v in headers.items()},
+                name.encode(): value.encode(),
+            },
+        )
+        assert answer.status_code == 401, name
+    metrics = (await depot.mall.client.get("/metrics")).text
+    assert 'partner="third-party"' in metrics
+    await depot.turn()
+    assert (await depot.order(number))["state"] == "pending_shipment"
+
+
+async def test_one_message_counts_once_and_is_kept_as_it_came(depot: Depot) -> None:
+    """R34: sent 20 times at once; another body under its id is refused; the payload is kept."""
+    await depot.partners.behave(pace_seconds=60)
+    _, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    told = depot.message(parcel, "packed", **IN_IT)
+    answers = await asyncio.gather(*(depot.tell(told) for _ in range(20)))
+    assert {one.status_code for one in answers} == {200}
+    assert len({one.text for one in answers}) == 1
+    other = await depot.tell(depot.message(parcel, "shipped", **SENT))
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    ahead = await depot.tell(depot.message(parcel, "accepted", revision=9), name="msg_9")
+    assert ahead.status_code == 422
+    stranger = await depot.tell(depot.message("T0-P1", "accepted"), name="msg_10")
+    assert stranger.status_code == 404
+    lacking = depot.message(parcel, "picking").model_dump(mode="json")
+    lacking["type"] = "parcel.shipped"
+    with pytest.raises(ValueError, match="belong to it"):
+        ParcelMessage.model_validate(lacking)
+    events = await depot.mall.get(
+        f"/v1/audit/streams/consignment:{parcel}", role="auditor", subject="eve"
+    )
+    tellings = [one for one in events.json()["events"] if one["fact"].endswith("ConsignmentTold")]
+    packed = [one for one in tellings if one["data"]["step"] == "packed"]
+    assert len(packed) == 1
+    assert packed[0]["data"]["card"]
+
+
+async def test_what_a_lost_push_would_have_told_is_asked_for(depot: Depot) -> None:
+    """M2: a parcel nobody told of for half an hour is asked about, with the wish as it is."""
+    await depot.partners.behave(pace_seconds=0.01, lose=True)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    await depot.left_unheard()
+    await depot.turn()
+    assert (await depot.order(number))["state"] == "pending_shipment"
+    depot.later = timedelta(minutes=31)
+    await depot.until(parcel, "shipped")
+    assert (await depot.order(number))["state"] == "pending_receipt"
+
+
+async def test_both_secrets_are_good_while_one_takes_the_others_place(depot: Depot) -> None:
+    """R39: the first one signs, each of them is good for checking."""
+    await depot.partners.behave(pace_seconds=60)
+    _, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    fresh = SecretStr("whsec_bmV3LW5ldy1uZXctbmV3LW5ldy1uZXctbmV3LTAwMDE=")
+    known = depot.mall.tenant.settings.third_parties[PLACE]
+    depot.mall.tenant.settings.third_parties[PLACE] = known.model_copy(
+        update={"secrets": (fresh, SECRET)}
+    )
+    for number, secret in enumerate((fresh, SECRET)):
+        told = depot.message(parcel, ("picking", "packed")[number], **IN_IT)
+        assert (await depot.tell(told, name=f"m{number}", secret=secret)).status_code == 200
+    depot.mall.tenant.settings.third_parties[PLACE] = known.model_copy(update={"secrets": (fresh,)})
+    late = await depot.tell(depot.message(parcel, "shipped", **SENT), name="m3")
+    assert late.status_code == 401
+
+
+async def test_a_parcel_waits_there_while_a_human_looks_at_its_order(depot: Depot) -> None:
+    """O7, rule 17: an order that goes to review after its release is held, then sent."""
+    await depot.partners.behave(pace_seconds=0.7)
+    number, parcel = await depot.released()
+    await depot.turn()
+    rules = depot.mall.tenant.rules
+    reasons = (ReviewReason.POINTS_CLAWED_BACK,)
+    await depot.mall.tenant.store.execute(
+        Command(
+            "policy:screen_orders",
+            "late",
+            b"",
+            Context("policy:screen_orders", "late"),
+            lambda unit: require_review(unit, number=number, reasons=reasons, rules=rules),
+        )
+    )
+    await depot.turn()
+    assert (await depot.order(number))["parts"][0]["stage"] == "in_review"
+    assert depot.theirs.jobs[parcel].wish.held
+    await asyncio.sleep(0.3)
+    await depot.turn()
+    assert depot.theirs.shipped == 0
+    await depot.change(f"/v1/orders/{number}/review", {"decision": "approve", "reason": "fine"})
+    await depot.until(parcel, "shipped")
+
+
+async def test_one_order_of_a_shared_parcel_is_cancelled_and_the_other_one_sent(
+    depot: Depot,
+) -> None:
+    """S4, rule 5: the wish without it is acknowledged; the rest travels."""
+    await depot.partners.behave(pace_seconds=0.3)
+    pair = [(await depot.mall.order(("enamel-mug", 1)))["number"] for _ in range(2)]
+    (parcel,) = (await depot.change("/v1/waves", {"warehouse": PLACE}))["parcels"]
+    await depot.turn()
+    apart = await depot.mall.post(f"/v1/parcels/{parcel}/separation", {"reason": "x"}, **STAFF)
+    assert apart.status_code == 409
+    await depot.change(f"/v1/orders/{pair[0]}/cancellation", CANCEL, role="learner", subject="lin")
+    await depot.until(parcel, "shipped")
+    assert [(await depot.order(one))["state"] for one in pair] == ["cancelled", "pending_receipt"]
+
+
+async def level(depot: Depot, sku: str = "enamel-mug") -> dict[str, int]:
+    """What the books say of an item there."""
+    await depot.mall.views()
+    answer = await depot.mall.get("/v1/items", role="operations", subject="ops", q=sku)
+    (item,) = [one for one in answer.json()["items"] if one["sku"] == sku]
+    found: dict[str, int] = next(one for one in item["stock"] if one["warehouse"] == PLACE)
+    return found
+
+
+def counted(*, at: datetime | None = None, **units: int) -> CountMessage:
+    """What they say they have."""
+    lines = [FoundIn(sku=sku.replace("_", "-"), quantity=n) for sku, n in units.items()]
+    now = datetime.now(UTC)
+    data = CountIn(counted_at=at or now, lines=lines)
+    return CountMessage(type="stock.counted", timestamp=now, data=data)
+
+
+async def test_each_difference_to_their_stock_is_an_adjustment_with_a_reason(
+    depot: Depot,
+) -> None:
+    """C3: promised units are on the shelf, too; unknown items are left out; twice is once."""
+    await depot.released(("enamel-mug", 2))
+    books = await level(depot)
+    assert books["reserved"] == 2
+    shelf = books["free"] + 2
+    message = counted(enamel_mug=shelf - 3, no_such_thing=4)
+    for _ in range(2):
+        answer = (await depot.tell(message)).json()
+        assert answer["compared"] == 1
+        assert answer["left_out"] == ["no-such-thing"]
+        assert answer["differences"] == [
+            {"sku": "enamel-mug", "expected": shelf, "counted": shelf - 3, "adjusted": -3}
+        ]
+    assert (await level(depot))["free"] == books["free"] - 3
+    same = (await depot.tell(counted(enamel_mug=shelf - 3), name="msg_2")).json()
+    assert (same["compared"], same["differences"]) == (1, [])
+    stream = f"/v1/audit/streams/stock:{PLACE}:enamel-mug"
+    events = (await depot.mall.get(stream, role="auditor", subject="eve")).json()["events"]
+    last = events[-1]["data"]
+    assert (last["difference"], last["source"]) == (-3, PLACE)
+    assert last["reason"] == f"{shelf - 3} on the shelf, {shelf} by the books"
+
+
+async def test_a_count_that_is_overtaken_changes_nothing(depot: Depot) -> None:
+    """C3: older than the newest, or of goods that moved since: left out, to be counted again."""
+    start = datetime.now(UTC)
+    shelf = (await level(depot))["free"]
+    await depot.tell(counted(enamel_mug=shelf), name="msg_2")
+    late = await depot.tell(counted(at=start, enamel_mug=1), name="msg_1")
+    assert (late.json()["compared"], late.json()["left_out"]) == (0, ["enamel-mug"])
+    before_picking = datetime.now(UTC)
+    _, parcel = await depot.released(("enamel-mug", 2))
+    await depot.until(parcel, "shipped")
+    moved = await depot.tell(counted(at=before_picking, enamel_mug=shelf), name="msg_3")
+    assert moved.json()["left_out"] == ["enamel-mug"]
+    assert (await level(depot))["free"] == shelf - 2
+    fewer = await depot.tell(counted(enamel_mug=0), name="msg_4")
+    assert fewer.json()["differences"][0]["adjusted"] == -(shelf - 2)
