@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from application.bill_evidence import Evidence, Gathering, OpenBill, Terms
 from application.envelope import Context
-from application.house import House
+from application.house import OUTAGES, House
 from application.issuing import issue
 from application.streams import BILL, MALL, NETWORK, RATES
 from application.unit import Command, Unit
@@ -20,6 +21,8 @@ from domain.bill_facts import BILL_NUMBER_PATTERN, PARTNER_PATTERN, BillKind
 from domain.bill_matching import Compared, compare
 from domain.bills import BillFile, Decision
 from domain.refusals import InvalidRequest, NotFound
+
+logger = logging.getLogger(__name__)
 
 COMPARED_FOR = timedelta(days=90)
 """After its receipt a bill is compared again and again for so long: late facts mend differences."""
@@ -79,15 +82,28 @@ async def _match(house: House, which: LiteralString, *, at: str) -> int:
         since = house.store.clock() - COMPARED_FOR
         rows = await (await connection.execute(query, (since,))).fetchall()
     bills = [OpenBill(row[0], BillKind(row[1]), *row[2:]) for row in rows]
+    broken: list[Exception] = []
     for bill in bills:
-        terms = await _terms(house, bill)
-        async with house.pool.connection() as connection:
-            asking = Gathering(connection, house.schema, rules=house.rules, terms=terms)
-            evidence = await asking.evidence(bill)
-        # Twenty thousand lines take a moment that nobody else should wait for.
-        compared = await asyncio.to_thread(_compared, bill, evidence)
-        await issue(house, [_command(bill, compared, at)])
+        try:
+            await _match_one(house, bill, at=at)
+        except OUTAGES:
+            raise
+        except Exception as error:  # one bill that cannot be compared holds up no other
+            logger.exception("the bill %s could not be compared", bill.key)
+            broken.append(error)
+    if broken:
+        raise ExceptionGroup(f"{len(broken)} bills could not be compared", broken)
     return len(bills)
+
+
+async def _match_one(house: House, bill: OpenBill, *, at: str) -> None:
+    terms = await _terms(house, bill)
+    async with house.pool.connection() as connection:
+        asking = Gathering(connection, house.schema, rules=house.rules, terms=terms)
+        evidence = await asking.evidence(bill)
+    # Twenty thousand lines take a moment that nobody else should wait for.
+    compared = await asyncio.to_thread(_compared, bill, evidence)
+    await issue(house, [_command(bill, compared, at)])
 
 
 async def _terms(house: House, bill: OpenBill) -> Terms:
