@@ -99,7 +99,9 @@ async def test_nothing_is_found_when_the_history_is_clean(mall: Mall) -> None:
     counter.id = f"{desk.number}-B2"
     counter.path = f"/v1/returns/{counter.id}"
     await counter.ask("exchange", "damaged")
-    await counter.come_back()
+    sent = {"carrier": "shunfeng", "waybill": "SF10000100077"}
+    assert (await counter.post("sending", sent)).status_code == 200
+    assert (await counter.post("arrival", **OPS)).status_code == 200
     assert (await counter.inspect(found(1, "scrap"))).json()["replacement"]
     course = (await mall.order(("python-course", 1), recipient=None))["number"]
     await refund(mall, course)
