@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from api.shown import example
-from domain.blotting import has_phone
+from domain.blotting import blot, has_phone
 from domain.order_facts import Channel, Fault, Upgrade
 from domain.point_facts import Reason
 
@@ -51,13 +51,16 @@ def _naming_nobody(text: str) -> str:
         raise PydanticCustomError(
             "names_somebody", "has a phone number in it; it is kept for ever and names nobody"
         )
-    return text
+    return blot(text)
 
 
 Why = Annotated[
     Words,
     AfterValidator(_naming_nobody),
-    Field(description="why: kept with the event; no names, and none with a phone number (A4)"),
+    Field(
+        description="why: kept with the event, names that are found are not; refused with a phone "
+        "number in it. A learner's own words are a note, and the event says `own_words` (A4)"
+    ),
 ]
 HappenedAt = Annotated[Moment | None, Field(description="when it happened, if not now (A5)")]
 

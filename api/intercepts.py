@@ -10,6 +10,7 @@ from api.auth import Caller, Chooser, Operator, Role, allow, store_of
 from api.bodies import Body, Id, RecipientIn, Why
 from api.changing import Change, answered
 from api.orders import recipient_of
+from api.own_words import said_by
 from api.paths import ParcelNumber
 from api.reading import (
     Cursor,
@@ -88,20 +89,25 @@ async def intercept(
         recipient_of(request, body.recipient) if body.recipient is not None else (None, None)
     )
 
+    said = said_by(caller, body.reason)
+
     def decide(unit: Unit) -> dict[str, Any]:
         _must_be_theirs(unit, caller, parcel)
+        box = existing_parcel(unit, parcel)
+        if box.contents:
+            said.note(unit, box.contents[0].order)
         return intercepting.intercept_parcel(
             unit,
             parcel=parcel,
             orders=body.orders,
-            reason=body.reason,
+            reason=said.reason,
             rules=rules,
             found=found,
             digests=digests,
         )
 
     command = change.command(
-        decide, reason=body.reason, streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)]
+        decide, reason=said.reason, streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)]
     )
     return answered(await store_of(request).execute(command))
 

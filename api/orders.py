@@ -21,6 +21,7 @@ from api.bodies import (
 )
 from api.changing import Change, answered
 from api.moments import moment_of_order
+from api.own_words import said_by
 from api.paths import Number
 from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
 from api.shown_cases import CaseActionOut
@@ -152,23 +153,25 @@ async def cancel(
     """
     _only_services_say_when(caller, body.happened_at)
     rules = request.state.tenant.rules
+    said = said_by(caller, body.reason)
 
     def decide(unit: Unit) -> dict[str, Any]:
         caller_sees(unit, caller, number)
         order = ordering.existing(unit, number)
+        said.note(unit, number)
         if caller.role is Role.LEARNER:
             must_not_lose(order)
         if body.lines is None and intercepting.comes_too_late(order):
             return intercepting.intercept_order(
-                unit, number=number, reason=body.reason, rules=rules
+                unit, number=number, reason=said.reason, rules=rules
             )
         return ordering.cancel_order(
-            unit, number=number, wanted=_units(body.lines), reason=body.reason, rules=rules
+            unit, number=number, wanted=_units(body.lines), reason=said.reason, rules=rules
         )
 
     command = change.command(
         decide,
-        reason=body.reason,
+        reason=said.reason,
         streams=[ORDER.stream(number)],
         happened_at=await moment_of_order(request, number, body.happened_at),
     )

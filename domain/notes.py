@@ -1,4 +1,4 @@
-"""备注 What staff write down beside an order, for whoever looks at it next (D1, A1)."""
+"""备注 What is written down beside an order, for whoever looks at it next (D1, A1)."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -14,7 +14,7 @@ NOTES_MAX = 200
 
 
 class NoteAdded(Fact, name="notes.NoteAdded"):
-    """Somebody of the staff wrote something down about an order; who is in the envelope."""
+    """Somebody wrote something down about an order: staff, or its learner why they cancel it."""
 
     order: str
     words: Sealed = Field(description="they may name people, so they are in the vault alone (A4)")

@@ -266,3 +266,25 @@ async def test_nothing_leaves_when_the_recipient_was_erased_meanwhile(mall: Mall
     )
     assert (done.status_code, packed.status_code) == (200, 409)
     assert packed.json()["detail"].endswith("the recipient was erased")
+
+
+async def test_what_learners_say_of_themselves_is_in_no_event(
+    mall: Mall, database: MallDatabase
+) -> None:
+    """A4, rule 30: their own words are a note that staff read and that can be erased."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    words = "我是司马金丝雀,住灵隐路 77 号,不想要了"
+    path = f"/v1/orders/{number}/cancellation"
+    assert (await mall.post(path, {"reason": words})).status_code == 200
+    await mall.views()
+    dump = dumped(database, database.schema, f"{database.schema}_keys")
+    assert [trace for trace in TRACES if trace in dump] == []
+    for stream in (f"order:{number}", "account:lin"):
+        reasons = {event["reason"] for event in await facts(mall, stream)}
+        assert not {one for one in reasons if one and "金丝雀" in one}
+    noted = await facts(mall, f"notes:{number}")
+    assert [event["actor"] for event in noted] == ["learner:lin"]
+    again = (await mall.order(("notebook", 1)))["number"]
+    path = f"/v1/orders/{again}/cancellation"
+    assert (await mall.post(path, {"reason": "ordered_twice"})).status_code == 200
+    assert await facts(mall, f"notes:{again}") == []
