@@ -122,7 +122,16 @@ async def claw_back(
     store, rules = store_of(request), request.state.tenant.rules
     lot = lot_id(body.reason, body.source)
     async with request.state.tenant.pool.connection() as connection:
+        asked_before = await kept_answer(
+            connection,
+            store.schema,
+            principal=caller.principal,
+            key=change.key,
+            digest=change.digest,
+        )
         made = await granted_as(connection, store.schema, learner=body.learner, lot=lot)
+    if asked_before is not None:
+        return answered(asked_before, 202)
     if made is None:
         raise granting.GrantUnknown()
     wanted = ApprovalRequested(
@@ -141,15 +150,19 @@ async def claw_back(
         rules=rules,
         row=own,
     )
-    return _clawed_back(await store.execute(command), own)
+    try:
+        return _clawed_back(await store.execute(command), own)
+    except granting.ApprovalNeeded:
+        asking = change.command(partial(by_hand.ask_for_clawback, wanted=wanted), reason=body.why)
+        outcome = await store.execute(asking)
+        return answered(outcome, 202 if "approval" in from_json(outcome.answer) else 200)
 
 
 def _clawed_back(outcome: Outcome, own: str) -> Response:
-    """What became of a claw-back; asked for again, it was taken, or is waited for, just once."""
+    """What became of a claw-back; asked for again, it was taken just once."""
     told = from_json(outcome.answer)
     again = told.pop("row", None) != own and outcome.repeated
-    if told.get("approval"):
-        return answered(outcome._replace(answer=to_json(told)), 202)
+    again = again or told.get("status") == "duplicate"
     status = "duplicate" if again else "clawed_back"
     debt = None if again else told["debt"]  # what was owed then says nothing of today
     return answered(outcome._replace(answer=to_json({**told, "debt": debt, "status": status})))

@@ -1,17 +1,32 @@
 """四眼 Asking for a second person: what one may not do alone waits under an id of its own (A8)."""
 
 import hashlib
+import itertools
 from typing import Any
 
 from application.streams import APPROVAL
 from application.unit import Unit
-from domain.approvals import ApprovalRequested, Kind
+from domain.approvals import Approval, ApprovalRequested, Kind
 
 
-def approval_id(request: ApprovalRequested, key: str) -> str:
-    """The id of a request: a claw-back's follows from its grant, so there is one for each."""
+def approval_id(request: ApprovalRequested, key: str, *, nth: int = 1) -> str:
+    """The id of a request: a claw-back's follows from its grant, so that it is asked for once.
+
+    `nth` tells apart those that were asked for again after they were denied.
+    """
     named = f"{request.learner}:{request.subject}" if request.kind is Kind.CLAWBACK else key
-    return "A" + hashlib.sha256(f"{request.kind}:{named}".encode()).hexdigest()[:16].upper()
+    named = f"{request.kind}:{named}" + (f":{nth}" if nth > 1 else "")
+    return "A" + hashlib.sha256(named.encode()).hexdigest()[:16].upper()
+
+
+def newest(unit: Unit, request: ApprovalRequested) -> tuple[str, Approval]:
+    """The claw-back's request that counts: the first one that nobody denied, asked for or not."""
+    for nth in itertools.count(1):
+        name = approval_id(request, "", nth=nth)
+        state = unit.read(APPROVAL, name)
+        if state.decided != "denied":
+            break
+    return name, state
 
 
 def ask(unit: Unit, *, approval: str, request: ApprovalRequested) -> dict[str, Any]:

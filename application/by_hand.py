@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from application import granting
-from application.approval_requests import approval_id, ask
+from application.approval_requests import approval_id, ask, newest
 from application.envelope import Context
 from application.granting import GRANTS
-from application.single_handed import moved_alone
+from application.single_handed import is_person, moved_alone
 from application.streams import ACCOUNT, APPROVAL
 from application.unit import Command, Unit
 from domain.approvals import ApprovalRequested
@@ -35,22 +35,26 @@ def clawback_command(
 ) -> Command:
     """The command that takes a grant back whole, once, whoever asks (L5; rules.md 17).
 
-    Over the limit it asks for a second person, once as well: what was asked for is not taken
-    beside it. `row` names the request, so that it knows its own answer (rules.md 31).
+    Refused with `ApprovalNeeded` where a second person has to allow it or was asked: the grant's
+    identity is taken by what is done alone. `row` names the request, so that it knows its own
+    answer (rules.md 31).
     """
-    learner, lot = wanted.learner, wanted.subject
-    approval = approval_id(wanted, "")
+    learner, lot, points = wanted.learner, wanted.subject, wanted.points
 
     def decide(unit: Unit) -> dict[str, Any]:
-        asked_before = unit.read(APPROVAL, approval).request is not None
-        if not asked_before and moved_alone(
-            unit, learner=learner, points=wanted.points, subject=lot, rules=rules
+        name, approval = newest(unit, wanted)
+        denied_before = name != approval_id(wanted, "")
+        if approval.decided is not None:
+            return {"learner": learner, "points": points, "status": "duplicate"}
+        if (
+            approval.request is not None
+            # Somebody said no: a person does not do it alone then, however little it is.
+            or (denied_before and is_person(context))
+            or not moved_alone(unit, learner=learner, points=points, subject=lot, rules=rules)
         ):
-            done = granting.claw_back(
-                unit, learner=learner, lot=lot, points=wanted.points, rules=rules
-            )
-            return {**done, "status": "clawed_back", "row": row}
-        return {**ask(unit, approval=approval, request=wanted), "row": row}
+            raise granting.ApprovalNeeded(limit=rules.four_eyes_points)
+        done = granting.claw_back(unit, learner=learner, lot=lot, points=points, rules=rules)
+        return {**done, "status": "clawed_back", "row": row}
 
     return Command(
         principal=GRANTS,
@@ -58,7 +62,17 @@ def clawback_command(
         digest=hashlib.sha256(lot.encode()).digest(),
         context=context,
         decide=decide,
-        streams=(ACCOUNT.stream(learner), APPROVAL.stream(approval)),
+        streams=(ACCOUNT.stream(learner), APPROVAL.stream(approval_id(wanted, ""))),
         happened_at=happened_at,
         keeps_refusals=False,
     )
+
+
+def ask_for_clawback(unit: Unit, *, wanted: ApprovalRequested) -> dict[str, Any]:
+    """Ask for a second person; where one was asked already, that request is named."""
+    name, approval = newest(unit, wanted)
+    if approval.request is None:
+        return ask(unit, approval=name, request=wanted)
+    if approval.open:
+        return {"approval": name, "status": "pending_approval", "learner": wanted.learner}
+    return {"learner": wanted.learner, "points": wanted.points, "debt": None, "status": "duplicate"}

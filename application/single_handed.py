@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+from application.envelope import Context
 from application.streams import SINGLE_HANDED
 from application.unit import Unit
 from domain.house_rules import HouseRules
@@ -11,6 +12,11 @@ _NO_PERSONS = frozenset({"service", "policy"})
 """They do what they were made to do: each of their steps is weighed by itself."""
 
 
+def is_person(context: Context) -> bool:
+    """Whether somebody decides here, and not a rule or the platform."""
+    return context.role not in _NO_PERSONS
+
+
 def moved_alone(unit: Unit, *, learner: str, points: int, subject: str, rules: HouseRules) -> bool:
     """Whether whoever acts may give or take so many points without a second person.
 
@@ -18,7 +24,7 @@ def moved_alone(unit: Unit, *, learner: str, points: int, subject: str, rules: H
     whatever role. It has to be moved in the same commit.
     """
     context = unit.command.context
-    if context.role in _NO_PERSONS:
+    if not is_person(context):
         return not NOBODY.needs_second_person(points, when=unit.now, rules=rules)
     key = f"{quote(context.subject, safe='')}:{learner}"
     moved = unit.read(SINGLE_HANDED, key)

@@ -141,7 +141,7 @@ async def test_claw_backs_of_one_person_add_up_and_each_grant_is_taken_once(mall
     ).status_code == 200
     mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(hours=25)
     late = await mall.post("/v1/points/clawbacks", second, **OPS)
-    assert (late.status_code, late.json()["approval"]) == (202, asked.json()["approval"])
+    assert (late.status_code, late.json()["status"]) == (200, "duplicate")
     assert (await mall.balance("chen"))["available"] == before - 6_000
 
 
@@ -169,3 +169,40 @@ async def test_an_adjustment_is_taken_back_by_its_own_name_and_never_granted(mal
     taken = [(await mall.post("/v1/points/clawbacks", wrong, **OPS)).json() for _ in range(2)]
     assert [one["status"] for one in taken] == ["clawed_back", "duplicate"]
     assert (await mall.balance())["available"] == before
+
+
+async def test_a_claw_back_can_be_asked_for_again_when_it_was_denied(mall: Mall) -> None:
+    """A8, L5, rules.md 31: under a new request; the same key keeps its first answer."""
+    wrong = await granted(mall, "a", 6_000)
+    first = await mall.post("/v1/points/clawbacks", wrong, key="one", **OPS)
+    twin = await mall.post("/v1/points/clawbacks", {**wrong, "why": "so"}, **OPS)
+    assert twin.json()["approval"] == first.json()["approval"]
+    deny = {"decision": "deny", "reason": "it was right"}
+    assert (
+        await mall.post(f"/v1/approvals/{first.json()['approval']}", deny, **BOSS)
+    ).status_code == 200
+    kept = await mall.post("/v1/points/clawbacks", wrong, key="one", **OPS)
+    assert (kept.status_code, kept.content) == (202, first.content)
+    again = await mall.post("/v1/points/clawbacks", wrong, **OPS)
+    assert again.json()["approval"] != first.json()["approval"]
+    before = (await mall.balance("chen"))["available"]
+    allow = {"decision": "allow", "reason": "it was wrong"}
+    path = f"/v1/approvals/{again.json()['approval']}"
+    assert (await mall.post(path, allow, **BOSS)).status_code == 200
+    assert (await mall.balance("chen"))["available"] == before - 6_000
+    for who in (OPS, SERVICE):
+        late = await mall.post("/v1/points/clawbacks", wrong, **who)
+        assert (late.status_code, late.json()["status"]) == (200, "duplicate")
+
+
+async def test_a_person_does_not_do_alone_what_was_denied(mall: Mall) -> None:
+    """A8: however little it is by then; the platform's own rules may."""
+    assert await adjusted(mall, 3_000, learner="chen") == 200
+    wrong = await granted(mall, "a")
+    asked = await mall.post("/v1/points/clawbacks", wrong, **OPS)
+    deny = {"decision": "deny", "reason": "it was right"}
+    await mall.post(f"/v1/approvals/{asked.json()['approval']}", deny, **BOSS)
+    mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(hours=25)
+    assert (await mall.post("/v1/points/clawbacks", wrong, **OPS)).status_code == 202
+    mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(hours=50)
+    assert (await mall.post("/v1/points/clawbacks", wrong, **SERVICE)).status_code == 202

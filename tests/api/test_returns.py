@@ -48,7 +48,8 @@ class Counter:
         return await self.twice(f"{self.path}/{step}", body, **who)
 
     async def come_back(self) -> None:
-        sent = await self.post("sending", {"carrier": "shunfeng", "waybill": "SF10000100001"})
+        number = f"SF1000010000{self.id[-1]}"  # of the first one, the parcel's, which is signed
+        sent = await self.post("sending", {"carrier": "shunfeng", "waybill": number})
         assert sent.json()["state"] == "under_way", sent.text
         arrived = await self.post("arrival", **OPS)
         assert arrived.json()["state"] == "to_inspect", arrived.text
