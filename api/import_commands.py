@@ -63,7 +63,7 @@ async def _grants(
                 file,
                 store,
                 rules=settings.rules,
-                actor=f"operations:{actor}",
+                actor=f"operator:{actor}",
                 keep=refused.keep,
                 tell=lambda so_far: status.update(_summary(so_far)),
             )

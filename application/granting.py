@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from application.envelope import Context
 from application.outcomes import Outcome
-from application.single_handed import moved_alone
+from application.single_handed import is_at_a_desk, moved_alone
 from application.streams import ACCOUNT
 from application.unit import Command, Unit
 from domain.house_rules import DEFAULT_RULES, HouseRules
@@ -19,7 +19,7 @@ from domain.point_facts import LearnerRegistered, LotExpired, Reason
 from domain.refusals import InvalidRequest, Refusal
 
 BY_HAND = (Reason.MANUAL, Reason.COMPENSATION)
-"""Reasons that somebody decides on, so that four eyes apply (A8)."""
+"""Reasons that somebody decides on, so that four eyes apply, whoever sends them (A8)."""
 GRANTS = "grants"
 """The principal of every grant: one identity, whoever sends it (rules.md 14)."""
 _OURS = {
@@ -109,7 +109,8 @@ def grant_command(
         ours = _OURS.get(grant.reason)
         if ours is not None and ours.fullmatch(grant.source):
             raise SourceOfOurs(source=grant.source)
-        if grant.reason in BY_HAND and not moved_alone(
+        by_hand = grant.reason in BY_HAND or is_at_a_desk(context)
+        if by_hand and not moved_alone(
             unit, learner=grant.learner, points=grant.points, subject=grant.source, rules=rules
         ):
             raise ApprovalNeeded(limit=rules.four_eyes_points)

@@ -8,13 +8,20 @@ from application.unit import Unit
 from domain.house_rules import HouseRules
 from domain.single_handed import NOBODY
 
-_NO_PERSONS = frozenset({"service", "policy"})
-"""They do what they were made to do: each of their steps is weighed by itself."""
+_PERSONS = frozenset({"support", "operations", "administrator", "auditor", "operator"})
+"""Others do what they were made to do: each of their steps is weighed by itself."""
+_AT_A_DESK = _PERSONS - {"operator"}
+"""Who runs an import on the machine itself brings what a system wrote."""
 
 
 def is_person(context: Context) -> bool:
     """Whether somebody decides here, and not a rule or the platform."""
-    return context.role not in _NO_PERSONS
+    return context.role in _PERSONS
+
+
+def is_at_a_desk(context: Context) -> bool:
+    """Whether somebody decides by hand, whatever reason they choose."""
+    return context.role in _AT_A_DESK
 
 
 def moved_alone(unit: Unit, *, learner: str, points: int, subject: str, rules: HouseRules) -> bool:

@@ -206,3 +206,13 @@ async def test_a_person_does_not_do_alone_what_was_denied(mall: Mall) -> None:
     assert (await mall.post("/v1/points/clawbacks", wrong, **OPS)).status_code == 202
     mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(hours=50)
     assert (await mall.post("/v1/points/clawbacks", wrong, **SERVICE)).status_code == 202
+
+
+async def test_another_reason_is_no_way_around_a_second_person(mall: Mall) -> None:
+    """A8: whatever a person grants is by hand; the platform grants what was earned."""
+    for reason in ("campaign", "task", "course_completed"):
+        grant = {"learner": "chen", "points": 5_000, "reason": reason, "source": "much"}
+        answer = await mall.post("/v1/points/grants", {"grants": [grant]}, **OPS)
+        assert answer.json()["results"][0]["code"] == "approval_needed"
+        answer = await mall.post("/v1/points/grants", {"grants": [grant]}, **SERVICE)
+        assert answer.json()["results"][0]["status"] == "granted"
