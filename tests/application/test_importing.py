@@ -45,7 +45,7 @@ class Office:
         """Import the file; the report is written."""
         self.report = Report(self.folder / "refused.csv")
         imported = await import_grants(
-            path, self.store, rules=RULES, actor="operations:wu", keep=self.report.keep
+            path, self.store, rules=RULES, actor="operator:wu", keep=self.report.keep
         )
         self.report.write()
         return imported
@@ -154,7 +154,7 @@ async def test_actor_file_and_row_are_known_when_a_grant_was_imported(
             f"SELECT convert_from(state, 'UTF8') FROM {database.schema}.tallypost_events"
         )
         (stored,) = [row[0] for row in await cursor.fetchall()]
-    assert "operations:wu" in stored
+    assert "operator:wu" in stored
     assert "import of grants.csv, row 2" in stored
 
 
@@ -228,7 +228,7 @@ importing.BATCH = 200
 async def main(path, url, schema):
     async with Store(url, schema=schema, vault=Vault(MasterKeys.new(), tenant=schema)) as store:
         await importing.import_grants(
-            Path(path), store, rules=HouseRules(), actor="operations:wu", keep=lambda one: None,
+            Path(path), store, rules=HouseRules(), actor="operator:wu", keep=lambda one: None,
             tell=lambda imported: print(imported.granted, flush=True),
         )
 
