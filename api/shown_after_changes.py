@@ -60,7 +60,9 @@ class ClawedBackOut(BaseModel):
 
     model_config = example(learner="lin", points=120, debt=0, status="clawed_back", position=42)
     learner: LearnerId
-    points: int = Field(description="taken back, debt included")
+    points: int = Field(
+        description="taken back, debt included; what had expired unspent was gone already"
+    )
     debt: int | None = Field(
         description="points owed after it: what was spent already; null for a duplicate"
     )

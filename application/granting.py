@@ -148,7 +148,8 @@ def claw_back(
     account = unit.read(ACCOUNT, learner)
     facts = account.claw_back(points, lot=lot, when=unit.happened_at, rules=rules)
     after = unit.record(ACCOUNT, learner, facts)
-    return {"learner": learner, "points": points, "debt": after.debt}
+    taken = sum(fact.points for fact in facts)
+    return {"learner": learner, "points": taken, "debt": after.debt}
 
 
 def adjust(unit: Unit, *, learner: str, points: int, source: str) -> dict[str, Any]:

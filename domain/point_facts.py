@@ -1,6 +1,7 @@
 """积分事实 What can happen to a learner's points, and the words it is told in (L1–L5)."""
 
 from enum import StrEnum
+from operator import not_
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
@@ -104,9 +105,14 @@ class GrantClawedBack(Fact, name="ledger.GrantClawedBack"):
     """A mistaken grant was taken back: first its own lot, then others, then debt (rules.md 17)."""
 
     lot: str
-    points: PositiveInt = Field(description="what was granted, all of which is taken back")
+    points: NonNegativeInt = Field(
+        description="what is taken back: all that was granted but what had expired of it"
+    )
     lots: tuple[LotShare, ...] = Field(description="what was still there")
     debt: NonNegativeInt = Field(description="what is missing and owed from now on")
+    expired: NonNegativeInt = Field(
+        default=0, exclude_if=not_, description="what of it had expired unspent: gone, and no debt"
+    )
     debt_limit: int | None = Field(default=None, description="the policy that allowed it (L5)")
 
 

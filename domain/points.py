@@ -83,6 +83,8 @@ class Account:
     """Units taken of items that have a limit per learner."""
     grants: int = 0
     """How many lots there have been: the next one's number."""
+    expired: tuple[tuple[str, int], ...] = ()
+    """What expired unspent, by lot: it cannot be owed when its grant is clawed back."""
 
     def available(self, when: datetime) -> int:
         """Points that can be spent at `when`: lots expire on time, recorded or not."""
@@ -189,8 +191,13 @@ class Account:
 
     def claw_back(
         self, points: int, *, lot: str, when: datetime, rules: HouseRules
-    ) -> list[AccountFact]:
-        """Take a mistaken grant back, also when it is spent (L5; rules.md 17)."""
+    ) -> list[GrantClawedBack]:
+        """Take a mistaken grant back, also when it is spent (L5; rules.md 17).
+
+        What expired of it unspent was never used: nobody owes that.
+        """
+        expired = min(points, self._expired_of(lot, when=when))
+        points -= expired
         # Its own lot first, else as they are spent.
         lots = sorted(self.lots, key=lambda one: one.id != lot)
         shares = take(lots, points, when=when)
@@ -199,7 +206,12 @@ class Account:
             raise DebtRefused(debt=self.debt + debt, limit=rules.debt_limit)
         return [
             GrantClawedBack(
-                lot=lot, points=points, lots=shares, debt=debt, debt_limit=rules.debt_limit
+                lot=lot,
+                points=points,
+                lots=shares,
+                debt=debt,
+                expired=expired,
+                debt_limit=rules.debt_limit,
             )
         ]
 
@@ -230,6 +242,11 @@ class Account:
     def erase(self, reason: str) -> list[AccountFact]:
         """Forget the person (A4); what they own in points stays as figures."""
         return [] if self.status == "erased" else [LearnerErased(reason=reason)]
+
+    def _expired_of(self, lot: str, *, when: datetime) -> int:
+        """What is gone of a lot because its time was over, recorded or not."""
+        unrecorded = sum(one.points for one in self.lots if one.id == lot and not one.lives(when))
+        return unrecorded + dict(self.expired).get(lot, 0)
 
     def _shares(self, points: int, *, when: datetime) -> tuple[LotShare, ...]:
         shares = take(self.lots, points, when=when)
@@ -267,6 +284,7 @@ def evolve(account: Account, fact: AccountFact) -> Account:
                 account.holds,
                 _count(account.counted, fact.counted, 1),
                 account.grants,
+                account.expired,
             )
         case PointsGranted():
             new = LotShare.model_construct(
@@ -308,7 +326,9 @@ def evolve(account: Account, fact: AccountFact) -> Account:
                 for lot in account.lots
                 if not (lot.id == fact.lot and lot.expires_at == fact.expired_at)
             ]
-            return replace(account, lots=tuple(gone))
+            expired = dict(account.expired)
+            expired[fact.lot] = expired.get(fact.lot, 0) + fact.points
+            return replace(account, lots=tuple(gone), expired=tuple(expired.items()))
         case GrantClawedBack():
             return replace(
                 account,

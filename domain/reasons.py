@@ -150,6 +150,7 @@ REASONS = {
     r"is before the first day": "早于首日",
     "is in the future": "还没有到",
     "is before the order was placed": "早于下单时间",
+    "is before the points were granted": "早于积分发放时间",
     "only services take orders from outside": "外部订单只能由服务接入",
     r"who changed their mind returns the goods": "改变主意请申请退货",
     r"nothing of the order left in such a parcel": "订单没有已寄出的该包裹",

@@ -95,7 +95,9 @@ class Expiries:
                     back, order=fact.order, freed=fact.freed, when=when, rules=self._rules
                 )
             case GrantClawedBack():
-                return account.claw_back(fact.points, lot=fact.lot, when=when, rules=self._rules)
+                granted = fact.points + fact.expired
+                rules = self._rules
+                return [*account.claw_back(granted, lot=fact.lot, when=when, rules=rules)]
             case PointsDeducted():
                 try:
                     return account.deduct(fact.points, source=fact.source, when=when)

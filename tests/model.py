@@ -41,6 +41,8 @@ class Person:
     status: str = "unknown"
     taken: Counter[str] = field(default_factory=Counter)
     grants: int = 0
+    expired: Counter[str] = field(default_factory=Counter)
+    """By lot, so that nobody owes what was never used."""
 
     def spendable(self, when: datetime) -> list[Point]:
         return sorted(point for point in self.purse if point.lives(when))
@@ -57,7 +59,14 @@ class Person:
         self.debt -= paid
         self.purse += fresh[paid:]
 
+    def expire(self, when: datetime) -> None:
+        """What nobody spent in time leaves the purse."""
+        self.expired.update(point.lot for point in self.purse if not point.lives(when))
+        self.purse = [point for point in self.purse if point.lives(when)]
+
     def claw_back(self, count: int, lot: str, when: datetime) -> None:
+        late = sum(point.lot == lot and not point.lives(when) for point in self.purse)
+        count -= min(count, self.expired[lot] + late)
         living = self.spendable(when)
         own = [point for point in living if point.lot == lot]
         other = [point for point in living if point.lot != lot]

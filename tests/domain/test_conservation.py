@@ -242,8 +242,7 @@ class Mall(RuleBasedStateMachine):
 
     def record_expiries(self, who: str) -> None:
         self.do(lambda unit: granting.expire_lots(unit, learner=who))
-        person = self.people[who]
-        person.purse = [point for point in person.purse if point.lives(self.now)]
+        self.people[who].expire(self.now)
 
     def put_learner(self, who: str, status: str) -> None:
         self.do(lambda unit: granting.put_learner(unit, learner=who, status=status, reason="x"))

@@ -401,6 +401,46 @@ def test_a_claw_back_is_the_same_when_an_expiry_is_recorded_before_or_after_it()
     assert account(*facts, *first, expiry) == account(*facts, expiry, *first)
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+def test_nothing_is_owed_of_what_expired_unspent_when_its_grant_is_clawed_back(
+    recorded: bool,
+) -> None:
+    """L4, L5: it was never used (rules.md 15, 17); CONTROL: what was used of it is owed."""
+    lot = granted(40, "bad", expires=1)
+    facts = [lot, PointsRedeemed(order="o", points=15, lots=(share(15, "bad", expires=1),))]
+    if recorded:
+        facts.append(LotExpired(lot="bad", points=25, expired_at=NOON + DAY))
+    (fact,) = account(*facts).claw_back(40, lot="bad", when=NOON + 2 * DAY, rules=RULES)
+    assert fact == GrantClawedBack(lot="bad", points=15, lots=(), debt=15, expired=25)
+    unused = account(lot)
+    (fact,) = unused.claw_back(40, lot="bad", when=NOON + 2 * DAY, rules=RULES)
+    assert fact == GrantClawedBack(lot="bad", points=0, lots=(), debt=0, expired=40)
+    later = granted(40, "b", nth=1)
+    assert account(lot, fact, later).available(NOON + 2 * DAY) == 40
+
+
+def test_nothing_is_owed_when_what_came_back_in_grace_expired_as_well() -> None:
+    """L4: points that a refund gave back are of their lot, whenever they end (rules.md 16)."""
+    spent = share(30, "bad", expires=1)
+    late = NOON + 2 * DAY
+    history = [
+        granted(40, "bad", expires=1),
+        PointsRedeemed(order="o", points=30, lots=(spent,)),
+        LotExpired(lot="bad", points=10, expired_at=NOON + DAY),
+    ]
+    (back,) = account(*history).restore([spent], order="o", when=late, rules=RULES)
+    in_grace = account(*history, back)
+    (fact,) = in_grace.claw_back(40, lot="bad", when=late, rules=RULES)
+    assert isinstance(fact, GrantClawedBack)
+    assert (fact.points, fact.debt, fact.expired) == (30, 0, 10)
+    over = late + RULES.refund_grace
+    (fact,) = account(*history, back, *in_grace.expire(when=over)).claw_back(
+        40, lot="bad", when=over, rules=RULES
+    )
+    assert isinstance(fact, GrantClawedBack)
+    assert (fact.points, fact.debt, fact.expired) == (0, 0, 40)
+
+
 def test_a_claw_back_is_refused_when_it_would_leave_more_debt_than_allowed() -> None:
     """L5: a policy may limit debt, or refuse it; one that leaves none is never refused."""
     strict = replace(RULES, debt_limit=4)
@@ -469,7 +509,8 @@ def test_an_erased_account_stays_erased_when_anything_is_asked() -> None:
         PointsRedeemed(order="o", points=4, lots=(share(4),)),
         PointsRestored(order="o", points=4, lots=(share(1),), debt_paid=3),
         LotExpired(lot="a", points=4, expired_at=NOON),
-        GrantClawedBack(lot="a", points=10, lots=(share(4),), debt=6),
+        GrantClawedBack(lot="a", points=10, lots=(share(4),), debt=6, expired=3),
+        GrantClawedBack(lot="a", points=0, lots=(), debt=0, expired=3),
         PointsDeducted(points=4, lots=(share(4),), source="x"),
         AccountFrozen(reason="x"),
         AccountUnfrozen(reason="x"),
