@@ -110,7 +110,7 @@ class ClawbackIn(Body):
     reason: Reason
     source: Source = Field(description="of the grant that is taken back")
     why: Why
-    happened_at: HappenedAt = None
+    happened_at: HappenedAt = Field(default=None, description="services only, not before the grant")
 
 
 class AdjustmentIn(Body):

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from api.auth import Caller, Operator, Role, allow, store_of
 from api.bodies import Amount, Body, HappenedAt, Whole, Why, Words
 from api.changing import Change, answered
+from api.moments import moment_of_parcel
 from api.paths import ParcelNumber
 from api.reading import (
     Cursor,
@@ -263,7 +264,7 @@ async def picked(
     command = change.command(
         lambda unit: releasing.pick_parcel(unit, parcel=parcel),
         streams=[PARCEL.stream(parcel)],
-        happened_at=body.happened_at,
+        happened_at=await moment_of_parcel(request, parcel, body.happened_at),
     )
     return answered(await store_of(request).execute(command))
 
@@ -280,7 +281,7 @@ async def packed(
     command = change.command(
         lambda unit: releasing.pack_parcel(unit, parcel=parcel, weight_grams=body.weight_grams),
         streams=[PARCEL.stream(parcel)],
-        happened_at=body.happened_at,
+        happened_at=await moment_of_parcel(request, parcel, body.happened_at),
     )
     return answered(await store_of(request).execute(command))
 

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from fastapi import Request
 
+from api.auth import Caller, Role
 from application.streams import ORDER
 from application.unit import CLOCKS_DIFFER
 from domain.refusals import InvalidRequest
-from projections.happening import began_at
+from projections.happening import began_at, orders_of
 
 WHOLE_SECONDS = timedelta(minutes=1)
 """So much earlier than its order something may be dated: clocks differ, and some leave out what is
@@ -33,3 +34,36 @@ async def moment_of_order(
     if at < placed_at - WHOLE_SECONDS:
         raise InvalidRequest(field=field, reason="is before the order was placed")
     return max(at, placed_at)
+
+
+async def moment_of_parcel(request: Request, parcel: str, at: datetime | None) -> datetime | None:
+    """When something happened to a parcel: not before any order in it was placed."""
+    if at is None:
+        return None
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        numbers = await orders_of(connection, tenant.schema, parcel)
+    for number in numbers:
+        at = await moment_of_order(request, number, at)
+    return at
+
+
+def moment_of_debit(
+    caller: Caller, at: datetime | None, *, granted_at: datetime
+) -> datetime | None:
+    """When a grant was taken back: services alone date that back, never before the grant (rule 19).
+
+    Nobody owes, as of any past moment, what they did not have yet.
+    """
+    only_services_say_when(caller, at)
+    if at is None:
+        return None
+    if at < granted_at - WHOLE_SECONDS:
+        raise InvalidRequest(field="happened_at", reason="is before the points were granted")
+    return max(at, granted_at)
+
+
+def only_services_say_when(caller: Caller, at: datetime | None) -> None:
+    """Refuse another time than now from people."""
+    if at is not None and caller.role is not Role.SERVICE:
+        raise InvalidRequest(field="happened_at", reason="only services may say when")

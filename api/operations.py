@@ -18,6 +18,7 @@ from api.bodies_of_goods import (
     WaybillIn,
 )
 from api.changing import Change, answered
+from api.moments import moment_of_order, moment_of_parcel
 from api.paths import ItemSku, ParcelNumber
 from api.reading import (
     Cursor,
@@ -253,7 +254,7 @@ async def pack(request: Request, caller: Operator, change: Change, body: PackIn)
             unit, order=body.order, part=body.part, weight_grams=body.weight_grams
         ),
         streams=[ORDER.stream(body.order)],
-        happened_at=body.happened_at,
+        happened_at=await moment_of_order(request, body.order, body.happened_at),
     )
     return answered(await store_of(request).execute(command), 201)
 
@@ -285,7 +286,7 @@ async def waybill(
         },
         reason=body.reason or "",
         streams=[PARCEL.stream(parcel)],
-        happened_at=body.happened_at,
+        happened_at=await moment_of_parcel(request, parcel, body.happened_at),
     )
     return answered(await store_of(request).execute(command))
 
@@ -336,6 +337,6 @@ async def hand_over(
     command = change.command(
         lambda unit: shipping.hand_over(unit, parcel=parcel, rules=rules),
         streams=[PARCEL.stream(parcel)],
-        happened_at=body.happened_at,
+        happened_at=await moment_of_parcel(request, parcel, body.happened_at),
     )
     return answered(await store_of(request).execute(command))

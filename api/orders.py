@@ -20,7 +20,7 @@ from api.bodies import (
     UnitsIn,
 )
 from api.changing import Change, answered
-from api.moments import moment_of_order
+from api.moments import moment_of_order, only_services_say_when
 from api.own_words import said_by
 from api.paths import Number
 from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
@@ -110,7 +110,7 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
     caller.must_be(body.learner)
     if caller.role is Role.LEARNER:
         await request.state.tenant.limits.take("orders", caller.principal)
-    _only_services_say_when(caller, body.happened_at)
+    only_services_say_when(caller, body.happened_at)
     if body.channel in OUTSIDE and caller.role is not Role.SERVICE:
         raise InvalidRequest(field="channel", reason="only services take orders from outside")
     store, rules = store_of(request), request.state.tenant.rules
@@ -125,11 +125,6 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
         happened_at=body.happened_at,
     )
     return answered(await store.execute(command), 201)
-
-
-def _only_services_say_when(caller: Caller, happened_at: datetime | None) -> None:
-    if happened_at is not None and caller.role is not Role.SERVICE:
-        raise InvalidRequest(field="happened_at", reason="only services may say when")
 
 
 def _units(lines: list[UnitsIn] | None) -> list[tuple[str, int]] | None:
@@ -151,7 +146,7 @@ async def cancel(
     Once all of it is with its carriers, they are asked to bring it back instead: `intercepts`.
     What a third party's warehouse has is cancelled once that acknowledges: `cancelling`.
     """
-    _only_services_say_when(caller, body.happened_at)
+    only_services_say_when(caller, body.happened_at)
     rules = request.state.tenant.rules
     said = said_by(caller, body.reason)
 
@@ -187,7 +182,7 @@ async def preview_cancellation(
     request: Request, caller: Chooser, number: Number, body: CancellationIn
 ) -> Response:
     """Points to which lots, cash and stock, or why not: by the cancellation itself (D6)."""
-    _only_services_say_when(caller, body.happened_at)
+    only_services_say_when(caller, body.happened_at)
     rules = request.state.tenant.rules
 
     def decide(unit: Unit) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 from api.auth import Operator, Reader, Role, store_of
 from api.bodies import AdjustmentIn, ClawbackIn, GrantIn, GrantsIn, LearnerIn
 from api.changing import Change, answered
+from api.moments import moment_of_debit
 from api.paths import Learner
 from api.reading import (
     AsOf,
@@ -146,7 +147,7 @@ async def claw_back(
     command = by_hand.clawback_command(
         wanted,
         context=change.context(body.why),
-        happened_at=body.happened_at,
+        happened_at=moment_of_debit(caller, body.happened_at, granted_at=made.happened_at),
         rules=rules,
         row=own,
     )

@@ -9,6 +9,7 @@ from api import paths
 from api.auth import Caller, Chooser, Manager, Operator, Role, allow, store_of
 from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Whole, Why
 from api.changing import Change, answered
+from api.moments import moment_of_order
 from api.orders import caller_sees
 from api.paths import Number
 from api.shown import example
@@ -75,7 +76,7 @@ async def short_pick(
         ),
         reason=body.reason,
         streams=[ORDER.stream(body.order), ITEM.stream(body.sku), NETWORK.stream(MALL)],
-        happened_at=body.happened_at,
+        happened_at=await moment_of_order(request, body.order, body.happened_at),
     )
     return answered(await store_of(request).execute(command))
 
@@ -120,7 +121,7 @@ async def progress(
             unit, number=number, sku=sku, percent=body.percent, rules=rules
         ),
         streams=[ORDER.stream(number)],
-        happened_at=body.happened_at,
+        happened_at=await moment_of_order(request, number, body.happened_at),
     )
     return answered(await store_of(request).execute(command))
 

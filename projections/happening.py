@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from application.envelope import Envelope, decode
-from application.streams import category_of
+from application.streams import PARCEL, category_of
 from projections.reading import compose
 
 
@@ -30,12 +30,26 @@ def as_happened(
     return [one for one in moments if as_of is None or one[0] <= as_of]
 
 
-async def began_at(connection: AsyncConnection[Any], schema: str, stream: str) -> datetime | None:
-    """When a stream's first fact happened; read from the log itself, so never late."""
+async def first_of(connection: AsyncConnection[Any], schema: str, stream: str) -> Envelope | None:
+    """A stream's first event; read from the log itself, so never late."""
     cursor = await connection.execute(compose(_FIRST, schema, (), ""), (stream,), prepare=True)
     for position, name, stored in await cursor.fetchall():
-        return decode(position, stream, 1, name, bytes(stored)).happened_at
+        return decode(position, stream, 1, name, bytes(stored))
     return None
+
+
+async def began_at(connection: AsyncConnection[Any], schema: str, stream: str) -> datetime | None:
+    """When a stream's first fact happened."""
+    first = await first_of(connection, schema, stream)
+    return None if first is None else first.happened_at
+
+
+async def orders_of(connection: AsyncConnection[Any], schema: str, parcel: str) -> tuple[str, ...]:
+    """The orders that a parcel was begun for; none where there is no such parcel."""
+    first = await first_of(connection, schema, PARCEL.stream(parcel))
+    if first is None:
+        return ()
+    return PARCEL.evolve(PARCEL.initial, first.fact).orders
 
 
 _FIRST = """

@@ -109,6 +109,52 @@ async def test_points_never_come_back_before_they_were_taken(mall: Mall) -> None
     assert before.json()["available"] == after["available"]
 
 
+async def test_a_grant_is_not_taken_back_before_it_was_made(mall: Mall) -> None:
+    """A5, L5: nobody owed then what they did not have; people take back now alone (rules.md 19)."""
+    granted_at = datetime.now(UTC) - timedelta(days=2)
+    grant = {"learner": "lin", "points": 90, "reason": "task", "source": "then"}
+    rows = {"grants": [{**grant, "happened_at": stamp(granted_at)}]}
+    await as_service(mall, "/v1/points/grants", rows)
+    wrong = {"learner": "lin", "reason": "task", "source": "then", "why": "mistake"}
+    early = {**wrong, "happened_at": stamp(granted_at - timedelta(hours=1))}
+    late = {**wrong, "happened_at": stamp(granted_at + timedelta(hours=1))}
+    for body, role, reason in (
+        (early, "service", "is before the points were granted"),
+        (late, "operations", "only services may say when"),
+    ):
+        refused = await mall.post("/v1/points/clawbacks", body, role=role, subject="x")
+        assert refused.status_code == 422
+        assert refused.json()["failures"][0]["reason"] == reason
+    assert (await as_service(mall, "/v1/points/clawbacks", late)).status_code == 200
+
+
+async def test_a_parcel_is_not_sent_before_its_order_was_placed(mall: Mall) -> None:
+    """A5, W1: neither picked, packed, labelled nor handed over; CONTROL: from then on it is."""
+    ops = {"role": "operations", "subject": "ops"}
+    placed_at = datetime.now(UTC) - timedelta(days=2)
+    number = (await as_service(mall, "/v1/orders", order_of(placed_at))).json()["number"]
+    early = {"happened_at": stamp(placed_at - timedelta(days=14))}
+    then = {"happened_at": stamp(placed_at + timedelta(hours=3))}
+    label = {"carrier": "shunfeng", "waybill": "SF1000010000009"}
+    parcel = f"/v1/parcels/{number}-P1"
+    for path, body in (
+        ("/v1/parcels", {"order": number, "part": 1}),
+        (f"{parcel}/waybill", label),
+        (f"{parcel}/handover", {}),
+    ):
+        refused = await mall.post(path, {**body, **early}, **ops)
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["failures"][0]["reason"] == "is before the order was placed"
+        done = await mall.post(path, {**body, **then}, **ops)
+        assert done.status_code in (200, 201), done.text
+    for step, body in (("picking", {}), ("packing", {"weight_grams": 900})):
+        refused = await mall.post(f"{parcel}/{step}", {**body, **early}, **ops)
+        assert refused.status_code == 422
+    short = {"order": number, "part": 1, "sku": "enamel-mug", "found": 0, "reason": "wet"}
+    refused = await mall.post("/v1/parcels/shortages", {**short, **early}, **ops)
+    assert refused.status_code == 422
+
+
 async def test_a_learner_takes_no_orders_from_outside(mall: Mall) -> None:
     """G3, rules 7: what comes from a shop is refunded there; only services say that it does."""
     wish = {**order_of(datetime.now(UTC)), "channel": "shop"}

@@ -68,11 +68,17 @@ class Service:
         row = {"learner": learner, "points": points, "reason": "campaign", "source": "browser"}
         self.call("POST", "/v1/points/grants", {"grants": [row]}, role="service", subject="lms")
 
-    def order(self, learner: str, *lines: tuple[str, int]) -> str:
-        """Place an order; its number."""
+    def order(
+        self, learner: str, *lines: tuple[str, int], placed_at: datetime | None = None
+    ) -> str:
+        """Place an order, or note one that was placed before; its number."""
         wanted = [{"sku": sku, "quantity": quantity} for sku, quantity in lines]
-        body = {"learner": learner, "lines": wanted, "recipient": recipient()}
-        said = self.call("POST", "/v1/orders", body, role="learner", subject=learner)
+        body: dict[str, Any] = {"learner": learner, "lines": wanted, "recipient": recipient()}
+        who = {"role": "learner", "subject": learner}
+        if placed_at is not None:
+            body["happened_at"] = placed_at.isoformat()
+            who = {"role": "service", "subject": "lms"}
+        said = self.call("POST", "/v1/orders", body, **who)
         seen = f"/v1/orders/{said['number']}?min_position={said['position']}"
         self.call("GET", seen, role="learner", subject=learner)  # until the views have it
         return str(said["number"])

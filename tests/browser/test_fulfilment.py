@@ -179,9 +179,9 @@ def test_what_is_late_and_what_is_silent_is_on_one_page(
 ) -> None:
     """W1, T5, M5: over the 24-hour clock in the house; handed over and never seen since."""
     sku = kite(service, warehouse="henan")
-    number = order(service, newcomer(), sku, recipient())
+    ago = datetime.now(UTC) - timedelta(hours=30)
+    number = service.order(newcomer(), (sku, 1), placed_at=ago)
     with service.partners(lose=True):
-        ago = datetime.now(UTC) - timedelta(hours=30)
         parcel = service.ship(number, handed_over_at=ago)
         with browsing.as_("operations", "ops") as visitor:
             visitor.open("/operations#/delays")

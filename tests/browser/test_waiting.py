@@ -155,8 +155,8 @@ def test_a_silent_parcel_is_listed_with_its_cause(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:
     """M5: which one, whose, why and since when, in the reader's language; it leads to its order."""
-    number = service.order(newcomer(), ("notebook", 1))
     three_days_ago = datetime.now(UTC) - timedelta(days=3)
+    number = service.order(newcomer(), ("notebook", 1), placed_at=three_days_ago)
     with service.partners(pace_seconds=3_600):  # its carrier scans nothing
         parcel = service.ship(number, handed_over_at=three_days_ago)
         with browsing.as_("operations", "ops", screen) as one:
