@@ -83,7 +83,11 @@ class EntryOut(BaseModel):
     held: int = Field(description="points set aside for an order, more or less")
     debt: int = Field(description="points owed, more or less")
     order: str | None = Field(default=None, description="number of the order that it is about")
-    reason: str = Field(description="as the event says it; may be empty")
+    reason: str = Field(description="`why`, or else as the fact says it; may be empty")
+    grant_reason: str | None = Field(
+        default=None, description="of a grant: with `source` it names what can be clawed back"
+    )
+    why: str | None = Field(default=None, description="in words of who did it, if they gave any")
     source: str | None = Field(
         default=None,
         description="what points were granted or taken for; of a claw-back the grant's lot",
@@ -106,6 +110,8 @@ class StatementOut(BaseModel):
                 "debt": 0,
                 "order": "T261103A1B2C3D4E5F6",
                 "reason": "",
+                "grant_reason": None,
+                "why": None,
                 "source": None,
                 "balance": 5_120,
             }

@@ -93,11 +93,14 @@ class Asking:
     async def statement(
         self, learner: str, *, before: tuple[datetime, int] | None, limit: int
     ) -> list[dict[str, Any]]:
-        """Entries with the running balance, newest first, before a cursor."""
+        """Entries with the running balance, newest first, before a cursor.
+
+        `reason` is what somebody wrote, or else the fact's own: it is told apart beside it.
+        """
         at, position = before or (NEVER, 2**62)
         names = (
             "position", "fact", "happened_at", "points", "held", "debt", "order", "reason",
-            "source", "balance",
+            "source", "balance", "grant_reason", "why",
         )  # fmt: skip
         rows = await self.rows(_STATEMENT, learner, at, position, limit)
         return [dict(zip(names, row, strict=True)) for row in rows]
@@ -120,9 +123,17 @@ WHERE b.learner = %b
 """
 _STATEMENT = """
 SELECT position, fact, happened_at, available, held, -owed, order_number, reason, source,
-    balance FROM (
-    SELECT *, sum(available) OVER (ORDER BY happened_at, position)::bigint AS balance
-    FROM {ledger_entries} WHERE learner = %b
-) running WHERE (happened_at, position) < (%b, %b::bigint)
-ORDER BY happened_at DESC, position DESC LIMIT %b
+    balance, CASE WHEN fact = 'ledger.PointsGranted' THEN told -> 'fact' ->> 'reason' END,
+    told ->> 'reason'
+FROM (
+    SELECT * FROM (
+        SELECT *, sum(available) OVER (ORDER BY happened_at, position)::bigint AS balance
+        FROM {ledger_entries} WHERE learner = %b
+    ) running WHERE (happened_at, position) < (%b, %b::bigint)
+    ORDER BY happened_at DESC, position DESC LIMIT %b
+) page, LATERAL (
+    SELECT convert_from(state, 'UTF8')::json AS told FROM {tallypost_events}
+    WHERE notification_id = page.position
+) event
+ORDER BY happened_at DESC, position DESC
 """

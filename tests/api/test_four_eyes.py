@@ -162,6 +162,8 @@ async def test_an_adjustment_is_taken_back_by_its_own_name_and_never_granted(mal
     await mall.views()
     entries = (await mall.get("/v1/learners/lin/statement", subject="lin")).json()["entries"]
     source = entries[0]["source"]
+    told = [entries[0][name] for name in ("grant_reason", "why", "reason")]
+    assert told == ["manual", "missing course", "missing course"]
     row = {"learner": "lin", "points": 700, "reason": "manual", "source": source}
     answer = await mall.post("/v1/points/grants", {"grants": [row]}, **SERVICE)
     assert answer.json()["results"][0]["code"] == "source_of_ours"

@@ -124,6 +124,27 @@ def test_a_spent_grant_becomes_a_debt_when_it_is_clawed_back(
         visitor.content()
 
 
+def test_what_was_given_by_hand_is_clawed_back_from_the_statement(
+    browsing: Browsing, service: Service
+) -> None:
+    """L5: the grant is named by its own reason, whatever was written; once taken, no button."""
+    learner = "by-hand-reader"
+    body = {"learner": learner, "points": 300, "source": "T-21", "why": "course was lost"}
+    service.call("PUT", f"/v1/learners/{learner}", {"status": "active", "reason": "joins"}, **OPS)
+    service.call("POST", "/v1/points/adjustments", body, **OPS)
+    with browsing.as_("operations", "ops") as visitor:
+        page = visitor.page
+        visitor.open(f"/operations#/accounts/{learner}")
+        entry = page.locator("[data-fact='ledger.PointsGranted']")
+        expect(entry).to_contain_text("course was lost")
+        entry.locator(".ledger-tool button").click()
+        expect(page.locator("dialog [name=reason]")).to_have_value("manual")
+        visitor.send(why="not theirs")
+        expect(page.locator(".account-figures dd").first).to_have_text("0")
+        expect(page.locator(".ledger-tool button")).to_have_count(0)
+        visitor.content()
+
+
 @SCREENS
 def test_nothing_is_redeemed_while_an_account_is_frozen(
     browsing: Browsing, newcomer: Newcomer, screen: Screen

@@ -309,6 +309,22 @@ def test_stock_items_and_grants_change_when_operations_say_so(
 
 
 @SCREENS
+def test_a_long_history_fits_its_screen(
+    browsing: Browsing, service: Service, screen: Screen
+) -> None:
+    """A5: 40 steps on a phone's slider are narrower ticks, not a page that scrolls sideways."""
+    rows = [
+        {"learner": "long-reader", "points": 10, "reason": "task", "source": f"streak-{nth}"}
+        for nth in range(40)
+    ]
+    service.call("POST", "/v1/points/grants", {"grants": rows}, role="service", subject="lms")
+    with browsing.as_("auditor", "audit", screen) as visitor:
+        visitor.open("/audit#/stream/account:long-reader")
+        expect(visitor.page.locator(".ticks i")).to_have_count(40)
+        visitor.fits()
+
+
+@SCREENS
 def test_a_history_is_replayed_and_proved_when_an_auditor_looks(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen, tmp_path: Path,
 ) -> None:  # fmt: skip

@@ -88,12 +88,12 @@ function takers(learner, changed) {
   const gone = new Set();
   return (entry) => {
     if (entry.fact === "ledger.GrantClawedBack") gone.add(entry.source);
-    return entry.fact === "ledger.PointsGranted" && !gone.has(`${entry.reason}:${entry.source}`) ? taker(entry, learner, changed) : null;
+    return entry.grant_reason && !gone.has(`${entry.grant_reason}:${entry.source}`) ? taker(entry, learner, changed) : null;
   };
 }
 
 function taker(entry, learner, changed) {
-  return h("button", { class: "tool", type: "button", onclick: () => clawBack({ learner, reason: entry.reason, source: entry.source, points: entry.points }, changed) }, t("learner.claw_back"));
+  return h("button", { class: "tool", type: "button", onclick: () => clawBack({ learner, reason: entry.grant_reason, source: entry.source, points: entry.points }, changed) }, t("learner.claw_back"));
 }
 
 async function drawOrders(place, learner, signal) {
