@@ -123,9 +123,19 @@ def _say_who_calls(document: dict[str, Any]) -> None:
         for operation in operations.values():
             if path.startswith(OPEN_PATHS):
                 operation["security"] = []
+            for one in operation.get("parameters", ()):
+                if one["name"].lower() == "idempotency-key":
+                    _need(one)
             names = {one["name"] for one in operation.get("parameters", ())}
             if "min_position" in names:
                 operation["responses"]["202"] = NOT_YET_THERE
+
+
+def _need(parameter: dict[str, Any]) -> None:
+    """Optional in the code, for a refusal of its own where it is missing, and for nobody else."""
+    given, _ = parameter["schema"].pop("anyOf")
+    parameter["schema"] = given | parameter["schema"]
+    parameter["required"] = True
 
 
 def _give_examples(schemas: dict[str, Any], cls: type[BaseModel]) -> None:

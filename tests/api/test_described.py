@@ -28,6 +28,21 @@ def test_every_operation_says_all_when_the_document_is_walked(document: dict[str
     assert not found, "\n".join(found)
 
 
+def test_a_key_is_needed_for_a_change_when_the_document_is_read(document: dict[str, Any]) -> None:
+    """R16, R45: required and never null, as the service has it; programs are made from this."""
+    keys = [
+        one
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for one in operation.get("parameters", ())
+        if one["name"].lower() == "idempotency-key"
+    ]
+    assert len(keys) > 40
+    for one in keys:
+        assert one["required"]
+        assert (one["schema"]["type"], "anyOf" in one["schema"]) == ("string", False)
+
+
 def test_every_code_is_listed_when_somebody_looks_what_refusals_there_are(
     document: dict[str, Any],
 ) -> None:
