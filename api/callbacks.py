@@ -317,7 +317,7 @@ async def raw_body(request: Request) -> bytes:
 def forged(partner: str) -> Response:
     """Counted, and answered 401."""
     FORGED_CALLBACKS.labels(partner).inc()
-    return problem(401, "forged", "The signature does not fit.")
+    return problem(401, "forged", "The signature does not fit.", detail_zh="签名不符。")
 
 
 def _json(content: bytes) -> Response:

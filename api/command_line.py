@@ -28,6 +28,7 @@ from application.demo_mall import LEARNERS, open_demo_mall
 from application.guarding import UnsafeDatabase
 from application.key_files import KeyFileRefused, must_be_there
 from application.logs import configure_logs
+from application.migrating import MigrationError
 from application.revocations import revoke as revoke_tokens
 from application.server_account import EmbeddedPostgresError
 from application.settings import Settings
@@ -80,13 +81,16 @@ def serve(
     def opened(found: serving.Database) -> None:
         if demo:
             asyncio.run(_fill(settings, found.service_url))
+
+    def ready() -> None:
         _announce(settings, host, port, sandbox=demo)
 
     raise typer.Exit(
         serving.supervise(
-            settings, host=host, port=port, workers=workers, sandbox=demo, opened=opened
+            settings, host=host, port=port, workers=workers, sandbox=demo, opened=opened,
+            ready=ready,
         )
-    )
+    )  # fmt: skip
 
 
 @app.command()
@@ -251,6 +255,7 @@ def main() -> None:
         serving.NotMigrated,
         EmbeddedPostgresError,
         KeyFileRefused,
+        MigrationError,
     ) as error:
         raise SystemExit(_said(error, status=1)) from None
 

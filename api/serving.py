@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import NamedTuple
 
+import httpx2
 import psycopg
 import uvicorn
 import uvloop
@@ -63,6 +64,8 @@ GRACE_SECONDS = 8
 """How long requests under way may take after SIGTERM (R08: gone within 10 s)."""
 ANSWER_SECONDS = 10
 """How long a given database may take to let us in when a command begins."""
+READY_SECONDS = 60.0
+"""How long the API may take to answer before its address is told all the same."""
 STARTS_MAX = 5
 STARTS_SECONDS = 60.0
 """A process that was started so often in this time will not come up by being started again."""
@@ -256,10 +259,12 @@ def supervise(
     workers: int,
     sandbox: bool,
     opened: Callable[[Database], None],
+    ready: Callable[[], None],
 ) -> int:
     """Run database, API and worker; a child that dies is started again. Returns the exit code.
 
-    `opened` is called once the database is ready and migrated. With `sandbox`, the partners are
+    `opened` is called once the database is ready and migrated, `ready` once the API answers, or did
+    not for so long that its address has to be told all the same. With `sandbox`, the partners are
     played on the next port, unless others are set. Raises `PortRefused` before all that where
     somebody else has one of the two.
     """
@@ -286,7 +291,23 @@ def supervise(
             *[[*program, "worker", *data]] * workers,
             *([[*program, "sandbox", "--port", str(port + 1), *data]] if sandbox else []),
         ]
-        return _watch(commands, environment)
+        return _watch(commands, environment, at=f"http://{host}:{port}", ready=ready)
+
+
+def _begun(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A child that Ctrl-C, which reaches all of a terminal, does not end while it still imports."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return subprocess.Popen(command, env=environment)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _answers(at: str) -> bool:
+    try:
+        return httpx2.get(f"{at}/ready", timeout=1.0, trust_env=False).is_success
+    except httpx2.HTTPError:
+        return False
 
 
 def _played(url: str) -> dict[str, str]:
@@ -294,7 +315,9 @@ def _played(url: str) -> dict[str, str]:
     return {**account(url), **robot(url), **signalling(url), **third_parties(url)}
 
 
-def _watch(commands: list[list[str]], environment: dict[str, str]) -> int:
+def _watch(
+    commands: list[list[str]], environment: dict[str, str], *, at: str, ready: Callable[[], None]
+) -> int:
     stopping = False
 
     def stop(*_: object) -> None:
@@ -303,7 +326,8 @@ def _watch(commands: list[list[str]], environment: dict[str, str]) -> int:
 
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, stop)
-    children = [subprocess.Popen(command, env=environment) for command in commands]
+    children = [_begun(command, environment) for command in commands]
+    waits_until: float | None = time.monotonic() + READY_SECONDS
     started = [deque([time.monotonic()], maxlen=STARTS_MAX) for _ in children]
     try:
         while not stopping:
@@ -315,8 +339,11 @@ def _watch(commands: list[list[str]], environment: dict[str, str]) -> int:
                     logger.error("a process ends again and again: %s", commands[number][3])
                     return child.returncode or 1
                 logger.warning("a process ended and is started again: %s", commands[number][3])
-                children[number] = subprocess.Popen(commands[number], env=environment)
+                children[number] = _begun(commands[number], environment)
                 starts.append(now)
+            if waits_until is not None and (_answers(at) or time.monotonic() > waits_until):
+                waits_until = None
+                ready()
             time.sleep(0.2)
         return 0
     finally:

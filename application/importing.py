@@ -213,6 +213,9 @@ def column_letters(place: int) -> str:
     return letters
 
 
+SOURCE = "1 to 200 characters, none of them a control character"
+
+
 def _grant(cells: Mapping[str, Any], rules: HouseRules) -> Grant:
     for column, cell in cells.items():
         if isinstance(cell, dict) and "long" in cell:
@@ -221,7 +224,7 @@ def _grant(cells: Mapping[str, Any], rules: HouseRules) -> Grant:
         learner=_matching(cells, "learner", r"[\w.@+/=-]{1,100}", "letters, digits and ._@+/=-"),
         points=_points(cells),
         reason=_reason(cells),
-        source=_matching(cells, "source", r"[^\x00-\x1f]{1,200}", "1 to 200 characters"),
+        source=_matching(cells, "source", r"[^\x00-\x1f]{1,200}", SOURCE),
         happened_at=_moment(cells, "happened_at", rules, end_of_day=False),
         # Points can be spent until the end of the day they expire on (rules.md 15).
         expires_at=_moment(cells, "expires_at", rules, end_of_day=True),

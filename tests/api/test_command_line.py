@@ -1,15 +1,21 @@
 """`tallypost …` pointed to the wrong place: one line that says so, a status, nothing made (M6)."""
 
 import itertools
+import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import httpx2
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from api import serving
 from api.command_line import main
@@ -102,7 +108,90 @@ def test_a_process_that_never_comes_up_is_not_started_for_ever(
     monkeypatch.setattr(serving, "time", clock)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     child = [sys.executable, "-c", "raise SystemExit(7)", "api"]
-    assert serving._watch([child], {}) == 7
+    assert serving._watch([child], {}, at="http://127.0.0.1:1", ready=lambda: None) == 7
+
+
+SLOW_API = """
+import http.server, sys, time
+time.sleep(1.5)
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/ready" else 404)
+        self.end_headers()
+    def log_message(self, *_): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[2])), Ready).serve_forever()
+"""
+
+
+def test_the_address_is_told_once_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """M6, N1: its links work from the moment on at which they are read; once, and never later."""
+    with listening() as port:
+        pass  # free again
+    told: list[int] = []
+
+    def ready() -> None:
+        told.append(httpx2.get(f"http://127.0.0.1:{port}/ready", trust_env=False).status_code)
+        timer.start()
+
+    timer = threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with kept_signals():
+        api = [sys.executable, "-c", SLOW_API, "api", str(port)]
+        assert serving._watch([api], {}, at=f"http://127.0.0.1:{port}", ready=ready) == 0
+        assert told == [200]
+        timer = threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        monkeypatch.setattr(serving, "READY_SECONDS", 0.0)
+        told_anyway: list[bool] = []
+        never = [sys.executable, "-c", "import time; time.sleep(60)", "api"]
+        timer.start()
+        serving._watch([never], {}, at="http://127.0.0.1:1", ready=lambda: told_anyway.append(True))
+    assert told_anyway == [True]
+
+
+def test_ctrl_c_ends_no_child_that_still_begins(capfd: pytest.CaptureFixture[str]) -> None:
+    """M6: Ctrl-C reaches every process of a terminal; one that imports has no trace to show."""
+    child = [sys.executable, "-c", "print('begun', flush=True); import time; time.sleep(60)", "api"]
+
+    def interrupted() -> None:
+        while "begun" not in capfd.readouterr().out:
+            time.sleep(0.05)
+        (one,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        os.kill(int(one), signal.SIGINT)
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with kept_signals():
+        typing = threading.Thread(target=interrupted)
+        typing.start()
+        assert serving._watch([child], {}, at="http://127.0.0.1:1", ready=lambda: None) == 0
+        typing.join()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@contextmanager
+def kept_signals() -> Iterator[None]:
+    """What this process does on signals is as it was, afterwards."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for one, does in before.items():
+            signal.signal(one, does)
+
+
+def test_one_line_says_so_when_the_database_is_newer(
+    typed: Typed, database: MallDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M6, R26: an older Tallypost beside a newer schema tells what to do, without a trace."""
+    with psycopg.connect(database.owner_url) as connection:
+        newer = "INSERT INTO {}.migrations (number, name, sha256) VALUES (9999, '9999_newer', '')"
+        connection.execute(SQL(newer).format(Identifier(database.schema)))
+    monkeypatch.setenv("DATABASE_URL", database.service_url)
+    monkeypatch.setenv("TALLYPOST_TENANT", database.schema)
+    with listening() as port:
+        pass  # free again
+    status, out, err = typed("serve", "--port", str(port), "--no-demo", "--data", str(typed.folder))
+    assert (status, out) == (1, "")
+    assert err == "The database has 9999_newer, which is missing here: update Tallypost."
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,14 @@ async def test_report_names_place_and_reason_when_rows_are_refused(office: Offic
     assert "whole number" in office.refused()[0]["why"]
 
 
+async def test_a_control_character_is_named_when_a_source_has_one(office: Office) -> None:
+    """L1: what is wrong with it, and not its length."""
+    await office.rows("lin,100,task,A\x07B,,,")
+    (refused,) = office.refused()
+    assert (refused["column"], refused["code"]) == ("source", "unusable")
+    assert "none of them a control character" in refused["why"]
+
+
 async def test_corrected_report_is_imported_when_it_is_handed_in(office: Office) -> None:
     """L1: people mend the rows that were refused and send that file."""
     await office.rows("lin,1OO,task,=SUM(A1),,,")

@@ -133,6 +133,7 @@ async def test_no_forgery_is_accepted(mall: Mall) -> None:
             continue
         answer = await pushing.send(body)
         assert answer.status_code == 401, (answer.status_code, body)
+        assert answer.json()["detail_zh"] == "签名不符。"  # and nothing of a token
         sent += 1
     assert sent > 900
     assert len(log_of_mall(mall)) == before
