@@ -8,9 +8,9 @@ from domain.cargo import Cargo
 from domain.carrier_choice import Choice, choose, coming_into_question
 from domain.catalogue import Sensitivity, Terms
 from domain.house_rules import HouseRules
-from domain.least_cost import Floor
 from domain.rate_cards import Offer
 from domain.rate_facts import Service, Wanted
+from domain.splits import Floor
 from domain.splitting import Shipping
 from domain.warehouses import Warehouse
 

@@ -14,9 +14,10 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from domain.cargo import Cargo, together
 from domain.facts import AsText, Value
-from domain.least_cost import Counts, Floor, Source, Split, search
+from domain.least_cost import search
 from domain.rate_facts import Wanted, Why
 from domain.refusals import Refusal
+from domain.splits import Counts, Floor, Source, Split
 
 Free = Mapping[tuple[str, str], int]
 """Free units by (warehouse, sku)."""

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.cargo import Cargo
-from domain.least_cost import Floor
 from domain.rate_facts import Wanted, Why
+from domain.splits import Floor
 from domain.splitting import Demand, Plan, Shipping, Shortage, plan_split
 from tests.domain.splitting_oracle import least
 

@@ -1,0 +1,63 @@
+"""拆法 What the search for the least cost is about: sources and their prices, splits (S1)."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from domain.cargo import Cargo
+
+Counts = tuple[int, ...]
+"""Units by line, in the order of the lines; or of one line by parcel."""
+
+ENDLESS: Final = 1 << 62
+Key = tuple[int, int, int]
+WORST: Final[Key] = (ENDLESS, 0, 0)
+Chosen = tuple[int, ...]
+"""A set of parcels: the number of each one's source, ascending."""
+
+
+class Floor:
+    """What parcels from a source cost at least: a price up to each of some charged weights."""
+
+    __slots__ = ("divisor", "fen", "jump", "rate", "upto", "width")
+
+    def __init__(self, levels: Sequence[tuple[int, int]], *, divisor: int = ENDLESS) -> None:
+        """Make a floor of (grams, fen), ascending; heavier parcels are not sent at all."""
+        self.upto = [grams for grams, _ in levels]
+        self.fen = [fen for _, fen in levels]
+        self.divisor = divisor
+        """Cubic millimetres that count at least for a gramme; without one, volume is free."""
+        steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(levels)]
+        self.width = max((grams for grams, _ in steps), default=1)
+        """Going over the edge of a level brings so many grams at most."""
+        self.jump = min((fen for _, fen in steps), default=0)
+        """And costs so much more at least."""
+        self.rate = min((fen * 1_000 // grams for grams, fen in steps), default=0)
+        """Fen for each kilogramme beyond the edge of a level, at least."""
+
+
+class Source(NamedTuple):
+    """A warehouse: what it has of each line, and what a parcel from there costs."""
+
+    code: str
+    units: Counts
+    """At most what is wanted; 0 where it may not send such goods."""
+    floor: Floor
+    price: Callable[[Cargo], int | None]
+    """In fen; None: no such parcel is sent from there. More goods never make it possible again."""
+
+
+class Split(NamedTuple):
+    """One way to fill the order; of two, the one with the lesser first fields is better."""
+
+    fen: int
+    parcels: int
+    pieces: int
+    """Lines, each counted as often as there are parcels that it is in."""
+    shares: tuple[tuple[str, Counts], ...]
+    """What each parcel holds, by warehouse."""
+
+    @property
+    def key(self) -> Key:
+        """By what splits are compared."""
+        return self[:3]
