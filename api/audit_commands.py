@@ -18,6 +18,7 @@ from application import sealing
 from application.checking import check as check_document
 from application.heads import HeadUnreadable, SignedHead, public_key
 from application.key_rotation import MASTER_KEYS, add_master_key, rewrap_all
+from application.rules_of import rules_of
 from application.settings import Settings
 from application.vault import MasterKeys
 from domain.refusals import Refusal
@@ -185,7 +186,7 @@ def verify(
             verify_all(
                 found.owner_url,
                 schema=settings.tenant,
-                views=all_views(settings.rules),
+                views=all_views(rules_of(settings)),
                 heads=heads,
                 progress=lambda done, of: bar.update(task, completed=done, total=of),
             )
@@ -220,10 +221,13 @@ def rebuild(
     from api.serving import database_there
 
     settings = _settings(data, tenant)
-    views = {one.name: one for one in all_views(settings.rules)}
+    rules = rules_of(settings)
+    views = {one.name: one for one in all_views(rules)}
     with database_there(settings, owner=True) as found:
         if view == "outdated":
-            wanted = outdated_views(found.owner_url, schema=settings.tenant, rules=settings.rules)
+            wanted = outdated_views(
+                found.owner_url, schema=settings.tenant, rules=rules_of(settings)
+            )
         elif view == "all":
             wanted = list(views.values())
         elif view in views:

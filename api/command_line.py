@@ -30,6 +30,7 @@ from application.key_files import KeyFileRefused, must_be_there
 from application.logs import configure_logs
 from application.migrating import MigrationError
 from application.revocations import revoke as revoke_tokens
+from application.rules_of import rules_of
 from application.server_account import EmbeddedPostgresError
 from application.settings import Settings
 from application.store import Store
@@ -157,7 +158,7 @@ def migrate(
         for tenant in serving.tenants_of(settings):
             applied = serving.migrate_all(found.owner_url, tenant)
             if views:
-                folded = refold(found.owner_url, schema=tenant, rules=settings.rules)
+                folded = refold(found.owner_url, schema=tenant, rules=rules_of(settings))
                 applied += [f"view {name}" for name in folded]
             typer.echo(f"{tenant}: {', '.join(applied) or 'up to date'}")
 
@@ -207,7 +208,7 @@ async def _revoke(settings: Settings, subjects: list[str], reason: str) -> None:
 async def _fill(settings: Settings, url: str) -> None:
     vault = Vault(MasterKeys.load(settings.key_folder / "master.json"), tenant=settings.tenant)
     async with Store(url, schema=settings.tenant, vault=vault) as store:
-        await open_demo_mall(store, settings.rules)
+        await open_demo_mall(store, rules_of(settings))
 
 
 def _announce(settings: Settings, host: str, port: int, *, sandbox: bool) -> None:

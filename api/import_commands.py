@@ -10,6 +10,7 @@ from rich.console import Console
 
 from api import serving
 from application.importing import Imported, Report, import_grants
+from application.rules_of import rules_of
 from application.settings import Settings
 from application.spreadsheets import Unreadable
 from application.store import Store
@@ -62,7 +63,7 @@ async def _grants(
             return await import_grants(
                 file,
                 store,
-                rules=settings.rules,
+                rules=rules_of(settings),
                 actor=f"operator:{actor}",
                 keep=refused.keep,
                 tell=lambda so_far: status.update(_summary(so_far)),

@@ -15,6 +15,7 @@ from application import pricing
 from application.envelope import Context
 from application.importing import Report
 from application.rate_files import COLUMNS, ReadCards, read_rate_cards
+from application.rules_of import rules_of
 from application.settings import Settings
 from application.spreadsheets import Unreadable
 from application.store import Store
@@ -43,7 +44,7 @@ def rates(
     settings = Settings(data=data.resolve())
     refused = Report(report or file.with_name(f"{file.name}.refused.csv"), columns=tuple(COLUMNS))
     try:
-        read = read_rate_cards(file, zone=settings.rules.zone)
+        read = read_rate_cards(file, zone=rules_of(settings).zone)
         with serving.database(settings) as found:
             if settings.database_url is None:
                 serving.prepare(settings, found)

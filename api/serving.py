@@ -37,6 +37,7 @@ from application.ordering_labels import LabelOrders
 from application.pushing_consignments import Consignments
 from application.querying import Querying
 from application.reactions import again_and_again, run_reactions
+from application.rules_of import rules_of
 from application.settings import Settings
 from application.signaling import Signals
 from application.telling_staff import TellingStaff
@@ -157,11 +158,11 @@ def prepare(settings: Settings, found: Database) -> None:
     for tenant in tenants_of(settings):
         if settings.database_url is None:
             migrate_all(found.owner_url, tenant)
-            refold(found.owner_url, schema=tenant, rules=settings.rules)
+            refold(found.owner_url, schema=tenant, rules=rules_of(settings))
             continue
         if pending(found.service_url, tenant):
             raise NotMigrated(tenant)
-        if old := outdated_views(found.service_url, schema=tenant, rules=settings.rules):
+        if old := outdated_views(found.service_url, schema=tenant, rules=rules_of(settings)):
             names = ", ".join(view.name for view in old)
             logger.warning("other code folded %s of %s: run `tallypost migrate`", names, tenant)
     refuse_unsafe(found.service_url, tenants_of(settings))
@@ -222,7 +223,7 @@ async def _work(settings: Settings, url: str) -> None:
         houses = {name: await tenants.named(name) for name in tenants_of(settings)}
         async with asyncio.TaskGroup() as tasks:
             for name, house in houses.items():
-                reader = Reader(url, schema=name, views=all_views(settings.rules))
+                reader = Reader(url, schema=name, views=all_views(rules_of(settings)))
                 tasks.create_task(reader.follow(stop), name=f"views of {name}")
                 telling = TellingStaff(house, house.partners, partial(troubles, house))
                 calling: list[tuple[str, Callable[[], Awaitable[object]], float]] = [
@@ -237,7 +238,7 @@ async def _work(settings: Settings, url: str) -> None:
                     ("signals", Signals(house, house.partners).push, SIGNAL_SECONDS),
                 ]
                 if settings.drift_seconds:
-                    watch = Watch(house, all_views(settings.rules))
+                    watch = Watch(house, all_views(rules_of(settings)))
                     calling.append(("comparing views", watch.look, settings.drift_seconds))
                 for what, do, every in calling:
                     again = again_and_again(stop, do, what=f"{what} of {name}", every=every)

@@ -16,6 +16,7 @@ from application.key_rotation import MASTER_KEYS
 from application.loads import Loads
 from application.partner_calls import PartnerCalls
 from application.revocations import Revocations
+from application.rules_of import rules_of
 from application.settings import Settings
 from application.store import Store
 from application.trackers import Trackers
@@ -36,7 +37,7 @@ class Tenant:
     ) -> None:
         self.schema = schema
         self.settings = settings
-        self.rules: HouseRules = settings.rules
+        self.rules: HouseRules = rules_of(settings)
         self.vault = Vault(master, tenant=schema, source=settings.key_folder / MASTER_KEYS)
         self.store = Store(conninfo, schema=schema, vault=self.vault)
         self.callback_links = CallbackLinks.in_folder(

@@ -13,6 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from api import serving
+from application.rules_of import rules_of
 from application.settings import Settings
 from projections.what_if import Change, Hears
 from projections.what_if import what_if as rehearse
@@ -69,7 +70,7 @@ async def _rehearse(
 ) -> dict[str, Any]:
     async with await AsyncConnection.connect(url, autocommit=True) as connection:
         return await rehearse(
-            connection, settings.tenant, change, rules=settings.rules, progress=progress
+            connection, settings.tenant, change, rules=rules_of(settings), progress=progress
         )
 
 

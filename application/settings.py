@@ -18,7 +18,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from application.key_files import read_or_create
 from domain.house_rules import FilingWindow, HouseRules, Peak
-from domain.regions import REMOTE_PROVINCES
 
 
 class Sender(BaseModel):
@@ -270,49 +269,3 @@ class Settings(BaseSettings):
             return self.payment_secret.get_secret_value().encode()
         path = self.key_folder / "payment.secret"
         return read_or_create(path, make=lambda: secrets.token_hex(32).encode())
-
-    def _asked_directly(self) -> frozenset[str]:
-        """Carriers that are asked themselves where their parcels are (T1)."""
-        if not self.trackers:
-            return frozenset()
-        # Sources of tracks read their accounts from here; most houses have none of their own.
-        from application.trackers import Trackers
-
-        found = (one.carriers for one in Trackers(self).all if one.carriers is not None)
-        return frozenset().union(*found)
-
-    @cached_property
-    def rules(self) -> HouseRules:
-        """The house's figures with this deployment's changes."""
-        return HouseRules(
-            policy=self.policy,
-            kept_visible=timedelta(days=self.kept_visible_days),
-            confirm_receipts=self.queries_are_possible,
-            confirmed_carriers=self._asked_directly(),
-            order_labels=self.labels_are_possible,
-            third_parties=frozenset(self.third_parties),
-            review_value_fen=self.review_value_fen,
-            review_orders_a_day=self.review_orders_a_day,
-            review_accounts_at_address=self.review_accounts_at_address,
-            review_every_order=self.review_every_order,
-            payloads_kept=timedelta(days=self.payloads_kept_days),
-            evidence_kept=timedelta(days=self.evidence_kept_days),
-            minors_shown_for=timedelta(seconds=self.minors_shown_seconds),
-            peaks=self.peaks,
-            pay_within=timedelta(seconds=self.pay_within_seconds),
-            service_window=timedelta(seconds=self.service_window_seconds),
-            first_scan_within=timedelta(hours=self.first_scan_hours),
-            movement_within=timedelta(hours=self.movement_hours),
-            customs_within=timedelta(hours=self.customs_hours),
-            disputable_for=timedelta(days=self.disputable_days),
-            learner_answers_within=timedelta(hours=self.learner_answer_hours),
-            carrier_answers_within=timedelta(hours=self.carrier_answer_hours),
-            decide_within=timedelta(hours=self.decide_hours),
-            filing_windows=self.filing_windows,
-            inquire_after=timedelta(hours=self.inquire_hours),
-            return_within=timedelta(days=self.return_days),
-            return_freight_points=self.return_freight_points,
-            return_freight_fen=self.return_freight_fen,
-            excluded_regions=frozenset(self.exclude_regions)
-            | (REMOTE_PROVINCES if self.exclude_remote else frozenset()),
-        )

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.auth import Role, Tokens
 from application.demo_mall import open_demo_mall
+from application.rules_of import rules_of
 from application.settings import Settings
 from projections.runner import Reader
 from projections.views import all_views
@@ -124,9 +125,9 @@ async def running(settings: Settings, database: MallDatabase) -> AsyncIterator[M
     app = create_app(settings, database.service_url)
     async with app.router.lifespan_context(app):
         reader = Reader(
-            database.service_url, schema=database.schema, views=all_views(settings.rules)
+            database.service_url, schema=database.schema, views=all_views(rules_of(settings))
         )
-        await open_demo_mall(app.state.tenants.opened[0].store, settings.rules)
+        await open_demo_mall(app.state.tenants.opened[0].store, rules_of(settings))
         transport = httpx2.ASGITransport(app=app)
 
         async def as_described(response: httpx2.Response) -> None:

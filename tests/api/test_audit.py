@@ -16,6 +16,7 @@ from application.checked import GOOD, REFUSED
 from application.checking import check
 from application.heads import SignedHead
 from application.proof import root_from_inclusion
+from application.rules_of import rules_of
 from application.sealing import PUBLIC_KEY, rendered
 from application.settings import Settings
 from domain.house_rules import HouseRules
@@ -242,7 +243,7 @@ async def test_points_are_owed_in_the_month_they_end_when_a_lot_ends_at_its_midn
 
 async def test_late_fact_is_booked_to_the_next_day_when_its_own_is_closed(mall: Mall) -> None:
     """A7: a closed day stays closed; auditors read, operations close."""
-    today = mall.tenant.store.clock().astimezone(mall.settings.rules.zone).date()
+    today = mall.tenant.store.clock().astimezone(rules_of(mall.settings).zone).date()
     yesterday = today - timedelta(days=1)
     path, staff = "/v1/audit/books/closings", {"role": "operations", "subject": "ops"}
     early = await mall.post(path, {"until": today.isoformat()}, **staff)

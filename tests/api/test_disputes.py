@@ -10,6 +10,7 @@ from application.envelope import Context
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
 from application.policies import NOTE_OVERDUE_CASES, sweep
+from application.rules_of import rules_of
 from application.streams import PARCEL
 from application.unit import Command, Unit
 from domain.parcel_facts import TrackConfirmed
@@ -391,7 +392,7 @@ async def test_a_case_gives_its_points_once_when_they_are_also_granted(
         if expected == "granted":
             assert (await desk.decide("compensation", points=3_000)).status_code == 200
     assert (await desk.mall.balance())["available"] == before + 3_005
-    views = all_views(desk.mall.settings.rules)
+    views = all_views(rules_of(desk.mall.settings))
     found = await verify(database.owner_url, schema=database.schema, views=views)
     assert found.differences == []
 

@@ -5,6 +5,7 @@ import pytest
 
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
+from application.rules_of import rules_of
 from projections.drifting import Watch
 from projections.views import all_views
 from tests.api.conftest import Mall
@@ -20,7 +21,7 @@ def jobs(database: MallDatabase) -> None:
 
 
 async def _watched(mall: Mall) -> None:
-    watch = Watch(mall.tenant, all_views(mall.settings.rules))
+    watch = Watch(mall.tenant, all_views(rules_of(mall.settings)))
     while (done := await watch.look()) is not None and not done.whole_round:
         pass
 

@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 from application.embedded import pg_binary
 from application.key_rotation import MASTER_KEYS, add_master_key, rewrap_all
 from application.migrating import SERVICE_ROLE
+from application.rules_of import rules_of
 from application.vault import MasterKeys, Unreadable, Vault
 from projections.verifying import verify
 from projections.views import all_views
@@ -204,7 +205,7 @@ async def test_person_is_gone_everywhere_when_erased(mall: Mall, database: MallD
     after = await mall.balance()
     gone = {"position": 0, "status": "erased"}
     assert {**after, **gone} == {**balance, **gone}
-    views = all_views(mall.settings.rules)
+    views = all_views(rules_of(mall.settings))
     found = await verify(database.owner_url, schema=database.schema, views=views)
     assert found.differences == []
     late = {"order": number, "reason": "too late"}

@@ -19,6 +19,7 @@ from application.faults import ARMED
 from application.gateways.wecom import PATH, Answer, Outcome
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
+from application.rules_of import rules_of
 from application.telling_staff import TellingStaff
 from application.troubles import Trouble, Troubles
 from projections.rebuilding import rebuild
@@ -317,7 +318,7 @@ async def test_what_was_told_stays_told_when_the_views_are_folded_anew(
     await rebuild(
         database.owner_url,
         schema=database.schema,
-        views=all_views(mall.settings.rules),
+        views=all_views(rules_of(mall.settings)),
         progress=lambda done, of: None,
     )
     assert await group.tell(after=timedelta(minutes=1)) is None

@@ -4,6 +4,7 @@ import pytest
 
 from application.addressing import addressed
 from application.divisions import division_named
+from application.rules_of import rules_of
 from application.settings import Settings
 from application.vault import Recipient
 from domain.addresses import canonical_place
@@ -119,7 +120,7 @@ def test_any_division_can_be_excluded(regions: str, excluded: str | None) -> Non
     """O1, rule 9: a province, a city or a district, by name or by code."""
     settings = Settings.model_validate({"exclude_regions": regions, "exclude_remote": False})
     place = addressed(recipient(**PLACE, address="文三路1号")).recipient
-    assert settings.rules.excluded_region(place) == excluded
+    assert rules_of(settings).excluded_region(place) == excluded
 
 
 def test_a_county_under_its_province_is_excluded_by_code() -> None:

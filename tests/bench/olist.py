@@ -20,6 +20,7 @@ from urllib.parse import quote
 import uvloop
 
 from application.callback_links import CallbackLinks
+from application.rules_of import rules_of
 from domain.scans import BEIJING
 from tests.bench.histories import signed_push
 from tests.bench.olist_data import CITY_OF, PROVINCE_OF, Item, Olist, Sale, is_here, read
@@ -346,7 +347,7 @@ def main() -> int:
 
 
 async def _replay(running: Running, data: Olist) -> int:
-    print(f"{len(data.sales):,} orders under the policy {running.settings.rules.policy}")
+    print(f"{len(data.sales):,} orders under the policy {rules_of(running.settings).policy}")
     async with running.mall() as mall:
         replay = Replay(mall, running.links, data, {item.sku: item for item in data.items})
         await replay.timed("mall", replay.open_mall())

@@ -20,6 +20,7 @@ from api.auth import Role, Tokens
 from application.demo_mall import open_demo_mall
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
+from application.rules_of import rules_of
 from application.settings import Settings
 from application.store import Store
 from application.vault import MasterKeys, Vault
@@ -125,7 +126,7 @@ class Service:
         async with Store(
             self.database.service_url, schema=self.database.schema, vault=vault
         ) as store:
-            await open_demo_mall(store, self.settings.rules)
+            await open_demo_mall(store, rules_of(self.settings))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 from api.app import create_app
 from api.auth import Role, Tokens
 from application.callback_links import CallbackLinks
+from application.rules_of import rules_of
 from application.settings import Settings
 from projections.runner import Reader
 from projections.verifying import verify
@@ -42,7 +43,7 @@ async def test_parcel_ends_as_it_ended_and_the_order_follows_when_pushes_come_an
     """T2, O3: 80 parcels, 860 signed pushes; nobody ends the service windows here."""
     settings = Settings(tenant=database.schema, keys=tmp_path / "keys", data=tmp_path)
     app = create_app(settings, database.service_url)
-    views = all_views(settings.rules)
+    views = all_views(rules_of(settings))
     reader = Reader(database.service_url, schema=database.schema, views=views)
     tokens = Tokens.in_folder(settings.key_folder)
     issued = {role.value: tokens.issue(role, "test", tenant=settings.tenant) for role in Role}
