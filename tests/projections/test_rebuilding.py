@@ -152,8 +152,8 @@ async def test_every_view_is_the_same_when_a_long_log_is_replayed(database: Mall
         before = contents(database)
 
         started = time.perf_counter()
-        for view in all_views(RULES):
-            await rebuild(database.owner_url, schema=database.schema, views=[view])
+        # As `tallypost rebuild all` does it: the log is read once.
+        await rebuild(database.owner_url, schema=database.schema, views=all_views(RULES))
         took = time.perf_counter() - started
 
         assert mall.store.position > 20_000
