@@ -1,10 +1,9 @@
-"""What readers get of orders and points: for the API's description alone.
+"""What readers get of orders, and what all answers share: for the API's description alone.
 
 The answers themselves are written straight from what the views know; a test holds them against
 these models, so that nothing is told that is not described (R45).
 """
 
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -43,84 +42,6 @@ def example(**fields: Any) -> ConfigDict:
 def examples(*bodies: Any) -> ConfigDict:
     """What such bodies or answers look like."""
     return ConfigDict(json_schema_extra={"examples": list(bodies)})
-
-
-class ExpiringOut(BaseModel):
-    """Points that are gone after a day."""
-
-    on: date = Field(description="the last day (business zone) on which they can be spent")
-    points: int = Field(ge=1, description="that expire at the end of that day")
-
-
-class BalanceOut(BaseModel):
-    """A learner's points (L6)."""
-
-    model_config = example(
-        learner="lin",
-        status="active",
-        available=5_600,
-        held=0,
-        debt=0,
-        expiring=[{"on": "2026-12-31", "points": 600}],
-        position=42,
-    )
-    learner: LearnerId
-    status: str = Field(description="active, frozen or erased")
-    available: int = Field(description="can be spent: expired lots do not count")
-    held: int = Field(description="set aside for orders that wait for their cash part")
-    debt: int = Field(description="taken back after it was spent; new points pay it first")
-    expiring: list[ExpiringOut] = Field(description="soonest first")
-    position: Position
-
-
-class EntryOut(BaseModel):
-    """One movement of a learner's points."""
-
-    position: EventPosition
-    fact: FactName
-    happened_at: HappenedAt
-    points: int = Field(description="of the available points, more or less")
-    held: int = Field(description="points set aside for an order, more or less")
-    debt: int = Field(description="points owed, more or less")
-    order: str | None = Field(default=None, description="number of the order that it is about")
-    reason: str = Field(description="`why`, or else as the fact says it; may be empty")
-    grant_reason: str | None = Field(
-        default=None, description="of a grant: with `source` it names what can be clawed back"
-    )
-    why: str | None = Field(default=None, description="in words of who did it, if they gave any")
-    source: str | None = Field(
-        default=None,
-        description="what points were granted or taken for; of a claw-back the grant's lot",
-    )
-    balance: int = Field(description="available points after it, in the order things happened")
-
-
-class StatementOut(BaseModel):
-    """A page of a learner's statement, newest first (L6)."""
-
-    model_config = example(
-        learner="lin",
-        entries=[
-            {
-                "position": 42,
-                "fact": "ledger.PointsRedeemed",
-                "happened_at": "2026-11-03T02:14:08.120931Z",
-                "points": -480,
-                "held": 0,
-                "debt": 0,
-                "order": "T261103A1B2C3D4E5F6",
-                "reason": "",
-                "grant_reason": None,
-                "why": None,
-                "source": None,
-                "balance": 5_120,
-            }
-        ],
-        next=None,
-    )
-    learner: LearnerId
-    entries: list[EntryOut] = Field(description="newest first")
-    next: Next
 
 
 class RatedOut(BaseModel):
@@ -437,75 +358,3 @@ class OrderSeenOut(BaseModel):
     cash_refunds: list[CashRefundOut] | None = Field(default=None, description="for staff")
     position: int = Field(description="of the order's last change")
     version: int = Field(description="events of the order's own stream")
-
-
-class RecipientOut(BaseModel):
-    """Who gets the parcels, and where."""
-
-    name: str = Field(description="of the person")
-    phone: str = Field(description="E.164; masked, at most its last four digits")
-    province: str | None = Field(default=None, description="its full name")
-    city: str | None = Field(default=None, description="city or prefecture")
-    district: str | None = Field(default=None, description="district or county")
-    address: str = Field(description="street, house and room; masked, what stands before them")
-    division: str | None = Field(
-        default=None, description="code (GB/T 2260) of the smallest division that is settled"
-    )
-
-
-class RecipientSeenOut(BaseModel):
-    """An order's recipient, masked (A4)."""
-
-    model_config = example(
-        order="T261103A1B2C3D4E5F6",
-        recipient={
-            "name": "林**",
-            "phone": "1******0000",
-            "province": "浙江省",
-            "city": "杭州市",
-            "district": "西湖区",
-            "address": "文三路***",
-        },
-    )
-    order: OrderNumber
-    recipient: RecipientOut
-    minor: bool | None = Field(
-        default=None, description="for staff: to see it unmasked, a second person is asked first"
-    )
-
-
-class PayloadOut(BaseModel):
-    """One push of a carrier, sealed as it came."""
-
-    card: str | None = Field(description="id of its card; null where nothing could be kept")
-    digest: str | None = Field(description="salted SHA-256, as the log has it; null: of before")
-    source: str = Field(description="who pushed it", examples=["kuaidi100.push"])
-    read: bool = Field(description="false: it could not be understood")
-    scans: int = Field(description="scans that were recorded from it")
-    position: EventPosition
-    recorded_at: AwareDatetime = Field(description="when it was taken in")
-    kept: str = Field(description="sealed; deleted (its time was over); or erased")
-    bytes: int | None = Field(description="how long it is, while it is kept")
-
-
-class PayloadsOut(BaseModel):
-    """What carriers pushed about a parcel, without what is in it (rules.md 30)."""
-
-    model_config = example(
-        parcel="T261103A1B2C3D4E5F6-P1",
-        payloads=[
-            {
-                "card": "0123456789abcdef0123456789abcdef",
-                "digest": "9f" * 32,
-                "source": "kuaidi100.push",
-                "read": True,
-                "scans": 2,
-                "position": 42,
-                "recorded_at": "2026-11-03T02:14:08.120931Z",
-                "kept": "sealed",
-                "bytes": 812,
-            }
-        ],
-    )
-    parcel: ParcelNumber
-    payloads: list[PayloadOut] = Field(description="oldest first")

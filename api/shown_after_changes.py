@@ -5,19 +5,17 @@ against these models (R45).
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import (
     ItemSku,
-    LearnerId,
     LineNumber,
     OrderNumber,
     ParcelNumber,
     PartNumber,
     PartWarehouse,
-    RecipientOut,
     UnitCount,
     example,
 )
@@ -37,164 +35,6 @@ ShownUntil = Annotated[
 Changed = Annotated[bool, Field(description="false: it was so already, and nothing was recorded")]
 WarehouseCode = Annotated[str, Field(description="the warehouse's code")]
 _NUMBER = "T261103A1B2C3D4E5F6"
-
-
-class GrantOut(BaseModel):
-    """What became of one grant."""
-
-    source: str = Field(description="as it was sent")
-    status: str = Field(description="granted, duplicate or refused")
-    code: str | None = Field(default=None, description="why it was refused")
-
-
-class GrantsOut(BaseModel):
-    """What became of the grants, in their order."""
-
-    model_config = example(results=[{"source": "PY-101", "status": "granted"}], position=42)
-    results: list[GrantOut] = Field(description="a row for each grant, in the order of the request")
-    position: NewPosition
-
-
-class ClawedBackOut(BaseModel):
-    """A grant that was taken back."""
-
-    model_config = example(learner="lin", points=120, debt=0, status="clawed_back", position=42)
-    learner: LearnerId
-    points: int = Field(
-        description="taken back, debt included; what had expired unspent was gone already"
-    )
-    debt: int | None = Field(
-        description="points owed after it: what was spent already; null for a duplicate"
-    )
-    status: Literal["clawed_back", "duplicate"] = Field(
-        description="`duplicate`: it was taken back before, and is not taken again"
-    )
-    position: NewPosition
-
-
-class AdjustedOut(BaseModel):
-    """An account after points were added or taken by hand."""
-
-    model_config = example(learner="lin", available=5_900, debt=0, position=42)
-    learner: LearnerId
-    available: int = Field(description="points that can be spent after it")
-    debt: int = Field(description="points owed after it")
-    position: NewPosition
-
-
-class ApprovalAskedOut(BaseModel):
-    """Nothing has happened yet: a second person has to decide (A8)."""
-
-    model_config = example(
-        approval="A0123456789ABCDEF", status="pending_approval", learner="lin", position=42
-    )
-    approval: str = Field(description="id of the request, for `/v1/approvals/{approval}`")
-    status: Literal["pending_approval"] = Field(description="that it waits")
-    learner: LearnerId
-    position: NewPosition
-
-
-class DecidedOut(BaseModel):
-    """What the second person said, and what then happened in the same commit."""
-
-    model_config = example(
-        approval="A0123456789ABCDEF",
-        status="given",
-        learner="lin",
-        available=25_600,
-        debt=0,
-        position=42,
-    )
-    approval: str = Field(description="id of the request")
-    status: Literal["given", "denied"] = Field(description="what was decided")
-    learner: str | None = Field(default=None, description="whose points moved, if it was given")
-    points: int | None = Field(
-        default=None, description="that a claw-back took, or a case was made good with"
-    )
-    case: str | None = Field(default=None, description="the case that was decided with it")
-    order: str | None = Field(default=None, description="number of the case's order")
-    state: str | None = Field(default=None, description="of the case after it")
-    points_refunded: int | None = Field(default=None, description="that the case gave back")
-    replacement: str | None = Field(default=None, description="number of the case's linked order")
-    available: int | None = Field(default=None, description="points after an adjustment")
-    debt: int | None = Field(default=None, description="points owed after it")
-    valid_until: AwareDatetime | None = Field(
-        default=None, description="until then whoever asked may look at a minor's card"
-    )
-    position: NewPosition
-
-
-class LearnerOut(BaseModel):
-    """A learner's account."""
-
-    model_config = example(learner="lin", status="frozen", minor=False, position=42)
-    learner: LearnerId
-    status: str = Field(description="active, frozen or erased")
-    minor: bool = Field(description="under age: their data is shown after four eyes alone")
-    position: NewPosition
-
-
-class ErasedOut(BaseModel):
-    """A learner who was forgotten."""
-
-    model_config = example(learner="lin", status="erased", position=42)
-    learner: LearnerId
-    status: str = Field(description="erased")
-    position: NewPosition
-
-
-class HoldsOut(BaseModel):
-    """The legal matters that hold a learner's data (rules.md 30)."""
-
-    model_config = example(learner="lin", holds=["2026-17"], position=42)
-    learner: LearnerId
-    holds: list[str] = Field(description="references of the matters, oldest first")
-    position: NewPosition
-
-
-class RevealedOut(BaseModel):
-    """A recipient unmasked; that it was shown, to whom and why is recorded (A4)."""
-
-    model_config = example(
-        card="0123456789abcdef0123456789abcdef",
-        learner="lin",
-        recipient={
-            "name": "林小满",
-            "phone": "+8613800138000",
-            "province": "浙江省",
-            "city": "杭州市",
-            "district": "西湖区",
-            "address": "文三路 1 号 2 单元 301",
-        },
-        shown_until="2026-11-03T02:24:08.120931Z",
-        position=42,
-    )
-    card: str = Field(description="id of the card in the vault")
-    learner: LearnerId
-    recipient: RecipientOut = Field(description="unmasked")
-    shown_until: ShownUntil
-    position: NewPosition
-
-
-class PayloadRevealedOut(BaseModel):
-    """What a carrier pushed, as it came; that it was shown is recorded (A4)."""
-
-    model_config = example(
-        card="0123456789abcdef0123456789abcdef",
-        learner="lin",
-        parcel=f"{_NUMBER}-P1",
-        payload='{"status":"polling","lastResult":{"nu":"SF1000000001","data":[]}}',
-        encoding="utf-8",
-        shown_until="2026-11-03T02:24:08.120931Z",
-        position=42,
-    )
-    card: str = Field(description="id of the card in the vault")
-    learner: LearnerId
-    parcel: ParcelNumber
-    payload: str = Field(description="its bytes")
-    encoding: Literal["utf-8", "base64"] = Field(description="base64 where they are no text")
-    shown_until: ShownUntil
-    position: NewPosition
 
 
 class OrderOut(BaseModel):

@@ -4,14 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api.shown import (
-    FactName,
-    HappenedAt,
-    LearnerId,
-    OrderNumber,
-    Position,
-    example,
-)
+from api.shown import FactName, HappenedAt, LearnerId, OrderNumber, Position, example
 from api.shown_after_changes import NewPosition
 
 _ORDER = "T261103A1B2C3D4E5F6"
