@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from application.outcomes import KeyReused
 from application.vault import Vault, seal, unseal
 from application.webhooks import SECRET_BYTES, checked_patterns, new_secret
-from domain.refusals import NotFound, Refusal
+from domain.refusals import InvalidRequest, NotFound, Refusal
 
 OWNED_MAX = 20
 """Subscriptions one caller may have."""
@@ -129,6 +129,8 @@ class Subscriptions:
     ) -> None:
         """Subscribe from a position on, or from now on. The URL has been checked."""
         patterns = checked_patterns(facts)
+        if after is not None:
+            await self._must_be_told(after + 1)
         await self._rows("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", owner)
         ((owned,),) = await self._rows(_OWNED, owner)
         if owned >= OWNED_MAX:
@@ -172,7 +174,11 @@ class Subscriptions:
         await self._run(_RESUME, now, webhook)
 
     async def replay(self, webhook: str, *, from_position: int, now: datetime) -> None:
-        """Tell everything from a position on again, under the same ids; parked ones, too."""
+        """Tell everything from a position on again, under the same ids; parked ones, too.
+
+        What was not told yet is told in any case: nothing between is left out.
+        """
+        await self._must_be_told(from_position)
         await self._run(_UNPARK, webhook, from_position)
         await self._run(_REPLAY, from_position - 1, now, webhook)
 
@@ -209,6 +215,12 @@ class Subscriptions:
         """Forget old tries and old answers."""
         await self._run(_TIDY, DELIVERIES_KEPT)
         await self._run(_FORGET, now - REQUESTS_KEPT)
+
+    async def _must_be_told(self, from_position: int) -> None:
+        """Refuse a position that the log will only have later: until then nothing was told."""
+        ((head,),) = await self._rows(_HEAD)
+        if from_position > head + 1:
+            raise InvalidRequest(field="from_position", reason=f"the log ends at {head}")
 
     async def _rows(self, text: LiteralString, *values: object) -> list[Any]:
         cursor = await self._connection.execute(qualified(text, self._schema), values)
@@ -256,6 +268,7 @@ INSERT INTO {webhooks} (id, owner, url, patterns, sealed_secret, state, position
 VALUES (%s, %s, %s, %s, %s, 'active',
     coalesce(%s, (SELECT max(position) FROM {commits}), 0), %s, %s)
 """
+_HEAD = "SELECT coalesce(max(position), 0) FROM {commits}"
 _ADD_KEY = "INSERT INTO {subject_keys} (subject, wrapped) VALUES (%s, %s)"
 _DELETE_KEY = "DELETE FROM {subject_keys} WHERE subject = %s"
 _SEALED = """
@@ -292,8 +305,8 @@ UPDATE {webhooks} SET state = 'active', cause = NULL, attempt = 0, parked_in_a_r
 WHERE id = %s
 """
 _REPLAY = """
-UPDATE {webhooks} SET position = %s, attempt = 0, parked_in_a_row = 0, next_at = %s,
-    troubled_since = CASE WHEN state <> 'active' THEN troubled_since END
+UPDATE {webhooks} SET position = least(position, %s), attempt = 0, parked_in_a_row = 0,
+    next_at = %s, troubled_since = CASE WHEN state <> 'active' THEN troubled_since END
 WHERE id = %s
 """
 _UNPARK = "DELETE FROM {webhook_parked} WHERE webhook = %s AND position >= %s"

@@ -283,6 +283,7 @@ REASONS = {
     r"holds NUL or half of a surrogate pair": "含有空字符或不完整的代理对",
     r"an object names a field twice": "同一对象中字段重复",
     r"give a card or an order": "请给出收件信息或订单",
+    r"the log ends at (\S+)": "日志目前到 {0}",
     r"not a log position": "不是日志位置",
     r"not one of ours": "不是本服务给出的",
     r"give it or known_at, not both": "不能与 known_at 同时给出",

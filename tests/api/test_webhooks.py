@@ -139,6 +139,44 @@ async def test_everything_is_told_again_once_when_replayed(mall: Mall, there: Su
     assert len(set(there.ids)) == 1
 
 
+async def test_nothing_is_left_out_when_replayed_from_behind_the_cursor(
+    mall: Mall, there: Subscriber
+) -> None:
+    """N2: what was not told yet is told, too, wherever a replay begins."""
+    made = await subscribed(mall, there)
+    await mall.order(("notebook", 1))
+    await mall.order(("notebook", 1))
+    head = mall.tenant.store.position
+    path = f"{PATH}/{made['id']}/replay"
+    assert (await mall.post(path, {"from_position": head + 1}, **CRM)).status_code == 200
+    await told(mall)
+    assert len(there.got) == 2
+
+
+async def test_no_position_is_told_from_that_the_log_does_not_have(
+    mall: Mall, there: Subscriber
+) -> None:
+    """N2: all until then would never be told; CONTROL: from the next one on it can be."""
+    made = await subscribed(mall, there)
+    head = mall.tenant.store.position
+    wish = {"url": there.url, "facts": ["orders.*"]}
+    for path, body, well in (
+        (f"{PATH}/{made['id']}/replay", {}, 200),
+        (PATH, wish, 201),
+    ):
+        ahead = await mall.post(path, {**body, "from_position": head + 2}, **CRM)
+        assert ahead.status_code == 422
+        (failure,) = ahead.json()["failures"]
+        assert (failure["field"], failure["reason"]) == (
+            "from_position",
+            f"the log ends at {head}",
+        )
+        next_one = await mall.post(path, {**body, "from_position": head + 1}, **CRM)
+        assert next_one.status_code == well
+    shown = (await mall.get(f"{PATH}/{made['id']}", **CRM)).json()
+    assert shown["position"] <= head
+
+
 async def test_history_is_told_when_asked_for(mall: Mall, there: Subscriber) -> None:
     """N2: from a position on, what was before the subscription, too."""
     await mall.order(("notebook", 1))
