@@ -69,6 +69,8 @@ def transfer_stock(
     unit: Unit, *, sku: str, from_warehouse: str, to_warehouse: str, quantity: int, transfer: str
 ) -> dict[str, Any]:
     """Send free units to another warehouse; they are received there when they arrive (C3)."""
+    if from_warehouse == to_warehouse:
+        raise InvalidRequest(field="to_warehouse", reason="is where the units are")
     _check_kept(unit, sku=sku, warehouse=to_warehouse)
     key = stock_key(from_warehouse, sku)
     facts = unit.read(STOCK, key).transfer_out(

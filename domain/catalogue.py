@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from domain.facts import Fact, NonNegativeInt, PositiveInt, Value
 from domain.house_rules import HouseRules
-from domain.refusals import Refusal
+from domain.refusals import InvalidRequest, Refusal
 
 
 class Kind(StrEnum):
@@ -188,6 +188,8 @@ class Item:
 
     terms: Terms | None = None
     on_sale: bool = False
+    offered: bool = False
+    """Whether it was ever on sale, so that somebody may have it."""
 
     def list_or_revise(
         self,
@@ -201,7 +203,13 @@ class Item:
 
         Goods whose freight is over its share of their value are refused, unless the terms say why
         not (C1; rules.md 9): by the dearest lane, or by an estimate where no rate cards are.
+        What was on sale stays goods or a course: somebody may have it.
         """
+        begins, ends = terms.sale_from, terms.sale_until
+        if begins is not None and ends is not None and begins >= ends:
+            raise InvalidRequest(field="sale_until", reason="is not after sale_from")
+        if self.offered and self.terms is not None and self.terms.kind is not terms.kind:
+            raise InvalidRequest(field="kind", reason=f"it was on sale as {self.terms.kind}")
         freight = 0
         if terms.kind is Kind.PARCEL:
             freight = freight_estimate_fen(terms.weight_grams, terms.size_millimetres)
@@ -254,10 +262,10 @@ def evolve(item: Item, fact: ItemFact) -> Item:
     """The item after one more fact."""
     match fact:
         case ItemListed(terms=terms) | ItemRevised(terms=terms):
-            return Item(terms, item.on_sale)
+            return Item(terms, item.on_sale, item.offered)
         case ItemPutOnSale():
-            return Item(item.terms, on_sale=True)
+            return Item(item.terms, on_sale=True, offered=True)
         case ItemTakenOffSale():
-            return Item(item.terms, on_sale=False)
+            return Item(item.terms, on_sale=False, offered=item.offered)
         case _:
             assert_never(fact)

@@ -152,3 +152,13 @@ async def test_newer_refunds_are_asked_for_when_many_older_ones_get_no_answer(
         assert len(asked) == min(rounds * BATCH, 2 * BATCH + 1)
     assert len(set(asked)) == 2 * BATCH + 1
     mall.tenant.payments = real
+
+
+async def test_units_are_not_sent_to_where_they_are(mall: Mall) -> None:
+    """C3, M4: a transfer goes to another warehouse; refused with its field, in both languages."""
+    body = {"sku": "notebook", "from_warehouse": "zhejiang", "to_warehouse": "zhejiang"}
+    refused = await mall.post("/v1/stock/transfers", {**body, "quantity": 1}, **STAFF)
+    assert refused.status_code == 422
+    (failure,) = refused.json()["failures"]
+    assert (failure["field"], failure["reason"]) == ("to_warehouse", "is where the units are")
+    assert "与调出仓库相同" in failure["message_zh"]

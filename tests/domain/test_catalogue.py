@@ -19,6 +19,7 @@ from domain.catalogue import (
     freight_estimate_fen,
 )
 from domain.house_rules import HouseRules
+from domain.refusals import InvalidRequest
 from tests.in_memory import given
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -55,10 +56,33 @@ def test_an_item_is_listed_and_put_on_sale_when_it_is_new() -> None:
     ]
 
 
+@pytest.mark.parametrize(("hours", "taken"), [(-1, False), (0, False), (1, True)])
+def test_a_sale_that_ends_before_it_begins_is_refused(hours: int, taken: bool) -> None:
+    """C1: nobody could ever redeem it; CONTROL: one that lasts is taken."""
+    wanted = terms(sale_from=NOON, sale_until=NOON + timedelta(hours=hours))
+    if taken:
+        assert Item().list_or_revise(wanted, on_sale=True, rules=RULES)
+        return
+    with pytest.raises(InvalidRequest) as refused:
+        Item().list_or_revise(wanted, on_sale=True, rules=RULES)
+    assert refused.value.figures == {"field": "sale_until", "reason": "is not after sale_from"}
+
+
+def test_what_was_on_sale_stays_goods_or_a_course() -> None:
+    """C1: who has it was sent it, or taught it; CONTROL: before that it may become the other."""
+    course = terms(kind=Kind.COURSE, weight_grams=0)
+    listed = given(ITEM, ItemListed(terms=course, freight_fen=0))
+    assert listed.list_or_revise(terms(), on_sale=False, rules=RULES)
+    sold = given(ITEM, ItemListed(terms=course, freight_fen=0), ItemPutOnSale(), ItemTakenOffSale())
+    with pytest.raises(InvalidRequest) as refused:
+        sold.list_or_revise(terms(), on_sale=True, rules=RULES)
+    assert refused.value.figures == {"field": "kind", "reason": "it was on sale as course"}
+
+
 def test_an_item_stays_on_sale_when_its_terms_change() -> None:
     """C1: revising says nothing about the sale."""
     revised = ITEM.evolve(on_sale(), ItemRevised(terms=terms(points=600), freight_fen=800))
-    assert revised == Item(terms(points=600), on_sale=True)
+    assert revised == Item(terms(points=600), on_sale=True, offered=True)
 
 
 @pytest.mark.parametrize(
