@@ -58,7 +58,7 @@ LINES: Mapping[str, Message] = {
     "label": Message("{parcel} · {label}", "{parcel} · {label}"),
     "unreadable_push": Message("{parcel} · {pushes} 条", "{parcel} · {pushes} pushes"),
     "unwatched_parcel": Message("{parcel}", "{parcel}"),
-    "shared_waybill": Message("{waybill}", "{waybill}"),
+    "shared_waybill": Message("{parcel}", "{parcel}"),
     "silent_parcel": Message("{parcel} · {silence}", "{parcel} · {silence}"),
     "delayed_parcel": Message("{parcel} · {delay}", "{parcel} · {delay}"),
     "contradicted_receipt": Message("{parcel}", "{parcel}"),

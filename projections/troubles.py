@@ -178,7 +178,7 @@ async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: dat
     ):
         yield _trouble(
             "shared_waybill", f"{waybill}: {', '.join(parcels)}", None, None,
-            carrier=carrier, waybill=waybill, parcels=parcels,
+            parcel=parcels[0], carrier=carrier, waybill=waybill, parcels=parcels,
         )  # fmt: skip
     rules = house.rules
     for silent in await silent_parcels(
