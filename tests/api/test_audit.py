@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api import audit
+from api import audit, tenancy
 from application.checked import GOOD, REFUSED
 from application.checking import check
 from application.heads import SignedHead
@@ -20,6 +20,7 @@ from application.rules_of import rules_of
 from application.sealing import PUBLIC_KEY, rendered
 from application.settings import Settings
 from domain.house_rules import HouseRules
+from tests.api import conftest
 from tests.api.conftest import Mall, running
 from tests.conftest import MallDatabase
 
@@ -210,7 +211,8 @@ async def test_points_are_owed_in_the_month_they_end_when_a_lot_ends_at_its_midn
 ) -> None:
     """A7, L4: the month of the last day in the business zone, as the balance names that day."""
     rules = HouseRules(zone=ZoneInfo(zone))
-    monkeypatch.setattr(Settings, "rules", rules)
+    for room in (tenancy, conftest):
+        monkeypatch.setattr(room, "rules_of", lambda _: rules)
     settings = Settings(tenant=database.schema, keys=tmp_path / "keys", data=tmp_path)
     async with running(settings, database) as mall:
         first = datetime(mall.tenant.store.clock().year + 2, 3, 1, tzinfo=rules.zone)
