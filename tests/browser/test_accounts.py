@@ -42,20 +42,20 @@ def test_points_are_taken_once_when_the_button_is_pressed_twice(
         assert at_field(visitor, "points") == visitor.says("learner.above_zero")
         assert sent(visitor, path) == 0
         page.select_option("dialog [name=direction]", "-1")
-        page.fill("dialog [name=points]", "4000")
+        page.fill("dialog [name=points]", "2000")
         page.dblclick("dialog button[type=submit]")
-        expect(figures.first).to_have_text("16,000")
+        expect(figures.first).to_have_text("18,000")
         assert sent(visitor, path) == 1
-        expect(page.locator(".ledger tbody tr").first).to_contain_text("−4,000")
+        expect(page.locator(".ledger tbody tr").first).to_contain_text("−2,000")
         visitor.readable()
         visitor.content()
 
-        service.order(learner, ("desk-lamp", 7))  # 2,840 are left
+        service.order(learner, ("desk-lamp", 8))  # 2,960 are left
         visitor.button("learner.adjust").click()
         page.select_option("dialog [name=direction]", "-1")
-        visitor.send(points="4000", source="T-18", why="counted twice")
+        visitor.send(points="2990", source="T-18", why="counted twice")  # less than two need (A8)
         page.wait_for_selector("dialog [name=points][aria-invalid]")
-        assert "2840" in at_field(visitor, "points").replace(",", "")
+        assert "2960" in at_field(visitor, "points").replace(",", "")
         visitor.fits()
 
 
