@@ -1,7 +1,7 @@
 """发货点 A warehouse as the sender of an order's parcels: carriers, prices, limits (W4, S1)."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from domain.cargo import Cargo
@@ -50,7 +50,7 @@ class Depot:
         self._rules = rules
         self._choices: dict[Cargo, Choice | None] = {}
 
-    @property
+    @cached_property
     def floor(self) -> Floor:
         """What parcels cost at least, by weight."""
         return _floor(self._warehouse, self._offers, self._wanted is not Wanted.ECONOMICAL)

@@ -14,7 +14,7 @@ from domain.cargo import Cargo, together
 from domain.sharing_out import Sharing
 from domain.splits import WORST, Chosen, Counts, Key, Source, Split
 
-STEPS_MAX: Final = 800
+STEPS_MAX: Final = 500
 """Steps after which the best split known so far is taken: nobody's order waits for another's."""
 SMALL: Final = 16
 """Lines times sources up to which every possibility is looked at or ruled out, however long."""
