@@ -18,8 +18,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.shown import example
@@ -180,11 +180,10 @@ async def listed(
             kind=kind,
             partner=partner,
             state=state,
-            before=(before[0], before[1]) if before else None,
+            before=before,
             limit=limit + 1,
         )
-    page, more = found[:limit], len(found) > limit
-    following = encode_cursor(page[-1]["received_at"], page[-1]["bill"]) if more else None
+    page, following = page_of(found, limit, lambda one: (one["received_at"], one["bill"]))
     return json_answer({"bills": page, "next": following})
 
 
@@ -227,11 +226,10 @@ async def differences(
             bill,
             cause=cause,
             standing=standing,
-            after=(after[0], after[1]) if after else None,
+            after=after,
             limit=limit + 1,
         )
-    page, more = found[:limit], len(found) > limit
-    following = encode_cursor(page[-1]["cause"], page[-1]["id"]) if more else None
+    page, following = page_of(found, limit, lambda one: (one["cause"], one["id"]))
     return json_answer({"differences": page, "next": following})
 
 

@@ -17,8 +17,8 @@ from api.reading import (
     Limit,
     MinPosition,
     decode_cursor,
-    encode_cursor,
     json_answer,
+    page_of,
     wait_for,
 )
 from api.shown import example
@@ -124,15 +124,13 @@ async def listed(
             connection,
             tenant.schema,
             closed=all,
-            after=(after[0], after[1]) if after else None,
+            after=after,
             limit=limit + 1,
         )
-    page = found[:limit]
+    page, more = page_of(found, limit, lambda one: (one["asked_at"], one["parcel"]))
     now = store_of(request).clock()
     for one in page:
         one["age_seconds"] = int((now - one["asked_at"]).total_seconds())
-    last = page[-1] if len(found) > limit else None
-    more = encode_cursor(last["asked_at"], last["parcel"]) if last else None
     return json_answer({"consignments": page, "next": more})
 
 
