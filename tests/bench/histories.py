@@ -172,7 +172,7 @@ class Pushing:
         pack = {"order": placed["number"], "happened_at": given}
         packed = await self.mall.done("/v1/parcels", pack, key=f"{key}-pack")
         parcel, carrier = packed["parcel"], CARRIERS[history["carrier"]]
-        waybill = _waybill(history)
+        waybill = _waybill(history, way)
         label = {"carrier": carrier, "waybill": waybill, "happened_at": given}
         await self.mall.done(f"/v1/parcels/{parcel}/waybill", label, key=f"{key}-waybill")
         await self.mall.done(
@@ -202,10 +202,11 @@ class Pushing:
         )
 
 
-def _waybill(history: dict[str, Any]) -> str:
-    """The history's number, where it has one that a label could carry."""
+def _waybill(history: dict[str, Any], way: str) -> str:
+    """The history's number, longer by a digit for each way: one is on one parcel at a time (T1)."""
     number = str(history["waybill_scrambled"])
-    return number if number.isalnum() else f"X{history['history']:08}"
+    own = number if number.isalnum() else f"X{history['history']:08}"
+    return f"{own}{WAYS.index(way)}"
 
 
 async def run_all(
