@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from application.log import Head, Recorded
+from application.log import Head, Packed, Recorded, packed
 from application.outcomes import Outcome, Unavailable, keep_refusal
 from application.proof import leaf_hash
 from application.unit import Card, Command, Draft, Row, SealedCard, Unit, rows_of
@@ -69,6 +69,8 @@ class Group:
         self.cards: list[SealedCard] = []
         self.recorded: list[Recorded] = []
         """What is kept of the commands under their keys."""
+        self._packed: Packed | None = None
+        """What was written down, as it was last asked for."""
         # Decided, but not yet written down:
         self._drafts: list[Draft] = []
         self._unsealed: list[Card] = []
@@ -107,6 +109,7 @@ class Group:
         if waiting.command.keeps_refusals and not waiting.command.asks_only:
             kept = keep_refusal(refusal)
             self.recorded.append(_recorded(waiting.command, self.position, kept, refused=True))
+            self._packed = None
         self.settled.append((waiting, refusal))
 
     def write_down(self) -> None:
@@ -114,6 +117,8 @@ class Group:
 
         Step by step for many commands: code that stays in the processor's cache is faster.
         """
+        if not self._answered:
+            return
         answers = [to_json(answer) for _, answer, _ in self._answered]
         rows = rows_of(self._drafts, recorded_at=self.now)
         first = self.after + len(self.rows) + 1
@@ -127,6 +132,13 @@ class Group:
         self.leaves += leaves
         self.cards += cards
         self._drafts, self._unsealed, self._answered = [], [], []
+        self._packed = None
+
+    def packed(self) -> Packed:
+        """What was written down, as it is inserted; asked for ahead, it is ready when needed."""
+        if self._packed is None:
+            self._packed = packed(self.rows, self.recorded, self.cards)
+        return self._packed
 
 
 def _recorded(command: Command, position: int, answer: bytes, *, refused: bool = False) -> Recorded:

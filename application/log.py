@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, LiteralString, NamedTuple, cast
 
 from psycopg import AsyncConnection
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
-from application.arrays import binaries, booleans, integers, texts
+from application.arrays import Column, binaries, booleans, integers, texts
 from application.envelope import decode_fact
 from application.proof import Frontier
 from application.streams import CATEGORIES, category_of, fold_fingerprint
@@ -33,14 +33,49 @@ class Recorded(NamedTuple):
     answer: bytes
 
 
+class Packed(NamedTuple):
+    """What a group commit inserts, as the columns that `LogSql.insert` names."""
+
+    rows: tuple[Column, ...]
+    answers: tuple[Column, ...]
+    cards: tuple[Column, ...]
+
+
+def packed(rows: Sequence[Row], answers: Sequence[Recorded], cards: Sequence[SealedCard]) -> Packed:
+    """Events, answers and cards as columns. Raises `UnicodeEncodeError` for what is no text."""
+    streams, versions, names, stored = _columns(rows, 4)
+    principals, keys, digests, positions, refused, kept = _columns(answers, 6)
+    ids, subjects, fields, sealed, phones, tails, places = _columns(cards, 7)
+    return Packed(
+        (texts(streams), integers(versions), texts(names), binaries(stored)),
+        (
+            texts(principals),
+            texts(keys),
+            binaries(digests),
+            integers(positions),
+            booleans(refused),
+            binaries(kept),
+        ),
+        (
+            texts(ids),
+            texts(subjects),
+            texts(fields),
+            binaries(sealed),
+            binaries(phones),
+            binaries(tails),
+            binaries(places),
+        ),
+    )
+
+
 class LogSql:
     """The statements for one tenant, composed once; names are qualified, values are parameters."""
 
     def __init__(self, schema: str) -> None:
         names = {"schema": Identifier(schema), "keys": Identifier(f"{schema}_keys")}
 
-        def sql(text: LiteralString) -> Composed:
-            return SQL(text).format(**names)
+        def sql(text: LiteralString) -> bytes:
+            return SQL(text).format(**names).as_bytes()
 
         # The lock and the reading are two statements: only a statement that begins after the
         # lock is held has a snapshot with everything the holder before us committed.
@@ -119,7 +154,7 @@ class Log:
         self.connection = connection
         self._sql = sql
 
-    async def _rows(self, query: Composed, *values: object) -> list[Any]:
+    async def _rows(self, query: bytes, *values: object) -> list[Any]:
         cursor = await self.connection.execute(query, values, prepare=True, binary=True)
         return await cursor.fetchall()
 
@@ -145,7 +180,7 @@ class Log:
 
     async def since(self, position: int) -> list[Row]:
         """The events after a position, in order: what other processes appended."""
-        return [Row(*row) for row in await self._rows(self._sql.since, position)]
+        return await self._rows(self._sql.since, position)
 
     async def load(self, streams: Sequence[str]) -> dict[str, tuple[Held, int]]:
         """Each stream's version and state, and how many events had to be folded for it."""
@@ -172,44 +207,25 @@ class Log:
         self,
         *,
         after: int,
-        rows: Sequence[Row],
-        answers: Sequence[Recorded],
-        cards: Sequence[SealedCard],
+        packed: Packed,
         new_keys: Sequence[tuple[str, bytes]],
         frontier: Frontier,
         recorded_at: datetime,
     ) -> None:
         """Everything of a group commit, in one statement; positions go on from `after`."""
-        streams, versions, names, stored = _columns(rows, 4)
-        principals, keys, digests, positions, refused, kept = _columns(answers, 6)
-        ids, subjects, fields, sealed, phones, tails, places = _columns(cards, 7)
         owners, wrapped = _columns(new_keys, 2)
         values = (
             after,
-            texts(streams),
-            integers(versions),
-            texts(names),
-            binaries(stored),
+            *packed.rows,
             recorded_at,
-            texts(principals),
-            texts(keys),
-            binaries(digests),
-            integers(positions),
-            booleans(refused),
-            binaries(kept),
-            texts(ids),
-            texts(subjects),
-            texts(fields),
-            binaries(sealed),
-            binaries(phones),
-            binaries(tails),
-            binaries(places),
+            *packed.answers,
+            *packed.cards,
             texts(owners),
             binaries(wrapped),
-            after + len(rows),
+            frontier.size,
             frontier.to_bytes(),
             recorded_at,
-            bool(rows),
+            frontier.size > after,
         )
         await self.connection.execute(self._sql.insert, values, prepare=True)
 

@@ -147,7 +147,7 @@ def _reopen(unit: Unit, *, case: str, by: Side, rules: HouseRules) -> dict[str, 
 
 def effects(unit: Unit) -> dict[str, Any]:
     """What the facts that a unit recorded say: points to which lots, stock, cash, messages."""
-    facts = [(draft.stream, draft.fact) for draft in unit.drafts]
+    facts = [(stream, fact) for stream, _, fact, *_ in unit.drafts]
     told: dict[str, Any] = {
         "points": [one for _, fact in facts for one in _points(fact)],
         "stock": [one for stream, fact in facts for one in _stock(stream, fact)],
@@ -194,8 +194,7 @@ _CHANGES: dict[type[Fact], str] = {
 
 def _message(unit: Unit) -> dict[str, str] | None:
     """What the learner would be told: on a card that will never be stored."""
-    for draft in unit.drafts:
-        fact = draft.fact
+    for _, _, fact, *_ in unit.drafts:
         told = None
         if isinstance(fact, DisputeDecided | DecisionProposed):
             told = fact.decision.message

@@ -41,23 +41,11 @@ class Missing(Exception):
         super().__init__(stream or subject)
 
 
-class Row(NamedTuple):
-    """One event as it is stored, but for its position."""
-
-    stream: str
-    version: int
-    name: str
-    stored: bytes
-
-
-class Draft(NamedTuple):
-    """One fact that a command recorded, in memory alone as yet."""
-
-    stream: str
-    version: int
-    fact: Fact
-    happened_at: datetime
-    context: Context
+# Plain tuples: three of each are made for every order, five times as fast as named ones.
+Row = tuple[str, int, str, bytes]
+"""One event as it is stored, but for its position: stream, version, name, stored bytes."""
+Draft = tuple[str, int, Fact, datetime, Context]
+"""A fact of a command, in memory alone as yet: stream, version, fact, when it happened, context."""
 
 
 def rows_of(drafts: Iterable[Draft], *, recorded_at: datetime) -> list[Row]:
@@ -69,7 +57,7 @@ def rows_of(drafts: Iterable[Draft], *, recorded_at: datetime) -> list[Row]:
         if last != (happened_at, context):
             last = (happened_at, context)
             tail = encode_tail(context, happened_at=happened_at, recorded_at=recorded_at)
-        rows.append(Row(stream, version, fact.fact_name, encode(fact, tail)))
+        rows.append((stream, version, fact.fact_name, encode(fact, tail)))
     return rows
 
 
@@ -220,7 +208,7 @@ class Unit:
         stream = category.prefix + key
         self.touched[stream] = (1, Begun(category, fact))
         self.begun.append(stream)
-        self.drafts.append(Draft(stream, 1, fact, self.happened_at, self.command.context))
+        self.drafts.append((stream, 1, fact, self.happened_at, self.command.context))
 
     def record(
         self,
@@ -237,7 +225,7 @@ class Unit:
         for fact in facts:
             version += 1
             state = category.evolve(state, fact)
-            self.drafts.append(Draft(stream, version, fact, when, context))
+            self.drafts.append((stream, version, fact, when, context))
         self.touched[stream] = (version, state)
         recorded: S = state
         return recorded

@@ -144,6 +144,9 @@ class Writer:
             await asyncio.sleep(0)
             if self._ahead is not group:
                 return  # the group before was not committed after all
+        if not group.left:
+            with suppress(Exception):
+                group.packed()  # the one before is still being committed: ready once it is
 
     def _now(self, head: datetime | None = None) -> datetime:
         """The time, which does not run backwards when the clock does (R32)."""
@@ -286,9 +289,7 @@ class Writer:
     async def _append(self, log: Log, group: Group, head: Head) -> None:
         await log.insert(
             after=group.after,
-            rows=group.rows,
-            answers=group.recorded,
-            cards=group.cards,
+            packed=group.packed(),
             new_keys=[(one, group.new_keys[one]) for one in group.stored_keys],
             frontier=head.frontier.extended(group.leaves),
             recorded_at=group.now,
@@ -303,15 +304,14 @@ class Writer:
             self.states.forget_all()
             self._keys.clear()
         elif not self._alone:
-            for row in await log.since(self.position):
-                held = self.states.known(row.stream)
+            for stream, version, name, stored in await log.since(self.position):
+                held = self.states.known(stream)
                 # A state loaded after its last event was appended has that event already.
-                if held is not None and row.version > held[0]:
-                    fact = decode_fact(row.name, row.stored)
-                    state = category_of(row.stream).evolve(held[1], fact)
-                    self.states[row.stream] = (row.version, state)
-                if row.name == LearnerErased.fact_name:
-                    self._keys.pop(row.stream.partition(":")[2], None)
+                if held is not None and version > held[0]:
+                    state = category_of(stream).evolve(held[1], decode_fact(name, stored))
+                    self.states[stream] = (version, state)
+                if name == LearnerErased.fact_name:
+                    self._keys.pop(stream.partition(":")[2], None)
         self.position = head.position  # not before: a try that dies on the way is made again
 
     async def _load_ahead(self, log: Log, batch: Iterable[Waiting]) -> None:

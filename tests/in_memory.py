@@ -78,8 +78,8 @@ class InMemoryLog:
         unit = Unit(command, now=now, states=self._streams, keys=self._keys)
         answer = decide(unit)
         self.recorded += [
-            Recorded(row.stream, row.version, decode_fact(row.name, row.stored))
-            for row in rows_of(unit.drafts, recorded_at=now)
+            Recorded(stream, version, decode_fact(name, stored))
+            for stream, version, name, stored in rows_of(unit.drafts, recorded_at=now)
         ]
         self.cards |= {card.id: card.subject for card in unit.cards}
         self._streams.update(unit.touched)
