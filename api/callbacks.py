@@ -23,6 +23,7 @@ from application.trackers import Trackers
 from application.traffic import way_gone
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
+from domain.own_numbers import SecondNumber
 from domain.refusals import Refusal
 from domain.scans import Scan
 from projections.work_queues import parcels_of
@@ -106,7 +107,14 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
         await _keep_unreadable(request, parcel, unreadable.raw)
         return _json(kuaidi100.accepted())
     refused = await _record(
-        tenant, "kuaidi100", parcel, push.scans, sent=body, raw=push.raw, corrected_to=push.com_new
+        tenant,
+        "kuaidi100",
+        parcel,
+        push.scans,
+        sent=body,
+        raw=push.raw,
+        corrected_to=push.com_new,
+        second=push.second,
     )
     return _json(kuaidi100.accepted() if refused is None else kuaidi100.refused(refused))
 
@@ -177,6 +185,7 @@ async def _record(
     sent: bytes,
     raw: bytes,
     corrected_to: str | None = None,
+    second: SecondNumber | None = None,
 ) -> str | None:
     """Record what a push told of one parcel, once for the bytes that were sent (R34).
 
@@ -196,6 +205,7 @@ async def _record(
             source=f"{partner}.push",
             raw=raw,
             corrected_to=corrected_to,
+            second=second,
             rules=tenant.rules,
         ),
         streams=[PARCEL.stream(parcel)],

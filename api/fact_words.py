@@ -114,6 +114,7 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.PickingStarted": "",
     "parcels.PushUnreadable": "source",
     "parcels.ReceiptProved": "source digest",
+    "parcels.SecondNumberTold": "waybill carrier beside",
     "parcels.TrackConfirmed": "source",
     "parcels.TrackFlagged": "kind",
     "parcels.TrackingSubscribed": "partner",

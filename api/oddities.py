@@ -34,7 +34,9 @@ OddityId = Annotated[
 ]
 PAGE = 50
 _PARCEL, _ID = "T261103A1B2C3D4E5F6-P1", "9f86d081884c7d65"
-_KINDS = "backwards, jump, after_signing, drifted, misrouted, stalled or reused_number"
+_KINDS = (
+    "backwards, jump, after_signing, drifted, misrouted, stalled, reused_number or foreign_number"
+)
 
 
 class OddityIn(Body):
@@ -54,6 +56,7 @@ class OddityOut(BaseModel):
     oddity: str = Field(description="its id, of the kind and the first scan")
     kind: str = Field(description=_KINDS)
     since: AwareDatetime = Field(description="when the first of its scans happened")
+    number: str = Field(description="the number that its scans name; of foreign_number not ours")
     scans: list[ScanOut] = Field(description="those that show it, oldest first")
     decision: OddityDecision | None = Field(description="null: it waits for a human")
     decided_at: AwareDatetime | None = Field(description="when it was decided")
@@ -73,6 +76,7 @@ class OdditiesOut(BaseModel):
                 "oddity": _ID,
                 "kind": "after_signing",
                 "since": "2026-11-05T09:12:00Z",
+                "number": "SF1000000001",
                 "scans": [
                     {
                         "time": "2026-11-05T09:12:00Z",
@@ -149,6 +153,7 @@ async def decide(
 ) -> Response:
     """Accept the scans, leave them out, or give them to another parcel; with a reason (T6).
 
+    A `foreign_number` that is accepted is the parcel's: its scans count, and orders follow.
     A later decision about the same takes its place: what was left out can be let in again.
     """
     rules = request.state.tenant.rules

@@ -195,6 +195,6 @@ def _existing_parcel(unit: Unit, parcel: str) -> Parcel:
 def _with_carrier(unit: Unit, parcel: str, action: str) -> Parcel:
     """The parcel, once its carrier has or had it."""
     box = _existing_parcel(unit, parcel)
-    if box.carrier is None or not (box.handed_over or box.tracking.scans):
+    if box.carrier is None or not (box.handed_over or box.track().scans):
         raise NotPossible(action=action, why="no carrier has the parcel")
     return box

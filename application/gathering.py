@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
@@ -20,8 +20,8 @@ from application.streams import PARCEL
 from application.vault import Recipient, Unreadable, Vault
 from domain.blotting import blot
 from domain.dispute_facts import SameAddress, SignerMatch
-from domain.parcel_facts import ParcelScanned
-from domain.parcels import as_scan
+from domain.parcel_facts import ParcelFact, ParcelScanned
+from domain.recorded_scans import as_scan
 from domain.scans import ScanKind, normalise_text, read_signer
 from domain.signers import match_signer
 
@@ -68,17 +68,21 @@ async def gather(
 async def _receipt(
     connection: AsyncConnection[Any], schema: str, parcel: str
 ) -> tuple[int, ParcelScanned] | None:
-    """The first scan that told of the receipt, and its version in the parcel's stream."""
-    query = SQL(_SCANS).format(Identifier(schema, "tallypost_events"))
-    values = (PARCEL.stream(parcel), ParcelScanned.fact_name)
-    found: tuple[int, ParcelScanned] | None = None
-    for version, name, stored in await (await connection.execute(query, values)).fetchall():
-        fact = decode_fact(name, bytes(stored))
-        if not isinstance(fact, ParcelScanned) or fact.kind not in _RECEIPT:
-            continue
-        if found is None or fact.time < found[1].time:
-            found = (version, fact)
-    return found
+    """The first scan that counts and told of the receipt, and its version in the stream.
+
+    One of another parcel's number, or that a human left out, proves nothing of this one.
+    """
+    query = SQL(_FACTS).format(Identifier(schema, "tallypost_events"))
+    rows = await (await connection.execute(query, (PARCEL.stream(parcel),))).fetchall()
+    box, told = PARCEL.initial, list[tuple[int, ParcelScanned]]()
+    for version, name, stored in rows:
+        fact = cast("ParcelFact", decode_fact(name, bytes(stored)))
+        box = PARCEL.evolve(box, fact)
+        if isinstance(fact, ParcelScanned) and fact.kind in _RECEIPT:
+            told.append((version, fact))
+    counted = {scan.identity for scan in box.track().scans}
+    counting = [one for one in told if as_scan(one[1]).identity in counted]
+    return min(counting, key=lambda one: (one[1].time, one[0]), default=None)
 
 
 async def _name(
@@ -150,9 +154,9 @@ async def _same_address(
     )
 
 
-_SCANS = """
+_FACTS = """
 SELECT originator_version, topic, state FROM {}
-WHERE originator_id = %s AND topic = %s ORDER BY originator_version
+WHERE originator_id = %s ORDER BY originator_version
 """
 # Who sends where is kept by address: cards are too many to be searched for it.
 _SAME_ADDRESS = """

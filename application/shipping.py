@@ -16,6 +16,7 @@ from domain import oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.lanes import Lane
+from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import Content, ParcelPacked, PushUnreadable, ReceiptProved
 from domain.parcels import OddityDecision, Parcel, received_at
 from domain.refusals import NotPossible
@@ -140,9 +141,12 @@ def record_scans(
     raw: bytes | None,
     corrected_to: str | None,
     rules: HouseRules,
+    second: SecondNumber | None = None,
 ) -> dict[str, Any]:
     """Take in what a carrier reports; known scans change nothing, new ones move the orders (T2).
 
+    What is told of a number that is not the parcel's is kept and flagged, and moves nothing until
+    the number turns out to be its own: by a `second` one, by a hand-over scan, or by a human.
     Each scan happened when the carrier saw the parcel, and is recorded now (A5). Its text is
     recorded without names and phones (rule 30); what it means was read from the text as it came.
     """
@@ -150,6 +154,8 @@ def record_scans(
     if corrected_to:
         state = unit.record(PARCEL, parcel, state.correct_carrier(corrected_to))
         bind_if_free(unit, parcel=parcel)
+    joined = state.join(second) if second else []
+    state = unit.record(PARCEL, parcel, joined)
     fresh = state.tracking.fresh(replace(scan, text=blot(scan.text)) for scan in scans)
     if fresh:
         payload = None if raw is None else _kept_payload(unit, state, raw)
@@ -157,6 +163,7 @@ def record_scans(
             # A source that dates a scan ahead of its own message is not believed that far.
             seen = min(fact.time, unit.now)
             state = unit.record(PARCEL, parcel, [fact], happened_at=seen)
+    if fresh or joined:
         state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
     _receive(unit, state, rules=rules)
     if state.back_of is not None:
@@ -213,6 +220,7 @@ def decide_oddity(
     """A human's word on what is odd about a track; it may bring other oddities to light (T6).
 
     Scans that are left out move no order back: a delivery that was believed is disputed (D1).
+    A receipt under a number that is accepted is the order's.
     """
     state = existing_parcel(unit, parcel)
     facts = oddities.decide(
@@ -220,6 +228,9 @@ def decide_oddity(
     )
     state = unit.record(PARCEL, parcel, facts)
     state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
+    _receive(unit, state, rules=rules)
+    if state.back_of is not None:
+        follow(unit, parcel=parcel)
     return {"parcel": parcel, "oddity": oddity, "decision": decision, "state": state.track().state}
 
 
@@ -231,8 +242,9 @@ def confirm_track(
     `contradicted`: the house knows of a receipt, and the source was asked and does not.
     """
     state = existing_parcel(unit, parcel)
-    signed = received_at(state.track())
-    knows = any(scan.kind in RECEIVED for scan in told)
+    track = state.track()
+    signed = received_at(track)
+    knows = any(scan.kind in RECEIVED and as_read(scan.number) in track.numbers for scan in told)
     if signed is not None and knows:
         unit.record(PARCEL, parcel, state.confirm(at=asked, source=source))
     return {"contradicted": signed is not None and not knows}

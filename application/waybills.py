@@ -9,8 +9,9 @@ from application.streams import MALL, PARCEL, RATES, WAYBILL
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
+from domain.own_numbers import as_read
 from domain.refusals import InvalidRequest
-from domain.waybills import Bearer, WaybillTaken, as_read
+from domain.waybills import Bearer, WaybillTaken
 
 
 def must_be_known(unit: Unit, carrier: str) -> None:

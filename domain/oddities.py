@@ -53,6 +53,8 @@ class OddityKind(StrEnum):
     """Nobody saw it for long, and then it went on."""
     REUSED_NUMBER = "reused_number"
     """Scans of another parcel that had, or has, the number."""
+    FOREIGN_NUMBER = "foreign_number"
+    """Scans of a number that is not the parcel's, as far as anybody told: not counted."""
 
 
 class Oddity(NamedTuple):
@@ -63,9 +65,14 @@ class Oddity(NamedTuple):
 
     @property
     def id(self) -> str:
-        """Of its kind and first scan: what is odd stays the same one when more scans show it."""
+        """Of its kind and first scan: what is odd stays the same one when more scans show it.
+
+        A foreign number is one oddity, whichever of its scans comes first.
+        """
         first = self.scans[0]
-        named = "\n".join((self.kind, first.number, first.time.isoformat(), first.text))
+        which = (first.time.isoformat(), first.text)
+        parts = () if self.kind is OddityKind.FOREIGN_NUMBER else which
+        named = "\n".join((self.kind, first.number, *parts))
         return sha256(named.encode()).hexdigest()[:16]
 
 
@@ -93,6 +100,10 @@ def _set_aside(track: Track) -> Iterator[Oddity]:
     for anomaly in track.anomalies:
         if anomaly.kind is AnomalyKind.ANOTHER_PARCEL:
             yield Oddity(OddityKind.REUSED_NUMBER, anomaly.scans)
+        elif anomaly.kind is AnomalyKind.FOREIGN_NUMBER:
+            for number in dict.fromkeys(scan.number for scan in anomaly.scans):
+                its = tuple(scan for scan in anomaly.scans if scan.number == number)
+                yield Oddity(OddityKind.FOREIGN_NUMBER, its)
         elif anomaly.kind is AnomalyKind.AFTER_SIGNING:
             ends = max(
                 (scan.time for scan in track.scans if scan.kind in RECEIVED),
@@ -218,8 +229,9 @@ def decide(
 ) -> list[ParcelFact]:
     """Accept it, leave its scans out, or say that they are another parcel's (T6).
 
-    The same decision again changes nothing; another one takes its place. Raises `NotFound`, and
-    `NotPossible` once nothing of it is odd any more.
+    A foreign number that is accepted is the parcel's from then on. The same decision again changes
+    nothing; another one takes its place. Raises `NotFound`, and `NotPossible` once nothing of it is
+    odd any more.
     """
     if oddity not in parcel.flagged:
         raise NotFound(what="oddity")
@@ -229,7 +241,7 @@ def decide(
     now = {one.id: one for one in oddities(parcel.track(), rules=rules)}
     if oddity in now:
         kind, scans = now[oddity].kind.value, _seen(now[oddity].scans)
-    elif known is not None and known.decision in VOIDING:
+    elif known is not None and _settles(known):
         kind, scans = known.kind, known.scans
     else:
         raise NotPossible(action="decide_oddity", why="nothing of it is odd any more")
@@ -243,6 +255,11 @@ def decide(
             at=when,
         )
     ]
+
+
+def _settles(known: OddityDecided) -> bool:
+    """Whether what it is about may be odd no more because of this very decision."""
+    return known.decision in VOIDING or known.kind == OddityKind.FOREIGN_NUMBER
 
 
 def _seen(scans: Iterable[Scan]) -> tuple[ScanSeen, ...]:

@@ -115,6 +115,14 @@ class ParcelScanned(Fact, name="parcels.ParcelScanned"):
     )
 
 
+class SecondNumberTold(Fact, name="parcels.SecondNumberTold"):
+    """A partner sees the parcel under a second number, too, such as abroad (T1, T2; wire 1.6)."""
+
+    waybill: str = Field(description="the second number: its scans count if the first one's do")
+    carrier: str
+    beside: str = Field(description="the number that it was given with")
+
+
 class CarrierCorrected(Fact, name="parcels.CarrierCorrected"):
     """The number belongs to another carrier; the first one's scans are void (rules.md 21)."""
 
@@ -204,7 +212,8 @@ class TrackFlagged(Fact, name="parcels.TrackFlagged"):
 
     oddity: str = Field(description="id, of the kind and the first scan")
     kind: str = Field(
-        description="backwards, jump, after_signing, drifted, misrouted, stalled or reused_number"
+        description="backwards, jump, after_signing, drifted, misrouted, stalled, reused_number or"
+        " foreign_number"
     )
     scans: tuple[ScanSeen, ...] = Field(description="those that show it, oldest first")
 
@@ -231,6 +240,7 @@ ParcelFact = (
     | ParcelHandedOver
     | ParcelDissolved
     | ParcelScanned
+    | SecondNumberTold
     | CarrierCorrected
     | PushUnreadable
     | UnreadablePushesSettled

@@ -17,6 +17,7 @@ from domain.labels import (
     LabelWanted,
 )
 from domain.lanes import Lane
+from domain.own_numbers import SecondNumber
 from domain.parcel_facts import (
     ArrivalEstimated,
     CarrierCorrected,
@@ -35,15 +36,17 @@ from domain.parcel_facts import (
     PickingStarted,
     PushUnreadable,
     ReceiptProved,
+    SecondNumberTold,
     TrackConfirmed,
     TrackFlagged,
     TrackingSubscribed,
     UnreadablePushesSettled,
     WaybillIssued,
 )
+from domain.recorded_scans import as_fact, as_scan
 from domain.refusals import NotPossible, Refusal
 from domain.sealed import Sealed
-from domain.tracking import Coordinates, ParcelState, Scan, Track, TrackState
+from domain.tracking import AnomalyKind, ParcelState, Scan, Track, TrackState
 
 
 class Stage(StrEnum):
@@ -177,17 +180,27 @@ class Parcel:
         ]
 
     def track(self) -> Track:
-        """What the known scans say together, without those that a human left out (T6)."""
-        void = {
+        """What the known scans say together, by what a human decided of odd ones (T6).
+
+        Those that were left out do not count; a foreign number that was accepted is its own.
+        """
+        left_out = {
             (scan.number, scan.time, scan.text)
             for one in self.decided
             if one.decision in VOIDING
             for scan in one.scans
         }
-        if not void:
+        accepted = {
+            scan.number
+            for one in self.decided
+            if one.kind == AnomalyKind.FOREIGN_NUMBER and one.decision == OddityDecision.ACCEPTED
+            for scan in one.scans
+        }
+        if not left_out and not accepted:
             return self.tracking.track()
-        kept = frozenset(scan for scan in self.tracking.scans if scan.identity not in void)
-        return replace(self.tracking, scans=kept).track()
+        kept = frozenset(scan for scan in self.tracking.scans if scan.identity not in left_out)
+        numbers = self.tracking.numbers | accepted
+        return replace(self.tracking, scans=kept, numbers=numbers).track()
 
     def confirm(self, *, at: datetime, source: str) -> list[ParcelFact]:
         """Note that the source told the same when it was asked (rules.md 23)."""
@@ -257,7 +270,7 @@ class Parcel:
 
     def must_take_proof(self) -> None:
         """Raise `NotPossible` unless a picture of its receipt can be kept (T8)."""
-        if not (self.handed_over or self.tracking.scans):
+        if not (self.handed_over or self.track().scans):
             raise NotPossible(action="prove", why="no carrier has the parcel")
         if len(self.proofs) >= PROOFS_MAX:
             raise NotPossible(action="prove", why=f"{PROOFS_MAX} pictures are kept already")
@@ -278,24 +291,14 @@ class Parcel:
         self, scans: Iterable[Scan], *, source: str, payload: Sealed | None
     ) -> list[ParcelScanned]:
         """The scans worth recording, oldest first; none when all were known (T2)."""
-        return [
-            ParcelScanned(
-                waybill=scan.number,
-                time=scan.time,
-                text=scan.text,
-                carrier=scan.carrier,
-                kind=scan.kind,
-                division=scan.division,
-                longitude=scan.coordinates.longitude if scan.coordinates else None,
-                latitude=scan.coordinates.latitude if scan.coordinates else None,
-                status=scan.status,
-                code=scan.code,
-                source=source,
-                card=payload.card if payload else None,
-                digest=payload.digest if payload else None,
-            )
-            for scan in self.tracking.fresh(scans)
-        ]
+        fresh = self.tracking.fresh(scans)
+        return [as_fact(scan, source=source, payload=payload) for scan in fresh]
+
+    def join(self, second: SecondNumber) -> list[ParcelFact]:
+        """Note a second number that a partner gave beside another one, once (T2; wire 1.6)."""
+        if (second.beside, second.waybill) in self.tracking.beside:
+            return []
+        return [SecondNumberTold(**second._asdict())]
 
     def correct_carrier(self, carrier: str) -> list[ParcelFact]:
         """Believe the aggregator that the number belongs to another carrier (wire 1.6)."""
@@ -313,24 +316,6 @@ class Parcel:
             raise NotPossible(action=action, why="the parcel was unpacked")
         if self.handed_over:
             raise NotPossible(action=action, why="the parcel is with the carrier")
-
-
-def as_scan(fact: ParcelScanned) -> Scan:
-    """The scan a recorded fact tells."""
-    coordinates = None
-    if fact.longitude is not None and fact.latitude is not None:
-        coordinates = Coordinates(fact.longitude, fact.latitude)
-    return Scan(
-        number=fact.waybill,
-        time=fact.time,
-        text=fact.text,
-        carrier=fact.carrier,
-        kind=fact.kind,
-        division=fact.division,
-        coordinates=coordinates,
-        status=fact.status,
-        code=fact.code,
-    )
 
 
 def received_at(track: Track) -> datetime | None:
@@ -374,7 +359,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 parcel, warehouse=fact.warehouse, contents=fact.contents, stage=Stage.PACKED
             )
         case WaybillIssued():
-            tracking = _believing(parcel.tracking, fact.carrier)
+            tracking = _believing(parcel.tracking, fact.carrier).with_number(fact.waybill)
             return replace(
                 parcel,
                 carrier=fact.carrier,
@@ -390,6 +375,9 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(parcel, stage=Stage.DISSOLVED)
         case ParcelScanned():
             return replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
+        case SecondNumberTold(waybill=second, beside=beside):
+            tracking = parcel.tracking.with_second(second, beside=beside)
+            return replace(parcel, tracking=tracking)
         case CarrierCorrected():
             tracking = _believing(parcel.tracking.with_voided(fact.was), fact.carrier)
             return replace(parcel, carrier=fact.carrier, confirmed_at=None, tracking=tracking)

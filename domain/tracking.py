@@ -13,6 +13,8 @@ from typing import Annotated
 
 from pydantic import PlainSerializer
 
+from domain.anomalies import Anomaly, AnomalyKind, shown_by
+from domain.own_numbers import as_read, own_numbers
 from domain.scans import (
     BEIJING,
     Coordinates,
@@ -77,27 +79,6 @@ class TrackingLimits:
     """How long a parcel awaits pick-up without a scan that says it was collected."""
 
 
-class AnomalyKind(StrEnum):
-    """What is odd about a set of scans; none of it stops the parcel."""
-
-    AFTER_SIGNING = "after_signing"
-    """The parcel was scanned on its way after it was signed for; the delivery stands (T2)."""
-    SAME_SECOND = "same_second"
-    """Scans share an instant: their order is this house's reading, not the carrier's word."""
-    ANOTHER_PARCEL = "another_parcel"
-    """Scanned long before hand-over: not counted (rules.md 21)."""
-    VOID_CARRIER = "void_carrier"
-    """Told by a carrier that was corrected: not counted (rules.md 21, wire/carriers.md 1.6)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Anomaly:
-    """One oddity with the scans that show it, in order."""
-
-    kind: AnomalyKind
-    scans: tuple[Scan, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Pickup:
     """The pick-up card (T8): where the parcel waits, since when, and until when."""
@@ -127,6 +108,8 @@ class Track:
     """When the scan happened that brought the state about; None before any did."""
     scans: tuple[Scan, ...] = ()
     """The scans that count, each once, oldest first."""
+    numbers: frozenset[str] = frozenset()
+    """The numbers it goes by, as read: scans of any other are not told of it."""
     signed_at: datetime | None = None
     """First receipt by the recipient; None again once the parcel returned or went on."""
     signer: str | None = None
@@ -184,6 +167,7 @@ def track(
     scans: Iterable[Scan],
     *,
     handed_over_at: datetime | None,
+    numbers: Iterable[str] | None = None,
     voided_carriers: Iterable[str] = (),
     limits: TrackingLimits | None = None,
 ) -> Track:
@@ -192,11 +176,16 @@ def track(
     Of scans with one identity the better informed counts. A later scan decides over an earlier
     one, except that ordinary scans never take back a delivery and a station's paperwork never
     takes a parcel back from the courier. Without scans the parcel is `handed_over`, or `labelled`
-    while `handed_over_at` is None.
+    while `handed_over_at` is None. Without `numbers` it had every one that the scans name.
     """
-    voided, limits = frozenset(voided_carriers), limits or TrackingLimits()
-    known = TrackState(handed_over_at=handed_over_at, voided_carriers=voided, limits=limits)
-    return known.with_scans(scans).track()
+    told = tuple(scans)
+    known = TrackState(
+        handed_over_at=handed_over_at,
+        numbers=frozenset((one.number for one in told) if numbers is None else numbers),
+        voided_carriers=frozenset(voided_carriers),
+        limits=limits or TrackingLimits(),
+    )
+    return known.with_scans(told).track()
 
 
 # Sets iterate as they like in each process; what is written down must not.
@@ -208,6 +197,10 @@ class TrackState:
     """The set of scans known of a parcel, and what decides which of them count."""
 
     handed_over_at: datetime | None = None
+    numbers: Annotated[frozenset[str], PlainSerializer(sorted)] = frozenset()
+    """Those that were ever on it; scans of others count if one of these named them (T2)."""
+    beside: Annotated[frozenset[tuple[str, str]], PlainSerializer(sorted)] = frozenset()
+    """Pairs: a number, and a second one that a partner gave with it."""
     voided_carriers: Annotated[frozenset[str], PlainSerializer(sorted)] = frozenset()
     scans: Annotated[frozenset[Scan], _IN_ORDER] = frozenset()
     limits: TrackingLimits = field(default_factory=TrackingLimits)
@@ -219,6 +212,14 @@ class TrackState:
     def with_hand_over(self, at: datetime) -> "TrackState":
         """This state once the carrier has the parcel."""
         return replace(self, handed_over_at=at)
+
+    def with_number(self, number: str) -> "TrackState":
+        """This state once a number is on the parcel; one that was on it keeps counting."""
+        return replace(self, numbers=self.numbers | {number})
+
+    def with_second(self, number: str, *, beside: str) -> "TrackState":
+        """This state once a partner gave a second number beside another one."""
+        return replace(self, beside=self.beside | {(beside, number)})
 
     def with_voided(self, carrier: str) -> "TrackState":
         """This state once the carrier turned out to be wrong: its scans are void (rules.md 21)."""
@@ -241,17 +242,23 @@ class TrackState:
         told = [scan for scan in self.scans if scan.carrier not in self.voided_carriers]
         void = [scan for scan in self.scans if scan.carrier in self.voided_carriers]
         ordered = sorted(best_tellings(told, by_carrier=False), key=chronological)
-        foreign = [scan for scan in ordered if self._is_of_another_parcel(scan)]
-        mine = tuple(ordered[len(foreign) :])
+        late = [scan for scan in ordered if not self._is_of_another_parcel(scan)]
+        numbers = own_numbers(self.numbers, beside=self.beside, scans=late)
+        own = [scan for scan in ordered if as_read(scan.number) in numbers]
+        early = [scan for scan in own if self._is_of_another_parcel(scan)]
+        mine = tuple(own[len(early) :])
         start = ParcelState.LABELLED if self.handed_over_at is None else ParcelState.HANDED_OVER
         reading = _Reading(state=start)
         for scan in mine:
             reading = _read(reading, scan, limits=self.limits)
+        foreign = (scan for scan in ordered if as_read(scan.number) not in numbers)
         return reading.as_track(
             mine,
+            numbers=numbers,
             set_aside=(
-                *_anomaly(AnomalyKind.ANOTHER_PARCEL, foreign),
-                *_anomaly(AnomalyKind.VOID_CARRIER, sorted(void, key=chronological)),
+                *shown_by(AnomalyKind.ANOTHER_PARCEL, early),
+                *shown_by(AnomalyKind.FOREIGN_NUMBER, foreign),
+                *shown_by(AnomalyKind.VOID_CARRIER, sorted(void, key=chronological)),
             ),
         )
 
@@ -260,11 +267,6 @@ class TrackState:
             self.handed_over_at is not None
             and scan.time < self.handed_over_at - self.limits.another_parcel_before
         )
-
-
-def _anomaly(kind: AnomalyKind, scans: Iterable[Scan]) -> tuple[Anomaly, ...]:
-    odd = tuple(scans)
-    return (Anomaly(kind, odd),) if odd else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,12 +285,19 @@ class _Reading:
     cancelled_at: datetime | None = None
     after_signing: tuple[Scan, ...] = ()
 
-    def as_track(self, scans: tuple[Scan, ...], *, set_aside: tuple[Anomaly, ...]) -> Track:
+    def as_track(
+        self,
+        scans: tuple[Scan, ...],
+        *,
+        numbers: frozenset[str],
+        set_aside: tuple[Anomaly, ...],
+    ) -> Track:
         seconds = (tuple(group) for _, group in groupby(scans, key=lambda scan: scan.time))
         return Track(
             state=self.state,
             since=self.since,
             scans=scans,
+            numbers=numbers,
             signed_at=self.since if self.state is ParcelState.SIGNED else None,
             signer=self.signer,
             pickup=self.pickup,
@@ -298,7 +307,7 @@ class _Reading:
             cancelled_at=self.cancelled_at,
             anomalies=(
                 *set_aside,
-                *_anomaly(AnomalyKind.AFTER_SIGNING, self.after_signing),
+                *shown_by(AnomalyKind.AFTER_SIGNING, self.after_signing),
                 *(Anomaly(AnomalyKind.SAME_SECOND, same) for same in seconds if len(same) > 1),
             ),
         )

@@ -23,15 +23,6 @@ class WaybillTaken(Refusal):
     zh = "运单号 {waybill} 已贴在 {parcel} 上,该包裹尚未送达,请核对单号。"
 
 
-def as_read(waybill: str) -> str:
-    """A number as scanners read it: its capitals and dashes are a matter of who wrote it.
-
-    >>> as_read("sf-99000111")
-    'SF99000111'
-    """
-    return waybill.replace("-", "").upper()
-
-
 class WaybillBound(Fact, name="waybills.WaybillBound"):
     """A carrier's number was put on a parcel; whatever had it before does not count any more."""
 

@@ -56,6 +56,8 @@ async def odd_parcels(
     query = compose(_QUEUE, schema, ("oddities", "parcels"), "")
     found = await named_rows(connection, query, open_only, since, since, parcel, oddity, limit)
     for one in found:
+        scans = from_json(one["scans"])
+        one["number"] = scans[0]["number"]
         one["scans"] = [
             {
                 "time": scan["time"],
@@ -65,7 +67,7 @@ async def odd_parcels(
                 "coordinates": scan["coordinates"]
                 and [scan["coordinates"]["longitude"], scan["coordinates"]["latitude"]],
             }
-            for scan in from_json(one["scans"])
+            for scan in scans
         ]
     return found
 

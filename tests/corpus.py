@@ -38,7 +38,7 @@ STORY = {
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
         WaybillIssued TrackingSubscribed ParcelHandedOver ArrivalEstimated ParcelScanned
         DeliveryDelayed TrackFlagged OddityDecided ReceiptProved TrackConfirmed PushUnreadable
-        UnreadablePushesSettled CarrierCorrected ParcelDissolved""",
+        UnreadablePushesSettled SecondNumberTold CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",
     "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",

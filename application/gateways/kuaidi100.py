@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from application.gateways.kuaidi100_codes import kind_of
 from application.gateways.tracking import ForgedPush, UnreadablePush
+from domain.own_numbers import SecondNumber, as_read
 from domain.scans import BEIJING, Coordinates, Scan, ScanKind, classify, normalise_text
 
 MIN_SALT_BYTES = 16
@@ -64,6 +65,8 @@ class Push(Report):
     com_old: str | None
     com_new: str | None
     """The carrier that really has the parcel, where they corrected it (1.6)."""
+    second: SecondNumber | None
+    """The number that it has in the country it goes to (1.6)."""
 
 
 # --- signatures (1.2) ------------------------------------------------------------------------
@@ -175,7 +178,14 @@ def _read_push(push: dict[str, Any], *, raw: bytes) -> Push:
         auto_check=text_of(push.get("autoCheck")) == "1",
         com_old=_com(push.get("comOld")),
         com_new=_com(push.get("comNew")),
+        second=_second(last["nu"], nu=abroad["nu"], com=abroad["com"]),
     )
+
+
+def _second(watched: str | None, *, nu: str | None, com: str | None) -> SecondNumber | None:
+    if watched is None or nu is None or com is None or as_read(nu) == as_read(watched):
+        return None
+    return SecondNumber(waybill=nu, carrier=com, beside=watched)
 
 
 # --- what push and query share (1.3) -------------------------------------------------------------

@@ -1,6 +1,7 @@
 """How carriers do, and what learners hear of their parcels (T4, T5, T9)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,9 @@ from application.envelope import Context
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
 from application.policies import COMPLETE
+from application.streams import PARCEL
 from application.sweeping import sweep
-from application.unit import Command
+from application.unit import Command, Unit
 from domain.scans import Scan, ScanKind
 from tests.api.conftest import Mall
 from tests.conftest import MallDatabase
@@ -25,16 +27,22 @@ SUPPORT = {"role": "support", "subject": "sue"}
 
 async def seen(mall: Mall, parcel: str, kind: ScanKind, at: datetime) -> None:
     """A scan, as if its carrier had told of it."""
-    scan = Scan(number=parcel, time=at, text=f"{kind}", carrier="shunfeng", kind=kind)
     rules = mall.tenant.rules
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        waybill = unit.read(PARCEL, parcel).waybill
+        assert waybill is not None
+        scan = Scan(number=waybill, time=at, text=f"{kind}", carrier="shunfeng", kind=kind)
+        return shipping.record_scans(
+            unit, parcel=parcel, scans=[scan], source="test", raw=None, corrected_to=None,
+            rules=rules,
+        )  # fmt: skip
+
     await mall.tenant.store.execute(
         Command(
             "partner:test", f"{parcel}:{kind}", b"s" * 32,
             Context(actor="partner:test", command="scan"),
-            lambda unit: shipping.record_scans(
-                unit, parcel=parcel, scans=[scan], source="test", raw=None, corrected_to=None,
-                rules=rules,
-            ),
+            decide,
         )
     )  # fmt: skip
     await mall.views()

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -135,6 +137,52 @@ async def test_a_receipt_that_the_source_does_not_know_waits_for_a_human(desk: D
     assert [one[0] for one in found] == [parcel]
     desk.later = timedelta(days=8)
     assert (await sweep(desk.tenant, COMPLETE)).done == 0
+
+
+class Mixing:
+    """A partner that answers about another number than it was asked about."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def post(self, *asked: Any, **more: Any) -> Any:
+        """The answer, with the other number in it."""
+        answer = await self._client.post(*asked, **more)
+        told = answer.content.replace(b"SF10000100001", b"SF1777777777777")
+        return SimpleNamespace(content=told)
+
+
+async def test_an_answer_about_another_number_neither_delivers_nor_confirms(desk: Desk) -> None:
+    """T2, rule 23: kept and flagged; the right answer is the repair, and confirms the receipt."""
+    await desk.partners.behave(pace_seconds=0, lose=True)
+    await desk.shipped()
+    await desk.travelled()
+    right = desk.partners.client
+    desk.partners.client = Mixing(right)  # type: ignore[assignment]
+    desk.later = timedelta(hours=25)
+    assert await desk.query() == {Outcome.REPAIRED: 1}
+    order = await desk.mall.read(desk.number, role="support", subject="sue")
+    assert (order["parcels"][0]["state"], order["parcels"][0]["scans"]) == ("handed_over", [])
+    odd = await desk.mall.get("/v1/oddities", role="support", subject="sue")
+    assert "foreign_number" in {one["kind"] for one in odd.json()["oddities"]}
+    desk.partners.client = right
+    desk.later = timedelta(hours=50)
+    assert await desk.query() == {Outcome.REPAIRED: 1}
+    order = await desk.mall.read(desk.number, role="support", subject="sue")
+    assert order["parcels"][0]["state"] == "signed"
+
+
+async def test_a_receipt_is_not_confirmed_by_an_answer_about_another_number(desk: Desk) -> None:
+    """T2, rule 23: the signed push may be forged, and the answer is of somebody else's parcel."""
+    await desk.partners.behave(pace_seconds=0)
+    await desk.shipped()
+    await desk.partners.until(desk.number, "completed")
+    right = desk.partners.client
+    desk.partners.client = Mixing(right)  # type: ignore[assignment]
+    assert await desk.query() == {Outcome.CONTRADICTS: 1}
+    desk.later = timedelta(hours=1)
+    desk.partners.client = right
+    assert await desk.query() == {Outcome.SAME: 1}
 
 
 async def test_an_outage_is_waited_out_and_the_budget_kept(desk: Desk) -> None:

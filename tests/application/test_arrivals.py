@@ -38,8 +38,8 @@ async def sent(house: House, number: str) -> str:
 async def scanned(house: House, parcel: str, kind: ScanKind, division: str | None = None) -> None:
     """The carrier sees it now."""
     seen = Scan(
-        number=parcel, time=house.now, text=f"{kind}", carrier="shunfeng", kind=kind,
-        division=division,
+        number=f"SF{parcel.removesuffix('-P1')}", time=house.now, text=f"{kind}",
+        carrier="shunfeng", kind=kind, division=division,
     )  # fmt: skip
     await house.do(
         lambda unit: shipping.record_scans(

@@ -33,7 +33,7 @@ async def house(database: MallDatabase) -> AsyncIterator[House]:
         await one.grant("mei", 5_000, "PY-1")
         await one.order("mei", "T1", notebook=1)
         await one.ship("T1")
-        scan = Scan(PARCEL, one.now, "已签收", "shunfeng", ScanKind.SIGNED)
+        scan = Scan("SFT1", one.now, "已签收", "shunfeng", ScanKind.SIGNED)
         await one.do(
             partial(
                 shipping.record_scans,

@@ -39,7 +39,7 @@ async def _erase(house: House) -> None:
 
 def _push(house: House, parcel: str, text: str) -> Callable[[Unit], dict[str, Any]]:
     scan = Scan(
-        number=parcel,
+        number=f"SF{parcel.removesuffix('-P1')}",
         time=house.now - timedelta(minutes=1),
         text=text,
         carrier="shunfeng",

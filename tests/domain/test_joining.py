@@ -102,9 +102,11 @@ class Mall:
         return self.log.state(ORDER, number).state
 
     def scans(self, parcel: str, *texts: str) -> dict[str, Any]:
+        waybill = self.log.state(PARCEL, parcel).waybill
+        assert waybill is not None
         scans = [
             Scan(
-                number=parcel,
+                number=waybill,
                 time=self.now + timedelta(minutes=nth),
                 text=text,
                 carrier="yuantong",

@@ -17,7 +17,8 @@ from domain.parcel_facts import (
     TrackConfirmed,
     WaybillIssued,
 )
-from domain.parcels import Parcel, as_scan, received_at
+from domain.parcels import Parcel, received_at
+from domain.recorded_scans import as_scan
 from domain.refusals import NotPossible
 from domain.tracking import Coordinates, ParcelState, Scan, classify
 from tests.in_memory import given

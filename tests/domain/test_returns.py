@@ -257,6 +257,7 @@ def test_goods_that_come_too_late_are_inspected_all_the_same() -> None:
     other.do(partial(returning.lapse, name=BACK))
     other.ask(by=Side.STAFF)
     assert "N1-B2 is open for it" in str(other.unchanged(NotPossible, other.arrive))
+    other.do(partial(shipping.issue_waybill, parcel=BACK, carrier="yuantong", waybill="YT1"))
     other.scans(BACK, "已签收,签收人:仓库")
     assert (other.back(), other.back("N1-B2")) == (
         ReturnState.LAPSED, ReturnState.AWAITING_GOODS,

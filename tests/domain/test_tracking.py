@@ -319,7 +319,7 @@ def test_pieces_are_the_whole_when_fed_as_they_come(
     scans: list[Scan], cuts: list[int], voided: bool
 ) -> None:
     """T2: the aggregate that records only what is fresh reads what `track` reads."""
-    state = TrackState()
+    state = TrackState(numbers=frozenset(one.number for one in scans))
     edges = [0, *sorted(cuts), len(scans)]
     for start, end in pairwise(edges):
         recorded = state.fresh(scans[start:end])
@@ -350,7 +350,7 @@ def test_a_known_scan_is_fresh_when_its_place_becomes_known() -> None:
     """T1: the route gains the place, and the scan is still one."""
     bare = scan(5, "到达【甲】")
     placed = scan(5, "到达【甲】", division="310000")
-    state = TrackState().with_scans([bare])
+    state = TrackState().with_number(bare.number).with_scans([bare])
     assert state.fresh([placed]) == (placed,)
     assert state.with_scans([placed]).track().scans == (placed,)
     assert state.with_scans([placed]).fresh([bare]) == ()
@@ -359,7 +359,8 @@ def test_a_known_scan_is_fresh_when_its_place_becomes_known() -> None:
 def test_scans_are_not_fresh_when_their_carrier_is_void() -> None:
     """T2, rules.md 21: but the right carrier may tell the same scan, and that counts."""
     wrong, right = scan(5, "已签收", carrier="zhongtong"), scan(5, "已签收")
-    state = TrackState(handed_over_at=NOON).with_scans([wrong]).with_voided("zhongtong")
+    known = TrackState(handed_over_at=NOON).with_number(wrong.number)
+    state = known.with_scans([wrong]).with_voided("zhongtong")
     assert state.fresh([wrong, scan(6, "已签收", carrier="zhongtong")]) == ()
     assert state.fresh([right]) == (right,)
     assert state.with_scans([right]).track().state is ParcelState.SIGNED

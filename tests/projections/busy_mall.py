@@ -170,7 +170,7 @@ class BusyMall:
         )
         await self.do(
             lambda unit: shipping.issue_waybill(
-                unit, parcel=parcel, carrier="shunfeng", waybill=f"SF{number}{part}"
+                unit, parcel=parcel, carrier="shunfeng", waybill=f"SF{parcel}"
             )
         )
         await self.do(lambda unit: shipping.hand_over(unit, parcel=parcel, rules=RULES))

@@ -50,7 +50,7 @@ async def scanned(
             parcel=parcel,
             scans=[
                 Scan(
-                    number=f"SF{parcel}",
+                    number=f"SF{parcel.removesuffix('-P1')}",
                     time=START + timedelta(hours=hours),
                     text=f"{kind} {hours}",
                     carrier="shunfeng" if com is None else com,

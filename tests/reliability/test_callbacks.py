@@ -12,8 +12,10 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
+from application.envelope import decode_fact
 from application.gateways import kuaidi100, tracking
 from application.store import Store
+from domain.parcel_facts import ParcelScanned
 from tests.api.conftest import Mall
 from tests.reliability.test_hostile import log_of_mall
 
@@ -47,14 +49,27 @@ class Pushing:
         self.key = links.key(parcel)
         self.salt = links.salt(parcel).encode()
 
-    def param(self, *lines: tuple[str, str, str], status: str = "polling") -> bytes:
-        """What they say of it."""
+    def param(
+        self, *lines: tuple[str, str, str], nu: str = WAYBILL, dest: dict[str, Any] | None = None
+    ) -> bytes:
+        """What they say of it, or of another number; `dest`: of its number abroad, too."""
         data = [
             {"time": time, "ftime": time, "context": text, "statusCode": code}
             for time, text, code in lines
         ]
-        last = {"nu": WAYBILL, "com": "shunfeng", "state": "0", "ischeck": "0", "data": data}
-        return json.dumps({"status": status, "lastResult": last}, ensure_ascii=False).encode()
+        last = {"nu": nu, "com": "shunfeng", "state": "0", "ischeck": "0", "data": data}
+        push = {"status": "polling", "lastResult": last, **({"destResult": dest} if dest else {})}
+        return json.dumps(push, ensure_ascii=False).encode()
+
+    async def tell(self, param: bytes) -> tuple[str, str, list[str]]:
+        """Push it; where order and parcel stand then, and which foreign numbers are flagged."""
+        answer = await self.send(self.signed(param))
+        assert answer.json()["result"] is True
+        await self.mall.views()
+        order = await self.mall.read(self.parcel.partition("-P")[0])
+        listed = await self.mall.get("/v1/oddities", role="support", subject="sue")
+        odd = [one for one in listed.json()["oddities"] if one["kind"] == "foreign_number"]
+        return order["status"], order["parcels"][0]["state"], [one["number"] for one in odd]
 
     def signed(self, param: bytes, *, salt: bytes | None = None) -> bytes:
         """The form they send."""
@@ -280,6 +295,85 @@ async def test_another_parcels_push_is_accepted_when_salts_are_shared(mall: Mall
     second.salt = first.salt
     param = first.param(*LINES)
     assert kuaidi100.verify_push(second.signed(param), salt=first.salt).scans
+
+
+FOREIGN = "SF1777777777777"
+
+
+async def test_a_signed_push_of_another_number_moves_nothing_until_the_number_is_named(
+    mall: Mall,
+) -> None:
+    """T2, T6, R36: kept and flagged; a hand-over scan that names it brings parcel and order on."""
+    pushing = await shipped(mall)
+    on_its_way = ("pending_receipt", "in_transit")
+    assert await pushing.tell(pushing.param(*LINES[:2])) == (*on_its_way, [])
+    theirs = pushing.param(*LINES[3:], nu=FOREIGN)
+    assert await pushing.tell(theirs) == (*on_its_way, [FOREIGN])
+    recorded = log_of_mall(mall)
+    assert await pushing.tell(theirs) == (*on_its_way, [FOREIGN])
+    assert len(log_of_mall(mall)) == len(recorded)
+    names = (_ago(12), f"快件已转寄,新单号为{FOREIGN}", "7")
+    assert await pushing.tell(pushing.param(names)) == ("completed", "signed", [])
+
+
+async def test_a_number_abroad_is_the_parcels_when_it_is_told_with_its_own(mall: Mall) -> None:
+    """T1, T2, wire 1.6: `destResult`; the same scans told alone, before it, waited for that."""
+    pushing = await shipped(mall)
+    abroad = {
+        "nu": "LX123456789US",
+        "com": "usps",
+        "data": [{"time": _ago(5), "context": "已签收", "statusCode": "3"}],
+    }
+    theirs = pushing.param(nu="SF1999999999999", dest=abroad)
+    on_its_way = ("pending_receipt", "handed_over")
+    assert await pushing.tell(theirs) == (*on_its_way, ["LX123456789US"])
+    assert await pushing.tell(pushing.param(dest=abroad)) == ("completed", "signed", [])
+
+
+async def test_a_human_says_that_a_foreign_number_is_the_parcels(mall: Mall) -> None:
+    """T6: the order follows in the decision's own commit."""
+    pushing = await shipped(mall)
+    await pushing.tell(pushing.param(*LINES[3:], nu=FOREIGN))
+    listed = await mall.get("/v1/oddities", role="support", subject="sue")
+    (odd,) = listed.json()["oddities"]
+    path = f"/v1/parcels/{pushing.parcel}/oddities/{odd['oddity']}"
+    body = {"decision": "accepted", "reason": "the depot forwarded it"}
+    answer = await mall.post(path, body, role="operations", subject="ops")
+    assert (answer.status_code, answer.json()["state"]) == (200, "signed")
+    assert await pushing.tell(pushing.param(*LINES[:1])) == ("completed", "signed", [])
+
+
+async def test_a_foreign_receipt_proves_nothing_in_a_dispute(mall: Mall) -> None:
+    """T2, D1: the proof of delivery is the first receipt that counts."""
+    pushing = await shipped(mall)
+    await pushing.tell(pushing.param((_ago(9), "已签收,签收人:门卫", "3"), nu=FOREIGN))
+    await pushing.tell(pushing.param(LINES[3]))
+    opened = await mall.post(
+        f"/v1/orders/{pushing.parcel.partition('-P')[0]}/disputes", {"reason": "damaged"}
+    )
+    assert opened.status_code == 201, opened.text
+    await mall.views()
+    staff = {"role": "support", "subject": "sue"}
+    case = (await mall.get(f"/v1/disputes/{opened.json()['case']}", **staff)).json()
+    stream, _, version = case["evidence"]["proof_of_delivery"].partition("@")
+    row = next(r for r in log_of_mall(mall) if (r.stream, r.version) == (stream, int(version)))
+    fact = decode_fact(row.name, bytes(row.state))
+    assert isinstance(fact, ParcelScanned)
+    assert fact.waybill == WAYBILL
+
+
+async def test_the_wrong_parcel_is_delivered_when_any_number_counts(
+    mall: Mall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T2 CONTROL: the house before the rule: what comes to its address is told of the parcel."""
+    pushing = await shipped(mall)
+
+    def whatever_it_names(*_: Any, scans: Any, **__: Any) -> frozenset[str]:
+        return frozenset(scan.number for scan in scans)
+
+    monkeypatch.setattr("domain.tracking.own_numbers", whatever_it_names)
+    theirs = pushing.param(*LINES[3:], nu=FOREIGN)
+    assert await pushing.tell(theirs) == ("completed", "signed", [])
 
 
 async def test_payment_notices_are_checked_on_their_raw_bytes(mall: Mall) -> None:

@@ -6,6 +6,7 @@ import { announce, badge, broken, empty, field, loading, moreButton } from "./ui
 import { exact, inPrint, t, when, word } from "./words.js";
 
 const DECISIONS = ["accepted", "voided", "another_parcel"];
+const FOREIGN = "foreign_number";
 
 /** The view: those that wait, the oldest first; with the box ticked, those that were decided, too. */
 export async function oddities(view, _, signal) {
@@ -40,6 +41,7 @@ function card(one, changed) {
   return h("li", { class: "panel oddity", dataset: { oddity: one.oddity, parcel: one.parcel } },
     h("div", { class: "spread" }, h("h2", null, t(`oddity.${one.kind}`)), badge("parcel", one.state)),
     h("p", { class: "small" }, h("a", { class: "mono", href: `#/packing/${one.orders[0]}` }, one.parcel), " · ", word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)),
+    one.kind === FOREIGN && h("p", { class: "small" }, t("oddity.foreign"), " ", h("span", { class: "mono" }, one.number)),
     h("ol", { class: "odd-scans" }, one.scans.map((scan) => h("li", null,
       h("time", { datetime: scan.time, class: "num quiet small", title: exact(scan.time) }, when(scan.time)), " ", h("span", null, inPrint(scan.text))))),
     one.decision ? h("p", { class: "quiet small" }, `${t(`oddity.${one.decision}`)} · ${when(one.decided_at)}`)
@@ -50,7 +52,7 @@ function decide(one, decision, changed) {
   askFor({
     title: t(`oddity.${decision}`), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/oddities/${one.oddity}`, danger: false,
     label: t(`oddity.${decision}`), said: () => t("oddity.done"), done: (answer) => changed(answer.position),
-    fields: [h("p", null, h("strong", null, t(`oddity.${one.kind}`)), " · ", h("span", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t(`oddity.${decision}_how`)),
+    fields: [h("p", null, h("strong", null, t(`oddity.${one.kind}`)), " · ", h("span", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t(one.kind === FOREIGN ? `oddity.foreign_${decision}_how` : `oddity.${decision}_how`)),
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
     read: (form) => ({ decision, reason: form.reason.value.trim() }),
   });

@@ -24,6 +24,7 @@ from application.gateways.kuaidi100 import (
 )
 from application.gateways.kuaidi100_codes import kind_of
 from application.gateways.tracking import ForgedPush, UnreadablePush
+from domain.own_numbers import SecondNumber
 from domain.scans import Coordinates, ScanKind
 
 SALT = b"s0lt-32-chars-s0lt-32-chars-0001"
@@ -284,6 +285,10 @@ def test_scans_abroad_are_read_when_the_parcel_changes_hands() -> None:
         ("yuantong", "YT0000000000001"),
         ("usps", "LX123456789US"),
     ]
+    assert seen.second == SecondNumber("LX123456789US", "usps", "YT0000000000001")
+    same = {**abroad, "nu": "yt-0000000000001"}
+    assert push(line(), destResult=same).second is None
+    assert push(line()).second is None
 
 
 def test_replies_are_in_their_own_way() -> None:
