@@ -79,7 +79,7 @@ class LogSql:
 
         # The lock and the reading are two statements: only a statement that begins after the
         # lock is held has a snapshot with everything the holder before us committed.
-        self.begin_turn = sql("BEGIN; SELECT FROM {schema}.turn FOR UPDATE")
+        self.turn = sql("SELECT FROM {schema}.turn FOR UPDATE")
         self.position = sql("SELECT max(position) FROM {schema}.commits")
         self.head_and_answers = sql(
             "SELECT head.position, head.frontier, head.recorded_at,"
@@ -165,9 +165,11 @@ class Log:
         answered before. `commit` ends the transaction; whoever fails before that drops the
         connection, and PostgreSQL rolls back.
         """
-        await self.connection.execute(self._sql.begin_turn)
         principals, keys = zip(*commands, strict=True)
-        rows = await self._rows(self._sql.head_and_answers, texts(principals), texts(keys))
+        async with self.connection.pipeline():
+            await self.connection.execute("BEGIN")
+            await self.connection.execute(self._sql.turn, prepare=True)
+            rows = await self._rows(self._sql.head_and_answers, texts(principals), texts(keys))
         position, frontier, recorded_at = rows[0][:3]
         head = Head(0, Frontier.empty(), None)
         if position is not None:

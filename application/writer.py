@@ -97,6 +97,8 @@ class Writer:
         self._under_way: Group | None = None
         """The group before it: decided and sent, but not known to be committed."""
         self._committing: asyncio.Task[None] | None = None
+        self._committed: list[tuple[Waiting, Outcome | BaseException]] = []
+        """What callers are still to be told; the next group asks for its turn before that."""
         self._newest = datetime.min.replace(tzinfo=UTC)
         """When the newest group was decided."""
         self._alone = True
@@ -123,6 +125,7 @@ class Writer:
         if self._committing is not None:
             self._committing.cancel()
             await asyncio.gather(self._committing, return_exceptions=True)
+        self._tell()
         await self._disconnect()
 
     async def _decide_ahead(self, batch: Sequence[Waiting]) -> None:
@@ -200,13 +203,16 @@ class Writer:
         await self._commit_until_known(batch[half:], sent)
 
     async def _commit(self, batch: Sequence[Waiting], sent: asyncio.Event) -> None:
-        log = await self._connected()
-        if not self.states:
-            # Also whose keys were destroyed up to there is not going to be read.
-            self.position = await log.position()
-            self._keys.clear()
-        await self._load_ahead(log, self._undecided(batch))
-        head, answered = await log.take_turn((w.command.principal, w.command.key) for w in batch)
+        try:
+            log = await self._connected()
+            if not self.states:
+                # Also whose keys were destroyed up to there is not going to be read.
+                self.position = await log.position()
+                self._keys.clear()
+            await self._load_ahead(log, self._undecided(batch))
+            head, answered = await self._take_turn(log, batch)
+        finally:
+            self._tell()
         known = {(one.principal, one.key): one for one in answered}
         group = self._ahead
         if group is None or known or not group.follows(head, batch):
@@ -226,8 +232,27 @@ class Writer:
         fault("after_commit")
         self.position, self._under_way = group.position, None
         self._forget_begun(group)
-        for waiting, result in group.settled:
+        self._committed += group.settled
+        if self._ahead is None:
+            self._tell()
+
+    async def _take_turn(self, log: Log, batch: Sequence[Waiting]) -> tuple[Head, list[Recorded]]:
+        """The log's turn; while we wait for it, the callers of the group before go on."""
+        asking = asyncio.create_task(
+            log.take_turn((one.command.principal, one.command.key) for one in batch)
+        )
+        try:
+            await asyncio.sleep(0)  # asked for
+            self._tell()
+            return await asking
+        finally:
+            asking.cancel()
+
+    def _tell(self) -> None:
+        """Give callers the results of what is committed."""
+        for waiting, result in self._committed:
             self._settle(waiting, result)
+        self._committed = []
 
     def _forget_begun(self, group: Group) -> None:
         """Nobody asks for a new order for hours: it is loaded then, and leaves memory now (R57)."""
