@@ -9,7 +9,9 @@ from application.cards import open_recipient
 from application.case_words import Said, said_in, without_names
 from application.envelope import Envelope
 from application.holding import held
+from application.streams import APPROVAL
 from application.vault import Recipient
+from domain.approvals import ApprovalRequested
 from domain.dispute_facts import Decision, DecisionProposed, EvidenceGathered
 from domain.disputes import Dispute
 from domain.refusals import NotFound
@@ -140,7 +142,19 @@ def _proposed(events: Sequence[Envelope], dispute: Dispute) -> dict[str, Any] | 
     asked = [one.fact for one in events if isinstance(one.fact, DecisionProposed)]
     if shown is None or not asked:
         return None
-    return {**shown, "approval": asked[-1].approval, "maker": asked[-1].maker}
+    stream = APPROVAL.stream(asked[-1].approval)
+    (request,) = (
+        one.fact
+        for one in events
+        if one.stream == stream and isinstance(one.fact, ApprovalRequested)
+    )
+    return {
+        **shown,
+        "approval": asked[-1].approval,
+        "maker": asked[-1].maker,
+        "alone_points": request.alone_points,
+        "alone_times": request.alone_times,
+    }
 
 
 def _timeline(moments: Sequence[Moment], row: CaseRow, *, staff: bool) -> list[dict[str, Any]]:

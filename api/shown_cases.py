@@ -160,6 +160,11 @@ class ProposedOut(DecisionOut):
 
     approval: str = Field(description="where they decide: `/v1/approvals/{approval}`")
     maker: str = Field(description="who asked for it: somebody else has to decide")
+    alone_points: int = Field(
+        description="what the maker gave and took alone before, for the same learner, as far as it"
+        " adds to this; either counted up"
+    )
+    alone_times: int = Field(description="in how many amounts")
 
 
 class CaseMomentOut(BaseModel):

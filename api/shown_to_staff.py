@@ -139,6 +139,11 @@ class ApprovalOut(BaseModel):
     maker: str = Field(description="who asked")
     maker_role: str | None = Field(description="in which role, where it was recorded")
     reason: str = Field(description="in words of who asked")
+    alone_points: int = Field(
+        description="what the maker gave and took alone before, for the same learner, as far as it"
+        " adds to this; either counted up"
+    )
+    alone_times: int = Field(description="in how many amounts")
     requested_at: AwareDatetime = Field(description="when it was asked for")
     state: Literal["open", "given", "denied"] = Field(description="what became of it")
     checker: str | None = Field(description="who decided; null while it is open")
@@ -164,6 +169,8 @@ class ApprovalsOut(BaseModel):
                 "maker": "wang",
                 "maker_role": "operations",
                 "reason": "the course was counted twice",
+                "alone_points": 3_000,
+                "alone_times": 2,
                 "requested_at": "2026-11-03T02:14:08.120931Z",
                 "state": "open",
                 "checker": None,

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 from typing import Any
 
+from application.single_handed import alone_before
 from application.streams import APPROVAL
 from application.unit import Unit
 from domain.approvals import Approval, ApprovalRequested, Kind
@@ -30,7 +31,14 @@ def newest(unit: Unit, request: ApprovalRequested) -> tuple[str, Approval]:
 
 
 def ask(unit: Unit, *, approval: str, request: ApprovalRequested) -> dict[str, Any]:
-    """Ask for a second person, in the role one acts in; nothing else happens yet."""
+    """Ask for a second person, in the role one acts in; nothing else happens yet.
+
+    Who is asked is told what its maker moved alone before: a small amount needs them for that.
+    """
     asked = request.model_copy(update={"maker_role": unit.command.context.role})
+    if request.kind is not Kind.REVEAL:
+        before = alone_before(unit, learner=request.learner)
+        told = {"alone_points": before.points, "alone_times": before.times}
+        asked = asked.model_copy(update=told)
     unit.record(APPROVAL, approval, unit.read(APPROVAL, approval).ask(asked))
     return {"approval": approval, "status": "pending_approval", "learner": request.learner}

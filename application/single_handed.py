@@ -6,7 +6,7 @@ from application.envelope import Context
 from application.streams import SINGLE_HANDED
 from application.unit import Unit
 from domain.house_rules import HouseRules
-from domain.single_handed import NOBODY
+from domain.single_handed import NOBODY, Before
 
 _PERSONS = frozenset({"support", "operations", "administrator", "auditor", "operator"})
 """Others do what they were made to do: each of their steps is weighed by itself."""
@@ -24,6 +24,17 @@ def is_at_a_desk(context: Context) -> bool:
     return context.role in _AT_A_DESK
 
 
+def _key(context: Context, learner: str) -> str:
+    return f"{quote(context.subject, safe='')}:{learner}"
+
+
+def alone_before(unit: Unit, *, learner: str) -> Before:
+    """What whoever acts moved alone for a learner, and still adds to what they do next (A8)."""
+    context = unit.command.context
+    moved = unit.read(SINGLE_HANDED, _key(context, learner)) if is_person(context) else NOBODY
+    return moved.before(unit.now)
+
+
 def moved_alone(unit: Unit, *, learner: str, points: int, subject: str, rules: HouseRules) -> bool:
     """Whether whoever acts may give or take so many points without a second person.
 
@@ -33,7 +44,7 @@ def moved_alone(unit: Unit, *, learner: str, points: int, subject: str, rules: H
     context = unit.command.context
     if not is_person(context):
         return not NOBODY.needs_second_person(points, when=unit.now, rules=rules)
-    key = f"{quote(context.subject, safe='')}:{learner}"
+    key = _key(context, learner)
     moved = unit.read(SINGLE_HANDED, key)
     # By the time it is done, not the one it is dated to: that one can be chosen.
     if moved.needs_second_person(points, when=unit.now, rules=rules):

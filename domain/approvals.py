@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from operator import not_
 from typing import assert_never
 
 from pydantic import AwareDatetime, Field
 
-from domain.facts import Fact
+from domain.facts import Fact, NonNegativeInt
 from domain.refusals import NotPossible, Refusal
 
 
@@ -39,6 +40,15 @@ class ApprovalRequested(Fact, name="approvals.ApprovalRequested", version=2):
         default=None, description="in which role; None before roles were recorded here"
     )
     reason: str
+    alone_points: NonNegativeInt = Field(
+        default=0,
+        exclude_if=not_,
+        description="what the maker gave and took alone before, for the same learner, as far as it"
+        " adds to this one; either counted up",
+    )
+    alone_times: NonNegativeInt = Field(
+        default=0, exclude_if=not_, description="in how many amounts"
+    )
 
 
 class ApprovalGiven(Fact, name="approvals.ApprovalGiven", version=2):
@@ -96,10 +106,7 @@ class Approval:
         """Ask; the same request asked for again is one request, in whatever role."""
         if self.request is None:
             return [request]
-        if (
-            self.open
-            and self.request.model_copy(update={"maker_role": request.maker_role}) == request
-        ):
+        if self.open and _wish(self.request) == _wish(request):
             return []
         raise NotPossible(action="ask", why=f"this was asked for and is {self.decided or 'open'}")
 
@@ -122,6 +129,11 @@ class Approval:
             raise NotPossible(action="decide", why=f"it was {self.decided} already")
         if self.request.maker == checker:
             raise SamePerson(checker=checker)
+
+
+def _wish(request: ApprovalRequested) -> ApprovalRequested:
+    """What is asked for, whatever its maker did before and in which role they come."""
+    return request.model_copy(update={"maker_role": None, "alone_points": 0, "alone_times": 0})
 
 
 def evolve(approval: Approval, fact: ApprovalFact) -> Approval:

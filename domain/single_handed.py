@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import AwareDatetime, Field
 
@@ -22,6 +22,14 @@ class PointsMovedAlone(Fact, name="single_handed.PointsMovedAlone"):
 SingleHandedFact = PointsMovedAlone
 
 
+class Before(NamedTuple):
+    """What one person moved alone for one learner within the time that counts (A8)."""
+
+    points: int
+    """Given and taken, either counted up."""
+    times: int
+
+
 @dataclass(frozen=True, slots=True)
 class SingleHanded:
     """What one person moved alone for one learner, as far as it still counts."""
@@ -30,8 +38,12 @@ class SingleHanded:
 
     def needs_second_person(self, points: int, *, when: datetime, rules: HouseRules) -> bool:
         """Whether so many more, given or taken, come to what takes four eyes (rules.md 26)."""
-        before = sum(one.points for one in self.moves if one.counts_until > when)
-        return before + abs(points) >= rules.four_eyes_points
+        return self.before(when).points + abs(points) >= rules.four_eyes_points
+
+    def before(self, when: datetime) -> Before:
+        """What still adds to whatever is moved at this moment."""
+        counting = [one.points for one in self.moves if one.counts_until > when]
+        return Before(sum(counting), len(counting))
 
     def move(
         self, points: int, *, subject: str, when: datetime, rules: HouseRules

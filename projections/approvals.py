@@ -10,7 +10,8 @@ from projections.reading import Event, Tables, View, compose
 
 FIELDS = (
     "id", "kind", "learner", "points", "subject", "about", "maker", "maker_role", "reason",
-    "requested_at", "state", "checker", "checker_role", "decided_at", "valid_until",
+    "alone_points", "alone_times", "requested_at", "state", "checker", "checker_role", "decided_at",
+    "valid_until",
 )  # fmt: skip
 
 
@@ -36,6 +37,8 @@ class Approvals(View):
                     fact.maker,
                     fact.maker_role,
                     fact.reason,
+                    fact.alone_points,
+                    fact.alone_times,
                     envelope.happened_at,
                     envelope.position,
                 )
@@ -64,8 +67,8 @@ async def approvals(
 
 _ASKED = """
 INSERT INTO {approvals} (id, kind, learner, points, subject, about, maker, maker_role, reason,
-    requested_at, state, position)
-VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, 'open', %b)
+    alone_points, alone_times, requested_at, state, position)
+VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, 'open', %b)
 """
 _DECIDED = """
 UPDATE {approvals} SET state = %b, checker = %b, checker_role = %b, decided_at = %b,
@@ -73,7 +76,7 @@ UPDATE {approvals} SET state = %b, checker = %b, checker_role = %b, decided_at =
 WHERE id = %b
 """
 _LISTED = """
-SELECT id, kind, learner, points, subject, about, maker, maker_role, reason, requested_at, state,
-    checker, checker_role, decided_at, valid_until
+SELECT id, kind, learner, points, subject, about, maker, maker_role, reason, alone_points,
+    alone_times, requested_at, state, checker, checker_role, decided_at, valid_until
 FROM {approvals} WHERE state = %b ORDER BY requested_at, id LIMIT %b
 """

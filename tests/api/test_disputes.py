@@ -465,6 +465,7 @@ async def test_much_waits_for_a_second_person(desk: Desk) -> None:
     assert (await desk.seen())["proposed"] is None
     proposed = (await desk.seen(**SUPPORT))["proposed"]
     assert (proposed["maker"], proposed["approval"]) == ("wang", asked.json()["approval"])
+    assert (proposed["alone_points"], proposed["alone_times"]) == (0, 0)
     (waiting,) = (await desk.mall.get("/v1/approvals", **BOSS)).json()["approvals"]
     assert (waiting["kind"], waiting["subject"], waiting["maker"]) == (
         "compensation", desk.case, "wang",
@@ -482,6 +483,22 @@ async def test_much_waits_for_a_second_person(desk: Desk) -> None:
     facts = [line["fact"] for line in shown["timeline"]]
     assert "approvals.ApprovalRequested" in facts
     assert "approvals.ApprovalGiven" in facts
+
+
+async def test_a_small_compensation_tells_what_its_maker_moved_alone_before(desk: Desk) -> None:
+    """A8: on the case, too, where the second person decides; in whatever role it was moved."""
+    moved = {"learner": "lin", "points": 3_000, "source": "sorry", "why": "a bad week"}
+    answer = await desk.mall.post(
+        "/v1/points/adjustments", moved, role="operations", subject=SUPPORT["subject"]
+    )
+    assert answer.status_code == 200, answer.text
+    await desk.open()
+    asked = await desk.decide("compensation", points=2_000)
+    assert asked.json()["status"] == "pending_approval"
+    proposed = (await desk.seen(**SUPPORT))["proposed"]
+    assert (proposed["points"], proposed["alone_points"], proposed["alone_times"]) == (
+        2_000, 3_000, 1,
+    )  # fmt: skip
 
 
 async def test_a_denied_decision_is_decided_anew(desk: Desk) -> None:

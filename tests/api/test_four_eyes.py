@@ -104,6 +104,45 @@ async def test_small_amounts_of_one_person_add_up_within_a_day(mall: Mall) -> No
     assert await adjusted(mall, 3_000) == 200
 
 
+async def waiting(mall: Mall) -> list[tuple[int, int, int]]:
+    """Points, and what their maker moved alone before, of what waits for a second person."""
+    await mall.views()
+    listed = (await mall.get("/v1/approvals", **BOSS)).json()["approvals"]
+    return [(one["points"], one["alone_points"], one["alone_times"]) for one in listed]
+
+
+async def test_whoever_is_asked_for_little_is_told_what_was_moved_alone_before(mall: Mall) -> None:
+    """A8: the sum that makes it much, of this maker and learner, as it was when they asked."""
+    assert await adjusted(mall, 3_000) == 200
+    assert await adjusted(mall, -1_999) == 200
+    assert await adjusted(mall, 3_000, learner="chen") == 200
+    assert await adjusted(mall, 1) == 202
+    assert await adjusted(mall, 7_000, role="operations", subject="mei") == 202
+    assert await waiting(mall) == [(1, 4_999, 2), (7_000, 0, 0)]
+    mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(hours=24)
+    assert await adjusted(mall, 7_000) == 202
+    assert (await waiting(mall))[-1] == (7_000, 0, 0)
+
+
+async def test_a_claw_back_tells_it_too_and_is_one_request_when_the_sum_changed(mall: Mall) -> None:
+    """A8, L5: asked for again a day later, what was moved alone before counts no more."""
+    first, second = await granted(mall, "a"), await granted(mall, "b")
+    await mall.post("/v1/points/clawbacks", first, **OPS)
+    asked = await mall.post("/v1/points/clawbacks", second, **OPS)
+    assert await waiting(mall) == [(3_000, 3_000, 1)]
+    mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(hours=25)
+    again = await mall.post("/v1/points/clawbacks", second, **OPS)
+    assert again.json()["approval"] == asked.json()["approval"]
+    assert await waiting(mall) == [(3_000, 3_000, 1)]
+
+
+async def test_a_service_moves_nothing_alone(mall: Mall) -> None:
+    """A8 CONTROL: it is no person; what it asks for tells of nothing before."""
+    assert await adjusted(mall, 4_000, **SERVICE) == 200
+    assert await adjusted(mall, 6_000, **SERVICE) == 202
+    assert await waiting(mall) == [(6_000, 0, 0)]
+
+
 async def test_what_a_second_person_allowed_does_not_count_for_the_first(mall: Mall) -> None:
     """A8: it is what one does alone that adds up."""
     asked = await mall.post("/v1/points/adjustments", MUCH, **OPS)

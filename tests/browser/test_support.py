@@ -135,6 +135,8 @@ def test_much_waits_for_a_second_person_who_decides_at_the_desk(
     number, _ = delivered(service, learner)
     body = {"reason": "late"}
     service.call("POST", f"/v1/orders/{number}/disputes", body, **SUPPORT)
+    alone = {"learner": learner, "points": 1_200, "source": "sorry", "why": "a bad week"}
+    service.call("POST", "/v1/points/adjustments", alone, role="operations", subject="wang")
     with browsing.as_("support", "wang") as visitor:
         page = visitor.page
         visitor.open(f"/support#/orders/{number}")
@@ -150,6 +152,7 @@ def test_much_waits_for_a_second_person_who_decides_at_the_desk(
         visitor.readable()
     with browsing.as_("administrator", "boss") as visitor:
         visitor.open(f"/support#/orders/{number}")
+        expect(visitor.page.locator(".proposed .alone")).to_contain_text("1,200")
         visitor.button("approval.allow", within=".proposed").click()
         visitor.send(reason="agreed")
         expect(visitor.page.locator(".case[data-state=decided]")).to_contain_text("6,000")

@@ -91,12 +91,18 @@ def test_points_arrive_when_a_second_person_allows_them(
 def test_nobody_decides_on_what_they_asked_for_themselves(
     browsing: Browsing, service: Service, newcomer: Newcomer
 ) -> None:
-    """A8: whoever asked sees that it waits for somebody else; another person has the buttons."""
-    approval = ask_for(service, newcomer(), 9_000, maker="mei")
+    """A8: whoever asked sees that it waits for somebody else; another person has the buttons, and
+    is told what was moved alone before, for which so little needs them."""
+    learner = newcomer()
+    alone = {"learner": learner, "points": 4_000, "source": "sorry", "why": "a bad week"}
+    service.call("POST", "/v1/points/adjustments", alone, role="operations", subject="mei")
+    approval = ask_for(service, learner, 1_500, maker="mei")
     for subject, buttons in (("mei", 0), ("ops", 2)):
         with browsing.as_("operations", subject) as one:
             one.open("/operations#/waiting")
-            expect(one.page.locator(f"[data-approval={approval}] button")).to_have_count(buttons)
+            card = one.page.locator(f"[data-approval={approval}]")
+            expect(card.locator("button")).to_have_count(buttons)
+            expect(card.locator(".alone")).to_contain_text("4,000")
 
 
 @SCREENS

@@ -75,6 +75,7 @@ function proposed(found, changed) {
   });
   return h("div", { class: "notice proposed" },
     h("p", null, h("strong", null, t("case.proposed", { outcome: t(`outcome.${one.outcome}`), n: one.points, maker: one.maker })), " ", h("span", { class: "quiet" }, one.reason)),
+    one.alone_times ? h("p", { class: "small alone" }, t("approval.alone"), " ", h("strong", null, t("approval.alone_sum", { n: one.alone_points, times: one.alone_times }))) : null,
     h("p", { class: "small" }, t(mine ? "case.second_not_you" : "case.second")),
     may("approve") && !mine ? h("div", { class: "row" }, h("button", { class: "primary compact", type: "button", onclick: decide("allow") }, t("approval.allow")), h("button", { class: "danger compact", type: "button", onclick: decide("deny") }, t("approval.deny"))) : null);
 }

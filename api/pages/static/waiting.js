@@ -58,6 +58,7 @@ function card(one, changed, signal) {
       one.about ? [h("dt", null, t("approval.about")), h("dd", { class: "mono" }, one.about)] : null,
       h("dt", null, t("cancel.reason")), h("dd", null, one.reason),
       h("dt", null, t("approval.maker")), h("dd", null, `${person(one.maker, one.maker_role)} · ${when(one.requested_at)} · ${ago(one.requested_at)}`),
+      one.alone_times ? [h("dt", null, t("approval.alone")), h("dd", { class: "alone" }, t("approval.alone_sum", { n: one.alone_points, times: one.alone_times }))] : null,
       one.checker ? [h("dt", null, t("approval.checker")), h("dd", null, `${person(one.checker, one.checker_role)} · ${when(one.decided_at)}`)] : null,
       one.valid_until ? [h("dt", null, t("approval.valid_until")), h("dd", null, when(one.valid_until))] : null),
     one.state === "open" ? choice(one, changed) : null);
