@@ -13,11 +13,14 @@ from api.bodies import Body
 from api.reading import json_answer, with_etag
 from api.shown import example
 from application.cleaning import clean_address, clean_region
+from application.country_names import country_name
 from application.divisions import address_reader
 from domain.address_doubts import HARMLESS, WORDS, Doubt
 from domain.address_reading import Fields, Reading
+from domain.countries import HOME, country_of
 from domain.divisions import Chain, Division
 from domain.refusals import NotFound
+from projections import catalogue_queries
 
 router = APIRouter(prefix="/v1/addresses", tags=["orders"])
 
@@ -74,6 +77,23 @@ class DoubtOut(BaseModel):
     review: bool = Field(description="whether staff would look at an order with it first")
 
 
+class CountryOut(BaseModel):
+    """A country or customs territory."""
+
+    code: str = Field(description="ISO 3166-1 alpha-2")
+    name: str = Field(description="in English")
+    name_zh: str = Field(description="in Chinese")
+
+
+class CountriesOut(BaseModel):
+    """Where the mall sends anything, apart from home."""
+
+    model_config = example(
+        countries=[{"code": "HK", "name": "Hong Kong SAR China", "name_zh": "中国香港特别行政区"}]
+    )
+    countries: list[CountryOut] = Field(description="in the order of their codes")
+
+
 class UnderstoodOut(PlaceOut):
     """What an address is understood as: nothing is guessed."""
 
@@ -121,6 +141,22 @@ async def divisions(
         {"code": one.code, "name": one.name, "divided": bool(known.below(one))} for one in found
     ]
     return with_etag(request, {"divisions": sorted(shown, key=lambda one: str(one["code"]))})
+
+
+@router.get(
+    "/countries", response_model=CountriesOut, summary="Where the mall sends anything, but home"
+)
+async def countries(request: Request, caller: Writer) -> Response:
+    """Countries and customs territories that a warehouse serves; none until one says so (T7)."""
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        houses = await catalogue_queries.warehouses(connection, tenant.schema)
+    served = {country_of(region) for one in houses for region in one["serves"]} - {HOME}
+    shown = [
+        {"code": one, "name": country_name(one, "en"), "name_zh": country_name(one, "zh")}
+        for one in sorted(served)
+    ]
+    return json_answer({"countries": shown})
 
 
 @router.post(

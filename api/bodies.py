@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from api.shown import example
 from domain.blotting import blot, has_phone
+from domain.countries import HOME, Country
 from domain.order_facts import Channel, Fault, Upgrade
 from domain.point_facts import Reason
 
@@ -193,6 +194,13 @@ class RecipientIn(Body):
     address: Annotated[
         str, Field(min_length=1, max_length=300, description="street, house and room")
     ]
+    country: Country = Field(
+        default=HOME,
+        description="ISO 3166-1 alpha-2; abroad the city is needed, and no Chinese division (T7)",
+    )
+    postcode: Annotated[str, Field(max_length=20)] | None = Field(
+        default=None, description="letters, digits, spaces and dashes"
+    )
 
 
 class OrderIn(Body):

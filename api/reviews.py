@@ -27,6 +27,7 @@ from application import releasing
 from application.streams import ORDER
 from application.unit import Unit
 from domain.address_doubts import Doubt
+from domain.compliance import is_objection, words_of
 from projections import work_queues
 
 router = APIRouter(prefix="/v1", tags=["fulfilment"])
@@ -65,7 +66,7 @@ async def review_queue(
     page, more = page_of(found, limit, lambda one: (one["since"], one["number"]))
     now = store_of(request).clock()
     for one in page:
-        one["doubts"] = [doubt_told(Doubt(code)) for code in one["doubts"]]
+        one["doubts"] = [_told(detail) for detail in one["doubts"]]
         one["age_seconds"] = int((now - one["since"]).total_seconds())
     return json_answer({"orders": page, "next": more})
 
@@ -86,3 +87,12 @@ async def review(
 
     command = change.command(decide, reason=body.reason, streams=[ORDER.stream(number)])
     return answered(await store_of(request).execute(command))
+
+
+def _told(detail: str) -> dict[str, object]:
+    """What exactly is to be looked at: a doubt about the address, or what customs may object to."""
+    if not is_objection(detail):
+        return doubt_told(Doubt(detail))
+    words = words_of(detail)
+    code = detail.split(":", maxsplit=1)[0]
+    return {"code": code, "message": words.en, "message_zh": words.zh, "review": True}

@@ -250,6 +250,7 @@ class ActionOut(BaseModel):
     units: list[ReturnableOut] | None = Field(default=None, description="that can be given back")
     until: AwareDatetime | None = Field(default=None, description="when it ends to be possible")
     province: str | None = Field(default=None, description="in which the address may be changed")
+    country: str | None = Field(default=None, description="of that province (ISO 3166-1 alpha-2)")
     why: str | None = Field(default=None, description="it is not possible, in English")
     why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")
 

@@ -3,6 +3,7 @@
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import EventPosition, OrderNumber, ParcelNumber, example
+from domain.countries import HOME
 
 
 class RecipientOut(BaseModel):
@@ -17,6 +18,8 @@ class RecipientOut(BaseModel):
     division: str | None = Field(
         default=None, description="code (GB/T 2260) of the smallest division that is settled"
     )
+    country: str = Field(default=HOME, description="ISO 3166-1 alpha-2")
+    postcode: str | None = Field(default=None, description="unmasked alone")
 
 
 class RecipientSeenOut(BaseModel):

@@ -40,9 +40,14 @@ class ReviewOut(BaseModel):
     promised_by: AwareDatetime = Field(description="when its last parcel should have arrived")
     points: int = Field(description="paid for it")
     cash_fen: int = Field(description="paid for it in cash, in fen")
-    doubts: list[DoubtOut] = Field(description="what exactly is doubtful about the address")
+    doubts: list[DoubtOut] = Field(
+        description="what is doubtful about the address, or stands against sending it abroad"
+    )
     lines: list[GoodsOut] = Field(description="what is still to be had of it")
-    province: str | None = Field(description="where it goes; null: courses alone")
+    province: str | None = Field(
+        description="where it goes, a country abroad by its code; null: courses alone"
+    )
+    country: str | None = Field(description="where that is (ISO 3166-1 alpha-2)")
     age_seconds: int = Field(description="since it waits")
 
 
@@ -63,6 +68,7 @@ class ReviewsOut(BaseModel):
                 "doubts": [],
                 "lines": _LINES,
                 "province": "浙江省",
+                "country": "CN",
                 "age_seconds": 3_600,
             }
         ],

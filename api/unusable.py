@@ -37,6 +37,7 @@ WORDS: Mapping[str, str] = {
     "model_attributes_type": "应为对象",
     "model_type": "应为对象",
     "names_somebody": "含有电话号码;该内容永久保存,不得出现个人信息",
+    "no_country": "不是国家或地区代码(ISO 3166-1 两位字母)",
     "string_pattern_mismatch": "格式应符合 {pattern}",
     "string_too_long": "最多 {max_length} 个字符",
     "string_too_short": "至少 {min_length} 个字符",

@@ -10,6 +10,8 @@ from application.divisions import address_reader
 from application.vault import Recipient
 from domain.address_doubts import Doubt, for_review, name_looks_made_up, phone_looks_made_up
 from domain.address_reading import Fields, Reading
+from domain.countries import HOME, TERRITORIES, country_of
+from domain.destinations import Destination
 
 _TEXT_STAYS = frozenset({Doubt.CONTRADICTION, Doubt.AMBIGUOUS, Doubt.UNKNOWN_DIVISION})
 """Whoever looks at such an address has to see what was written."""
@@ -29,16 +31,58 @@ def addressed(recipient: Recipient) -> Addressed:
     """The recipient with province, city and district as far as they are settled.
 
     A province that is not settled is None: it is asked for. City and district that no division
-    is named by stay as they were written, and are doubted.
+    is named by stay as they were written, and are doubted. Abroad there is nothing to read by.
     """
-    province, city, district = recipient.province, recipient.city, recipient.district
-    fields = Fields(province or "", city or "", district or "")
-    reading = address_reader().read(recipient.address, fields)
-    doubts = reading.doubts
+    if recipient.country in TERRITORIES:
+        return _in_territory(recipient)
+    if recipient.country != HOME:
+        doubts = _of_person(recipient)
+        return Addressed(recipient, for_review(doubts))
+    found = _read(recipient)
+    # Whoever names Hong Kong as the province sends to its customs territory all the same (T7).
+    country = country_of(found.recipient.province or "")
+    if country == HOME:
+        return found
+    return _in_territory(recipient.model_copy(update={"country": country}))
+
+
+def destination_of(recipient: Recipient, *, card: str) -> Destination:
+    """Where parcels go, as far as it names nobody; the person is on the card (A4)."""
+    return Destination(
+        card=card,
+        province=recipient.province or "",
+        city=recipient.city or "",
+        district=recipient.district or "",
+        division=recipient.division,
+        country=recipient.country,
+    )
+
+
+def _in_territory(recipient: Recipient) -> Addressed:
+    """An address in Hong Kong, Macao or Taiwan: what lies in them no list of ours knows."""
+    name = TERRITORIES[recipient.country]
+    found = _read(recipient.model_copy(update={"province": recipient.province or name}))
+    doubts = tuple([one for one in found.doubts if one != Doubt.UNKNOWN_DIVISION])
+    if found.recipient.province == name:
+        return Addressed(found.recipient, doubts)
+    settled = recipient.model_copy(update={"province": name})
+    return Addressed(settled, tuple(dict.fromkeys((*doubts, Doubt.CONTRADICTION.value))))
+
+
+def _of_person(recipient: Recipient) -> tuple[Doubt, ...]:
+    doubts: tuple[Doubt, ...] = ()
     if name_looks_made_up(recipient.name):
         doubts = (*doubts, Doubt.NAME)
     if phone_looks_made_up(recipient.phone):
         doubts = (*doubts, Doubt.PHONE)
+    return doubts
+
+
+def _read(recipient: Recipient) -> Addressed:
+    province, city, district = recipient.province, recipient.city, recipient.district
+    fields = Fields(province or "", city or "", district or "")
+    reading = address_reader().read(recipient.address, fields)
+    doubts = (*reading.doubts, *_of_person(recipient))
     division = reading.division.code if reading.division else None
     if reading.names == fields and reading.detail == recipient.address:
         settled = recipient.model_copy(update={"division": division})

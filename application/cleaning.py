@@ -7,6 +7,8 @@ import re
 import unicodedata
 from typing import Final, Literal
 
+from domain.countries import HOME
+
 NAME_LENGTH = 64
 """Most characters of a name after cleaning."""
 REGION_LENGTH = 32
@@ -15,10 +17,12 @@ ADDRESS_LENGTH = 200
 """Most characters of an address."""
 PHONE_LENGTH = 64
 """Most characters of a phone as it is written, separators and all."""
+POSTCODE_LENGTH = 12
+"""Most characters of a postcode."""
 
 Reason = Literal[
     "missing", "damaged", "nul", "too_long", "emoji", "no_letters",
-    "not_a_phone", "phone_extension",
+    "not_a_phone", "phone_extension", "not_a_postcode",
 ]  # fmt: skip
 
 _WORDS: Final[dict[Reason, tuple[str, str]]] = {
@@ -33,6 +37,7 @@ _WORDS: Final[dict[Reason, tuple[str, str]]] = {
         "it has an extension; a number that can be dialled directly is needed",
         "带有分机号,请填写可直接拨打的号码",
     ),
+    "not_a_postcode": ("it is not a postcode", "不是有效的邮政编码"),
 }
 _FIELDS: Final = {
     "name": "姓名",
@@ -41,6 +46,7 @@ _FIELDS: Final = {
     "city": "城市",
     "district": "区县",
     "address": "地址",
+    "postcode": "邮政编码",
 }
 
 
@@ -105,12 +111,30 @@ def clean_region(text: str | None, *, field: str) -> str | None:
     return region
 
 
-def normalise_phone(text: str, *, field: str = "phone") -> str:
-    """A phone number in E.164, `+8613800138000`; numbers without country code are Chinese.
+def clean_postcode(text: str | None, *, field: str = "postcode") -> str | None:
+    """A postcode in capitals, with one space or dash where any stood; None when there is none.
+
+    Raises `Unusable`.
+    """
+    if text is None:
+        return None
+    postcode = _spaced(_plain(text, field=field, limit=POSTCODE_LENGTH)).upper()
+    if not postcode:
+        return None
+    _check_length(postcode, field=field, limit=POSTCODE_LENGTH)
+    if not _POSTCODE.fullmatch(postcode):
+        raise Unusable(field, reason="not_a_postcode")
+    return postcode
+
+
+def normalise_phone(text: str, *, field: str = "phone", country: str = HOME) -> str:
+    """A phone number in E.164, `+8613800138000`; without country code it is one of `country`.
 
     Takes full-width digits, spaces, dashes, dots, brackets, the prefixes +86, 0086 and 86.
     Raises `Unusable`, also for numbers with an extension: nothing in E.164 can hold it.
     """
+    if country != HOME:
+        return _abroad(text, field=field, country=country)
     mobile = _MOBILE.fullmatch(text)
     if mobile is None:
         cleaned = _plain(text, field=field, limit=PHONE_LENGTH)
@@ -133,7 +157,17 @@ _EXTENSION = re.compile(r"(?i)[0-9](?:ext?\.?|x|#|,|;ext=|转|分机)[0-9]{1,8}$
 _MOBILE_TAIL = re.compile(rf"(?:\+?86|0086)?[\s{_DASHES}]*1[3-9][0-9]{{9}}[{_DASHES}][0-9]{{1,6}}")
 
 
-def _international(text: str, *, field: str) -> str:
+_POSTCODE = re.compile(r"[0-9A-Z]+(?:[ -][0-9A-Z]+)*")
+
+
+def _abroad(text: str, *, field: str, country: str) -> str:
+    cleaned = _plain(text, field=field, limit=PHONE_LENGTH)
+    if not cleaned.strip():
+        raise Unusable(field, reason="missing")
+    return _international(cleaned, field=field, country=country)
+
+
+def _international(text: str, *, field: str, country: str = HOME) -> str:
     bare = _SEPARATORS.sub("", text)
     if _EXTENSION.search(bare) or _MOBILE_TAIL.fullmatch(text.strip()):
         raise Unusable(field, reason="phone_extension")
@@ -143,7 +177,7 @@ def _international(text: str, *, field: str) -> str:
     import phonenumbers
 
     try:
-        number = phonenumbers.parse(bare, "CN")
+        number = phonenumbers.parse(bare, country)
     except phonenumbers.NumberParseException:
         raise Unusable(field, reason="not_a_phone") from None
     if not phonenumbers.is_valid_number(number):

@@ -18,10 +18,11 @@ from application.streams import CONSIGNMENT, ORDER, STOCK
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
 from domain.consignments import Consignment, Step
+from domain.destinations import Destination
 from domain.entrusting import acknowledged, cancelling_units, overtaken
 from domain.house_rules import HouseRules
 from domain.intercepts import STOPPABLE
-from domain.order_facts import Destination, Units
+from domain.order_facts import Units
 from domain.parcels import Stage
 from domain.refusals import NotPossible, Refusal
 from domain.stock import stock_key

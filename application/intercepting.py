@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from application.addressing import Addressed
+from application.addressing import Addressed, destination_of
 from application.issuing import NotYet
 from application.merging import existing_parcel
 from application.ordering import existing, must_have_recipient, refund_order
@@ -12,9 +12,10 @@ from application.streams import ACCOUNT, INTERCEPT, ORDER, PRIVACY
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
 from application.vault import Digests
+from domain.destinations import Destination
 from domain.house_rules import HouseRules
 from domain.intercepts import InterceptState, InterceptTold, Way
-from domain.order_facts import Destination, Fault, State
+from domain.order_facts import Fault, State
 from domain.orders import Order
 from domain.parcels import Parcel
 from domain.refusals import NotPossible
@@ -115,16 +116,10 @@ def _sealed(unit: Unit, order: Order, found: Addressed, digests: Digests | None)
     """Where it goes instead: its own card; any province, the carrier says whether it can."""
     recipient = found.recipient
     unit.read(PRIVACY, order.learner).usable()
-    if recipient.province is None:
+    if not recipient.region:
         raise ProvinceMissing(found.candidates)
     card = unit.seal(order.learner, "recipient", recipient.to_bytes(), digests=digests)
-    return Destination(
-        card=card,
-        province=recipient.province,
-        city=recipient.city or "",
-        district=recipient.district or "",
-        division=recipient.division,
-    )
+    return destination_of(recipient, card=card)
 
 
 def note_taken(unit: Unit, *, parcel: str, intercept: str) -> dict[str, Any]:

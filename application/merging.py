@@ -50,7 +50,11 @@ def plan_parcel(
         tried += 1
         number = f"{base}-{tried}"
     fact = ParcelPlanned(
-        warehouse=warehouse, contents=tuple(contents), wave=wave, hand_over_by=hand_over_by
+        warehouse=warehouse,
+        contents=tuple(contents),
+        wave=wave,
+        hand_over_by=hand_over_by,
+        country=unit.read(ORDER, first.order).country,
     )
     unit.record(PARCEL, number, [fact])
     return number

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from application.addressing import Addressed
+from application.addressing import Addressed, destination_of
 from application.consigning import cancel_there, tell_changes
 from application.issuing import NotYet
 from application.merging import give_back_labels, leave_shared_parcel, live_contents
@@ -18,7 +18,6 @@ from domain.choosing import Kept
 from domain.courses import grant_courses, note_progress
 from domain.house_rules import HouseRules
 from domain.order_facts import (
-    Destination,
     Fault,
     State,
     Units,
@@ -261,11 +260,11 @@ def change_address(
     order = existing(unit, number)
     must_have_recipient(unit, order, "change_address")
     unit.read(PRIVACY, order.learner).usable()
-    if recipient.province is None:
+    if not recipient.region:
         raise ProvinceMissing(found.candidates)
     if rules.excluded_region(recipient) is not None:
         raise NotPossible(action="change_address", why="nothing is delivered to that region")
-    if order.destination is not None and recipient.province != order.destination.province:
+    if order.destination is not None and recipient.region != order.destination.region:
         raise NotPossible(action="change_address", why="the plan was made for another province")
     card = unit.seal(
         order.learner,
@@ -273,13 +272,7 @@ def change_address(
         recipient.to_bytes(),
         digests=digests,
     )
-    destination = Destination(
-        card=card,
-        province=recipient.province,
-        city=recipient.city or "",
-        district=recipient.district or "",
-        division=recipient.division,
-    )
+    destination = destination_of(recipient, card=card)
     facts = order.change_address(destination, doubts=found.doubts)
     after = unit.record(ORDER, number, facts)
     if found.doubts:

@@ -21,6 +21,7 @@ from psycopg.sql import SQL, Identifier
 from application import labelling
 from application.asking_partners import Asker
 from application.cards import open_cards
+from application.country_names import country_name
 from application.envelope import Context
 from application.gateways.guarded import to
 from application.gateways.kuaidi100_labels import Account, Kuaidi100Labels
@@ -38,6 +39,7 @@ from application.traffic import Way, labeller_of
 from application.unit import Command, Unit
 from application.vault import Recipient
 from domain.blotting import blot
+from domain.countries import HOME, TERRITORIES
 from domain.labels import LabelIssued
 from domain.orders import Order
 
@@ -283,7 +285,11 @@ def sender_of(settings: Settings, one: Open) -> Person:
 
 
 def whole_address(recipient: Recipient) -> str:
-    """Province to room in one text."""
+    """Province to room in one text; abroad the other way round, up to the country (T7)."""
+    if recipient.country not in {HOME, *TERRITORIES}:
+        place = (recipient.address, recipient.district, recipient.city, recipient.province)
+        end = (recipient.postcode, country_name(recipient.country, "en"))
+        return ", ".join([part for part in (*place, *end) if part])
     parts = (recipient.province, recipient.city, recipient.district, recipient.address)
     return "".join(dict.fromkeys(part for part in parts if part))
 

@@ -15,6 +15,7 @@ from application.unit import Unit
 from domain.cargo import together
 from domain.carrier_choice import wanted_for
 from domain.catalogue import DearestLane, Kind, Terms
+from domain.countries import is_abroad
 from domain.house_rules import HouseRules
 from domain.order_facts import OrderLine
 from domain.rate_cards import Offer, RateCards, Tariff, lane_key
@@ -139,7 +140,8 @@ class Planner:
         unit = cargo_of(terms)
         lanes: list[DearestLane] = []
         for province in PROVINCES.values() if self._tariff else ():
-            if province in REMOTE_PROVINCES or province in self.rules.excluded_regions:
+            remote = province in REMOTE_PROVINCES or is_abroad(province)
+            if remote or province in self.rules.excluded_regions:
                 continue
             place = self.place(province, None)
             codes = self.serving(place, terms).codes
@@ -215,7 +217,7 @@ class Planner:
         by_line = {one.line: one.served.terms for one in goods}
         return Planned(
             plan,
-            legs_of(plan, self.network, rules=self.rules),
+            legs_of(plan, self.network, region=place.province, rules=self.rules),
             sum(part.shipping.freight_fen for part in plan.parts if part.shipping),
             sum(_learners_share(part, by_line) for part in plan.parts),
             tuple(self._settling(plan, place)),
@@ -311,14 +313,15 @@ def nowhere_enough(unit: Unit, planner: Planner, lines: Iterable[OrderLine]) -> 
 
 
 def legs_of(
-    plan: Plan, network: Network, *, rules: HouseRules
+    plan: Plan, network: Network, *, region: str, rules: HouseRules
 ) -> tuple[tuple[Warehouse, timedelta], ...]:
     """The warehouse of each part of goods, and how long its carrier takes (rules.md 10)."""
+    usual = rules.travel_time(region)
     return tuple(
         [
             (
                 network.named(part.warehouse),
-                timedelta(hours=part.shipping.hours) if part.shipping else rules.lane_time,
+                timedelta(hours=part.shipping.hours) if part.shipping else usual,
             )
             for part in plan.parts
             if part.warehouse

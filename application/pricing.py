@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from application.streams import MALL, RATES
 from application.unit import Unit
 from domain.cargo import Cargo
 from domain.house_rules import HouseRules
 from domain.rate_cards import Breakdown, Offer
-from domain.rate_facts import ANYWHERE, RateCard
+from domain.rate_facts import ANYWHERE, Lane, RateCard, Surcharge
 from domain.refusals import InvalidRequest
-from domain.regions import province_named
+from domain.regions import province_named, region_named
+
+Priced = TypeVar("Priced", Lane, Surcharge)
 
 
 def publish_rate_card(unit: Unit, *, card: RateCard) -> dict[str, Any]:
@@ -19,12 +21,15 @@ def publish_rate_card(unit: Unit, *, card: RateCard) -> dict[str, Any]:
 
     It is for what is decided from then on; a card for a moment that is over changes no order.
     """
-    named = [lane.origin for lane in card.lanes]
-    named += [end for lane in card.lanes for end in lane.destinations]
-    named += [end for surcharge in card.surcharges for end in surcharge.destinations]
-    for name in dict.fromkeys(named):
-        if name != ANYWHERE and province_named(name) != name:
-            raise InvalidRequest(field="lanes", reason=f"{name} is not a province's full name")
+    for origin in dict.fromkeys(lane.origin for lane in card.lanes):
+        if origin != ANYWHERE and province_named(origin) != origin:
+            raise InvalidRequest(field="lanes", reason=f"{origin} is not a province's full name")
+    card = card.model_copy(
+        update={
+            "lanes": tuple([_to_regions(one, "lanes") for one in card.lanes]),
+            "surcharges": tuple([_to_regions(one, "surcharges") for one in card.surcharges]),
+        }
+    )
     facts = unit.read(RATES, MALL).publish(card)
     unit.record(RATES, MALL, facts)
     return {
@@ -32,6 +37,18 @@ def publish_rate_card(unit: Unit, *, card: RateCard) -> dict[str, Any]:
         "effective_from": card.effective_from,
         "changed": bool(facts),
     }
+
+
+def _to_regions(priced: Priced, field: str) -> Priced:
+    """The lane or surcharge with its destinations as coverage names them (T7)."""
+    ends: list[str] = []
+    for name in priced.destinations:
+        region = name if name == ANYWHERE else region_named(name)
+        if region is None:
+            reason = f"{name} is neither a province's full name nor a country's code"
+            raise InvalidRequest(field=field, reason=reason)
+        ends.append(region)
+    return priced.model_copy(update={"destinations": tuple(ends)})
 
 
 def publish_rate_cards(unit: Unit, *, cards: Sequence[RateCard]) -> dict[str, Any]:
@@ -50,11 +67,14 @@ def quotes(
     rules: HouseRules,
 ) -> dict[str, Any]:
     """What one parcel costs with each carrier at a moment, and how that comes about (W3)."""
-    for field, name in (("origin", origin), ("destination", destination)):
-        if province_named(name) != name:
-            raise InvalidRequest(field=field, reason=f"{name} is not a province's full name")
+    if province_named(origin) != origin:
+        raise InvalidRequest(field="origin", reason=f"{origin} is not a province's full name")
+    region = region_named(destination)
+    if region is None:
+        reason = f"{destination} is neither a province's full name nor a country's code"
+        raise InvalidRequest(field="destination", reason=reason)
     tariff = unit.read(RATES, MALL).at(at or unit.happened_at, zone=rules.zone)
-    offers = tariff.offers(origin, destination, same_city=same_city)
+    offers = tariff.offers(origin, region, same_city=same_city)
     priced = [(offer, offer.explain(cargo)) for offer in offers]
     serving = {offer.carrier for offer in offers}
     return {

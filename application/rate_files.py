@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from application.importing import REPORT_COLUMNS, Refused, UnusableCell, cell_text
 from application.spreadsheets import TableRow, Unreadable, table
 from domain.rate_facts import ANYWHERE, CARRIER_PATTERN, RateCard, Service, SurchargeKind
-from domain.regions import province_named
+from domain.regions import province_named, region_named
 
 COLUMNS: Final[Mapping[str, str]] = {
     "carrier": "承运商", "effective_from": "生效日期", "name": "价目表", "service": "服务类型",
@@ -317,7 +317,10 @@ def _provinces(cells: Mapping[str, str], column: str) -> tuple[str, ...]:
     names = [one for one in re.split(r"[\s,;/、,;]+", cells[column]) if one]
     if not names:
         raise UnusableCell(column, "empty", f"{column} is empty")
-    found = [ANYWHERE if one in (ANYWHERE, "其他") else province_named(one) for one in names]
+    found = [
+        ANYWHERE if one in (ANYWHERE, "其他") else province_named(one) or region_named(one)
+        for one in names
+    ]
     for name, province in zip(names, found, strict=True):
         if province is None:
             raise UnusableCell(column, "unusable", f"{name[:40]} is no province")

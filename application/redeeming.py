@@ -5,16 +5,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from application.addressing import destination_of
 from application.routing import Asking, FreightChanged, UpgradeUnavailable, deliver, quoted_part
 from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, PRIVACY, RATES, STOCK
 from application.unit import Unit
 from application.vault import Digests, Recipient
 from domain.catalogue import Kind, Terms
+from domain.compliance import Exported, Objection, objections
+from domain.countries import HOME
 from domain.courses import grant_courses
+from domain.destinations import Destination
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     Channel,
-    Destination,
     OrderLine,
     OrderPlaced,
     Upgrade,
@@ -78,6 +81,8 @@ class Assessment(NamedTuple):
     """Lanes that go with another carrier once it is placed (W4)."""
     upgrades: tuple[dict[str, Any], ...]
     """What could be paid for on top (O6)."""
+    objections: tuple[Objection, ...]
+    """What a human has to look at because it goes abroad (T7)."""
 
 
 def streams_of(wish: Wish, network: Network) -> list[str]:
@@ -136,10 +141,14 @@ def place_order(
         unit.record(RATES, MALL, assessed.settling)
     unit.begin(ORDER, number, placed)
     state = placed.state
-    review = reasons_at_placing(value_fen=assessed.value_fen, doubts=wish.doubts, rules=rules)
+    abroad = assessed.objections
+    review = reasons_at_placing(
+        value_fen=assessed.value_fen, doubts=wish.doubts, abroad=abroad, rules=rules
+    )
     if review:
         order = unit.read(ORDER, number)
-        unit.record(ORDER, number, require_review(order, review, details=wish.doubts, rules=rules))
+        details = (*wish.doubts, *(one.detail for one in abroad))
+        unit.record(ORDER, number, require_review(order, review, details=details, rules=rules))
     if not due_fen and assessed.plan.parts[-1].warehouse is None:
         granting = grant_courses(unit.read(ORDER, number), when=when, rules=rules)
         state = unit.record(ORDER, number, granting).state
@@ -239,7 +248,20 @@ def assess(
         settling=delivery.planned.settling if delivery else (),
         upgrades=delivery.upgrades if delivery else (),
         value_fen=value_fen,
+        objections=_objections(goods, wish.recipient, rules=rules),
     )
+
+
+def _objections(
+    goods: Sequence[tuple[OrderLine, Terms]], recipient: Recipient | None, *, rules: HouseRules
+) -> tuple[Objection, ...]:
+    if recipient is None or recipient.country == HOME:
+        return ()
+    exported = [
+        Exported(line.sku, terms.market_value_fen * line.quantity, terms.customs)
+        for line, terms in goods
+    ]
+    return objections(recipient.country, exported, rules=rules)
 
 
 # Most orders are one unit of one item: their lines are equal, and made once.
@@ -294,18 +316,8 @@ def _destination(unit: Unit, wish: Wish) -> Destination | None:
     recipient = wish.recipient
     if recipient is None:
         return None
-    return Destination(
-        card=unit.seal(
-            wish.learner,
-            "recipient",
-            recipient.to_bytes(),
-            digests=wish.digests,
-        ),
-        province=recipient.province or "",
-        city=recipient.city or "",
-        district=recipient.district or "",
-        division=recipient.division,
-    )
+    card = unit.seal(wish.learner, "recipient", recipient.to_bytes(), digests=wish.digests)
+    return destination_of(recipient, card=card)
 
 
 def answer_quote(

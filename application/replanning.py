@@ -100,7 +100,7 @@ def _free(unit: Unit, order: Order, sku: str, *, rules: HouseRules) -> list[Free
     assert terms is not None  # it was ordered
     assert order.destination is not None  # goods go somewhere
     planner = planner_for(unit, rules=rules)
-    place = planner.place(order.destination.province, order.destination.city)
+    place = planner.place(order.destination.region, order.destination.city)
     codes = planner.serving(place, terms).codes
     return [Free(code, unit.read(STOCK, stock_key(code, sku)).free) for code in codes]
 
@@ -129,7 +129,7 @@ def _shipped(unit: Unit, order: Order, split: OrderSplit, *, rules: HouseRules) 
     parts = planner.shipped(
         split.plan.parts,
         {line: found for line, found in terms.items() if found is not None},
-        planner.place(order.destination.province, order.destination.city),
+        planner.place(order.destination.region, order.destination.city),
         urgent=order.upgrade is Upgrade.EXPRESS,
     )
     return split.model_copy(update={"plan": split.plan.model_copy(update={"parts": parts})})

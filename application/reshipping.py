@@ -71,7 +71,9 @@ def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules:
     order = existing(unit, number)
     if made.state == "ordered":
         return made.number
-    legs = legs_of(made.plan, unit.read(NETWORK, MALL), rules=rules)
+    assert order.destination is not None  # goods go somewhere
+    region = order.destination.region
+    legs = legs_of(made.plan, unit.read(NETWORK, MALL), region=region, rules=rules)
     facts = replacing.linked_order(
         order,
         number=number,
@@ -89,7 +91,7 @@ def _plan(unit: Unit, order: Order, lines: Sequence[OrderLine], *, rules: HouseR
     if not lines or order.destination is None:
         raise NotPossible(action="reship", why="nothing of it can be sent once more")
     planner = planner_for(unit, rules=rules)
-    place = planner.place(order.destination.province, order.destination.city)
+    place = planner.place(order.destination.region, order.destination.city)
     goods: list[Goods] = []
     for line in lines:
         terms = unit.read(ITEM, line.sku).terms

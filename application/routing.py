@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from application.country_names import country_name
 from application.planning import Goods, Planned, goods_of, nowhere_enough, planner_for, why_not
 from application.unit import Unit
 from application.vault import Recipient
 from domain.catalogue import Terms
+from domain.countries import is_abroad
 from domain.house_rules import HouseRules
 from domain.order_facts import OrderLine, Upgrade
 from domain.promising import promised_by
@@ -21,6 +23,20 @@ class OutsideCoverage(Refusal):
     code = "outside_coverage"
     en = "{sku} cannot be delivered to {region}."
     zh = "商品 {sku} 无法配送至 {region}。"
+
+
+class CountryNotServed(Refusal):
+    """No warehouse and carrier that take these goods say that they serve that country (T7)."""
+
+    code = "country_not_served"
+    en = "{sku} cannot be sent to {country}: no warehouse and carrier of this mall serve it."
+    zh = "商品 {sku} 无法寄往{country}:本店尚无仓库和承运商覆盖该国家或地区。"
+
+    def message(self, language: str = "en") -> str:
+        """What cannot be sent, and where to, by the name of the country."""
+        chinese = language.startswith("zh")
+        name = country_name(str(self.figures["country"]), "zh" if chinese else "en")
+        return (self.zh if chinese else self.en).format(**{**self.figures, "country": name})
 
 
 class RecipientMissing(Refusal):
@@ -114,21 +130,24 @@ def deliver(
     if recipient is None:
         failures.append(RecipientMissing())
         return None
-    province = recipient.province
-    if not province:
+    region = recipient.region
+    if not region:
         failures.append(ProvinceMissing(ask.candidates))
         return None
     excluded = rules.excluded_region(recipient)
     planner = planner_for(unit, rules=rules)
-    place = planner.place(province, recipient.city)
+    place = planner.place(region, recipient.city)
     wanted: list[Goods] = []
     for line, terms in goods:
         one = goods_of(unit, planner, place, line, terms)
         if one.there and excluded is None:
             wanted.append(one)
+        elif is_abroad(region):
+            failures.append(CountryNotServed(sku=line.sku, country=recipient.country))
         else:
-            region = excluded or province
-            failures.append(OutsideCoverage(sku=line.sku, province=province, region=region))
+            failures.append(
+                OutsideCoverage(sku=line.sku, province=region, region=excluded or region)
+            )
     if len(wanted) < len(goods):
         failures += nowhere_enough(unit, planner, [line for line, _ in goods])
         return None

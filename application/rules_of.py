@@ -25,6 +25,8 @@ def rules_of(settings: Settings) -> HouseRules:
         evidence_kept=timedelta(days=settings.evidence_kept_days),
         minors_shown_for=timedelta(seconds=settings.minors_shown_seconds),
         peaks=settings.peaks,
+        lane_time_abroad=timedelta(days=settings.abroad_days),
+        customs_limits=settings.customs_limits,
         pay_within=timedelta(seconds=settings.pay_within_seconds),
         service_window=timedelta(seconds=settings.service_window_seconds),
         first_scan_within=timedelta(hours=settings.first_scan_hours),

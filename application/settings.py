@@ -17,7 +17,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from application.key_files import read_or_create
-from domain.house_rules import FilingWindow, HouseRules, Peak
+from domain.countries import COUNTRIES
+from domain.house_rules import CustomsLimit, FilingWindow, HouseRules, Peak
 
 
 class Sender(BaseModel):
@@ -149,6 +150,11 @@ class Settings(BaseSettings):
     filing_windows: Annotated[tuple[FilingWindow, ...], NoDecode] = HouseRules().filing_windows
     """Days that carriers take claims, from signing and, unsigned, from hand-over, as in our
     contracts with them: `*=7/30,shunfeng=15/60`; `*` stands for all that are not named (D2)."""
+    customs_limits: Annotated[tuple[CustomsLimit, ...], NoDecode] = HouseRules().customs_limits
+    """What personal parcels abroad may be worth in fen before a human looks at their orders:
+    `*=100000,HK=80000,US=550000`; `*` stands for all that are not named (T7)."""
+    abroad_days: int = Field(default=14, ge=1)
+    """How long parcels abroad take where no rate card says so (rules.md 10)."""
     inquire_hours: int = Field(default=72, ge=1)
     """How long a parcel may be unseen or late before its carrier is asked by itself (T5)."""
     return_days: int = Field(default=7, ge=1)
@@ -215,6 +221,19 @@ class Settings(BaseSettings):
             found[carrier] = FilingWindow(
                 carrier, timedelta(days=int(signed)), timedelta(days=int(sent))
             )
+        return tuple(found.values())
+
+    @field_validator("customs_limits", mode="before")
+    @classmethod
+    def _customs_limits(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found: dict[str, CustomsLimit] = {one.country: one for one in HouseRules().customs_limits}
+        for text in filter(None, value.split(",")):
+            country, _, fen = text.strip().partition("=")
+            if country not in {"*", *COUNTRIES} or int(fen) < 0:
+                raise ValueError("a country's code and an amount in fen, as in HK=80000")
+            found[country] = CustomsLimit(country, int(fen))
         return tuple(found.values())
 
     @model_validator(mode="after")

@@ -45,6 +45,7 @@ def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[s
         warehouse=packed.warehouse,
         contents=(Content(order=order, part=part),),
         weight_grams=weight_grams,
+        country=state.country,
     )
     unit.record(PARCEL, number, [fact])
     return {"parcel": number, "order": order, "warehouse": packed.warehouse}
@@ -118,14 +119,14 @@ def _lane(unit: Unit, parcel: Parcel, *, rules: HouseRules) -> Lane | None:
         .at(unit.happened_at, zone=rules.zone)
         .offers(
             warehouse.province,
-            going.province,
+            going.region,
             same_city=bool(going.city) and going.city == warehouse.city,
         )
     )
     hours = next((one.hours for one in offers if one.carrier == parcel.carrier), None)
     return Lane(
         origin=warehouse.province,
-        province=going.province,
+        province=going.region,
         city=going.city,
         division=going.division,
         hours=hours,

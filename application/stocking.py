@@ -7,11 +7,15 @@ from application.redeeming import SEATS
 from application.streams import ITEM, MALL, NETWORK, STOCK
 from application.unit import Unit
 from domain.catalogue import ItemUnknown, Kind, Terms
+from domain.countries import is_abroad
 from domain.house_rules import HouseRules
 from domain.refusals import InvalidRequest
-from domain.regions import province_named
+from domain.regions import province_named, region_named
 from domain.stock import StockReceived, stock_key
 from domain.warehouses import EVERYWHERE, NotStoredHere, Warehouse
+
+NO_CUSTOMS_THERE = "a third party's warehouse hands over by itself and waits for no customs"
+"""Why nothing goes abroad from there (T7)."""
 
 
 def put_item(
@@ -27,9 +31,17 @@ def put_item(
 
 def put_warehouse(unit: Unit, *, warehouse: Warehouse) -> dict[str, Any]:
     """Open a warehouse or revise its terms (C2)."""
-    for name in (warehouse.province, *warehouse.serves):
-        if name != EVERYWHERE and province_named(name) != name:
-            raise InvalidRequest(field="province", reason=f"{name} is not a province's full name")
+    if province_named(warehouse.province) != warehouse.province:
+        reason = f"{warehouse.province} is not a province's full name"
+        raise InvalidRequest(field="province", reason=reason)
+    serves = tuple([one if one == EVERYWHERE else region_named(one) for one in warehouse.serves])
+    for name, region in zip(warehouse.serves, serves, strict=True):
+        if region is None:
+            reason = f"{name} is neither a province's full name nor a country's code"
+            raise InvalidRequest(field="serves", reason=reason)
+        if warehouse.third_party and is_abroad(region):
+            raise InvalidRequest(field="serves", reason=NO_CUSTOMS_THERE)
+    warehouse = warehouse.model_copy(update={"serves": serves})
     facts = unit.read(NETWORK, MALL).open_or_revise(warehouse)
     unit.record(NETWORK, MALL, facts)
     return {"code": warehouse.code, "changed": bool(facts)}

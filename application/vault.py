@@ -22,10 +22,18 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.cleaning import clean_address, clean_name, clean_region, normalise_phone
+from application.cleaning import (
+    Unusable,
+    clean_address,
+    clean_name,
+    clean_postcode,
+    clean_region,
+    normalise_phone,
+)
 from application.key_files import KeyFileRefused, read, read_or_create, replace
 from application.masking import mask_address, mask_name, mask_numbers, mask_phone
 from domain.addresses import canonical_place
+from domain.countries import HOME, TERRITORIES, region_of
 
 logger = logging.getLogger(__name__)
 
@@ -272,6 +280,10 @@ class Recipient(BaseModel):
     division: str | None = Field(
         default=None, description="code of the smallest division that is settled"
     )
+    country: str = Field(
+        default=HOME, exclude_if=lambda code: code == HOME, description="ISO 3166-1 alpha-2"
+    )
+    postcode: str | None = Field(default=None, repr=False)
     raw: dict[str, str] | None = Field(
         default=None, repr=False, description="fields as they were written, where cleaning changed"
     )
@@ -286,10 +298,13 @@ class Recipient(BaseModel):
         province: str | None = None,
         city: str | None = None,
         district: str | None = None,
+        country: str = HOME,
+        postcode: str | None = None,
     ) -> "Recipient":
         """A recipient from words as people write them; what they wrote is kept in `raw` (M4).
 
-        Raises `Unusable`, a `ValueError` that names the field and the reason in two languages.
+        Abroad nothing can be read from a list of divisions: the city is asked for (T7). Raises
+        `Unusable`, a `ValueError` that names the field and the reason in two languages.
         """
         written = {
             "name": name,
@@ -298,26 +313,37 @@ class Recipient(BaseModel):
             "city": city,
             "district": district,
             "address": address,
+            "postcode": postcode,
         }
         clean: dict[str, Any] = {
             "name": clean_name(name),
-            "phone": normalise_phone(phone),
+            "phone": normalise_phone(phone, country=country),
             "province": clean_region(province, field="province"),
             "city": clean_region(city, field="city"),
             "district": clean_region(district, field="district"),
             "address": clean_address(address),
+            "postcode": clean_postcode(postcode),
         }
+        if clean["city"] is None and country not in {HOME, *TERRITORIES}:
+            raise Unusable("city", reason="missing")
         raw = {
             part: text
             for part, text in written.items()
             if text and text != clean[part] and f"+86{text}" != clean[part]
         }
-        return cls(**clean, raw=raw or None)
+        return cls(**clean, country=country, raw=raw or None)
+
+    @property
+    def region(self) -> str:
+        """What coverage and rates name the place by; empty: its province is not settled."""
+        return region_of(self.country, self.province or "")
 
     def digests(self, lookup_key: bytes) -> Digests:
         """What the card is found by: the phone, its last four digits, and the address."""
         digits = [character for character in self.phone if character.isdecimal()]
         place = canonical_place(self).encode()
+        if self.country != HOME:
+            place = self.country.encode() + b"|" + place
         return Digests(
             phone=phone_digest(lookup_key, self.phone),
             tail=phone_tail_digest(lookup_key, "".join(digits[-4:])),
@@ -336,7 +362,8 @@ class Recipient(BaseModel):
     def masked(self) -> "Recipient":
         """The recipient as screens show it: name, phone and house hidden, raw text left out (A4).
 
-        Province, city and district stay, but for numbers somebody wrote into them.
+        Country, province, city and district stay, but for numbers somebody wrote into them; a
+        postcode goes, because abroad it may be one of a single house.
         """
         address = self.address
         if len(self.name) > 1:
@@ -349,6 +376,7 @@ class Recipient(BaseModel):
             district=self.district and mask_numbers(self.district),
             address=mask_address(address),
             division=self.division,
+            country=self.country,
         )
 
 

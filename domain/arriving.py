@@ -80,7 +80,9 @@ def promised_window(milestone: Milestone, lane: Lane, *, rules: HouseRules) -> W
 
     The promise is of most parcels, not of nine in ten: it is widened to both sides.
     """
-    promise = rules.lane_time if lane.hours is None else timedelta(hours=lane.hours)
+    promise = (
+        rules.travel_time(lane.province) if lane.hours is None else timedelta(hours=lane.hours)
+    )
     match milestone:
         case Milestone.NEAR:
             return Window(timedelta(hours=1), timedelta(hours=36))

@@ -8,6 +8,7 @@ from typing import NamedTuple, assert_never
 
 from pydantic import AwareDatetime, Field
 
+from domain.customs_terms import CustomsTerms
 from domain.facts import Fact, NonNegativeInt, PositiveInt, Value
 from domain.house_rules import HouseRules
 from domain.refusals import InvalidRequest, Refusal
@@ -73,6 +74,11 @@ class Terms(Value):
     seat_quota: bool = Field(default=False, description="a course with counted seats (rules.md 7)")
     learner_pays_freight: bool = Field(
         default=False, exclude_if=not_, description="else the mall does (rules.md 8)"
+    )
+    customs: CustomsTerms | None = Field(
+        default=None,
+        exclude_if=lambda terms: terms is None,
+        description="what customs ask of it, for items that are sent abroad (T7)",
     )
     freight_override: str | None = Field(
         default=None, max_length=200, description="why it is sold although freight is dear"

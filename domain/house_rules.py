@@ -6,6 +6,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.addresses import SettledPlace
+from domain.countries import is_abroad
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -27,6 +28,14 @@ class FilingWindow(NamedTuple):
     after_signing: timedelta
     after_hand_over: timedelta
     """Counts for parcels that were never signed for."""
+
+
+class CustomsLimit(NamedTuple):
+    """What a personal parcel to a country may be worth (T7)."""
+
+    country: str
+    """Its code; `*` stands for all that are not named."""
+    fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,8 @@ class HouseRules:
     provinces, and codes of six digits of any division."""
     lane_time: timedelta = timedelta(days=3)
     """Rule 10: default travel time when no lane has been measured."""
+    lane_time_abroad: timedelta = timedelta(days=14)
+    """Rule 10: the same where customs are passed on the way."""
     peaks: tuple[Peak, ...] = ()
     """Rule 10: the peak calendar, in the business time zone."""
     debt_limit: int | None = None
@@ -87,6 +98,14 @@ class HouseRules:
     """Rule 26: from so many accounts that send to one address within 30 days."""
     review_every_order: bool = False
     """O7: nothing is released before a human looked at it."""
+    customs_limits: tuple[CustomsLimit, ...] = (
+        CustomsLimit("*", 100_000),
+        CustomsLimit("HK", 80_000),
+        CustomsLimit("MO", 80_000),
+        CustomsLimit("TW", 80_000),
+    )
+    """T7: a personal parcel abroad that is worth more is looked at: the limits that China's
+    customs set for what private people send by post."""
     intercept_answers_within: timedelta = timedelta(hours=24)
     """O8: how long the house waits to hear of a parcel that is called back."""
     order_labels: bool = False
@@ -140,6 +159,15 @@ class HouseRules:
             if one.carrier == carrier:
                 return one
         return next(one for one in self.filing_windows if one.carrier == "*")
+
+    def travel_time(self, region: str) -> timedelta:
+        """Rule 10: how long parcels to a region take where no carrier says so."""
+        return self.lane_time_abroad if is_abroad(region) else self.lane_time
+
+    def customs_limit_fen(self, country: str) -> int:
+        """What a personal parcel to this country may be worth, in fen."""
+        limits = dict(self.customs_limits)
+        return limits.get(country, limits["*"])
 
     def excluded_region(self, place: SettledPlace) -> str | None:
         """The region that the place lies in and nobody ships to, in words; None: there is none."""

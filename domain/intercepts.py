@@ -12,9 +12,9 @@ from typing import assert_never
 
 from pydantic import AwareDatetime, Field
 
+from domain.destinations import Destination
 from domain.facts import Fact
 from domain.house_rules import HouseRules
-from domain.order_facts import Destination
 from domain.refusals import NotPossible
 from domain.tracking import ParcelState, Track
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from domain.catalogue import Kind
+from domain.destinations import Destination
 from domain.facts import AsText, Fact, Value
 from domain.point_facts import LotShare
 from domain.release_facts import ReleaseFact
@@ -75,21 +76,6 @@ class OrderLine(Value):
     unit_cash_fen: NonNegativeInt = 0
     counts: bool = Field(default=False, description="counts against a limit per learner")
     seats: bool = Field(default=False, description="a course whose seats are counted")
-
-
-class Destination(Value):
-    """Where parcels go, as far as it names nobody: the person is on the vault card."""
-
-    card: str = Field(description="id of the recipient's card in the vault (A4)")
-    province: str
-    city: str = ""
-    district: str = ""
-    division: str | None = Field(
-        default=None,
-        # Facts of the time before have no such field, and are written again as they were.
-        exclude_if=lambda code: code is None,
-        description="code (GB/T 2260) of the smallest division that is settled; None: unknown",
-    )
 
 
 class Units(Value):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, assert_never
 
+from domain.compliance import is_objection
 from domain.lots import refund_shares
 from domain.order_facts import (
     AddressChanged,
@@ -95,14 +96,17 @@ def _moved(order: Order, number: int, **changes: object) -> tuple[Part, ...]:
 
 
 def _readdressed(order: Order, fact: AddressChanged) -> Order:
-    """The order with its new address: what a human said or asks of the old one is over (O7)."""
+    """The order with its new address: what a human said or asks of the old one is over (O7).
+
+    What is asked because it goes abroad stays: the country is the same (T7).
+    """
     order = replace(order, destination=fact.destination, parts=_unacknowledged(order))
     if fact.doubts is None:
         return order
     doubtful = ReviewReason.ADDRESS_DOUBTFUL
     return replace(
         order,
-        doubts=(),
+        doubts=tuple(one for one in order.doubts if is_objection(one)),
         review=tuple(one for one in order.review if one is not doubtful),
         reviewed=tuple(one for one in order.reviewed if one is not doubtful),
     )

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from domain.choosing import NO_REASONS, Kept, chosen, without
+from domain.countries import HOME
+from domain.destinations import Destination
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     AddressChanged,
     Channel,
-    Destination,
     LineRated,
     OrderCompleted,
     OrderExpired,
@@ -164,6 +165,11 @@ class Order:
     """What third parties have to acknowledge before it is cancelled (rules.md 5)."""
     returns: int = 0
     """How many returns were ever opened: the next one's number follows."""
+
+    @property
+    def country(self) -> str:
+        """Where its parcels go (T7)."""
+        return HOME if self.destination is None else self.destination.country
 
     @property
     def placed(self) -> bool:

@@ -4,6 +4,7 @@ from operator import not_
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
+from domain.countries import HOME
 from domain.facts import Fact, Value
 from domain.labels import LabelFact
 from domain.lanes import Lane, Milestone
@@ -24,6 +25,9 @@ class ParcelPlanned(Fact, name="parcels.ParcelPlanned"):
     contents: tuple[Content, ...]
     wave: str = Field(description="the wave that released them, or who did by hand")
     hand_over_by: AwareDatetime = Field(description="when the warehouse's service level ends (W1)")
+    country: str = Field(
+        default=HOME, exclude_if=lambda code: code == HOME, description="where it goes (T7)"
+    )
 
 
 class ParcelAwaited(Fact, name="parcels.ParcelAwaited"):
@@ -60,6 +64,9 @@ class ParcelPacked(Fact, name="parcels.ParcelPacked"):
     warehouse: str
     contents: tuple[Content, ...]
     weight_grams: NonNegativeInt
+    country: str = Field(
+        default=HOME, exclude_if=lambda code: code == HOME, description="where it goes (T7)"
+    )
 
 
 class WaybillIssued(Fact, name="parcels.WaybillIssued"):

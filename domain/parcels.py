@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from domain import labels
+from domain.countries import HOME
 from domain.labels import (
     LabelCancelled,
     LabelIssued,
@@ -87,6 +88,8 @@ class Parcel:
     """What deciding about one parcel needs."""
 
     warehouse: str = ""
+    country: str = HOME
+    """Where it goes; abroad it passes customs (T7)."""
     contents: tuple[Content, ...] = ()
     stage: Stage = Stage.PACKED
     """Whether it has a waybill, and may be labelled, is another question."""
@@ -125,10 +128,12 @@ class Parcel:
     def label_due(self) -> bool:
         """Whether a wave released it, and nobody has asked for its waybill yet (W5).
 
-        What somebody packed past every wave has its label ordered or written down by hand.
+        What somebody packed past every wave has its label ordered or written down by hand; so has
+        what goes abroad, where the service labels nothing (T7).
         """
         asked = self.labels.live is not None or self.labels.stuck or self.waybill is not None
-        return self.wave is not None and self.stage in IN_HOUSE and not asked
+        here = self.stage in IN_HOUSE and self.country == HOME
+        return self.wave is not None and here and not asked
 
     @property
     def closed(self) -> bool:
@@ -175,7 +180,10 @@ class Parcel:
         self._must_be(Stage.PICKED, "pack")
         return [
             ParcelPacked(
-                warehouse=self.warehouse, contents=tuple(contents), weight_grams=weight_grams
+                warehouse=self.warehouse,
+                contents=tuple(contents),
+                weight_grams=weight_grams,
+                country=self.country,
             )
         ]
 
@@ -231,6 +239,8 @@ class Parcel:
     def want_label(self, number: str, *, carrier: str, grams: int) -> list[ParcelFact]:
         """Ask an aggregator for a waybill, once; `number` is the parcel's own (W5)."""
         self._must_be_here("order_label")
+        if self.country != HOME:
+            raise NotPossible(action="order_label", why="a waybill abroad is written down by hand")
         if self.waybill is not None:
             return []
         return [*self.labels.want(number, carrier=carrier, grams=grams)]
@@ -337,6 +347,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(
                 parcel,
                 warehouse=fact.warehouse,
+                country=fact.country,
                 contents=fact.contents,
                 stage=Stage.PLANNED,
                 wave=fact.wave,
@@ -356,7 +367,11 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(parcel, contents=fact.contents, stage=Stage.PICKED)
         case ParcelPacked():
             return replace(
-                parcel, warehouse=fact.warehouse, contents=fact.contents, stage=Stage.PACKED
+                parcel,
+                warehouse=fact.warehouse,
+                country=fact.country,
+                contents=fact.contents,
+                stage=Stage.PACKED,
             )
         case WaybillIssued():
             tracking = _believing(parcel.tracking, fact.carrier).with_number(fact.waybill)

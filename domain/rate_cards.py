@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from domain.cargo import Cargo
+from domain.countries import is_abroad
 from domain.rate_facts import (
     ANYWHERE,
     Lane,
@@ -208,9 +209,13 @@ class Tariff:
 
 
 def _rate(card: RateCard, origin: str, destination: str, same_city: bool) -> Rate | None:
-    """What the lane costs that names both ends most closely, the origin before the destination."""
+    """What the lane costs that names both ends most closely, the origin before the destination.
+
+    A country abroad has to be named: no price is meant for all the world (T7).
+    """
+    ends = (destination,) if is_abroad(destination) else (destination, ANYWHERE)
     for start in (origin, ANYWHERE):
-        for end in (destination, ANYWHERE):
+        for end in ends:
             lane = _lane(card, start, end)
             if lane is not None:
                 return lane.same_city if same_city and lane.same_city else lane.rate

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from domain.facts import Fact, NonNegativeInt, PositiveInt, Value
 
 ANYWHERE: Final = "*"
-"""A lane's end that is any province no other lane of the card names."""
+"""A lane's end that is any province no other lane of the card names; never a country abroad."""
 
 CARRIERS: Final = (
     "shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress",
@@ -74,7 +74,9 @@ class Lane(Value):
 
     origin: str = Field(max_length=20, description='a province\'s full name, or "*" for any other')
     destinations: tuple[str, ...] = Field(
-        min_length=1, max_length=40, description='provinces\' full names, or "*" for any other'
+        min_length=1,
+        max_length=40,
+        description='provinces\' full names, or "*" for any other; countries abroad by their codes',
     )
     rate: Rate | None = Field(description="None: the carrier does not serve this lane")
     same_city: Rate | None = Field(

@@ -273,6 +273,13 @@ REASONS = {
     r"named twice": "重复",
     r"the lane from (\S+) to (\S+) is there twice": "{0}到{1}的线路重复",
     r"(\S+) is not a province's full name": "{0} 不是省份全称",
+    r"(\S+) is neither a province's full name nor a country's code": (
+        "{0} 既不是省份全称,也不是国家或地区代码"
+    ),
+    r"a waybill abroad is written down by hand": "寄往境外的运单号须手工登记",
+    r"a third party's warehouse hands over by itself and waits for no customs": (
+        "第三方仓自行交寄,无法等待海关放行"
+    ),
     r"seats of (\S+) are not counted": "{0} 的席位不限量",
     r"is over when the grant happens": "早于发放时间",
     r"must not be zero": "不能为零",

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from domain.countries import COUNTRIES, HOME, TERRITORIES
+
 _MUNICIPALITIES = ("北京", "天津", "上海", "重庆")
 _PROVINCES = (
     "河北", "山西", "辽宁", "吉林", "黑龙江", "江苏", "浙江", "安徽", "福建", "江西", "山东",
@@ -26,10 +28,10 @@ PROVINCES: Final[dict[str, str]] = (
 
 REMOTE_PROVINCES: Final = frozenset(
     {
-        "西藏自治区", "新疆维吾尔自治区", "香港特别行政区", "澳门特别行政区", "台湾省",
+        "西藏自治区", "新疆维吾尔自治区",
     }
 )  # fmt: skip
-"""Excluded by the demo mall (rules.md 9)."""
+"""Excluded by the demo mall (rules.md 9); what is abroad is served where it is named alone."""
 
 _FULL = frozenset(PROVINCES.values())
 
@@ -44,3 +46,16 @@ def province_named(text: str) -> str | None:
         return text
     text = text.lstrip()
     return PROVINCES.get(text[:2]) or PROVINCES.get(text[:3])
+
+
+def region_named(text: str) -> str | None:
+    """A region of coverage by its full name: a province, or a country abroad by its code (T7).
+
+    >>> region_named("浙江省"), region_named("HK"), region_named("US"), region_named("浙江")
+    ('浙江省', '香港特别行政区', 'US', None)
+    """
+    if text in _FULL:
+        return text
+    if text in TERRITORIES:
+        return TERRITORIES[text]
+    return text if text in COUNTRIES and text != HOME else None

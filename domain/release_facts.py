@@ -17,6 +17,12 @@ class ReviewReason(StrEnum):
     SHARED_ADDRESS = "shared_address"
     POINTS_CLAWED_BACK = "points_clawed_back"
     EVERY_ORDER = "every_order"
+    HS_CODE_MISSING = "hs_code_missing"
+    """It goes abroad, and nobody said what an item in it is to customs (T7)."""
+    BARRED_ABROAD = "barred_abroad"
+    """An item in it may not be sent to that country (T7)."""
+    OVER_CUSTOMS_LIMIT = "over_customs_limit"
+    """It is worth more than a personal parcel to that country may be (T7)."""
 
 
 class ReviewRequired(Fact, name="orders.ReviewRequired"):
@@ -24,7 +30,9 @@ class ReviewRequired(Fact, name="orders.ReviewRequired"):
 
     reasons: tuple[ReviewReason, ...]
     details: tuple[str, ...] = Field(
-        default=(), description="what exactly is doubtful about the address, as stable codes"
+        default=(),
+        description="what exactly is doubtful about the address, as stable codes; "
+        "of customs a reason and, after a colon, what it is about",
     )
     policy: str = Field(description="the house rules that ask for it")
 

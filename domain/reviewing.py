@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from domain.compliance import Objection
 from domain.house_rules import HouseRules
 from domain.order_facts import OrderFact, State
 from domain.orders import Order
@@ -18,10 +19,10 @@ class NothingToReview(Refusal):
 
 
 def reasons_at_placing(
-    *, value_fen: int, doubts: Sequence[str], rules: HouseRules
+    *, value_fen: int, doubts: Sequence[str], abroad: Sequence[Objection], rules: HouseRules
 ) -> tuple[ReviewReason, ...]:
-    """What placing alone can tell (rules.md 26); the rest is looked up before release."""
-    if not (doubts or rules.review_every_order or value_fen > rules.review_value_fen):
+    """What placing alone can tell (rules.md 26, T7); the rest is looked up before release."""
+    if not (doubts or abroad or rules.review_every_order or value_fen > rules.review_value_fen):
         return ()
     reasons = []
     if doubts:
@@ -30,7 +31,7 @@ def reasons_at_placing(
         reasons.append(ReviewReason.HIGH_VALUE)
     if rules.review_every_order:
         reasons.append(ReviewReason.EVERY_ORDER)
-    return tuple(reasons)
+    return tuple(dict.fromkeys([*reasons, *(one.reason for one in abroad)]))
 
 
 def require_review(

@@ -10,6 +10,7 @@ from typing import Annotated, assert_never
 from pydantic import Field
 
 from domain.catalogue import StorageClass
+from domain.countries import is_abroad
 from domain.facts import Fact, NonNegativeInt, PositiveInt, Value
 from domain.refusals import Refusal
 
@@ -30,7 +31,9 @@ class Warehouse(Value):
     name: str = Field(min_length=1, max_length=100, description="as staff read it")
     province: str = Field(description="its full name")
     city: str = Field(description="where goods start from")
-    serves: tuple[str, ...] = Field(description='provinces, or ("*",) for all of them')
+    serves: tuple[str, ...] = Field(
+        description='provinces, or ("*",) for all of them; countries abroad by their codes'
+    )
     stores: tuple[StorageClass, ...] = Field(default=(), description="empty = every class")
     third_party: bool = Field(default=False, description="run by somebody else")
     max_weight_grams: PositiveInt | None = Field(
@@ -51,9 +54,12 @@ class Warehouse(Value):
     daily_capacity: PositiveInt = Field(default=1_000, description="parcels a day")
     service_hours: PositiveInt = Field(default=24, description="from release to hand-over")
 
-    def reaches(self, province: str) -> bool:
-        """Whether this warehouse ships to the province (coverage, rules.md 9)."""
-        return EVERYWHERE in self.serves or province in self.serves
+    def reaches(self, region: str) -> bool:
+        """Whether this warehouse ships to the region (coverage, rules.md 9).
+
+        Where customs are passed, only if it says so: everywhere is everywhere at home (T7).
+        """
+        return region in self.serves or (EVERYWHERE in self.serves and not is_abroad(region))
 
     def packaging_for(self, classes: Iterable[str]) -> int:
         """What a parcel with goods of these packaging classes costs to pack, in fen (S1)."""

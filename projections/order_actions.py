@@ -61,7 +61,7 @@ def actions(
         if order.destination is None:
             raise NotPossible(action="change_address", why="the order has no recipient")
         order.change_address(order.destination)
-        return {"province": order.destination.province}
+        return {"province": order.destination.region, "country": order.destination.country}
 
     def waited_for() -> dict[str, Any]:
         if not choose_to_wait(order, None, max_parts=DEFAULT_RULES.max_parts):

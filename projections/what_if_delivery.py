@@ -253,7 +253,7 @@ class Deliveries:
     ) -> Planned | None:
         assert fact.destination is not None
         planner = self._would.planner(when)
-        place = planner.place(fact.destination.province, fact.destination.city)
+        place = planner.place(fact.destination.region, fact.destination.city)
         goods: list[Goods] = []
         for line in fact.lines:
             if line.kind is not Kind.PARCEL:
@@ -283,10 +283,12 @@ class Deliveries:
         planner = self._was.planner(when)
         urgent = fact.upgrade is Upgrade.EXPRESS
         if any(part.shipping is None for part in parts):
-            place = planner.place(fact.destination.province, fact.destination.city)
+            place = planner.place(fact.destination.region, fact.destination.city)
             parts = planner.shipped(parts, terms, place, urgent=urgent)
         plan = fact.plan.model_copy(update={"parts": tuple(parts)})
-        legs = legs_of(plan, self._was.network, rules=self._was.rules)
+        legs = legs_of(
+            plan, self._was.network, region=fact.destination.region, rules=self._was.rules
+        )
         return _Way(parts, promised_by(legs, when=when, rules=self._was.rules, urgent=urgent))
 
     def _compare(self, number: str, when: datetime, was: _Way, would: _Way) -> None:

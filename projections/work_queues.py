@@ -34,7 +34,8 @@ async def reviews(
             for line in order.lines
             if (left := order.live_units(line.line))
         ]
-        row["province"] = order.destination.province if order.destination else None
+        row["province"] = order.destination.region if order.destination else None
+        row["country"] = order.destination.country if order.destination else None
     return rows
 
 

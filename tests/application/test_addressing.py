@@ -8,8 +8,8 @@ from application.rules_of import rules_of
 from application.settings import Settings
 from application.vault import Recipient
 from domain.addresses import canonical_place
+from domain.destinations import Destination
 from domain.house_rules import HouseRules
-from domain.order_facts import Destination
 
 CLEAN = {"name": "林小满", "phone": "13800138000"}
 PLACE = {"province": "浙江省", "city": "杭州市", "district": "西湖区"}

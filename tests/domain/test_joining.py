@@ -85,12 +85,15 @@ class Mall:
         wish = Wish(who, tuple(Wanted(*line) for line in lines), to, Channel.APP)
         return self.do(partial(redeeming.place_order, wish=wish, number=number, rules=rules))
 
-    def refused(self, number: str, *lines: tuple[str, int], **more: Any) -> list[str]:
+    def failures(self, number: str, *lines: tuple[str, int], **more: Any) -> list[dict[str, Any]]:
         before = len(self.log.recorded)
         with pytest.raises(OrderRefused) as refused:
             self.place(number, *lines, **more)
         assert len(self.log.recorded) == before
-        return [one.code for one in refused.value.failures]
+        return [one.as_failure() for one in refused.value.failures]
+
+    def refused(self, number: str, *lines: tuple[str, int], **more: Any) -> list[str]:
+        return [one["code"] for one in self.failures(number, *lines, **more)]
 
     def stock(self, place: str, sku: str) -> Stock:
         return self.log.state(STOCK, stock_key(place, sku))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from application.streams import ORDER
 from domain.catalogue import Kind
 from domain.courses import grant_courses
+from domain.destinations import Destination
 from domain.facts import Fact
 from domain.house_rules import HouseRules
 from domain.order_facts import (
@@ -19,7 +20,6 @@ from domain.order_facts import (
     CashRefundFailed,
     CashRefundRequested,
     Channel,
-    Destination,
     EntitlementGranted,
     EntitlementRevoked,
     Fault,

@@ -211,6 +211,7 @@ ROUTES: dict[tuple[str, str], Route] = {
         (ADMINISTRATOR,), {"reason": "over"}
     ),
     ("POST", "/v1/learners/{learner}/erasure"): Route((ADMINISTRATOR,), {"reason": "asked"}),
+    ("GET", "/v1/addresses/countries"): Route((LEARNER, SERVICE, SUPPORT, OPERATIONS)),
     ("GET", "/v1/addresses/divisions"): Route((LEARNER, SERVICE, SUPPORT, OPERATIONS)),
     ("POST", "/v1/addresses/parsed"): Route(
         (LEARNER, SERVICE, SUPPORT, OPERATIONS), {"address": "杭州西湖区文三路 1 号"}, asks=True

@@ -3,7 +3,7 @@ import { askFor } from "./asking.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { recipientFields, recipientOf, recipientWords } from "./recipient.js";
-import { t } from "./words.js";
+import { regionName, t } from "./words.js";
 
 /** A panel that stays while the order is drawn anew; `tell` hands it the order as it is now. */
 export function addressPanel(path, signal, changed) {
@@ -39,9 +39,14 @@ export function openAddress(found, changed) {
   const box = askFor({
     title: t("address.title"), path: `/v1/orders/${encodeURIComponent(found.number)}/address`, wide: true,
     label: t("address.confirm"), said: () => t("address.done"), done: (answer) => changed(answer.position),
-    fields: [h("p", { class: "quiet" }, found.actions.address.parcels ? t("intercept.redirect_how") : t("address.how", { province: found.actions.address.province })),
-      recipientFields({ province: found.actions.address.province ?? "" }, { fixed: !found.actions.address.parcels })],
+    fields: [h("p", { class: "quiet" }, found.actions.address.parcels ? t("intercept.redirect_how") : t("address.how", { province: regionName(found.actions.address.province) })),
+      recipientFields(placeOf(found.actions.address), { fixed: !found.actions.address.parcels })],
     read: recipientOf,
   });
   box.querySelector("[name=name]").focus();
+}
+
+/** What of a place stays as it is; abroad the province is no part of that. */
+function placeOf({ province, country = "CN" }) {
+  return country === "CN" ? { province: province ?? "" } : { country };
 }

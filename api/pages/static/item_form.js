@@ -24,6 +24,7 @@ export function editItem(item, done) {
     h("div", { class: "grid-2" }, text("material", 100), text("packaging_class", 40)),
     h("div", { class: "grid-2" }, moment("sale_from"), moment("sale_until")),
     field("pictures", t("items.pictures"), { rows: 2, spellcheck: "false", value: (old.pictures ?? []).join("\n") }, { hint: t("items.pictures_hint") }),
+    customsFields(old.customs ?? {}),
     text("freight_override", 200, false, { hint: t("items.freight_override_hint") }),
     h("div", { class: "row" }, check("learner_pays_freight", t("items.learner_pays_freight"), old.learner_pays_freight), check("seat_quota", t("items.seat_quota"), old.seat_quota))));
   askFor({
@@ -46,6 +47,24 @@ export function editItem(item, done) {
   });
 }
 
+/** What customs ask of an item that is sent abroad (T7). */
+function customsFields(old) {
+  const one = (name, props = {}, more) => field(name, t(`items.${name}`), { maxlength: 200, value: old[name] ?? "", ...props }, more);
+  return h("fieldset", null, h("legend", { class: "legend" }, t("items.customs")),
+    h("div", { class: "grid-2" }, one("hs_code", { maxlength: 10, inputmode: "numeric" }), one("origin", { maxlength: 2 }, { hint: t("items.origin_hint") })),
+    one("english_name"),
+    one("barred_from", { maxlength: 1000, value: (old.barred_from ?? []).join(", ") }, { hint: t("items.barred_from_hint") }));
+}
+
+function customsOf(form) {
+  const words = (name) => form[name].value.trim();
+  const found = {
+    hs_code: words("hs_code") || null, english_name: words("english_name") || null, origin: words("origin").toUpperCase() || null,
+    barred_from: words("barred_from").toUpperCase().split(/[\s,，、;；]+/).filter(Boolean),
+  };
+  return Object.values(found).some((one) => one?.length) ? found : null;
+}
+
 /** What was typed, with whatever else the item has. */
 function terms(form, item) {
   const words = (name) => form[name].value.trim();
@@ -60,7 +79,7 @@ function terms(form, item) {
     material: words("material"), packaging_class: words("packaging_class") || NEW.packaging_class,
     sale_from: zoned(words("sale_from")), sale_until: zoned(words("sale_until")),
     pictures: words("pictures").split(/\s+/).filter(Boolean),
-    freight_override: words("freight_override") || null, learner_pays_freight: form.learner_pays_freight.checked, seat_quota: form.seat_quota.checked,
+    customs: customsOf(form), freight_override: words("freight_override") || null, learner_pays_freight: form.learner_pays_freight.checked, seat_quota: form.seat_quota.checked,
     on_sale: form.on_sale.checked,
   };
 }

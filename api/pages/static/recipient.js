@@ -2,16 +2,24 @@
 import { calmly, fill, h } from "./dom.js";
 import { ask, failureWords, get } from "./http.js";
 import { clearField, field } from "./ui.js";
-import { t } from "./words.js";
+import { countryName, t } from "./words.js";
 
 const PLACE = ["province", "city", "district"];
+const HOME = "CN";
+const TERRITORIES = ["HK", "MO", "TW"];
+let served;
+/** The countries abroad that the mall sends to; asked for once a page. */
+const abroad = () => served ??= get("/v1/addresses/countries").then((found) => found.countries.map((one) => one.code), () => { served = undefined; return []; });
 
 /** The fields of a recipient; a province that is `fixed` can be read but not changed. */
 export function recipientFields(kept, { fixed = false } = {}) {
   const one = (name, props = {}, more) => field(name, t(`recipient.${name}`), { value: kept[name] ?? "", required: true, maxlength: 100, ...props }, more);
   const understood = h("div", { class: "understood field-hint", role: "status", "aria-live": "polite" });
   const lists = Object.fromEntries(["city", "district"].map((name) => [name, h("datalist", { id: `choose-${name}` })]));
-  const fields = h("fieldset", { class: "recipient stack" }, h("legend", { class: "legend" }, t("recipient.title")),
+  const countries = h("select", { autocomplete: "shipping country" });
+  const country = field("country", t("recipient.country"), { required: true }, { control: countries });
+  const postcode = one("postcode", { required: false, autocomplete: "shipping postal-code", maxlength: 12 });
+  const fields = h("fieldset", { class: "recipient stack" }, h("legend", { class: "legend" }, t("recipient.title")), country,
     h("div", { class: "grid-2" },
       one("name", { autocomplete: "shipping name" }),
       one("phone", { type: "tel", autocomplete: "shipping tel", inputmode: "tel", maxlength: 40 })),
@@ -20,11 +28,55 @@ export function recipientFields(kept, { fixed = false } = {}) {
     h("div", { class: "grid-3" },
       one("province", { list: "provinces", autocomplete: "shipping address-level1", maxlength: 40, readonly: fixed }),
       one("city", { required: false, list: "choose-city", autocomplete: "shipping address-level2", maxlength: 40 }),
-      one("district", { required: false, list: "choose-district", autocomplete: "shipping address-level3", maxlength: 40 })),
+      one("district", { required: false, list: "choose-district", autocomplete: "shipping address-level3", maxlength: 40 }), postcode),
     Object.values(lists),
     h("p", { class: "field-hint" }, t("recipient.privacy")));
-  fields.addEventListener("input", understanding(fields, understood, lists));
+  const look = understanding(fields, understood, lists);
+  fields.addEventListener("input", (event) => {
+    if (event.target === countries) written(fields, { fixed });
+    if (countries.value === HOME) look(event);
+    else fill(understood);
+  });
+  choices(countries, fixed ? [] : [HOME], kept.country ?? HOME);
+  written(fields, { fixed });
+  if (!fixed) abroad().then((codes) => { choices(countries, [HOME, ...codes], countries.value); written(fields, { fixed }); });
   return fields;
+}
+
+/** The countries to choose from; a single one need not be asked about. */
+function choices(box, codes, chosen) {
+  const all = codes.includes(chosen) ? codes : [...codes, chosen];
+  fill(box, all.map((code) => h("option", { value: code }, countryName(code))));
+  box.value = chosen;
+  box.closest(".field").hidden = all.length < 2 && chosen === HOME;
+}
+
+/** Which fields an address has, as it is written in the chosen country. */
+function written(fields, { fixed }) {
+  const part = (name) => fields.querySelector(`.field[data-field=${name}]`);
+  const box = (name) => fields.querySelector(`[name=${name}]`);
+  const code = box("country").value;
+  const home = code === HOME;
+  const territory = TERRITORIES.includes(code);
+  part("district").hidden = !home;
+  part("province").hidden = territory || (fixed && !home);
+  part("postcode").hidden = home;
+  box("province").required = home;
+  box("city").required = !home && !territory;
+  for (const name of ["province", "city"]) mark(part(name), box(name));
+  for (const [name, list] of [["province", "provinces"], ["city", "choose-city"]]) {
+    if (home) box(name).setAttribute("list", list);
+    else box(name).removeAttribute("list");
+  }
+  part("province").querySelector("label").firstChild.textContent = t(home ? "recipient.province" : "recipient.state");
+  part("address").querySelector(".field-hint").textContent = t(home ? "recipient.address_how" : "recipient.address_abroad");
+}
+
+/** Says of a field whether it may be left empty, as it is now. */
+function mark(part, box) {
+  const label = part.querySelector("label");
+  label.querySelector(".optional")?.remove();
+  if (!box.required) label.append(h("span", { class: "optional" }, t("form.optional")));
 }
 
 /** Fills in what the address says of province, city and district, and asks for what it does not. */
@@ -89,12 +141,17 @@ const placeWords = (place) => [...new Set(PLACE.map((name) => place[name]))].fil
 
 /** What was typed into them. */
 export function recipientOf(fields) {
-  const typed = Object.fromEntries(["name", "phone", "province", "city", "district", "address"].map((name) => [name, fields[name].value.trim()]));
-  for (const name of ["city", "district"]) if (!typed[name]) delete typed[name];
+  const typed = Object.fromEntries(["name", "phone", "province", "city", "district", "address", "country", "postcode"].map((name) => [name, fields[name].value.trim()]));
+  const home = typed.country === HOME;
+  const hidden = home ? ["country", "postcode"] : TERRITORIES.includes(typed.country) ? ["province", "district"] : ["district"];
+  for (const name of hidden) delete typed[name];
+  for (const name of home ? ["city", "district"] : ["province", "city", "postcode"]) if (!typed[name]) delete typed[name];
   return typed;
 }
 
 /** A recipient as two lines of text. */
 export function recipientWords(one) {
-  return [h("strong", null, one.name), " ", h("span", { class: "num" }, one.phone), h("br"), [placeWords(one), one.address].filter(Boolean).join(" ")];
+  const far = one.country && one.country !== HOME;
+  const place = far && !TERRITORIES.includes(one.country) ? [one.address, one.city, one.province, one.postcode, countryName(one.country)] : [placeWords(one), one.address, one.postcode];
+  return [h("strong", null, one.name), " ", h("span", { class: "num" }, one.phone), h("br"), place.filter(Boolean).join(" ")];
 }

@@ -58,7 +58,7 @@ async function tellRecipient(place, one, signal) {
   }
 }
 
-const correct = (one, changed) => openAddress({ number: one.number, actions: { address: { province: one.province } } }, changed);
+const correct = (one, changed) => openAddress({ number: one.number, actions: { address: { province: one.province, country: one.country } } }, changed);
 
 function decide(one, decision, changed) {
   askFor({

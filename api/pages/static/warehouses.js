@@ -4,7 +4,7 @@ import { fill, h, icon } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { warehouseName } from "./stock.js";
 import { empty, field, loading } from "./ui.js";
-import { number, t, yuan } from "./words.js";
+import { number, regionName, t, yuan } from "./words.js";
 
 const CLASSES = ["paper", "metal", "stone", "wood", "rattan", "general"];
 const EVERYWHERE = "*";
@@ -29,7 +29,7 @@ function card(one, all, changed) {
     h("div", { class: "spread" }, h("div", null, h("h2", null, name), h("p", { class: "quiet small" }, h("span", { class: "mono" }, one.code), ` · ${one.province} ${one.city}`, one.third_party ? ` · ${t("warehouses.third_party")}` : "")),
       h("button", { class: "button compact", type: "button", "aria-label": t("warehouses.edit_of", { name }), onclick: () => edit(one, changed) }, t("items.edit"))),
     h("dl", { class: "about warehouse-facts" },
-      row("serves", one.serves.includes(EVERYWHERE) ? t("warehouses.everywhere") : one.serves.join(t("app.and"))),
+      row("serves", one.serves.map((each) => (each === EVERYWHERE ? t("warehouses.everywhere") : regionName(each))).join(t("app.and"))),
       row("stores", one.stores.length ? one.stores.map((each) => t(`class.${each}`)).join(t("app.and")) : t("warehouses.stores_all")),
       row("cut_off", one.cut_off.slice(0, 5)), row("daily_capacity", number(one.daily_capacity)), row("service_hours", number(one.service_hours)),
       one.max_weight_grams ? row("max_weight_grams", number(one.max_weight_grams)) : null,
@@ -46,7 +46,7 @@ function edit(one, done) {
     fields: [
       h("div", { class: "grid-2" }, text("code", { readonly: Boolean(one), maxlength: 32 }, { hint: one ? null : t("warehouses.code_hint") }), text("name")),
       h("div", { class: "grid-2" }, text("province", { maxlength: 40 }), text("city", { maxlength: 40 })),
-      text("serves", { required: false, maxlength: 1000, value: old.serves.filter((each) => each !== EVERYWHERE).join(", ") }, { hint: t("warehouses.serves_hint") }),
+      text("serves", { required: false, maxlength: 1000, value: old.serves.join() === EVERYWHERE ? "" : old.serves.join(", ") }, { hint: t("warehouses.serves_hint") }),
       h("fieldset", null, h("legend", { class: "legend" }, t("warehouses.stores")), h("div", { class: "row" }, CLASSES.map((each) =>
         h("label", { class: "check" }, h("input", { type: "checkbox", name: "stores", value: each, checked: old.stores.includes(each) }), t(`class.${each}`)))), h("p", { class: "field-hint" }, t("warehouses.stores_hint"))),
       h("div", { class: "grid-3" }, text("cut_off", { type: "time", value: old.cut_off.slice(0, 5) }), count("daily_capacity"), count("service_hours")),

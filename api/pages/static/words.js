@@ -126,3 +126,11 @@ export function names(name) {
   if (!both) return { main: name, other: "" };
   return language === "zh" ? { main: both[1], other: both[2] } : { main: both[2], other: both[1] };
 }
+
+const countries = new Intl.DisplayNames(locale, { type: "region" });
+
+/** A country's or territory's name in the page's language. */
+export const countryName = (code) => countries.of(code);
+
+/** A region of coverage: a province as it is called, a country abroad by its name. */
+export const regionName = (region) => (/^[A-Z]{2}$/.test(region) ? countryName(region) : region);
