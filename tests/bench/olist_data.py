@@ -20,6 +20,8 @@ from domain.regions import PROVINCES, REMOTE_PROVINCES
 
 BRASILIA = timezone(timedelta(hours=-3))
 POINTS_PER_REAL = 10
+UNWEIGHED_GRAMS = 500
+"""What a product weighs of which Olist says nothing, or 0: the house asks what goods weigh."""
 STATES = (
     "AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA", "PB",
     "PE", "PI", "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO",
@@ -154,7 +156,7 @@ def _item(product: dict[str, str], sold: list[dict[str, str]], sellers: Mapping[
         points=max(1, round(price * POINTS_PER_REAL)),
         cash_fen=round(freight * 100),
         value_fen=round(price * 100),
-        weight_grams=round(float(product["product_weight_g"] or 0)),
+        weight_grams=round(float(product["product_weight_g"] or 0)) or UNWEIGHED_GRAMS,
         size_millimetres=(sides[0], sides[1], sides[2]) if all(sides) else None,
         stock={sellers[line["seller_id"]]: len(sold) for line in sold},
     )
