@@ -145,6 +145,10 @@ def _planned(plan: Plan) -> tuple[Part, ...]:
     )
 
 
+def _last(plan: Plan) -> int:
+    return max((part.part for part in plan.parts), default=0)
+
+
 def _replanned(order: Order, plan: Plan) -> tuple[Part, ...]:
     """The new plan's parts beside those that cannot be planned anew any more.
 
@@ -264,6 +268,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 learner=fact.learner,
                 lines=fact.lines,
                 parts=_planned(fact.plan),
+                last_part=_last(fact.plan),
                 lots=fact.lots,
                 freight_fen=fact.freight_fen,
                 cash_fen=fact.cash_fen + fact.freight_fen,
@@ -296,9 +301,11 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case AddressChanged():
             return _readdressed(order, fact)
         case OrderSplit():
-            return replace(order, parts=_replanned(order, fact.plan))
+            last = max(order.last_part, _last(fact.plan))
+            return replace(order, parts=_replanned(order, fact.plan), last_part=last)
         case UnitsFellShort():
-            return replace(order, parts=_short(order, fact))
+            last = max(order.last_part, fact.waiting_part)
+            return replace(order, parts=_short(order, fact), last_part=last)
         case WaitChosen():
             return replace(order, parts=_moved(order, fact.part, waits="stock"))
         case WaitEnded():

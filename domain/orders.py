@@ -125,6 +125,8 @@ class Order:
     learner: str = ""
     lines: tuple[OrderLine, ...] = ()
     parts: tuple[Part, ...] = ()
+    last_part: int = 0
+    """The highest number that a part ever had: no other part gets one that a parcel may name."""
     lots: tuple[LotShare, ...] = ()
     """What of the order's points is still spent, lot by lot: a refund never exceeds it (D4)."""
     freight_fen: int = 0

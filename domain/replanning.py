@@ -78,7 +78,7 @@ def short_pick(
     joinable = _joinable(open_parts)
     plan = _spread(order.line(line).sku, line, missing, free, joinable, room=room)
     moved = sum(unit.quantity for part in plan.parts for unit in part.units)
-    fresh = max(part.number for part in order.parts) + 1
+    fresh = order.last_part + 1
     facts: list[OrderFact] = []
     if rest := missing - moved:
         new = sum(part.warehouse not in joinable for part in plan.parts)
@@ -115,7 +115,7 @@ def end_wait(
     plan = _spread(sku, unit.line, unit.quantity, free, joinable, room=room)
     if sum(one.quantity for part in plan.parts for one in part.units) < unit.quantity:
         return Replanned([], ())
-    fresh = max(part.number for part in order.parts) + 1
+    fresh = order.last_part + 1
     split, moves = _joined(open_parts, plan, fresh=fresh)
     return Replanned([WaitEnded(part=number), OrderSplit(plan=split, reason=reason)], moves)
 

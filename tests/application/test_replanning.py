@@ -6,12 +6,22 @@ from typing import Any
 
 import pytest
 
-from application import delays, intercepting, ordering, policies, replanning, stocking
+from application import (
+    delays,
+    intercepting,
+    ordering,
+    policies,
+    releasing,
+    replanning,
+    stocking,
+)
 from application.policies import ASK_REFUNDS_AGAIN, CANCEL_UNPAID, SEND_WHAT_WAITED, Swept, sweep
 from application.streams import ORDER
 from domain.order_facts import Fault
 from domain.orders import Order
+from domain.parcel_facts import Content
 from domain.refusals import NotPossible
+from projections import work_queues
 from projections.cash_refunds import open_refunds
 from projections.rebuilding import rebuild
 from projections.views import all_views
@@ -91,6 +101,39 @@ async def test_units_move_to_another_warehouse_when_they_are_not_found(house: Ho
     for part in (1, 2):
         await house.ship("T1", part=part)
     assert await levels(house) == {"zhejiang": (0, 0), "shaanxi": (2, 0)}
+
+
+async def test_a_shared_parcel_names_no_part_that_it_does_not_carry(house: House) -> None:
+    """S1, S4: the part in it went elsewhere; a later part of the order has another number."""
+    await house.grant("mei", 5_000, "PY-1")
+    await put(house, "zhejiang", 1)
+    await put(house, "shaanxi", 2)
+    await house.order("mei", "T1", notebook=3)
+    places = {part.number: str(part.warehouse) for part in (await order_of(house, "T1")).parts}
+    assert set(places) == {1, 2}
+    await put(house, places[1], 0)
+    await put(house, places[2], 1)
+    await house.order("mei", "T2", notebook=1)
+    contents = [Content(order="T1", part=2), Content(order="T2", part=1)]
+    released = await house.do(
+        lambda unit: releasing.release_together(
+            unit, contents=contents, wave="w", rules=house.rules
+        )
+    )
+    assert released["merged"] == 2
+    (shared,) = released["parcels"]
+    await put(house, places[1], 9)
+    assert (await short(house, "T1", part=2))["waits"] == 0
+    await put(house, places[2], 9)
+    answer = await short(house, "T1", part=1)
+    (move,) = answer["moved"]
+    assert move["part"] not in {one.part for one in contents}
+    async with house.pool.connection() as connection:
+        found = await work_queues.parcel(connection, house.schema, shared)
+    assert found is not None
+    named = {(one.order, one.part) for one in found[0].contents}
+    state = await order_of(house, "T1")
+    assert not {("T1", part.number) for part in state.parts} & named
 
 
 async def test_waiting_units_are_sent_when_stock_is_received(house: House) -> None:

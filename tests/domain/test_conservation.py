@@ -72,7 +72,13 @@ from domain.parcel_facts import Content
 from domain.parcels import Stage
 from domain.point_facts import AccountFact, HoldVoided, LearnerErased, PointsRestored, Reason
 from domain.refusals import OrderRefused, Refusal
-from domain.release_facts import AddressAcknowledged, ReviewReason
+from domain.release_facts import (
+    AddressAcknowledged,
+    CancellationOvertaken,
+    PartEntrusted,
+    ReviewReason,
+    UnitsCancelling,
+)
 from domain.stock import StockFact, StockReleased, StockTransferredOut, stock_key
 from domain.tracking import Scan, ScanKind
 from domain.warehouses import EVERYWHERE, Warehouse
@@ -824,13 +830,15 @@ class Mall(RuleBasedStateMachine):
 OF_CASES = (OrderLinked, ReplacementOrdered, ReplacementReleased, ReplacementReserved,
             LineRated, ReturnEnded, UnitsUnderReturn, WindowPaused, WindowResumed)  # fmt: skip
 """What disputes and returns do to orders has tests of its own."""
+OF_OTHERS = (PartEntrusted, UnitsCancelling, CancellationOvertaken)
+"""So has what third parties' warehouses are asked for: those of the model are the mall's own."""
 
 ALL_FACTS = {
     fact.fact_name
     for fact in get_args(AccountFact) + get_args(OrderFact) + get_args(StockFact)
-    if fact not in (*OF_CASES, LearnerErased, OrderExpired, AddressChanged, AddressAcknowledged,
-                    CourseProgressed, CashRefundConfirmed, CashRefundFailed, CashRefundAskedAgain,
-                    StockTransferredOut)
+    if fact not in (*OF_CASES, *OF_OTHERS, LearnerErased, OrderExpired, AddressChanged,
+                    AddressAcknowledged, CourseProgressed, CashRefundConfirmed, CashRefundFailed,
+                    CashRefundAskedAgain, StockTransferredOut)
 }  # fmt: skip
 """What the histories must have met, or they prove too little: but for what moves nothing here."""
 

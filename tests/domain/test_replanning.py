@@ -68,6 +68,18 @@ def test_missing_units_join_a_part_that_is_open_when_its_warehouse_has_them() ->
     assert shape(after(state, planned)) == {2: ("b", {MUG: 3, BOOK: 2}, None)}
 
 
+def test_a_part_that_is_gone_leaves_its_number_to_nobody() -> None:
+    """S1, S4: the parcel it was released into may name it still, until it is picked."""
+    state = order(*PLACED)
+    state = after(state, short(state, 2, MUG, a=9))
+    state = after(state, short(state, 2, BOOK, a=9))
+    assert shape(state) == {1: ("a", {MUG: 3, BOOK: 2}, None)}
+    state = after(state, short(state, 1, MUG, found=2, c=1))
+    assert shape(state) == {1: ("a", {MUG: 2, BOOK: 2}, None), 3: ("c", {MUG: 1}, None)}
+    waiting = after(state, short(state, 3, MUG))  # what waits has a number of its own, too
+    assert shape(waiting)[4] == ("c", {MUG: 1}, "choice")
+
+
 def test_nothing_joins_a_part_when_it_is_packed() -> None:
     """W1: what is in a parcel stays as it is."""
     state = order(*PLACED, *shipped(2)[:1])
@@ -200,6 +212,7 @@ def test_no_unit_is_made_or_lost_when_parts_are_planned_anew(
 ) -> None:
     """S3: the quantities of a line are constant through any split; four parts at most."""
     state = order(*PLACED)
+    gone: set[int] = set()
     for number, line, found, free in steps:
         part = state.part(number)
         try:
@@ -223,7 +236,10 @@ def test_no_unit_is_made_or_lost_when_parts_are_planned_anew(
         backed = [one for one in state.parts if one.live and not one.waits]
         assert len(backed) <= 4
         assert len({one.warehouse for one in backed}) == len(backed)
-        assert len({one.number for one in state.parts}) == len(state.parts)
+        numbers = {one.number for one in state.parts}
+        assert len(numbers) == len(state.parts)
+        assert not numbers & gone
+        gone |= set(range(1, max(numbers))) - numbers
         for move in planned.moves:
             moved = state.part(move.part)
             assert moved is not None
