@@ -223,9 +223,7 @@ class OrderIn(Body):
         list[LineIn], Field(min_length=1, max_length=50, description="items, each of them once")
     ]
     channel: Channel = Channel.APP
-    happened_at: HappenedAt = Field(
-        default=None, description="services only; paid with points that were there then (rule 19)"
-    )
+    happened_at: HappenedAt = Field(default=None, description="services only")
     recipient: RecipientIn | None = Field(
         default=None, description="left out for courses alone, needed for goods"
     )

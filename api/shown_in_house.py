@@ -19,6 +19,7 @@ from api.shown import (
 )
 from api.shown_after_changes import NewPosition, WarehouseCode
 from api.shown_labels import LabelOut
+from domain.declarations import Standing
 
 HandOverBy = Annotated[
     AwareDatetime | None,
@@ -58,6 +59,7 @@ _IN_HOUSE = {
         }
     ],
     "label": None,
+    "customs": None,
     "in_review": False,
     "address_pending": False,
 }
@@ -88,6 +90,9 @@ class ParcelInHouseOut(BaseModel):
     pick_list: str | None = Field(description="the list that it is picked by")
     units: list[UnitsInParcelOut] = Field(description="what is still to be sent in it")
     label: LabelOut | None = Field(description="the newest request for its waybill; null: none")
+    customs: Standing | None = Field(
+        description="how far its declaration is; cleared, it may leave; null: it stays at home"
+    )
     in_review: bool = Field(description="an order in it waits for a human, and so does it")
     address_pending: bool = Field(description="its new address is still to be acknowledged")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from application import ordering
 from application.consigning import tell_changes
+from application.declaring import draw_up
 from application.merging import (
     existing_parcel,
     leave_shared_parcel,
@@ -176,6 +177,7 @@ def pack_parcel(unit: Unit, *, parcel: str, weight_grams: int) -> dict[str, Any]
     for content, order, _ in live:
         must_have_recipient(unit, order, "pack")
         unit.record(ORDER, content.order, order.pack(content.part, parcel=parcel, picked=True))
+    draw_up(unit, parcel=parcel, gross_weight_grams=weight_grams)
     return {"parcel": parcel, "weight_grams": weight_grams}
 
 

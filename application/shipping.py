@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from application.declaring import draw_up, must_be_declared
 from application.merging import existing_parcel, parcel_number
 from application.ordering import existing, must_have_recipient
 from application.returning import follow
@@ -48,6 +49,7 @@ def pack_part(unit: Unit, *, order: str, part: int, weight_grams: int) -> dict[s
         country=state.country,
     )
     unit.record(PARCEL, number, [fact])
+    draw_up(unit, parcel=number, gross_weight_grams=weight_grams)
     return {"parcel": number, "order": order, "warehouse": packed.warehouse}
 
 
@@ -92,10 +94,15 @@ def chosen_carriers(unit: Unit, parcel: Parcel) -> list[str]:
 
 
 def hand_over(unit: Unit, *, parcel: str, rules: HouseRules) -> dict[str, Any]:
-    """Give a parcel to its carrier: every order still in it is pending receipt (rules.md 2)."""
+    """Give a parcel to its carrier: every order still in it is pending receipt (rules.md 2).
+
+    One that goes abroad waits until customs cleared exactly what is in it (T7).
+    """
     state = existing_parcel(unit, parcel)
     lane = _lane(unit, state, rules=rules)
-    unit.record(PARCEL, parcel, state.hand_over(when=unit.happened_at, lane=lane))
+    handing_over = state.hand_over(when=unit.happened_at, lane=lane)
+    must_be_declared(unit, parcel, state, action="hand_over")
+    unit.record(PARCEL, parcel, handing_over)
     for content in state.contents:
         order = existing(unit, content.order)
         must_have_recipient(unit, order, "hand_over")

@@ -5,6 +5,7 @@ from operator import not_
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from domain.countries import HOME
+from domain.declarations import DeclarationFact
 from domain.facts import Fact, Value
 from domain.labels import LabelFact
 from domain.lanes import Lane, Milestone
@@ -258,5 +259,6 @@ ParcelFact = (
     | TrackFlagged
     | OddityDecided
     | LabelFact
+    | DeclarationFact
     | ReceiptProved
 )

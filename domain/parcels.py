@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from domain import labels
+from domain import declarations, labels
 from domain.countries import HOME
+from domain.declarations import Declaration, DeclarationFact
 from domain.labels import (
     LabelCancelled,
     LabelIssued,
@@ -121,6 +122,8 @@ class Parcel:
     """The newest decision about each."""
     labels: Labels = field(default_factory=Labels)
     """Waybills that were asked of an aggregator for it (W5)."""
+    declaration: Declaration = field(default_factory=Declaration)
+    """What customs are told of it, if it goes abroad (T7)."""
     proofs: tuple[ReceiptProved, ...] = ()
     """Pictures and slips of its receipt (T8)."""
 
@@ -265,11 +268,16 @@ class Parcel:
         return [] if self.handed_over else [*self.labels.give_back(reason)]
 
     def hand_over(self, *, when: datetime, lane: Lane | None = None) -> list[ParcelFact]:
-        """Give the parcel to its carrier (rules.md 2: pending receipt begins here)."""
+        """Give the parcel to its carrier (rules.md 2: pending receipt begins here).
+
+        Abroad not before customs cleared it (T7).
+        """
         awaited = self.stage is Stage.AWAITED
         self._must_be(Stage.AWAITED if awaited else Stage.PACKED, "hand_over")
         if self.waybill is None:
             raise NotPossible(action="hand_over", why="the parcel has no waybill")
+        if self.country != HOME:
+            self.declaration.must_be_cleared()
         return [ParcelHandedOver(handed_over_at=when, lane=lane)]
 
     def subscribed(self, *, partner: str, waybill: str) -> list[ParcelFact]:
@@ -342,6 +350,8 @@ def _believing(tracking: TrackState, carrier: str) -> TrackState:
 
 def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
     """The parcel after one more fact."""
+    if isinstance(fact, DeclarationFact):
+        return replace(parcel, declaration=declarations.evolve(parcel.declaration, fact))
     match fact:
         case ParcelPlanned():
             return replace(

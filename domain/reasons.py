@@ -28,6 +28,9 @@ ACTIONS = {
     "file_claim": "提交理赔",
     "refund_missing": "退还缺货商品",
     "hand_over": "交运",
+    "answer_customs": "登记海关答复",
+    "declare": "填写申报信息",
+    "submit": "提交申报",
     "import_bill": "导入账单",
     "inquire": "向承运商查询",
     "lift": "解除",
@@ -134,6 +137,10 @@ STATES = {
     "rejected": "已拒绝",
     "paid": "已到账",
     "written_off": "已核销",
+    "draft": "待申报",
+    "submitted": "已申报待放行",
+    "cleared": "已放行",
+    "stopped": "被海关拦下",
     "found": "找到",
     "reship": "补发",
     "refund": "退还积分",
@@ -276,6 +283,13 @@ REASONS = {
     r"(\S+) is neither a province's full name nor a country's code": (
         "{0} 既不是省份全称,也不是国家或地区代码"
     ),
+    r"goes together with stopped": "须与 stopped 一起给出",
+    r"customs have not answered yet": "海关尚未答复",
+    r"the declaration is (\w+)": "申报状态:{0}",
+    r"nothing is declared: the parcel is not packed": "尚无申报:包裹未打包",
+    r"say why customs stopped it": "请填写海关拦下的原因",
+    r"the parcel's content is not what was declared": "包裹内商品与申报内容不一致",
+    r"name every item of the parcel once": "包裹内每种商品须填写一次",
     r"a waybill abroad is written down by hand": "寄往境外的运单号须手工登记",
     r"a third party's warehouse hands over by itself and waits for no customs": (
         "第三方仓自行交寄,无法等待海关放行"

@@ -84,7 +84,7 @@ def _in_chinese(name: str, figure: Figure) -> Figure:
             return action_zh(figure)
         case "why" | "reason", str():
             return reason_zh(figure)
-        case "status", str():
+        case "status" | "standing", str():
             return STATES.get(figure, figure)
         case _:
             return figure

@@ -42,6 +42,7 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "waiting_units": ("order", "order_number"),
     "parcels": ("parcel", "number"),
     "labels": ("parcel", "parcel"),
+    "declarations": ("parcel", "parcel"),
     "intercepts": ("intercept", "parcel"),
     "consignments": ("consignment", "parcel"),
     "journeys": ("parcel", "parcel"),

@@ -8,6 +8,7 @@ from projections.cash_refunds import CashRefunds
 from projections.catalogue import Catalogue
 from projections.claims import Claims
 from projections.consignments import ConsignedParcels
+from projections.declarations import Declarations
 from projections.disputes import Disputes
 from projections.intercepts import Intercepts
 from projections.labels import LabelRequests
@@ -30,6 +31,7 @@ def all_views(rules: HouseRules) -> list[View]:
         OrderStatus(),
         ParcelTracking(rules),
         LabelRequests(),
+        Declarations(),
         Intercepts(),
         ConsignedParcels(),
         LedgerBalance(rules),

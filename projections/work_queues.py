@@ -61,12 +61,13 @@ async def parcels(
         warehouse=warehouse, stage=stage, pick_list=pick_list, shared=shared, late_at=late_at,
         at=after[0] if after else None, number=after[1] if after else None, limit=limit,
     )  # fmt: skip
-    orders = await _orders(connection, schema, {one for row in rows for one in row["orders"]})
+    orders = await folded_orders(connection, schema, {one for row in rows for one in row["orders"]})
     for row in rows:
         found: Parcel = PARCEL.states.validate_json(row.pop("folded"))
         live = list(live_parts(row["number"], found, orders))
         row["units"] = [unit for one in live for unit in _units(*one)]
         row["label"] = _label(found)
+        row["customs"] = found.declaration.standing
         row["in_review"] = any(order.review for _, order, _ in live)
         row["address_pending"] = any(part.address_pending for _, _, part in live)
     return rows
@@ -97,9 +98,10 @@ async def parcel(
     return PARCEL.states.validate_json(rows[0]["folded"]), rows[0]["position"]
 
 
-async def _orders(
+async def folded_orders(
     connection: AsyncConnection[Any], schema: str, numbers: Iterable[str]
 ) -> dict[str, Order]:
+    """Orders as the views know them, by number."""
     rows = await _dicts(connection, schema, _FOLDED, list(numbers))
     return {row["number"]: ORDER.states.validate_json(row["folded"]) for row in rows}
 

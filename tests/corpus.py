@@ -35,6 +35,7 @@ STORY = {
         OrderLinked UnitsUnderReturn ReturnEnded LineRated WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelAwaited ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
+        DeclarationDrawnUp DeclarationCompleted DeclarationSubmitted CustomsStopped CustomsCleared
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
         WaybillIssued TrackingSubscribed ParcelHandedOver ArrivalEstimated ParcelScanned
         DeliveryDelayed TrackFlagged OddityDecided ReceiptProved TrackConfirmed PushUnreadable

@@ -60,6 +60,7 @@ from domain.weeks import Figure, WeekReviewed
 from projections.runner import Reader
 from projections.views import all_views
 from tests.conftest import MallDatabase
+from tests.projections.abroad import send_abroad
 
 RULES = HouseRules()
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -245,6 +246,8 @@ class BusyMall:
         )
         await self.do(partial(self._reviewed, told=told), actor="policy:review_weeks")
         await self.consign("learner1", f"T6{next(self.serial):04}")
+        number = f"T5{next(self.serial):04}"
+        await send_abroad(self.do, self.vault.lookup_key, learner="learner1", number=number)
         await self.reader.catch_up()
 
     def _reviewed(self, unit: Unit, *, told: WeekReviewed) -> dict[str, Any]:

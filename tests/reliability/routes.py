@@ -118,6 +118,15 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/parcels/{parcel}/label"): Route(OPERATORS, {"carrier": "zhongtong"}),
     ("POST", "/v1/parcels/{parcel}/label/cancellation"): Route(OPERATORS, {"reason": "torn"}),
     ("GET", "/v1/parcels/{parcel}/label.pdf"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/declarations"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/parcels/{parcel}/declaration"): Route((SERVICE, *STAFF)),
+    ("POST", "/v1/parcels/{parcel}/declaration"): Route(
+        OPERATORS, {"lines": [{"sku": "mug", "unit_value_fen": 4_900, "net_weight_grams": 300}]}
+    ),
+    ("POST", "/v1/parcels/{parcel}/declaration/submission"): Route(
+        OPERATORS, {"reference": "CN-1"}
+    ),
+    ("POST", "/v1/parcels/{parcel}/declaration/answer"): Route(OPERATORS, {"answer": "cleared"}),
     ("GET", "/v1/waves/{wave}/labels"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/waves/{wave}/labels.pdf"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/pick-lists/{pick_list}/sheet.pdf"): Route((SERVICE, *STAFF)),

@@ -42,6 +42,7 @@ UNDESCRIBED = (
 """No JSON of ours."""
 ELSEWHERE = (
     "/v1/returns/{return_id}",
+    "/v1/parcels/{parcel}/declaration",
     "/v1/what-if/{rehearsal}",
     "/v1/weeks/{week}",
     "/v1/bills/{bill}",

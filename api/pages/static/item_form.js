@@ -50,7 +50,7 @@ export function editItem(item, done) {
 /** What customs ask of an item that is sent abroad (T7). */
 function customsFields(old) {
   const one = (name, props = {}, more) => field(name, t(`items.${name}`), { maxlength: 200, value: old[name] ?? "", ...props }, more);
-  return h("fieldset", null, h("legend", { class: "legend" }, t("items.customs")),
+  return h("fieldset", { class: "stack" }, h("legend", { class: "legend" }, t("items.customs")),
     h("div", { class: "grid-2" }, one("hs_code", { maxlength: 10, inputmode: "numeric" }), one("origin", { maxlength: 2 }, { hint: t("items.origin_hint") })),
     one("english_name"),
     one("barred_from", { maxlength: 1000, value: (old.barred_from ?? []).join(", ") }, { hint: t("items.barred_from_hint") }));

@@ -6,6 +6,7 @@ import { carriers } from "./carriers.js";
 import { claims } from "./claims.js";
 import { consigned } from "./consigned.js";
 import { costs } from "./costs.js";
+import { declarations } from "./declarations.js";
 import { delays } from "./delays.js";
 import { packingOrder } from "./desk.js";
 import { grants } from "./grants.js";
@@ -28,5 +29,5 @@ import { weekly } from "./weekly.js";
 import { rehearsal, whatIf } from "./whatif.js";
 
 menu();
-pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, consigned, delays, claims, inspections, stock, items, warehouses, rates, accounts, "accounts/:learner": account, grants, bills, "bills/:bill": bill, costs, weekly, "weekly/:week": weekly, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health, whatif: whatIf, "whatif/:id": rehearsal },
+pages({ "": packing, reviews, waves, picking, "picking/:list": pickList, packing, "packing/:number": packingOrder, consigned, declarations, delays, claims, inspections, stock, items, warehouses, rates, accounts, "accounts/:learner": account, grants, bills, "bills/:bill": bill, costs, weekly, "weekly/:week": weekly, waiting, oddities, carriers, webhooks, "webhooks/:id": webhook, health, whatif: whatIf, "whatif/:id": rehearsal },
   (route) => route.split("/")[0] || "packing");

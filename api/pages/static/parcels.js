@@ -77,7 +77,9 @@ function nextStep(one, changed) {
     return stepForm("pack", [weight], new Intent(`${path}/packing`), (form) => ({ weight_grams: Number(form.weight_grams.value) }), changed, "packing.packed");
   }
   if (one.stage !== "packed") return null;
-  return one.waybill ? handOverForm(one, changed) : waybillForm(one, changed);
+  if (!one.waybill) return waybillForm(one, changed);
+  if (one.customs && one.customs !== "cleared") return h("p", { class: "small bad-words" }, t("declarations.waits", { standing: word("declaration", one.customs) }), " ", h("a", { href: "#/declarations" }, t("tab.declarations")));
+  return handOverForm(one, changed);
 }
 
 /** What was not found is said of one part: each order in the parcel has its own. */

@@ -1,0 +1,217 @@
+"""海关申报 Declarations to customs over HTTP: completed, submitted, answered (T7)."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from pydantic_core import from_json
+
+from api.auth import Asked, Operator, store_of
+from api.bodies import Amount, Body, ItemSku, Why, Words
+from api.changing import Change, answered
+from api.fulfilment import Desk
+from api.paths import ParcelNumber
+from api.reading import (
+    Cursor,
+    Limit,
+    MinPosition,
+    decode_cursor,
+    json_answer,
+    page_of,
+    wait_for,
+)
+from api.shown import example
+from api.shown_declarations import DeclarationChangedOut, DeclarationOut, DeclarationsOut
+from application import declaring, possible, shipping
+from application.streams import PARCEL
+from application.unit import Unit
+from domain.countries import Country
+from domain.declarations import Standing
+from domain.house_rules import HouseRules
+from domain.refusals import InvalidRequest, NotFound
+from projections.declarations import declarations
+
+router = APIRouter(prefix="/v1", tags=["customs"])
+
+PAGE = 50
+_VIEWS = ("declarations", "parcel_tracking", "order_status")
+
+
+class DeclaredLineIn(Body):
+    """What customs are told of one item; its quantity is what is in the parcel."""
+
+    sku: ItemSku
+    hs_code: Annotated[str, Field(pattern=r"^[0-9]{6,10}$")] | None = Field(
+        default=None, description="of the Harmonized System, 6 to 10 digits without dots"
+    )
+    english_name: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, description="what it is"
+    )
+    origin: Country | None = Field(default=None, description="where it was made")
+    unit_value_fen: Amount = Field(description="worth of a unit, fen")
+    net_weight_grams: Amount = Field(description="of all units without packaging, grams")
+
+
+class DeclarationIn(Body):
+    """What customs are told, every item of the parcel once."""
+
+    model_config = example(
+        lines=[
+            {
+                "sku": "mug",
+                "hs_code": "732394",
+                "english_name": "Enamel mug",
+                "origin": "CN",
+                "unit_value_fen": 4_900,
+                "net_weight_grams": 600,
+            }
+        ]
+    )
+    lines: list[DeclaredLineIn] = Field(min_length=1, max_length=200, description="an item each")
+
+
+class SubmissionIn(Body):
+    """Customs, or whoever declares for the house, have the declaration."""
+
+    model_config = example(reference="CN-2026-000123")
+    reference: Words = Field(description="number of the declaration there")
+
+
+class CustomsAnswerIn(Body):
+    """What customs say of the parcel."""
+
+    model_config = example(answer="stopped", reason="country of origin is missing")
+    answer: Literal["cleared", "stopped"] = Field(description="whether it may go")
+    reason: Why | None = Field(default=None, description="why not; needed when it was stopped")
+    reference: Words | None = Field(default=None, description="of the release")
+
+
+@router.get(
+    "/declarations",
+    response_model=DeclarationsOut,
+    summary="Parcels in the house that go abroad",
+)
+async def listed(
+    request: Request,
+    caller: Desk,
+    standing: Annotated[Standing | None, Query(description="how far they are")] = None,
+    cursor: Cursor = None,
+    limit: Limit = PAGE,
+    min_position: MinPosition = None,
+) -> Response:
+    """The longest first, with what is missing and what customs said (T7)."""
+    await wait_for(request, min_position, *_VIEWS)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await declarations(
+            connection,
+            tenant.schema,
+            standing=standing,
+            after=decode_cursor(cursor, datetime, str),
+            limit=limit + 1,
+        )
+    page, more = page_of(found, limit, lambda one: (one["since"], one["parcel"]))
+    now = store_of(request).clock()
+    for one in page:
+        one["age_seconds"] = int((now - one["since"]).total_seconds())
+    return json_answer({"declarations": page, "next": more})
+
+
+@router.get(
+    "/parcels/{parcel}/declaration",
+    response_model=DeclarationOut,
+    summary="What customs are told of a parcel",
+)
+async def read(
+    request: Request, caller: Desk, parcel: ParcelNumber, min_position: MinPosition = None
+) -> Response:
+    """While the parcel is in the house; with what can be done now, or why it cannot (T7, D6)."""
+    await wait_for(request, min_position, *_VIEWS)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await declarations(connection, tenant.schema, parcel=parcel, limit=1)
+    if not found:
+        raise NotFound(what="declaration")
+    rules = tenant.rules
+    question = Asked(request, caller, "actions", b"").question(
+        lambda unit: {"actions": _actions(unit, parcel, rules)}, streams=[PARCEL.stream(parcel)]
+    )
+    actions = from_json((await store_of(request).execute(question)).answer)["actions"]
+    age = int((store_of(request).clock() - found[0]["since"]).total_seconds())
+    return json_answer({**found[0], "age_seconds": age, "actions": actions})
+
+
+def _actions(unit: Unit, parcel: str, rules: HouseRules) -> dict[str, object]:
+    declared = unit.read(PARCEL, parcel).declaration.lines
+    told = [
+        declaring.Told(
+            one.sku, one.hs_code, one.english_name, one.origin,
+            one.unit_value_fen, one.net_weight_grams,
+        )
+        for one in declared
+    ]  # fmt: skip
+    commands = {
+        "complete": partial(declaring.complete, parcel=parcel, lines=told),
+        "submit": partial(declaring.submit, parcel=parcel, reference="trial"),
+        "clear": partial(declaring.clear, parcel=parcel, reference=""),
+        "stop": partial(declaring.stop, parcel=parcel, reason="trial"),
+        "hand_over": partial(shipping.hand_over, parcel=parcel, rules=rules),
+    }
+    return {name: possible.tried(unit, decide) for name, decide in commands.items()}
+
+
+@router.post(
+    "/parcels/{parcel}/declaration",
+    response_model=DeclarationChangedOut,
+    summary="Say what customs are told",
+)
+async def complete(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: DeclarationIn
+) -> Response:
+    """It was filled in from the order; what is missing may stay so until it is submitted (T7).
+
+    What customs said of something else does not hold any more: it has to be submitted again.
+    """
+    lines = [declaring.Told(**one.model_dump()) for one in body.lines]
+    command = change.command(
+        lambda unit: declaring.complete(unit, parcel=parcel, lines=lines),
+        streams=[PARCEL.stream(parcel)],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/parcels/{parcel}/declaration/submission",
+    response_model=DeclarationChangedOut,
+    summary="Customs have the declaration",
+)
+async def submit(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: SubmissionIn
+) -> Response:
+    """Refused while anything is missing, by name, and when the parcel's content changed (T7)."""
+    command = change.command(
+        lambda unit: declaring.submit(unit, parcel=parcel, reference=body.reference),
+        streams=[PARCEL.stream(parcel)],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/parcels/{parcel}/declaration/answer",
+    response_model=DeclarationChangedOut,
+    summary="What customs answered",
+)
+async def answer(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: CustomsAnswerIn
+) -> Response:
+    """Cleared, it may be handed over; stopped, it is declared otherwise or its order cancelled."""
+    if body.answer == "cleared":
+        if body.reason is not None:
+            raise InvalidRequest(field="reason", reason="goes together with stopped")
+        decide = partial(declaring.clear, parcel=parcel, reference=body.reference or "")
+    else:
+        decide = partial(declaring.stop, parcel=parcel, reason=body.reason or "")
+    command = change.command(decide, reason=body.reason or "", streams=[PARCEL.stream(parcel)])
+    return answered(await store_of(request).execute(command))

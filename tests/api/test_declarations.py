@@ -1,0 +1,148 @@
+"""Declarations to customs over HTTP: filled in, completed, answered, and the hand-over (T7)."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Mall
+from tests.api.test_abroad import STAFF, TOKYO, changed, classify, open_abroad
+
+pytestmark = pytest.mark.anyio
+
+LINE = {
+    "sku": "notebook", "hs_code": "482010", "english_name": "Paper notebook", "origin": "CN",
+    "unit_value_fen": 3_200, "net_weight_grams": 380,
+}  # fmt: skip
+
+
+async def packed(mall: Mall, **order: Any) -> tuple[str, str]:
+    """An order to Tokyo in a packed parcel that has its carrier's number: (order, parcel)."""
+    number = (await mall.order(("notebook", 1), recipient=TOKYO, **order))["number"]
+    box = {"order": number, "part": 1, "weight_grams": 500}
+    parcel: str = (await changed(mall, "/v1/parcels", box))["parcel"]
+    label = {"carrier": "ems", "waybill": f"EM{number[-8:]}CN"}
+    await changed(mall, f"/v1/parcels/{parcel}/waybill", label)
+    return number, parcel
+
+
+async def declaration(mall: Mall, parcel: str) -> Any:
+    await mall.views()
+    answer = await mall.get(f"/v1/parcels/{parcel}/declaration", **STAFF)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_parcel_abroad_leaves_once_customs_cleared_it(mall: Mall) -> None:
+    """T7, D6: filled in by itself, submitted, cleared; before, the hand-over says what it lacks."""
+    await open_abroad(mall, "JP")
+    await classify(mall, "notebook")
+    number, parcel = await packed(mall)
+    seen = await declaration(mall, parcel)
+    assert (seen["standing"], seen["country"], seen["missing"]) == ("draft", "JP", [])
+    (line,) = seen["lines"]
+    assert (line["hs_code"], line["english_name"], line["quantity"]) == (
+        "482010", "Paper notebook", 1,
+    )  # fmt: skip
+    assert line["unit_value_fen"] > 0
+    may = {name: one["possible"] for name, one in seen["actions"].items()}
+    assert may == {
+        "complete": True, "submit": True, "clear": False, "stop": False, "hand_over": False,
+    }  # fmt: skip
+    why = seen["actions"]["hand_over"]
+    assert (why["code"], "海关尚未放行" in why["why_zh"]) == ("not_cleared", True)
+    refused = await mall.post(f"/v1/parcels/{parcel}/handover", {}, **STAFF)
+    assert refused.status_code == 409
+    told = refused.json()
+    assert told["code"] == "not_cleared"
+    assert (told["failures"][0]["field"], told["failures"][0]["standing"]) == (
+        "declaration",
+        "draft",
+    )
+    base = f"/v1/parcels/{parcel}/declaration"
+    await changed(mall, f"{base}/submission", {"reference": "CN-1"})
+    asked = await mall.get("/v1/declarations", standing="submitted", **STAFF)
+    (waiting,) = asked.json()["declarations"]
+    assert (waiting["parcel"], waiting["reference"]) == (parcel, "CN-1")
+    assert waiting["orders"] == [number]
+    await changed(mall, f"{base}/answer", {"answer": "cleared", "reference": "R-1"})
+    assert (await declaration(mall, parcel))["actions"]["hand_over"]["possible"]
+    await changed(mall, f"/v1/parcels/{parcel}/handover", {})
+    assert (await mall.read(number))["status"] == "pending_receipt"
+    assert (await mall.get("/v1/declarations", **STAFF)).json()["declarations"] == []
+    assert (await mall.get(base, **STAFF)).status_code == 404
+
+
+async def test_what_is_missing_is_asked_of_staff(mall: Mall) -> None:
+    """T7: named by its field; refused until it is there; both languages."""
+    await open_abroad(mall, "JP")
+    number = (await mall.order(("notebook", 1), recipient=TOKYO))["number"]
+    await changed(mall, f"/v1/orders/{number}/review", {"decision": "approve", "reason": "by hand"})
+    box = {"order": number, "part": 1, "weight_grams": 500}
+    parcel = (await changed(mall, "/v1/parcels", box))["parcel"]
+    base = f"/v1/parcels/{parcel}/declaration"
+    missing = ["lines.0.hs_code", "lines.0.english_name", "lines.0.origin"]
+    assert (await declaration(mall, parcel))["missing"] == missing
+    refused = await mall.post(f"{base}/submission", {"reference": "CN-1"}, **STAFF)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_declared")
+    assert "lines.0.hs_code" in refused.json()["detail"]
+    for wrong in ({**LINE, "hs_code": "48.2010"}, {**LINE, "origin": "ZZ"}, {**LINE, "sku": "mug"}):
+        answer = await mall.post(base, {"lines": [wrong]}, **STAFF)
+        assert answer.status_code == 422, answer.text
+    done = await changed(mall, base, {"lines": [LINE]})
+    assert done["missing"] == []
+    await changed(mall, f"{base}/submission", {"reference": "CN-1"})
+    early = await mall.post(base, {"lines": [LINE]}, **STAFF)
+    assert early.status_code == 409
+    nothing = await mall.post(f"{base}/answer", {"answer": "stopped"}, **STAFF)
+    assert nothing.status_code == 422
+    stopped = {"answer": "stopped", "reason": "value in doubt, 收件人电话见单"}
+    await changed(mall, f"{base}/answer", stopped)
+    seen = await declaration(mall, parcel)
+    assert (seen["standing"], "value in doubt" in seen["reason"]) == ("stopped", True)
+    why = (await mall.post(f"/v1/parcels/{parcel}/handover", {}, **STAFF)).json()
+    assert why["code"] in ("not_cleared", "not_possible")
+    back = await mall.post(f"/v1/orders/{number}/cancellation", {"reason": "customs"})
+    assert (back.status_code, back.json()["status"]) == (200, "cancelled")
+    await mall.views()
+    assert (await mall.get("/v1/declarations", **STAFF)).json()["declarations"] == []
+
+
+async def test_the_parcels_timeline_tells_what_customs_did(mall: Mall) -> None:
+    """T7, A4: every step is an event with who did it; none of them names the recipient."""
+    await open_abroad(mall, "JP")
+    await classify(mall, "notebook")
+    number, parcel = await packed(mall)
+    base = f"/v1/parcels/{parcel}/declaration"
+    await changed(mall, f"{base}/submission", {"reference": "CN-1"})
+    await changed(mall, f"{base}/answer", {"answer": "cleared"})
+    audited = {"role": "auditor", "subject": "audit"}
+    stream = await mall.get(f"/v1/audit/streams/parcel:{parcel}", **audited)
+    facts = [one["fact"] for one in stream.json()["events"]]
+    assert facts == [
+        "parcels.ParcelPacked", "parcels.DeclarationDrawnUp", "parcels.WaybillIssued",
+        "parcels.DeclarationSubmitted", "parcels.CustomsCleared",
+    ]  # fmt: skip
+    for word in ("Aoi", "4120", "Marunouchi"):
+        assert word not in stream.text
+    told = await mall.get(f"/v1/support/orders/{number}/timeline", role="support", subject="sue")
+    assert {"parcels.DeclarationSubmitted", "parcels.CustomsCleared"} <= {
+        one.get("fact") for one in told.json()["entries"]
+    }
+    listed = (await mall.get("/v1/parcels", **STAFF)).json()["parcels"]
+    assert [(one["number"], one["customs"]) for one in listed] == [(parcel, "cleared")]
+
+
+async def test_a_parcel_at_home_has_nothing_to_declare(mall: Mall) -> None:
+    """T7: the control: the same item to an address at home leaves at once."""
+    await classify(mall, "notebook")
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    assert (await mall.get(f"/v1/parcels/{parcel}/declaration", **STAFF)).status_code == 404
+    assert (await mall.read(number))["status"] == "pending_receipt"
+
+
+async def test_declarations_are_staffs_alone(mall: Mall) -> None:
+    """A10: a learner neither sees nor changes what customs are told."""
+    assert (await mall.get("/v1/declarations")).status_code == 403
+    answer = await mall.post("/v1/parcels/T1-P1/declaration/answer", {"answer": "cleared"})
+    assert answer.status_code == 403

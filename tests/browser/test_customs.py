@@ -1,0 +1,105 @@
+"""A parcel that goes abroad, from the learner's form to the carrier, on screens (T7)."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.service import OPS, Service
+from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Newcomer, Screen
+
+pytestmark = IN_A_BROWSER
+
+CARD: dict[str, Any] = {
+    "carrier": "dhl", "effective_from": "2026-01-01T00:00:00+08:00", "name": "abroad",
+    "lanes": [
+        {
+            "origin": "浙江省",
+            "destinations": ["JP"],
+            "rate": {"first_fen": 9_000, "additional_fen": 3_000, "hours": 240},
+        }
+    ],
+    "service": "economical", "max_parcel_grams": 30_000,
+}  # fmt: skip
+TOKYO = {
+    "name": "Aoi Sato", "phone": "03-5296-4120", "address": "1-1 Marunouchi, room 1204",
+    "city": "Chiyoda", "postcode": "100-0001",
+}  # fmt: skip
+
+
+@pytest.fixture
+def abroad(service: Service) -> None:
+    """The hall in Zhejiang serves Japan."""
+    houses = service.call("GET", "/v1/warehouses", **OPS)["warehouses"]
+    hall = next(one for one in houses if one["code"] == "zhejiang")
+    service.call("POST", "/v1/warehouses", {**hall, "serves": ["*", "JP"]}, **OPS)
+    told = service.call("POST", "/v1/rate-cards", CARD, **OPS)
+    # The form asks where the mall sends anything: until its view has it.
+    service.call("GET", f"/v1/warehouses?min_position={told['position']}", **OPS)
+
+
+@SCREENS
+def test_a_parcel_abroad_is_ordered_declared_and_handed_over(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen, abroad: None
+) -> None:
+    """T7: reviewed because nobody classified it; completed, submitted, stopped, cleared, sent."""
+    learner = newcomer()
+    with browsing.as_("learner", learner, screen) as visitor:
+        page = visitor.page
+        visitor.open("/")
+        visitor.choose("notebook")
+        page.select_option("dialog [name=country]", "JP")
+        expect(page.locator("dialog [data-field=district]")).to_be_hidden()
+        for name, text in TOKYO.items():
+            page.fill(f"dialog [name={name}]", text)
+        page.wait_for_selector("dialog .promise")
+        visitor.fits()
+        visitor.readable()
+        page.click("dialog button[type=submit]")
+        page.wait_for_selector("#timeline li")
+        number = page.url.rsplit("/", 1)[1]
+        country = "日本" if visitor.language == "zh" else "Japan"
+        expect(page.locator(".recipient-words")).to_contain_text(country)
+        visitor.content()
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/reviews")
+        card = page.locator(f"[data-order='{number}']")
+        expect(card).to_contain_text(visitor.says("review.hs_code_missing"))
+        visitor.content()
+        decided = {"decision": "approve", "reason": "declared by hand"}
+        service.call("POST", f"/v1/orders/{number}/review", decided, **OPS)
+        box = {"order": number, "part": 1, "weight_grams": 400}
+        parcel = service.call("POST", "/v1/parcels", box, **OPS)["parcel"]
+        label = {"carrier": "dhl", "waybill": f"DHL{number[1:]}"}
+        told = service.call("POST", f"/v1/parcels/{parcel}/waybill", label, **OPS)
+        service.call("GET", f"/v1/declarations?min_position={told['position']}", **OPS)
+        visitor.go("declarations")
+        row = page.locator(f"[data-declaration='{parcel}']")
+        expect(row).to_contain_text(visitor.says("declarations.hs_code"))
+        visitor.readable()
+        row.locator("button").click()
+        visitor.send(hs_code_0="4820.10", origin_0="cn", english_name_0="Paper notebook")
+        expect(row).to_contain_text("Paper notebook")
+        visitor.button("declarations.submit", f"[data-declaration='{parcel}']").click()
+        visitor.send(reference="CN-2026-000123")
+        expect(row).to_have_attribute("data-standing", "submitted")
+        visitor.button("declarations.stopped", f"[data-declaration='{parcel}']").click()
+        visitor.send(reason="value in doubt")
+        expect(row).to_contain_text("value in doubt")
+        visitor.content()
+        visitor.readable()
+        visitor.go("picking")
+        page.locator("[name=stage][value=packed]").check(force=True)
+        stuck = page.locator(f"[data-parcel='{parcel}']")
+        expect(stuck).to_contain_text(visitor.says("declaration.stopped"))
+        expect(stuck.locator("form")).to_have_count(0)
+        stuck.locator("a[href='#/declarations']").click()
+        visitor.button("declarations.cleared", f"[data-declaration='{parcel}']").click()
+        visitor.send()
+        expect(row).to_have_attribute("data-standing", "cleared")
+        visitor.go("picking")
+        stuck.locator("form button").click()
+        expect(stuck).to_have_count(0)
+        visitor.content()
+    assert service.call("GET", f"/v1/orders/{number}", **OPS)["state"] == "pending_receipt"
