@@ -223,7 +223,9 @@ class OrderIn(Body):
         list[LineIn], Field(min_length=1, max_length=50, description="items, each of them once")
     ]
     channel: Channel = Channel.APP
-    happened_at: HappenedAt = Field(default=None, description="services only")
+    happened_at: HappenedAt = Field(
+        default=None, description="services only; paid with points that were there then (rule 19)"
+    )
     recipient: RecipientIn | None = Field(
         default=None, description="left out for courses alone, needed for goods"
     )

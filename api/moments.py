@@ -1,18 +1,26 @@
 """时刻 When callers say that something happened: not ahead of now, not before its order (A5)."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from fastapi import Request
 
 from api.auth import Caller, Role
+from application.issuing import NotYet
+from application.outcomes import Outcome, Unavailable
 from application.streams import ORDER
-from application.unit import CLOCKS_DIFFER
+from application.unit import CLOCKS_DIFFER, Command
+from domain.past_balances import LeftSince
 from domain.refusals import InvalidRequest
-from projections.happening import began_at, orders_of
+from projections.happening import began_at, left_of, orders_of
 
 WHOLE_SECONDS = timedelta(minutes=1)
 """So much earlier than its order something may be dated: clocks differ, and some leave out what is
 less than a second or a minute. It counts as happening when the order was placed."""
+PAUSES_SECONDS = (0, 0.01, 0.05, 0.2, 1)
+"""Between readings of an account that moves while an order of the past is decided on it."""
 
 
 async def moment_of_order(
@@ -67,3 +75,27 @@ def only_services_say_when(caller: Caller, at: datetime | None) -> None:
     """Refuse another time than now from people."""
     if at is not None and caller.role is not Role.SERVICE:
         raise InvalidRequest(field="happened_at", reason="only services may say when")
+
+
+def long_ago(at: datetime | None, *, now: datetime) -> datetime | None:
+    """A moment that is dated back; None for what another clock may call now: that is now."""
+    return None if at is not None and now - CLOCKS_DIFFER <= at <= now else at
+
+
+async def dated_back(
+    request: Request, command: Callable[[LeftSince], Command], learner: str, at: datetime
+) -> Outcome:
+    """Decide an order of the past on the points that were there by then (rules.md 19).
+
+    They are read from the log, so the command says `NotYet` where the account moved meanwhile:
+    then it is read again. Raises `Unavailable` where it never stands still.
+    """
+    tenant = request.state.tenant
+    for pause in PAUSES_SECONDS:
+        async with tenant.pool.connection() as connection:
+            left = await left_of(connection, tenant.schema, learner, at)
+        with suppress(NotYet):  # something else moved the account meanwhile
+            outcome: Outcome = await tenant.store.execute(command(left))
+            return outcome
+        await asyncio.sleep(pause)
+    raise Unavailable

@@ -20,7 +20,7 @@ from api.bodies import (
     UnitsIn,
 )
 from api.changing import Change, answered
-from api.moments import moment_of_order, only_services_say_when
+from api.moments import dated_back, long_ago, moment_of_order, only_services_say_when
 from api.own_words import said_by
 from api.paths import Number
 from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
@@ -32,10 +32,11 @@ from application.cleaning import Unusable
 from application.gateways.payment import Charge
 from application.streams import MALL, NETWORK, ORDER
 from application.traffic import payments_of
-from application.unit import Unit
+from application.unit import Command, Unit
 from application.vault import Digests, Recipient
 from domain.order_facts import State
 from domain.order_fold import OUTSIDE
+from domain.past_balances import LeftSince
 from domain.promising import NO_BACKLOG
 from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
 from domain.replacing import must_not_lose
@@ -106,7 +107,10 @@ async def quote(request: Request, caller: Customer, body: OrderIn) -> Response:
     summary="Redeem: points leave, stock is reserved, the order stands",
 )
 async def place(request: Request, caller: Customer, change: Change, body: OrderIn) -> Response:
-    """One atomic commit, or nothing happens; refused with all failing checks (L2, O1)."""
+    """One atomic commit, or nothing happens; refused with all failing checks (L2, O1).
+
+    One that a service dates back is paid with points that were there by then (rules.md 19).
+    """
     caller.must_be(body.learner)
     if caller.role is Role.LEARNER:
         await request.state.tenant.limits.take("orders", caller.principal)
@@ -115,16 +119,24 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
         raise InvalidRequest(field="channel", reason="only services take orders from outside")
     store, rules = store_of(request), request.state.tenant.rules
     wish = wish_of(request, body)
-    number = order_number((body.happened_at or store.clock()).astimezone(rules.zone))
+    at = long_ago(body.happened_at, now=store.clock())
+    number = order_number((at or store.clock()).astimezone(rules.zone))
     # What waits now says nothing of an order that was placed some time ago.
-    backlog = NO_BACKLOG if body.happened_at else request.state.tenant.loads.waiting
-    command = change.command(
-        lambda unit: redeeming.place_order(unit, wish, number=number, rules=rules, backlog=backlog),
-        streams=lambda: redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
-        subject=wish.learner if wish.recipient else None,
-        happened_at=body.happened_at,
-    )
-    return answered(await store.execute(command), 201)
+    backlog = NO_BACKLOG if at else request.state.tenant.loads.waiting
+
+    def command(left: LeftSince | None = None) -> Command:
+        return change.command(
+            lambda unit: redeeming.place_order(
+                unit, wish, number=number, rules=rules, backlog=backlog, left=left
+            ),
+            streams=lambda: redeeming.streams_of(wish, store.peek(NETWORK, MALL)),
+            subject=wish.learner if wish.recipient else None,
+            happened_at=at,
+        )
+
+    if at is None:
+        return answered(await store.execute(command()), 201)
+    return answered(await dated_back(request, command, wish.learner, at), 201)
 
 
 def _units(lines: list[UnitsIn] | None) -> list[tuple[str, int]] | None:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from application.addressing import destination_of
+from application.issuing import NotYet
 from application.routing import Asking, FreightChanged, UpgradeUnavailable, deliver, quoted_part
 from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, PRIVACY, RATES, STOCK
 from application.unit import Unit
@@ -23,6 +24,7 @@ from domain.order_facts import (
     Upgrade,
     customer_status,
 )
+from domain.past_balances import LeftSince
 from domain.point_facts import Counted
 from domain.promising import NO_BACKLOG, promised_by
 from domain.rate_facts import LaneSettled
@@ -106,13 +108,20 @@ def place_order(
     number: str,
     rules: HouseRules,
     backlog: Mapping[str, int] = NO_BACKLOG,
+    left: LeftSince | None = None,
 ) -> dict[str, Any]:
-    """Place an order, or raise `OrderRefused` with every reason against it (L2, L3, O1)."""
-    assessed = assess(unit, wish, rules=rules, backlog=backlog)
+    """Place an order, or raise `OrderRefused` with every reason against it (L2, L3, O1).
+
+    One that is dated back is paid with what was there and is `left` (rules.md 19); raises `NotYet`
+    where the account moved since that was read.
+    """
+    assessed = assess(unit, wish, rules=rules, backlog=backlog, left=left)
     if assessed.plan is None or assessed.promised_by is None:
         raise OrderRefused(assessed.failures)
     when, due_fen = unit.happened_at, assessed.cash_fen + assessed.freight_fen
     account = unit.read(ACCOUNT, wish.learner)
+    if left is not None:
+        account = account.since(left)
     counted = tuple(
         [Counted(sku=line.sku, quantity=line.quantity) for line in assessed.lines if line.counts]
     )
@@ -169,6 +178,7 @@ def assess(
     rules: HouseRules,
     backlog: Mapping[str, int] = NO_BACKLOG,
     upgrades: bool = False,
+    left: LeftSince | None = None,
 ) -> Assessment:
     """Check everything without effect: the answer to a quote, and the first half of placing.
 
@@ -176,6 +186,8 @@ def assess(
     """
     when = unit.happened_at
     account = unit.read(ACCOUNT, wish.learner)
+    if left is not None and unit.version(ACCOUNT, wish.learner) != left.version:
+        raise NotYet
     failures: list[Refusal] = []
     lines: list[OrderLine] = []
     goods: list[tuple[OrderLine, Terms]] = []
@@ -210,6 +222,8 @@ def assess(
             else:
                 courses.append(line)
     failures += account.spending_failures(points, when=when)
+    if left is not None:
+        failures += account.failures_then(points, when=when, left=left)
     failures += unit.read(PRIVACY, wish.learner).refusals()
     delivery = None
     if goods:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from domain.house_rules import HouseRules
 from domain.lots import Lot, lot_id, put_in, returned, take, take_out
+from domain.past_balances import LeftSince
 from domain.point_facts import (
     AccountFact,
     AccountFrozen,
@@ -35,6 +36,14 @@ class InsufficientPoints(Refusal):
     code = "insufficient_points"
     en = "{needed} points are needed, {available} are available."
     zh = "需要 {needed} 积分,可用 {available} 积分。"
+
+
+class InsufficientThen(Refusal):
+    """What it is dated back to knows too few points that are there still (A5; rules.md 19)."""
+
+    code = "insufficient_points_then"
+    en = "{needed} points are needed; of what was there at that time, {available} are left."
+    zh = "需要 {needed} 积分;当时已有且至今仍可用的为 {available} 积分。"
 
 
 class LearnerUnknown(Refusal):
@@ -101,6 +110,14 @@ class Account:
                 return units
         return 0
 
+    def since(self, left: LeftSince) -> "Account":
+        """This account with no more in its lots than was there from a past moment on (rule 19)."""
+        lots = [
+            replace(lot, points=min(lot.points, left.lots.get((lot.id, lot.expires_at), 0)))
+            for lot in self.lots
+        ]
+        return replace(self, lots=tuple(lot for lot in lots if lot.points))
+
     def spending_failures(self, points: int, *, when: datetime) -> list[Refusal]:
         """Every reason why `points` cannot be spent at `when`; empty if they can."""
         failures: list[Refusal] = []
@@ -112,6 +129,13 @@ class Account:
         if available < points:
             failures.append(InsufficientPoints(needed=points, available=available))
         return failures
+
+    def failures_then(self, points: int, *, when: datetime, left: LeftSince) -> list[Refusal]:
+        """Why points that are here now cannot be spent at a past moment: they came after it."""
+        then = self.since(left).available(when)
+        if then < points <= self.available(when):
+            return [InsufficientThen(needed=points, available=then)]
+        return []
 
     def grant(
         self, points: int, *, reason: Reason, source: str, expires_at: datetime | None

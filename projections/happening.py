@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from psycopg import AsyncConnection
 
 from application.envelope import Envelope, decode
-from application.streams import PARCEL, category_of
+from application.streams import ACCOUNT, PARCEL, category_of
+from domain.past_balances import LeftSince, left_since
+from domain.point_facts import AccountFact
 from projections.reading import compose
 
 
@@ -52,6 +54,25 @@ async def orders_of(connection: AsyncConnection[Any], schema: str, parcel: str) 
     return PARCEL.evolve(PARCEL.initial, first.fact).orders
 
 
+async def left_of(
+    connection: AsyncConnection[Any], schema: str, learner: str, moment: datetime
+) -> LeftSince:
+    """What a learner had at a past moment and has still; read from the log itself (rules.md 19)."""
+    stream = ACCOUNT.stream(learner)
+    query = compose(_ALL, schema, (), "")
+    cursor = await connection.execute(query, (stream,), prepare=True)
+    history = [
+        (event.happened_at, cast("AccountFact", event.fact))
+        for position, version, name, stored in await cursor.fetchall()
+        for event in (decode(position, stream, version, name, bytes(stored)),)
+    ]
+    return left_since(history, moment)
+
+
+_ALL = """
+SELECT notification_id, originator_version, topic, state FROM {tallypost_events}
+WHERE originator_id = %b ORDER BY originator_version
+"""
 _FIRST = """
 SELECT notification_id, topic, state FROM {tallypost_events}
 WHERE originator_id = %b AND originator_version = 1

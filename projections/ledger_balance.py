@@ -1,6 +1,6 @@
 """积分账 The ledger: entries in double entry, balances, lots (L6; rules.md 18, 19)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
@@ -10,20 +10,14 @@ from domain.books import Books, BooksClosed
 from domain.house_rules import HouseRules
 from domain.ledger import postings
 from domain.lots import INSTANT
+from domain.past_balances import lot_changes
 from domain.point_facts import (
     AccountFact,
     AccountFrozen,
     AccountUnfrozen,
     GrantClawedBack,
-    HoldVoided,
     LearnerErased,
     LotExpired,
-    LotShare,
-    PointsDeducted,
-    PointsGranted,
-    PointsHeld,
-    PointsRedeemed,
-    PointsRestored,
 )
 from projections.reading import Event, Tables, View
 
@@ -31,27 +25,6 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 """Stored in place of "no expiry", so that an expiry is always a moment."""
 
 ACCOUNTS = ("issuance", "learner", "held", "redeemed", "expired", "clawed_back", "owed")
-
-Lots = list[tuple[str, datetime | None, int]]
-
-
-def lot_changes(fact: AccountFact) -> Lots:
-    """How a fact changes lots: (lot, expires at, points more or less)."""
-
-    def shares(lots: Iterable[LotShare], sign: int) -> Lots:
-        return [(share.lot, share.expires_at, sign * share.points) for share in lots]
-
-    match fact:
-        case PointsRedeemed() | PointsHeld() | GrantClawedBack() | PointsDeducted():
-            return shares(fact.lots, -1)
-        case HoldVoided() | PointsRestored():
-            return shares(fact.lots, 1)
-        case PointsGranted():
-            return [(fact.lot, fact.expires_at, fact.points - fact.debt_paid)]
-        case LotExpired():
-            return [(fact.lot, fact.expired_at, -fact.points)]
-        case _:
-            return []
 
 
 def status_after(fact: AccountFact) -> str | None:

@@ -11,9 +11,10 @@ from application.streams import ACCOUNT
 from domain.house_rules import HouseRules
 from domain.ledger import postings
 from domain.lots import last_day
+from domain.past_balances import lot_changes
 from domain.point_facts import AccountFact
 from projections.audit_queries import stream_events
-from projections.ledger_balance import NEVER, LedgerBalance, lot_changes, status_after
+from projections.ledger_balance import NEVER, LedgerBalance, status_after
 from projections.reading import compose
 
 TABLES = ("ledger_entries", "balances", "lots", "views")

@@ -16,10 +16,11 @@ from application.heads import SignedHead
 from application.reporting import Report
 from domain.house_rules import HouseRules
 from domain.lots import last_day
+from domain.past_balances import lot_changes
 from domain.refusals import InvalidRequest, NotFound
 from projections import controls
 from projections.costs import Costing
-from projections.ledger_balance import NEVER, lot_changes
+from projections.ledger_balance import NEVER
 from projections.reading import compose
 from projections.sealed_history import inclusion_paths
 from projections.week_figures import Reviewing

@@ -1,5 +1,6 @@
 """When callers say that something happened: facts of the past, never of the future (A5)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,14 @@ def order_of(moment: datetime) -> dict[str, Any]:
     return {"learner": "lin", "lines": lines, "recipient": RECIPIENT, "happened_at": stamp(moment)}
 
 
+async def points_of_then(mall: Mall, points: int, *, at: datetime, learner: str = "lin") -> None:
+    """Points that a learner had at a past moment already."""
+    grant = {"learner": learner, "points": points, "reason": "task", "source": f"then-{points}"}
+    rows = {"grants": [{**grant, "happened_at": stamp(at)}]}
+    (row,) = (await as_service(mall, "/v1/points/grants", rows)).json()["results"]
+    assert row["status"] == "granted"
+
+
 async def test_what_is_still_to_come_is_no_fact(mall: Mall) -> None:
     """A5, O4: neither orders, grants, cancellations, payments nor hand-overs are dated ahead."""
     ahead = datetime.now(UTC) + timedelta(days=1)
@@ -70,6 +79,74 @@ async def test_another_clock_may_be_a_little_ahead(mall: Mall) -> None:
     await mall.views()
     order = await mall.read(placed.json()["number"])
     assert datetime.fromisoformat(order["placed_at"]) <= datetime.now(UTC)
+
+
+async def test_another_clock_may_be_a_little_behind(mall: Mall) -> None:
+    """A5: points that came a moment ago pay what a slow clock dates before them."""
+    await points_of_then(mall, 500, at=datetime.now(UTC), learner="new")
+    wish = {**order_of(datetime.now(UTC) - SOON), "learner": "new"}
+    assert (await as_service(mall, "/v1/orders", wish)).status_code == 201
+
+
+async def available(mall: Mall, at: datetime) -> int:
+    """What lin could spend at a past moment."""
+    await mall.views()
+    seen = await mall.get("/v1/learners/lin/balance", as_of=stamp(at))
+    return int(seen.json()["available"])
+
+
+async def test_an_order_of_the_past_is_paid_with_what_was_there(mall: Mall) -> None:
+    """A5, rules.md 19: today's points pay nothing of then; no past balance is below zero."""
+    then = datetime.now(UTC) - timedelta(days=5)
+    price = (await mall.order(("enamel-mug", 1)))["points"]
+    position = mall.tenant.store.position
+    refused = await as_service(mall, "/v1/orders", order_of(then))
+    assert refused.status_code == 409
+    (failure,) = refused.json()["failures"]
+    assert (failure["code"], failure["needed"], failure["available"]) == (
+        "insufficient_points_then", price, 0,
+    )  # fmt: skip
+    assert mall.tenant.store.position == position
+    await points_of_then(mall, price, at=then - timedelta(hours=1))
+    placed = await as_service(mall, "/v1/orders", order_of(then))
+    assert placed.status_code == 201, placed.text
+    again = await as_service(mall, "/v1/orders", order_of(then + timedelta(days=1)))
+    assert again.json()["failures"][0]["code"] == "insufficient_points_then"
+    for hours in (-2, -1, -0.5, 0, 1, 24):
+        assert await available(mall, then + timedelta(hours=hours)) == (
+            price if -1 <= hours < 0 else 0
+        )
+
+
+async def test_the_past_balance_is_below_zero_when_today_s_decides(
+    mall: Mall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A5 CONTROL: an order of the past is paid with points that came after it."""
+    monkeypatch.setattr("api.orders.dated_back", _on_todays_balance)
+    then = datetime.now(UTC) - timedelta(days=5)
+    placed = await as_service(mall, "/v1/orders", order_of(then))
+    assert placed.status_code == 201, placed.text
+    assert await available(mall, then + timedelta(hours=1)) < 0
+
+
+async def _on_todays_balance(request: Any, command: Any, *_: Any) -> Any:
+    return await request.state.tenant.store.execute(command(None))
+
+
+async def test_what_was_there_pays_once_when_orders_of_the_past_come_at_once(mall: Mall) -> None:
+    """A5, R13: eight at the same time, and points of then for three of them."""
+    then = datetime.now(UTC) - timedelta(days=5)
+    price = (await mall.order(("enamel-mug", 1)))["points"]
+    await points_of_then(mall, 3 * price, at=then)
+    waiting, codes = [order_of(then + timedelta(hours=nth)) for nth in range(8)], []
+    while waiting:
+        answers = await asyncio.gather(*(as_service(mall, "/v1/orders", one) for one in waiting))
+        codes += [one.status_code for one in answers]
+        waiting = [
+            one for one, said in zip(waiting, answers, strict=True) if said.status_code == 503
+        ]
+    assert (codes.count(201), codes.count(409)) == (3, 5)
+    assert await available(mall, then + timedelta(days=1)) == 0
 
 
 async def test_an_order_is_paid_as_of_later_when_its_payment_has_whole_seconds(mall: Mall) -> None:
@@ -132,6 +209,7 @@ async def test_a_parcel_is_not_sent_before_its_order_was_placed(mall: Mall) -> N
     """A5, W1: neither picked, packed, labelled nor handed over; CONTROL: from then on it is."""
     ops = {"role": "operations", "subject": "ops"}
     placed_at = datetime.now(UTC) - timedelta(days=2)
+    await points_of_then(mall, 500, at=placed_at)
     number = (await as_service(mall, "/v1/orders", order_of(placed_at))).json()["number"]
     early = {"happened_at": stamp(placed_at - timedelta(days=14))}
     then = {"happened_at": stamp(placed_at + timedelta(hours=3))}

@@ -1,6 +1,6 @@
 """How much waits in each warehouse: in promises, and told before it is too much (C2, O6)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
 from tests.api.conftest import RECIPIENT, Mall
+from tests.api.test_dates import points_of_then
 from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
@@ -63,6 +64,7 @@ async def test_the_promise_is_a_day_later_when_a_day_s_work_waits(mall: Mall) ->
     assert await promised(mall) == at_once + timedelta(days=1)
     placed = await mall.order(("notebook", 1))
     assert datetime.fromisoformat(placed["promised_by"]) == at_once + timedelta(days=1)
+    await points_of_then(mall, 260, at=datetime(2026, 2, 1, tzinfo=UTC))
     past = await mall.post(
         "/v1/orders", {**WISH, "happened_at": "2026-03-01T00:00:00Z"}, role="service", subject="s"
     )

@@ -63,9 +63,11 @@ class Service:
         assert answer.status_code < 300, answer.text
         return answer.json()
 
-    def grant(self, learner: str, points: int = 20_000) -> None:
-        """Points to spend."""
-        row = {"learner": learner, "points": points, "reason": "campaign", "source": "browser"}
+    def grant(self, learner: str, points: int = 20_000, *, at: datetime | None = None) -> None:
+        """Points to spend, now or since a moment that is over."""
+        source = "browser" if at is None else f"browser-{at:%Y%m%d%H%M%S}"
+        row = {"learner": learner, "points": points, "reason": "campaign", "source": source}
+        row |= {} if at is None else {"happened_at": at.isoformat()}
         self.call("POST", "/v1/points/grants", {"grants": [row]}, role="service", subject="lms")
 
     def order(
@@ -76,6 +78,7 @@ class Service:
         body: dict[str, Any] = {"learner": learner, "lines": wanted, "recipient": recipient()}
         who = {"role": "learner", "subject": learner}
         if placed_at is not None:
+            self.grant(learner, 5_000, at=placed_at)  # it is paid with what was there then
             body["happened_at"] = placed_at.isoformat()
             who = {"role": "service", "subject": "lms"}
         said = self.call("POST", "/v1/orders", body, **who)

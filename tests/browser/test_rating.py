@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.service import OPS, Service, recipient
+from tests.browser.service import OPS, Service
 from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Newcomer, Screen
 
 pytestmark = IN_A_BROWSER
@@ -15,12 +15,7 @@ pytestmark = IN_A_BROWSER
 def completed(service: Service, learner: str) -> str:
     """An order of ten days ago, received eight days ago: its window is over."""
     ago = {days: datetime.now(UTC) - timedelta(days=days) for days in (10, 9, 8)}
-    lines = [{"sku": "notebook", "quantity": 1}]
-    body = {
-        "learner": learner, "lines": lines, "recipient": recipient(),
-        "happened_at": ago[10].isoformat(),
-    }  # fmt: skip
-    number = str(service.call("POST", "/v1/orders", body, role="service", subject="lms")["number"])
+    number = service.order(learner, ("notebook", 1), placed_at=ago[10])
     parcel = service.ship(number, handed_over_at=ago[9])
     service.push(number, parcel, "【杭州市】已签收,签收人:本人", "3", when=ago[8])
     for _ in range(150):

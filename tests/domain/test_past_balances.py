@@ -1,0 +1,139 @@
+"""What is dated back is paid with what was there and is left (A5; rules.md 19)."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+
+from application.streams import ACCOUNT
+from domain.house_rules import DEFAULT_RULES
+from domain.past_balances import LeftSince, left_since, lot_changes
+from domain.point_facts import AccountFact, PointsGranted, PointsRedeemed, Reason
+from domain.points import Account, InsufficientPoints
+from tests.in_memory import given
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+NOW = NOON + 100 * DAY
+
+History = list[tuple[datetime, AccountFact]]
+
+
+def account(history: History) -> Account:
+    """As it stands now."""
+    return given(ACCOUNT, *(fact for _, fact in history))
+
+
+def granted(history: History, points: int, *, day: float, days: int | None = None) -> History:
+    """After a grant that happened on a day, and is recorded after all the rest."""
+    at = NOON + day * DAY
+    expires = None if days is None else at + days * DAY
+    facts = account(history).grant(
+        points, reason=Reason.TASK, source=f"g{len(history)}", expires_at=expires
+    )
+    return [*history, *((at, fact) for fact in facts)]
+
+
+def redeemed(history: History, points: int, *, day: float, then: bool = True) -> History:
+    """After an order that is dated to a day; `then`: decided on what was there. It may refuse."""
+    at = NOON + day * DAY
+    payer = account(history)
+    payer = payer.since(left_since(history, at)) if then else payer
+    facts = payer.redeem(points, order=f"o{len(history)}", when=at)
+    return [*history, *((at, fact) for fact in facts)]
+
+
+def lowest(history: History) -> int:
+    """The least that any lot had at any moment of the past."""
+    lots: Counter[tuple[str, datetime | None]] = Counter()
+    least = 0
+    for _, fact in sorted(history, key=lambda one: one[0]):
+        for lot, expires_at, points in lot_changes(fact):
+            lots[lot, expires_at] += points
+            least = min(least, lots[lot, expires_at])
+    return least
+
+
+def test_points_that_came_later_pay_nothing_that_was_before_them() -> None:
+    """A5, rules.md 19: the balance of then is what there was, whatever there is today."""
+    history = granted(granted([], 30, day=1), 500, day=50)
+    assert left_since(history, NOON) == LeftSince({}, 2)
+    assert left_since(history, NOON + DAY).lots == {("task:g0", None): 30}
+    with pytest.raises(InsufficientPoints):
+        redeemed(history, 31, day=2)
+    assert lowest(redeemed(history, 30, day=2)) == 0
+    assert lowest(redeemed(history, 530, day=50)) == 0
+
+
+def test_the_balance_of_then_is_below_zero_when_today_s_decides() -> None:
+    """A5 CONTROL: the points of day 50 pay an order of day 2."""
+    history = granted(granted([], 30, day=1), 500, day=50)
+    assert lowest(redeemed(history, 500, day=2, then=False)) < 0
+
+
+def test_what_was_spent_since_and_came_back_was_not_there_all_the_time() -> None:
+    """A5: spent on day 10, back on day 20: nothing of it is left for an order of day 5."""
+    history = redeemed(granted([], 30, day=1), 30, day=10)
+    spent = history[-1][1]
+    assert isinstance(spent, PointsRedeemed)
+    back = account(history).restore(
+        spent.lots, order="o1", when=NOON + 20 * DAY, rules=DEFAULT_RULES
+    )
+    history += [(NOON + 20 * DAY, fact) for fact in back]
+    assert account(history).available(NOW) == 30
+    assert left_since(history, NOON + 5 * DAY).lots == {}
+    assert left_since(history, NOON + 20 * DAY).lots == {("task:g0", None): 30}
+
+
+def test_a_lot_pays_though_one_that_came_later_expires_sooner() -> None:
+    """L4, rules.md 15: soonest expiry first, of what was there."""
+    history = granted(granted([], 30, day=1), 30, day=50, days=60)
+    assert [lot.id for lot in account(history).lots] == ["task:g1", "task:g0"]
+    paid = redeemed(history, 30, day=2)[-1][1]
+    assert isinstance(paid, PointsRedeemed)
+    assert [share.lot for share in paid.lots] == ["task:g0"]
+
+
+def test_debt_is_paid_before_anything_is_left() -> None:
+    """L5: what a grant paid of a debt was never there."""
+    owing = given(ACCOUNT, *(fact for _, fact in granted([], 30, day=1)))
+    taken = owing.claw_back(50, lot="task:gone", when=NOON + 2 * DAY, rules=DEFAULT_RULES)
+    history: History = [*granted([], 30, day=1), *((NOON + 2 * DAY, fact) for fact in taken)]
+    history = granted(history, 25, day=3)
+    assert isinstance(history[-1][1], PointsGranted)
+    assert left_since(history, NOON + 3 * DAY).lots == {("task:g2", None): 5}
+
+
+moments = st.integers(0, 99)
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["grant", "grant", "order", "order"]),
+        st.integers(1, 40),
+        moments,
+        st.none() | st.integers(1, 60),
+    ),
+    max_size=12,
+)
+
+
+@drawn(steps)
+def test_no_balance_of_the_past_is_below_zero_whatever_is_dated_back(
+    told: list[tuple[str, int, int, int | None]],
+) -> None:
+    """A5, L4, rules.md 19: in whatever order grants and orders are told, of whatever days."""
+    history: History = []
+    for what, points, day, days in told:
+        if what == "grant":
+            history = granted(history, points, day=day, days=days)
+            continue
+        left = left_since(history, NOON + day * DAY)
+        there = account(history).since(left).available(NOON + day * DAY)
+        if there < points:
+            with pytest.raises(InsufficientPoints):
+                redeemed(history, points, day=day)
+            continue
+        history = redeemed(history, points, day=day)
+    assert lowest(history) == 0
+    assert left_since(history, NOW).version == len(history)
