@@ -145,11 +145,12 @@ def verified(running: Running) -> bool:
         env=running.environment,
         cwd=ROOT,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         check=False,
     )
-    said = done.stdout.splitlines()[:20]
+    # Its progress is of no interest, but for where it ended without a finding.
+    said = (done.stdout or done.stderr[-1000:]).splitlines()[:20]
     verdict = "clean" if done.returncode == 0 else f"exit status {done.returncode}"
     print(f"tallypost verify: {verdict} in {time.monotonic() - started:.1f} s", *said, sep="\n  ")
     return done.returncode == 0
