@@ -144,8 +144,7 @@ def verified(running: Running) -> bool:
         command,
         env=running.environment,
         cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
