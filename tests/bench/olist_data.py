@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from application.divisions import address_reader
+from domain.countries import is_abroad
 from domain.divisions import Level
 from domain.regions import PROVINCES, REMOTE_PROVINCES
 
@@ -27,7 +28,11 @@ STATES = (
     "PE", "PI", "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO",
 )  # fmt: skip
 PROVINCE_OF = dict(
-    zip(STATES, (p for p in PROVINCES.values() if p not in REMOTE_PROVINCES), strict=False)
+    zip(
+        STATES,
+        (p for p in PROVINCES.values() if p not in REMOTE_PROVINCES and not is_abroad(p)),
+        strict=False,
+    )
 )
 _DIVISIONS = address_reader().divisions
 CITY_OF = {
