@@ -108,7 +108,7 @@ def _floor(warehouse: Warehouse, offers: tuple[Offer, ...], fast: bool) -> Floor
     # From the heaviest on: a lighter parcel's price is no floor if heavier ones cost less.
     for below, edge in reversed(list(zip([-1, *edges], edges, strict=False))):
         cargo = Cargo(grams=below + 1)
-        taking = [one for one in offers if one.quote(cargo) is not None]
+        taking = [one for one in offers if one.takes(cargo)]
         _, able = coming_into_question(taking, Wanted.URGENT if fast else Wanted.ECONOMICAL)
         quotes = [quote.fen for one in able if (quote := one.quote(cargo)) is not None]
         fen = min(quotes, default=0) + packing + warehouse.handling_fen

@@ -19,8 +19,19 @@ class Choice(NamedTuple):
     """Among which carriers was chosen: the lane keeps one of each."""
     wanted: Wanted
     why: Why
-    costs_fen: dict[str, int]
-    """By carrier: its quote and what is expected to go wrong."""
+    takers: Sequence[Offer]
+    """Those who take such a parcel there."""
+    cargo: Cargo
+    rules: HouseRules
+
+    @property
+    def costs_fen(self) -> dict[str, int]:
+        """By carrier: its quote and what is expected to go wrong. Asked for the parcels that go."""
+        return {
+            one.carrier: expected_cost_fen(one, quote, self.cargo, rules=self.rules)
+            for one in self.takers
+            if (quote := one.quote(self.cargo)) is not None
+        }
 
 
 def wanted_for(*, urgent: bool, value_fen: int, rules: HouseRules) -> Wanted:
@@ -43,10 +54,9 @@ def expected_cost_fen(offer: Offer, quote: Quote, cargo: Cargo, *, rules: HouseR
 
 
 def coming_into_question(
-    offers: Iterable[Offer], wanted: Wanted
+    serving: Sequence[Offer], wanted: Wanted
 ) -> tuple[Service, Sequence[Offer]]:
     """The fast ones if speed or safety matters and any of these is fast, else all of them."""
-    serving = list(offers)
     if wanted is not Wanted.ECONOMICAL:
         fast = [one for one in serving if one.service is Service.FAST]
         if fast:
@@ -67,13 +77,14 @@ def choose(
     `kept` names the carriers that this lane's parcels went with last. None: nobody takes such a
     parcel there.
     """
-    quotes = {one: quote for one in offers if (quote := one.quote(cargo)) is not None}
-    if not quotes:
+    takers = [one for one in offers if one.takes(cargo)]
+    if not takers:
         return None
+    service, able = coming_into_question(takers, wanted)
+    quotes = {one: quote for one in able if (quote := one.quote(cargo)) is not None}
     costs = {
         one: expected_cost_fen(one, quote, cargo, rules=rules) for one, quote in quotes.items()
     }
-    service, able = coming_into_question(quotes, wanted)
     best = min(able, key=lambda one: (costs[one], one.hours))
     chosen, why = best, Why.LEAST_COST if len(able) > 1 else Why.ONLY_ONE
     own = next((one for one in able if one.carrier == kept.get(service)), None)
@@ -90,5 +101,7 @@ def choose(
         service=service,
         wanted=wanted,
         why=why,
-        costs_fen={one.carrier: fen for one, fen in costs.items()},
+        takers=takers,
+        cargo=cargo,
+        rules=rules,
     )

@@ -8,11 +8,12 @@ costs is its source's own affair: the search asks for a price, and for a floor u
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations_with_replacement
+from operator import mul
 from typing import Final, NamedTuple
 
 from domain.cargo import Cargo, together
 from domain.sharing_out import Sharing
-from domain.splits import WORST, Chosen, Counts, Key, Source, Split
+from domain.splits import MICRO, WORST, Chosen, Counts, Key, Source, Split
 
 STEPS_MAX: Final = 500
 """Steps after which the best split known so far is taken: nobody's order waits for another's."""
@@ -25,8 +26,10 @@ OTHERS: Final = 3
 """Splits from other warehouses that are told, too."""
 GLANCE_STEPS: Final = 6
 """Steps for each line that are spent on a set before the next one is looked at."""
-BEYOND_STEPS: Final = 4
-"""Steps for each line that are spent on a set which cannot be best."""
+IMPROVING_STEPS: Final = 240
+"""Steps spent on the best split known, line by line, where the search was stopped."""
+BEYOND_STEPS: Final = 12
+"""Steps beyond one for each line that are spent on a set which cannot be best."""
 
 
 class Searched(NamedTuple):
@@ -66,8 +69,13 @@ class _Search:
         self.total = sum(
             units * grams for units, grams in zip(quantities, self.weights, strict=True)
         )
-        self.width = max((one.floor.width for one in sources), default=1)
-        self.jump = min((one.floor.jump for one in sources), default=0)
+        self.unfinished: list[tuple[Key, Chosen]] = []
+        self.passed_over: list[Chosen] = []
+        floors = [one.floor for one in sources]
+        self.width = max([one.width for one in floors], default=1)
+        self.jump = min([one.jump for one in floors], default=0)
+        self._ends = [(one.fen[0], one.base, one.upto[0], one.upto[-1]) for one in floors]
+        self._begun: dict[Chosen, Sharing] = {}
         self._prices: dict[tuple[int, Counts], int | None] = {}
         small = len(quantities) * len(sources) <= SMALL
         self.steps_max = STEPS_OF_SMALL if small else STEPS_MAX
@@ -82,116 +90,100 @@ class _Search:
         return by_volume, bulk if by_volume else grams
 
     def run(self, max_parts: int) -> Searched:
-        """Search: a glance at each set that may be best, then all of them whole, cheapest first."""
-        glance = GLANCE_STEPS * len(self.goods)
-        unfinished: list[tuple[Key, Chosen]] = []
-        passed_over: list[tuple[Key, Chosen]] = []
-        for size in range(1, max_parts + 1):
-            for bound, chosen in sorted(self._bounded(size)):
-                if bound >= self.key:
-                    passed_over.append((bound, chosen))
-                elif self.steps >= self.steps_max // 2 or Sharing(self, chosen).look(
-                    self.steps + glance
-                ):
-                    unfinished.append((bound, chosen))
-        for bound, chosen in sorted(unfinished):
+        """Search: a glance at each set that may be best, then all of them whole, cheapest first.
+
+        Where that takes too long, the best split known is improved line by line instead.
+        """
+        enough = self._enough(max_parts)
+        single = sorted(self._sets(enough, max_parts, repeats=[0]))
+        self._glance(single[:1])  # most of the others cannot beat what this tells
+        repeated = self._sets(enough, max_parts, repeats=range(1, max_parts))
+        self._glance(sorted([*single[1:], *repeated]))
+        for bound, chosen in sorted(self.unfinished):
             if bound < self.key and self.steps < self.steps_max:
-                Sharing(self, chosen).look(self.steps_max)
+                self._at(chosen).look(self.steps_max)
             else:
-                passed_over.append((bound, chosen))
+                self.passed_over.append(chosen)
         proved = self.steps < self.steps_max
-        ranked = sorted((split.key, chosen) for chosen, split in self.found.items())
-        if not ranked:
+        if not self.found:
             return Searched(None, (), proved)
-        best = self.found[ranked[0][1]]
-        if len(ranked) <= OTHERS:
-            self._look_beyond(passed_over, wanted=OTHERS + 1 - len(ranked))
-            ranked = sorted((split.key, chosen) for chosen, split in self.found.items())
-        others = [self.found[chosen] for _, chosen in ranked if self.found[chosen] is not best]
-        return Searched(best, tuple(others[:OTHERS]), proved)
+        chosen, best = self._ranked()[0]
+        if not proved:
+            self._at(chosen).improve(best, self.steps + IMPROVING_STEPS)
+        return Searched(self.found[chosen], tuple(self._others(chosen)), proved)
 
-    def _look_beyond(self, passed_over: list[tuple[Key, Chosen]], *, wanted: int) -> None:
-        """Look for a moment at sets that cannot be best, so that it is told what they cost."""
-        passed_over.sort()
-        sets = [chosen for _, chosen in passed_over if len(set(chosen)) == len(chosen)]
-        for chosen in sets[:wanted]:
+    def _glance(self, sets: Iterable[tuple[Key, Chosen]]) -> None:
+        """Look for a moment at each set that may be best."""
+        glance = GLANCE_STEPS * len(self.goods)
+        for bound, chosen in sets:
+            if bound >= self.key:
+                self.passed_over.append(chosen)
+            elif self.steps >= self.steps_max // 2 or self._at(chosen).look(self.steps + glance):
+                self.unfinished.append((bound, chosen))
+
+    def _ranked(self) -> list[tuple[Chosen, Split]]:
+        """The best split of each set where one is known, best first."""
+        return sorted(self.found.items(), key=lambda one: (one[1].key, one[0]))
+
+    def _at(self, chosen: Chosen) -> Sharing:
+        if chosen not in self._begun:
+            self._begun[chosen] = Sharing(self, chosen)
+        return self._begun[chosen]
+
+    def _others(self, best: Chosen) -> list[Split]:
+        """The best splits of other sets; where few are known, sets that cannot be best tell more.
+
+        Those are looked at for a moment only, so that it is told what they cost.
+        """
+        sets = [chosen for chosen in self.passed_over if len(set(chosen)) == len(chosen)]
+        for chosen in sets[: max(0, OTHERS + 1 - len(self.found))]:
             self.key = WORST
-            Sharing(self, chosen).look(self.steps + BEYOND_STEPS * len(self.goods))
+            self._at(chosen).look(self.steps + len(self.goods) + BEYOND_STEPS)
+        return [split for chosen, split in self._ranked() if chosen != best][:OTHERS]
 
-    def _bounded(self, size: int) -> Iterable[tuple[Key, Chosen]]:
-        """The sets of so many parcels that have enough of everything, with their bounds."""
-        everything = (1 << len(self.quantities)) - 1
-        masks = [
-            sum(1 << line for line, units in enumerate(one.units) if units) for one in self.sources
-        ]
-        for chosen in combinations_with_replacement(range(len(self.sources)), size):
-            mask = 0
-            for number in chosen:
-                mask |= masks[number]
-            if mask == everything:
-                bound = self._bound(chosen)
-                if bound is not None:
-                    yield bound, chosen
+    def _sets(
+        self, enough: Iterable[tuple[Chosen, int]], max_parts: int, *, repeats: Iterable[int]
+    ) -> Iterable[tuple[Key, Chosen]]:
+        """Sets with so many parcels more than sources that can hold everything, with bounds."""
+        for distinct, by_weight in enough:
+            for count in repeats:
+                if len(distinct) + count <= max_parts:
+                    for again in combinations_with_replacement(distinct, count):
+                        bound = self._bound(distinct + again, by_weight)
+                        if bound is not None and (bound < self.key or not again):
+                            yield bound, tuple(sorted(distinct + again))
 
-    def _bound(self, chosen: Chosen) -> Key | None:
-        """No split between these is better; None: they have not enough, or take not so much.
-
-        As soon as it is worse than what is known, the bound is left as it is.
-        """
-        fixed = slack = credit = room = 0
+    def _bound(self, chosen: Chosen, by_weight: int) -> Key | None:
+        """No split between these is better; None: they take not so much."""
+        fen, micro, room, over = 0, by_weight, self.total, self.total
         for number in chosen:
-            floor = self.sources[number].floor
-            grams = floor.upto[0]
-            room += floor.upto[-1]
-            fixed += floor.fen[0]
-            slack += grams
-            credit += grams * floor.rate
-        if self.total > room and not self.by_volume:
+            first_fen, base, first_grams, most_grams = self._ends[number]
+            fen += first_fen
+            micro += base
+            over -= first_grams
+            room -= most_grams
+        if room > 0 and not self.by_volume:
             return None
-        excess = self.total - slack
-        by_level = -(-excess // self.width) * self.jump if excess > 0 else 0
-        if fixed + by_level > self.key[0]:
-            return fixed + by_level, len(chosen), 0
-        needs = self._needs(chosen)
-        if needs is None:
-            return None
-        weighing, dearest, pieces = needs
-        by_rate = -((min(credit, slack * dearest) - weighing) // 1_000)
-        return fixed + max(by_level, by_rate), len(chosen), pieces
+        if over > 0:
+            fen -= -over // self.width * self.jump
+        return max(fen, -(-micro // MICRO)), len(chosen), len(self.quantities)
 
-    def _needs(self, chosen: Chosen) -> tuple[int, int, int] | None:
-        """What all lines cost at least by weight (mfen), at which dearest rate, in how many pieces.
-
-        None: there is not enough of one.
-        """
-        sources = sorted(
-            [self.sources[number] for number in dict.fromkeys(chosen)],
-            key=lambda one: one.floor.rate,
-        )
-        weighing = dearest = pieces = 0
-        for line, missing in enumerate(self.quantities):
-            most = 0
-            for source in sources:
-                units = source.units[line]
-                most = max(most, units)
-                if units and missing:
-                    taken = min(units, missing)
-                    weighing += taken * self.weights[line] * source.floor.rate
-                    dearest = max(dearest, source.floor.rate)
-                    missing -= taken
-            if missing:
-                return None
-            pieces += 1 if most >= self.quantities[line] else self._fewest(line, sources)
-        return weighing, dearest, pieces
-
-    def _fewest(self, line: int, sources: Sequence[Source]) -> int:
-        """In how many pieces a line has to go at least."""
-        missing = self.quantities[line]
-        for pieces, units in enumerate(sorted([-one.units[line] for one in sources]), start=1):
-            missing += units
-            if missing <= 0:
-                return pieces
-        raise AssertionError("there is enough")
+    def _enough(self, max_parts: int) -> list[tuple[Chosen, int]]:
+        """Sources that together have enough, and what the goods cost by weight alone at least."""
+        by_rate = sorted(enumerate(self.sources), key=lambda one: one[1].floor.rate)
+        partly: list[tuple[Chosen, Counts, int, int]] = [((), self.quantities, self.total, 0)]
+        for number, source in by_rate:
+            for chosen, missing, grams, micro in partly[:]:
+                if len(chosen) == max_parts:
+                    continue
+                left = missing
+                if any(missing):
+                    both = zip(missing, source.units, strict=True)
+                    left = tuple([a - b if a > b else 0 for a, b in both])
+                left_grams = sum(map(mul, left, self.weights)) if grams else 0
+                taken = (grams - left_grams) * source.floor.rate
+                partly.append(((*chosen, number), left, left_grams, micro + taken))
+        return [(chosen, micro) for chosen, missing, _, micro in partly if not any(missing)]
 
     def price(self, number: int, counts: Counts) -> int | None:
         """What a parcel with so many units of each line costs from a source."""

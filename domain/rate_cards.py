@@ -116,9 +116,13 @@ class Offer:
         yield from range(self._first[0], self.max_grams, self._additional[0])
         yield self.max_grams
 
+    def takes(self, cargo: Cargo) -> bool:
+        """Whether it is not too heavy for this carrier."""
+        return cargo.grams <= self.max_grams
+
     def quote(self, cargo: Cargo) -> Quote | None:
         """The price of one parcel; None: too heavy for this carrier. More never costs less."""
-        if cargo.grams > self.max_grams:
+        if not self.takes(cargo):
             return None
         chargeable = max(cargo.grams, _started(cargo.mm3, self.divisor))
         grams, fen = self._first
@@ -140,7 +144,7 @@ class Offer:
 
     def explain(self, cargo: Cargo) -> Breakdown | None:
         """How `quote` comes about, part by part; None: too heavy for this carrier."""
-        if cargo.grams > self.max_grams:
+        if not self.takes(cargo):
             return None
         by_volume = _started(cargo.mm3, self.divisor)
         chargeable = max(cargo.grams, by_volume)

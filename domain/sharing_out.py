@@ -2,12 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
 from itertools import permutations
 from math import comb
+from operator import mul
 from typing import Final, NamedTuple, Protocol
 
 from domain.cargo import Cargo
-from domain.splits import Chosen, Counts, Key, Source, Split
+from domain.splits import MICRO, Chosen, Counts, Key, Source, Split
 
 WAYS_MAX: Final = 40
 """Ways to share a line out that are looked at one by one; beyond, only those that fill up."""
@@ -16,12 +18,35 @@ WAYS_MAX: Final = 40
 class _Way(NamedTuple):
     """One way to share a line out between the parcels of a set; sorts as it should be tried."""
 
-    price: int
-    """At least, in thousandths of a fen."""
+    rate: int
+    """At least, in millionths of a fen for each gramme that one unit weighs."""
     pieces: int
     left: Counts
     """Units not taken, by parcel: of two equal ways, parcels named first take most."""
     counts: Counts
+
+
+class _Line(NamedTuple):
+    """A line, in the order in which they are shared out; and those after it, at least."""
+
+    number: int
+    ways: Sequence[_Way]
+    grams: int
+    """One unit's, or what it is charged for if bounds go by volume."""
+    later_micro: int
+    """What all later lines cost by weight."""
+    later_pieces: int
+
+
+class _Load(NamedTuple):
+    """What is in the parcels so far, and what they cost at least by that."""
+
+    grams: list[int]
+    levels: list[int]
+    """Of each one's floor."""
+    fen: int
+    upto: int
+    """The weight that goes in for that."""
 
 
 class Search(Protocol):
@@ -32,6 +57,7 @@ class Search(Protocol):
     sources: Sequence[Source]
     by_volume: bool
     weights: Counts
+    total: int
     steps: int
     key: Key
 
@@ -50,152 +76,135 @@ class Sharing:
         self.chosen = chosen
         self.sources = [search.sources[number] for number in chosen]
         self.floors = [one.floor for one in self.sources]
+        self.rates = tuple([floor.rate for floor in self.floors])
         self.width = max(floor.width for floor in self.floors)
         self.jump = min(floor.jump for floor in self.floors)
-        self.rates = [floor.rate for floor in self.floors]
-        self.dearest = max(self.rates)
-        # By parcel: what is charged so far, what that costs at least, and what goes in for that.
-        self.filled = [0] * len(chosen)
-        self.cost = [floor.fen[0] for floor in self.floors]
-        self.slack = [floor.upto[0] for floor in self.floors]
         self.taken: list[Counts] = [()] * len(search.quantities)
+
+    @cached_property
+    def lines(self) -> Sequence[_Line]:
+        """Lines without a choice first, then the heaviest: what is decided early rules out most.
+
+        Empty if one cannot be shared out.
+        """
+        quantities, weights = self.search.quantities, self.search.weights
+        ways = [self._ways(line) for line in range(len(quantities))]
+        if not all(ways):
+            return ()
+        order = sorted(
+            range(len(ways)),
+            key=lambda line: (len(ways[line]) > 1, -quantities[line] * weights[line]),
+        )
+        lines: list[_Line] = []
+        micro = pieces = 0
+        for line in reversed(order):
+            lines.append(_Line(line, ways[line], weights[line], micro, pieces))
+            micro += ways[line][0].rate * weights[line]
+            pieces += min([way.pieces for way in ways[line]])
+        return lines[::-1]
 
     def look(self, steps_max: int) -> bool:
         """Look at all that may be better than what is known; whether there were too many steps."""
-        lines = range(len(self.search.quantities))
-        ways = {line: self._ways(line) for line in lines}
-        if not all(ways.values()):
+        if not self.lines:
             return False
-        weight = self.search.weights
-        # Lines without a choice first, then the heaviest: what is decided early rules out most.
-        self.order = sorted(
-            lines,
-            key=lambda line: (len(ways[line]) > 1, -self.search.quantities[line] * weight[line]),
-        )
-        self.ways = [ways[line] for line in self.order]
         self.steps_max = steps_max
-        self.rest: list[tuple[int, int, int]] = [(0, 0, 0)]
-        """From each line on: grams, price by weight (mfen), pieces, all at least."""
-        for line, these in zip(reversed(self.order), reversed(self.ways), strict=True):
-            grams, price, pieces = self.rest[-1]
-            self.rest.append(
-                (
-                    grams + self.search.quantities[line] * weight[line],
-                    price + these[0].price,
-                    pieces + min(way.pieces for way in these),
-                )
-            )
-        self.rest.reverse()
-        return self._go(0, 0)
+        nothing = [0] * len(self.floors)
+        fen = sum([floor.fen[0] for floor in self.floors])
+        upto = sum([floor.upto[0] for floor in self.floors])
+        empty = _Load(nothing, nothing, fen, upto)
+        return self._go(0, 0, sum([floor.base for floor in self.floors]), empty)
 
-    def _go(self, depth: int, pieces: int) -> bool:
+    def _go(self, depth: int, pieces: int, micro: int, load: _Load) -> bool:
         """Share out the lines from this one on; whether there were too many steps."""
-        if depth == len(self.order):
-            self._arrived(pieces)
+        if depth == len(self.lines):
+            self._arrived(load.levels)
             return False
-        search, line = self.search, self.order[depth]
-        weight = search.weights[line]
-        filled, cost, slack = self.filled, self.cost, self.slack
-        for way in self.ways[depth]:
+        search, line, parcels = self.search, self.lines[depth], len(self.chosen)
+        for way in line.ways:
             search.steps += 1
             if search.steps >= self.steps_max:
                 return True
-            before: list[tuple[int, int, int, int]] = []
-            fits = True
-            for parcel, units in enumerate(way.counts):
-                if units:
-                    before.append((parcel, filled[parcel], cost[parcel], slack[parcel]))
-                    fits = fits and self._fill(parcel, units * weight)
-            if fits and self._bound(depth + 1, pieces + way.pieces) < search.key:
-                self.taken[line] = way.counts
-                if self._go(depth + 1, pieces + way.pieces):
+            by_weight = micro + way.rate * line.grams
+            fen = -((-by_weight - line.later_micro) // MICRO)
+            if fen > search.key[0]:
+                break  # the ways that follow cost more
+            more = self._loaded(load, way.counts, line.grams)
+            if more is None:
+                continue
+            over = search.total - more.upto
+            by_edges = more.fen - -over // self.width * self.jump if over > 0 else more.fen
+            bound = max(fen, by_edges), parcels, pieces + way.pieces + line.later_pieces
+            if bound < search.key:
+                self.taken[line.number] = way.counts
+                if self._go(depth + 1, pieces + way.pieces, by_weight, more):
                     return True
-            for parcel, grams, fen, left in before:
-                filled[parcel], cost[parcel], slack[parcel] = grams, fen, left
         return False
 
-    def _fill(self, parcel: int, grams: int) -> bool:
-        """Put goods into a parcel; False: it would be too heavy."""
-        floor = self.floors[parcel]
-        grams += self.filled[parcel]
-        level = bisect_left(floor.upto, grams)
-        if level == len(floor.upto):
-            if not self.search.by_volume:
-                return False
-            level -= 1  # large, but perhaps light: its price will tell
-        self.filled[parcel] = grams
-        self.cost[parcel] = floor.fen[level]
-        self.slack[parcel] = max(0, floor.upto[level] - grams)
-        return True
+    def _loaded(self, load: _Load, counts: Counts, unit_grams: int) -> _Load | None:
+        """The parcels with so many units more; None: one would be too heavy."""
+        grams, levels, fen, upto = load.grams[:], load.levels[:], load.fen, load.upto
+        for parcel, units in enumerate(counts):
+            if units:
+                floor, before = self.floors[parcel], levels[parcel]
+                grams[parcel] += units * unit_grams
+                level = bisect_left(floor.upto, grams[parcel], before)
+                if level == len(floor.upto):
+                    if not self.search.by_volume:
+                        return None
+                    level -= 1  # large, but perhaps light: its price will tell
+                levels[parcel] = level
+                fen += floor.fen[level] - floor.fen[before]
+                upto += floor.upto[level] - floor.upto[before]
+        return _Load(grams, levels, fen, upto)
 
-    def _bound(self, depth: int, pieces: int) -> Key:
-        """No split that begins like this is better."""
-        grams, price, more = self.rest[depth]
-        fen = sum(self.cost)
-        slack = sum(self.slack)
-        if grams > slack:
-            credit = 0
-            for rate, left in zip(self.rates, self.slack, strict=True):
-                credit += rate * left
-            by_rate = -((min(credit, slack * self.dearest) - price) // 1_000)
-            fen += max(by_rate, -((slack - grams) // self.width) * self.jump)
-        return fen, len(self.chosen), pieces + more
+    def improve(self, split: Split, steps_max: int) -> None:
+        """Share one line after another out otherwise, for as long as that costs less.
 
-    def _arrived(self, pieces: int) -> None:
-        """Everything is shared out: what does it really cost?"""
-        fen = sum(self.cost)  # at least; of each parcel in turn, what it really is
+        `split` is the best one that is known.
+        """
+        self.taken = list(zip(*[counts for _, counts in split.shares], strict=True))
+        self.steps_max = steps_max
+        moves = [(line.number, way.counts) for line in self.lines for way in line.ways]
+        while sum(self._moved(*move) for move in moves):
+            continue
+
+    def _moved(self, line: int, counts: Counts) -> bool:
+        """Whether it costs less to share a line out so: then it is."""
+        before, key = self.taken[line], self.search.key
+        if self.search.steps >= self.steps_max:
+            return False
+        self.taken[line] = counts
+        self._arrived([0] * len(self.chosen))
+        if self.search.key < key:
+            return True
+        self.taken[line] = before
+        return False
+
+    def _arrived(self, levels: Sequence[int]) -> None:
+        """Everything is shared out: what does it really cost? The parcels are at these levels."""
+        fens = [floor.fen[level] for floor, level in zip(self.floors, levels, strict=True)]
+        fen = sum(fens)
         shares: list[tuple[str, Counts]] = []
         for parcel, number in enumerate(self.chosen):
             counts = tuple([taken[parcel] for taken in self.taken])
             price = self.search.price(number, counts) if any(counts) else None
             if price is None:
                 return
-            fen += price - self.cost[parcel]
+            fen += price - fens[parcel]
             if fen > self.search.key[0]:
                 return
             shares.append((self.sources[parcel].code, counts))
+        pieces = sum([sum(map(bool, counts)) for counts in self.taken])
         self.search.take(self.chosen, Split(fen, len(shares), pieces, tuple(shares)))
 
-    def _ways(self, line: int) -> list[_Way]:
+    def _ways(self, line: int) -> Sequence[_Way]:
         """How a line can be shared out, the cheapest way first."""
-        wanted, weight = self.search.quantities[line], self.search.weights[line]
-        there = [source.units[line] for source in self.sources]
+        wanted = self.search.quantities[line]
+        there = tuple([source.units[line] for source in self.sources])
         places = sum(map(bool, there))
         if places and comb(wanted + places - 1, places - 1) <= WAYS_MAX:
-            sharing = self._compositions(wanted, there)
-        else:
-            sharing = self._fills(line, wanted, there)
-        ways: list[_Way] = []
-        for counts in sharing:
-            price = pieces = 0
-            for units, rate in zip(counts, self.rates, strict=True):
-                if units:
-                    price += units * rate * weight
-                    pieces += 1
-            ways.append(_Way(price, pieces, tuple([wanted - units for units in counts]), counts))
-        ways.sort()
-        return ways
-
-    def _compositions(self, wanted: int, there: Sequence[int]) -> Iterable[Counts]:
-        """Every way; parcels from one warehouse share what it has."""
-        if wanted == 1:
-            size = len(there)
-            return [
-                (0,) * parcel + (1,) + (0,) * (size - parcel - 1)
-                for parcel in range(size)
-                if there[parcel]
-            ]
-        partly: list[tuple[Counts, int]] = [((), wanted)]
-        for parcel, number in enumerate(self.chosen):
-            partly = [
-                ((*counts, units), missing - units)
-                for counts, missing in partly
-                for units in range(min(missing, there[parcel] - self._used(counts, number)) + 1)
-            ]
-        return [counts for counts, missing in partly if not missing]
-
-    def _used(self, counts: Counts, number: int) -> int:
-        return sum(units for units, of in zip(counts, self.chosen, strict=False) if of == number)
+            return _every_way(wanted, there, self.chosen, self.rates)
+        return _sorted(self._fills(line, wanted, there), wanted, self.rates)
 
     def _fills(self, line: int, wanted: int, there: Sequence[int]) -> Iterable[Counts]:
         """The ways in which every parcel but one takes all it can, or nothing."""
@@ -216,3 +225,31 @@ class Sharing:
             if not missing:
                 found[tuple(counts)] = None
         return found
+
+
+@lru_cache(maxsize=4_096)
+def _every_way(wanted: int, there: Counts, chosen: Chosen, rates: Counts) -> Sequence[_Way]:
+    """Every way to share a line out; parcels from one warehouse share what it has."""
+    partly: list[tuple[Counts, int]] = [((), wanted)]
+    for parcel, (number, most) in enumerate(zip(chosen, there, strict=True)):
+        twins = [twin for twin in range(parcel) if chosen[twin] == number]
+        partly = [
+            ((*counts, units), missing - units)
+            for counts, missing in partly
+            for units in range(min(missing, most - sum([counts[twin] for twin in twins])) + 1)
+        ]
+    return _sorted([counts for counts, missing in partly if not missing], wanted, rates)
+
+
+def _sorted(ways: Iterable[Counts], wanted: int, rates: Counts) -> Sequence[_Way]:
+    return sorted(
+        [
+            _Way(
+                sum(map(mul, counts, rates)),
+                sum(map(bool, counts)),
+                tuple([wanted - units for units in counts]),
+                counts,
+            )
+            for counts in ways
+        ]
+    )

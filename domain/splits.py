@@ -10,6 +10,8 @@ Counts = tuple[int, ...]
 """Units by line, in the order of the lines; or of one line by parcel."""
 
 ENDLESS: Final = 1 << 62
+MICRO: Final = 1_000_000
+"""Bounds are reckoned in millionths of a fen."""
 Key = tuple[int, int, int]
 WORST: Final[Key] = (ENDLESS, 0, 0)
 Chosen = tuple[int, ...]
@@ -19,7 +21,7 @@ Chosen = tuple[int, ...]
 class Floor:
     """What parcels from a source cost at least: a price up to each of some charged weights."""
 
-    __slots__ = ("divisor", "fen", "jump", "rate", "upto", "width")
+    __slots__ = ("base", "divisor", "fen", "jump", "rate", "upto", "width")
 
     def __init__(self, levels: Sequence[tuple[int, int]], *, divisor: int = ENDLESS) -> None:
         """Make a floor of (grams, fen), ascending; heavier parcels are not sent at all."""
@@ -32,8 +34,12 @@ class Floor:
         """Going over the edge of a level brings so many grams at most."""
         self.jump = min((fen for _, fen in steps), default=0)
         """And costs so much more at least."""
-        self.rate = min((fen * 1_000 // grams for grams, fen in steps), default=0)
-        """Fen for each kilogramme beyond the edge of a level, at least."""
+        first, least = levels[0]
+        chords = [(fen - least) * MICRO // (grams - first) for grams, fen in levels[1:]]
+        self.rate = min(chords, default=0)
+        """Of a straight line that no price is under: millionths of a fen for each gramme."""
+        self.base = least * MICRO - self.rate * first
+        """And where it begins, in millionths of a fen."""
 
 
 class Source(NamedTuple):
