@@ -17,7 +17,7 @@ from application.house import House
 from application.issuing import Issued, NotYet, issue
 from application.streams import PARCEL
 from application.unit import Command, Unit
-from domain.arriving import Basis, Measured, estimate
+from domain.arriving import Basis, Measured, Travelled, estimate
 from domain.house_rules import HouseRules
 from domain.lanes import Milestone
 
@@ -103,7 +103,7 @@ async def _measured(connection: AsyncConnection[Any], house: House, way: Way) ->
     ):
         asked = (
             (_TOOK, (way.carrier, *values, MEASURED_MAX)),
-            (_UNDER_WAY, (now, way.carrier, *values, now, UNDER_WAY_MAX)),
+            (_UNDER_WAY, (now, now, way.carrier, *values, now, UNDER_WAY_MAX)),
         )
         took, going = [
             await _rows(
@@ -114,7 +114,8 @@ async def _measured(connection: AsyncConnection[Any], house: House, way: Way) ->
             )
             for text, given in asked
         ]
-        found.append(Measured(basis, [one for (one,) in took], [one for (one,) in going]))
+        arrived, under_way = [[Travelled(*row) for row in rows] for rows in (took, going)]
+        found.append(Measured(basis, arrived, under_way))
     return found
 
 
@@ -130,13 +131,15 @@ SELECT parcel, due_since, version, carrier, origin, province, destination, due_m
 FROM {journeys} WHERE due_milestone IS NOT NULL ORDER BY due_since, parcel LIMIT %b
 """
 _TOOK: LiteralString = """
-SELECT greatest(0, extract(epoch FROM arrived_at - <since>))::bigint FROM {journeys}
+SELECT greatest(0, extract(epoch FROM arrived_at - <since>))::bigint, handed_over_at, arrived_at
+FROM {journeys}
 WHERE carrier = %b AND <way> AND arrived_at IS NOT NULL AND <since> IS NOT NULL
 ORDER BY arrived_at DESC, parcel LIMIT %b
 """
 # Only those that still should arrive have an end of their window that is to come, or was missed.
 _UNDER_WAY: LiteralString = """
-SELECT extract(epoch FROM %b::timestamptz - <since>)::bigint FROM {journeys}
+SELECT extract(epoch FROM %b::timestamptz - <since>)::bigint, handed_over_at, %b::timestamptz
+FROM {journeys}
 WHERE late_at IS NOT NULL AND carrier = %b AND <way> AND <since> <= %b
 ORDER BY <since> DESC, parcel LIMIT %b
 """

@@ -1,7 +1,8 @@
 """预计送达 When a parcel should arrive: a window that nine of ten parcels fall into (T4).
 
 Measured where enough parcels took the same way from the same milestone, the nearest kind of way
-first; else what the carrier's rate card promises, with the house's own margins.
+first; else what the carrier's rate card promises, with the house's own margins. Days of the peak
+calendar make windows longer, as they do promises (rules.md 10).
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from domain.house_rules import HouseRules
+from domain.house_rules import HouseRules, peak_hours
 from domain.lanes import Lane, Milestone, reached
 from domain.parcel_facts import ArrivalEstimated, ParcelFact
 from domain.parcels import Parcel
@@ -19,6 +20,8 @@ AIM_PERCENT: Final = 90
 """So many of a hundred parcels should arrive inside their window."""
 _TAIL: Final = 20
 """One parcel in so many may come earlier than the window, and one later."""
+_BEHIND_PEAKS: Final = frozenset({Milestone.NEAR, Milestone.AT_THE_DOOR})
+"""Most of the way is done: what a peak took is taken."""
 
 
 class Basis(StrEnum):
@@ -32,13 +35,44 @@ class Basis(StrEnum):
     RATE_CARD = "rate_card"
 
 
+class Travelled(NamedTuple):
+    """One parcel's way, as far as it came."""
+
+    seconds: int
+    """From a milestone on."""
+    handed_over_at: datetime
+    until: datetime
+    """Its arrival, or now."""
+
+
 class Measured(NamedTuple):
     """How long parcels took from a milestone until they arrived."""
 
     basis: Basis
-    seconds: Sequence[int]
-    under_way: Sequence[int] = ()
-    """For how long those have been on their way that did not arrive yet."""
+    arrived: Sequence[Travelled]
+    under_way: Sequence[Travelled] = ()
+    """Those that did not arrive yet."""
+
+    def window(self) -> "Window | None":
+        """Where the next parcel falls nine times of ten; None: they are too few."""
+        return measured_window(
+            [one.seconds for one in self.arrived], [one.seconds for one in self.under_way]
+        )
+
+    def in_peak(self, hours: int, rules: HouseRules) -> "Measured":
+        """As if all of them had been on their way in a peak of so many hours.
+
+        Those that were in one took longer already.
+        """
+
+        def longer(one: Travelled) -> Travelled:
+            known = peak_hours(rules.peaks, rules.zone, one.handed_over_at, one.until)
+            return one._replace(seconds=one.seconds + 3_600 * max(0, hours - known))
+
+        return self._replace(
+            arrived=[longer(one) for one in self.arrived],
+            under_way=[longer(one) for one in self.under_way],
+        )
 
 
 class Window(NamedTuple):
@@ -98,6 +132,8 @@ def estimate(
     """Say when a parcel should arrive, once for each milestone as it is known (T4).
 
     `measured` are ways from nearest to farthest. Nothing for a milestone that it is no longer at.
+    In a peak it may take longer by the peak's hours, but need not: windows end later, and begin as
+    on other days.
     """
     lane, handed_over_at = parcel.lane, parcel.tracking.handed_over_at
     if lane is None or handed_over_at is None:
@@ -106,11 +142,22 @@ def estimate(
     if found is None or found[0] is not milestone or is_estimated(parcel, found):
         return []
     since = found[1]
+
+    def peak_ahead(window: Window) -> int:
+        if milestone in _BEHIND_PEAKS:
+            return 0
+        return peak_hours(rules.peaks, rules.zone, handed_over_at, since + window.latest)
+
     for one in measured:
-        window = measured_window(one.seconds, one.under_way)
+        window = one.window()
         if window is not None:
-            return [_estimated(milestone, since, window, one.basis, len(one.seconds))]
+            hours = peak_ahead(window)
+            slow = one.in_peak(hours, rules).window() if hours else window
+            assert slow is not None  # they are as many
+            window = window._replace(latest=slow.latest)
+            return [_estimated(milestone, since, window, one.basis, len(one.arrived))]
     window = promised_window(milestone, lane, rules=rules)
+    window = window._replace(latest=window.latest + timedelta(hours=peak_ahead(window)))
     return [_estimated(milestone, since, window, Basis.RATE_CARD, 0)]
 
 

@@ -1,7 +1,8 @@
 """The figures of rules.md, one value per tenant; facts record the ones that decided them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,12 @@ class Peak(NamedTuple):
     last: date
     hours: int
     """How much longer what is released on such a day takes."""
+
+
+def peak_hours(peaks: Iterable[Peak], zone: ZoneInfo, since: datetime, until: datetime) -> int:
+    """How much longer what is on its way in between takes: as in the longest of its peaks."""
+    first, last = since.astimezone(zone).date(), until.astimezone(zone).date()
+    return max([one.hours for one in peaks if one.first <= last and first <= one.last], default=0)
 
 
 class FilingWindow(NamedTuple):

@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from domain.house_rules import HouseRules, Peak
+from domain.house_rules import HouseRules, Peak, peak_hours
 from domain.warehouses import Warehouse
 
 NO_BACKLOG: Mapping[str, int] = MappingProxyType({})
@@ -50,13 +50,8 @@ def _arrival(
 ) -> datetime:
     released = when if cut_off is None else wave_after(when, cut_off, zone)
     wave = released + timedelta(days=days_behind)
-    longer = timedelta(hours=_peak_hours(peaks, wave.astimezone(zone)))
+    longer = timedelta(hours=peak_hours(peaks, zone, wave, wave))
     return wave + timedelta(hours=service_hours) + lane_time + longer
-
-
-def _peak_hours(peaks: Iterable[Peak], wave: datetime) -> int:
-    day = wave.date()
-    return max((peak.hours for peak in peaks if peak.first <= day <= peak.last), default=0)
 
 
 def promised_by(

@@ -1,12 +1,14 @@
 """Estimates of arrivals, from hand-over on, and how well they held (T4)."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from application import redeeming, shipping
 from application.arrivals import estimate_arrivals
+from domain.house_rules import Peak
 from domain.order_facts import Channel
 from domain.scans import Scan, ScanKind
 from projections.arrivals import accuracy
@@ -83,6 +85,23 @@ async def test_the_rate_card_speaks_first_and_what_was_measured_later(house: Hou
     assert (await house.facts(f"parcel:{parcel}")).count(ARRIVAL) == 1
     ((first,),) = await house.rows("SELECT basis FROM {s}.estimates WHERE parcel = 'A0-P1'")
     assert first == "rate_card"
+
+
+async def test_a_window_counts_the_peak_that_is_set(house: House) -> None:
+    """T4: as the promise does; 19 parcels of before it took 20 hours each (rules.md 10)."""
+    for hour in range(19):
+        await delivered(house, f"A{hour}", hours=20)
+    house.wait(hours=48)
+    today = house.now.date()
+    calendar = (Peak(today, today + timedelta(days=9), 30),)
+    house.rules = replace(house.rules, peaks=calendar)
+    parcel = await sent(house, "B1")
+    await said(house)
+    ((earliest, latest),) = await house.rows(
+        "SELECT earliest, latest FROM {s}.estimates WHERE parcel = %s", parcel
+    )
+    hours = timedelta(hours=1)
+    assert (earliest, latest) == (house.now + 20 * hours, house.now + 50 * hours)
 
 
 async def test_parcels_that_did_not_arrive_yet_are_measured_as_far_as_they_came(

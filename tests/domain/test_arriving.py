@@ -1,7 +1,8 @@
 """When parcels should arrive: milestones by the set of scans, windows for nine of ten (T4)."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 
 from application.arrivals import MEASURED_MAX
 from application.streams import PARCEL
-from domain.arriving import Basis, Measured, estimate, measured_window, promised_window
+from domain.arriving import Basis, Measured, Travelled, estimate, measured_window, promised_window
 from domain.facts import Fact
-from domain.house_rules import DEFAULT_RULES
+from domain.house_rules import DEFAULT_RULES, HouseRules, Peak
 from domain.lanes import Lane, Milestone, arrived_at, milestones, reached
 from domain.parcel_facts import (
     ArrivalEstimated,
@@ -186,17 +187,84 @@ def test_no_window_is_measured_from_too_few_parcels() -> None:
 
 def test_the_nearest_way_with_enough_parcels_is_believed() -> None:
     """T4: parcels to the same city, else to the same province, else all of the carrier."""
-    hours = [3_600 * hour for hour in range(20, 60)]
     measured = [
-        Measured(Basis.CITY, hours[:18]),
-        Measured(Basis.PROVINCE, hours),
-        Measured(Basis.CARRIER, [1] * 40),
+        Measured(Basis.CITY, came(range(20, 38))),
+        Measured(Basis.PROVINCE, came(range(20, 60))),
+        Measured(Basis.CARRIER, came([1] * 40)),
     ]
     (said,) = estimate(parcel(), Milestone.HANDED_OVER, measured, rules=DEFAULT_RULES)
     expected = {"milestone": Milestone.HANDED_OVER, "reached_at": NOON}
     assert said == window((21, 58), basis="province", parcels=40, **expected)
     (said,) = estimate(parcel(), Milestone.HANDED_OVER, [], rules=DEFAULT_RULES)
     assert said == window((28.8, 90), basis="rate_card", parcels=0, **expected)
+
+
+def came(hours: Iterable[int], *, sent: datetime = NOON - timedelta(days=20)) -> list[Travelled]:
+    """Parcels that took so many hours from their hand-over on."""
+    return [Travelled(3_600 * one, sent, sent + one * HOUR) for one in hours]
+
+
+def in_peak(days: tuple[int, int], measured: Iterable[Measured] = (), *scans: Scan) -> Fact:
+    """What is said of a parcel that was handed over on 2 March, with a peak on days of March."""
+    first, last = [date(2026, 3, day) for day in days]
+    rules = HouseRules(peaks=(Peak(first, last, 48),))
+    box = parcel(*scans)
+    at = reached(box.track(), LANE, handed_over_at=NOON)
+    assert at is not None
+    (said,) = estimate(box, at[0], measured, rules=rules)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("days", "hours"),
+    [((1, 1), 0), ((1, 2), 48), ((3, 4), 48), ((6, 9), 48), ((7, 9), 0)],
+)
+def test_a_window_ends_later_when_its_days_are_in_the_peak_calendar(
+    days: tuple[int, int], hours: int
+) -> None:
+    """T4: handed over in a peak or before one that begins within the window (rules.md 10)."""
+    expected = {"milestone": Milestone.HANDED_OVER, "reached_at": NOON}
+    said = in_peak(days)
+    assert said == window((28.8, 90 + hours), basis="rate_card", parcels=0, **expected)
+    measured = [Measured(Basis.CITY, came(range(51, 91)))]
+    said = in_peak(days, measured)
+    assert said == window((52, 89 + hours), basis="city", parcels=40, **expected)
+
+
+def test_parcels_of_the_peak_itself_are_measured_as_they_are() -> None:
+    """T4: what took longer already is not made longer again; what is still under way, too."""
+    slow = came(
+        range(51, 91), sent=NOON - timedelta(days=8)
+    )  # from 22 February until the 24th at least
+    before = Peak(date(2026, 2, 24), date(2026, 2, 24), 48)
+    now = Peak(date(2026, 3, 2), date(2026, 3, 2), 48)
+    rules = HouseRules(peaks=(before, now))
+    (said,) = estimate(parcel(), Milestone.HANDED_OVER, [Measured(Basis.CITY, slow)], rules=rules)
+    expected = {"milestone": Milestone.HANDED_OVER, "reached_at": NOON}
+    assert said == window((52, 89), basis="city", parcels=40, **expected)
+    usual = came(range(51, 71), sent=NOON - timedelta(days=5))
+    going = [Travelled(3_600 * 100, NOON - 100 * HOUR, NOON)] * 10
+    (said,) = estimate(
+        parcel(),
+        Milestone.HANDED_OVER,
+        [Measured(Basis.CITY, usual, going)],
+        rules=HouseRules(peaks=(now,)),
+    )
+    assert said == window((52, 118), basis="city", parcels=20, **expected)
+
+
+def test_a_peak_is_behind_a_parcel_that_is_near() -> None:
+    """T4: under way it still counts, in the city it goes to it does not."""
+    under_way = in_peak((1, 3), (), *WAY[:2])
+    assert under_way == window(
+        (28.8, 138), basis="rate_card", parcels=0, milestone=Milestone.UNDER_WAY,
+        reached_at=NOON + 6 * HOUR,
+    )  # fmt: skip
+    near = in_peak((1, 30), (), *WAY[:3])
+    assert near == window(
+        (1, 36), basis="rate_card", parcels=0, milestone=Milestone.NEAR,
+        reached_at=NOON + 30 * HOUR,
+    )  # fmt: skip
 
 
 def test_an_estimate_is_given_once_and_anew_at_the_next_milestone() -> None:
