@@ -23,13 +23,19 @@ from api.reading import (
     wait_for,
 )
 from api.shown import example
-from api.shown_declarations import DeclarationChangedOut, DeclarationOut, DeclarationsOut
+from api.shown_declarations import (
+    CarriedOnOut,
+    DeclarationChangedOut,
+    DeclarationOut,
+    DeclarationsOut,
+)
 from application import declaring, possible, shipping
 from application.streams import PARCEL
 from application.unit import Unit
 from domain.countries import Country
 from domain.declarations import Standing
 from domain.house_rules import HouseRules
+from domain.rate_facts import CARRIER_PATTERN
 from domain.refusals import InvalidRequest, NotFound
 from projections.declarations import declarations
 
@@ -86,6 +92,18 @@ class CustomsAnswerIn(Body):
     answer: Literal["cleared", "stopped"] = Field(description="whether it may go")
     reason: Why | None = Field(default=None, description="why not; needed when it was stopped")
     reference: Words | None = Field(default=None, description="of the release")
+
+
+class OverseasIn(Body):
+    """Who brings the parcel in the country it goes to."""
+
+    model_config = example(carrier="japanposten", waybill="RR123456789JP")
+    carrier: Annotated[
+        str, Field(pattern=CARRIER_PATTERN, description="its code as Kuaidi100 writes it")
+    ]
+    waybill: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{6,32}$")] = Field(
+        description="its number there; the one on the label, where it stays the same"
+    )
 
 
 @router.get(
@@ -214,4 +232,23 @@ async def answer(
     else:
         decide = partial(declaring.stop, parcel=parcel, reason=body.reason or "")
     command = change.command(decide, reason=body.reason or "", streams=[PARCEL.stream(parcel)])
+    return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/parcels/{parcel}/overseas",
+    response_model=CarriedOnOut,
+    summary="Who has a parcel abroad, and under which number",
+)
+async def carry_on(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: OverseasIn
+) -> Response:
+    """Scans of both numbers are one track (T7); carriers tell it by themselves where they can."""
+    rules = request.state.tenant.rules
+    command = change.command(
+        lambda unit: shipping.carry_on(
+            unit, parcel=parcel, carrier=body.carrier, waybill=body.waybill, rules=rules
+        ),
+        streams=[PARCEL.stream(parcel)],
+    )
     return answered(await store_of(request).execute(command))

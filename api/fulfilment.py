@@ -186,6 +186,7 @@ async def one_parcel(
             "since": seen["since"],
             "arrival": seen["arrival"],
             "delay": seen["delay"],
+            "legs": seen.get("legs"),
             "scans": seen["scans"],
             "proofs": [
                 {"card": one.card, "digest": one.digest, "media_type": one.media_type}

@@ -53,6 +53,8 @@ BACK = (
     ("退签", "快件已退回,寄件人已签收", "CN610100000000"),
 )
 """The scans of one that was called back, after those it had by then."""
+BORDER = 4
+"""How many scans of a parcel that goes abroad are told by whoever took it at home."""
 ELSEWHERE = (("转投", "应客户要求转寄中", "CN330100000000"),)
 
 
@@ -67,6 +69,19 @@ def journey(carrier: str, origin: str, destination: str) -> tuple[tuple[str, str
         ("在途", f"快件到达 【{end.name}集散中心】", there),
         ("派件", "快件交给快递员,正在派送途中", there),
         ("签收", "已签收,签收人:本人", there),
+    )
+
+
+def journey_abroad(carrier: str, origin: str) -> tuple[tuple[str, str, str], ...]:
+    """The scans of a parcel that crosses a border; those from `BORDER` on are told from there."""
+    home = journey(carrier, origin, "")[:2]
+    area = home[0][2]
+    return (
+        *home,
+        ("清关中", "快件正在清关中", area),
+        ("已清关", "快件已清关,等待出境", area),
+        ("派件", "Out for delivery", ""),
+        ("签收", "Delivered", ""),
     )
 
 
@@ -104,7 +119,10 @@ class Sandbox:
             if self.behaviour.lose:
                 continue
             status = "shutdown" if count == whole else "polling"
-            param = compact_json({"status": status, "message": "", "lastResult": last})
+            there = self.report_abroad(number, count)
+            told_there = {"destResult": there} if there else {}
+            push = {"status": status, "message": "", "lastResult": last, **told_there}
+            param = compact_json(push)
             salt = "0" * 32 if self.behaviour.forge else subscription["salt"]
             form = {"param": param.decode(), "sign": sign_push(param, salt.encode())}
             await self.send(subscription["callbackurl"], data=form)
@@ -112,6 +130,22 @@ class Sandbox:
     def report(self, number: str, count: int) -> dict[str, Any]:
         """What the carrier knows of a parcel after so many scans, newest first (wire 1.3)."""
         subscription = self.subscriptions[number]
+        here = min(count, BORDER) if subscription["abroad"] else count
+        return self._told(number, subscription["com"], subscription, range(here))
+
+    def report_abroad(self, number: str, count: int) -> dict[str, Any] | None:
+        """What whoever has it abroad knows of it, under a number of their own (wire 1.6)."""
+        subscription = self.subscriptions[number]
+        country, carrier = subscription["abroad"] or ("", "")
+        if not country or count <= BORDER:
+            return None
+        there = f"RR{number[-9:]}{country}"
+        return self._told(there, carrier, subscription, range(BORDER, count))
+
+    def _told(
+        self, number: str, carrier: str, subscription: dict[str, Any], places: range
+    ) -> dict[str, Any]:
+        story = [(place, *subscription["story"][place]) for place in places]
         scans = [
             {
                 "time": f"{subscription['times'].setdefault(place, self._time(place))}",
@@ -119,14 +153,14 @@ class Sandbox:
                 "status": status,
                 "areaCode": area,
             }
-            for place, (status, text, area) in enumerate(subscription["story"][:count])
+            for place, status, text, area in story
         ]
         return {
             "message": "ok",
             "nu": number,
-            "com": subscription["com"],
+            "com": carrier,
             "status": "200",
-            "ischeck": "1" if subscription["story"][count - 1][0] == "签收" else "0",
+            "ischeck": "1" if story[-1][1] == "签收" else "0",
             "data": scans[::-1],
         }
 
@@ -202,15 +236,21 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
         try:
             asked = json.loads(param)
             parameters = asked["parameters"]
+            company, start = str(asked["company"]), str(asked.get("from", ""))
+            abroad = None
+            if parameters.get("interCom") == "1":
+                country = str(parameters["destinationCountry"])
+                abroad = country, str(parameters.get("destinationCom", "sandboxpost"))
             subscription = {
+                "abroad": abroad,
                 "com": asked["company"],
                 "callbackurl": parameters["callbackurl"],
                 "salt": parameters["salt"],
                 "times": {},
                 "seen": 0,
-                "story": journey(
-                    str(asked["company"]), str(asked.get("from", "")), str(asked.get("to", ""))
-                ),
+                "story": journey_abroad(company, start)
+                if abroad
+                else journey(company, start, str(asked.get("to", ""))),
             }
             number = str(asked["number"])
         except (ValueError, KeyError, TypeError):

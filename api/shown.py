@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.catalogue import Kind
 from domain.intercepts import InterceptState, Way
+from domain.legs import Leg
 from domain.order_facts import Channel, Fault, State, Upgrade
 
 Next = Annotated[str | None, Field(description="`cursor` of the page after; null on the last one")]
@@ -146,6 +147,18 @@ class ScanOut(BaseModel):
     kind: str = Field(description="what it means, the same for all carriers", examples=["signed"])
     division: str | None = Field(description="GB/T 2260 code of the place, where it is known")
     coordinates: list[float] | None = Field(description="longitude, latitude")
+    leg: Leg | None = Field(
+        default=None, description="home, customs or abroad, of a parcel that goes abroad (T7)"
+    )
+
+
+class LegOut(BaseModel):
+    """A leg of a parcel that goes abroad (T7)."""
+
+    leg: Leg = Field(description="home, customs or abroad")
+    since: AwareDatetime | None = Field(description="its first scan; null: not seen there yet")
+    carrier: str | None = Field(description="who has it there, where that is known")
+    waybill: str | None = Field(description="under which number")
 
 
 class DisputableOut(BaseModel):
@@ -193,6 +206,9 @@ class ParcelOut(BaseModel):
     delay: DelayOut | None = Field(description="what keeps it; null while nothing does")
     pickup: PickupOut | None = Field(description="where it waits to be fetched, if it does")
     scans: list[ScanOut] = Field(description="newest first")
+    legs: list[LegOut] | None = Field(
+        default=None, description="of a parcel that goes abroad: home, customs, abroad (T7)"
+    )
     intercept: StoppingOut | None = Field(
         default=None, description="what its carrier was asked last: back, or elsewhere (O8)"
     )

@@ -103,3 +103,16 @@ class DeclarationChangedOut(BaseModel):
     standing: Standing = Field(description="draft, submitted, cleared or stopped")
     missing: list[str] = Field(description="fields that are to be filled in before it is submitted")
     position: NewPosition
+
+
+class CarriedOnOut(BaseModel):
+    """Who has a parcel abroad."""
+
+    model_config = example(
+        parcel=_PARCEL, carrier="japanposten", waybill="RR123456789JP", state="customs", position=42
+    )
+    parcel: ParcelNumber
+    carrier: str = Field(description="its code")
+    waybill: str = Field(description="its number there")
+    state: str = Field(description="where the parcel is by the scans of both numbers")
+    position: NewPosition

@@ -8,6 +8,7 @@ from api.shown import (
     ArrivalOut,
     DelayOut,
     ItemSku,
+    LegOut,
     Next,
     OrderNumber,
     ParcelNumber,
@@ -130,6 +131,7 @@ class ParcelSeenOut(BaseModel):
         since=None,
         arrival=None,
         delay=None,
+        legs=None,
         scans=[],
         proofs=[],
         position=42,
@@ -146,6 +148,9 @@ class ParcelSeenOut(BaseModel):
     since: AwareDatetime | None = Field(description="when that state began")
     arrival: ArrivalOut | None = Field(description="when it should arrive, as its learner sees it")
     delay: DelayOut | None = Field(description="what keeps it, as its learner was told")
+    legs: list[LegOut] | None = Field(
+        description="home, customs, abroad; null for one that stays at home (T7)"
+    )
     scans: list[ScanOut] = Field(description="newest first")
     proofs: list[ProofOut] = Field(description="pictures of its receipt, as they came")
     position: Position

@@ -21,7 +21,7 @@ from application.callback_links import CallbackLinks
 from application.cards import open_card
 from application.envelope import Context
 from application.gateways.guarded import to
-from application.gateways.kuaidi100_calls import read_subscribe_reply, subscribe_form
+from application.gateways.kuaidi100_calls import Abroad, read_subscribe_reply, subscribe_form
 from application.gateways.payment import PaymentProvider, ProviderUnavailable, Refund
 from application.gateways.tracking import (
     DirectTracker,
@@ -36,6 +36,7 @@ from application.trackers import Trackers
 from application.traffic import payments_of, tracker_of, way_of
 from application.unit import Command
 from application.vault import Recipient
+from domain.countries import HOME
 
 logger = logging.getLogger(__name__)
 
@@ -151,16 +152,25 @@ class Asking:
             return
         await self._watched(parcel, waybill, "kuaidi100")
 
-    async def _ends(self, parcel: str) -> dict[str, str]:
+    async def _ends(self, parcel: str) -> dict[str, Any]:
         """Where a parcel comes from and goes to, as far as that names nobody."""
         query = SQL(_FOLDED).format(Identifier(self._house.schema, "parcels"))
         async with self._house.pool.connection() as connection:
             cursor = await connection.execute(query, (parcel,), prepare=True)
             (folded,) = await cursor.fetchone() or (None,)
-        lane = None if folded is None else PARCEL.states.validate_json(folded).lane
-        if lane is None:
+        state = None if folded is None else PARCEL.states.validate_json(folded)
+        if state is None:
             return {}
-        return {"origin": lane.origin, "destination": lane.province + lane.city}
+        lane, ends = state.lane, {}
+        if lane is not None:
+            ends = {"origin": lane.origin, "destination": lane.province + lane.city}
+        if state.country == HOME:
+            return ends
+        there = state.overseas
+        return {
+            "origin": ends.get("origin", ""),
+            "abroad": Abroad(state.country, there.carrier if there else None),
+        }
 
     async def _watched(self, parcel: str, waybill: str, partner: str) -> None:
         key = f"subscribed:{parcel}:{waybill}"

@@ -13,7 +13,7 @@ from application.sealed_words import seal_payload
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
 from application.waybills import bind, bind_if_free, must_be_known
-from domain import oddities
+from domain import legs, oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.lanes import Lane
@@ -177,6 +177,22 @@ def record_scans(
     if state.back_of is not None:
         follow(unit, parcel=parcel)
     return {"parcel": parcel, "state": state.track().state, "new_scans": len(fresh)}
+
+
+def carry_on(
+    unit: Unit, *, parcel: str, carrier: str, waybill: str, rules: HouseRules
+) -> dict[str, Any]:
+    """Who brings a parcel abroad, and under which number: its scans are the parcel's own (T7).
+
+    What was set aside because nobody knew the number counts from here, a receipt among it.
+    """
+    state = existing_parcel(unit, parcel)
+    facts = legs.carried_on(state, carrier=carrier, waybill=waybill)
+    state = unit.record(PARCEL, parcel, facts)
+    if facts:
+        state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
+        _receive(unit, state, rules=rules)
+    return {"parcel": parcel, "carrier": carrier, "waybill": waybill, "state": state.track().state}
 
 
 def _receive(unit: Unit, state: Parcel, *, rules: HouseRules) -> None:

@@ -109,6 +109,8 @@ class Parcel:
     tracking: TrackState = field(default_factory=TrackState)
     unread: int = 0
     """Messages that could not be understood and wait for a human."""
+    overseas: SecondNumber | None = None
+    """Who has it abroad, and under which number, as it was told last (T7)."""
     back_of: str | None = None
     """The order whose goods its learner sends back in it (D3)."""
     lane: Lane | None = None
@@ -400,9 +402,10 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(parcel, stage=Stage.DISSOLVED)
         case ParcelScanned():
             return replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
-        case SecondNumberTold(waybill=second, beside=beside):
-            tracking = parcel.tracking.with_second(second, beside=beside)
-            return replace(parcel, tracking=tracking)
+        case SecondNumberTold(waybill=number, carrier=carrier, beside=beside):
+            tracking = parcel.tracking.with_second(number, beside=beside)
+            second = SecondNumber(waybill=number, carrier=carrier, beside=beside)
+            return replace(parcel, tracking=tracking, overseas=second)
         case CarrierCorrected():
             tracking = _believing(parcel.tracking.with_voided(fact.was), fact.carrier)
             return replace(parcel, carrier=fact.carrier, confirmed_at=None, tracking=tracking)

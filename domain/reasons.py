@@ -29,6 +29,7 @@ ACTIONS = {
     "refund_missing": "退还缺货商品",
     "hand_over": "交运",
     "answer_customs": "登记海关答复",
+    "carry_on": "登记境外承运商",
     "declare": "填写申报信息",
     "submit": "提交申报",
     "import_bill": "导入账单",
@@ -284,6 +285,7 @@ REASONS = {
         "{0} 既不是省份全称,也不是国家或地区代码"
     ),
     r"goes together with stopped": "须与 stopped 一起给出",
+    r"the parcel stays at home": "该包裹不出境",
     r"customs have not answered yet": "海关尚未答复",
     r"the declaration is (\w+)": "申报状态:{0}",
     r"nothing is declared: the parcel is not packed": "尚无申报:包裹未打包",

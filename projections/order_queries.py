@@ -12,6 +12,7 @@ from application.intercepting import comes_too_late, parcels_of
 from application.streams import ORDER, PARCEL
 from domain.delays import awaited, told_and_lasting
 from domain.house_rules import HouseRules
+from domain.legs import leg_of, legs_of
 from domain.order_facts import State, customer_status
 from domain.orders import ENDED, PROGRESS, Order, Part
 from domain.parcels import Parcel, Stage
@@ -336,9 +337,11 @@ def parcel_seen(number: str, parcel: Parcel, *, order: str) -> dict[str, Any]:
 
 
 def tracked(parcel: Parcel) -> dict[str, Any]:
-    """A parcel's way as its readers may see it."""
+    """A parcel's way as its readers may see it; of one that goes abroad with its legs (T7)."""
     track = parcel.track()
+    stretches = [one._asdict() for one in legs_of(parcel)]
     return {
+        **({"legs": stretches} if stretches else {}),
         "carrier": parcel.carrier,
         "waybill": parcel.waybill,
         "state": "dissolved" if parcel.dissolved else track.state,
@@ -358,6 +361,7 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
                 "time": scan.time,
                 "text": scan.text,
                 "kind": scan.kind,
+                **({"leg": leg_of(scan, parcel)} if stretches else {}),
                 "division": scan.division,
                 "coordinates": [scan.coordinates.longitude, scan.coordinates.latitude]
                 if scan.coordinates

@@ -23,6 +23,7 @@ from application.gateways.tracking import (
     Retry,
     UnreadableReply,
 )
+from domain.countries import HOME
 
 SUBSCRIBE_URL = "https://poll.kuaidi100.com/poll"
 QUERY_URL = "https://poll.kuaidi100.com/poll/query.do"
@@ -59,6 +60,27 @@ class Subscribed:
     already: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Abroad:
+    """Where a parcel crosses to, so that they watch it there, too, and tell it as `destResult`."""
+
+    country: str
+    """ISO 3166-1 alpha-2."""
+    carrier: str | None = None
+    """Who has it there, where that is known."""
+
+    def parameters(self, carrier: str) -> dict[str, str]:
+        """What they ask for a parcel that crosses a border (1.5)."""
+        there = {"destinationCom": self.carrier} if self.carrier else {}
+        return {
+            "interCom": "1",
+            "departureCountry": HOME,
+            "departureCom": carrier,
+            "destinationCountry": self.country,
+            **there,
+        }
+
+
 def subscribe_form(
     number: str,
     *,
@@ -69,6 +91,7 @@ def subscribe_form(
     phone: str = "",
     origin: str = "",
     destination: str = "",
+    abroad: Abroad | None = None,
 ) -> dict[str, str]:
     """The form that asks them to watch a parcel and push to `callback_url` (1.5).
 
@@ -83,6 +106,8 @@ def subscribe_form(
         parameters["autoCom"] = "1"
     if phone:
         parameters["phone"] = phone
+    if abroad is not None:
+        parameters |= abroad.parameters(carrier)
     param = {
         "company": carrier,
         "number": number,

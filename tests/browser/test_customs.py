@@ -1,5 +1,6 @@
 """A parcel that goes abroad, from the learner's form to the carrier, on screens (T7)."""
 
+import time
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def abroad(service: Service) -> None:
 def test_a_parcel_abroad_is_ordered_declared_and_handed_over(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen, abroad: None
 ) -> None:
-    """T7: reviewed because nobody classified it; completed, submitted, stopped, cleared, sent."""
+    """T7: reviewed because nobody classified it; declared, stopped, cleared, sent on three legs."""
     learner = newcomer()
     with browsing.as_("learner", learner, screen) as visitor:
         page = visitor.page
@@ -99,7 +100,26 @@ def test_a_parcel_abroad_is_ordered_declared_and_handed_over(
         visitor.send()
         expect(row).to_have_attribute("data-standing", "cleared")
         visitor.go("picking")
-        stuck.locator("form button").click()
-        expect(stuck).to_have_count(0)
+        with service.partners(pace_seconds=0.2):
+            stuck.locator("form button").click()
+            expect(stuck).to_have_count(0)
+            visitor.content()
+            wait_for_leg(service, number)
+    with browsing.as_("learner", learner, screen) as visitor:
+        page = visitor.page
+        visitor.open(f"/#/orders/{number}")
+        there = page.locator(".legs [data-leg=abroad]")
+        expect(there).to_contain_text(f"RR{label['waybill'][-9:]}JP")
+        expect(page.locator("#timeline")).to_contain_text(visitor.says("leg.customs"))
         visitor.content()
-    assert service.call("GET", f"/v1/orders/{number}", **OPS)["state"] == "pending_receipt"
+        visitor.readable()
+
+
+def wait_for_leg(service: Service, number: str) -> None:
+    """Until the parcel was seen abroad."""
+    for _ in range(120):
+        found = service.call("GET", f"/v1/orders/{number}", **OPS)["parcels"][0]
+        if found["legs"][2]["since"]:
+            return
+        time.sleep(0.5)
+    pytest.fail("nobody told of the parcel abroad")

@@ -1,6 +1,7 @@
 // One order on the packing desk, step by step: pack, waybill, hand over.
 import { fill, h, icon } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
+import { legsOf, legWords, nameOverseas } from "./legs.js";
 import { follow } from "./live.js";
 import { picture } from "./picture.js";
 import { recipientWords } from "./recipient.js";
@@ -86,7 +87,7 @@ function step(part, found, parcel, changed) {
   if (!parcel) return part.stage === "released" ? h("div", { class: "stack" }, released(), packForm(part, found, changed)) : packForm(part, found, changed);
   if (!parcel.waybill) return waybillForm(parcel, changed, part.carrier);
   if (part.state === "pending_shipment") return handOver(parcel, changed);
-  return tracked(parcel);
+  return tracked(parcel, changed);
 }
 
 const released = () => h("p", { class: "small quiet" }, t("packing.released"), " ", h("a", { href: "#/picking" }, t("tab.picking")));
@@ -98,8 +99,8 @@ function packForm(part, found, changed) {
   return form;
 }
 
-function tracked(parcel) {
-  return h("div", { class: "stack" }, h("div", { class: "spread" }, waybillWords(parcel), badge("parcel", parcel.state)),
-    parcel.scans.length ? h("ol", { class: "track" }, parcel.scans.slice(0, 4).map((scan, place_) => h("li", { class: place_ ? "" : "now" }, h("p", null, inPrint(scan.text)), h("time", { datetime: scan.time, title: exact(scan.time) }, `${when(scan.time)} · ${ago(scan.time)}`)))) : h("p", { class: "quiet small" }, t("packing.no_scans")),
-    rehearsal(parcel));
+function tracked(parcel, changed) {
+  return h("div", { class: "stack" }, h("div", { class: "spread" }, waybillWords(parcel), badge("parcel", parcel.state)), legsOf(parcel),
+    parcel.scans.length ? h("ol", { class: "track" }, parcel.scans.slice(0, 4).map((scan, place_) => h("li", { class: place_ ? "" : "now" }, h("p", null, inPrint(scan.text)), h("time", { datetime: scan.time, title: exact(scan.time) }, [legWords(scan), when(scan.time), ago(scan.time)].filter(Boolean).join(" · "))))) : h("p", { class: "quiet small" }, t("packing.no_scans")),
+    parcel.legs ? nameOverseas(parcel, changed) : null, rehearsal(parcel));
 }

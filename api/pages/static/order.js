@@ -5,6 +5,7 @@ import { addressPanel } from "./address.js";
 import { backWords, openCancel } from "./cancel.js";
 import { Complaints } from "./complaint.js";
 import { stopping } from "./intercept.js";
+import { legsOf, legWords } from "./legs.js";
 import { notPossible } from "./whynot.js";
 import { payButton } from "./pay.js";
 import { picture } from "./picture.js";
@@ -66,7 +67,7 @@ function moments(found) {
   }));
   const scans = found.parcels.flatMap((parcel) => parcel.scans.map((scan, place) => ({
     at: scan.time, key: `s${parcel.number}|${scan.time}|${scan.text}`, rank: 1e9 - place, kind: "scan",
-    words: inPrint(scan.text), detail: found.parcels.length > 1 ? carrierOf(parcel) : null,
+    words: inPrint(scan.text), detail: [legWords(scan), found.parcels.length > 1 ? carrierOf(parcel) : null].filter(Boolean).join(" · ") || null,
   })));
   return [...facts, ...scans].sort((a, b) => new Date(b.at) - new Date(a.at) || b.rank - a.rank);
 }
@@ -182,6 +183,7 @@ function parcel(one, { place, all, complaint, stop }) {
   return h("section", { class: "panel parcel", dataset: { parcel: one.number } },
     h("div", { class: "spread" }, h("h2", null, all.length > 1 ? t("order.parcel_n", { n: place + 1 }) : t("order.parcel")), badge("parcel", one.waybill ? one.state : "packed")),
     h("p", null, one.carrier ? [word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)] : t("order.no_carrier")),
+    legsOf(one),
     one.since ? h("p", { class: "quiet small" }, t("order.since", { ago: ago(one.since) })) : null,
     one.delay ? h("p", { class: "promise warn delay" }, icon("warn"), h("span", null, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message))) : null,
     one.arrival ? h("p", { class: "arrival" }, expected(one.arrival)) : null,

@@ -1,6 +1,7 @@
 // A parcel on the desk: where it is, how old that is, its pick-up card, and what may be said against it.
 import { askFor } from "./asking.js";
 import { h, icon } from "./dom.js";
+import { legsOf } from "./legs.js";
 import { may } from "./may.js";
 import { REASONS } from "./reasons.js";
 import { badge, copyButton, field } from "./ui.js";
@@ -13,6 +14,7 @@ export function tracedParcel(one, order, entries, changed) {
   return h("section", { class: "panel parcel traced-parcel", dataset: { parcel: one.number } },
     h("div", { class: "spread" }, h("h2", null, t("order.parcel"), " ", h("span", { class: "mono small" }, one.number)), badge("parcel", one.state)),
     one.carrier ? h("p", { class: "row" }, h("span", null, word("carrier", one.carrier)), h("span", { class: "mono" }, one.waybill), copyButton(one.waybill)) : h("p", { class: "quiet" }, t("order.no_carrier")),
+    legsOf(one),
     one.shared_with.length ? h("p", { class: "quiet small" }, t("desk.shared", { orders: one.shared_with.join(t("app.and")) })) : null,
     one.scans.length ? h("p", null, inPrint(one.scans[0].text)) : null,
     h("p", { class: "quiet small" }, age(one, entries)),

@@ -1,12 +1,14 @@
 """快递100's forms and replies: subscribing, querying, and what their refusals mean."""
 
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from application.gateways.kuaidi100 import sign_label, sign_push, sign_query, verify_push
 from application.gateways.kuaidi100_calls import (
+    Abroad,
     query_form,
     read_query_reply,
     read_subscribe_reply,
@@ -16,6 +18,8 @@ from application.gateways.tracking import IncompleteRequest, PartnerRefused, Ret
 
 KEY, CUSTOMER = "testkey12345", "0123456789ABCDEF0123456789ABCDEF"
 SALT = "s0lt-32-chars-s0lt-32-chars-0001"
+
+USUAL = {"callbackurl", "salt", "resultv2"}
 
 
 def test_signatures_are_theirs_when_computed_from_the_vectors() -> None:
@@ -61,9 +65,23 @@ def test_subscription_carries_salt_and_callback() -> None:
     assert json.loads(guessed["param"])["parameters"]["phone"] == "0000"
 
 
+def test_a_parcel_that_crosses_a_border_is_watched_on_both_sides() -> None:
+    """T7, wire 1.5: interCom with both ends; who has it there only where that is known."""
+    subscribing: dict[str, Any] = {"carrier": "ems", "key": KEY, "callback_url": "u", "salt": SALT}
+    for there, known in ((None, {}), ("japanposten", {"destinationCom": "japanposten"})):
+        form = subscribe_form("EM100000000CN", **subscribing, abroad=Abroad("JP", there))
+        parameters = json.loads(form["param"])["parameters"]
+        assert {key: text for key, text in parameters.items() if key not in USUAL} == {
+            "interCom": "1", "departureCountry": "CN", "departureCom": "ems",
+            "destinationCountry": "JP", **known,
+        }  # fmt: skip
+    home = json.loads(subscribe_form("EM100000000CN", **subscribing)["param"])
+    assert set(home["parameters"]) == USUAL
+
+
 def test_request_is_not_built_when_they_would_refuse_it() -> None:
     """T1, wire 1.3, 1.5: phone for SF (and ZTO's queries), number, salt, carrier."""
-    subscribing: dict[str, str] = {"key": KEY, "callback_url": "u", "salt": SALT}
+    subscribing: dict[str, Any] = {"key": KEY, "callback_url": "u", "salt": SALT}
     with pytest.raises(IncompleteRequest):
         subscribe_form("SF0000000000001", carrier="shunfeng", **subscribing)
     subscribe_form("73100000000001", carrier="zhongtong", **subscribing)

@@ -1,0 +1,87 @@
+"""A parcel's way abroad through the API: pushed, named by staff, shown as one track (T7)."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Mall
+from tests.api.test_abroad import STAFF, changed, classify, open_abroad
+from tests.api.test_declarations import packed
+from tests.api.test_partners import Partners, partners
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["partners"]  # the fixture
+
+
+async def sent(mall: Mall) -> tuple[str, str]:
+    """An order to Tokyo whose parcel customs cleared and EMS has: (order, parcel)."""
+    await open_abroad(mall, "JP")
+    await classify(mall, "notebook")
+    number, parcel = await packed(mall)
+    base = f"/v1/parcels/{parcel}/declaration"
+    await changed(mall, f"{base}/submission", {"reference": "CN-1"})
+    await changed(mall, f"{base}/answer", {"answer": "cleared"})
+    await changed(mall, f"/v1/parcels/{parcel}/handover", {})
+    return number, parcel
+
+
+async def seen(mall: Mall, number: str) -> Any:
+    return (await mall.read(number))["parcels"][0]
+
+
+async def test_the_way_abroad_is_one_track_when_the_carrier_tells_it(
+    mall: Mall, partners: Partners
+) -> None:
+    """T7, wire 1.5, 1.6: subscribed with both ends; `destResult` brings the second number."""
+    await partners.behave(pace_seconds=0, repeat=2)
+    number, parcel = await sent(mall)
+    await partners.asking.ask()
+    await partners.until(number, "completed")
+    found = await seen(mall, number)
+    label = found["waybill"]
+    there = f"RR{label[-9:]}JP"
+    assert [(one["leg"], one["carrier"], one["waybill"]) for one in found["legs"]] == [
+        ("home", "ems", label), ("customs", None, None), ("abroad", "sandboxpost", there),
+    ]  # fmt: skip
+    assert all(one["since"] for one in found["legs"])
+    legs = [one["leg"] for one in reversed(found["scans"])]
+    assert legs == ["home", "home", "customs", "customs", "abroad", "abroad"]
+    desk = (await mall.get(f"/v1/parcels/{parcel}", **STAFF)).json()
+    assert desk["legs"] == found["legs"]
+    assert (await mall.get("/v1/oddities", **STAFF)).json()["oddities"] == []
+
+
+async def test_staff_name_who_has_it_abroad(mall: Mall) -> None:
+    """T7: where no carrier tells it; saying it again changes nothing."""
+    number, parcel = await sent(mall)
+    named = {"carrier": "japanposten", "waybill": "RR123456789JP"}
+    told = await changed(mall, f"/v1/parcels/{parcel}/overseas", named)
+    assert (told["carrier"], told["state"]) == ("japanposten", "handed_over")
+    again = await changed(mall, f"/v1/parcels/{parcel}/overseas", named)
+    assert again["position"] == told["position"]
+    assert (await seen(mall, number))["legs"][2] == {
+        "leg": "abroad", "since": None, "carrier": "japanposten", "waybill": "RR123456789JP",
+    }  # fmt: skip
+    for wrong in ({"carrier": "Japan Post"}, {"waybill": "1"}):
+        answer = await mall.post(f"/v1/parcels/{parcel}/overseas", {**named, **wrong}, **STAFF)
+        assert answer.status_code == 422
+    learner = await mall.post(f"/v1/parcels/{parcel}/overseas", named)
+    assert learner.status_code == 403
+
+
+async def test_a_parcel_at_home_says_nothing_of_legs(mall: Mall, partners: Partners) -> None:
+    """T7: the control: the same push without a border; its carrier abroad is refused."""
+    await partners.behave(pace_seconds=0)
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    await mall.views()
+    await partners.asking.ask()
+    await partners.until(number, "completed")
+    found = await seen(mall, number)
+    assert "legs" not in found
+    assert not any("leg" in scan for scan in found["scans"])
+    named = {"carrier": "usps", "waybill": "LX123456789US"}
+    refused = await mall.post(f"/v1/parcels/{parcel}/overseas", named, **STAFF)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
+    assert "不出境" in refused.json()["detail_zh"]
