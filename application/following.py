@@ -4,31 +4,40 @@ A moment after it was told, by a policy: what cannot be carried out yet, because
 review, stays told and is tried again; the list of troubles shows it.
 """
 
+from collections import Counter
 from typing import Any
 
 from application.consigning import tell_changes
-from application.intercepting import intercept_parcel, orders_in
+from application.intercepting import call_back_unwanted, intercept_parcel, orders_in
 from application.issuing import NotYet
 from application.merging import Live, existing_parcel, live_contents
 from application.ordering import cancel_units_now, leave_parcel
 from application.releasing import pack_parcel, pick_parcel
 from application.replanning import short_pick
 from application.shipping import hand_over, issue_waybill
-from application.streams import CONSIGNMENT, ORDER, STOCK
+from application.streams import CONSIGNMENT, ORDER, PARCEL, STOCK
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
+from application.waybills import bind, must_be_known
 from domain.consignments import Consignment, Step
 from domain.destinations import Destination
-from domain.entrusting import acknowledged, cancelling_units, overtaken
+from domain.entrusting import (
+    acknowledged,
+    cancelling_units,
+    leave_unwanted,
+    overtaken,
+    sent_all_the_same,
+)
 from domain.house_rules import HouseRules
 from domain.intercepts import STOPPABLE
 from domain.order_facts import Units
 from domain.parcels import Stage
-from domain.refusals import NotPossible, Refusal
+from domain.refusals import Refusal
 from domain.stock import stock_key
 
 NOT_FOUND = "its warehouse does not have them"
 OVERTAKEN = "it was cancelled, and had left its warehouse already"
+CANCELLED = "it had left its warehouse, which had said that it was cancelled"
 ELSEWHERE = "the address changed, and it had left its warehouse already"
 
 
@@ -37,13 +46,14 @@ def follow(unit: Unit, *, parcel: str, rules: HouseRules) -> dict[str, Any]:
     state = unit.read(CONSIGNMENT, parcel)
     if not state.behind:
         return {"parcel": parcel, "step": state.step}
-    _acknowledge(unit, parcel, state, rules=rules)
+    if not state.unwanted:  # a cancel that is told of beside the hand-over came too late
+        _acknowledge(unit, parcel, state, rules=rules)
     if existing_parcel(unit, parcel).stage is Stage.PICKING:
         _note_missing(unit, parcel, state, rules=rules)
     if not _live(unit, parcel):
-        if state.step is Step.SHIPPED:
-            raise NotPossible(action="hand_over", why="nothing in it was to be sent")
         leave_parcel(unit, parcel, reason="nothing in it is still to be sent")
+        if state.step is Step.SHIPPED:
+            _ship_unwanted(unit, parcel, state, rules=rules)
     elif state.step in (Step.PACKED, Step.SHIPPED):
         _pack(unit, parcel, state)
         if state.step is Step.SHIPPED:
@@ -148,10 +158,10 @@ def _ship(unit: Unit, parcel: str, state: Consignment, *, rules: HouseRules) -> 
     if existing_parcel(unit, parcel).handed_over:
         return
     news = _know_address(unit, parcel, by=f"{state.warehouse}: too late")
-    assert state.carrier is not None  # whoever ships says by whom
-    assert state.waybill is not None
-    issue_waybill(unit, parcel=parcel, carrier=state.carrier, waybill=state.waybill)
+    carrier, waybill = _label_of(state)
+    issue_waybill(unit, parcel=parcel, carrier=carrier, waybill=waybill)
     hand_over(unit, parcel=parcel, rules=rules)
+    _note_sent(unit, parcel, state)
     late = _too_late(unit, parcel)
     box = existing_parcel(unit, parcel)
     orders = orders_in(unit, box)
@@ -168,6 +178,53 @@ def _ship(unit: Unit, parcel: str, state: Consignment, *, rules: HouseRules) -> 
             rules=rules,
             destination=news[0],
         )
+
+
+def _ship_unwanted(unit: Unit, parcel: str, state: Consignment, *, rules: HouseRules) -> None:
+    """It left though all of it was cancelled, and paid back: nobody keeps both (rules.md 5)."""
+    carrier, waybill = _label_of(state)
+    facts = leave_unwanted(
+        existing_parcel(unit, parcel), carrier=carrier, waybill=waybill, when=unit.happened_at
+    )
+    if not facts:
+        return  # it is with its carrier already
+    must_be_known(unit, carrier)
+    bind(unit, parcel=parcel, carrier=carrier, waybill=waybill)
+    unit.record(PARCEL, parcel, facts)
+    _note_sent(unit, parcel, state)
+    call_back_unwanted(unit, parcel=parcel, reason=CANCELLED, rules=rules)
+
+
+def _note_sent(unit: Unit, parcel: str, state: Consignment) -> None:
+    """Units that left beside those that are still to be had: orders and books know of them."""
+    left = {one.sku: one.quantity for one in state.found or ()}
+    wanted: Counter[tuple[str, int, str]] = Counter()
+    for content, order, part in _live(unit, parcel):
+        for allocation in part.units:
+            sku = order.line(allocation.line).sku
+            wanted[content.order, content.part, sku] += allocation.quantity
+            left[sku] = left.get(sku, 0) - allocation.quantity
+    for one in state.first:
+        gone = one.quantity - wanted[one.order, one.part, one.sku]
+        quantity = min(gone, left.get(one.sku, 0))
+        facts = sent_all_the_same(
+            unit.read(ORDER, one.order), one.part, parcel=parcel, sku=one.sku, quantity=quantity
+        )
+        if not facts:
+            continue
+        left[one.sku] -= quantity
+        unit.record(ORDER, one.order, facts)
+        key = stock_key(state.warehouse, one.sku)
+        taken = unit.read(STOCK, key).take_unasked(
+            quantity, order=one.order, part=one.part, source=state.warehouse, reason=CANCELLED
+        )
+        unit.record(STOCK, key, taken)
+
+
+def _label_of(state: Consignment) -> tuple[str, str]:
+    assert state.carrier is not None  # whoever ships says by whom
+    assert state.waybill is not None
+    return state.carrier, state.waybill
 
 
 def _too_late(unit: Unit, parcel: str) -> set[str]:

@@ -1,24 +1,26 @@
 """拦截处理 Parcels that are called back or sent elsewhere (O8; rules.md 3, 5, 27)."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from application.addressing import Addressed, destination_of
 from application.issuing import NotYet
 from application.merging import existing_parcel
-from application.ordering import existing, must_have_recipient, refund_order
+from application.ordering import existing, kept_units, must_have_recipient, refund_order
 from application.routing import ProvinceMissing
-from application.streams import ACCOUNT, INTERCEPT, ORDER, PRIVACY
+from application.streams import ACCOUNT, INTERCEPT, ORDER, PRIVACY, STOCK
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
 from application.vault import Digests
 from domain.destinations import Destination
 from domain.house_rules import HouseRules
 from domain.intercepts import InterceptState, InterceptTold, Way
-from domain.order_facts import Fault, State
+from domain.order_facts import Fault, GoodsCameBack, State
 from domain.orders import Order
 from domain.parcels import Parcel
-from domain.refusals import NotPossible
+from domain.refusals import InvalidRequest, NotPossible
+from domain.stock import StockReturned, stock_key
 
 
 def intercept_parcel(
@@ -38,8 +40,8 @@ def intercept_parcel(
     address is one that was `found`, or a `destination` that is known already.
     """
     box = existing_parcel(unit, parcel)
-    live = orders_in(unit, box)
-    if not box.handed_over or not live:
+    live = orders_in(unit, box) or set(box.orders)  # goods that are paid back come back, too
+    if not box.handed_over or box.back_of is not None:
         raise NotPossible(action="intercept", why="no carrier has the parcel")
     order = existing(unit, min(live))
     must_have_recipient(unit, order, "intercept")
@@ -82,6 +84,21 @@ def intercept_order(
         for parcel in parcels_of(order)
     ]  # fmt: skip
     return {"number": number, "status": State.PENDING_RECEIPT, "intercepts": answers}
+
+
+def call_back_unwanted(unit: Unit, *, parcel: str, reason: str, rules: HouseRules) -> None:
+    """Have a parcel brought back that left though nothing in it is to be had (rules.md 5)."""
+    box = existing_parcel(unit, parcel)
+    facts = unit.read(INTERCEPT, parcel).call_back(
+        parcel,
+        orders=box.orders,
+        carrier=box.carrier or "",
+        waybill=box.waybill or "",
+        reason=reason,
+        when=unit.now,
+        rules=rules,
+    )
+    unit.record(INTERCEPT, parcel, facts)
 
 
 def comes_too_late(order: Order) -> bool:
@@ -170,26 +187,104 @@ def note_track(unit: Unit, *, parcel: str) -> dict[str, Any]:
 
 
 def take_back(
-    unit: Unit, *, parcel: str, intact: bool, reason: str, rules: HouseRules
+    unit: Unit,
+    *,
+    parcel: str,
+    intact: bool,
+    reason: str,
+    rules: HouseRules,
+    scrap: Sequence[tuple[str, int]] = (),
 ) -> dict[str, Any]:
-    """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3)."""
+    """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3).
+
+    What was paid back before, by a decision or a cancel that came too late, is on its shelf again,
+    too, and nothing is paid a second time (D4). `scrap` names units as (sku, quantity) that nobody
+    can sell again; without it that is none of intact goods, and all of others.
+    """
     box, state = existing_parcel(unit, parcel), unit.read(INTERCEPT, parcel)
-    unit.record(INTERCEPT, parcel, state.take_back(track=box.track(), intact=intact))
-    points = 0
-    for number in sorted(orders_in(unit, box)):
-        mine = [one.part for one in box.contents if one.order == number]
-        back = refund_order(
-            unit,
-            number=number,
-            wanted=None,
-            fault=Fault.CHANGED_MIND,
-            reason=reason,
-            goods_back=intact,
-            rules=rules,
-            parts=mine,
-        )
-        points += back["points"]
+    live = orders_in(unit, box)
+    facts = state.take_back(track=box.track(), intact=intact, paid_back=not live)
+    unit.record(INTERCEPT, parcel, facts)
+    points, shelved = 0, Counter[str]()
+    for number in box.orders:
+        mine = {one.part for one in box.contents if one.order == number}
+        points += _paid_back(unit, number, mine, reason=reason, rules=rules, shelved=shelved)
+        _restock(unit, number, mine, parcel=parcel, warehouse=box.warehouse, shelved=shelved)
+    _scrap(unit, parcel, box.warehouse, _unsellable(shelved, scrap, intact=intact))
     return {**told(unit, parcel), "points": points}
+
+
+def _paid_back(
+    unit: Unit,
+    number: str,
+    parts: Collection[int],
+    *,
+    reason: str,
+    rules: HouseRules,
+    shelved: Counter[str],
+) -> int:
+    """Refund what of these parts is still to be had; its goods are on their shelf."""
+    order = existing(unit, number)
+    if not any(part.live for part in order.parts if part.number in parts):
+        return 0
+    for one in order.refundable(None, parts=parts, kept=kept_units(unit, order)):
+        shelved[order.line(one.line).sku] += one.quantity
+    back = refund_order(
+        unit,
+        number=number,
+        wanted=None,
+        fault=Fault.CHANGED_MIND,
+        reason=reason,
+        goods_back=True,
+        rules=rules,
+        parts=parts,
+    )
+    points: int = back["points"]
+    return points
+
+
+def _restock(
+    unit: Unit,
+    number: str,
+    parts: Collection[int],
+    *,
+    parcel: str,
+    warehouse: str,
+    shelved: Counter[str],
+) -> None:
+    """Goods that were paid back while they were out are on their shelf, and out no more."""
+    order = existing(unit, number)
+    back = tuple(one for one in order.out if one.part in parts)
+    if not back:
+        return
+    for one in back:
+        sku = order.line(one.line).sku
+        shelved[sku] += one.quantity
+        fact = StockReturned(order=number, part=one.part, quantity=one.quantity)
+        unit.record(STOCK, stock_key(warehouse, sku), [fact])
+    unit.record(ORDER, number, [GoodsCameBack(parcel=parcel, units=back)])
+
+
+def _unsellable(
+    shelved: Counter[str], scrap: Sequence[tuple[str, int]], *, intact: bool
+) -> Counter[str]:
+    """What of the goods is thrown away; raises `InvalidRequest` for what did not come back."""
+    broken = Counter[str]()
+    for sku, quantity in scrap:
+        broken[sku] += quantity
+    if intact and broken:
+        raise InvalidRequest(field="scrap", reason="intact goods are sold again, all of them")
+    if not broken <= shelved:
+        raise InvalidRequest(field="scrap", reason="only what came back can be thrown away")
+    return broken if intact or broken else shelved
+
+
+def _scrap(unit: Unit, parcel: str, warehouse: str, broken: Counter[str]) -> None:
+    """What came back and cannot be sold again leaves its shelf at once (C3)."""
+    for sku, quantity in sorted(broken.items()):
+        key = stock_key(warehouse, sku)
+        facts = unit.read(STOCK, key).scrap(quantity, sku=sku, reason=f"came back in {parcel}")
+        unit.record(STOCK, key, facts)
 
 
 def told(unit: Unit, parcel: str) -> dict[str, Any]:

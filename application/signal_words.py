@@ -24,6 +24,9 @@ WORDS: dict[str, Message] = {
     "orders.EntitlementGranted": Message("课程已开通。", "Your course is open."),
     "orders.EntitlementRevoked": Message("课程已关闭。", "Your course was closed."),
     "orders.UnitsCancelled": Message("部分商品已取消。", "Some goods were cancelled."),
+    "orders.CancelledUnitsSent": Message(
+        "已取消的商品被误发,请拒收。", "Cancelled goods were sent by mistake: please refuse them."
+    ),
     "orders.UnitsRefunded": Message("部分商品已退款。", "Some goods were refunded."),
     "orders.CashRefundConfirmed": Message("现金已退回。", "Your cash is back."),
     "orders.OrderCancelled": Message("订单已取消。", "Your order was cancelled."),

@@ -119,6 +119,8 @@ class Consignment:
     warehouse: str = ""
     revision: int = 0
     units: tuple[ConsignedUnits, ...] = ()
+    first: tuple[ConsignedUnits, ...] = ()
+    """What was wanted of it at first: later wishes only take from it."""
     card: str = ""
     carrier: str | None = None
     """Whom the house would choose; once it is shipped, who has it."""
@@ -146,6 +148,11 @@ class Consignment:
     def over(self) -> bool:
         """Whether nothing can be asked of them any more: it left, or it never will."""
         return self.step in (Step.SHIPPED, Step.CANCELLED)
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether it left though nothing of it was to be sent any more (rules.md 5)."""
+        return self.step is Step.SHIPPED and not self.units
 
     @property
     def unanswered(self) -> bool:
@@ -233,6 +240,7 @@ def evolve(one: Consignment, fact: ConsignmentFact) -> Consignment:
                 warehouse=fact.warehouse,
                 revision=fact.revision,
                 units=fact.units,
+                first=one.first or fact.units,
                 card=fact.card,
                 carrier=fact.carrier,
                 held=fact.held,

@@ -1,10 +1,18 @@
 """委托 Parts that a third party's warehouse sends: cancelled once it says so (W2; rules.md 5)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from domain.order_facts import OrderFact, State, Units
 from domain.orders import Order
-from domain.release_facts import CancellationOvertaken, PartEntrusted, UnitsCancelling
+from domain.parcel_facts import ParcelFact, ParcelHandedOver, WaybillIssued
+from domain.parcels import Parcel
+from domain.release_facts import (
+    CancellationOvertaken,
+    CancelledUnitsSent,
+    PartEntrusted,
+    UnitsCancelling,
+)
 from domain.splitting import Allocation
 
 
@@ -51,3 +59,23 @@ def overtaken(order: Order, number: int) -> list[OrderFact]:
     if not cancelling_units(order, number):
         return []
     return [CancellationOvertaken(part=number)]
+
+
+def sent_all_the_same(
+    order: Order, number: int, *, parcel: str, sku: str, quantity: int
+) -> list[OrderFact]:
+    """Note units of a part that left though they were cancelled, and paid back, before."""
+    part = order.part(number)
+    line = next((one.line for one in order.lines if one.sku == sku), None)
+    if part is None or line is None or quantity < 1:
+        return []
+    units = (Allocation(line=line, quantity=quantity),)
+    return [CancelledUnitsSent(part=number, units=units, parcel=parcel)]
+
+
+def leave_unwanted(box: Parcel, *, carrier: str, waybill: str, when: datetime) -> list[ParcelFact]:
+    """A parcel that was unpacked here left its warehouse all the same; told twice it is once."""
+    if not box.dissolved:
+        return []
+    issued = WaybillIssued(carrier=carrier, waybill=waybill)
+    return [issued, ParcelHandedOver(handed_over_at=when)]

@@ -198,6 +198,36 @@ class Intercept:
             )
         ]
 
+    def call_back(
+        self,
+        parcel: str,
+        *,
+        orders: Collection[str],
+        carrier: str,
+        waybill: str,
+        reason: str,
+        when: datetime,
+        rules: HouseRules,
+    ) -> list[InterceptFact]:
+        """Have a parcel brought back in which nothing is wanted, wherever it is by now; once.
+
+        One that was delivered before anybody could ask is listed as not stopped, until its goods
+        are back: they were paid back already.
+        """
+        if self.state is not None:
+            return []
+        return [
+            InterceptAsked(
+                intercept=f"{parcel}-X1",
+                orders=tuple(sorted(orders)),
+                carrier=carrier,
+                waybill=waybill,
+                way=Way.RETURN,
+                reason=reason,
+                answer_by=when + rules.intercept_answers_within,
+            )
+        ]
+
     def take(self, name: str) -> list[InterceptFact]:
         """Note that the carrier has the request."""
         asked = self.name == name and self.state is InterceptState.ASKED
@@ -244,13 +274,18 @@ class Intercept:
         over = self.open and self.answer_by is not None and when >= self.answer_by
         return [InterceptTimedOut(intercept=self.name)] if over else []
 
-    def take_back(self, *, track: Track, intact: bool) -> list[InterceptFact]:
-        """The goods of a parcel that was called back are in the house again, once."""
+    def take_back(
+        self, *, track: Track, intact: bool, paid_back: bool = False
+    ) -> list[InterceptFact]:
+        """The goods of a parcel that was called back are in the house again, once.
+
+        Also from a recipient who has it, where nothing of it is still to be `paid_back`.
+        """
         if self.state is None or self.way is not Way.RETURN:
             raise NotPossible(action="take_back", why="the parcel was not called back")
         if self.state is InterceptState.CAME_BACK:
             raise NotPossible(action="take_back", why="its goods were taken back already")
-        if track.state is ParcelState.SIGNED:
+        if track.state is ParcelState.SIGNED and not paid_back:
             raise NotPossible(action="take_back", why="the parcel is signed")
         return [GoodsTakenBack(intercept=self.name, intact=intact)]
 

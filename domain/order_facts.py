@@ -278,6 +278,13 @@ class UnitsRefunded(Fact, name="orders.UnitsRefunded"):
     )
 
 
+class GoodsCameBack(Fact, name="orders.GoodsCameBack"):
+    """Goods of units that were paid back before are in the house again (O8; rules.md 3)."""
+
+    parcel: str = Field(description="the parcel they came back in")
+    units: tuple[Units, ...]
+
+
 class PartCompleted(Fact, name="orders.PartCompleted"):
     """The part's service window is over."""
 
@@ -403,6 +410,7 @@ OrderFact = (
     | EntitlementRevoked
     | UnitsCancelled
     | UnitsRefunded
+    | GoodsCameBack
     | PartCompleted
     | OrderCancelled
     | OrderClosed

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, assert_never
 
+from domain.choosing import without
 from domain.compliance import is_objection
 from domain.lots import refund_shares
 from domain.order_facts import (
@@ -16,6 +17,7 @@ from domain.order_facts import (
     CourseProgressed,
     EntitlementGranted,
     EntitlementRevoked,
+    GoodsCameBack,
     LineRated,
     OrderCancelled,
     OrderClosed,
@@ -50,6 +52,7 @@ from domain.orders import Order, Part, Replacement
 from domain.release_facts import (
     AddressAcknowledged,
     CancellationOvertaken,
+    CancelledUnitsSent,
     OrderApproved,
     OrderRejected,
     PartEntrusted,
@@ -128,6 +131,12 @@ def _shipped(order: Order, number: int) -> tuple[Part, ...]:
     if part is not None and part.state is not State.PENDING_SHIPMENT:
         return _moved(order, number, shipped=True)
     return _moved(order, number, state=State.PENDING_RECEIPT, shipped=True)
+
+
+def _goods(order: Order, units: Sequence[Units]) -> list[Units]:
+    """Those of these units that were sent in parcels."""
+    sent = {part.number for part in order.parts if part.warehouse}
+    return [one for one in units if one.part in sent]
 
 
 def _planned(plan: Plan) -> tuple[Part, ...]:
@@ -331,6 +340,12 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return replace(order, cancelling=(*order.cancelling, fact))
         case CancellationOvertaken():
             return replace(order, cancelling=_others(order, {fact.part}))
+        case CancelledUnitsSent():
+            sent = [
+                Units(part=fact.part, line=one.line, quantity=one.quantity) for one in fact.units
+            ]
+            parts = _moved(order, fact.part, parcel=fact.parcel)
+            return replace(order, parts=parts, out=(*order.out, *sent))
         case PartHandedOver():
             return replace(order, parts=_shipped(order, fact.part))
         case PartReceived():
@@ -357,7 +372,10 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 parts=_without_units(order, fact.units, State.CLOSED),
                 lots=refund_shares(order.lots, fact.points + fact.points_kept)[1],
                 cash_fen=order.cash_fen - fact.cash_fen - fact.cash_fen_kept,
+                out=order.out if fact.goods_back else (*order.out, *_goods(order, fact.units)),
             )
+        case GoodsCameBack():
+            return replace(order, out=tuple(without(order.out, fact.units)))
         case LineRated():
             return replace(order, ratings=(*order.ratings, fact))
         case UnitsUnderReturn():

@@ -165,6 +165,8 @@ class Order:
     ratings: tuple[LineRated, ...] = ()
     cancelling: tuple[UnitsCancelling, ...] = ()
     """What third parties have to acknowledge before it is cancelled (rules.md 5)."""
+    out: tuple[Units, ...] = ()
+    """Goods that are with a carrier or their recipient, though they were paid back."""
     returns: int = 0
     """How many returns were ever opened: the next one's number follows."""
 

@@ -211,6 +211,8 @@ REASONS = {
     r"one return goes to one warehouse": "一次退货只能寄回一个仓库",
     r"what never came is disputed, not returned": "未收到的商品请提交争议",
     r"the return is (\w+)": "退货单{0}",
+    r"intact goods are sold again, all of them": "完好的商品全部重新上架",
+    r"only what came back can be thrown away": "只能报废退回的商品",
     r"name every unit of the return once": "退货单的每件商品须列出一次",
     r"only the return's own criteria count": "只能使用该退货单的验收标准",
     r"what is sold again meets all criteria": "重新上架的商品须符合全部标准",

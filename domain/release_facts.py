@@ -104,6 +104,14 @@ class CancellationOvertaken(Fact, name="orders.CancellationOvertaken"):
     part: PositiveInt
 
 
+class CancelledUnitsSent(Fact, name="orders.CancelledUnitsSent"):
+    """A third party sent units that it had cancelled: they are paid back, and out (W2; rule 5)."""
+
+    part: PositiveInt
+    units: tuple[Allocation, ...]
+    parcel: str = Field(description="the parcel they left in")
+
+
 ReleaseFact = (
     ReviewRequired
     | OrderApproved
@@ -115,4 +123,5 @@ ReleaseFact = (
     | PartEntrusted
     | UnitsCancelling
     | CancellationOvertaken
+    | CancelledUnitsSent
 )

@@ -127,6 +127,20 @@ class Stock:
             raise OutOfStock(sku=sku, wanted=quantity, free=self.free)
         return [StockScrapped(quantity=quantity, reason=reason)]
 
+    def take_unasked(
+        self, quantity: int, *, order: str, part: int, source: str, reason: str
+    ) -> list[StockFact]:
+        """Units left for a part that had given them up: the books follow the shelf (W2).
+
+        Where fewer are free, somebody's promised ones left: the next count tells of what is short.
+        """
+        short = quantity - max(0, self.free)
+        facts: list[StockFact] = []
+        if short > 0:
+            facts.append(StockAdjusted(difference=short, source=source, reason=reason))
+        facts.append(StockReserved(order=order, part=part, quantity=quantity))
+        return [*facts, StockPicked(order=order, part=part, quantity=quantity)]
+
     def transfer_out(
         self, quantity: int, *, sku: str, to_warehouse: str, transfer: str
     ) -> list[StockFact]:

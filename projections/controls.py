@@ -90,6 +90,7 @@ WITH told AS MATERIALIZED (
             'claims.ClaimPaid', 'claims.ClaimWrittenOff', 'disputes.DisputeOpened',
             'disputes.DisputeDecided', 'intercepts.InterceptAsked', 'intercepts.GoodsTakenBack',
             'ledger.PointsGranted', 'ledger.PointsDeducted', 'ledger.GrantClawedBack',
+            'orders.CancelledUnitsSent', 'orders.GoodsCameBack',
             'orders.UnitsRefunded', 'orders.ReplacementOrdered', 'privacy.CardRevealed',
             'privacy.PackRevealed', 'returns.ReturnOpened', 'returns.GoodsInspected',
             'returns.ReturnSettled'
@@ -111,7 +112,8 @@ WITH told AS MATERIALIZED (
             WHERE topic = 'approvals.ApprovalGiven'
         )
 )"""
-# A course has no goods; broken goods that were taken back are back, though on no shelf.
+# A course has no goods; broken goods that were taken back are back, though on no shelf. What a
+# third party sent though it was cancelled was paid back, too: it is found until it came back.
 _NO_GOODS: LiteralString = """
 SELECT r.position AS finding, r.position FROM told r JOIN placed p USING (stream)
 WHERE r.topic = 'orders.UnitsRefunded' AND r.fact ->> 'goods_back' = 'false'
@@ -120,6 +122,13 @@ WHERE r.topic = 'orders.UnitsRefunded' AND r.fact ->> 'goods_back' = 'false'
         SELECT FROM json_array_elements(r.fact -> 'units') gone,
             json_array_elements(p.fact -> 'lines') line
         WHERE gone ->> 'line' = line ->> 'line' AND line ->> 'kind' = 'parcel'
+    )
+UNION ALL
+SELECT s.position, s.position FROM told s
+WHERE s.topic = 'orders.CancelledUnitsSent' AND NOT EXISTS (
+        SELECT FROM told b
+        WHERE b.topic = 'orders.GoodsCameBack' AND b.stream = s.stream AND b.position > s.position
+            AND b.fact ->> 'parcel' = s.fact ->> 'parcel'
     )"""
 _ON_WORD: LiteralString = """
 SELECT position AS finding, position FROM told

@@ -54,7 +54,7 @@ class OrderRow(NamedTuple):
     @property
     def packed(self) -> bool:
         """Whether any of it ever went into a parcel."""
-        return b'"orders.PartPacked"' in self.timeline
+        return any(name in self.timeline for name in _PACKED)
 
     @property
     def sent(self) -> bool:
@@ -395,7 +395,9 @@ def _delay(parcel: Parcel) -> dict[str, Any] | None:
 
 
 BEFORE_PACKING = (Stage.PLANNED, Stage.PICKING, Stage.PICKED)
-_LEFT = (b'"orders.PartHandedOver"', b'"orders.PartReceived"')
+_UNASKED = b'"orders.CancelledUnitsSent"'
+_PACKED = (b'"orders.PartPacked"', _UNASKED)
+_LEFT = (b'"orders.PartHandedOver"', b'"orders.PartReceived"', _UNASKED)
 HIDDEN_FROM_CUSTOMERS = (State.EXPIRED,)
 ENDED_STATES = tuple(ENDED)
 

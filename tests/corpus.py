@@ -28,8 +28,8 @@ STORY = {
     "order": """OrderPlaced PaymentFailed PaymentCaptured AddressChanged EntitlementGranted
         CourseProgressed ReviewRequired OrderApproved OrderRejected PartReleased PartMoved
         PartPicked PartPacked AddressAcknowledged PartEntrusted UnitsCancelling
-        CancellationOvertaken PartHandedOver PartReceived UnitsCancelled
-        OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded
+        CancellationOvertaken CancelledUnitsSent PartHandedOver PartReceived UnitsCancelled
+        OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded GoodsCameBack
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
         OrderLinked UnitsUnderReturn ReturnEnded LineRated WindowResumed PartCompleted

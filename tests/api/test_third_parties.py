@@ -23,15 +23,19 @@ from application.gateways.third_party import (
     ParcelMessage,
     signed_message,
 )
+from application.intercepting import INTERCEPTS
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
-from application.policies import sweep
+from application.policies import overdue, sweep
 from application.pushing_consignments import CALLBACK, Consignments
 from application.releasing import require_review
 from application.settings import Settings
+from application.shipping import record_scans
 from application.unit import Command
 from domain.release_facts import ReviewReason
+from domain.scans import Scan, ScanKind
 from tests.api.conftest import RECIPIENT, Mall, running
+from tests.api.test_controls import controls
 from tests.api.test_partners import Partners
 from tests.conftest import MallDatabase
 
@@ -233,6 +237,156 @@ async def test_a_cancel_that_comes_too_late_becomes_an_intercept(depot: Depot) -
     assert order["parts"][0]["cancelling"] is False
     assert order["parcels"][0]["intercept"]["way"] == "return"
     assert (await depot.facts(f"order:{number}"))[-1] == "CancellationOvertaken"
+
+
+async def called_back(depot: Depot, number: str, parcel: str, *, status: str) -> None:
+    """Whatever it told before, the parcel is with its carrier, who is asked to bring it back."""
+    await depot.turn()
+    order = await depot.mall.read(number)
+    assert order["status"] == status
+    (box,) = order["parcels"]
+    assert (box["waybill"], box["intercept"]["way"]) == (SENT["waybill"], "return")
+    assert not (await depot.seen(parcel))["behind"]
+    facts = await depot.facts(f"parcel:{parcel}")
+    assert facts.count("ParcelHandedOver") == 1
+    assert (await depot.facts(f"intercept:{parcel}")) == ["InterceptAsked"]
+
+
+async def come_back(depot: Depot, parcel: str, *, points: int, **more: Any) -> None:
+    """The goods are in the house again; what that pays back, once."""
+    body = {"intact": True, "reason": "unopened", **more}
+    back = await depot.change(f"/v1/parcels/{parcel}/goods-back", body)
+    assert (back["state"], back["points"]) == ("came_back", points)
+    twice = await depot.mall.post(f"/v1/parcels/{parcel}/goods-back", body, **STAFF)
+    assert twice.status_code == 409
+
+
+async def test_what_is_sent_after_its_cancel_was_acknowledged_has_to_come_back(
+    depot: Depot,
+) -> None:
+    """Rule 5, W2: the points are back already, so the goods are called back, and nothing is late;
+    told twice, and once more after an older word, it is once (R34, R35)."""
+    before, shelf = (await depot.mall.balance())["available"], await level(depot)
+    await depot.partners.behave(pace_seconds=60)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    await depot.change(f"/v1/orders/{number}/cancellation", CANCEL, role="learner", subject="lin")
+    await depot.until(parcel, "cancelled")
+    assert (await depot.mall.balance())["available"] == before
+    shipped = depot.message(parcel, "shipped", **SENT)
+    for name in ("msg_7", "msg_7", "msg_8"):
+        assert (await depot.tell(shipped, name=name)).status_code == 200
+        await called_back(depot, number, parcel, status="cancelled")
+    late = depot.message(parcel, "cancelled", revision=2)
+    assert (await depot.tell(late, name="msg_9")).status_code == 200
+    await called_back(depot, number, parcel, status="cancelled")
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    depot.mall.tenant.store.clock = lambda: later
+    assert [one for one in await overdue(depot.mall.tenant) if "third" in one.policy] == []
+    out = await level(depot)
+    assert (out["free"], out["reserved"]) == (shelf["free"] - 2, shelf["reserved"])
+    assert (await depot.mall.balance())["available"] == before
+    unasked = {"refund_without_goods_back": [[f"order:{number} CancelledUnitsSent"]]}
+    assert await controls(depot.mall) == unasked
+    await come_back(depot, parcel, points=0)
+    assert await controls(depot.mall) == {}
+    assert await level(depot) == shelf
+    assert (await depot.mall.balance())["available"] == before
+    assert (await depot.mall.read(number))["status"] == "cancelled"
+    told = await depot.facts(f"order:{number}")
+    assert told[-2:] == ["CancelledUnitsSent", "GoodsCameBack"]
+
+
+@pytest.mark.parametrize("first", ["shipped", "cancelled"])
+async def test_a_cancel_that_is_told_of_beside_the_hand_over_pays_back_once_the_goods_are_here(
+    depot: Depot, first: str
+) -> None:
+    """Rule 5, R35: acknowledged and sent in one breath, in either order: it came too late."""
+    before, shelf = (await depot.mall.balance())["available"], await level(depot)
+    await depot.partners.behave(pace_seconds=60)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    spent = before - (await depot.mall.balance())["available"]
+    await depot.partners.behave(refuse=True)
+    await depot.change(f"/v1/orders/{number}/cancellation", CANCEL, role="learner", subject="lin")
+    words = {
+        "shipped": depot.message(parcel, "shipped", **SENT),
+        "cancelled": depot.message(parcel, "cancelled", revision=2),
+    }
+    for step in (first, *words):
+        assert (await depot.tell(words[step], name=f"msg_{step}")).status_code == 200
+    await called_back(depot, number, parcel, status="pending_receipt")
+    assert (await depot.mall.balance())["available"] == before - spent
+    assert "CancellationOvertaken" in await depot.facts(f"order:{number}")
+    await come_back(depot, parcel, points=spent)
+    assert (await depot.mall.read(number))["status"] == "closed"
+    assert (await depot.mall.balance())["available"] == before
+    assert await level(depot) == shelf
+
+
+async def test_goods_come_back_from_a_learner_who_has_both(depot: Depot) -> None:
+    """Rule 5: delivered before anybody could stop it, it stays listed until the goods are here."""
+    shelf = await level(depot)
+    await depot.partners.behave(pace_seconds=60)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    await depot.change(f"/v1/orders/{number}/cancellation", CANCEL, role="learner", subject="lin")
+    await depot.until(parcel, "cancelled")
+    assert (await depot.tell(depot.message(parcel, "shipped", **SENT))).status_code == 200
+    await depot.turn()
+    await signed_for(depot, parcel)
+    for policy in INTERCEPTS:
+        await sweep(depot.mall.tenant, policy)
+    await depot.mall.views()
+    (listed,) = (await depot.mall.get("/v1/intercepts", **STAFF)).json()["intercepts"]
+    assert (listed["parcel"], listed["state"]) == (parcel, "failed")
+    assert (await depot.mall.read(number))["status"] == "cancelled"
+    await come_back(depot, parcel, points=0)
+    assert (await depot.mall.get("/v1/intercepts", **STAFF)).json()["intercepts"] == []
+    assert await level(depot) == shelf
+
+
+async def signed_for(depot: Depot, parcel: str) -> None:
+    """Its carrier tells that it was delivered."""
+    scan = Scan("SF1000000000042", datetime.now(UTC), "已签收", "shunfeng", ScanKind.SIGNED)
+    rules = depot.mall.tenant.rules
+    await depot.mall.tenant.store.execute(
+        Command(
+            "partner:kuaidi100",
+            "signed",
+            b"",
+            Context("partner:kuaidi100", "signed"),
+            lambda unit: record_scans(
+                unit, parcel=parcel, scans=[scan], source="query", raw=None, corrected_to=None,
+                rules=rules,
+            ),
+        )
+    )  # fmt: skip
+    await depot.mall.views()
+
+
+async def test_units_that_travel_with_others_though_they_were_cancelled_leave_the_books(
+    depot: Depot,
+) -> None:
+    """Rule 5, C3: the other order's parcel travels on; the first one's goods are known to be out,
+    whatever was promised to others."""
+    shelf = await level(depot)
+    await depot.partners.behave(pace_seconds=60)
+    pair = [(await depot.mall.order(("enamel-mug", 1)))["number"] for _ in range(2)]
+    (parcel,) = (await depot.change("/v1/waves", {"warehouse": PLACE}))["parcels"]
+    await depot.until(parcel, "accepted")
+    await depot.change(f"/v1/orders/{pair[0]}/cancellation", CANCEL, role="learner", subject="lin")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await depot.mall.read(pair[0]))["status"] != "cancelled":
+            await depot.turn()
+    shipped = depot.message(parcel, "shipped", **SENT)
+    assert (await depot.tell(shipped)).status_code == 200
+    await depot.turn()
+    assert (await depot.mall.read(pair[1]))["status"] == "pending_receipt"
+    assert (await depot.facts(f"order:{pair[0]}"))[-1] == "CancelledUnitsSent"
+    out = await level(depot)
+    assert (out["free"], out["reserved"]) == (shelf["free"] - 2, shelf["reserved"])
+    assert not (await depot.seen(parcel))["behind"]
 
 
 async def test_an_address_reaches_the_third_party_at_once_and_is_acknowledged(

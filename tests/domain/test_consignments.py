@@ -19,11 +19,23 @@ from domain.consignments import (
     Step,
     evolve,
 )
-from domain.entrusting import acknowledged, ask_to_cancel, entrust, overtaken
+from domain.entrusting import (
+    acknowledged,
+    ask_to_cancel,
+    entrust,
+    leave_unwanted,
+    overtaken,
+    sent_all_the_same,
+)
+from domain.order_facts import GoodsCameBack
 from domain.order_fold import evolve as evolve_order
 from domain.orders import Order
+from domain.parcel_facts import Content, ParcelDissolved, ParcelPlanned
+from domain.parcels import Parcel
+from domain.parcels import evolve as evolve_parcel
 from domain.refusals import InvalidRequest, NotPossible
-from domain.release_facts import PartReleased
+from domain.release_facts import CancelledUnitsSent, PartReleased
+from domain.splitting import Allocation
 from tests.domain.test_orders import HOME, cancel, order, placed, units
 
 DUE = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -192,3 +204,41 @@ def test_a_new_address_waits_for_the_third_party() -> None:
     assert (first.address_pending, second.address_pending) == (True, False)
     known = reduce(evolve_order, moved.acknowledge_address(1, by="a"), moved)
     assert not known.parts[0].address_pending
+
+
+def test_units_that_left_though_they_were_cancelled_are_out_until_they_come_back() -> None:
+    """Rule 5: noted once a part, beside what is still to be had; then on their shelf again."""
+    state = entrusted()
+    gone = reduce(evolve_order, cancel(state, [("mug", 2)]), state)
+    (fact,) = sent_all_the_same(gone, 1, parcel="P1", sku="mug", quantity=2)
+    assert fact == CancelledUnitsSent(part=1, units=(Allocation(line=1, quantity=2),), parcel="P1")
+    out = evolve_order(gone, fact)
+    assert (out.out, out.parts[0].parcel, out.parts[0].live) == (units((1, 1, 2)), "P1", False)
+    back = evolve_order(out, GoodsCameBack(parcel="P1", units=units((1, 1, 2))))
+    assert back.out == ()
+    for part, sku, quantity in ((1, "mug", 0), (1, "kite", 1), (9, "mug", 1)):
+        assert sent_all_the_same(gone, part, parcel="P1", sku=sku, quantity=quantity) == []
+
+
+def test_an_unpacked_parcel_leaves_once_and_no_other_does_so_unasked() -> None:
+    """W2: it is with its carrier, under its number, whatever was told of it before."""
+    planned = ParcelPlanned(
+        warehouse="a", contents=(Content(order="T1", part=1),), wave="w", hand_over_by=DUE
+    )
+    unpacked = evolve_parcel(evolve_parcel(Parcel(), planned), ParcelDissolved(reason="x"))
+    facts = leave_unwanted(unpacked, carrier="shunfeng", waybill="SF1", when=DUE)
+    left = reduce(evolve_parcel, facts, unpacked)
+    assert (left.handed_over, left.dissolved, left.waybill) == (True, False, "SF1")
+    for box in (left, Parcel()):
+        assert leave_unwanted(box, carrier="shunfeng", waybill="SF1", when=DUE) == []
+
+
+def test_what_left_although_nothing_was_wanted_is_known_from_any_order_of_words() -> None:
+    """R35: whether the cancel was told of before or after; a part of it that is wanted is not."""
+    nothing = asked(told(asked(), Report(Step.ACCEPTED, 1)), units=())
+    gone, left = Report(Step.CANCELLED, 2), Report(Step.SHIPPED, 1, HAS_TWO, 5, "sf", "SF1")
+    for words in ((gone, left), (left, gone), (left,)):
+        assert told(nothing, *words).unwanted
+        assert told(nothing, *words).first == TWO
+    assert not told(nothing, gone).unwanted
+    assert not told(asked(), left).unwanted

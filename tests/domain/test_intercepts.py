@@ -125,6 +125,22 @@ def test_goods_are_taken_back_once_and_never_from_who_signed_for_them() -> None:
     assert replace(given(ASKED), way=Way.REDIRECT).open
 
 
+def test_what_nobody_wanted_is_called_back_wherever_it_is_and_once() -> None:
+    """Rule 5: its goods come back from who signed for them, too: they were paid back already."""
+    wish = {
+        "orders": ["T1"], "carrier": "zhongtong", "waybill": "73", "reason": "x", "when": START,
+        "rules": DEFAULT_RULES,
+    }  # fmt: skip
+    assert given().call_back("T1-P1", **wish) == [ASKED]  # type: ignore[arg-type]
+    for facts in ((ASKED,), (ASKED, TAKEN), (ASKED, InterceptFailed(intercept="x", why="x"))):
+        assert given(*facts).call_back("T1-P1", **wish) == []  # type: ignore[arg-type]
+    back = GoodsTakenBack(intercept="T1-P1-X1", intact=False)
+    signed = Track(ParcelState.SIGNED)
+    assert given(ASKED).take_back(track=signed, intact=False, paid_back=True) == [back]
+    with pytest.raises(NotPossible, match="already"):
+        given(ASKED, back).take_back(track=signed, intact=False, paid_back=True)
+
+
 def test_a_yes_by_phone_counts_after_a_refusal_or_a_silence_too() -> None:
     """O8: its track is waited for anew, from then on; a no ends it; both can be taken back."""
     refused = InterceptRefused(intercept="T1-P1-X1", code="30011")

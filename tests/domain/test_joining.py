@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from application import ordering, redeeming, shipping, stocking
+from application import intercepting, ordering, redeeming, shipping, stocking
 from application.ordering import Payment
 from application.redeeming import SEATS, Wanted, Wish
 from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
 from application.vault import Recipient
 from domain.catalogue import Kind, StorageClass, Terms
 from domain.house_rules import HouseRules
-from domain.order_facts import Channel, Fault, State
+from domain.order_facts import Channel, Fault, State, Units
 from domain.parcel_facts import Content, ParcelDissolved, ParcelPacked, ParcelScanned
 from domain.point_facts import AccountFrozen, PointsGranted, Reason
 from domain.refusals import InvalidRequest, NotFound, NotPossible, OrderRefused
-from domain.stock import Stock, stock_key
+from domain.stock import Stock, StockScrapped, stock_key
 from domain.tracking import ParcelState, Scan, classify
 from domain.warehouses import EVERYWHERE, Warehouse
 from tests.in_memory import InMemoryLog
@@ -380,6 +380,110 @@ def test_nothing_is_found_when_there_is_no_such_order_or_parcel() -> None:
         mall.do(partial(ordering.complete_order, number="N9", rules=RULES))
     with pytest.raises(NotFound):
         mall.do(partial(shipping.hand_over, parcel="P9", rules=RULES))
+
+
+class Stopped(Mall):
+    """A mall whose parcel of two mugs and a kite was called back by support."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.item("mug", "a")
+        self.item("kite", "a")
+        self.place("N1", ("mug", 2), ("kite", 1))
+        self.parcel = self.packed("N1")
+        self.do(partial(shipping.hand_over, parcel=self.parcel, rules=RULES))
+        self.stop()
+
+    def stop(self) -> None:
+        wish: dict[str, Any] = {
+            "parcel": self.parcel,
+            "orders": ["N1"],
+            "reason": "x",
+            "rules": RULES,
+        }
+        self.do(partial(intercepting.intercept_parcel, **wish))
+
+    def refund(self, *wanted: tuple[str, int]) -> None:
+        decided: dict[str, Any] = {
+            "fault": Fault.LOST,
+            "reason": "x",
+            "goods_back": False,
+            "rules": RULES,
+        }
+        self.do(partial(ordering.refund_order, number="N1", wanted=wanted or None, **decided))
+
+    def back(self, *, intact: bool = True, **more: Any) -> int:
+        """Points that the goods bring back, now that they are here."""
+        told: dict[str, Any] = {
+            "parcel": self.parcel,
+            "intact": intact,
+            "reason": "x",
+            "rules": RULES,
+        }
+        points: int = self.do(partial(intercepting.take_back, **told, **more))["points"]
+        return points
+
+    def shelves(self) -> dict[str, Stock]:
+        """What is on them; nothing appears or vanishes on its way (C3)."""
+        found = {sku: self.stock("a", sku) for sku in ("mug", "kite")}
+        for sku, stock in found.items():
+            facts = self.log.facts(STOCK, stock_key("a", sku))
+            thrown = sum(one.quantity for one in facts if isinstance(one, StockScrapped))
+            assert stock.free + stock.reserved + stock.picked == 5 - thrown
+        return found
+
+
+@pytest.mark.parametrize("refunded", [(), (("mug", 2), ("kite", 1)), (("mug", 1),)])
+def test_goods_are_on_their_shelf_once_whatever_was_refunded_before_they_came_back(
+    refunded: tuple[tuple[str, int], ...],
+) -> None:
+    """O8, D3, D4: a decision paid for none, all or some of them: all are back, and paid once."""
+    mall = Stopped()
+    if refunded:
+        mall.refund(*refunded)
+    decided = mall.available() - 70
+    assert mall.back() == 30 - decided
+    assert mall.shelves() == {"mug": Stock(free=5), "kite": Stock(free=5)}
+    assert (mall.state("N1"), mall.available()) == (State.CLOSED, 100)
+    with pytest.raises(NotPossible, match="already"):
+        mall.back()
+    assert mall.log.state(ORDER, "N1").out == ()
+
+
+@pytest.mark.parametrize("refunded", [True, False])
+def test_what_came_back_broken_is_thrown_away_and_the_rest_is_sold_again(refunded: bool) -> None:
+    """D3, C3: inspected as any return; all of it, or the units that are named and came back."""
+    named: tuple[tuple[str, int], ...] = (("mug", 1),)
+    for scrap, left in ((named[:0], (3, 4)), (named, (4, 5))):
+        mall = Stopped()
+        if refunded:
+            mall.refund()
+        mall.back(intact=False, scrap=scrap)
+        assert mall.shelves() == {"mug": Stock(free=left[0]), "kite": Stock(free=left[1])}
+        assert mall.available() == 100
+    mall = Stopped()
+    for intact, more in ((False, [("mug", 3)]), (False, [("pen", 1)]), (True, [("mug", 1)])):
+        with pytest.raises(InvalidRequest):
+            mall.back(intact=intact, scrap=more)
+    assert mall.shelves()["mug"] == Stock(free=3, picked=2)
+
+
+def test_goods_that_were_given_up_for_lost_are_called_back_and_shelved() -> None:
+    """O8, rules.md 3: decided first and found later; nothing is paid a second time (D4)."""
+    mall = Mall()
+    mall.item("mug", "a")
+    mall.place("N1", ("mug", 2))
+    parcel = mall.packed("N1")
+    mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
+    lost: dict[str, Any] = {"fault": Fault.LOST, "reason": "x", "goods_back": False, "rules": RULES}
+    mall.do(partial(ordering.refund_order, number="N1", wanted=None, **lost))
+    assert mall.log.state(ORDER, "N1").out == (Units(part=1, line=1, quantity=2),)
+    wish: dict[str, Any] = {"parcel": parcel, "orders": ["N1"], "reason": "found", "rules": RULES}
+    mall.do(partial(intercepting.intercept_parcel, **wish))
+    mall.scans(parcel, "已签收")
+    told: dict[str, Any] = {"parcel": parcel, "intact": True, "reason": "x", "rules": RULES}
+    assert mall.do(partial(intercepting.take_back, **told))["points"] == 0
+    assert (mall.stock("a", "mug"), mall.available()) == (Stock(free=5), 100)
 
 
 def test_goods_are_free_again_when_they_came_back_and_not_when_they_did_not() -> None:

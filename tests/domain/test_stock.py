@@ -96,6 +96,18 @@ def test_nothing_leaves_when_it_is_promised_to_somebody() -> None:
         stock.transfer_out(2, sku="mug", to_warehouse="henan", transfer="X1")
 
 
+def test_the_books_follow_when_units_left_that_nobody_wanted() -> None:
+    """W2: free ones are gone; were others promised, the books say so, and stay in balance (C3)."""
+    stock = given(STOCK, received(5), reserved(4))
+    told = {"order": "T9", "part": 1, "source": "shaanxi", "reason": "x"}
+    mine = StockReserved(order="T9", part=1, quantity=1)
+    taken = StockPicked(order="T9", part=1, quantity=1)
+    assert stock.take_unasked(1, **told) == [mine, taken]  # type: ignore[arg-type]
+    facts = stock.take_unasked(3, **told)  # type: ignore[arg-type]
+    assert facts[0] == StockAdjusted(difference=2, source="shaanxi", reason="x")
+    assert given(STOCK, received(5), reserved(4), *facts) == Stock(reserved=4, picked=3)
+
+
 def test_the_key_names_warehouse_and_item() -> None:
     """C3: one stream per item and warehouse."""
     assert STOCK.stream(stock_key("zhejiang", "mug")) == "stock:zhejiang:mug"
