@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api.auth import Caller, Chooser, Operator, Role, allow, store_of
-from api.bodies import Body, Id, RecipientIn, Why
+from api.bodies import Body, Id, ItemSku, RecipientIn, Whole, Why
 from api.changing import Change, answered
 from api.orders import recipient_of
 from api.own_words import said_by
@@ -64,11 +64,24 @@ class SaidIn(Body):
     reason: Why
 
 
+class BrokenIn(Body):
+    """Units of an item that nobody can sell again."""
+
+    sku: ItemSku
+    quantity: Annotated[Whole, Field(ge=1, le=10_000, description="units")]
+
+
 class GoodsBackIn(Body):
     """What came back."""
 
-    model_config = example(intact=True, reason="unopened")
-    intact: bool = Field(description="whether they go back on their shelf")
+    model_config = example(
+        intact=False, scrap=[{"sku": "enamel-mug", "quantity": 1}], reason="one has a crack"
+    )
+    intact: bool = Field(description="whether all of them go back on their shelf")
+    scrap: Annotated[list[BrokenIn], Field(max_length=200)] | None = Field(
+        default=None,
+        description="units to be thrown away; without it: none of intact goods, all of others",
+    )
     reason: Why
 
 
@@ -138,11 +151,15 @@ async def said(
 async def goods_back(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: GoodsBackIn
 ) -> Response:
-    """Inspected and paid back, once; intact ones are free on their shelf again (rules.md 3)."""
+    """Inspected and paid back, once; intact ones are free on their shelf again (rules.md 3).
+
+    What a decision had paid back before is taken in alike, and pays nothing more (D4).
+    """
     rules = request.state.tenant.rules
+    scrap = [(one.sku, one.quantity) for one in body.scrap or ()]
     command = change.command(
         lambda unit: intercepting.take_back(
-            unit, parcel=parcel, intact=body.intact, reason=body.reason, rules=rules
+            unit, parcel=parcel, intact=body.intact, reason=body.reason, rules=rules, scrap=scrap
         ),
         reason=body.reason,
         streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)],

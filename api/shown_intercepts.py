@@ -48,6 +48,14 @@ class GoodsBackOut(InterceptAskedOut):
     points: int = Field(description="that went back to their lots")
 
 
+class GoodsOut(BaseModel):
+    """Units of an item that are in a parcel."""
+
+    sku: str = Field(description="of the item")
+    name: str = Field(description="as it was ordered")
+    quantity: int = Field(description="units to be had, or paid back while they are out")
+
+
 class InterceptOut(BaseModel):
     """A parcel that is to be stopped, in a list."""
 
@@ -61,6 +69,8 @@ class InterceptOut(BaseModel):
     asked_at: AwareDatetime = Field(description="since when")
     answer_by: AwareDatetime = Field(description="then a human sees to it")
     parcel_state: str = Field(description="where the parcel is, by its track")
+    goods: list[GoodsOut] = Field(description="what is to be in it")
+    paid_back: bool = Field(description="nothing of it is still to be paid back")
     age_seconds: int = Field(description="since it was asked for")
 
 

@@ -276,6 +276,16 @@ class Order:
                 return f"{sku}: {percent} % of the course are done, {limit} % are too much"
         return ""
 
+    def units_out(self, parts: Collection[int]) -> tuple[Units, ...]:
+        """Units of these parts that are to be had, or are out though they were paid back."""
+        live = [
+            Units(part=part.number, line=unit.line, quantity=unit.quantity)
+            for part in self.parts
+            if part.number in parts
+            for unit in part.units
+        ]
+        return (*live, *(one for one in self.out if one.part in parts))
+
     def live_units(self, line: int) -> int:
         """Units of a line that are still to be had."""
         return sum(unit.quantity for part in self.parts for unit in part.units if unit.line == line)

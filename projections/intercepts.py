@@ -1,13 +1,15 @@
 """拦截视图 Parcels that are called back or sent elsewhere, and how far that is (O8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 
-from application.streams import INTERCEPT
+from application.streams import INTERCEPT, ORDER, PARCEL
 from domain.intercepts import Intercept, InterceptAsked, InterceptFact
+from domain.orders import Order
+from domain.parcels import Parcel
 from projections.reading import Event, Tables, View, compose, named_rows
 
 
@@ -80,7 +82,31 @@ async def intercepts(
     """Requests that somebody waits for, or all, the longest first, after a cursor."""
     at, parcel = after or (None, None)
     query = compose(_LISTED, schema, ("intercepts", "parcels"), "")
-    return await named_rows(connection, query, closed, at, at, parcel, limit)
+    rows = await named_rows(connection, query, closed, at, at, parcel, limit)
+    numbers = list({number for row in rows for number in row["orders"]})
+    query = compose(_ORDERS, schema, ("orders",), "")
+    cursor = await connection.execute(query, (numbers,), prepare=True)
+    orders = {
+        number: ORDER.states.validate_json(folded) for number, folded in await cursor.fetchall()
+    }
+    for row in rows:
+        row.update(_goods(PARCEL.states.validate_json(row.pop("box")), orders))
+    return rows
+
+
+def _goods(box: Parcel, orders: Mapping[str, Order]) -> dict[str, Any]:
+    """What is to come back in a parcel, and whether all of it is paid back already."""
+    found: dict[str, dict[str, Any]] = {}
+    live = False
+    for number in box.orders:
+        order = orders[number]
+        mine = {one.part for one in box.contents if one.order == number}
+        live = live or any(part.live for part in order.parts if part.number in mine)
+        for one in order.units_out(mine):
+            line = order.line(one.line)
+            item = found.setdefault(line.sku, {"sku": line.sku, "name": line.name, "quantity": 0})
+            item["quantity"] += one.quantity
+    return {"goods": list(found.values()), "paid_back": not live}
 
 
 async def intercepts_of(
@@ -117,11 +143,12 @@ ON CONFLICT (parcel) DO UPDATE SET orders = excluded.orders, carrier = excluded.
 """
 _LISTED = """
 SELECT i.parcel, i.orders, i.carrier, i.waybill, i.way, i.state, i.reason, i.asked_at, i.answer_by,
-    p.state AS parcel_state
+    p.state AS parcel_state, p.folded AS box
 FROM {intercepts} i JOIN {parcels} p ON p.number = i.parcel
 WHERE (%b::boolean OR i.state IN ('asked', 'taken', 'refused', 'failed', 'timed_out')
        OR i.state = 'done' AND i.way = 'return')
   AND (%b::timestamptz IS NULL OR (i.asked_at, i.parcel) > (%b::timestamptz, %b::text))
 ORDER BY i.asked_at, i.parcel LIMIT %b
 """
+_ORDERS = "SELECT number, folded FROM {orders} WHERE number = ANY(%b::text[])"
 _OF_ORDER = "SELECT parcel, folded FROM {intercepts} WHERE orders @> %b::text[]"

@@ -224,6 +224,45 @@ async def test_a_shared_parcel_comes_back_with_all_its_orders_or_not_at_all(road
     assert back["points"] == spent
 
 
+async def test_goods_that_a_decision_had_paid_back_are_inspected_and_on_their_shelf_again(
+    road: Road,
+) -> None:
+    """O8, D3, D4: named with what is in it; one is scrapped, nothing is paid twice; books agree."""
+
+    async def shelf() -> dict[str, int]:
+        answer = await road.mall.get("/v1/items", q="enamel-mug", **STAFF)
+        levels = [one for item in answer.json()["items"] for one in item["stock"]]
+        return {name: sum(one[name] for one in levels) for name in ("free", "reserved")}
+
+    before, full = (await road.mall.balance())["available"], await shelf()
+    number = (await road.mall.order(("enamel-mug", 2)))["number"]
+    parcel = await road.mall.ship(number)
+    await road.mall.views()
+    await road.mall.post(f"/v1/orders/{number}/cancellation", CANCEL)
+    lost = {"fault": "lost", "reason": "nobody knows where it is"}
+    paid = await road.mall.post(f"/v1/orders/{number}/refunds", lost, role="support", subject="sue")
+    assert paid.status_code == 200, paid.text
+    await road.mall.views()
+    assert (await road.mall.balance())["available"] == before
+    (listed,) = (await road.mall.get("/v1/intercepts", **STAFF)).json()["intercepts"]
+    goods = [(one["sku"], one["quantity"]) for one in listed["goods"]]
+    assert (listed["paid_back"], goods) == (True, [("enamel-mug", 2)])
+    path = f"/v1/parcels/{parcel}/goods-back"
+    for intact, quantity in ((False, 3), (True, 1)):
+        scrap = [{"sku": "enamel-mug", "quantity": quantity}]
+        body = {"intact": intact, "scrap": scrap, "reason": "x"}
+        refused = await road.mall.post(path, body, **STAFF)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    body = {"intact": False, "scrap": [{"sku": "enamel-mug", "quantity": 1}], "reason": "a crack"}
+    back = await road.change(path, body)
+    assert (back["state"], back["points"]) == ("came_back", 0)
+    assert await shelf() == {**full, "free": full["free"] - 1}
+    assert (await road.mall.balance())["available"] == before
+    assert (await road.mall.post(path, body, **STAFF)).status_code == 409
+    stream = await road.mall.get(f"/v1/audit/streams/order:{number}", role="auditor", subject="eve")
+    assert stream.json()["events"][-1]["fact"] == "orders.GoodsCameBack"
+
+
 async def test_a_new_address_after_hand_over_is_the_carrier_s_to_reach(road: Road) -> None:
     """O8: any province; done once the track says that it goes there."""
     number, parcel = await road.sent()

@@ -254,8 +254,15 @@ def test_a_learner_calls_a_parcel_back_and_the_desk_takes_it(
             visitor.open("/operations#/delays")
             row = page.locator(f"[data-intercept={parcel}]")
             row.locator("button").click()
-            visitor.send(reason="unopened")
+            visitor.content()
+            visitor.send(**{"broken-0": "2"}, reason="a crack")
+            expect(page.locator("dialog .field.bad")).to_have_count(1)  # there is one kite alone
+            visitor.send(**{"broken-0": "1"}, reason="a crack")
             expect(row).to_have_count(0)
             visitor.content()
             visitor.readable()
     assert service.call("GET", f"/v1/orders/{number}", **OPS)["state"] == "closed"
+    last = service.call(
+        "GET", f"/v1/audit/streams/stock:henan:{sku}", role="auditor", subject="eve"
+    )["events"][-1]
+    assert (last["fact"], last["data"]["quantity"]) == ("stock.StockScrapped", 1)

@@ -3,7 +3,7 @@ import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { get, fresh } from "./http.js";
 import { after, badge, empty, field, moreButton } from "./ui.js";
-import { ago, exact, t, when, word } from "./words.js";
+import { ago, exact, names, t, when, word } from "./words.js";
 
 /** What a parcel's carrier was asked, and the button that asks it; nothing where neither is there. */
 export function stopping(order, parcel, changed) {
@@ -45,7 +45,7 @@ function row(one, changed) {
     h("td", null, badge("parcel", one.parcel_state)),
     h("td", { class: "quiet" }, h("time", { datetime: one.asked_at, title: exact(one.asked_at) }, ago(one.asked_at))),
     h("td", { class: "full" }, h("div", { class: "row" }, ["asked", "taken", "refused", "timed_out"].includes(one.state) ? h("button", { class: "tool", type: "button", onclick: () => said(one, changed) }, t("intercept.said")) : null,
-      one.way === "return" && one.parcel_state !== "signed" ? h("button", { class: "button compact", type: "button", onclick: () => goodsBack(one, changed) }, t("intercept.goods_back")) : null)));
+      one.way === "return" && (one.paid_back || one.parcel_state !== "signed") ? h("button", { class: "button compact", type: "button", onclick: () => goodsBack(one, changed) }, t("intercept.goods_back")) : null)));
 }
 
 function said(one, changed) {
@@ -62,10 +62,23 @@ function said(one, changed) {
 function goodsBack(one, changed) {
   askFor({
     title: t("intercept.goods_back_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/goods-back`, label: t("form.save"), done: () => changed(),
-    fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t("intercept.goods_back_how")),
-      field("intact", t("intercept.intact"), { required: true, options: [["yes", t("intercept.intact_yes")], ["no", t("intercept.intact_no")]] }),
+    fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)),
+      h("p", { class: "quiet small" }, t(one.paid_back ? "intercept.goods_back_paid" : "intercept.goods_back_how")),
+      one.goods.map((item, place) => field(`broken-${place}`, t("intercept.broken", { name: names(item.name).main }), { type: "number", required: true, min: 0, max: item.quantity, value: 0, inputmode: "numeric" }, { hint: t("intercept.broken_of", { n: item.quantity }) })),
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
-    read: (form) => ({ intact: form.intact.value === "yes", reason: form.reason.value.trim() }),
-    said: (answer) => t("intercept.goods_back_done", { n: answer.points }),
+    wrong: (form) => one.goods.flatMap((item, place) => within(form[`broken-${place}`], item.quantity)),
+    read: (form) => found(one.goods.map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()),
+    said: (answer) => (one.paid_back ? t("intercept.goods_back_shelved") : t("intercept.goods_back_done", { n: answer.points })),
   });
+}
+
+function within(box, most) {
+  const units = Number(box.value);
+  return Number.isInteger(units) && units >= 0 && units <= most ? [] : [{ field: box.name, words: t("intercept.broken_wrong", { n: most }) }];
+}
+
+/** What the inspection came to: what is not named goes back on its shelf. */
+function found(units, reason) {
+  const scrap = units.filter((one) => one.quantity > 0);
+  return scrap.length ? { intact: false, scrap, reason } : { intact: true, reason };
 }
