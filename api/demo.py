@@ -24,8 +24,8 @@ START_SECONDS = 90
 def tell(console: Console) -> None:
     """Start a service in a folder of its own, tell the story, and stop it again.
 
-    Grant, redeem, review, split, ship with live tracking, dispute, compensation, audit. Ends with
-    status 1 at the first step that does not do what the story says.
+    Grant, redeem, review, split, a third party's warehouse, ship with live tracking, dispute,
+    compensation, audit. Ends with status 1 at the first step that does not do what it says.
     """
     console.print("[bold]Tallypost[/bold] — a service of its own starts, on its own PostgreSQL …")
     with _service() as (url, settings), httpx2.Client(base_url=url, timeout=30) as client:
@@ -34,7 +34,9 @@ def tell(console: Console) -> None:
         number = demo_chapters.redeem(story)
         demo_chapters.review(story, number)
         parts = demo_chapters.split(story, number)
+        sent, cancelled = demo_chapters.entrust(story, settings)
         parcels = demo_chapters.ship(story, number, parts, settings)
+        demo_chapters.entrusted(story, sent, cancelled)
         case = demo_chapters.dispute(story, number, parcels[0])
         demo_chapters.compensate(story, case)
         demo_chapters.audit(story, number)

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -25,6 +26,35 @@ RECIPIENT = {
     "district": "西湖区",
     "address": "文三路 90 号 3 幢 2 单元 501",
 }
+
+
+RENTED: tuple[tuple[str, dict[str, Any]], ...] = (
+    (
+        "/v1/warehouses",
+        {
+            "code": "rented",
+            "name": "租赁仓",
+            "province": "陕西省",
+            "city": "西安市",
+            "serves": ["*"],
+            "third_party": True,
+        },
+    ),
+    (
+        "/v1/items",
+        {
+            "sku": "paper-fan",
+            "name": "折扇 Paper fan",
+            "kind": "parcel",
+            "points": 60,
+            "market_value_fen": 3_900,
+            "weight_grams": 120,
+            "on_sale": True,
+        },
+    ),
+    ("/v1/stock/receipts", {"sku": "paper-fan", "warehouse": "rented", "quantity": 20}),
+)
+"""A warehouse that the sandbox plays, with goods that nobody else has."""
 
 
 def grant(story: Story) -> None:
@@ -63,6 +93,7 @@ def redeem(story: Story) -> str:
     number: str = placed["number"]
     balance = story.get(f"/v1/learners/{LEARNER}/balance", min_position=placed["position"])
     story.show(f"order {number}: {placed['points']:,} points; {balance['available']:,} are left")
+    story.get(f"/v1/orders/{number}", min_position=placed["position"])
     story.page("/ → Orders", f"promised by {placed['promised_by'][:10]}")
     return number
 
@@ -93,6 +124,82 @@ def split(story: Story, number: str) -> list[dict[str, Any]]:
         story.show(f"part {part['part']}: {units} from {part['warehouse']}, by {carrier}")
     story.page(f"/operations → Packing → {number}", "each part with its next step")
     return parts
+
+
+def entrust(story: Story, settings: Settings) -> tuple[str, str]:
+    """W2, rules.md 5: a warehouse of somebody else's; a cancel waits for its acknowledgement."""
+    story.tell(
+        "A warehouse that somebody else runs gets two orders by itself",
+        "asked and told, signed (our sandbox plays it); then she cancels one of them",
+    )
+    behaviour = {"pace_seconds": 2.0, "ship_cancelled": True}
+    httpx2.post(f"{settings.kuaidi100_url}/behaviour", json=behaviour).raise_for_status()
+    for path, body in RENTED:
+        story.done(path, body, role=Role.OPERATIONS)
+    sent, cancelled = _rented_order(story), _rented_order(story)
+    _awaited("was not taken", lambda: _consigned(story, cancelled)["acknowledged"] == 1)
+    answer = story.done(f"/v1/orders/{cancelled}/cancellation", {"reason": "changed_mind"})
+    story.show(f"cancelled: {answer['points']} points come back before the warehouse agrees")
+    _awaited("was not cancelled", lambda: _status(story, cancelled) == "cancelled")
+    spent = story.get(f"/v1/orders/{cancelled}")["points"]
+    story.show(f"the warehouse agrees: {spent} points come back")
+    return sent, cancelled
+
+
+def entrusted(story: Story, sent: str, cancelled: str) -> None:
+    """W2, rules.md 5: by whom it was sent; what was sent by mistake is called back by itself."""
+    story.tell(
+        "The other warehouse sent one order, and the cancelled one by mistake",
+        "its points are back already: it is called back, and nobody keeps both",
+    )
+    _awaited("was not sent", lambda: _consigned(story, sent)["state"] == "shipped")
+    _awaited("was not called back", lambda: _stopped(story, cancelled) is not None)
+    for number in (sent, cancelled):
+        one = _consigned(story, number)
+        carrier = WORDS["en"][f"carrier.{one['carrier']}"]
+        status = WORDS["en"][f"status.{_status(story, number)}"]
+        story.show(f"{one['parcel']}: {carrier} {one['waybill']}; the order: {status}")
+    story.page("/operations → Third parties", "each wish with its answer")
+    back = _stopped(story, cancelled) or {}
+    state = WORDS["en"][f"intercept_state.{back['state']}"]
+    story.page("/operations → Delays", f"{back['parcel']} is to come back: {state}")
+
+
+def _rented_order(story: Story) -> str:
+    """An order that is released in the rented warehouse; its number."""
+    lines = [{"sku": "paper-fan", "quantity": 1}]
+    wish = {"learner": LEARNER, "lines": lines, "recipient": RECIPIENT}
+    placed = story.done("/v1/orders", wish)
+    number: str = placed["number"]
+    story.get(f"/v1/orders/{number}", min_position=placed["position"])
+    wave = {"warehouse": "rented", "orders": [number]}
+    story.done("/v1/waves", wave, role=Role.OPERATIONS)
+    return number
+
+
+def _status(story: Story, number: str) -> str:
+    return str(story.get(f"/v1/orders/{number}")["status"])
+
+
+def _consigned(story: Story, number: str) -> dict[str, Any]:
+    """The order's parcel as the third party was asked for it; no state: it was not yet."""
+    rows = story.get("/v1/consignments", role=Role.OPERATIONS, all=True)["consignments"]
+    none = {"state": None, "acknowledged": 0}
+    return next((one for one in rows if one["orders"] == [number]), none)
+
+
+def _stopped(story: Story, number: str) -> dict[str, Any] | None:
+    """The order's parcel among those that are to be stopped."""
+    rows = story.get("/v1/intercepts", role=Role.OPERATIONS)["intercepts"]
+    return next((one for one in rows if one["orders"] == [number]), None)
+
+
+def _awaited(otherwise: str, seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not seen():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"What the other warehouse was to send {otherwise}.")
+        time.sleep(0.2)
 
 
 def ship(story: Story, number: str, parts: list[dict[str, Any]], settings: Settings) -> list[str]:

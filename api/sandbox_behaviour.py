@@ -29,6 +29,9 @@ class Behaviour(BaseModel):
     short: bool = Field(
         default=False, description="a third party lacks a unit of each parcel's first item"
     )
+    ship_cancelled: bool = Field(
+        default=False, description="a third party sends what it said to have cancelled"
+    )
     lose_answers: bool = Field(
         default=False, description="what is asked for is done, and the answer gets lost"
     )

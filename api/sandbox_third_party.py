@@ -94,7 +94,7 @@ class ThirdParty:
         job = self.jobs.setdefault(wish.parcel, Job(wish))
         if job.told and wish.revision <= job.wish.revision:
             return job.shipped or job.newest
-        job.wish = wish
+        before, job.wish = job.wish, wish
         (job.free.clear if wish.held else job.free.set)()
         if self.behaves().reject:
             self._tell(job, "parcel.refused", code="closed", words="盘点中,请联系张三13800138000")
@@ -105,6 +105,8 @@ class ThirdParty:
         elif not wish.units:
             self._stop(job)
             self._tell(job, "parcel.cancelled")
+            if self.behaves().ship_cancelled:
+                job.work = self._start(self._ship_later(job, self._units(before)))
         else:
             self._tell(job, "parcel.accepted")
             if job.work is None or job.work.done():
@@ -117,24 +119,40 @@ class ThirdParty:
             await asyncio.sleep(self.behaves().pace_seconds)
             await job.free.wait()
             if self.behaves().short and step == "parcel.picking":
-                self._tell(job, "parcel.short", units=self._units(job))
+                self._tell(job, "parcel.short", units=self._units(job.wish))
                 continue
             if step == "parcel.picking":
                 self._tell(job, step)
                 continue
-            more: dict[str, Any] = {"units": self._units(job), "weight_grams": GRAMS}
+            units = self._units(job.wish)
             if step == "parcel.shipped":
-                self.shipped += 1
-                digits = int(hashlib.sha256(job.wish.parcel.encode()).hexdigest(), 16) % 10**13
-                more |= {"carrier": job.wish.carrier or "shunfeng", "waybill": f"TP{digits:013d}"}
-            self._tell(job, step, **more)
+                self._ship(job, units)
+            else:
+                self._tell(job, step, units=units, weight_grams=GRAMS)
 
-    def _units(self, job: Job) -> list[FoundIn]:
+    async def _ship_later(self, job: Job, units: list[FoundIn]) -> None:
+        """Nobody on the floor heard of the cancel."""
+        await asyncio.sleep(self.behaves().pace_seconds)
+        self._ship(job, units)
+
+    def _ship(self, job: Job, units: list[FoundIn]) -> None:
+        self.shipped += 1
+        digits = int(hashlib.sha256(job.wish.parcel.encode()).hexdigest(), 16) % 10**13
+        self._tell(
+            job,
+            "parcel.shipped",
+            units=units,
+            weight_grams=GRAMS,
+            carrier=job.wish.carrier or "shunfeng",
+            waybill=f"TP{digits:013d}",
+        )
+
+    def _units(self, wish: Wish) -> list[FoundIn]:
         """What is in it: where it is short, one unit less of the first item."""
         less = int(self.behaves().short)
         return [
             FoundIn(sku=one.sku, quantity=max(0, one.quantity - (less if place == 0 else 0)))
-            for place, one in enumerate(job.wish.units)
+            for place, one in enumerate(wish.units)
         ]
 
     def _tell(self, job: Job, step: Steps, **more: Any) -> None:

@@ -297,6 +297,22 @@ async def test_what_is_sent_after_its_cancel_was_acknowledged_has_to_come_back(
     assert told[-2:] == ["CancelledUnitsSent", "GoodsCameBack"]
 
 
+async def test_a_warehouse_whose_floor_did_not_hear_of_a_cancel_is_rehearsed(
+    depot: Depot,
+) -> None:
+    """M3, rule 5: the sandbox says that it is cancelled, and sends it all the same, once."""
+    before = (await depot.mall.balance())["available"]
+    await depot.partners.behave(pace_seconds=0.8, ship_cancelled=True)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    await depot.change(f"/v1/orders/{number}/cancellation", CANCEL, role="learner", subject="lin")
+    seen = await depot.until(parcel, "shipped")
+    assert (depot.theirs.shipped, seen["stage"]) == (1, "handed_over")
+    order = await depot.mall.read(number)
+    assert (order["status"], order["parcels"][0]["intercept"]["way"]) == ("cancelled", "return")
+    assert (await depot.mall.balance())["available"] == before
+
+
 @pytest.mark.parametrize("first", ["shipped", "cancelled"])
 async def test_a_cancel_that_is_told_of_beside_the_hand_over_pays_back_once_the_goods_are_here(
     depot: Depot, first: str
