@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
@@ -15,6 +15,7 @@ from api.label_sheets import Face, labels_pdf
 from api.pages import WORDS
 from api.paths import ParcelNumber
 from api.pick_sheets import pick_list_pdf
+from api.printing import PDF, pdf_answer
 from api.reading import MinPosition, json_answer, wait_for
 from api.shown import example
 from api.shown_labels import LabelAskedOut, WaveLabelsOut
@@ -36,17 +37,6 @@ WaveNumber = Annotated[
     str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$", description="the wave's number")
 ]
 CarrierCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,29}$")]
-_PDF: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The document",
-        "content": {
-            "application/pdf": {
-                "schema": {"type": "string", "format": "binary"},
-                "example": "the PDF's own bytes",
-            }
-        },
-    }
-}
 
 
 class LabelIn(Body):
@@ -103,7 +93,7 @@ async def give_back(
 @router.get(
     "/parcels/{parcel}/label.pdf",
     response_class=Response,
-    responses=_PDF,
+    responses=PDF,
     summary="A parcel's label, to be printed",
 )
 async def label(
@@ -138,7 +128,7 @@ async def counted(
 @router.get(
     "/waves/{wave}/labels.pdf",
     response_class=Response,
-    responses=_PDF,
+    responses=PDF,
     summary="The labels of a wave, to be printed",
 )
 async def labels(
@@ -165,7 +155,7 @@ async def labels(
 @router.get(
     "/pick-lists/{pick_list}/sheet.pdf",
     response_class=Response,
-    responses=_PDF,
+    responses=PDF,
     summary="A pick list, to be printed",
 )
 async def sheet(
@@ -182,7 +172,7 @@ async def sheet(
     drawn = await asyncio.to_thread(
         pick_list_pdf, pick_list, warehouse=names.get(code, code), parcels=found["parcels"]
     )
-    return _pdf(drawn, pick_list)
+    return pdf_answer(drawn, pick_list)
 
 
 async def _printed(request: Request, found: Sequence[Labelled], *, name: str) -> Response:
@@ -195,7 +185,7 @@ async def _printed(request: Request, found: Sequence[Labelled], *, name: str) ->
     recipients = {card: Recipient.from_bytes(content).masked() for card, content in opened.items()}
     faces = [_face(one, recipients.get(one.card or ""), tenant.settings) for one in found]
     # Drawing takes milliseconds a label: others must not wait for it.
-    return _pdf(await asyncio.to_thread(labels_pdf, faces, title=name), name)
+    return pdf_answer(await asyncio.to_thread(labels_pdf, faces, title=name), name)
 
 
 def _face(one: Labelled, masked: Recipient | None, settings: Settings) -> Face:
@@ -216,12 +206,3 @@ def _face(one: Labelled, masked: Recipient | None, settings: Settings) -> Face:
         items=one.items,
         grams=one.grams,
     )
-
-
-def _pdf(content: bytes, name: str) -> Response:
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Disposition": f'inline; filename="{name}.pdf"',
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response(content, media_type="application/pdf", headers=headers)

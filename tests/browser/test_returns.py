@@ -63,6 +63,9 @@ def test_a_learner_gives_goods_back(
         expect(one).to_have_attribute("data-state", "awaiting_goods")
         expect(one).to_contain_text(f"{number}-B1")
         expect(one).to_contain_text("100")
+        expect(
+            page.locator(f".return a:has-text('{visitor.says('returns.print')}')")
+        ).to_have_attribute("href", f"/v1/returns/{number}-B1/label.pdf")
         visitor.readable()
         visitor.fits()
         visitor.button("returns.sent", ".return").click()
@@ -81,6 +84,9 @@ def test_a_learner_gives_goods_back(
         visitor.open(f"/#/orders/{number}")
         one = visitor.page.locator(".return")
         expect(one).to_have_attribute("data-state", "settled")
+        expect(
+            visitor.page.locator(f".return a:has-text('{visitor.says('returns.print')}')")
+        ).to_have_count(0)
         expect(one).to_contain_text("420")
         visitor.readable()
         visitor.content()

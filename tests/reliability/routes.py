@@ -278,6 +278,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/ratings"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/returns"): Route(ROLES),
     ("GET", "/v1/returns/{return_id}"): Route(ROLES, owned=True),
+    ("GET", "/v1/returns/{return_id}/label.pdf"): Route(ROLES, owned=True),
     ("POST", "/v1/returns/{return_id}/sending"): Route(
         (LEARNER, SERVICE, SUPPORT, OPERATIONS),
         {"carrier": "shunfeng", "waybill": "SF1234567890"},

@@ -2,6 +2,7 @@
 import { askFor } from "./asking.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
+import { printed } from "./returns.js";
 import { after, announce, badge, broken, empty, field, loading, moreButton } from "./ui.js";
 import { ago, exact, inPrint, language, names, number, t, when, word } from "./words.js";
 
@@ -73,6 +74,7 @@ function buttons(one, changed) {
   const works = ["operations", "administrator", "service"].includes(role);
   const decides = ["support", "administrator"].includes(role);
   return h("div", { class: "row" },
+    printed(one),
     works && one.state !== "to_inspect" && arrive?.possible ? h("button", { class: "button compact", type: "button", onclick: () => openArrival(one, changed) }, t("inspections.arrived")) : null,
     works && one.state === "to_inspect" ? h("button", { class: "primary compact", type: "button", onclick: () => openInspection(one, changed) }, t("inspections.inspect")) : null,
     works && inspect && !inspect.possible && one.state === "to_inspect" ? h("p", { class: "quiet small" }, language === "zh" ? inspect.why_zh : inspect.why) : null,

@@ -38,6 +38,12 @@ function card(one, changed) {
     choices(one, changed));
 }
 
+/** Its label as it is printed, while its goods may still come. */
+export function printed(one) {
+  if (!one.label || !["awaiting_goods", "under_way"].includes(one.state)) return null;
+  return h("a", { class: "button compact", href: `/v1/returns/${encodeURIComponent(one.id)}/label.pdf`, target: "_blank", rel: "noopener" }, t("returns.print"));
+}
+
 /** What happens next, in one sentence. */
 function next(one) {
   if (one.state === "awaiting_goods") return h("p", null, t("returns.send_by", { day: day(one.send_by) }));
@@ -50,6 +56,7 @@ function label(one) {
   const { label: to } = one;
   const [scan] = to.scans;
   return h("div", { class: "return-label" },
+    printed(one),
     h("dl", { class: "about" },
       h("dt", null, t("returns.to")), h("dd", null, `${to.to} · ${to.province}${to.city}`),
       h("dt", null, t("returns.write")), h("dd", null, h("strong", { class: "mono" }, to.parcel)),
