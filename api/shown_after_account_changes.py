@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import LearnerId, ParcelNumber, example
 from api.shown_after_changes import _NUMBER, NewPosition, ShownUntil
+from api.shown_cases import ClaimedOut
 from api.shown_personal import RecipientOut
 
 
@@ -86,6 +87,9 @@ class DecidedOut(BaseModel):
     state: str | None = Field(default=None, description="of the case after it")
     points_refunded: int | None = Field(default=None, description="that the case gave back")
     replacement: str | None = Field(default=None, description="number of the case's linked order")
+    claims: list[ClaimedOut] | None = Field(
+        default=None, description="of the carrier, where the case finds it at fault"
+    )
     available: int | None = Field(default=None, description="points after an adjustment")
     debt: int | None = Field(default=None, description="points owed after it")
     valid_until: AwareDatetime | None = Field(

@@ -205,6 +205,9 @@ class CaseActionOut(BaseModel):
     )
     cash_fen: int | None = Field(default=None, description="that would go back, in fen")
     orders: list[str] | None = Field(default=None, description="linked orders that would stand")
+    claims: list[dict[str, Any]] | None = Field(
+        default=None, description="parcel, carrier and claimed_fen of what would be claimed (D2)"
+    )
     needs_second_person: bool | None = Field(
         default=None, description="it would only be proposed (A8)"
     )
@@ -288,6 +291,16 @@ class FileAddedOut(CaseChangedOut):
     digest: str = Field(description="salted SHA-256, as the log has it")
 
 
+class ClaimedOut(BaseModel):
+    """What a decision asks of the carrier of a parcel, by itself (D2; rules.md 27)."""
+
+    parcel: str = Field(description="number of the parcel")
+    claim: ClaimState | None = Field(description="of its claim; null: none could be filed")
+    claimed_fen: int = Field(description="by that claim, which all its cases share")
+    why: str | None = Field(description="no claim could be filed, in English")
+    why_zh: str | None = Field(description="no claim could be filed, in Chinese")
+
+
 class CaseDecidedOut(CaseChangedOut):
     """A decision, carried out or proposed (202)."""
 
@@ -300,6 +313,9 @@ class CaseDecidedOut(CaseChangedOut):
     approval: str | None = Field(default=None, description="where a second person decides (A8)")
     status: str | None = Field(default=None, description="pending_approval, where one has to")
     learner: str | None = Field(default=None, description="whose case waits for approval")
+    claims: list[ClaimedOut] | None = Field(
+        default=None, description="of the carrier, where it is at fault"
+    )
 
 
 class SaidInClearOut(BaseModel):

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import ItemSku, LearnerId, LineNumber, Next, OrderNumber, ScanOut, UnitCount, example
 from api.shown_after_changes import NewPosition
-from api.shown_cases import CaseActionOut
+from api.shown_cases import CaseActionOut, ClaimedOut
 from domain.order_facts import Fault
 from domain.return_facts import Criterion, Payer, Remedy, Verdict
 from domain.returns import ReturnState
@@ -145,4 +145,7 @@ class ReturnChangedOut(BaseModel):
     points_kept: int | None = Field(default=None, description="for the return freight")
     replacement: str | None = Field(default=None, description="number of the linked order")
     sent_back_in: str | None = Field(default=None, description="parcel of what was refused")
+    claims: list[ClaimedOut] | None = Field(
+        default=None, description="of the carrier, where it is at fault"
+    )
     position: NewPosition

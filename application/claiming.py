@@ -1,5 +1,6 @@
 """理赔处理 Asking a carrier, and claiming from it, once a parcel (D2; rules.md 23, 27)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from application.ordering import existing
@@ -9,7 +10,7 @@ from application.unit import Unit
 from domain.claims import Claim, ClaimFact, ClaimFiled, InquiryResult
 from domain.disputes import Unconfirmed, case_id, file_claim_by
 from domain.house_rules import HouseRules
-from domain.order_facts import Fault
+from domain.order_facts import Fault, Units
 from domain.parcels import Parcel, received_at
 from domain.refusals import NotFound, NotPossible, Refusal
 
@@ -160,16 +161,30 @@ def is_confirmed(unit: Unit, parcel: str) -> bool:
     return answered or box.confirmed_since(box.track().since)
 
 
+def worth(unit: Unit, order: str, units: Iterable[Units]) -> int:
+    """What these units of an order are worth at today's terms, in fen."""
+    state = unit.read(ORDER, order)
+    fen = 0
+    for one in units:
+        terms = unit.read(ITEM, state.line(one.line).sku).terms
+        fen += terms.market_value_fen * one.quantity if terms is not None else 0
+    return fen
+
+
 def value_sent(unit: Unit, box: Parcel, *, order: str) -> int:
     """What the goods that an order has in a parcel are worth at today's terms, in fen."""
-    fen = 0
-    for content in (one for one in box.contents if one.order == order):
-        state = unit.read(ORDER, order)
-        part = state.part(content.part)
-        for one in part.units if part is not None else ():
-            terms = unit.read(ITEM, state.line(one.line).sku).terms
-            fen += terms.market_value_fen * one.quantity if terms is not None else 0
-    return fen
+    state = unit.read(ORDER, order)
+    parts = (state.part(one.part) for one in box.contents if one.order == order)
+    return worth(
+        unit,
+        order,
+        (
+            Units(part=part.number, line=one.line, quantity=one.quantity)
+            for part in parts
+            if part is not None
+            for one in part.units
+        ),
+    )
 
 
 def _value(unit: Unit, parcel: str, box: Parcel) -> int:

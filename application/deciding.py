@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from application import approval_requests, refund_chain
+from application.blaming import by_decision, claim_all
 from application.case_messages import message_for
 from application.claiming import is_confirmed
 from application.disputing import close_up, existing_case, told
@@ -137,9 +138,12 @@ def _carry_out(
             decision.points, reason=Reason.COMPENSATION, source=case, expires_at=None
         )
         unit.record(ACCOUNT, dispute.learner, granted)
+    claims = claim_all(unit, by_decision(unit, dispute, decision), rules=rules)
     close_up(unit, case, after, reason=f"decided: {decision.outcome}")
     points = {"points": decision.points, "points_refunded": results.points_refunded}
-    return {**told(case, after), **points, "replacement": results.replacement}
+    return {
+        **told(case, after), **points, "replacement": results.replacement, "claims": claims,
+    }  # fmt: skip
 
 
 def _units(unit: Unit, dispute: Dispute, wanted: Wanted) -> tuple[Units, ...]:

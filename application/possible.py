@@ -13,7 +13,7 @@ from application.gathering import Gathered
 from application.sealed_words import Message, content_of
 from application.streams import ORDER
 from application.unit import Unit
-from domain.claims import InquiryResult
+from domain.claims import ClaimFiled, InquiryResult
 from domain.dispute_facts import (
     Answer,
     DecisionProposed,
@@ -153,6 +153,11 @@ def effects(unit: Unit) -> dict[str, Any]:
         "stock": [one for stream, fact in facts for one in _stock(stream, fact)],
         "cash_fen": sum(f.amount_fen for _, f in facts if isinstance(f, CashRefundRequested)),
         "orders": [stream.partition(":")[2] for stream, f in facts if isinstance(f, OrderPlaced)],
+        "claims": [
+            {"parcel": stream.partition(":")[2], "carrier": f.carrier, "claimed_fen": f.claimed_fen}
+            for stream, f in facts
+            if isinstance(f, ClaimFiled)
+        ],
         "needs_second_person": any(isinstance(f, DecisionProposed) for _, f in facts),
         "message": _message(unit),
         "facts": [fact.fact_name for _, fact in facts],

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from application import refund_chain
+from application.blaming import by_return, claim_all
 from application.ordering import existing, kept_units
 from application.reshipping import let_go, reship, set_aside
 from application.return_messages import REJECTED, message_for
@@ -315,6 +316,7 @@ def _settle(
         assert sent == replacement  # by the same rule
     if sent_back is not None:
         _pack_again(unit, sent_back, back, to_send)
+    claims = claim_all(unit, by_return(unit, back, remedy=remedy), rules=rules)
     _close_up(unit, name, after, reason=f"settled: {remedy}")
     return {
         **told(name, after),
@@ -323,6 +325,7 @@ def _settle(
         "points_kept": terms.kept[0],
         "replacement": replacement,
         "sent_back_in": sent_back,
+        "claims": claims,
     }
 
 

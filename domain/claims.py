@@ -44,6 +44,12 @@ class ClaimState(StrEnum):
 CLOSED = frozenset({ClaimState.PAID, ClaimState.WRITTEN_OFF})
 
 
+GONE = frozenset({Fault.LOST, Fault.NOT_RECEIVED})
+"""Reasons for which nothing of a parcel came."""
+BLAMED = GONE | {Fault.DAMAGED, Fault.LATE}
+"""Reasons for which its carrier answers."""
+
+
 class InquiryOpened(Fact, name="claims.InquiryOpened"):
     """The carrier is asked what became of a parcel (D1)."""
 

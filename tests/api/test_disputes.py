@@ -539,7 +539,7 @@ async def test_the_carrier_is_asked_once_and_its_words_are_sealed(desk: Desk) ->
 
 async def test_a_claim_goes_its_own_way(desk: Desk) -> None:
     """D2: filed, accepted, paid, listed with its age; what the learner got is another matter."""
-    await desk.open("lost")
+    await desk.open("not_as_described")  # nothing of it is claimed by itself
     await desk.decide("refund")
     body = {"parcel": desk.parcel, "reason": "lost"}
     first = await desk.mall.post("/v1/claims", body, **OPS, key="claim")
@@ -573,6 +573,22 @@ async def test_a_claim_goes_its_own_way(desk: Desk) -> None:
     one = (await desk.mall.get(f"/v1/claims/{desk.parcel}", **SUPPORT)).json()
     assert one["state"] == "paid"
     assert (await desk.mall.get("/v1/claims/T0-P1", **SUPPORT)).status_code == 404
+
+
+async def test_what_the_carrier_is_at_fault_for_is_claimed_by_itself(desk: Desk) -> None:
+    """D2, D6: seen before it is decided, filed in the same commit, one a parcel (rules.md 27)."""
+    await desk.open("lost")
+    foretold = (await desk.seen(**SUPPORT))["actions"]["refund"]["claims"]
+    assert foretold == [{"parcel": desk.parcel, "carrier": "shunfeng", "claimed_fen": 9_800}]
+    decided = (await desk.decide("refund")).json()
+    (claim,) = decided["claims"]
+    assert (claim["claim"], claim["claimed_fen"], claim["why"]) == ("filed", 9_800, None)
+    (listed,) = (await desk.mall.get("/v1/claims", **AUDITOR)).json()["claims"]
+    assert (listed["parcel"], listed["reason"]) == (desk.parcel, "lost")
+    body = {"parcel": desk.parcel, "reason": "lost"}
+    assert (await desk.mall.post("/v1/claims", body, **OPS)).status_code == 409
+    mine = (await desk.seen())["timeline"]
+    assert not any(line["fact"].startswith("claims.") for line in mine)
 
 
 # --- what can be done ------------------------------------------------------------------------

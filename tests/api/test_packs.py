@@ -230,7 +230,7 @@ def _card(made: dict[str, Any], field: str) -> dict[str, Any]:
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "an actor": (lambda made: made["events"][3]["event"].update(actor="support:x"), "event 4"),
     "a path": (lambda made: made["events"][3]["inclusion"].reverse(), "event 4"),
-    "a missing event": (lambda made: made["events"].pop(-1), "told"),
+    "a missing event": (lambda made: made["events"].pop(-2), "told"),  # the compensation
     "what is told": (lambda made: made["told"]["signer"][0].update(signer="x"), "told"),
     "words": (lambda made: _card(made, "words").update(text="我收到了"), "card"),
     "a payload": (lambda made: _card(made, "payload").update(text="{}"), "card"),

@@ -105,6 +105,21 @@ async def stock(mall: Mall) -> tuple[int, int, int]:
     return row["free"], row["reserved"], row["picked"]
 
 
+async def test_what_broke_on_its_way_is_claimed_of_its_carrier_by_the_inspection(
+    counter: Counter,
+) -> None:
+    """D2, D3: scrapped goods and their way back, foretold as far as an inspection is (D6)."""
+    await counter.ask(reason="damaged")
+    await counter.come_back()
+    (best,) = (await counter.seen(**OPS))["actions"]["inspect"]["claims"]
+    assert best["claimed_fen"] == 1_000  # were nothing broken, the way back alone
+    (claim,) = (await counter.inspect(found(1), found(1, "scrap"))).json()["claims"]
+    parcel = (await counter.mall.read(counter.number))["parcels"][0]["number"]
+    assert (claim["parcel"], claim["claimed_fen"]) == (parcel, 4_900 + 1_000)
+    one = (await counter.mall.get(f"/v1/claims/{parcel}", **SUPPORT)).json()
+    assert (one["state"], one["reason"], one["claimed_fen"]) == ("filed", "damaged", 5_900)
+
+
 async def test_goods_go_back_and_points_come_back(counter: Counter) -> None:
     """D3, D4, rules.md 8: who changed their mind pays the way; the learner follows all of it."""
     before = (await counter.mall.balance())["available"]

@@ -401,7 +401,7 @@ def test_every_decision_has_a_message_that_no_event_quotes() -> None:
 def test_a_claim_asks_for_what_the_goods_were_worth_whatever_the_learner_got() -> None:
     """D2: refunded units are gone from the order, not from the claim."""
     desk = Desk()
-    desk.open(Fault.LOST)
+    desk.open(Fault.NOT_AS_DESCRIBED)
     desk.decide(Outcome.REFUND)
     answer = desk.do(
         partial(

@@ -342,17 +342,10 @@ class BusyMall:
             partial(deciding.decide, case=case, wanted=wanted, maker="wang", key=case, rules=RULES),
             actor="support:wang",
         )
-        await self.do(
-            partial(
-                claiming.file_claim,
-                parcel=parcel,
-                reason=Fault.LOST,
-                claimed_fen=None,
-                unconfirmed_because="the carrier phoned",
-                rules=RULES,
-            ),
-            actor="operations:wu",
+        acknowledged = partial(
+            claiming.step, name="acknowledged", amount_fen=None, reference="C-1", reason="by mail"
         )
+        await self.do(partial(acknowledged, parcel=parcel), actor="operations:wu")
 
     async def rate(self, learner: str, number: str) -> None:
         """An order that was completed, and what its learner says of its line."""

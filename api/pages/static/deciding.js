@@ -1,7 +1,7 @@
 // Deciding a case: what each outcome would do is seen before it is done; over the limit it is asked for (D6, A8).
 import { askFor } from "./asking.js";
 import { calmly, fill, h } from "./dom.js";
-import { effectsOfCase } from "./effects.js";
+import { effectsOfCase, withClaims } from "./effects.js";
 import { ask } from "./http.js";
 import { field } from "./ui.js";
 import { whyNot } from "./whynot.js";
@@ -40,7 +40,7 @@ function decide(found, outcome, changed) {
   });
   const box = askFor({
     title: t(`outcome.${outcome}_title`), path, label: t("case.decide_confirm"), wide: true, belongs: { unconfirmed: "unconfirmed_because" },
-    said: (answer) => t(answer.status === "pending_approval" ? "case.asked_second" : "case.decided"), done: (answer) => changed(answer.position),
+    said: (answer) => withClaims(t(answer.status === "pending_approval" ? "case.asked_second" : "case.decided"), answer.claims), done: (answer) => changed(answer.position),
     fields: [
       unconfirmed ? field("unconfirmed_because", t("case.unconfirmed"), { required: true, maxlength: 500 }, { hint: t("case.unconfirmed_hint") }) : null,
       WITH_POINTS.includes(outcome) ? field("points", t(outcome === "compensation" ? "case.points" : "case.points_beside"), { type: "number", min: outcome === "compensation" ? 1 : 0, max: 1_000_000, inputmode: "numeric", required: outcome === "compensation" }, { hint: fourEyes() }) : null,

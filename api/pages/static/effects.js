@@ -1,5 +1,5 @@
 // What a command would do, in words, from what the decision itself says of it (D6).
-import { day, number, t, word, yuan } from "./words.js";
+import { day, language, number, t, word, yuan } from "./words.js";
 
 const points = (list) => list.reduce((sum, one) => sum + one.points, 0);
 
@@ -12,9 +12,16 @@ export function effectsOfOrder(action) {
 export function effectsOfCase(action) {
   return [...backTo(action.points ?? []), cash(action.cash_fen),
     ...(action.stock ?? []).map((one) => t(`effect.${one.change}`, shelf(one))),
+    ...(action.claims ?? []).map((one) => t("effect.claim", { cash: yuan(one.claimed_fen), carrier: word("carrier", one.carrier) })),
     ...(action.orders ?? []).map((order) => t("effect.order", { number: order })),
     action.window_until ? t("effect.window", { day: day(action.window_until) }) : null,
     action.needs_second_person ? t("effect.second") : null].filter(Boolean);
+}
+
+/** What became of the claims that a decision files by itself, after its own words. */
+export function withClaims(words, claims) {
+  const told = (claims ?? []).map((one) => (one.claim ? t("effect.claimed", { cash: yuan(one.claimed_fen) }) : t("effect.unclaimed", { why: language === "zh" ? one.why_zh : one.why })));
+  return [words, ...told].join(" · ");
 }
 
 /** Points that come back, and the first day on which some of them end. */

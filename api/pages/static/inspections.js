@@ -1,6 +1,7 @@
 // Goods that came back: what waits for them, the inspection against the stated criteria, what became of them (D3).
 import { askFor } from "./asking.js";
 import { fill, h } from "./dom.js";
+import { withClaims } from "./effects.js";
 import { fresh, get } from "./http.js";
 import { printed } from "./returns.js";
 import { after, announce, badge, broken, empty, field, loading, moreButton } from "./ui.js";
@@ -109,7 +110,7 @@ function openInspection(one, changed) {
       one.remedy === "exchange" && !one.actions.inspect.possible ? field("instead", t("inspections.instead"), { required: true, options: [["refund", t("remedy.refund")]] }, { hint: language === "zh" ? one.actions.inspect.why_zh : one.actions.inspect.why }) : null,
       field("reason", t("cancel.reason"), { required: true, maxlength: 500 })],
     read: (form) => ({ goods: goods(form), reason: form.reason.value.trim(), payer: form.payer.value, ...(form.instead ? { instead: form.instead.value } : {}) }),
-    said: (answer) => t("inspections.settled", { n: answer.points ?? 0 }), done: changed,
+    said: (answer) => withClaims(t("inspections.settled", { n: answer.points ?? 0 }), answer.claims), done: changed,
   });
 }
 
@@ -130,6 +131,6 @@ function openDecision(one, agree, changed) {
     fields: [h("p", null, h("strong", { class: "mono" }, one.id)), h("p", { class: "quiet small" }, t(agree ? "inspections.agree_how" : "inspections.reject_how")),
       field("reason", t("cancel.reason"), { required: true, maxlength: 500, autofocus: true })],
     read: (form) => ({ agree, reason: form.reason.value.trim() }),
-    said: () => t(agree ? "inspections.agreed" : "inspections.rejected"), done: changed,
+    said: (answer) => withClaims(t(agree ? "inspections.agreed" : "inspections.rejected"), answer.claims), done: changed,
   });
 }

@@ -1,0 +1,166 @@
+"""What a carrier is at fault for is claimed of it by itself: as much, once a parcel (D2, D3)."""
+
+from functools import partial
+
+import pytest
+
+from application import approving, claiming
+from application.returning import agree
+from application.streams import CLAIM, ORDER, RETURN
+from domain.claims import ClaimFiled, ClaimState
+from domain.dispute_facts import DisputeDecided, Outcome
+from domain.order_facts import Fault
+from domain.return_facts import Payer, Remedy, ReturnSettled, Verdict
+from tests.domain.test_deciding import DAY, Desk
+from tests.domain.test_joining import RULES
+from tests.domain.test_returns import BACK, Counter, came_back, mugs
+
+PARCEL = "N1-P1"
+FREIGHT = 1_000
+MUG = 5_000
+
+
+def filed(desk: Desk, parcel: str = PARCEL) -> list[ClaimFiled]:
+    """The claims for a parcel."""
+    return [one for one in desk.log.facts(CLAIM, parcel) if isinstance(one, ClaimFiled)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome", "lines", "fen"),
+    [
+        (Fault.LOST, Outcome.REFUND, None, 2 * MUG),
+        (Fault.NOT_RECEIVED, Outcome.RESHIP, None, 2 * MUG),
+        (Fault.LOST, Outcome.COMPENSATION, None, 2 * MUG),
+        (Fault.LOST, Outcome.REFUND, (("mug", 1),), 2 * MUG),  # nothing of the parcel came
+        (Fault.DAMAGED, Outcome.REFUND, (("mug", 1),), MUG),
+        (Fault.DAMAGED, Outcome.RESHIP, None, 2 * MUG),
+        (Fault.LATE, Outcome.REFUND, (("mug", 1),), MUG),
+        (Fault.DAMAGED, Outcome.COMPENSATION, None, 0),  # how much less it is worth, nobody said
+        (Fault.LOST, Outcome.FOUND, None, 0),
+        (Fault.WRONG_GOODS, Outcome.REFUND, None, 0),
+        (Fault.NOT_AS_DESCRIBED, Outcome.REFUND, None, 0),
+    ],
+)
+def test_a_decision_claims_what_the_carrier_has_to_make_good(
+    reason: Fault, outcome: Outcome, lines: tuple[tuple[str, int], ...] | None, fen: int
+) -> None:
+    """D2: by its reason and its units; what the learner gets is the same as without a claim."""
+    desk = Desk()
+    desk.open(reason)
+    points = 5 if outcome is Outcome.COMPENSATION else 0
+    answer = desk.decide(outcome, lines=lines, points=points)
+    claims = filed(desk)
+    assert [one.claimed_fen for one in claims] == ([fen] if fen else [])
+    assert [one["claimed_fen"] for one in answer["claims"]] == ([fen] if fen else [])
+    if claims:
+        assert (claims[0].reason, claims[0].orders) == (reason, ("N1",))
+    desk.balanced()
+
+
+def test_the_decision_is_why_the_claim_was_filed() -> None:
+    """A1: the decision's own fact comes first, and is the claim's cause."""
+    desk = Desk()
+    desk.open(Fault.LOST)
+    desk.decide(Outcome.REFUND)
+    names = [type(one.fact) for one in desk.log.recorded]
+    assert names.index(DisputeDecided) < names.index(ClaimFiled)
+
+
+def test_what_nobody_confirmed_is_claimed_for_the_reason_that_staff_gave() -> None:
+    """Rules.md 23: value waits for a query or for somebody's word, the claim as the decision."""
+    desk = Desk(confirmed=False)
+    desk.open(Fault.LOST)
+    desk.decide(Outcome.REFUND, unconfirmed_because="the courier called")
+    (claim,) = filed(desk)
+    assert claim.unconfirmed_because == "the courier called"
+
+
+def test_a_second_person_who_allows_the_decision_files_the_claim() -> None:
+    """A8: nothing is claimed for what is only proposed."""
+    desk = Desk()
+    desk.open(Fault.LOST)
+    asked = desk.decide(Outcome.REFUND, points=6_000)
+    assert filed(desk) == []
+    allow = partial(approving.allow, approval=asked["approval"], checker="li", rules=RULES)
+    answer = desk.do(allow)
+    assert [one["claimed_fen"] for one in answer["claims"]] == [2 * MUG]
+    assert len(filed(desk)) == 1
+
+
+def test_a_parcel_has_one_claim_for_all_that_is_said_of_it() -> None:
+    """Rules.md 27: filed by hand or by an earlier decision, it stands, and later ones share it."""
+    desk = Counter()
+    desk.do(
+        partial(
+            claiming.file_claim, parcel=PARCEL, reason=Fault.DAMAGED, claimed_fen=4_000,
+            unconfirmed_because="", rules=RULES,
+        )
+    )  # fmt: skip
+    came_back(desk)
+    answer = desk.inspect(mugs(2, Verdict.SCRAP))
+    (told,) = answer["claims"]
+    assert (told["claim"], told["claimed_fen"], told["why"]) == (ClaimState.FILED, 4_000, None)
+    assert [one.claimed_fen for one in filed(desk)] == [4_000]
+
+
+def test_a_claim_that_comes_too_late_keeps_nobody_s_points() -> None:
+    """D2: the carrier's time is over; the learner gets theirs, and the desk is told why."""
+    desk = Desk()
+    desk.open(Fault.LOST)
+    before, desk.now = desk.available(), desk.now + 60 * DAY
+    answer = desk.decide(Outcome.REFUND)
+    assert answer["points_refunded"] == desk.available() - before == 20
+    (told,) = answer["claims"]
+    assert (told["claim"], "took claims" in told["why"]) == (None, True)
+    assert told["why_zh"] != told["why"]
+    assert filed(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "verdicts", "payer", "fen"),
+    [
+        (Fault.DAMAGED, (Verdict.SCRAP, Verdict.SCRAP), None, 2 * MUG + FREIGHT),
+        (Fault.DAMAGED, (Verdict.SCRAP, Verdict.RESTOCK), None, MUG + FREIGHT),
+        (Fault.DAMAGED, (Verdict.RESTOCK, Verdict.RESTOCK), None, FREIGHT),
+        (Fault.LATE, (Verdict.RESTOCK, Verdict.RESTOCK), None, FREIGHT),
+        (Fault.DAMAGED, (Verdict.SCRAP, Verdict.SCRAP), Payer.MALL, 0),
+        (Fault.DAMAGED, (Verdict.SCRAP, Verdict.SCRAP), Payer.LEARNER, 0),
+        (Fault.NOT_AS_DESCRIBED, (Verdict.SCRAP, Verdict.SCRAP), None, 0),
+        (Fault.NOT_AS_DESCRIBED, (Verdict.SCRAP, Verdict.RESTOCK), Payer.CARRIER, MUG + FREIGHT),
+    ],
+)
+def test_an_inspection_claims_what_nobody_can_sell_and_the_way_back(
+    reason: Fault, verdicts: tuple[Verdict, Verdict], payer: Payer | None, fen: int
+) -> None:
+    """D3, rules.md 28: of whoever brought it, if the inspection says that it was them."""
+    desk = Counter()
+    came_back(desk, reason=reason)
+    answer = desk.inspect(*(mugs(1, one) for one in verdicts), payer=payer)
+    claims = filed(desk)
+    assert [one.claimed_fen for one in claims] == ([fen] if fen else [])
+    assert [one["parcel"] for one in answer["claims"]] == ([PARCEL] if fen else [])
+    assert filed(desk, BACK) == []
+    names = [type(one.fact) for one in desk.log.recorded]
+    if claims:
+        assert claims[0].unconfirmed_because == "the goods were inspected"
+        assert names.index(ReturnSettled) < names.index(ClaimFiled)
+    desk.balanced()
+
+
+def test_an_exchange_claims_alike() -> None:
+    """D3: the right goods are sent once more; the broken ones are the carrier's."""
+    desk = Counter()
+    came_back(desk, remedy=Remedy.EXCHANGE)
+    assert desk.inspect(mugs(2, Verdict.SCRAP))["replacement"] == "N1-R1"
+    assert [one.claimed_fen for one in filed(desk)] == [2 * MUG + FREIGHT]
+
+
+def test_a_refund_without_the_goods_claims_them_and_no_way_back() -> None:
+    """D3: staff agreed to it; refused, nothing is claimed."""
+    desk = Counter()
+    desk.ask(Remedy.REFUND_ONLY, lines=(("mug", 1),))
+    answer = desk.do(partial(agree, name=BACK, reason="seen", message=None, rules=RULES))
+    assert [one["claimed_fen"] for one in answer["claims"]] == [MUG]
+    assert [one.claimed_fen for one in filed(desk)] == [MUG]
+    assert desk.log.state(RETURN, BACK).settled is not None
+    assert desk.log.state(ORDER, "N1").live_units(1) == 1
