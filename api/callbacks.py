@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
@@ -92,26 +92,22 @@ Key = Annotated[str, Path(max_length=200, description="of the address that was g
 )
 async def kuaidi100_push(request: Request, key: Key) -> Response:
     """Signed on the raw bytes with the parcel's own salt; answered once it is stored (T2)."""
-    tenant = request.state.tenant
-    link = tenant.callback_links.parcel_of(key)
-    if link is None:
-        return forged("kuaidi100")
-    parcel, salt = link
-    body = await raw_body(request)
     try:
-        push = kuaidi100.verify_push(body, salt=salt.encode())
+        told = await _signed(request, key)
     except tracking.ForgedPush:
         return forged("kuaidi100")
+    try:
+        push = kuaidi100.read_push(told.param)
     except tracking.UnreadablePush as unreadable:
         # Signed but not understood: sent again it would be the same, so it is kept for a human.
-        await _keep_unreadable(request, parcel, unreadable.raw)
+        await _keep_unreadable(request, told.parcel, unreadable.raw)
         return _json(kuaidi100.accepted())
     refused = await _record(
-        tenant,
+        request.state.tenant,
         "kuaidi100",
-        parcel,
+        told.parcel,
         push.scans,
-        sent=body,
+        sent=told.body,
         raw=push.raw,
         corrected_to=push.com_new,
         second=push.second,
@@ -226,28 +222,23 @@ async def _record(
 )
 async def kuaidi100_intercept(request: Request, key: Key) -> Response:
     """Signed as a push is; kept as it came, because nobody documents what is in it (O8)."""
-    tenant = request.state.tenant
-    link = tenant.callback_links.parcel_of(key)
-    if link is None:
-        return forged("kuaidi100")
-    parcel, salt = link
-    body = await raw_body(request)
     try:
-        param = kuaidi100.verified_param(body, salt=salt.encode())
+        told = await _signed(request, key)
     except tracking.ForgedPush:
         return forged("kuaidi100")
-    digest = hashlib.sha256(body).digest()
+    digest = hashlib.sha256(told.body).digest()
+    failed = says_it_could_not(told.param)
     command = Command(
         principal="partner:kuaidi100",
-        key=f"intercept:{parcel}:{digest.hex()[:32]}",
+        key=f"intercept:{told.parcel}:{digest.hex()[:32]}",
         digest=digest,
         context=Context(actor="partner:kuaidi100", command=f"intercept:{digest.hex()[:16]}"),
         decide=lambda unit: intercepting.note_word(
-            unit, parcel=parcel, raw=param, failed=says_it_could_not(param)
+            unit, parcel=told.parcel, raw=told.param, failed=failed
         ),
-        streams=[INTERCEPT.stream(parcel)],
+        streams=[INTERCEPT.stream(told.parcel)],
     )
-    await tenant.store.execute(command)
+    await request.state.tenant.store.execute(command)
     return _json(kuaidi100.accepted())
 
 
@@ -317,6 +308,26 @@ async def _keep_unreadable(request: Request, parcel: str, raw: bytes) -> None:
     )
     await tenant.store.execute(command)
     logger.error("a signed push could not be read; it is kept")
+
+
+class _Signed(NamedTuple):
+    """What Kuaidi100 sent to the address of a parcel."""
+
+    parcel: str
+    body: bytes
+    """As it came."""
+    param: bytes
+    """What of it is signed."""
+
+
+async def _signed(request: Request, key: str) -> _Signed:
+    """What was sent, with the salt of the parcel that the address names; raises `ForgedPush`."""
+    link = request.state.tenant.callback_links.parcel_of(key)
+    if link is None:
+        raise tracking.ForgedPush("nobody has such an address")
+    parcel, salt = link
+    body = await raw_body(request)
+    return _Signed(parcel, body, kuaidi100.verified_param(body, salt=salt.encode()))
 
 
 async def raw_body(request: Request) -> bytes:

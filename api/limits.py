@@ -33,13 +33,15 @@ class Rate(NamedTuple):
     per_second: float
 
 
+_SHEETS = Rate(30, 0.1)
+"""Files of up to 5 MB, each read by a process of its own."""
 RATES: Mapping[str, Rate] = MappingProxyType(
     {
         "orders": Rate(60, 1.0),  # a learner's; services act for many and are not limited here
         "grants": Rate(600, 100.0),  # requests, of up to 10,000 rows each
         "evidence": Rate(30, 0.05),  # files of up to 4 MB
-        "bills": Rate(30, 0.1),  # files of up to 5 MB, each read by a process of its own
-        "rates": Rate(30, 0.1),  # files of up to 5 MB, each read by a process of its own
+        "bills": _SHEETS,
+        "rates": _SHEETS,
         "logins": Rate(20, 0.2),  # failed ones, by address
     }
 )

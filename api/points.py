@@ -132,7 +132,7 @@ async def claw_back(
         )
         made = await granted_as(connection, store.schema, learner=body.learner, lot=lot)
     if asked_before is not None:
-        return answered(asked_before, 202)
+        return _asked(asked_before)
     if made is None:
         raise granting.GrantUnknown()
     wanted = ApprovalRequested(
@@ -155,8 +155,12 @@ async def claw_back(
         return _clawed_back(await store.execute(command), own)
     except granting.ApprovalNeeded:
         asking = change.command(partial(by_hand.ask_for_clawback, wanted=wanted), reason=body.why)
-        outcome = await store.execute(asking)
-        return answered(outcome, 202 if "approval" in from_json(outcome.answer) else 200)
+        return _asked(await store.execute(asking))
+
+
+def _asked(outcome: Outcome) -> Response:
+    """202 where a second person has to decide; the same for every sending."""
+    return answered(outcome, 202 if "approval" in from_json(outcome.answer) else 200)
 
 
 def _clawed_back(outcome: Outcome, own: str) -> Response:
@@ -193,8 +197,7 @@ async def adjust(
         reason=body.why,
         streams=[ACCOUNT.stream(body.learner)],
     )
-    outcome = await store_of(request).execute(command)
-    return answered(outcome, 202 if "approval" in from_json(outcome.answer) else 200)
+    return _asked(await store_of(request).execute(command))
 
 
 @router.put(

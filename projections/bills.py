@@ -43,14 +43,11 @@ class Bills(View):
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the bills they belong to."""
-        mine = [one.envelope for one in events if one.envelope.category == BILL.name]
+        mine, known = self.mine(events, BILL.name)
         if not mine:
             return
         rows: dict[str, _Row] = {}
-        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
-        for key, folded, matched_at, *received in (
-            await tables.rows(_LOAD, list(known)) if known else ()
-        ):
+        for key, folded, matched_at, *received in await tables.rows(_LOAD, known) if known else ():
             rows[key] = _Row(BILL.states.validate_json(folded), received, matched_at)
         for one in mine:
             row = rows.setdefault(one.key, _Row(Bill(), (), None))

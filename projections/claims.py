@@ -47,12 +47,11 @@ class Claims(View):
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the parcels they are about."""
-        mine = [event.envelope for event in events if event.envelope.category == CLAIM.name]
+        mine, known = self.mine(events, CLAIM.name)
         if not mine:
             return
         rows: dict[str, _Row] = {}
-        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
-        for parcel, *found in await tables.rows(_LOAD, list(known)) if known else ():
+        for parcel, *found in await tables.rows(_LOAD, known) if known else ():
             row = rows[parcel] = _Row()
             (row.orders, row.carrier, row.waybill, row.reason, row.inquiry_at, row.filed_at,
              folded) = found  # fmt: skip

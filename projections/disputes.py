@@ -45,13 +45,12 @@ class Disputes(View):
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the cases they belong to."""
-        mine = [event.envelope for event in events if event.envelope.category == DISPUTE.name]
+        mine, known = self.mine(events, DISPUTE.name)
         if not mine:
             return
         rows: dict[str, _Row] = {}
-        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
         if known:
-            for case, opened_at, closed_at, folded in await tables.rows(_LOAD, list(known)):
+            for case, opened_at, closed_at, folded in await tables.rows(_LOAD, known):
                 row = rows[case] = _Row(opened_at)
                 row.closed_at = closed_at
                 row.folded = DISPUTE.states.validate_json(folded)

@@ -40,13 +40,12 @@ class Intercepts(View):
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the parcels they are about."""
-        mine = [event.envelope for event in events if event.envelope.category == INTERCEPT.name]
+        mine, known = self.mine(events, INTERCEPT.name)
         if not mine:
             return
         rows: dict[str, Row] = {}
-        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
         if known:
-            rows = {row[0]: Row(*row) for row in await tables.rows(_LOAD, list(known))}
+            rows = {row[0]: Row(*row) for row in await tables.rows(_LOAD, known)}
         for one in mine:
             fact, row = cast("InterceptFact", one.fact), rows.get(one.key)
             before = Intercept() if row is None else INTERCEPT.states.validate_json(row.folded)

@@ -70,13 +70,12 @@ class OrderStatus(View):
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the orders they belong to."""
-        mine = [event.envelope for event in events if event.envelope.category == ORDER.name]
+        mine, known = self.mine(events, ORDER.name)
         if not mine:
             return
         rows: dict[str, _Row] = {}
-        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
         if known:
-            loaded = await tables.rows(_LOAD, list(known))
+            loaded = await tables.rows(_LOAD, known)
             for number, folded, timeline, version, last, since in loaded:
                 row = rows[number] = _Row()
                 row.folded = ORDER.states.validate_json(folded)

@@ -36,15 +36,14 @@ class ParcelTracking(View):
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the parcels they belong to."""
-        mine = [event.envelope for event in events if event.envelope.category == PARCEL.name]
+        mine, known = self.mine(events, PARCEL.name)
         if not mine:
             return
         parcels: dict[str, Parcel] = {}
         told: dict[str, datetime | None] = {}
         unread_since: dict[str, datetime | None] = {}
-        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
         if known:
-            for number, folded, told_at, since in await tables.rows(_LOAD, list(known)):
+            for number, folded, told_at, since in await tables.rows(_LOAD, known):
                 parcels[number] = PARCEL.states.validate_json(folded)
                 told[number], unread_since[number] = told_at, since
         newest: dict[str, Envelope] = {}
@@ -98,7 +97,7 @@ class ParcelTracking(View):
         await tables.unnest(SAVE_JOURNEYS, journeys)
         await tables.unnest(SAVE_ESTIMATES, list(estimates.values()))
         if known:
-            await tables.run(FORGET, list(known))
+            await tables.run(FORGET, known)
         await tables.unnest(SAVE_ODDITIES, odd)
 
 

@@ -104,6 +104,13 @@ class View(ABC):
     reads_facts: ClassVar[bool] = True
     """False for a view that goes by places and bytes alone."""
 
+    @staticmethod
+    def mine(events: Sequence[Event], category: str) -> tuple[list[Envelope], list[str]]:
+        """What happened in a category, and the streams of it that began before: they have rows."""
+        mine = [one.envelope for one in events if one.envelope.category == category]
+        begun = {one.key for one in mine if one.version == 1}
+        return mine, list({one.key for one in mine} - begun)
+
     @abstractmethod
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold events, in log order, into the tables. Deterministic: no clock, no randomness."""

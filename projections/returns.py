@@ -41,13 +41,12 @@ class Returns(View):
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the returns they belong to."""
-        mine = [event.envelope for event in events if event.envelope.category == RETURN.name]
+        mine, known = self.mine(events, RETURN.name)
         if not mine:
             return
         rows: dict[str, _Row] = {}
-        known = {one.key for one in mine} - {one.key for one in mine if one.version == 1}
         if known:
-            for name, opened_at, moved_at, folded in await tables.rows(_LOAD, list(known)):
+            for name, opened_at, moved_at, folded in await tables.rows(_LOAD, known):
                 row = rows[name] = _Row(opened_at)
                 row.moved_at = moved_at
                 row.folded = RETURN.states.validate_json(folded)

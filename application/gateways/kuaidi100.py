@@ -107,7 +107,11 @@ def verify_push(raw_body: bytes, *, salt: bytes) -> Push:
     `UnreadablePush` (keep it, answer 200), and nothing else, for any bytes. A salt under 16
     bytes proves nothing, so every push under it counts as forged.
     """
-    param = verified_param(raw_body, salt=salt)
+    return read_push(verified_param(raw_body, salt=salt))
+
+
+def read_push(param: bytes) -> Push:
+    """What the signed bytes of a push tell; raises `UnreadablePush`."""
     try:
         return _read_push(read_json(param), raw=param)
     except ValueError as wrong:

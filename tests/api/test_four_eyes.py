@@ -184,6 +184,22 @@ async def test_claw_backs_of_one_person_add_up_and_each_grant_is_taken_once(mall
     assert (await mall.balance("chen"))["available"] == before - 6_000
 
 
+async def test_a_claw_back_that_is_sent_again_answers_as_it_did_before(mall: Mall) -> None:
+    """R16, L5: the first answer, its status included: asked for (202), or taken already (200)."""
+    big = await granted(mall, "a", 9_000)
+    path = "/v1/points/clawbacks"
+    asked = [await mall.post(path, big, key="first", **OPS) for _ in range(2)]
+    assert [one.status_code for one in asked] == [202, 202]
+    allow = {"decision": "allow", "reason": "yes"}
+    await mall.post(f"/v1/approvals/{asked[0].json()['approval']}", allow, **BOSS)
+    late = [await mall.post(path, big, key="second", **OPS) for _ in range(2)]
+    assert [one.status_code for one in late] == [200, 200]
+    assert late[0].content == late[1].content
+    assert late[0].json()["status"] == "duplicate"
+    again = await mall.post(path, big, key="first", **OPS)
+    assert (again.status_code, again.content) == (202, asked[0].content)
+
+
 async def test_a_service_is_weighed_step_by_step(mall: Mall) -> None:
     """A8, L5: a withdrawal takes back many grants at once, as the platform's rules say."""
     for source in ("a", "b", "c"):
