@@ -24,7 +24,8 @@ from domain.dispute_facts import (
 )
 from domain.facts import Fact
 from domain.house_rules import HouseRules
-from domain.order_facts import CashRefundRequested, OrderPlaced, WindowResumed
+from domain.order_facts import OrderPlaced, WindowResumed
+from domain.payment_facts import CashRefundRequested
 from domain.point_facts import HoldVoided, PointsGranted, PointsRestored
 from domain.refusals import Refusal
 from domain.return_facts import ReturnRejected, ReturnSettled, Verdict

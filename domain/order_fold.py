@@ -9,10 +9,6 @@ from domain.compliance import is_objection
 from domain.lots import refund_shares
 from domain.order_facts import (
     AddressChanged,
-    CashRefundAskedAgain,
-    CashRefundConfirmed,
-    CashRefundFailed,
-    CashRefundRequested,
     Channel,
     CourseProgressed,
     EntitlementGranted,
@@ -31,8 +27,6 @@ from domain.order_facts import (
     PartHandedOver,
     PartPacked,
     PartReceived,
-    PaymentCaptured,
-    PaymentFailed,
     ReplacementOrdered,
     ReplacementReleased,
     ReplacementReserved,
@@ -49,6 +43,14 @@ from domain.order_facts import (
     WindowResumed,
 )
 from domain.orders import Order, Part, Replacement
+from domain.payment_facts import (
+    CashRefundAskedAgain,
+    CashRefundConfirmed,
+    CashRefundFailed,
+    CashRefundRequested,
+    PaymentCaptured,
+    PaymentFailed,
+)
 from domain.release_facts import (
     AddressAcknowledged,
     CancellationOvertaken,

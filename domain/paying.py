@@ -2,16 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from domain.order_facts import (
+from domain.order_facts import OrderFact
+from domain.orders import Order
+from domain.payment_facts import (
     CashRefundAskedAgain,
     CashRefundConfirmed,
     CashRefundFailed,
     CashRefundRequested,
-    OrderFact,
     PaymentCaptured,
     PaymentFailed,
 )
-from domain.orders import Order
 from domain.refusals import NotPossible
 
 FIRST_PAUSE = timedelta(minutes=15)

@@ -7,7 +7,6 @@ from domain.catalogue import Kind
 from domain.house_rules import HouseRules
 from domain.lots import refund_shares
 from domain.order_facts import (
-    CashRefundRequested,
     EntitlementRevoked,
     Fault,
     OrderCancelled,
@@ -20,6 +19,7 @@ from domain.order_facts import (
     UnitsRefunded,
 )
 from domain.orders import Order, Part
+from domain.payment_facts import CashRefundRequested
 from domain.point_facts import LotShare
 from domain.refusals import NotPossible
 

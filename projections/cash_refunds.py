@@ -6,13 +6,13 @@ from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 
-from domain.order_facts import (
+from domain.paying import ask_again_after
+from domain.payment_facts import (
     CashRefundAskedAgain,
     CashRefundConfirmed,
     CashRefundFailed,
     CashRefundRequested,
 )
-from domain.paying import ask_again_after
 from projections.reading import Event, Tables, View, compose
 
 _Telling = CashRefundAskedAgain | CashRefundConfirmed | CashRefundFailed | CashRefundRequested

@@ -11,17 +11,10 @@ from domain.dispute_facts import Side
 from domain.disputes import Dispute, case_id
 from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.intercepts import Intercept, Way
-from domain.order_facts import (
-    CashRefundRequested,
-    Fault,
-    OrderFact,
-    State,
-    Units,
-    UnitsCancelled,
-    UnitsRefunded,
-)
+from domain.order_facts import Fault, OrderFact, State, Units, UnitsCancelled, UnitsRefunded
 from domain.orders import Order
 from domain.parcels import Parcel
+from domain.payment_facts import CashRefundRequested
 from domain.point_facts import PointsRestored
 from domain.points import Account
 from domain.rating import ratable

@@ -14,11 +14,11 @@ from domain.order_facts import (
     OrderSplit,
     PartHandedOver,
     PartPacked,
-    PaymentCaptured,
     Units,
     UnitsCancelled,
     UnitsFellShort,
 )
+from domain.payment_facts import PaymentCaptured
 from domain.release_facts import PartPicked
 from domain.splitting import Plan, PlannedPart
 from projections.reading import Event, Tables, View

@@ -25,7 +25,8 @@ from application.store import Store
 from application.streams import ORDER
 from application.unit import Command, Unit
 from application.vault import MasterKeys, Vault
-from domain.order_facts import CashRefundRequested, PaymentCaptured, State
+from domain.order_facts import State
+from domain.payment_facts import CashRefundRequested, PaymentCaptured
 from domain.point_facts import Reason
 from domain.refusals import Refusal
 from domain.warehouses import EVERYWHERE, Warehouse

@@ -45,9 +45,6 @@ from domain.ledger import postings
 from domain.lots import lot_id
 from domain.order_facts import (
     AddressChanged,
-    CashRefundAskedAgain,
-    CashRefundConfirmed,
-    CashRefundFailed,
     Channel,
     CourseProgressed,
     Fault,
@@ -70,6 +67,7 @@ from domain.order_facts import (
 from domain.orders import Part
 from domain.parcel_facts import Content
 from domain.parcels import Stage
+from domain.payment_facts import CashRefundAskedAgain, CashRefundConfirmed, CashRefundFailed
 from domain.point_facts import AccountFact, HoldVoided, LearnerErased, PointsRestored, Reason
 from domain.refusals import OrderRefused, Refusal
 from domain.release_facts import (

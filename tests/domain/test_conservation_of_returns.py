@@ -25,9 +25,10 @@ from application.streams import DISPUTE, ORDER, PARCEL, RETURN, Category
 from domain.dispute_facts import Outcome, Side
 from domain.house_rules import HouseRules
 from domain.ledger import postings
-from domain.order_facts import CashRefundRequested, Fault, UnitsCancelled, UnitsRefunded
+from domain.order_facts import Fault, UnitsCancelled, UnitsRefunded
 from domain.orders import Order
 from domain.parcel_facts import TrackConfirmed
+from domain.payment_facts import CashRefundRequested
 from domain.refusals import Refusal
 from domain.return_facts import Criterion, Payer, Remedy, Verdict
 from domain.returns import AT_FAULT, ReturnState

@@ -16,9 +16,6 @@ from domain.facts import Fact
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     AddressChanged,
-    CashRefundConfirmed,
-    CashRefundFailed,
-    CashRefundRequested,
     Channel,
     EntitlementGranted,
     EntitlementRevoked,
@@ -35,8 +32,6 @@ from domain.order_facts import (
     PartHandedOver,
     PartPacked,
     PartReceived,
-    PaymentCaptured,
-    PaymentFailed,
     State,
     Units,
     UnitsCancelled,
@@ -44,6 +39,13 @@ from domain.order_facts import (
 )
 from domain.orders import PROGRESS, Order
 from domain.paying import capture, fail_payment, settle_refund
+from domain.payment_facts import (
+    CashRefundConfirmed,
+    CashRefundFailed,
+    CashRefundRequested,
+    PaymentCaptured,
+    PaymentFailed,
+)
 from domain.point_facts import Counted, LotShare
 from domain.refunding import cancel_units, refund_units
 from domain.refusals import InvalidRequest, NotPossible

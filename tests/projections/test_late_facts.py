@@ -22,9 +22,9 @@ from domain.order_facts import (
     PartHandedOver,
     PartPacked,
     PartReceived,
-    PaymentCaptured,
     State,
 )
+from domain.payment_facts import PaymentCaptured
 from domain.scans import Scan, ScanKind
 from domain.splitting import Allocation, Plan, PlannedPart
 from projections.happening import as_happened
