@@ -28,14 +28,8 @@ from api.reading import (
     wait_for,
 )
 from api.seen_cases import seen_case
-from api.shown_cases import (
-    CaseActionOut,
-    CaseChangedOut,
-    CaseDecidedOut,
-    CaseOut,
-    CasesOut,
-    ClaimChangedOut,
-)
+from api.shown_cases import CaseActionOut, CaseChangedOut, CaseDecidedOut, CaseOut, CasesOut
+from api.shown_claims import ClaimChangedOut
 from application import claiming, deciding, disputing, possible
 from application.gathering import Gathered, gather
 from application.ordering import existing

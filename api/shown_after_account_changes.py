@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import LearnerId, ParcelNumber, example
 from api.shown_after_changes import _NUMBER, NewPosition, ShownUntil
-from api.shown_cases import ClaimedOut
+from api.shown_claims import ClaimedOut
 from api.shown_personal import RecipientOut
 
 
