@@ -39,7 +39,7 @@ from application.streams import PARCEL
 from application.waves import one_recipient
 from domain.refusals import NotFound
 from projections import work_queues
-from projections.order_queries import tracked
+from projections.order_answers import tracked
 
 router = APIRouter(prefix="/v1", tags=["fulfilment"])
 

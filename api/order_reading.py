@@ -31,7 +31,8 @@ from projections import order_queries
 from projections.disputes import cases_of_order
 from projections.intercepts import intercepts_of
 from projections.order_actions import dispute_of, intercept_of
-from projections.order_queries import Listed, OrderRow, order_answer
+from projections.order_answers import order_answer
+from projections.order_queries import Listed, OrderRow
 from projections.order_then import order_then
 from projections.past_orders import Then, listed_then
 

@@ -15,7 +15,7 @@ from domain.approvals import ApprovalRequested
 from domain.dispute_facts import Decision, DecisionProposed, EvidenceGathered
 from domain.disputes import Dispute
 from domain.refusals import NotFound
-from projections import order_queries
+from projections import order_answers, order_queries
 from projections.case_history import Moment, case_events, for_learners, timeline
 from projections.disputes import CaseRow
 
@@ -61,7 +61,7 @@ async def seen_case(
         "proposed": _proposed(events, dispute) if staff else None,
         "track": None
         if box is None
-        else order_queries.parcel_seen(row.parcel, box, order=row.order_number),
+        else order_answers.parcel_seen(row.parcel, box, order=row.order_number),
         "timeline": _timeline(timeline(events), row, staff=staff),
         "position": row.position,
         "version": row.version,

@@ -10,7 +10,7 @@ from application.case_words import without_names
 from application.sealed_words import Message, content_of
 from domain.orders import Order
 from domain.returns import Return
-from projections import catalogue_queries, order_queries
+from projections import catalogue_queries, order_answers, order_queries
 from projections.returns import ReturnRow
 
 
@@ -100,7 +100,7 @@ async def _label(
     box = dict(await asking.parcels(row.order_number)).get(row.id)
     places = await catalogue_queries.warehouses(connection, tenant.schema)
     place = next((one for one in places if one["code"] == row.warehouse), {})
-    way = {} if box is None else order_queries.tracked(box)
+    way = {} if box is None else order_answers.tracked(box)
     return {
         "parcel": row.id,
         "to": place.get("name", row.warehouse),

@@ -16,8 +16,9 @@ from domain.dispute_facts import Answer, DisputeOpened, EvidenceGathered, Questi
 from domain.disputes import CaseState, Dispute, case_id, file_claim_by
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault
-from domain.orders import PROGRESS, Order
+from domain.orders import Order
 from domain.parcels import Parcel, received_at
+from domain.parts import PROGRESS
 from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
 from domain.tracking import ParcelState
 from domain.windows import pause_windows, resume_windows

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from application.streams import ORDER, PARCEL
 from application.unit import Unit
-from domain.orders import Order, Part
+from domain.orders import Order
 from domain.parcel_facts import Content, ParcelPlanned
 from domain.parcels import Parcel, Stage
+from domain.parts import Part
 from domain.refusals import NotFound, NotPossible
 
 BY_HAND = "by hand"

@@ -13,7 +13,8 @@ from application.unit import Unit
 from domain import replacing
 from domain.house_rules import HouseRules
 from domain.order_facts import OrderLine, Units, Upgrade
-from domain.orders import Order, Replacement
+from domain.orders import Order
+from domain.parts import Replacement
 from domain.promising import promised_by
 from domain.refusals import NotPossible
 from domain.splitting import Plan

@@ -42,7 +42,8 @@ from domain.order_facts import (
     WindowPaused,
     WindowResumed,
 )
-from domain.orders import Order, Part, Replacement
+from domain.orders import Order
+from domain.parts import Part, Replacement
 from domain.payment_facts import (
     CashRefundAskedAgain,
     CashRefundConfirmed,

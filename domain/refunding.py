@@ -18,7 +18,8 @@ from domain.order_facts import (
     UnitsCancelled,
     UnitsRefunded,
 )
-from domain.orders import Order, Part
+from domain.orders import Order
+from domain.parts import Part
 from domain.payment_facts import CashRefundRequested
 from domain.point_facts import LotShare
 from domain.refusals import NotPossible

@@ -20,7 +20,8 @@ from domain.order_facts import (
     ReplacementReserved,
     Units,
 )
-from domain.orders import Order, Replacement
+from domain.orders import Order
+from domain.parts import Replacement
 from domain.refusals import NotPossible
 from domain.splitting import Plan
 

@@ -17,7 +17,8 @@ from domain.order_facts import (
     WaitChosen,
     WaitEnded,
 )
-from domain.orders import Order, Part
+from domain.orders import Order
+from domain.parts import Part
 from domain.refusals import InvalidRequest, NotPossible
 from domain.splitting import Allocation, Demand, Plan, PlannedPart, plan_split
 

@@ -10,7 +10,8 @@ from domain.choosing import Kept
 from domain.dispute_facts import Side
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, State, Units
-from domain.orders import Order, Part
+from domain.orders import Order
+from domain.parts import Part
 from domain.refusals import InvalidRequest, NotPossible, Refusal
 from domain.return_facts import (
     Criterion,

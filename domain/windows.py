@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from domain.order_facts import OrderFact, State, WindowPaused, WindowResumed
-from domain.orders import Order, Part
+from domain.orders import Order
+from domain.parts import Part
 
 
 def pause_windows(

@@ -7,8 +7,9 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from application.streams import ORDER, PARCEL
-from domain.orders import Order, Part
+from domain.orders import Order
 from domain.parcels import Parcel
+from domain.parts import Part
 from projections.reading import compose, named_rows
 
 NO_DEADLINE = datetime(9000, 1, 1, tzinfo=UTC)

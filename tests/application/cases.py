@@ -6,7 +6,8 @@ from typing import Any
 
 from application.streams import ORDER
 from application.unit import Unit
-from domain.orders import Order, Part
+from domain.orders import Order
+from domain.parts import Part
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from application.unit import Unit
 from domain.disputes import Dispute, case_id
 from domain.intercepts import Intercept
 from domain.order_facts import State
-from domain.orders import PROGRESS, Order, Part
+from domain.orders import Order
 from domain.parcels import Parcel
+from domain.parts import PROGRESS, Part
 from domain.points import Account
 from domain.privacy import Privacy
 from domain.return_facts import Remedy, Verdict

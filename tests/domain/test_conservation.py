@@ -64,9 +64,9 @@ from domain.order_facts import (
     WindowPaused,
     WindowResumed,
 )
-from domain.orders import Part
 from domain.parcel_facts import Content
 from domain.parcels import Stage
+from domain.parts import Part
 from domain.payment_facts import CashRefundAskedAgain, CashRefundConfirmed, CashRefundFailed
 from domain.point_facts import AccountFact, HoldVoided, LearnerErased, PointsRestored, Reason
 from domain.refusals import OrderRefused, Refusal

@@ -37,7 +37,8 @@ from domain.order_facts import (
     UnitsCancelled,
     UnitsRefunded,
 )
-from domain.orders import PROGRESS, Order
+from domain.orders import Order
+from domain.parts import PROGRESS
 from domain.paying import capture, fail_payment, settle_refund
 from domain.payment_facts import (
     CashRefundConfirmed,

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from application.streams import ORDER
 from domain import replanning
 from domain.order_facts import OrderSplit, UnitsFellShort, WaitChosen, WaitEnded
-from domain.orders import Order, Part
+from domain.orders import Order
+from domain.parts import Part
 from domain.refunding import cancel_units
 from domain.refusals import InvalidRequest, NotPossible
 from domain.replanning import Free, Move, Replanned

@@ -8,7 +8,7 @@ import pytest
 from application import ordering, reshipping, shipping
 from application.streams import ACCOUNT, ORDER
 from domain.order_facts import Fault, OrderLinked, OrderPlaced, State, Units
-from domain.orders import Replacement
+from domain.parts import Replacement
 from domain.point_facts import LearnerErased
 from domain.refusals import NotPossible
 from domain.stock import OutOfStock, Stock

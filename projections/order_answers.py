@@ -1,0 +1,269 @@
+"""订单回答 An order as its reader may see it: states, parts, parcels and their way (O3, S2, D6)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import from_json
+
+from application.delay_messages import message_for
+from application.intercepting import comes_too_late, parcels_of
+from domain.delays import awaited, told_and_lasting
+from domain.house_rules import HouseRules
+from domain.legs import leg_of, legs_of
+from domain.order_facts import State, customer_status
+from domain.orders import Order
+from domain.parcels import Parcel, Stage
+from domain.parts import PROGRESS, Part
+from domain.refusals import NotPossible
+from domain.replacing import sent_once_more
+from domain.returns import under_return
+from domain.tracking import Track
+from projections.order_actions import Now, actions, any_of, rating_of, return_of
+from projections.order_queries import OrderRow
+
+
+def order_answer(
+    row: OrderRow,
+    parcels: Sequence[tuple[str, Parcel]],
+    *,
+    staff: bool,
+    disputable: Callable[[str, Parcel], Mapping[str, Any]],
+    stopping: Callable[[str, Parcel], Mapping[str, Any]],
+    linked: Mapping[str, Order],
+    when: datetime,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """An order as its reader may see it (contract.md, `GET /v1/orders/{number}`).
+
+    `disputable` says of a parcel whether its reader can dispute it now, or why not (D6);
+    `stopping` whether it can be called back, and what its carrier was asked (O8); `linked` are the
+    orders that send units of this one once more.
+    """
+    order = row.order
+    shown = [
+        one
+        for one in parcels
+        if one[1].stage not in BEFORE_PACKING
+        and one[1].back_of is None
+        and (staff or not one[1].dissolved)
+    ]
+    disputes = {number: dict(disputable(number, parcel)) for number, parcel in shown}
+    stops = {number: dict(stopping(number, parcel)) for number, parcel in shown}
+    kept = [*sent_once_more(order, linked), *under_return(order)]
+    answer: dict[str, Any] = {
+        "number": row.number,
+        "learner": row.learner,
+        "status": customer_status(row.state),
+        "channel": row.channel,
+        "placed_at": row.placed_at,
+        "promised_by": row.promised_by,
+        "pay_by": row.pay_by if order.state is State.PENDING_PAYMENT else None,
+        "points": row.points,
+        "cash_fen": row.cash_fen,
+        "freight_fen": order.freight_fen,
+        "upgrade": order.upgrade,
+        "partly_shipped": order.partly_shipped,
+        "returnable_until": max(
+            (part.window_until for part in order.parts if part.live and part.window_until),
+            default=None,
+        )
+        if order.ended is None
+        else None,
+        "lines": [_line(order, number, staff=staff) for number in range(1, len(order.lines) + 1)],
+        "parts": [_part(order, part, staff=staff) for part in order.parts],
+        "parcels": [
+            {
+                **parcel_seen(number, parcel, order=row.number),
+                **stops[number],
+                "actions": {"dispute": disputes[number], **stops[number]["actions"]},
+            }
+            for number, parcel in shown
+        ],
+        "actions": {
+            **actions(order, Now(when, rules, row.owed), staff=staff, kept=kept),
+            "rate": rating_of(order, staff=staff),
+            **_too_late(row.number, order, stops),
+            "return": return_of(order, when=None if staff else when, kept=kept),
+            "dispute": any_of(disputes),
+        },
+        "timeline": from_json(row.timeline),
+        "position": row.position,
+        "version": row.version,
+    }
+    if staff:
+        answer["state"] = row.state
+        answer["review"] = list(order.review)
+        answer["cash_refunds"] = [{"refund": r, "state": s} for r, s in order.refunds]
+    else:
+        del answer["actions"]["refund"]  # a decision of staff; learners ask for a return
+    return answer
+
+
+def _too_late(
+    number: str, order: Order, stops: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What a cancel and a new address would do once all is under way: its carriers are asked (O8).
+
+    A parcel that other orders share is called back with all of them, or not at all (rules.md 27).
+    """
+    parcels = parcels_of(order) if comes_too_late(order) else []
+    if not parcels or not set(parcels) <= stops.keys():
+        return {}
+    for parcel in parcels:
+        one = stops[parcel]["actions"]["intercept"]
+        others = [other for other in one.get("orders", ()) if other != number]
+        if others:
+            why = NotPossible(action="intercept", why=f"{others[0]} travels in it, too")
+            one = {"possible": False, "why": why.message("en"), "why_zh": why.message("zh")}
+        if not one["possible"]:
+            return {"cancel": one, "address": one}
+    asked = {"possible": True, "parcels": parcels}
+    return {"cancel": asked, "address": asked}
+
+
+def _line(order: Order, number: int, *, staff: bool) -> dict[str, Any]:
+    line = order.line(number)
+    live = [
+        (part, unit.quantity) for part in order.parts for unit in part.units if unit.line == number
+    ]
+    states = [_state(order, part) for part, _ in live]
+    gone = line.quantity - sum(quantity for _, quantity in live)
+    progress = min(states, key=_advance) if states else order.ended or State.CANCELLED
+    return {
+        "line": number,
+        "sku": line.sku,
+        "name": line.name,
+        "specification": line.specification,
+        "kind": line.kind,
+        "quantity": line.quantity,
+        "unit_points": line.unit_points,
+        "unit_cash_fen": line.unit_cash_fen,
+        "gone": gone,
+        "rating": next(
+            (
+                {"goods": one.goods, "delivery": one.delivery}
+                for one in order.ratings
+                if one.line == number
+            ),
+            None,
+        ),
+        "progress": progress if staff else customer_status(progress),
+    }
+
+
+def _advance(state: State) -> int:
+    return PROGRESS.index(state) if state in PROGRESS else len(PROGRESS)
+
+
+def _state(order: Order, part: Part) -> State:
+    """A part's state as its readers see it: nothing of an unpaid order waits to be sent."""
+    return part.state if order.paid else State.PENDING_PAYMENT
+
+
+def stage(order: Order, part: Part) -> str:
+    """Where a part of goods stands in the house: what staff see beside its state (O7, S5, W1)."""
+    if not part.to_be_sent:
+        return part.state
+    if not order.paid:
+        return State.PENDING_PAYMENT
+    if order.review:
+        return "in_review"
+    if part.waits:
+        return "waiting_for_stock"
+    if part.address_pending:
+        return "address_pending"
+    if part.parcel:
+        return "in_parcel"
+    if part.entrusted:
+        return "at_third_party"
+    return "released" if part.planned else "waiting_for_wave"
+
+
+def _part(order: Order, part: Part, *, staff: bool) -> dict[str, Any]:
+    state = _state(order, part)
+    inner = {"stage": stage(order, part), "hand_over_by": part.hand_over_by} if staff else {}
+    return {
+        "part": part.number,
+        "warehouse": part.warehouse,
+        "state": state if staff else customer_status(state),
+        "parcel": part.parcel,
+        "returnable_until": part.window_until,
+        "paused": bool(part.paused_by),
+        "carrier": part.carrier,
+        "waits": part.waits,
+        "cancelling": any(one.part == part.number for one in order.cancelling),
+        "units": [{"line": unit.line, "quantity": unit.quantity} for unit in part.units],
+        **inner,
+    }
+
+
+def parcel_seen(number: str, parcel: Parcel, *, order: str) -> dict[str, Any]:
+    """A parcel of an order, and its way."""
+    return {
+        "number": number,
+        "parts": [one.part for one in parcel.contents if one.order == order],
+        "shared_with": sorted({one.order for one in parcel.contents} - {order}),
+        **tracked(parcel),
+    }
+
+
+def tracked(parcel: Parcel) -> dict[str, Any]:
+    """A parcel's way as its readers may see it; of one that goes abroad with its legs (T7)."""
+    track = parcel.track()
+    stretches = [one._asdict() for one in legs_of(parcel)]
+    return {
+        **({"legs": stretches} if stretches else {}),
+        "carrier": parcel.carrier,
+        "waybill": parcel.waybill,
+        "state": "dissolved" if parcel.dissolved else track.state,
+        "since": track.since,
+        "signed_at": track.signed_at,
+        "arrival": _arrival(parcel, track),
+        "delay": _delay(parcel),
+        "pickup": {
+            "station": track.pickup.station,
+            "code": track.pickup.code,
+            "deadline": track.pickup.deadline or track.pickup.lapses_at,
+        }
+        if track.pickup
+        else None,
+        "scans": [
+            {
+                "time": scan.time,
+                "text": scan.text,
+                "kind": scan.kind,
+                **({"leg": leg_of(scan, parcel)} if stretches else {}),
+                "division": scan.division,
+                "coordinates": [scan.coordinates.longitude, scan.coordinates.latitude]
+                if scan.coordinates
+                else None,
+            }
+            for scan in reversed(track.scans)
+        ],
+    }
+
+
+def _arrival(parcel: Parcel, track: Track) -> dict[str, Any] | None:
+    """When it should arrive, while that is still to come (T4)."""
+    said = parcel.arrival
+    if said is None or awaited(parcel, track) is None:
+        return None
+    return {"earliest": said.earliest, "latest": said.latest, "basis": said.basis}
+
+
+def _delay(parcel: Parcel) -> dict[str, Any] | None:
+    """What keeps it, as its learner was told, as long as it does (T5)."""
+    told = told_and_lasting(parcel)
+    if told is None:
+        return None
+    message = message_for(told.cause)
+    return {
+        "cause": told.cause,
+        "since": told.since,
+        "message": message.en,
+        "message_zh": message.zh,
+    }
+
+
+BEFORE_PACKING = (Stage.PLANNED, Stage.PICKING, Stage.PICKED)
