@@ -24,7 +24,7 @@ from api.reading import (
 )
 from api.seen_returns import seen_return
 from api.shown_returns import ReturnChangedOut, ReturnOut, ReturnsOut
-from application import possible, returning
+from application import possible, returning, settling
 from application.ordering import existing
 from application.sealed_words import Message
 from application.streams import ORDER, PARCEL, RETURN
@@ -173,9 +173,9 @@ async def inspect(
 ) -> Response:
     """Restock, scrap or refuse; what follows happens in the same commit (D3, D4)."""
     rules = request.state.tenant.rules
-    inspection = returning.Inspection(
+    inspection = settling.Inspection(
         goods=tuple(
-            returning.Found(one.sku, one.quantity, one.verdict, tuple(one.failed))
+            settling.Found(one.sku, one.quantity, one.verdict, tuple(one.failed))
             for one in body.goods
         ),
         reason=body.reason,
@@ -185,7 +185,7 @@ async def inspect(
     )
 
     def decide(unit: Unit) -> dict[str, Any]:
-        return returning.inspect(unit, name=return_id, inspection=inspection, rules=rules)
+        return settling.inspect(unit, name=return_id, inspection=inspection, rules=rules)
 
     return await _changed(request, caller, change, return_id, decide, reason=body.reason)
 
@@ -204,7 +204,7 @@ async def decide_return(
     def decide(unit: Unit) -> dict[str, Any]:
         if not body.agree:
             return returning.reject(unit, name=return_id, reason=body.reason, message=message)
-        return returning.agree(
+        return settling.agree(
             unit, name=return_id, reason=body.reason, message=message, rules=rules
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from application import claiming, deciding, disputing, returning
+from application import claiming, deciding, disputing, returning, settling
 from application.gathering import Gathered
 from application.sealed_words import Message, content_of
 from application.streams import ORDER
@@ -114,13 +114,13 @@ def _on_return(unit: Unit, name: str, rules: HouseRules) -> Iterable[tuple[str, 
     back = returning.existing_return(unit, name)
     order = unit.read(ORDER, back.order)
     best = tuple(
-        returning.Found(order.line(one.line).sku, one.quantity, Verdict.RESTOCK)
+        settling.Found(order.line(one.line).sku, one.quantity, Verdict.RESTOCK)
         for one in back.units
     )
-    inspection = returning.Inspection(best, "")
+    inspection = settling.Inspection(best, "")
     yield "arrive", partial(returning.arrive, name=name)
-    yield "inspect", partial(returning.inspect, name=name, inspection=inspection, rules=rules)
-    yield "agree", partial(returning.agree, name=name, reason="", message=None, rules=rules)
+    yield "inspect", partial(settling.inspect, name=name, inspection=inspection, rules=rules)
+    yield "agree", partial(settling.agree, name=name, reason="", message=None, rules=rules)
     yield "reject", partial(returning.reject, name=name, reason="", message=None)
     yield from _on_own_return(name)
 

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from application import deciding, disputing, intercepting, returning, shipping
+from application import deciding, disputing, intercepting, returning, settling, shipping
 from application.gathering import Gathered
 from application.streams import RETURN
 from application.unit import Unit
@@ -97,6 +97,6 @@ def _inspect(unit: Unit, case: Case, *, verdict: Verdict, rules: HouseRules) -> 
     name = _return(unit, case)
     units = sum(one.quantity for one in unit.read(RETURN, name).units)
     failed = () if verdict is Verdict.RESTOCK else (Criterion.UNDAMAGED,)
-    goods = (returning.Found(case.sku, units, verdict, failed),)
-    inspection = returning.Inspection(goods, "x")
-    return returning.inspect(unit, name=name, inspection=inspection, rules=rules)
+    goods = (settling.Found(case.sku, units, verdict, failed),)
+    inspection = settling.Inspection(goods, "x")
+    return settling.inspect(unit, name=name, inspection=inspection, rules=rules)

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from application import approving, claiming
-from application.returning import agree
+from application.settling import agree
 from application.streams import CLAIM, ORDER, RETURN
 from domain.claims import ClaimFiled, ClaimState
 from domain.dispute_facts import DisputeDecided, Outcome

@@ -17,10 +17,11 @@ from hypothesis import Phase, settings
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from application import deciding, disputing, ordering, returning, shipping
+from application import deciding, disputing, ordering, returning, settling, shipping
 from application.gathering import Gathered
 from application.ordering import Payment
-from application.returning import Found, Inspection, Wanted
+from application.returning import Wanted
+from application.settling import Found, Inspection
 from application.streams import DISPUTE, ORDER, PARCEL, RETURN, Category
 from domain.dispute_facts import Outcome, Side
 from domain.house_rules import HouseRules
@@ -141,7 +142,7 @@ class Shop(Mall):
         payer = [None, Payer.LEARNER, Payer.MALL][count % 3]
         instead = Remedy.REFUND if nth % 4 == 3 and back.remedy is Remedy.EXCHANGE else None
         inspection = Inspection(tuple(goods), "x", payer=payer, instead=instead)
-        self.do(partial(returning.inspect, name=name, inspection=inspection, rules=RULES))
+        self.do(partial(settling.inspect, name=name, inspection=inspection, rules=RULES))
 
     def end(self, nth: int, count: int) -> None:
         name = self.back(nth, ReturnState.REQUESTED, ReturnState.AWAITING_GOODS)
@@ -149,7 +150,7 @@ class Shop(Mall):
             partial(returning.withdraw, name=name),
             partial(returning.lapse, name=name),
             partial(returning.reject, name=name, reason="x", message=None),
-            partial(returning.agree, name=name, reason="x", message=None, rules=RULES),
+            partial(settling.agree, name=name, reason="x", message=None, rules=RULES),
         ]
         self.do(steps[(nth + count) % 4])
 

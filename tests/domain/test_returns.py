@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from application import ordering, returning, shipping
-from application.returning import Found, Inspection, Wanted
+from application import ordering, returning, settling, shipping
+from application.returning import Wanted
+from application.settling import Found, Inspection
 from application.streams import ACCOUNT, ORDER, PARCEL, RETURN, STOCK
 from domain.dispute_facts import Outcome, Side
 from domain.order_facts import Fault, OrderClosed, State, UnitsRefunded
@@ -52,7 +53,7 @@ class Counter(Desk):
 
     def inspect(self, *goods: Found, name: str = BACK, **more: Any) -> dict[str, Any]:
         inspection = Inspection(goods or (mugs(2),), "looked at", **more)
-        return self.do(partial(returning.inspect, name=name, inspection=inspection, rules=RULES))
+        return self.do(partial(settling.inspect, name=name, inspection=inspection, rules=RULES))
 
     def back(self, name: str = BACK) -> ReturnState:
         return self.log.state(RETURN, name).state
@@ -375,7 +376,7 @@ def test_the_rest_goes_back_when_the_way_costs_less(monkeypatch: pytest.MonkeyPa
 def decided(desk: Counter, *, agree: bool) -> dict[str, Any]:
     decide: Any = partial(returning.reject, name=BACK, reason="x", message=None)
     if agree:
-        decide = partial(returning.agree, name=BACK, reason="x", message=None, rules=RULES)
+        decide = partial(settling.agree, name=BACK, reason="x", message=None, rules=RULES)
     return desk.do(decide)
 
 

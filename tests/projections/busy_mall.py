@@ -27,6 +27,7 @@ from application import (
     redeeming,
     releasing,
     returning,
+    settling,
     shipping,
     stocking,
 )
@@ -367,9 +368,9 @@ class BusyMall:
         sent = partial(returning.send, carrier="yuantong", waybill=f"YT{name}")
         await self.do(partial(sent, name=name))
         await self.do(partial(returning.arrive, name=name))
-        found = returning.Found("notebook", 1, Verdict.SCRAP)
-        inspection = returning.Inspection((found,), "torn")
-        inspect = partial(returning.inspect, inspection=inspection, rules=RULES)
+        found = settling.Found("notebook", 1, Verdict.SCRAP)
+        inspection = settling.Inspection((found,), "torn")
+        inspect = partial(settling.inspect, inspection=inspection, rules=RULES)
         await self.do(partial(inspect, name=name), actor="operations:wu")
 
     async def pay_and_cancel(self, learner: str, number: str) -> None:

@@ -1,0 +1,236 @@
+"""退货了结 What follows from an inspection, or from agreeing without one, at once (D3, D4).
+
+All of it in one commit: shelves, points, cash, the linked order, the parcel with what was refused,
+the claim against the carrier.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from application import refund_chain
+from application.blaming import by_return, claim_all
+from application.ordering import existing
+from application.reshipping import reship
+from application.return_messages import message_for
+from application.returning import close_up, existing_return, told
+from application.sealed_words import Message, seal_words
+from application.streams import ACCOUNT, ORDER, PARCEL, RETURN, STOCK
+from application.unit import Unit
+from domain.house_rules import HouseRules
+from domain.order_facts import Fault, ReturnEnded, Units
+from domain.orders import Order
+from domain.parcel_facts import Content, ParcelPacked
+from domain.refusals import InvalidRequest
+from domain.replacing import linked_number
+from domain.return_facts import (
+    Criterion,
+    Inspected,
+    Payer,
+    Remedy,
+    ReturnSettled,
+    Verdict,
+)
+from domain.returns import (
+    Return,
+    ReturnState,
+    refused,
+    taken_back,
+)
+from domain.stock import StockReturned, stock_key
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an inspection found of some units of an item."""
+
+    sku: str
+    quantity: int
+    verdict: Verdict
+    failed: tuple[Criterion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What an inspection came to."""
+
+    goods: tuple[Found, ...]
+    reason: str
+    payer: Payer | None = None
+    """Who is at fault after all; None: as the reason says."""
+    instead: Remedy | None = None
+    """A refund where an exchange was asked for and the goods are nowhere."""
+    message: Message | None = None
+    """None: the house's own words."""
+
+
+def inspect(unit: Unit, *, name: str, inspection: Inspection, rules: HouseRules) -> dict[str, Any]:
+    """Hold the goods against the criteria; refund, exchange and send back what follows (D3)."""
+    back = existing_return(unit, name)
+    back.must_be("inspect", ReturnState.TO_INSPECT)
+    goods = _allotted(existing(unit, back.order), back, inspection.goods)
+    facts = back.inspect(goods, payer=inspection.payer, note=inspection.reason)
+    after = unit.record(RETURN, name, facts)
+    remedy = back.remedy
+    if inspection.instead is not None:
+        if (back.remedy, inspection.instead) != (Remedy.EXCHANGE, Remedy.REFUND):
+            raise InvalidRequest(field="instead", reason="only an exchange becomes a refund")
+        remedy = inspection.instead
+    return _settle(
+        unit, name, after, remedy, reason=inspection.reason, message=inspection.message, rules=rules
+    )
+
+
+def agree(
+    unit: Unit, *, name: str, reason: str, message: Message | None, rules: HouseRules
+) -> dict[str, Any]:
+    """Staff agree to a refund without the goods: a decision with an actor (rules.md 3)."""
+    back = existing_return(unit, name)
+    back.must_be("decide_return", ReturnState.REQUESTED)
+    return _settle(
+        unit, name, back, Remedy.REFUND_ONLY, reason=reason, message=message, rules=rules
+    )
+
+
+def _settle(
+    unit: Unit,
+    name: str,
+    back: Return,
+    remedy: Remedy,
+    *,
+    reason: str,
+    message: Message | None,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """Carry out what was agreed to: the return's own fact first, all else is because of it."""
+    units, to_send = taken_back(back.goods), refused(back.goods)
+    if remedy is Remedy.REFUND_ONLY:
+        units = back.units
+    exchanged = remedy is Remedy.EXCHANGE and bool(units)
+    chain: list[refund_chain.Level] = []
+    terms = _terms(back, remedy, reason)
+    if units and not exchanged:
+        parts = {one.part for one in units}
+        chain = refund_chain.levels(unit, back.order, units, parts=parts)
+        root = chain[-1]
+        price = root.order.price(root.units)
+        kept = back.kept_for_freight(back.payer, points=price[0], fen=price[1])
+        terms = terms._replace(kept=kept)
+    points, fen = refund_chain.worth(unit, chain, terms, rules=rules)
+    replacement = None
+    if exchanged:
+        order, case = existing(unit, back.order), RETURN.stream(name)
+        replacement = linked_number(back.order, order, units, case=case)
+    sent_back = _sent_back(unit, name, back) if to_send else None
+    words = message or message_for(
+        remedy,
+        refunded=points,
+        kept=terms.kept[0],
+        replacement=replacement,
+        taken=sum(one.quantity for one in units),
+        refused=sum(one.quantity for one in to_send),
+    )
+    settled = ReturnSettled(
+        remedy=remedy,
+        points_refunded=points,
+        cash_fen_refunded=fen,
+        points_kept=terms.kept[0],
+        cash_fen_kept=terms.kept[1],
+        replacement=replacement,
+        sent_back_in=sent_back,
+        reason=reason,
+        message=seal_words(unit, back.learner, words.to_bytes()),
+    )
+    after = unit.record(RETURN, name, [settled])
+    unit.record(ORDER, back.order, [ReturnEnded(by=RETURN.stream(name))])
+    refund_chain.refund(unit, chain, terms, rules=rules)
+    if exchanged:
+        _shelve(unit, back.order, units)
+    _scrap(unit, name, back)  # before anything is sent instead: not what came back broken
+    if exchanged:
+        case = RETURN.stream(name)
+        sent = reship(unit, number=back.order, units=units, case=case, rules=rules)
+        assert sent == replacement  # by the same rule
+    if sent_back is not None:
+        _pack_again(unit, sent_back, back, to_send)
+    claims = claim_all(unit, by_return(unit, back, remedy=remedy), rules=rules)
+    close_up(unit, name, after, reason=f"settled: {remedy}")
+    return {
+        **told(name, after),
+        "points": points,
+        "cash_fen": fen,
+        "points_kept": terms.kept[0],
+        "replacement": replacement,
+        "sent_back_in": sent_back,
+        "claims": claims,
+    }
+
+
+def _terms(back: Return, remedy: Remedy, reason: str) -> refund_chain.Terms:
+    """Whose fault it is after all says whether the freight of the way there goes back (rule 8)."""
+    fault = Fault.CHANGED_MIND if back.payer is Payer.LEARNER else back.reason
+    return refund_chain.Terms(fault, reason, goods_back=remedy is Remedy.REFUND)
+
+
+def _sent_back(unit: Unit, name: str, back: Return) -> str | None:
+    """The parcel that refused goods go back in; none for who was erased meanwhile (A4)."""
+    erased = unit.read(ACCOUNT, back.learner).status == "erased"
+    return None if erased else f"{name}-S"
+
+
+def _pack_again(unit: Unit, parcel: str, back: Return, units: Sequence[Units]) -> None:
+    parts = dict.fromkeys(one.part for one in units)
+    contents = tuple(Content(order=back.order, part=part) for part in parts)
+    fact = ParcelPacked(warehouse=back.warehouse or "", contents=contents, weight_grams=0)
+    unit.record(PARCEL, parcel, [fact])
+
+
+def _shelve(unit: Unit, number: str, units: Sequence[Units]) -> None:
+    order = existing(unit, number)
+    for one in units:
+        key = _shelf(order, one)
+        fact = StockReturned(order=number, part=one.part, quantity=one.quantity)
+        unit.record(STOCK, key, [fact])
+
+
+def _scrap(unit: Unit, name: str, back: Return) -> None:
+    """What was taken back and cannot be sold again leaves its shelf at once (C3)."""
+    order = existing(unit, back.order)
+    for one in back.goods:
+        if one.verdict is Verdict.SCRAP:
+            key = _shelf(order, Units(part=one.part, line=one.line, quantity=one.quantity))
+            stock = unit.read(STOCK, key)
+            sku = order.line(one.line).sku
+            facts = stock.scrap(one.quantity, sku=sku, reason=f"came back in {name}")
+            unit.record(STOCK, key, facts)
+
+
+def _shelf(order: Order, units: Units) -> str:
+    part = order.part(units.part)
+    assert part is not None  # a return names parts of its order
+    return stock_key(part.warehouse or "", order.line(units.line).sku)
+
+
+def _allotted(order: Order, back: Return, found: Sequence[Found]) -> list[Inspected]:
+    """What was found of each item, unit by unit of the return, in their order."""
+    left = {(one.part, one.line): one.quantity for one in back.units}
+    goods: list[Inspected] = []
+    for one in found:
+        missing = one.quantity
+        for (part, line), there in left.items():
+            taken = min(missing, there) if order.line(line).sku == one.sku else 0
+            if taken:
+                left[part, line] -= taken
+                missing -= taken
+                goods.append(
+                    Inspected(
+                        part=part,
+                        line=line,
+                        quantity=taken,
+                        verdict=one.verdict,
+                        failed=one.failed,
+                    )
+                )
+        if missing:
+            raise InvalidRequest(field="goods", reason="name every unit of the return once")
+    return goods
