@@ -43,7 +43,21 @@ from domain.order_facts import (
     WindowResumed,
 )
 from domain.orders import Order
-from domain.parts import Part, Replacement
+from domain.part_fold import (
+    fell_short,
+    goods_of,
+    last_number,
+    moved,
+    paused,
+    planned,
+    received,
+    replanned,
+    resumed,
+    shipped,
+    unacknowledged,
+    without_units,
+)
+from domain.parts import Replacement
 from domain.payment_facts import (
     CashRefundAskedAgain,
     CashRefundConfirmed,
@@ -66,39 +80,10 @@ from domain.release_facts import (
     ReviewRequired,
     UnitsCancelling,
 )
-from domain.splitting import Allocation, Plan
+from domain.splitting import Allocation
 
 OUTSIDE = (Channel.SHOP, Channel.PARTNER)
 """Where orders come from that were paid for elsewhere (G3)."""
-
-
-def _less(units: tuple[Allocation, ...], gone: Sequence[Units]) -> tuple[Allocation, ...]:
-    taken: dict[int, int] = {}
-    for unit in gone:
-        taken[unit.line] = taken.get(unit.line, 0) + unit.quantity
-    return tuple(
-        Allocation(line=unit.line, quantity=left)
-        for unit in units
-        if (left := unit.quantity - taken.get(unit.line, 0)) > 0
-    )
-
-
-def _without_units(order: Order, gone: Sequence[Units], end: State) -> tuple[Part, ...]:
-    parts: list[Part] = []
-    for part in order.parts:
-        mine = [unit for unit in gone if unit.part == part.number]
-        if mine:
-            units = _less(part.units, mine)
-            part = part._replace(units=units, state=part.state if units else end)
-        parts.append(part)
-    return tuple(parts)
-
-
-def _moved(order: Order, number: int, **changes: object) -> tuple[Part, ...]:
-    return tuple(
-        part._replace(**changes) if part.number == number else part  # type: ignore[arg-type]
-        for part in order.parts
-    )
 
 
 def _readdressed(order: Order, fact: AddressChanged) -> Order:
@@ -106,7 +91,7 @@ def _readdressed(order: Order, fact: AddressChanged) -> Order:
 
     What is asked because it goes abroad stays: the country is the same (T7).
     """
-    order = replace(order, destination=fact.destination, parts=_unacknowledged(order))
+    order = replace(order, destination=fact.destination, parts=unacknowledged(order))
     if fact.doubts is None:
         return order
     doubtful = ReviewReason.ADDRESS_DOUBTFUL
@@ -116,90 +101,6 @@ def _readdressed(order: Order, fact: AddressChanged) -> Order:
         review=tuple(one for one in order.review if one is not doubtful),
         reviewed=tuple(one for one in order.reviewed if one is not doubtful),
     )
-
-
-def _unacknowledged(order: Order) -> tuple[Part, ...]:
-    """Parts in somebody's hands: whoever has them must know of the new address (rules.md 29)."""
-    return tuple(
-        part._replace(address_pending=True)
-        if (part.parcel or part.entrusted) and part.live and part.state is State.PENDING_SHIPMENT
-        else part
-        for part in order.parts
-    )
-
-
-def _shipped(order: Order, number: int) -> tuple[Part, ...]:
-    """The part with its carrier; one that has gone further stays, when the facts are dated so."""
-    part = order.part(number)
-    if part is not None and part.state is not State.PENDING_SHIPMENT:
-        return _moved(order, number, shipped=True)
-    return _moved(order, number, state=State.PENDING_RECEIPT, shipped=True)
-
-
-def _goods(order: Order, units: Sequence[Units]) -> list[Units]:
-    """Those of these units that were sent in parcels."""
-    sent = {part.number for part in order.parts if part.warehouse}
-    return [one for one in units if one.part in sent]
-
-
-def _planned(plan: Plan) -> tuple[Part, ...]:
-    return tuple(
-        [
-            Part(
-                part.part,
-                part.warehouse,
-                part.units,
-                State.PENDING_SHIPMENT,
-                carrier=part.shipping.carrier if part.shipping else None,
-            )
-            for part in plan.parts
-        ]
-    )
-
-
-def _last(plan: Plan) -> int:
-    return max((part.part for part in plan.parts), default=0)
-
-
-def _replanned(order: Order, plan: Plan) -> tuple[Part, ...]:
-    """The new plan's parts beside those that cannot be planned anew any more.
-
-    A part that stays with its warehouse stays in the parcel it was released into.
-    """
-    stay = [part for part in order.parts if not part.movable]
-    known = {part.number for part in stay}
-    released = {(part.number, part.warehouse): part for part in order.parts if part.planned}
-    new: list[Part] = []
-    for part in _planned(plan):
-        if part.number in known:
-            continue
-        before = released.get((part.number, part.warehouse))
-        if before is not None:
-            part = part._replace(
-                planned=before.planned,
-                hand_over_by=before.hand_over_by,
-                entrusted=before.entrusted,
-                address_pending=before.address_pending,
-            )
-        new.append(part)
-    return (*stay, *new)
-
-
-def _short(order: Order, fact: UnitsFellShort) -> tuple[Part, ...]:
-    """Units move from the part whose warehouse did not find them to one that waits."""
-    parts: list[Part] = []
-    place = None
-    for part in order.parts:
-        if part.number == fact.part:
-            place = part.warehouse
-            gone = Units(part=fact.part, line=fact.line, quantity=fact.quantity)
-            part = part._replace(units=_less(part.units, [gone]))
-            if not part.units:
-                continue
-        parts.append(part)
-    units = (Allocation(line=fact.line, quantity=fact.quantity),)
-    waiting = Part(fact.waiting_part, place, units, State.PENDING_SHIPMENT, waits="choice")
-    return (*parts, waiting)
 
 
 def _others(order: Order, parts: set[int]) -> tuple[UnitsCancelling, ...]:
@@ -228,42 +129,6 @@ def _refund_is(order: Order, refund: str, status: str) -> tuple[tuple[str, str],
     return tuple((known, status if known == refund else was) for known, was in order.refunds)
 
 
-def _received(order: Order, fact: PartReceived) -> tuple[Part, ...]:
-    """The part with its recipient; a window that a case holds stands still from its first day."""
-    part = order.part(fact.part)
-    paused_at = part.paused_at if part is not None else None
-    return _moved(
-        order,
-        fact.part,
-        state=State.PENDING_END,
-        shipped=True,  # a scan may tell of the receipt before anybody told of shipping
-        window_until=fact.window_until,
-        paused_at=None if paused_at is None else max(paused_at, fact.received_at),
-    )
-
-
-def _paused(order: Order, fact: WindowPaused) -> tuple[Part, ...]:
-    part = order.part(fact.part)
-    if part is None or fact.by in part.paused_by:
-        return order.parts
-    since = part.paused_at or fact.paused_at
-    return _moved(order, fact.part, paused_by=(*part.paused_by, fact.by), paused_at=since)
-
-
-def _resumed(order: Order, fact: WindowResumed) -> tuple[Part, ...]:
-    part = order.part(fact.part)
-    if part is None:
-        return order.parts
-    left = tuple(one for one in part.paused_by if one != fact.by)
-    return _moved(
-        order,
-        fact.part,
-        paused_by=left,
-        paused_at=part.paused_at if left else None,
-        window_until=fact.window_until or part.window_until,
-    )
-
-
 def _replacement_is(
     order: Order, number: str, state: Literal["released", "ordered"]
 ) -> tuple[Replacement, ...]:
@@ -279,8 +144,8 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return Order(
                 learner=fact.learner,
                 lines=fact.lines,
-                parts=_planned(fact.plan),
-                last_part=_last(fact.plan),
+                parts=planned(fact.plan),
+                last_part=last_number(fact.plan),
                 lots=fact.lots,
                 freight_fen=fact.freight_fen,
                 cash_fen=fact.cash_fen + fact.freight_fen,
@@ -313,15 +178,15 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case AddressChanged():
             return _readdressed(order, fact)
         case OrderSplit():
-            last = max(order.last_part, _last(fact.plan))
-            return replace(order, parts=_replanned(order, fact.plan), last_part=last)
+            last = max(order.last_part, last_number(fact.plan))
+            return replace(order, parts=replanned(order, fact.plan), last_part=last)
         case UnitsFellShort():
             last = max(order.last_part, fact.waiting_part)
-            return replace(order, parts=_short(order, fact), last_part=last)
+            return replace(order, parts=fell_short(order, fact), last_part=last)
         case WaitChosen():
-            return replace(order, parts=_moved(order, fact.part, waits="stock"))
+            return replace(order, parts=moved(order, fact.part, waits="stock"))
         case WaitEnded():
-            return replace(order, parts=_moved(order, fact.part, waits=None))
+            return replace(order, parts=moved(order, fact.part, waits=None))
         case ReviewRequired():
             doubts = (*order.doubts, *fact.details)
             return replace(order, review=(*order.review, *fact.reasons), doubts=doubts)
@@ -329,16 +194,16 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             looked_at = (*order.reviewed, *fact.reasons)
             return replace(order, review=(), doubts=(), reviewed=looked_at)
         case PartReleased():
-            parts = _moved(order, fact.part, planned=fact.parcel, hand_over_by=fact.hand_over_by)
+            parts = moved(order, fact.part, planned=fact.parcel, hand_over_by=fact.hand_over_by)
             return replace(order, parts=parts)
         case PartMoved():
-            return replace(order, parts=_moved(order, fact.part, planned=fact.parcel))
+            return replace(order, parts=moved(order, fact.part, planned=fact.parcel))
         case PartPicked() | PartPacked():
-            return replace(order, parts=_moved(order, fact.part, parcel=fact.parcel))
+            return replace(order, parts=moved(order, fact.part, parcel=fact.parcel))
         case AddressAcknowledged():
-            return replace(order, parts=_moved(order, fact.part, address_pending=False))
+            return replace(order, parts=moved(order, fact.part, address_pending=False))
         case PartEntrusted():
-            return replace(order, parts=_moved(order, fact.part, entrusted=True))
+            return replace(order, parts=moved(order, fact.part, entrusted=True))
         case UnitsCancelling():
             return replace(order, cancelling=(*order.cancelling, fact))
         case CancellationOvertaken():
@@ -347,14 +212,14 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             sent = [
                 Units(part=fact.part, line=one.line, quantity=one.quantity) for one in fact.units
             ]
-            parts = _moved(order, fact.part, parcel=fact.parcel)
+            parts = moved(order, fact.part, parcel=fact.parcel)
             return replace(order, parts=parts, out=(*order.out, *sent))
         case PartHandedOver():
-            return replace(order, parts=_shipped(order, fact.part))
+            return replace(order, parts=shipped(order, fact.part))
         case PartReceived():
-            return replace(order, parts=_received(order, fact))
+            return replace(order, parts=received(order, fact))
         case EntitlementGranted():
-            return replace(order, parts=_moved(order, fact.part, shipped=True))
+            return replace(order, parts=moved(order, fact.part, shipped=True))
         case CourseProgressed():
             courses = tuple(known for known in order.progress if known[0] != fact.line)
             noted = (fact.line, fact.percent, fact.refundable_under)
@@ -364,7 +229,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case UnitsCancelled():
             return replace(
                 order,
-                parts=_without_units(order, fact.units, State.CANCELLED),
+                parts=without_units(order, fact.units, State.CANCELLED),
                 lots=refund_shares(order.lots, fact.points)[1],
                 cash_fen=order.cash_fen - fact.cash_fen,
                 cancelling=_not_cancelled(order, fact.units),
@@ -372,10 +237,10 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case UnitsRefunded():
             return replace(
                 order,
-                parts=_without_units(order, fact.units, State.CLOSED),
+                parts=without_units(order, fact.units, State.CLOSED),
                 lots=refund_shares(order.lots, fact.points + fact.points_kept)[1],
                 cash_fen=order.cash_fen - fact.cash_fen - fact.cash_fen_kept,
-                out=order.out if fact.goods_back else (*order.out, *_goods(order, fact.units)),
+                out=order.out if fact.goods_back else (*order.out, *goods_of(order, fact.units)),
             )
         case GoodsCameBack():
             return replace(order, out=tuple(without(order.out, fact.units)))
@@ -387,7 +252,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             others = tuple(one for one in order.returning if one.by != fact.by)
             return replace(order, returning=others)
         case PartCompleted():
-            return replace(order, parts=_moved(order, fact.part, state=State.COMPLETED))
+            return replace(order, parts=moved(order, fact.part, state=State.COMPLETED))
         case OrderCancelled():
             return replace(order, ended=State.CANCELLED, visible_until=fact.visible_until)
         case OrderClosed():
@@ -397,9 +262,9 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case OrderExpired():
             return replace(order, ended=State.EXPIRED)
         case WindowPaused():
-            return replace(order, parts=_paused(order, fact))
+            return replace(order, parts=paused(order, fact))
         case WindowResumed():
-            return replace(order, parts=_resumed(order, fact))
+            return replace(order, parts=resumed(order, fact))
         case ReplacementReserved():
             new = Replacement(fact.replacement, fact.units, fact.plan, fact.case)
             return replace(order, replacements=(*order.replacements, new))
