@@ -12,7 +12,6 @@ from api.bodies_of_cases import (
     AnswersIn,
     CaseDecisionIn,
     DisputeIn,
-    InquiryAnswerIn,
     QuestionsIn,
     WordsIn,
 )
@@ -29,8 +28,7 @@ from api.reading import (
 )
 from api.seen_cases import seen_case
 from api.shown_cases import CaseActionOut, CaseChangedOut, CaseDecidedOut, CaseOut, CasesOut
-from api.shown_claims import ClaimChangedOut
-from application import claiming, deciding, disputing, possible
+from application import deciding, disputing, possible
 from application.gathering import Gathered, gather
 from application.ordering import existing
 from application.sealed_words import Message
@@ -206,7 +204,7 @@ def visible_case(row: disputes.CaseRow | None, caller: Caller) -> disputes.CaseR
     return row
 
 
-async def _changed(
+async def case_changed(
     request: Request,
     caller: Caller,
     change: Asked,
@@ -237,7 +235,7 @@ async def ask(
     def decide(unit: Unit) -> dict[str, Any]:
         return disputing.ask_learner(unit, case=dispute, questions=body.questions, rules=rules)
 
-    return await _changed(request, caller, change, dispute, decide)
+    return await case_changed(request, caller, change, dispute, decide)
 
 
 @router.post(
@@ -257,7 +255,7 @@ async def answer(
         by = side_of(caller)
         return disputing.answer_questions(unit, case=dispute, answers=answers, by=by)
 
-    return await _changed(request, caller, change, dispute, decide)
+    return await case_changed(request, caller, change, dispute, decide)
 
 
 @router.post(
@@ -275,7 +273,7 @@ async def withdraw(
     def decide(unit: Unit) -> dict[str, Any]:
         return disputing.withdraw(unit, case=dispute, words=body.words)
 
-    return await _changed(request, caller, change, dispute, decide)
+    return await case_changed(request, caller, change, dispute, decide)
 
 
 @router.post(
@@ -306,43 +304,7 @@ async def reopen(
             rules=tenant.rules,
         )
 
-    return await _changed(request, caller, change, dispute, decide)
-
-
-@router.post(
-    "/disputes/{dispute}/inquiry", response_model=ClaimChangedOut, summary="Ask the carrier"
-)
-async def inquire(request: Request, caller: Supporter, change: Change, dispute: Case) -> Response:
-    """One inquiry a parcel, shared by its cases; asked again once it timed out (rules.md 27)."""
-    rules = request.state.tenant.rules
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        parcel = disputing.existing_case(unit, dispute).parcel
-        return claiming.open_inquiry(unit, parcel=parcel, case=dispute, rules=rules)
-
-    return await _changed(request, caller, change, dispute, decide)
-
-
-@router.post(
-    "/disputes/{dispute}/inquiry/answer",
-    response_model=ClaimChangedOut,
-    summary="Note what the carrier answered",
-)
-async def answer_inquiry(
-    request: Request, caller: Supporter, change: Change, dispute: Case, body: InquiryAnswerIn
-) -> Response:
-    """Its words are sealed; all cases of the parcel have the answer (D1, rules.md 27)."""
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        return claiming.answer_inquiry(
-            unit,
-            parcel=disputing.existing_case(unit, dispute).parcel,
-            result=body.result,
-            reference=body.reference,
-            words=body.words,
-        )
-
-    return await _changed(request, caller, change, dispute, decide)
+    return await case_changed(request, caller, change, dispute, decide)
 
 
 def _wanted(body: CaseDecisionIn) -> deciding.Wanted:
