@@ -3,38 +3,27 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString
 
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
+from application.billed_parcels import Row, Terms, carried, packed_there, whole_order
 from application.envelope import decode_fact
 from application.streams import PARCEL, STOCK
 from domain.bill_facts import LINES_MAX, BilledLine, BillKind, Charge
-from domain.bill_matching import Expected, Known, Reprice
-from domain.cargo import Cargo
+from domain.bill_matching import Expected, Known
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, State
 from domain.order_fold import OUTSIDE
 from domain.parcel_facts import ParcelPacked
-from domain.parcels import Parcel
-from domain.rate_cards import RateCards
 from domain.stock import Stock
-from domain.warehouses import Network
 
 TABLES = (
     "bills", "bill_lines", "bill_revisions", "parcels", "part_costs", "captures", "cash_refunds",
     "orders", "journeys", "stock_levels", "tallypost_events",
 )  # fmt: skip
-Row = dict[str, Any]
-
-
-class Terms(NamedTuple):
-    """What was agreed on with partners."""
-
-    network: Network
-    rates: RateCards
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +106,7 @@ class Gathering:
         parcels = await self._parcels(due | set(about["numbers"]))
         known: dict[str, Known] = {}
         for row in parcels:
-            one = self._carried(row, bill.partner)
+            one = carried(row, bill.partner, terms=self._terms, rules=self._rules)
             # A number that two parcels had is the one's that this partner took.
             if row["waybill"] not in known or (one.theirs and one.handed_over):
                 known[row["waybill"]] = one
@@ -129,11 +118,11 @@ class Gathering:
         due = {row["number"] for row in await self._rows(_SENT, about)}
         known: dict[str, Known] = {}
         for row in await self._parcels(due | set(about["numbers"])):
-            one = self._packed(row, bill.partner)
+            one = packed_there(row, bill.partner)
             known |= {number: one for number in (row["waybill"], row["number"]) if number}
         rest = [number for number in about["numbers"] if number not in known]
         for row in await self._rows(_OF_ORDERS, {**about, "numbers": rest}):
-            known[row["order_number"]] = _whole_order(row)
+            known[row["order_number"]] = whole_order(row)
         known |= await self._stored(bill, [one for one in rest if one not in known])
         waybills = {one.about: number for number, one in known.items() if number != one.about}
         expected = [
@@ -155,57 +144,6 @@ class Gathering:
             row["parcel"] = PARCEL.states.validate_json(row.pop("folded"))
             row["packed_grams"] = weights.get(PARCEL.stream(row["number"]), 0)
         return rows
-
-    def _carried(self, row: Row, partner: str) -> Known:
-        """A parcel as its carrier may bill it: its quote, and more for what it weighed more."""
-        parcel: Parcel = row["parcel"]
-        reprice = self._reprice(parcel, partner)
-        grams = max(row["packed_grams"], row["grams"] or 0) or None
-        quoted: int | None = row["freight_fen"] if row["quoted_carrier"] == partner else None
-        heavier = None if grams is None else reprice(grams)
-        if quoted is not None and grams is not None and grams > row["grams"]:
-            lighter = reprice(row["grams"])
-            if heavier is not None and lighter is not None:
-                quoted += heavier - lighter
-        ours = heavier if quoted is None else quoted
-        return Known(
-            about=row["number"],
-            theirs=parcel.carrier == partner,
-            handed_over=parcel.handed_over or parcel.back_of is not None,
-            ours={} if ours is None else {Charge.FREIGHT: ours},
-            # What a learner sends back has no quote of ours.
-            taken=frozenset({Charge.FREIGHT}) if parcel.back_of else frozenset(),
-            grams=grams,
-            reprice=reprice,
-        )
-
-    def _reprice(self, parcel: Parcel, carrier: str) -> Reprice:
-        lane, at = parcel.lane, parcel.tracking.handed_over_at
-        house = self._terms.network.warehouses.get(parcel.warehouse)
-        if lane is None or at is None or house is None:
-            return lambda grams: None
-        offers = self._terms.rates.at(at, zone=self._rules.zone).offers(
-            lane.origin,
-            lane.province,
-            same_city=(house.province, house.city) == (lane.province, lane.city),
-        )
-        offer = next((one for one in offers if one.carrier == carrier), None)
-
-        def price(grams: int) -> int | None:
-            quote = offer.quote(Cargo(grams=grams)) if offer is not None else None
-            return None if quote is None else quote.fen
-
-        return price
-
-    def _packed(self, row: Row, partner: str) -> Known:
-        """A parcel as its warehouse may bill it."""
-        parcel: Parcel = row["parcel"]
-        return Known(
-            about=row["number"],
-            theirs=parcel.warehouse == partner,
-            handed_over=parcel.handed_over,
-            ours=_packing(row),
-        )
 
     async def _stored(self, bill: OpenBill, skus: Sequence[str]) -> dict[str, Known]:
         """Items as they were stored there: the agreed price, and the most units there ever were."""
@@ -276,23 +214,6 @@ class Gathering:
             )
             for row in await self._rows(_CHANNELLED, about)
         }, []
-
-
-def _packing(row: Row) -> dict[Charge, int]:
-    """What packing was quoted at; a parcel that several parts share is packed once."""
-    if row["handling_fen"] is None:
-        return {}
-    return {Charge.HANDLING: row["handling_fen"], Charge.PACKAGING: row["packaging_fen"]}
-
-
-def _whole_order(row: Row) -> Known:
-    """All that one warehouse sent of an order."""
-    return Known(
-        about=row["order_number"],
-        theirs=row["theirs"],
-        handed_over=row["handed_over"],
-        ours=_packing(row),
-    )
 
 
 def _due(numbers: Iterable[str], known: Mapping[str, Known], charge: Charge) -> list[Expected]:

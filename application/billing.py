@@ -11,7 +11,8 @@ from typing import Any, LiteralString
 
 from psycopg.sql import SQL, Identifier
 
-from application.bill_evidence import Evidence, Gathering, OpenBill, Terms
+from application.bill_evidence import Evidence, Gathering, OpenBill
+from application.billed_parcels import Terms
 from application.envelope import Context
 from application.house import OUTAGES, House
 from application.issuing import issue
