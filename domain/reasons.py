@@ -74,6 +74,7 @@ THINGS = {
     "approval": "审批",
     "partner": "合作方",
     "bill": "账单",
+    "declaration": "报关单",
     "card": "收件信息",
     "division": "行政区划",
     "claim": "理赔",
