@@ -1,6 +1,6 @@
 """发货点 A warehouse as the sender of an order's parcels: carriers, prices, limits (W4, S1)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -98,22 +98,41 @@ class Depot:
 
 @lru_cache(maxsize=1_024)
 def _floor(warehouse: Warehouse, offers: tuple[Offer, ...], fast: bool) -> Floor:
-    """What parcels from a warehouse cost at least, by weight alone."""
+    """What parcels from a warehouse cost at least, by weight alone and by volume alone."""
     most = max((one.max_grams for one in offers), default=1)
     limit = min(most, warehouse.max_weight_grams or most)
+    divisor = max((one.divisor for one in offers), default=1)
     edges = sorted({limit, *(edge for one in offers for edge in one.edges() if edge < limit)})
     packing = min([warehouse.packaging_fen, *(one.fen for one in warehouse.packs)])
+    fixed = packing + warehouse.handling_fen
+
+    def by_weight(grams: int) -> int:
+        cargo = Cargo(grams=grams)
+        taking = [one for one in offers if one.takes(cargo)]
+        _, able = coming_into_question(taking, Wanted.URGENT if fast else Wanted.ECONOMICAL)
+        return fixed + _cheapest(able, cargo)
+
+    def by_volume(grams: int) -> int:
+        # By any carrier: which ones come into question is a matter of what a parcel really weighs.
+        return fixed + _cheapest(offers, Cargo(mm3=grams * divisor))
+
+    return Floor(_levels(edges, by_weight), divisor=divisor, bulky=_levels(edges, by_volume))
+
+
+def _cheapest(offers: Iterable[Offer], cargo: Cargo) -> int:
+    quotes = [quote.fen for one in offers if (quote := one.quote(cargo)) is not None]
+    return min(quotes, default=0)
+
+
+def _levels(edges: Sequence[int], price: Callable[[int], int]) -> list[tuple[int, int]]:
+    """Prices that hold up to some of these weights, ascending."""
     levels: list[tuple[int, int]] = []
     least: int | None = None
     # From the heaviest on: a lighter parcel's price is no floor if heavier ones cost less.
     for below, edge in reversed(list(zip([-1, *edges], edges, strict=False))):
-        cargo = Cargo(grams=below + 1)
-        taking = [one for one in offers if one.takes(cargo)]
-        _, able = coming_into_question(taking, Wanted.URGENT if fast else Wanted.ECONOMICAL)
-        quotes = [quote.fen for one in able if (quote := one.quote(cargo)) is not None]
-        fen = min(quotes, default=0) + packing + warehouse.handling_fen
+        fen = price(below + 1)
         least = fen if least is None else min(least, fen)
         if levels and levels[-1][1] == least:
             continue  # one level with the one above
         levels.append((edge, least))
-    return Floor(levels[::-1], divisor=max((one.divisor for one in offers), default=1))
+    return levels[::-1]

@@ -71,7 +71,9 @@ class _Search:
         )
         self.unfinished: list[tuple[Key, Chosen]] = []
         self.passed_over: list[Chosen] = []
-        floors = [one.floor for one in sources]
+        if self.by_volume:
+            self.sources = [one._replace(floor=one.floor.by_volume(self.total)) for one in sources]
+        floors = [one.floor for one in self.sources]
         self.width = max([one.width for one in floors], default=1)
         self.jump = min([one.jump for one in floors], default=0)
         self._ends = [(one.fen[0], one.base, one.upto[0], one.upto[-1]) for one in floors]
@@ -162,7 +164,7 @@ class _Search:
             micro += base
             over -= first_grams
             room -= most_grams
-        if room > 0 and not self.by_volume:
+        if room > 0:
             return None
         if over > 0:
             fen -= -over // self.width * self.jump

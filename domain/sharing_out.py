@@ -149,9 +149,7 @@ class Sharing:
                 grams[parcel] += units * unit_grams
                 level = bisect_left(floor.upto, grams[parcel], before)
                 if level == len(floor.upto):
-                    if not self.search.by_volume:
-                        return None
-                    level -= 1  # large, but perhaps light: its price will tell
+                    return None
                 levels[parcel] = level
                 fen += floor.fen[level] - floor.fen[before]
                 upto += floor.upto[level] - floor.upto[before]

@@ -19,16 +19,27 @@ Chosen = tuple[int, ...]
 
 
 class Floor:
-    """What parcels from a source cost at least: a price up to each of some charged weights."""
+    """What parcels from a source cost at least: a price up to each of some weights."""
 
-    __slots__ = ("base", "divisor", "fen", "jump", "rate", "upto", "width")
+    __slots__ = ("base", "bulky", "divisor", "fen", "jump", "rate", "upto", "width")
 
-    def __init__(self, levels: Sequence[tuple[int, int]], *, divisor: int = ENDLESS) -> None:
-        """Make a floor of (grams, fen), ascending; heavier parcels are not sent at all."""
+    def __init__(
+        self,
+        levels: Sequence[tuple[int, int]],
+        *,
+        divisor: int = ENDLESS,
+        bulky: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """Make a floor of (grams, fen), ascending; heavier parcels are not sent at all.
+
+        `bulky` is the same by the weight that volume counts for. That has no end: limits are on
+        what a parcel really weighs.
+        """
         self.upto = [grams for grams, _ in levels]
         self.fen = [fen for _, fen in levels]
         self.divisor = divisor
         """Cubic millimetres that count at least for a gramme; without one, volume is free."""
+        self.bulky = bulky or levels
         steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(levels)]
         self.width = max((grams for grams, _ in steps), default=1)
         """Going over the edge of a level brings so many grams at most."""
@@ -40,6 +51,14 @@ class Floor:
         """Of a straight line that no price is under: millionths of a fen for each gramme."""
         self.base = least * MICRO - self.rate * first
         """And where it begins, in millionths of a fen."""
+
+    def by_volume(self, grams: int) -> "Floor":
+        """The floor under what is charged by volume, for up to so many grams of it."""
+        levels = list(self.bulky)
+        last_grams, last_fen = levels[-1]
+        if grams > last_grams:
+            levels.append((grams, last_fen))
+        return Floor(levels, divisor=self.divisor)
 
 
 class Source(NamedTuple):

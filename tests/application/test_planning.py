@@ -339,11 +339,22 @@ def offered(drawn: tuple[str, int, int, int, int, int]) -> RateCard:
     )
 
 
-things = st.builds(
-    lambda grams, size, packed, fragile, fen: Terms(
+def terms_of(
+    grams: int,
+    size: tuple[int, int, int] | None,
+    packed: str = "standard",
+    fragile: tuple[Sensitivity, ...] = (),
+    fen: int = 9_000,
+) -> Terms:
+    """An item of this weight and size."""
+    return Terms(
         name="x", kind=Kind.PARCEL, points=1, market_value_fen=fen, weight_grams=grams,
         size_millimetres=size, packaging_class=packed, sensitive_to=fragile,
-    ),
+    )  # fmt: skip
+
+
+things = st.builds(
+    terms_of,
     st.sampled_from([0, 400, 1_000, 1_900]),
     st.sampled_from([None, (200, 200, 100), (300, 300, 200)]),
     st.sampled_from(["standard", "fragile"]),
@@ -417,6 +428,28 @@ def test_a_real_plan_costs_what_the_oracle_says(
     assert planned.plan.costs is not None
     pieces = sum(len(part.units) for part in planned.plan.parts)
     assert (planned.plan.costs.total_fen, len(planned.plan.parts), pieces) == best
+
+
+def test_what_is_large_but_light_goes_with_whom_its_weight_is_taken_by() -> None:
+    """S1: a limit is on what parcels weigh, so no bound by volume rules the cheap carrier out."""
+    network = Network(
+        {"a": Warehouse(code="a", name="a", province="浙江省", city="", serves=(EVERYWHERE,))}
+    )
+    cards = [("zhongtong", 300, 0, 500, 6_000, 3_000), ("yunda", 300, 100, 500, 6_000, 20_000)]
+    rates = RateCards(tuple(offered(one) for one in cards), {}, {})
+    planner = planner_of(network, rates, NOON, rules=RULES)
+    place = planner.place("浙江省", None)
+    sizes: list[tuple[int, tuple[int, int, int] | None]] = [(0, (300, 300, 200)), (1_900, None)]
+    goods = [
+        Goods(line, planner.serving(place, terms_of(grams, size)), 2, (2,))
+        for line, (grams, size) in enumerate(sizes, start=1)
+    ]
+    planned = planner.plan(tuple(goods), place, max_parts=2, urgent=False)
+    assert planned is not None
+    assert planned.plan.costs is not None
+    assert planned.plan.costs.total_fen == 600
+    shares = [[(one.line, one.quantity) for one in part.units] for part in planned.plan.parts]
+    assert sorted(shares, key=len) == [[(2, 1)], [(1, 2), (2, 1)]]
 
 
 # --- what the learner pays -------------------------------------------------------------------
