@@ -23,12 +23,13 @@ from domain.rate_facts import LaneSettled, Service, Wanted
 from domain.refusals import Refusal
 from domain.regions import PROVINCES, REMOTE_PROVINCES
 from domain.splitting import (
+    Allocation,
     Demand,
     Plan,
     PlannedPart,
+    Sending,
     TooManyParcels,
     plan_split,
-    shipped,
 )
 from domain.stock import OutOfStock, stock_key
 from domain.warehouses import Network, Warehouse
@@ -167,33 +168,28 @@ class Planner:
             )
             return planned
 
-    def shipped(
+    def sending(
         self,
-        parts: Iterable[PlannedPart],
+        units: Iterable[Allocation],
         terms: Mapping[int, Terms],
         place: Place,
         *,
         urgent: bool,
-    ) -> tuple[PlannedPart, ...]:
-        """Parts that were planned anew, with how each is sent now; `terms` are the lines'."""
+    ) -> Sending | None:
+        """What the parcels of an order cost by now; `terms` are its lines', `units` all it sends.
+
+        None: there are no rate cards.
+        """
         if not self._tariff:
-            return tuple(parts)
-        planned = list(parts)
+            return None
         value = sum(
             terms[unit.line].market_value_fen * unit.quantity
-            for part in planned
-            for unit in part.units
+            for unit in units
             if terms[unit.line].kind is Kind.PARCEL
         )
         wanted = wanted_for(urgent=urgent, value_fen=value, rules=self.rules)
-        senders = {
-            part.warehouse: self._depot(place, part.warehouse, wanted)
-            for part in planned
-            if part.warehouse
-        }
-        return tuple(
-            [shipped(part, lambda line: cargo_of(terms[line]), senders) for part in planned]
-        )
+        senders = {code: self._depot(place, code, wanted) for code in self.network.warehouses}
+        return Sending(lambda line: cargo_of(terms[line]), senders)
 
     def _made(
         self, goods: Sequence[Goods], place: Place, *, max_parts: int, urgent: bool

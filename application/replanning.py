@@ -7,11 +7,13 @@ from application.planning import planner_for
 from application.streams import ITEM, ORDER, STOCK
 from application.unit import Unit
 from domain import replanning
+from domain.catalogue import Terms
 from domain.house_rules import HouseRules
-from domain.order_facts import OrderSplit, Upgrade, customer_status
+from domain.order_facts import Upgrade, customer_status
 from domain.orders import Order
 from domain.refusals import NotFound
 from domain.replanning import Free, Replanned
+from domain.splitting import Sending
 from domain.stock import StockReleased, stock_key
 
 
@@ -40,16 +42,18 @@ def short_pick(
     released = StockReleased(order=order, part=part, quantity=missing, reason=reason)
     shelf = unit.record(STOCK, key, [released])
     unit.record(STOCK, key, shelf.count(0, source="picking", reason=reason))
+    free, sending = _elsewhere(unit, state, line, rules=rules)
     planned = replanning.short_pick(
         state,
         part,
         line,
         missing=missing,
-        free=_free(unit, state, sku, rules=rules),
+        free=free,
         max_parts=rules.max_parts,
         reason=reason,
+        sending=sending,
     )
-    _apply(unit, order, sku, planned, rules=rules)
+    _apply(unit, order, sku, planned)
     moved = [move._asdict() for move in planned.moves]
     there = sum(move.quantity for move in planned.moves)
     return {"order": order, "part": part, "found": found, "moved": moved, "waits": missing - there}
@@ -80,56 +84,51 @@ def send_what_waited(
     waiting = order.part(part)
     if waiting is None or not waiting.waits or not waiting.live:
         return {"number": number, "part": part, "moved": []}
-    sku = order.line(waiting.units[0].line).sku
+    line = waiting.units[0].line
+    free, sending = _elsewhere(unit, order, line, rules=rules)
     planned = replanning.end_wait(
         order,
         part,
-        free=_free(unit, order, sku, rules=rules),
+        free=free,
         max_parts=rules.max_parts,
         reason="stock received",
+        sending=sending,
     )
     if not planned.moves:
         return None
-    _apply(unit, number, sku, planned, rules=rules)
+    _apply(unit, number, order.line(line).sku, planned)
     return {"number": number, "part": part, "moved": [move._asdict() for move in planned.moves]}
 
 
-def _free(unit: Unit, order: Order, sku: str, *, rules: HouseRules) -> list[Free]:
-    """What each warehouse that may send this item to the order's destination has free."""
+def _elsewhere(
+    unit: Unit, order: Order, line: int, *, rules: HouseRules
+) -> tuple[list[Free], Sending | None]:
+    """What each warehouse that may send it has free of a line, and what parcels cost from there."""
+    planner = planner_for(unit, rules=rules)
+    assert order.destination is not None  # goods go somewhere
+    place = planner.place(order.destination.region, order.destination.city)
+    terms = {one.line: _terms(unit, one.sku) for one in order.lines}
+    sku = order.line(line).sku
+    free = [
+        Free(code, unit.read(STOCK, stock_key(code, sku)).free)
+        for code in planner.serving(place, terms[line]).codes
+    ]
+    live = [one for part in order.parts for one in part.units]
+    urgent = order.upgrade is Upgrade.EXPRESS
+    return free, planner.sending(live, terms, place, urgent=urgent)
+
+
+def _terms(unit: Unit, sku: str) -> Terms:
     terms = unit.read(ITEM, sku).terms
     assert terms is not None  # it was ordered
-    assert order.destination is not None  # goods go somewhere
-    planner = planner_for(unit, rules=rules)
-    place = planner.place(order.destination.region, order.destination.city)
-    codes = planner.serving(place, terms).codes
-    return [Free(code, unit.read(STOCK, stock_key(code, sku)).free) for code in codes]
+    return terms
 
 
-def _apply(unit: Unit, number: str, sku: str, planned: Replanned, *, rules: HouseRules) -> None:
-    order = existing(unit, number)
+def _apply(unit: Unit, number: str, sku: str, planned: Replanned) -> None:
     for move in planned.moves:
         key = stock_key(move.warehouse, sku)
         reserving = unit.read(STOCK, key).reserve(
             move.quantity, sku=sku, order=number, part=move.part
         )
         unit.record(STOCK, key, reserving)
-    facts = [
-        _shipped(unit, order, fact, rules=rules) if isinstance(fact, OrderSplit) else fact
-        for fact in planned.facts
-    ]
-    unit.record(ORDER, number, facts)
-
-
-def _shipped(unit: Unit, order: Order, split: OrderSplit, *, rules: HouseRules) -> OrderSplit:
-    """The split with how each of its parts is sent now: parcels have other contents (W4)."""
-    assert order.destination is not None  # goods go somewhere
-    planner = planner_for(unit, rules=rules)
-    named = {one.line for part in split.plan.parts for one in part.units}
-    terms = {line: unit.read(ITEM, order.line(line).sku).terms for line in named}
-    parts = planner.shipped(
-        split.plan.parts,
-        {line: found for line, found in terms.items() if found is not None},
-        planner.place(order.destination.region, order.destination.city),
-        urgent=order.upgrade is Upgrade.EXPRESS,
-    )
-    return split.model_copy(update={"plan": split.plan.model_copy(update={"parts": parts})})
+    unit.record(ORDER, number, planned.facts)

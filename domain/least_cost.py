@@ -3,7 +3,8 @@
 A search by branch and bound. It looks at every set of up to `max_parts` parcels, a warehouse as
 often as parcels from there may be needed, and for each set at every way to share the lines out
 between them; what cannot beat the best known split is cut off by a lower bound. What a parcel
-costs is its source's own affair: the search asks for a price, and for a floor under it.
+costs is its source's own affair: the search asks for a price, and for a floor under it. So it is
+where a parcel that goes anyhow takes more: its source asks for the difference (rules.md 1).
 """
 
 from collections.abc import Iterable, Sequence
@@ -77,6 +78,7 @@ class _Search:
         self.width = max([one.width for one in floors], default=1)
         self.jump = min([one.jump for one in floors], default=0)
         self._ends = [(one.fen[0], one.base, one.upto[0], one.upto[-1]) for one in floors]
+        self._parcels = [one.parcels for one in sources]
         self._begun: dict[Chosen, Sharing] = {}
         self._prices: dict[tuple[int, Counts], int | None] = {}
         small = len(quantities) * len(sources) <= SMALL
@@ -148,9 +150,10 @@ class _Search:
     ) -> Iterable[tuple[Key, Chosen]]:
         """Sets with so many parcels more than sources that can hold everything, with bounds."""
         for distinct, by_weight in enough:
+            again_from = [number for number in distinct if self._parcels[number]]
             for count in repeats:
-                if len(distinct) + count <= max_parts:
-                    for again in combinations_with_replacement(distinct, count):
+                if len(again_from) + count <= max_parts:
+                    for again in combinations_with_replacement(again_from, count):
                         bound = self._bound(distinct + again, by_weight)
                         if bound is not None and (bound < self.key or not again):
                             yield bound, tuple(sorted(distinct + again))
@@ -158,25 +161,30 @@ class _Search:
     def _bound(self, chosen: Chosen, by_weight: int) -> Key | None:
         """No split between these is better; None: they take not so much."""
         fen, micro, room, over = 0, by_weight, self.total, self.total
+        parcels = 0
         for number in chosen:
             first_fen, base, first_grams, most_grams = self._ends[number]
             fen += first_fen
             micro += base
             over -= first_grams
             room -= most_grams
+            parcels += self._parcels[number]
         if room > 0:
             return None
         if over > 0:
             fen -= -over // self.width * self.jump
-        return max(fen, -(-micro // MICRO)), len(chosen), len(self.quantities)
+        return max(fen, -(-micro // MICRO)), parcels, len(self.quantities)
 
     def _enough(self, max_parts: int) -> list[tuple[Chosen, int]]:
         """Sources that together have enough, and what the goods cost by weight alone at least."""
         by_rate = sorted(enumerate(self.sources), key=lambda one: one[1].floor.rate)
-        partly: list[tuple[Chosen, Counts, int, int]] = [((), self.quantities, self.total, 0)]
+        partly: list[tuple[Chosen, int, Counts, int, int]] = [
+            ((), 0, self.quantities, self.total, 0)
+        ]
         for number, source in by_rate:
-            for chosen, missing, grams, micro in partly[:]:
-                if len(chosen) == max_parts:
+            for chosen, parcels, missing, grams, micro in partly[:]:
+                more = parcels + source.parcels
+                if more > max_parts:
                     continue
                 left = missing
                 if any(missing):
@@ -184,8 +192,8 @@ class _Search:
                     left = tuple([a - b if a > b else 0 for a, b in both])
                 left_grams = sum(map(mul, left, self.weights)) if grams else 0
                 taken = (grams - left_grams) * source.floor.rate
-                partly.append(((*chosen, number), left, left_grams, micro + taken))
-        return [(chosen, micro) for chosen, missing, _, micro in partly if not any(missing)]
+                partly.append(((*chosen, number), more, left, left_grams, micro + taken))
+        return [(chosen, micro) for chosen, _, missing, _, micro in partly if not any(missing)]
 
     def price(self, number: int, counts: Counts) -> int | None:
         """What a parcel with so many units of each line costs from a source."""

@@ -1,13 +1,14 @@
 """改派 Planning anew what a warehouse could not find (S1, S3; rules.md 1).
 
-Missing units go to other warehouses if they have them, else into a part that waits: for its
-learner, who may have them refunded, and for stock. No unit is lost or made by any of it.
+Missing units go to other warehouses if they have them, at the least cost, as when orders are
+placed: into parcels that are going anyhow or further ones. Else they go into a part that waits: for
+its learner, who may have them refunded, and for stock. No unit is lost or made by any of it.
 """
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from domain.cargo import Cargo
 from domain.order_facts import (
     OrderFact,
     OrderSplit,
@@ -20,7 +21,7 @@ from domain.order_facts import (
 from domain.orders import Order
 from domain.parts import Part
 from domain.refusals import InvalidRequest, NotPossible
-from domain.splitting import Allocation, Demand, Plan, PlannedPart, plan_split
+from domain.splitting import Allocation, Demand, Plan, PlanCosts, PlannedPart, Sending, plan_split
 
 
 class Free(NamedTuple):
@@ -67,22 +68,23 @@ def short_pick(
     free: Sequence[Free],
     max_parts: int,
     reason: str,
+    sending: Sending | None = None,
 ) -> Replanned:
     """Plan the units of a line that were not found elsewhere; what is nowhere waits (rules.md 1).
 
-    `free` names every warehouse that may send them, the preferred one first.
+    `free` names every warehouse that may send them, the preferred one first. Without `sending`
+    nobody knows what parcels cost: then there are as few as can be.
     """
     open_parts = {part.number: part for part in order.parts if part.movable}
     open_parts[number] = _less(open_parts[number], line, missing)
     staying = sum(part.live for part in order.parts if part.number != number)
     room = max(0, max_parts - staying - open_parts[number].live)
-    joinable = _joinable(open_parts)
-    plan = _spread(order.line(line).sku, line, missing, free, joinable, room=room)
-    moved = sum(unit.quantity for part in plan.parts for unit in part.units)
+    shelves = _Shelves(open_parts, free, sending)
+    units = Allocation(line=line, quantity=missing)
+    found = shelves.as_many(units, order.line(line).sku, room=room)
     fresh = order.last_part + 1
     facts: list[OrderFact] = []
-    if rest := missing - moved:
-        new = sum(part.warehouse not in joinable for part in plan.parts)
+    if rest := missing - found.quantity:
         facts.append(
             UnitsFellShort(
                 part=number,
@@ -90,19 +92,25 @@ def short_pick(
                 sku=order.line(line).sku,
                 quantity=rest,
                 waiting_part=fresh,
-                sources=tuple(one.warehouse for one in free) if new < room else (),
+                sources=tuple(one.warehouse for one in free) if found.new < room else (),
                 reason=reason,
             )
         )
         fresh += 1
-    split, moves = _joined(open_parts, plan, fresh=fresh)
+    split, moves = shelves.joined(found, fresh=fresh)
     if moves:
         facts.append(OrderSplit(plan=split, reason=reason))
     return Replanned(facts, moves)
 
 
 def end_wait(
-    order: Order, number: int, *, free: Sequence[Free], max_parts: int, reason: str
+    order: Order,
+    number: int,
+    *,
+    free: Sequence[Free],
+    max_parts: int,
+    reason: str,
+    sending: Sending | None = None,
 ) -> Replanned:
     """Send a waiting part's units from where there are some now: all of them, or none yet."""
     waiting = order.part(number)
@@ -110,14 +118,13 @@ def end_wait(
         return Replanned([], ())
     (unit,) = waiting.units  # a part waits for units of one line
     open_parts = {part.number: part for part in order.parts if part.movable}
-    joinable = _joinable(open_parts)
     room = max(0, max_parts - sum(part.live for part in order.parts) + 1)
-    sku = order.line(unit.line).sku
-    plan = _spread(sku, unit.line, unit.quantity, free, joinable, room=room)
-    if sum(one.quantity for part in plan.parts for one in part.units) < unit.quantity:
+    shelves = _Shelves(open_parts, free, sending)
+    found = shelves.all_of(unit, order.line(unit.line).sku, room=room)
+    if found is None:
         return Replanned([], ())
     fresh = order.last_part + 1
-    split, moves = _joined(open_parts, plan, fresh=fresh)
+    split, moves = shelves.joined(found, fresh=fresh)
     return Replanned([WaitEnded(part=number), OrderSplit(plan=split, reason=reason)], moves)
 
 
@@ -149,15 +156,6 @@ def _waiting(order: Order, number: int | None, action: str) -> list[Part]:
     return waiting
 
 
-def _joinable(open_parts: dict[int, Part]) -> list[str]:
-    """Warehouses whose parcel takes more units; a third party may have closed its one (W2)."""
-    return [
-        part.warehouse
-        for part in open_parts.values()
-        if part.live and part.warehouse and not part.entrusted
-    ]
-
-
 def _less(part: Part, line: int, quantity: int) -> Part:
     units = (
         unit.model_copy(update={"quantity": unit.quantity - quantity * (unit.line == line)})
@@ -166,56 +164,113 @@ def _less(part: Part, line: int, quantity: int) -> Part:
     return part._replace(units=tuple(unit for unit in units if unit.quantity > 0))
 
 
-def _spread(
-    sku: str, line: int, missing: int, free: Sequence[Free], joinable: Sequence[str], *, room: int
-) -> Plan:
-    """As many of the units as there are elsewhere, with the fewest new parcels.
+class _Found(NamedTuple):
+    """Where missing units are to come from."""
 
-    Parts that are open anyway take them without a new parcel; `room` new ones are allowed, one
-    fewer if some units stay behind and need a part to wait in.
-    """
-    units = {one.warehouse: one.units for one in free if one.units > 0}
-    joins = [code for code in units if code in joinable]
-    others = [code for code in units if code not in joinable]
-    able = [
-        chosen
-        for count in range(room + 1)
-        for chosen in combinations(others, count)
-        if sum(units[code] for code in (*joins, *chosen)) >= missing
-    ][:1]
-    richest = sorted(others, key=lambda code: -units[code])[: max(0, room - 1)]
-    codes = (*joins, *(able[0] if able else richest))
-    wanted = min(missing, sum(units[code] for code in codes))
-    nothing = Plan(parts=(), chosen_for="nothing_there")
-    if not wanted:
-        return nothing
-    levels = {(code, sku): units[code] for code in codes}
-    plan = plan_split([Demand(line, sku, wanted, codes)], levels, max_parts=len(codes))
-    return plan if isinstance(plan, Plan) else nothing
+    plan: Plan
+    joins: Mapping[str, int]
+    """By warehouse, the part whose parcel takes what comes from there."""
+
+    @property
+    def quantity(self) -> int:
+        """Units that come from anywhere."""
+        return sum(unit.quantity for part in self.plan.parts for unit in part.units)
+
+    @property
+    def new(self) -> int:
+        """Parcels that were not to be sent before."""
+        return sum(part.warehouse not in self.joins for part in self.plan.parts)
 
 
-def _joined(
-    open_parts: dict[int, Part], plan: Plan, *, fresh: int
-) -> tuple[Plan, tuple[Move, ...]]:
-    """All open parts after the moves; a warehouse that sends one anyway gets no second one."""
-    units = {number: part.units for number, part in open_parts.items() if part.live}
-    places = {number: open_parts[number].warehouse for number in units}
-    takes = {number: places[number] for number in units if not open_parts[number].entrusted}
-    moves: list[Move] = []
-    for planned in plan.parts:
-        assert planned.warehouse is not None  # goods come from somewhere
-        number = next((n for n, code in takes.items() if code == planned.warehouse), fresh)
-        if number == fresh:
-            takes[number] = places[number] = planned.warehouse
-            units[number] = ()
-            fresh += 1
-        for unit in planned.units:
-            moves.append(Move(number, planned.warehouse, unit.quantity))
-            units[number] = _more(units[number], unit)
-    parts = tuple(
-        PlannedPart(part=number, warehouse=places[number], units=units[number]) for number in units
-    )
-    return plan.model_copy(update={"parts": parts}), tuple(moves)
+class _Shelves:
+    """What warehouses have of missing units, and the order's open parts beside them."""
+
+    def __init__(
+        self, open_parts: Mapping[int, Part], free: Iterable[Free], sending: Sending | None
+    ) -> None:
+        self._open = {number: part for number, part in open_parts.items() if part.live}
+        self._free = {one.warehouse: one.units for one in free if one.units > 0}
+        self._sending = sending
+
+    def as_many(self, units: Allocation, sku: str, *, room: int) -> _Found:
+        """As many of the units as can be sent, in up to `room` parcels more than there are.
+
+        In one fewer if some stay behind: they need a part to wait in.
+        """
+        for quantity in range(min(units.quantity, sum(self._free.values())), 0, -1):
+            some = units.model_copy(update={"quantity": quantity})
+            fresh = room if some == units else max(0, room - 1)
+            found = self.all_of(some, sku, room=fresh)
+            if found is not None:
+                return found
+        return _Found(Plan(parts=(), chosen_for="nothing_there"), {})
+
+    def all_of(self, units: Allocation, sku: str, *, room: int) -> _Found | None:
+        """All of the units at the least cost; None: they cannot be sent."""
+        goods = self._sending.goods(units.line) if self._sending else Cargo()
+        joins = self._joins(units)
+        plan = plan_split(
+            [Demand(units.line, sku, units.quantity, tuple(self._free), goods)],
+            {(code, sku): there for code, there in self._free.items()},
+            max_parts=room,
+            senders=self._sending.senders if self._sending else None,
+            going={code: self._cargo(self._open[number].units) for code, number in joins.items()},
+        )
+        return _Found(plan, joins) if isinstance(plan, Plan) else None
+
+    def _joins(self, units: Allocation) -> dict[str, int]:
+        """Parts whose parcels can take what their warehouse has of it.
+
+        A third party may have closed its one (W2).
+        """
+        joins: dict[str, int] = {}
+        for number, part in self._open.items():
+            there = self._free.get(part.warehouse or "", 0)
+            if there and part.warehouse and not part.entrusted:
+                most = units.model_copy(update={"quantity": min(units.quantity, there)})
+                if self._goes(part.warehouse, _more(part.units, most)):
+                    joins.setdefault(part.warehouse, number)
+        return joins
+
+    def _cargo(self, units: Iterable[Allocation]) -> Cargo:
+        return self._sending.cargo(units) if self._sending else Cargo()
+
+    def _goes(self, code: str, units: Iterable[Allocation]) -> bool:
+        sending = self._sending
+        return sending is None or sending.senders[code].price(sending.cargo(units)) is not None
+
+    def joined(self, found: _Found, *, fresh: int) -> tuple[Plan, tuple[Move, ...]]:
+        """The plan of all open parts after the moves."""
+        places = {number: part.warehouse for number, part in self._open.items()}
+        units = {number: part.units for number, part in self._open.items()}
+        moves: list[Move] = []
+        for planned in found.plan.parts:
+            assert planned.warehouse is not None  # goods come from somewhere
+            number = found.joins.get(planned.warehouse, fresh)
+            if number == fresh:
+                places[number], units[number] = planned.warehouse, ()
+                fresh += 1
+            for unit in planned.units:
+                moves.append(Move(number, planned.warehouse, unit.quantity))
+                units[number] = _more(units[number], unit)
+        parts = [
+            PlannedPart(part=number, warehouse=places[number], units=units[number])
+            for number in units
+        ]
+        if self._sending:
+            parts = [self._sending.shipped(part) for part in parts]
+        costs = _costs(found.plan.costs, parts)
+        return found.plan.model_copy(update={"parts": tuple(parts), "costs": costs}), tuple(moves)
+
+
+def _costs(costs: PlanCosts | None, parts: Sequence[PlannedPart]) -> PlanCosts | None:
+    """What all open parts cost now, and with the alternatives, which differ in some of them."""
+    sent = [part.shipping.total_fen for part in parts if part.shipping]
+    if costs is None or len(sent) < len(parts):
+        return None
+    others = sum(sent) - costs.total_fen
+    fens = tuple([fen + others for fen in costs.alternatives_fen])
+    return PlanCosts(total_fen=sum(sent), alternatives_fen=fens)
 
 
 def _more(units: tuple[Allocation, ...], one: Allocation) -> tuple[Allocation, ...]:

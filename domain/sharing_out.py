@@ -79,6 +79,7 @@ class Sharing:
         self.rates = tuple([floor.rate for floor in self.floors])
         self.width = max(floor.width for floor in self.floors)
         self.jump = min(floor.jump for floor in self.floors)
+        self.parcels = sum([one.parcels for one in self.sources])
         self.taken: list[Counts] = [()] * len(search.quantities)
 
     @cached_property
@@ -119,7 +120,7 @@ class Sharing:
         if depth == len(self.lines):
             self._arrived(load.levels)
             return False
-        search, line, parcels = self.search, self.lines[depth], len(self.chosen)
+        search, line = self.search, self.lines[depth]
         for way in line.ways:
             search.steps += 1
             if search.steps >= self.steps_max:
@@ -133,7 +134,7 @@ class Sharing:
                 continue
             over = search.total - more.upto
             by_edges = more.fen - -over // self.width * self.jump if over > 0 else more.fen
-            bound = max(fen, by_edges), parcels, pieces + way.pieces + line.later_pieces
+            bound = max(fen, by_edges), self.parcels, pieces + way.pieces + line.later_pieces
             if bound < search.key:
                 self.taken[line.number] = way.counts
                 if self._go(depth + 1, pieces + way.pieces, by_weight, more):
@@ -193,7 +194,7 @@ class Sharing:
                 return
             shares.append((self.sources[parcel].code, counts))
         pieces = sum([sum(map(bool, counts)) for counts in self.taken])
-        self.search.take(self.chosen, Split(fen, len(shares), pieces, tuple(shares)))
+        self.search.take(self.chosen, Split(fen, self.parcels, pieces, tuple(shares)))
 
     def _ways(self, line: int) -> Sequence[_Way]:
         """How a line can be shared out, the cheapest way first."""

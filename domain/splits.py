@@ -60,6 +60,14 @@ class Floor:
             levels.append((grams, last_fen))
         return Floor(levels, divisor=self.divisor)
 
+    def beyond(self, going: Cargo, fen: int) -> "Floor":
+        """What more goods cost at least in a parcel that is going anyhow, and costs so much."""
+        weight, bulk = going.grams, going.mm3 // self.divisor
+        levels = zip(self.upto, self.fen, strict=True)
+        by_weight = [(upto - weight, price - fen) for upto, price in levels if upto >= weight]
+        bulky = [(upto - bulk, price - fen) for upto, price in self.bulky if upto >= bulk]
+        return Floor(by_weight, divisor=self.divisor, bulky=bulky or [(0, self.bulky[-1][1] - fen)])
+
 
 class Source(NamedTuple):
     """A warehouse: what it has of each line, and what a parcel from there costs."""
@@ -70,6 +78,8 @@ class Source(NamedTuple):
     floor: Floor
     price: Callable[[Cargo], int | None]
     """In fen; None: no such parcel is sent from there. More goods never make it possible again."""
+    parcels: int = 1
+    """How many more there are if it sends something: none where one goes anyhow, and takes more."""
 
 
 class Split(NamedTuple):

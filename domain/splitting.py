@@ -5,10 +5,11 @@ The plan with the least total cost (freight, packaging, handling) is searched fo
 reasons of a plan are here: it is part of the order's first fact, so that anyone can see why.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import not_
-from typing import Annotated, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Annotated, Final, NamedTuple, Protocol
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
@@ -17,7 +18,7 @@ from domain.facts import AsText, Value
 from domain.least_cost import search
 from domain.rate_facts import Wanted, Why
 from domain.refusals import Refusal
-from domain.splits import Counts, Floor, Source, Split
+from domain.splits import ENDLESS, Counts, Floor, Source, Split
 
 Free = Mapping[tuple[str, str], int]
 """Free units by (warehouse, sku)."""
@@ -130,12 +131,27 @@ class Shortage:
     free: int
 
 
-_ALIKE = Floor([(1 << 62, 1)])
-"""Nobody knows what parcels cost: each as much as any other."""
+class Sending(NamedTuple):
+    """What an order's parcels are made of, and what they cost from each warehouse."""
+
+    goods: Callable[[int], Cargo]
+    """One unit of a line."""
+    senders: Mapping[str, Sender]
+
+    def cargo(self, units: Iterable[Allocation]) -> Cargo:
+        """What a parcel with these units holds."""
+        return together((self.goods(one.line), one.quantity) for one in units)
+
+    def shipped(self, part: PlannedPart) -> PlannedPart:
+        """A part with how it is sent now; as it is where nobody sends such a parcel."""
+        sender = self.senders.get(part.warehouse) if part.warehouse else None
+        cargo = self.cargo(part.units)
+        if sender is None or sender.price(cargo) is None:
+            return part
+        return part.model_copy(update={"shipping": sender.ship(cargo)})
 
 
-def _one(_: Cargo) -> int:
-    return 1
+NONE_GOING: Final[Mapping[str, Cargo]] = MappingProxyType({})
 
 
 def plan_split(
@@ -144,6 +160,7 @@ def plan_split(
     *,
     max_parts: int,
     senders: Mapping[str, Sender] | None = None,
+    going: Mapping[str, Cargo] = NONE_GOING,
 ) -> Plan | list[Shortage]:
     """The split at the least total cost; without `senders`, the one with the fewest parcels.
 
@@ -151,15 +168,18 @@ def plan_split(
     first. Never allocates more than is free, and allocates everything or nothing (S3). Without a
     plan: what is missing, or nothing where only `max_parts` or the weight of parcels stands
     against it.
+
+    Parcels that are `going` anyhow, one from each of some warehouses, take more without counting
+    as further ones; costs are then of these and the new ones together. They have a price.
     """
     assert len({demand.sku for demand in demands}) == len(demands)  # each has its own units
     codes = list(dict.fromkeys(code for one in demands for code in one.warehouses))
     sources = [
-        Source(
+        _source(
             code,
             tuple([_there(demand, free, code) for demand in demands]),
-            senders[code].floor if senders else _ALIKE,
-            senders[code].price if senders else _one,
+            senders[code] if senders else None,
+            going.get(code),
         )
         for code in codes
     ]
@@ -176,8 +196,9 @@ def plan_split(
         others = tuple([one for one in others if one.parcels == best.parcels])
     else:
         chosen_for = "least_cost" if searched.proved else "least_cost_known"
-        fens = tuple([one.fen for one in others])
-        costs = PlanCosts(total_fen=best.fen, alternatives_fen=fens)
+        known = sum([senders[code].price(cargo) or 0 for code, cargo in going.items()])
+        fens = tuple([known + one.fen for one in others])
+        costs = PlanCosts(total_fen=known + best.fen, alternatives_fen=fens)
     return Plan(
         parts=tuple(_parts(best, demands, senders)),
         chosen_for=chosen_for,
@@ -186,20 +207,21 @@ def plan_split(
     )
 
 
-def shipped(
-    part: PlannedPart, goods: Callable[[int], Cargo], senders: Mapping[str, Sender]
-) -> PlannedPart:
-    """A part as planned elsewhere, with how it is sent; as it is where nobody sends such a parcel.
+def _source(code: str, units: Counts, sender: Sender | None, going: Cargo | None) -> Source:
+    """A warehouse as the search sees it: where a parcel is going, the difference is asked for."""
+    if sender is None:  # nobody knows what parcels cost: each as much as any other
+        parcels = 1 if going is None else 0
+        return Source(code, units, Floor([(ENDLESS, parcels)]), lambda _: parcels, parcels)
+    if going is None:
+        return Source(code, units, sender.floor, sender.price)
+    known = sender.price(going)
+    assert known is not None  # the parcel has a price
 
-    `goods` says what one unit of a line is.
-    """
-    if part.warehouse is None:
-        return part
-    cargo = together((goods(unit.line), unit.quantity) for unit in part.units)
-    sender = senders.get(part.warehouse)
-    if sender is None or sender.price(cargo) is None:
-        return part
-    return part.model_copy(update={"shipping": sender.ship(cargo)})
+    def more(cargo: Cargo) -> int | None:
+        fen = sender.price(together([(going, 1), (cargo, 1)]))
+        return None if fen is None else fen - known
+
+    return Source(code, units, sender.floor.beyond(going, known), more, parcels=0)
 
 
 def _there(demand: Demand, free: Free, code: str) -> int:

@@ -284,7 +284,9 @@ class Deliveries:
         urgent = fact.upgrade is Upgrade.EXPRESS
         if any(part.shipping is None for part in parts):
             place = planner.place(fact.destination.region, fact.destination.city)
-            parts = planner.shipped(parts, terms, place, urgent=urgent)
+            units = [unit for part in parts for unit in part.units]
+            sending = planner.sending(units, terms, place, urgent=urgent)
+            parts = [sending.shipped(part) if sending else part for part in parts]
         plan = fact.plan.model_copy(update={"parts": tuple(parts)})
         legs = legs_of(
             plan, self._was.network, region=fact.destination.region, rules=self._was.rules

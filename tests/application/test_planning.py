@@ -561,6 +561,27 @@ def test_parts_planned_anew_say_how_they_are_sent_now() -> None:
     assert [part.carrier for part in order.parts] == ["yunda", "yunda"]
 
 
+def test_missing_units_are_planned_like_an_order() -> None:
+    """S1: at the least total cost, though a nearer warehouse has them; and it is told (rule 1)."""
+    mall = Mall(ZTO, YUNDA)
+    mall.warehouse("ning", city="宁波市", handling_fen=900)
+    mall.item("mug", {"hang": 3, "zheng": 3, "ning": 3})
+    mall.place("N1", {"mug": 2})
+    answer = mall.do(
+        partial(
+            replanning.short_pick,
+            order="N1", part=1, sku="mug", found=0, reason="both are broken", rules=RULES,
+        )
+    )  # fmt: skip
+    assert answer["moved"] == [{"part": 2, "warehouse": "zheng", "quantity": 2}]
+    split = mall.log.facts(ORDER, "N1")[-1]
+    assert isinstance(split, OrderSplit)
+    assert (split.plan.chosen_for, split.plan.alternatives[0]) == ("least_cost", ("ning",))
+    assert split.plan.costs is not None
+    assert split.plan.costs.total_fen == 590 + 150 + 200
+    assert split.plan.costs.alternatives_fen[0] == 390 + 150 + 900
+
+
 def test_what_is_sent_once_more_has_a_plan_like_any_order() -> None:
     """S1, D2: the linked order's parts have carrier and costs, too."""
     mall = Mall(ZTO)

@@ -8,13 +8,16 @@ from hypothesis import strategies as st
 
 from application.streams import ORDER
 from domain import replanning
+from domain.cargo import Cargo
 from domain.order_facts import OrderSplit, UnitsFellShort, WaitChosen, WaitEnded
 from domain.orders import Order
 from domain.parts import Part
 from domain.refunding import cancel_units
 from domain.refusals import InvalidRequest, NotPossible
 from domain.replanning import Free, Move, Replanned
+from domain.splitting import Sending
 from tests.domain.test_orders import BOOK, MUG, NOON, PAID, RULES, order, placed, shipped
+from tests.domain.test_splitting import Station
 
 PLACED = (placed(),)
 
@@ -186,6 +189,69 @@ def test_a_short_pick_is_refused_when_nothing_is_missing_or_the_part_left() -> N
             replanning.missing_units(order(*PLACED, *facts), 1, MUG, found=0)
     with pytest.raises(NotPossible):
         replanning.missing_units(order(placed(cash=True)), 1, MUG, found=0)
+
+
+# --- at the least cost -----------------------------------------------------------------------
+
+
+def sending(grams: int = 900, **stations: Station) -> Sending:
+    """Every unit weighs so much; parcels cost what the stations say."""
+    everywhere = {code: Station() for code in "abcde"}
+    return Sending(lambda _: Cargo(grams=grams), {**everywhere, **stations})
+
+
+def dearest_first(sent: Sending, **free: int) -> Replanned:
+    """One of part 1's two mugs is missing; part 2 holds a mug and two books."""
+    places = [Free(code, units) for code, units in free.items()]
+    return replanning.short_pick(
+        order(*PLACED), 1, MUG, missing=1, free=places, max_parts=4, reason="broken", sending=sent
+    )
+
+
+def test_missing_units_come_from_where_they_cost_least() -> None:
+    """S1: the same planner as when orders are placed; the nearest one is dear (rules.md 1)."""
+    planned = dearest_first(sending(c=Station(first_fen=900)), c=5, e=9)
+    assert planned.moves == (Move(3, "e", 1),)
+    (split,) = planned.facts
+    assert isinstance(split, OrderSplit)
+    assert (split.plan.chosen_for, split.plan.alternatives[0]) == ("least_cost", ("c",))
+    costs, sent = split.plan.costs, [part.shipping for part in split.plan.parts]
+    assert costs is not None
+    assert costs.total_fen == sum(one.total_fen for one in sent if one) == 700 + 1_100 + 700
+    assert costs.alternatives_fen[0] == costs.total_fen + 300
+
+
+@pytest.mark.parametrize(("step_fen", "place"), [(200, (2, "b")), (800, (3, "c"))])
+def test_missing_units_join_a_parcel_only_if_a_further_one_costs_more(
+    step_fen: int, place: tuple[int, str]
+) -> None:
+    """S1: the difference that they make there, against the whole price of a new one."""
+    planned = dearest_first(sending(b=Station(step_fen=step_fen)), b=5, c=5)
+    assert planned.moves == (Move(*place, 1),)
+
+
+def test_a_further_parcel_goes_when_the_one_of_its_warehouse_would_be_too_heavy() -> None:
+    """S3: units that are there need not wait."""
+    planned = dearest_first(sending(b=Station(grams_max=3_000)), b=5)
+    assert planned.moves == (Move(3, "b", 1),)
+    assert shape(after(order(*PLACED), planned))[2] == ("b", {MUG: 1, BOOK: 2}, None)
+
+
+def test_what_nobody_sends_waits() -> None:
+    """S3: one unit is heavier than any parcel may be; nothing moves, none is lost."""
+    planned = dearest_first(sending(c=Station(grams_max=800)), c=5)
+    (fell,) = planned.facts
+    assert isinstance(fell, UnitsFellShort)
+    assert (fell.quantity, fell.sources, planned.moves) == (1, ("c",), ())
+
+
+def test_waiting_units_come_from_where_they_cost_least() -> None:
+    """S1: when stock comes, too."""
+    enough = [Free("c", 7), Free("e", 7)]
+    planned = replanning.end_wait(
+        waiting(), 3, free=enough, max_parts=4, reason="x", sending=sending(c=Station(900))
+    )
+    assert planned.moves == (Move(4, "e", 2),)
 
 
 STEPS = st.lists(

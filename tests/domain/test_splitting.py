@@ -8,7 +8,7 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.cargo import Cargo
+from domain.cargo import Cargo, together
 from domain.rate_facts import Wanted, Why
 from domain.splits import Floor
 from domain.splitting import Demand, Plan, Shipping, Shortage, plan_split
@@ -351,6 +351,70 @@ def test_a_plan_costs_what_the_oracle_says_on_small_cases(case: Case) -> None:
 def test_a_plan_costs_what_the_oracle_says_on_thousands_of_cases(case: Case) -> None:
     """S1, S3: the same, and for longer."""
     check(*case)
+
+
+@settings(max_examples=120, deadline=None)
+@forall(priced_cases(), st.data())
+def test_parcels_that_go_anyhow_take_more_where_the_oracle_says_so(
+    case: Case, data: st.DataObject
+) -> None:
+    """S1, S3: the difference counts, and they are no further parcels (rules.md 1)."""
+    demands, free, limit, senders = case
+    limit -= data.draw(st.integers(0, 1))
+    codes = data.draw(st.sets(st.sampled_from(sorted(senders)), max_size=2))
+    full = {code: data.draw(goods) for code in codes}
+    going = {code: one for code, one in full.items() if senders[code].price(one) is not None}
+    plan = plan_split(demands, free, max_parts=limit, senders=senders, going=going)
+    best = with_going(demands, free, limit, senders, going)
+    if not isinstance(plan, Plan):
+        assert best is None
+        return
+    assert plan.costs is not None
+    assert plan.costs.total_fen == best
+    new = [part.warehouse for part in plan.parts if part.warehouse not in going]
+    assert len(new) <= limit
+    assert len(set(going)) + len(new) >= len(plan.parts)
+
+
+def with_going(
+    demands: list[Demand],
+    free: dict[tuple[str, str], int],
+    limit: int,
+    senders: dict[str, Station],
+    going: dict[str, Cargo],
+) -> int | None:
+    """The least cost of the parcels that go and the new ones, by trying everything."""
+    places = [
+        range(min(one.quantity, free[code, one.sku] * (code in one.warehouses)) + 1)
+        for code in going
+        for one in demands
+    ]
+    best = None
+    for taken in product(*places):
+        rows = [taken[n : n + len(demands)] for n in range(0, len(taken), len(demands))]
+        fens = [
+            senders[code].price(together([(full, 1), *zip(kinds(demands), row, strict=True)]))
+            for (code, full), row in zip(going.items(), rows, strict=True)
+        ]
+        left = [
+            one._replace(
+                quantity=one.quantity - sum(row[n] for row in rows),
+                warehouses=[code for code in one.warehouses if code not in going],
+            )
+            for n, one in enumerate(demands)
+        ]
+        if None in fens or any(one.quantity < 0 for one in left):
+            continue
+        prices = {code: one.price for code, one in senders.items()}
+        rest = least(left, free, max_parts=limit, prices=prices)
+        if rest is not None:
+            fen = rest[0] + sum(fen for fen in fens if fen is not None)
+            best = fen if best is None else min(best, fen)
+    return best
+
+
+def kinds(demands: list[Demand]) -> list[Cargo]:
+    return [one.goods for one in demands]
 
 
 def check(
