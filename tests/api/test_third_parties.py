@@ -671,7 +671,7 @@ async def test_one_order_of_a_shared_parcel_is_cancelled_and_the_other_one_sent(
     depot: Depot,
 ) -> None:
     """S4, rule 5: the wish without it is acknowledged; the rest travels."""
-    await depot.partners.behave(pace_seconds=0.3)
+    await depot.partners.behave(pace_seconds=1.5)
     pair = [(await depot.mall.order(("enamel-mug", 1)))["number"] for _ in range(2)]
     (parcel,) = (await depot.change("/v1/waves", {"warehouse": PLACE}))["parcels"]
     await depot.turn()
