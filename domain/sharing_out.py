@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import permutations
 from math import comb
-from operator import mul
+from operator import attrgetter, mul
 from typing import Final, NamedTuple, Protocol
 
 from domain.cargo import Cargo
@@ -16,14 +16,15 @@ WAYS_MAX: Final = 40
 
 
 class _Way(NamedTuple):
-    """One way to share a line out between the parcels of a set; sorts as it should be tried."""
+    """One way to share a line out between the parcels of a set."""
 
     rate: int
     """At least, in millionths of a fen for each gramme that one unit weighs."""
     pieces: int
-    left: Counts
-    """Units not taken, by parcel: of two equal ways, parcels named first take most."""
     counts: Counts
+
+
+_AS_TRIED: Final = attrgetter("rate", "pieces")
 
 
 class _Line(NamedTuple):
@@ -79,6 +80,7 @@ class Sharing:
         self.rates = tuple([floor.rate for floor in self.floors])
         self.width = max(floor.width for floor in self.floors)
         self.jump = min(floor.jump for floor in self.floors)
+        self.alike = tuple([chosen.index(number) for number in chosen])
         self.parcels = sum([one.parcels for one in self.sources])
         self.taken: list[Counts] = [()] * len(search.quantities)
 
@@ -184,26 +186,32 @@ class Sharing:
         fens = [floor.fen[level] for floor, level in zip(self.floors, levels, strict=True)]
         fen = sum(fens)
         shares: list[tuple[str, Counts]] = []
-        for parcel, number in enumerate(self.chosen):
-            counts = tuple([taken[parcel] for taken in self.taken])
+        columns = zip(*self.taken, strict=True)
+        for number, least, counts in zip(self.chosen, fens, columns, strict=True):
             price = self.search.price(number, counts) if any(counts) else None
             if price is None:
                 return
-            fen += price - fens[parcel]
+            fen += price - least
             if fen > self.search.key[0]:
                 return
-            shares.append((self.sources[parcel].code, counts))
+            shares.append((self.search.sources[number].code, counts))
         pieces = sum([sum(map(bool, counts)) for counts in self.taken])
         self.search.take(self.chosen, Split(fen, self.parcels, pieces, tuple(shares)))
 
     def _ways(self, line: int) -> Sequence[_Way]:
-        """How a line can be shared out, the cheapest way first."""
-        wanted = self.search.quantities[line]
+        """How a line can be shared out, the cheapest way first; named first takes most, else."""
+        wanted, rates = self.search.quantities[line], self.rates
         there = tuple([source.units[line] for source in self.sources])
         places = sum(map(bool, there))
         if places and comb(wanted + places - 1, places - 1) <= WAYS_MAX:
-            return _every_way(wanted, there, self.chosen, self.rates)
-        return _sorted(self._fills(line, wanted, there), wanted, self.rates)
+            shares = _every_share(wanted, there, self.alike)
+        else:
+            shares = sorted(self._fills(line, wanted, there), reverse=True)
+        ways = [
+            _Way(sum(map(mul, counts, rates)), sum(map(bool, counts)), counts) for counts in shares
+        ]
+        ways.sort(key=_AS_TRIED)
+        return ways
 
     def _fills(self, line: int, wanted: int, there: Sequence[int]) -> Iterable[Counts]:
         """The ways in which every parcel but one takes all it can, or nothing."""
@@ -227,28 +235,14 @@ class Sharing:
 
 
 @lru_cache(maxsize=4_096)
-def _every_way(wanted: int, there: Counts, chosen: Chosen, rates: Counts) -> Sequence[_Way]:
-    """Every way to share a line out; parcels from one warehouse share what it has."""
+def _every_share(wanted: int, there: Counts, alike: Counts) -> Sequence[Counts]:
+    """Every way to share units out, descending; parcels that are `alike` share what is there."""
     partly: list[tuple[Counts, int]] = [((), wanted)]
-    for parcel, (number, most) in enumerate(zip(chosen, there, strict=True)):
-        twins = [twin for twin in range(parcel) if chosen[twin] == number]
+    for parcel, most in enumerate(there):
+        twins = [twin for twin in range(parcel) if alike[twin] == alike[parcel]]
         partly = [
             ((*counts, units), missing - units)
             for counts, missing in partly
-            for units in range(min(missing, most - sum([counts[twin] for twin in twins])) + 1)
+            for units in range(min(missing, most - sum([counts[twin] for twin in twins])), -1, -1)
         ]
-    return _sorted([counts for counts, missing in partly if not missing], wanted, rates)
-
-
-def _sorted(ways: Iterable[Counts], wanted: int, rates: Counts) -> Sequence[_Way]:
-    return sorted(
-        [
-            _Way(
-                sum(map(mul, counts, rates)),
-                sum(map(bool, counts)),
-                tuple([wanted - units for units in counts]),
-                counts,
-            )
-            for counts in ways
-        ]
-    )
+    return [counts for counts, missing in partly if not missing]
