@@ -33,6 +33,7 @@ from application import declaring, possible, shipping
 from application.streams import PARCEL
 from application.unit import Unit
 from domain.countries import Country
+from domain.customs_terms import HsCode
 from domain.declarations import Standing
 from domain.house_rules import HouseRules
 from domain.rate_facts import CARRIER_PATTERN
@@ -49,7 +50,7 @@ class DeclaredLineIn(Body):
     """What customs are told of one item; its quantity is what is in the parcel."""
 
     sku: ItemSku
-    hs_code: Annotated[str, Field(pattern=r"^[0-9]{6,10}$")] | None = Field(
+    hs_code: HsCode | None = Field(
         default=None, description="of the Harmonized System, 6 to 10 digits without dots"
     )
     english_name: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
@@ -73,9 +74,13 @@ class DeclarationIn(Body):
                 "unit_value_fen": 4_900,
                 "net_weight_grams": 600,
             }
-        ]
+        ],
+        gross_weight_grams=900,
     )
     lines: list[DeclaredLineIn] = Field(min_length=1, max_length=200, description="an item each")
+    gross_weight_grams: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None, description="of the parcel as it is weighed now; left out: as it was"
+    )
 
 
 class SubmissionIn(Body):
@@ -194,7 +199,9 @@ async def complete(
     """
     lines = [declaring.Told(**one.model_dump()) for one in body.lines]
     command = change.command(
-        lambda unit: declaring.complete(unit, parcel=parcel, lines=lines),
+        lambda unit: declaring.complete(
+            unit, parcel=parcel, lines=lines, gross_weight_grams=body.gross_weight_grams
+        ),
         streams=[PARCEL.stream(parcel)],
     )
     return answered(await store_of(request).execute(command))

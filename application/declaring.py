@@ -40,15 +40,24 @@ def draw_up(unit: Unit, *, parcel: str, gross_weight_grams: int) -> None:
     unit.record(PARCEL, parcel, facts)
 
 
-def complete(unit: Unit, *, parcel: str, lines: Sequence[Told]) -> dict[str, Any]:
-    """Staff say what customs are told of each item that is in the parcel now (T7)."""
+def complete(
+    unit: Unit, *, parcel: str, lines: Sequence[Told], gross_weight_grams: int | None = None
+) -> dict[str, Any]:
+    """Staff say what customs are told of each item that is in the parcel now (T7).
+
+    Without a gross weight it stays the one that is known.
+    """
     state = _still_here(unit, parcel, "declare")
     content = {one.sku: one for one in _lines(unit, parcel, state)}
     told = {one.sku: one for one in lines}
     if len(told) < len(lines) or told.keys() != content.keys():
         raise InvalidRequest(field="lines", reason="name every item of the parcel once")
     declared = [content[one.sku].model_copy(update=one._asdict()) for one in lines]
-    unit.record(PARCEL, parcel, state.declaration.complete(declared))
+    unit.record(
+        PARCEL,
+        parcel,
+        state.declaration.complete(declared, gross_weight_grams=gross_weight_grams),
+    )
     return _answer(unit, parcel)
 
 

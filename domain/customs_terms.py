@@ -1,8 +1,10 @@
 """海关归类 What customs ask of an item before it may cross a border (T7)."""
 
-from typing import Final, Literal
+from re import fullmatch
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from domain.countries import Country
 from domain.facts import Value
@@ -10,13 +12,24 @@ from domain.facts import Value
 NOWHERE: Final = "*"
 """Among the countries that an item is barred from: it may not leave home at all."""
 
+_HS_CODE: Final = "^[0-9]{6,10}$"
+
+
+def _classified(code: str) -> str:
+    if not fullmatch("[0-9]{6,10}", code):
+        raise PydanticCustomError("no_hs_code", "an HS code is 6 to 10 digits without dots")
+    return code
+
+
+HsCode = Annotated[str, AfterValidator(_classified), Field(json_schema_extra={"pattern": _HS_CODE})]
+"""Refused whole where it is anything else: one that was cut names other goods."""
+
 
 class CustomsTerms(Value):
     """What an item is to customs; what is not known yet is asked for where it is declared."""
 
-    hs_code: str | None = Field(
+    hs_code: HsCode | None = Field(
         default=None,
-        pattern=r"^[0-9]{6,10}$",
         description="code of the Harmonized System, 6 to 10 digits without dots",
     )
     english_name: str | None = Field(

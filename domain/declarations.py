@@ -13,6 +13,7 @@ from typing import assert_never
 from pydantic import Field
 
 from domain.countries import Country
+from domain.customs_terms import HsCode
 from domain.facts import Fact, NonNegativeInt, PositiveInt, Value
 from domain.refusals import InvalidRequest, NotPossible, Refusal
 
@@ -25,9 +26,7 @@ class DeclaredLine(Value):
     quantity: PositiveInt
     unit_value_fen: NonNegativeInt = Field(description="worth of a unit, fen")
     net_weight_grams: NonNegativeInt = Field(description="of all units without packaging, grams")
-    hs_code: str | None = Field(
-        default=None, pattern=r"^[0-9]{6,10}$", description="of the Harmonized System"
-    )
+    hs_code: HsCode | None = Field(default=None, description="of the Harmonized System")
     english_name: str | None = Field(default=None, min_length=1, max_length=200)
     origin: Country | None = Field(default=None, description="where it was made")
 
@@ -50,6 +49,11 @@ class DeclarationCompleted(Fact, name="parcels.DeclarationCompleted"):
     """Staff filled in what was missing, or the parcel's content is another one now (T7)."""
 
     lines: tuple[DeclaredLine, ...]
+    gross_weight_grams: PositiveInt | None = Field(
+        default=None,
+        exclude_if=lambda grams: grams is None,
+        description="weighed anew; None: as it was",
+    )
 
 
 class DeclarationSubmitted(Fact, name="parcels.DeclarationSubmitted"):
@@ -98,6 +102,14 @@ class NotDeclared(Refusal):
     zh = "申报信息缺少 {missing}。"
 
 
+class GrossBelowNet(Refusal):
+    """A parcel with its packaging does not weigh less than the goods in it (T7)."""
+
+    code = "gross_below_net"
+    en = "{field}: {gross} g gross is less than the {net} g of the goods."
+    zh = "{field}:毛重 {gross} 克小于净重 {net} 克。"
+
+
 class NotCleared(Refusal):
     """The carrier does not get a parcel before customs let it go (T7)."""
 
@@ -124,11 +136,18 @@ class Declaration:
     """Why customs stopped the parcel."""
 
     @property
+    def net_weight_grams(self) -> int:
+        """Of all the goods, without packaging."""
+        return sum(one.net_weight_grams for one in self.lines)
+
+    @property
     def missing(self) -> tuple[str, ...]:
-        """What staff have to fill in, as `lines.0.hs_code`."""
-        return tuple(
+        """What staff have to fill in, as `lines.0.hs_code`; a gross weight that cannot be, too."""
+        lines = [
             f"lines.{nth}.{name}" for nth, line in enumerate(self.lines) for name in line.missing
-        )
+        ]
+        weighed = 0 < self.gross_weight_grams >= self.net_weight_grams
+        return (*lines, *(() if weighed or not self.lines else ("gross_weight_grams",)))
 
     def is_of(self, content: Iterable[tuple[str, int]]) -> bool:
         """Whether these units (SKU, quantity) are the ones that are declared."""
@@ -144,18 +163,32 @@ class Declaration:
             )
         ]
 
-    def complete(self, lines: Sequence[DeclaredLine]) -> list[DeclarationFact]:
-        """Declare this instead; what customs answered to something else does not hold any more."""
+    def complete(
+        self, lines: Sequence[DeclaredLine], *, gross_weight_grams: int | None = None
+    ) -> list[DeclarationFact]:
+        """Declare this instead; what customs answered to something else does not hold any more.
+
+        Without a gross weight it is the one that was known.
+        """
         self._must_be_there("declare")
         if self.standing is Standing.SUBMITTED:
             raise NotPossible(action="declare", why="customs have not answered yet")
-        return [] if tuple(lines) == self.lines else [DeclarationCompleted(lines=tuple(lines))]
+        gross = None if gross_weight_grams == self.gross_weight_grams else gross_weight_grams
+        if (tuple(lines), gross) == (self.lines, None):
+            return []
+        return [DeclarationCompleted(lines=tuple(lines), gross_weight_grams=gross)]
 
     def submit(self, reference: str) -> list[DeclarationFact]:
         """Ask customs; what was stopped is asked about again once it is declared otherwise."""
         self._must_be_there("submit")
         if self.standing is not Standing.DRAFT:
             raise NotPossible(action="submit", why=f"the declaration is {self.standing}")
+        if self.missing == ("gross_weight_grams",) and self.gross_weight_grams:
+            raise GrossBelowNet(
+                field="gross_weight_grams",
+                gross=self.gross_weight_grams,
+                net=self.net_weight_grams,
+            )
         if self.missing:
             raise NotDeclared(missing=", ".join(self.missing))
         return [DeclarationSubmitted(reference=reference)]
@@ -197,9 +230,14 @@ def evolve(declaration: Declaration, fact: DeclarationFact) -> Declaration:
     match fact:
         case DeclarationDrawnUp():
             return Declaration(Standing.DRAFT, fact.country, fact.lines, fact.gross_weight_grams)
-        case DeclarationCompleted(lines=lines):
+        case DeclarationCompleted(lines=lines, gross_weight_grams=grams):
             return replace(
-                declaration, standing=Standing.DRAFT, lines=lines, reference="", reason=""
+                declaration,
+                standing=Standing.DRAFT,
+                lines=lines,
+                gross_weight_grams=grams or declaration.gross_weight_grams,
+                reference="",
+                reason="",
             )
         case DeclarationSubmitted(reference=reference):
             return replace(declaration, standing=Standing.SUBMITTED, reference=reference, reason="")

@@ -88,6 +88,14 @@ async def test_what_is_missing_is_asked_of_staff(mall: Mall) -> None:
     for wrong in ({**LINE, "hs_code": "48.2010"}, {**LINE, "origin": "ZZ"}, {**LINE, "sku": "mug"}):
         answer = await mall.post(base, {"lines": [wrong]}, **STAFF)
         assert answer.status_code == 422, answer.text
+    for code in ("48.2010", "48201", "48201000901"):
+        answer = await mall.post(base, {"lines": [{**LINE, "hs_code": code}]}, **STAFF)
+        (failure,) = answer.json()["failures"]
+        assert (failure["field"], "6 to 10 digits" in failure["message"]) == (
+            "lines.0.hs_code",
+            True,
+        )
+        assert "6 至 10 位" in failure["message_zh"]
     done = await changed(mall, base, {"lines": [LINE]})
     assert done["missing"] == []
     await changed(mall, f"{base}/submission", {"reference": "CN-1"})
@@ -105,6 +113,30 @@ async def test_what_is_missing_is_asked_of_staff(mall: Mall) -> None:
     assert (back.status_code, back.json()["status"]) == (200, "cancelled")
     await mall.views()
     assert (await mall.get("/v1/declarations", **STAFF)).json()["declarations"] == []
+
+
+async def test_a_parcel_that_was_not_weighed_is_weighed_before_customs_are_asked(
+    mall: Mall,
+) -> None:
+    """T7: packed without a weight: refused with field and reason until it has one that can be."""
+    await open_abroad(mall, "JP")
+    await classify(mall, "notebook")
+    number = (await mall.order(("notebook", 1), recipient=TOKYO))["number"]
+    parcel = (await changed(mall, "/v1/parcels", {"order": number, "part": 1}))["parcel"]
+    base = f"/v1/parcels/{parcel}/declaration"
+    seen = await declaration(mall, parcel)
+    assert (seen["gross_weight_grams"], seen["missing"]) == (0, ["gross_weight_grams"])
+    assert not seen["actions"]["submit"]["possible"]
+    await changed(mall, base, {"lines": [LINE], "gross_weight_grams": 379})
+    refused = await mall.post(f"{base}/submission", {"reference": "CN-1"}, **STAFF)
+    (failure,) = refused.json()["failures"]
+    assert (refused.status_code, failure["code"], failure["field"]) == (
+        409, "gross_below_net", "gross_weight_grams",
+    )  # fmt: skip
+    assert ("379 g" in failure["message"], "380 克" in failure["message_zh"]) == (True, True)
+    await changed(mall, base, {"lines": [LINE], "gross_weight_grams": 500})
+    await changed(mall, f"{base}/submission", {"reference": "CN-1"})
+    assert (await declaration(mall, parcel))["gross_weight_grams"] == 500
 
 
 async def test_the_parcels_timeline_tells_what_customs_did(mall: Mall) -> None:

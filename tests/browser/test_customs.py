@@ -80,8 +80,18 @@ def test_a_parcel_abroad_is_ordered_declared_and_handed_over(
         expect(row).to_contain_text(visitor.says("declarations.hs_code"))
         visitor.readable()
         row.locator("button").click()
-        visitor.send(hs_code_0="4820.10", origin_0="cn", english_name_0="Paper notebook")
+        visitor.send(**{
+            "lines.0.hs_code": "4820.10.00.90.11", "lines.0.origin": "CHN",
+            "lines.0.english_name": "Paper notebook",
+        })  # fmt: skip
+        wrong = page.locator("dialog [data-field='lines.0.hs_code'] .field-error")
+        expect(wrong).to_have_text(visitor.says("items.hs_code_hint"))
+        visitor.send(**{"lines.0.hs_code": "4820.10.00 90"})
+        expect(page.locator("dialog [data-field='lines.0.origin'] .field-error")).to_be_visible()
+        visitor.readable()
+        visitor.send(**{"lines.0.origin": "cn"})
         expect(row).to_contain_text("Paper notebook")
+        expect(row).to_contain_text("4820100090")
         visitor.button("declarations.submit", f"[data-declaration='{parcel}']").click()
         visitor.send(reference="CN-2026-000123")
         expect(row).to_have_attribute("data-standing", "submitted")

@@ -73,7 +73,7 @@ class Visitor:
     def send(self, **fields: str) -> None:
         """Type into the open dialog's fields and press its button."""
         for name, value in fields.items():
-            self.page.fill(f"dialog [name={name}]", value)
+            self.page.fill(f"dialog [name='{name}']", value)
         self.page.click("dialog button[type=submit]")
 
     def choose(self, sku: str) -> None:

@@ -18,6 +18,7 @@ from domain.declarations import (
     DeclarationFact,
     DeclarationSubmitted,
     DeclaredLine,
+    GrossBelowNet,
     NotCleared,
     NotDeclared,
     Standing,
@@ -106,6 +107,20 @@ def test_a_declaration_does_not_go_on(
     assert refused.value.message("zh") != refused.value.message("en")
 
 
+@pytest.mark.parametrize("grams", [0, 299])
+def test_a_parcel_does_not_weigh_less_than_what_is_in_it(grams: int) -> None:
+    """T7: missing until it is weighed anew; refused with the field and both weights."""
+    state = given(DRAWN.model_copy(update={"gross_weight_grams": grams}))
+    assert state.missing == ("gross_weight_grams",)
+    with pytest.raises(NotDeclared if grams == 0 else GrossBelowNet, match="gross_weight_grams"):
+        state.submit("CN-1")
+    (weighed,) = state.complete([LINE], gross_weight_grams=300)
+    assert weighed == DeclarationCompleted(lines=(LINE,), gross_weight_grams=300)
+    after = evolve(state, weighed)
+    assert (after.missing, after.complete([LINE], gross_weight_grams=300)) == ((), [])
+    assert after.submit("CN-1") == [SUBMITTED]
+
+
 @pytest.mark.parametrize(
     ("facts", "status"),
     [
@@ -138,7 +153,7 @@ def test_what_is_cleared_may_go() -> None:
 
 def packed(mall: Mall) -> str:
     """The order's parcel, packed past the wave and labelled."""
-    pack = partial(shipping.pack_part, order="N1", part=1, weight_grams=400)
+    pack = partial(shipping.pack_part, order="N1", part=1, weight_grams=700)
     parcel: str = mall.do(pack)["parcel"]
     mall.do(partial(shipping.issue_waybill, parcel=parcel, carrier="ems", waybill="EM100"))
     return parcel

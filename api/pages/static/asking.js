@@ -41,5 +41,8 @@ export function askFor({ title, fields, read, path, method, label, done, said, w
   return box;
 }
 
+/** An HS code as it was written, without the dots and spaces people put into it; or nothing. */
+export const hsCode = (box) => box.value.replace(/[.．\s]/g, "") || null;
+
 /** A whole number from a field, or nothing. */
 export const whole = (box) => (box.value.trim() === "" ? null : Number(box.value));

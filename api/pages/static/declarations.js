@@ -1,5 +1,5 @@
 // Parcels that go abroad: what customs are told of them, and what customs answered (T7).
-import { askFor } from "./asking.js";
+import { askFor, hsCode, whole } from "./asking.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { after, announce, broken, empty, field, loading, moreButton } from "./ui.js";
@@ -42,6 +42,7 @@ function card(one, changed) {
       h("dt", null, t("declarations.gross")), h("dd", { class: "num" }, t("declarations.grams", { n: number(one.gross_weight_grams) })),
       one.reference ? [h("dt", null, t("declarations.reference")), h("dd", { class: "mono" }, one.reference)] : null),
     h("ul", { class: "plain" }, one.lines.map(line)),
+    one.missing.includes("gross_weight_grams") ? h("p", { class: "small bad-words" }, t("declarations.gross_wrong")) : null,
     one.reason ? h("p", { class: "bad-words" }, t("declarations.because", { reason: one.reason })) : null,
     one.outdated ? h("p", { class: "bad-words" }, t("declarations.outdated")) : null,
     ["operations", "administrator"].includes(role) ? h("div", { class: "row" }, steps(one, path, changed)) : null);
@@ -74,21 +75,40 @@ function complete(one, path, changed) {
     fields: [h("p", { class: "quiet small" }, t("declarations.complete_how")), one.outdated ? h("p", { class: "notice small" }, t("declarations.outdated_how")) : null,
       one.lines.map((each, nth) => h("fieldset", { class: "stack" }, h("legend", { class: "legend" }, `${names(each.name).main} × ${number(each.quantity)}`),
         h("div", { class: "grid-2" },
-          field(`hs_code_${nth}`, t("declarations.hs_code"), { maxlength: 10, inputmode: "numeric", value: each.hs_code ?? "" }),
-          field(`origin_${nth}`, t("declarations.origin"), { maxlength: 2, value: each.origin ?? "" }, { hint: t("items.origin_hint") })),
-        field(`english_name_${nth}`, t("declarations.english_name"), { maxlength: 200, value: each.english_name ?? "" }),
+          asked(nth, "hs_code", each.hs_code, t("items.hs_code_hint")),
+          asked(nth, "origin", each.origin, t("items.origin_hint"))),
+        asked(nth, "english_name", each.english_name),
         h("div", { class: "grid-2" },
-          field(`value_${nth}`, t("declarations.unit_value"), { type: "number", min: 0, step: "0.01", inputmode: "decimal", required: true, value: String(each.unit_value_fen / 100) }),
-          field(`weight_${nth}`, t("declarations.net_weight"), { type: "number", min: 0, inputmode: "numeric", required: true, value: String(each.net_weight_grams) }))))],
-    read: (form) => ({ lines: one.lines.map((each, nth) => told(form, each, nth)) }),
+          field(named(nth, "unit_value_fen"), t("declarations.unit_value"), { type: "number", min: 0, step: "0.01", inputmode: "decimal", required: true, value: String(each.unit_value_fen / 100) }),
+          field(named(nth, "net_weight_grams"), t("declarations.net_weight"), { type: "number", min: 1, inputmode: "numeric", required: true, value: String(each.net_weight_grams || "") })))),
+      field("gross_weight_grams", t("declarations.gross_weight"), { type: "number", min: 1, inputmode: "numeric", value: String(one.gross_weight_grams || "") }, { hint: t("declarations.gross_hint"), later: true })],
+    wrong: (form) => wrong(form, one.lines),
+    read: (form) => ({ lines: one.lines.map((each, nth) => told(form, each, nth)), gross_weight_grams: whole(form.gross_weight_grams) }),
   });
 }
 
+/** A field is called as the service calls it, so what it says of one is shown there. */
+const named = (nth, name) => `lines.${nth}.${name}`;
+
+/** What may wait, but not for ever: it is needed before customs are asked. */
+const asked = (nth, name, value, hint) => field(named(nth, name), t(`declarations.${name}`), { value: value ?? "", inputmode: name === "hs_code" ? "numeric" : null }, { hint, later: true });
+
+/** What would keep the declaration here anyway is said at once, where it is. */
+function wrong(form, lines) {
+  const box = (nth, name) => form[named(nth, name)];
+  const found = lines.flatMap((_, nth) => [
+    ...["unit_value_fen", "net_weight_grams"].filter((name) => !(Number(box(nth, name).value) > 0)).map((name) => ({ field: named(nth, name), words: t("invalid.missing") })),
+    ...(/^(\d{6,10})?$/.test(hsCode(box(nth, "hs_code")) ?? "") ? [] : [{ field: named(nth, "hs_code"), words: t("items.hs_code_hint") }])]);
+  const net = lines.reduce((sum, _, nth) => sum + Number(box(nth, "net_weight_grams").value), 0);
+  const gross = whole(form.gross_weight_grams);
+  return gross !== null && gross < net ? [...found, { field: "gross_weight_grams", words: t("declarations.gross_wrong") }] : found;
+}
+
 function told(form, each, nth) {
-  const words = (name) => form[`${name}_${nth}`].value.trim();
+  const words = (name) => form[named(nth, name)].value.trim();
   return {
-    sku: each.sku, hs_code: words("hs_code").replaceAll(".", "") || null, english_name: words("english_name") || null, origin: words("origin").toUpperCase() || null,
-    unit_value_fen: Math.round(Number(words("value")) * 100), net_weight_grams: Number(words("weight")),
+    sku: each.sku, hs_code: hsCode(form[named(nth, "hs_code")]), english_name: words("english_name") || null, origin: words("origin").toUpperCase() || null,
+    unit_value_fen: Math.round(Number(words("unit_value_fen")) * 100), net_weight_grams: Number(words("net_weight_grams")),
   };
 }
 
@@ -96,7 +116,7 @@ function submit(one, path, changed) {
   askFor({
     title: t("declarations.submit"), path: `${path}/submission`, label: t("declarations.submit"), said: () => t("declarations.submitted"), done: changed,
     fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t("declarations.submit_how")),
-      field("reference", t("declarations.reference"), { required: true, maxlength: 100, autofocus: true })],
+      field("reference", t("declarations.reference"), { required: true, autofocus: true })],
     read: (form) => ({ reference: form.reference.value.trim() }),
   });
 }

@@ -1,5 +1,5 @@
 // The form of one item: what it is, what it costs, how it is kept and sent (C1).
-import { askFor, whole } from "./asking.js";
+import { askFor, hsCode, whole } from "./asking.js";
 import { h } from "./dom.js";
 import { field } from "./ui.js";
 import { localTime, names, t, zoned } from "./words.js";
@@ -49,17 +49,17 @@ export function editItem(item, done) {
 
 /** What customs ask of an item that is sent abroad (T7). */
 function customsFields(old) {
-  const one = (name, props = {}, more) => field(name, t(`items.${name}`), { maxlength: 200, value: old[name] ?? "", ...props }, more);
+  const one = (name, props = {}, more) => field(`customs.${name}`, t(`items.${name}`), { value: old[name] ?? "", ...props }, more);
   return h("fieldset", { class: "stack" }, h("legend", { class: "legend" }, t("items.customs")),
-    h("div", { class: "grid-2" }, one("hs_code", { maxlength: 10, inputmode: "numeric" }), one("origin", { maxlength: 2 }, { hint: t("items.origin_hint") })),
+    h("div", { class: "grid-2" }, one("hs_code", { inputmode: "numeric" }, { hint: t("items.hs_code_hint") }), one("origin", {}, { hint: t("items.origin_hint") })),
     one("english_name"),
-    one("barred_from", { maxlength: 1000, value: (old.barred_from ?? []).join(", ") }, { hint: t("items.barred_from_hint") }));
+    one("barred_from", { value: (old.barred_from ?? []).join(", ") }, { hint: t("items.barred_from_hint") }));
 }
 
 function customsOf(form) {
-  const words = (name) => form[name].value.trim();
+  const words = (name) => form[`customs.${name}`].value.trim();
   const found = {
-    hs_code: words("hs_code") || null, english_name: words("english_name") || null, origin: words("origin").toUpperCase() || null,
+    hs_code: hsCode(form["customs.hs_code"]), english_name: words("english_name") || null, origin: words("origin").toUpperCase() || null,
     barred_from: words("barred_from").toUpperCase().split(/[\s,，、;；]+/).filter(Boolean),
   };
   return Object.values(found).some((one) => one?.length) ? found : null;

@@ -31,7 +31,7 @@ export function waitingWords() {
 }
 
 /** A labelled control: its name, its words, its attributes. */
-export function field(name, label, props = {}, { hint, control, className } = {}) {
+export function field(name, label, props = {}, { hint, control, className, later } = {}) {
   const id = unique(name);
   const box = control ?? (props.options ? select(props) : h(props.rows ? "textarea" : "input", { type: props.rows ? null : "text", ...props }));
   box.id = id;
@@ -41,7 +41,7 @@ export function field(name, label, props = {}, { hint, control, className } = {}
   box.setAttribute("aria-describedby", [note && `${id}-hint`, `${id}-error`].filter(Boolean).join(" "));
   box.addEventListener("input", () => clearField(box));
   return h("div", { class: `field ${className ?? ""}`.trim(), dataset: { field: name } },
-    h("label", { for: id }, label, props.required ? null : h("span", { class: "optional" }, t("form.optional"))),
+    h("label", { for: id }, label, props.required || later ? null : h("span", { class: "optional" }, t("form.optional"))),
     box, note, error);
 }
 
@@ -77,7 +77,8 @@ export function showProblem(form, problem, place = $(".problem", form), belongs 
   const others = [];
   let first = null;
   for (const reason of problem.reasons ?? []) {
-    const box = form.elements[belongs[reason.code] ?? (reason.field || null)];
+    const name = belongs[reason.code] ?? (reason.field || null);
+    const box = form.elements[name] ?? form.elements[name?.replace(/\.\d+(\.[^.]*)?$/, "")];  // one of a list that is typed in one field
     if (box instanceof HTMLElement) {
       fieldError(box, reason.words);
       first ??= box;

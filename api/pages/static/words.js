@@ -132,5 +132,11 @@ const countries = new Intl.DisplayNames(locale, { type: "region" });
 /** A country's or territory's name in the page's language. */
 export const countryName = (code) => countries.of(code);
 
-/** A region of coverage: a province as it is called, a country abroad by its name. */
-export const regionName = (region) => (/^[A-Z]{2}$/.test(region) ? countryName(region) : region);
+/** Customs territories that coverage and rate cards name as the divisions they are. */
+const TERRITORIES = { 香港特别行政区: "HK", 澳门特别行政区: "MO", 台湾省: "TW" };
+
+/** A region of coverage: a province as it is called, what is abroad by its name in the page's language. */
+export const regionName = (region) => {
+  const code = TERRITORIES[region] ?? region;
+  return /^[A-Z]{2}$/.test(code) ? countryName(code) : region;
+};
