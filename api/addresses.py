@@ -3,24 +3,26 @@
 For whoever fills in a form: nothing that is sent here is kept or logged.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.auth import Caller, Role, allow
+from api.auth import Asked, Caller, Role, allow, store_of
 from api.bodies import Body
+from api.changing import answered
 from api.reading import json_answer, with_etag
 from api.shown import example
 from application.cleaning import clean_address, clean_region
 from application.country_names import country_name
 from application.divisions import address_reader
+from application.planning import planner_for
+from application.streams import MALL, NETWORK, RATES
+from application.unit import Unit
 from domain.address_doubts import HARMLESS, WORDS, Doubt
 from domain.address_reading import Fields, Reading
-from domain.countries import HOME, country_of
 from domain.divisions import Chain, Division
 from domain.refusals import NotFound
-from projections import catalogue_queries
 
 router = APIRouter(prefix="/v1/addresses", tags=["orders"])
 
@@ -147,16 +149,22 @@ async def divisions(
     "/countries", response_model=CountriesOut, summary="Where the mall sends anything, but home"
 )
 async def countries(request: Request, caller: Writer) -> Response:
-    """Countries and customs territories that a warehouse serves; none until one says so (T7)."""
-    tenant = request.state.tenant
-    async with tenant.pool.connection() as connection:
-        houses = await catalogue_queries.warehouses(connection, tenant.schema)
-    served = {country_of(region) for one in houses for region in one["serves"]} - {HOME}
-    shown = [
-        {"code": one, "name": country_name(one, "en"), "name_zh": country_name(one, "zh")}
-        for one in sorted(served)
-    ]
-    return json_answer({"countries": shown})
+    """Those that a warehouse serves and, where rate cards are, one goes to from there (T7)."""
+    rules = request.state.tenant.rules
+
+    def answer(unit: Unit) -> dict[str, Any]:
+        served = sorted(planner_for(unit, rules=rules).countries())
+        return {
+            "countries": [
+                {"code": one, "name": country_name(one, "en"), "name_zh": country_name(one, "zh")}
+                for one in served
+            ]
+        }
+
+    question = Asked(request, caller, "countries", b"").question(
+        answer, streams=[NETWORK.stream(MALL), RATES.stream(MALL)]
+    )
+    return answered(await store_of(request).execute(question))
 
 
 @router.post(

@@ -15,7 +15,7 @@ from application.unit import Unit
 from domain.cargo import together
 from domain.carrier_choice import wanted_for
 from domain.catalogue import DearestLane, Kind, Terms
-from domain.countries import is_abroad
+from domain.countries import country_of, is_abroad
 from domain.house_rules import HouseRules
 from domain.order_facts import OrderLine
 from domain.rate_cards import Offer, RateCards, Tariff, lane_key
@@ -131,6 +131,22 @@ class Planner:
                 self._serving.clear()
             served = self._serving[place, id(terms)] = Served(terms, codes)
         return served
+
+    def countries(self) -> set[str]:
+        """Where anything can be sent to, apart from home: a warehouse and a carrier go there (T7).
+
+        Without rate cards the warehouse's word is enough.
+        """
+        return {
+            country_of(region)
+            for one in self.network.warehouses.values()
+            for region in one.serves
+            if is_abroad(region) and self.carried(one, region)
+        }
+
+    def carried(self, warehouse: Warehouse, region: str) -> bool:
+        """Whether some rate card goes from a warehouse to a region; without cards nobody asks."""
+        return not self._tariff or bool(self._offers(self.place(region, None), warehouse))
 
     def dearest(self, terms: Terms) -> DearestLane | None:
         """Where one unit of an item is sent dearest: by the cheapest warehouse of each province.

@@ -67,6 +67,10 @@ async def test_an_order_abroad_is_refused_until_the_mall_opens_the_country(mall:
     await open_abroad(mall, "JP", "HK")
     served = (await mall.get("/v1/addresses/countries")).json()["countries"]
     assert [one["code"] for one in served] == ["HK", "JP"]
+    houses = (await mall.get("/v1/warehouses", **STAFF)).json()["warehouses"]
+    hall = next(one for one in houses if one["code"] == "zhejiang")
+    await changed(mall, "/v1/warehouses", {**hall, "serves": [*hall["serves"], "FR"]})
+    assert (await mall.get("/v1/addresses/countries")).json()["countries"] == served  # no card
     quoted = (await mall.post("/v1/quotes", wish())).json()
     assert (quoted["ok"], quoted["parts"][0]["carrier"]) == (True, "ems")
     elsewhere = await mall.post(

@@ -30,7 +30,7 @@ export class Problem extends Error {
     return this.failures.map((failure) => {
       const path = String(failure.field ?? "");
       const words = failureWords(failure);
-      return { code: failure.code, field: path.split(".").pop(), words: words.startsWith(path) ? words.slice(path.length).replace(/^[:\uff1a]\s*/, "") : words };
+      return { code: failure.code, path, field: path.split(".").pop(), words: words.startsWith(path) ? words.slice(path.length).replace(/^[:\uff1a]\s*/, "") : words };
     });
   }
 }

@@ -77,8 +77,9 @@ export function showProblem(form, problem, place = $(".problem", form), belongs 
   const others = [];
   let first = null;
   for (const reason of problem.reasons ?? []) {
-    const name = belongs[reason.code] ?? (reason.field || null);
-    const box = form.elements[name] ?? form.elements[name?.replace(/\.\d+(\.[^.]*)?$/, "")];  // one of a list that is typed in one field
+    // By its whole path where a form has several of its kind; one of a list may be typed in one field.
+    const names = [belongs[reason.code], reason.path, reason.path?.replace(/\.\d+$/, ""), reason.field].filter(Boolean);
+    const box = names.map((name) => form.elements[name]).find((one) => one instanceof HTMLElement);
     if (box instanceof HTMLElement) {
       fieldError(box, reason.words);
       first ??= box;

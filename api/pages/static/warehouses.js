@@ -4,7 +4,7 @@ import { fill, h, icon } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { warehouseName } from "./stock.js";
 import { empty, field, loading } from "./ui.js";
-import { number, regionName, t, yuan } from "./words.js";
+import { countryOf, number, regionName, t, yuan } from "./words.js";
 
 const CLASSES = ["paper", "metal", "stone", "wood", "rattan", "general"];
 const EVERYWHERE = "*";
@@ -14,15 +14,17 @@ const NEW = { serves: [EVERYWHERE], stores: [], packaging_fen: 0, handling_fen: 
 export async function warehouses(view, _, signal) {
   const list = h("div", null, loading(3));
   const draw = async () => {
-    const { warehouses: found } = await get(fresh("/v1/warehouses"), { signal });
-    fill(list, found.length ? h("ul", { class: "stack" }, found.map((one) => card(one, found, draw))) : empty(t("warehouses.none"), t("warehouses.none_hint")));
+    const [{ warehouses: found }, { countries }] = await Promise.all([get(fresh("/v1/warehouses"), { signal }), get("/v1/addresses/countries", { signal })]);
+    const reached = new Set(countries.map((one) => one.code));
+    fill(list, found.length ? h("ul", { class: "stack" }, found.map((one) => card(one, found, reached, draw))) : empty(t("warehouses.none"), t("warehouses.none_hint")));
   };
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.warehouses")),
     h("button", { class: "primary compact", type: "button", onclick: () => edit(null, draw) }, icon("plus"), t("warehouses.new"))), list);
   await draw();
 }
 
-function card(one, all, changed) {
+function card(one, all, reached, changed) {
+  const stuck = one.serves.filter((each) => countryOf(each) && !reached.has(countryOf(each)));
   const row = (key, value) => [h("dt", null, t(`warehouses.${key}`)), h("dd", null, value)];
   const name = warehouseName(one.code, all);
   return h("li", { class: "panel warehouse", dataset: { warehouse: one.code } },
@@ -30,6 +32,7 @@ function card(one, all, changed) {
       h("button", { class: "button compact", type: "button", "aria-label": t("warehouses.edit_of", { name }), onclick: () => edit(one, changed) }, t("items.edit"))),
     h("dl", { class: "about warehouse-facts" },
       row("serves", one.serves.map((each) => (each === EVERYWHERE ? t("warehouses.everywhere") : regionName(each))).join(t("app.and"))),
+      stuck.length ? row("no_card", h("span", { class: "bad-words" }, stuck.map(regionName).join(t("app.and")))) : null,
       row("stores", one.stores.length ? one.stores.map((each) => t(`class.${each}`)).join(t("app.and")) : t("warehouses.stores_all")),
       row("cut_off", one.cut_off.slice(0, 5)), row("daily_capacity", number(one.daily_capacity)), row("service_hours", number(one.service_hours)),
       one.max_weight_grams ? row("max_weight_grams", number(one.max_weight_grams)) : null,

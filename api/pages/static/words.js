@@ -135,8 +135,8 @@ export const countryName = (code) => countries.of(code);
 /** Customs territories that coverage and rate cards name as the divisions they are. */
 const TERRITORIES = { 香港特别行政区: "HK", 澳门特别行政区: "MO", 台湾省: "TW" };
 
+/** The code of a region of coverage that is abroad; nothing for a province. */
+export const countryOf = (region) => TERRITORIES[region] ?? (/^[A-Z]{2}$/.test(region) ? region : null);
+
 /** A region of coverage: a province as it is called, what is abroad by its name in the page's language. */
-export const regionName = (region) => {
-  const code = TERRITORIES[region] ?? region;
-  return /^[A-Z]{2}$/.test(code) ? countryName(code) : region;
-};
+export const regionName = (region) => (countryOf(region) ? countryName(countryOf(region)) : region);
