@@ -1,7 +1,7 @@
 // The steps of a parcel on its way out of the house, as small forms: waybill, hand-over, and others.
 import { askFor } from "./asking.js";
-import { h } from "./dom.js";
-import { Intent } from "./http.js";
+import { fill, h } from "./dom.js";
+import { fresh, get, Intent } from "./http.js";
 import { busily, copyButton, field, showProblem, toast, waitingWords } from "./ui.js";
 import { t, word } from "./words.js";
 
@@ -73,8 +73,27 @@ function explain({ parcel, carrier, waybill, chosen }, changed) {
 export const handOverForm = (parcel, changed) =>
   stepForm("hand_over", [], new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/handover`), () => ({}), changed, "packing.handed_over");
 
-/** The same with the number that goes with it. */
-export const handOver = (parcel, changed) => h("div", { class: "stack" }, waybillWords(parcel), handOverForm(parcel, changed));
+/** The same with the number that goes with it; abroad once customs let it go (T7). */
+export function handOver(parcel, changed) {
+  const place = h("div", null, parcel.legs ? null : handOverForm(parcel, changed));
+  if (parcel.legs) awaitCustoms(place, parcel, changed);
+  return h("div", { class: "stack" }, waybillWords(parcel), place);
+}
+
+/** How far customs are; what the service would refuse is not offered. */
+async function awaitCustoms(place, parcel, changed) {
+  let found;
+  try {
+    found = await get(fresh(`/v1/parcels/${encodeURIComponent(parcel.number)}/declaration`));
+  } catch {
+    fill(place, handOverForm(parcel, changed));  // the view is behind: the service has the last word
+    return;
+  }
+  const why = found.standing === "cleared" && found.outdated ? t("declarations.outdated") : t("declarations.waits", { standing: word("declaration", found.standing) });
+  fill(place, found.actions.hand_over.possible ? handOverForm(parcel, changed) : h("div", { class: "stack", dataset: { customs: found.standing } },
+    h("p", { class: "small bad-words", id: `customs-${parcel.number}` }, why, " ", h("a", { href: "#/declarations" }, t("tab.declarations"))),
+    h("div", { class: "row" }, h("button", { class: "button", type: "button", disabled: true, "aria-describedby": `customs-${parcel.number}` }, t("packing.hand_over")))));
+}
 
 /** Whose parcel it is, and its number. */
 export function waybillWords(parcel) {
