@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
+from api.sandbox_labels import PREFIXES
 from tests.browser.service import RECIPIENT, Service, recipient
 from tests.browser.visiting import (
     DESK,
@@ -163,7 +164,15 @@ def test_a_problem_is_told_at_its_field_in_the_pages_language(
             visitor.says("invalid.missing")
         )
         expect(page.locator("dialog [name=name]")).to_be_focused()
+        visitor.fill_recipient(phone="123")
+        page.click("dialog button[type=submit]")
+        expect(page.locator("[data-field=phone] .field-error")).to_have_text(
+            visitor.says("invalid.not_a_phone")
+        )
+        expect(page.locator("dialog [name=phone]")).to_be_focused()
+        expect(page.locator("dialog")).not_to_contain_text(visitor.says("redeem.total_changed"))
         visitor.fill_recipient(phone="1234567")
+        expect(page.locator("[data-field=phone] .field-error")).to_be_hidden()
         page.click("dialog button[type=submit]")
         expect(page.locator("[data-field=phone] .field-error")).to_have_text(
             visitor.says("invalid.not_a_phone")
@@ -178,6 +187,21 @@ def test_a_problem_is_told_at_its_field_in_the_pages_language(
         for reason in reasons.all_inner_texts():
             assert re.search("[\u4e00-\u9fff]", reason)
         visitor.fits()
+
+
+def test_an_end_at_midnight_is_of_the_day_before(browsing: Browsing, newcomer: Newcomer) -> None:
+    """P3, M1: what ends as a day begins was good until the day before, wherever a page says so."""
+    told = """async (end) => {
+        const { day, lastDay, lastWeekday, weekday } =
+            await import(`${document.documentElement.dataset.static}words.js`);
+        return [lastDay(end), day(end), lastWeekday(end), weekday(end)];
+    }"""
+    with browsing.as_("learner", newcomer()) as visitor:
+        visitor.open("/")
+        midnight = visitor.page.evaluate(told, "2026-11-30T16:00:00Z")  # 00:00 in Shanghai
+        later = visitor.page.evaluate(told, "2026-11-30T16:00:01Z")
+    assert midnight == ["Nov 30, 2026", "Dec 1, 2026", "Mon, Nov 30", "Tue, Dec 1"]
+    assert later == ["Dec 1, 2026", "Dec 1, 2026", "Tue, Dec 1", "Tue, Dec 1"]
 
 
 def test_one_order_is_placed_when_the_service_is_away_for_a_moment(
@@ -523,6 +547,11 @@ def test_the_planned_carrier_is_chosen_and_another_one_explained(
         form = page.locator("[data-step=waybill]")
         carrier = form.locator("[name=carrier]")
         expect(carrier).to_have_value(planned)
+        for chosen in ("shunfeng", "jd", "yuantong", "jtexpress", "zhongtong", planned):
+            carrier.select_option(chosen)
+            visitor.button("packing.invent").click()
+            begun = re.compile(rf"^{PREFIXES.get(chosen, '7')}\d{{13}}$")
+            expect(form.locator("[name=waybill]")).to_have_value(begun)
         expect(form.locator("[name=reason]")).to_be_hidden()
         carrier.select_option("ems" if planned != "ems" else "jd")
         form.locator("[name=waybill]").fill("EM100000000001")

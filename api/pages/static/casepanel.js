@@ -7,7 +7,7 @@ import { may } from "./may.js";
 import { revealFile, revealPack, revealWords } from "./reveal.js";
 import { badge, busily, field, toast, waitingWords } from "./ui.js";
 import { whyNot } from "./whynot.js";
-import { day, inPrint, language, number, t, until, when, word, yuan } from "./words.js";
+import { inPrint, language, lastDay, number, t, until, when, word, yuan } from "./words.js";
 
 const RESULTS = ["delivered", "misdelivered", "found", "lost", "damaged", "unknown"];
 const ANSWERS = ["no", "yes", "unknown"];
@@ -148,7 +148,7 @@ function carrier(found, changed) {
       answer.possible && about?.state !== "answered" && may("decide") ? h("button", { class: "button compact", type: "button", onclick: () => noteAnswer(path, changed) }, t("case.note_answer")) : null,
       (claim.possible || claim.code === "unconfirmed") && may("claim") ? h("button", { class: "button compact", type: "button", onclick: () => fileClaim(found, changed) }, t("case.claim")) : null),
     !inquire.possible ? h("p", { class: "quiet small" }, `${t("case.inquire")}: ${whyNot(inquire)}`) : null,
-    found.file_claim_by && !found.claim ? h("p", { class: "quiet small" }, t("case.claim_by", { day: day(found.file_claim_by) })) : null);
+    found.file_claim_by && !found.claim ? h("p", { class: "quiet small" }, t("case.claim_by", { day: lastDay(found.file_claim_by) })) : null);
 }
 
 function noteAnswer(path, changed) {

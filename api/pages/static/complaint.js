@@ -7,7 +7,7 @@ import { fresh, get } from "./http.js";
 import { REASONS } from "./reasons.js";
 import { badge, field } from "./ui.js";
 import { whyNot } from "./whynot.js";
-import { day, inPrint, language, t, until, when, word } from "./words.js";
+import { inPrint, language, lastDay, t, until, when, word } from "./words.js";
 
 /** One place a parcel; it stays while the order is drawn anew, and so does what is typed into it. */
 export class Complaints {
@@ -42,7 +42,7 @@ export class Complaints {
     const { dispute } = parcel.actions;
     if (!dispute.possible) return parcel.signed_at ? h("p", { class: "quiet small" }, `${t("action.dispute")}: ${whyNot(dispute)}`) : null;
     return h("p", { class: "complaint-offer" }, h("button", { class: "button compact", type: "button", dataset: { dispute: parcel.number }, onclick: () => this.open(parcel) }, t("complaint.open")),
-      dispute.until ? h("span", { class: "quiet small" }, t("complaint.until", { day: day(dispute.until) })) : null);
+      dispute.until ? h("span", { class: "quiet small" }, t("complaint.until", { day: lastDay(dispute.until) })) : null);
   }
 
   open(parcel) {

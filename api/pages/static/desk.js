@@ -10,7 +10,7 @@ import { rehearsal } from "./rehearsal.js";
 import { shortPickButton, waitWords } from "./shortpick.js";
 import { handOver, stepForm, waybillForm, waybillWords } from "./steps.js";
 import { badge, empty, field, loading } from "./ui.js";
-import { ago, exact, inPrint, names, number, t, weekday, when, word } from "./words.js";
+import { ago, exact, inPrint, lastWeekday, names, number, t, when, word } from "./words.js";
 
 /** One order: each part with its next step. What did not change stays as it is, with what is typed into it. */
 export async function packingOrder(view, [, wanted], signal) {
@@ -46,7 +46,7 @@ function headWords(found, lamp, recipient) {
   return [h("div", null, h("h1", { class: "mono order-number" }, found.number),
     h("p", { class: "row" }, badge("status", found.state), h("a", { href: `#/accounts/${encodeURIComponent(found.learner)}` }, found.learner), lamp)),
   recipient,
-  h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: weekday(found.promised_by) }))];
+  h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: lastWeekday(found.promised_by) }))];
 }
 
 /** The card of a part: the same one as long as nothing about it changed. */

@@ -1,5 +1,5 @@
 // What a command would do, in words, from what the decision itself says of it (D6).
-import { day, language, number, t, word, yuan } from "./words.js";
+import { language, lastDay, number, t, word, yuan } from "./words.js";
 
 const points = (list) => list.reduce((sum, one) => sum + one.points, 0);
 
@@ -14,7 +14,7 @@ export function effectsOfCase(action) {
     ...(action.stock ?? []).map((one) => t(`effect.${one.change}`, shelf(one))),
     ...(action.claims ?? []).map((one) => t("effect.claim", { cash: yuan(one.claimed_fen), carrier: word("carrier", one.carrier) })),
     ...(action.orders ?? []).map((order) => t("effect.order", { number: order })),
-    action.window_until ? t("effect.window", { day: day(action.window_until) }) : null,
+    action.window_until ? t("effect.window", { day: lastDay(action.window_until) }) : null,
     action.needs_second_person ? t("effect.second") : null].filter(Boolean);
 }
 
@@ -24,11 +24,11 @@ export function withClaims(words, claims) {
   return [words, ...told].join(" · ");
 }
 
-/** Points that come back, and the first day on which some of them end. */
+/** Points that come back, and the last day on which all of them are good. */
 export function backTo(lots) {
   if (!lots.length) return [];
   const expiries = lots.filter((one) => one.expires_at).map((one) => one.expires_at).sort();
-  return [t("effect.points", { n: points(lots) }) + (lots.length > 1 ? t("effect.lots", { n: lots.length }) : ""), ...(expiries.length ? [t("effect.expires", { day: day(expiries[0]) })] : [])];
+  return [t("effect.points", { n: points(lots) }) + (lots.length > 1 ? t("effect.lots", { n: lots.length }) : ""), ...(expiries.length ? [t("effect.expires", { day: lastDay(expiries[0]) })] : [])];
 }
 
 const cash = (fen) => (fen ? t("order.cash_back", { cash: yuan(fen) }) : null);

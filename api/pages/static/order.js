@@ -14,7 +14,7 @@ import { returnButton, returnsPanel } from "./returns.js";
 import { shortagePanel, waitingParts } from "./shortage.js";
 import { follow } from "./live.js";
 import { announce, badge, loading } from "./ui.js";
-import { ago, clock, day, dayKey, exact, factWords, has, inPrint, language, names, number, price, t, weekday, when, word, yuan } from "./words.js";
+import { ago, clock, dayKey, exact, factWords, has, inPrint, language, lastDay, lastWeekday, names, number, price, t, weekday, when, word, yuan } from "./words.js";
 
 const STEPS = ["pending_payment", "pending_shipment", "pending_receipt", "completed"];
 const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed", "orders.UnitsUnderReturn", "orders.ReturnEnded", "orders.LineRated"];
@@ -128,11 +128,11 @@ function promise(found) {
   if (found.status === "pending_payment" && found.pay_by) {
     return h("div", { class: "stack promise-box" }, h("p", { class: "promise warn" }, icon("warn"), h("span", null, t("order.pay_by", { time: clock(found.pay_by), cash: yuan(found.cash_fen) }))), payButton(found));
   }
-  if (found.status === "completed" && found.returnable_until) return h("p", { class: "promise" }, icon("check"), h("span", null, t("order.returnable", { day: day(found.returnable_until) })));
+  if (found.status === "completed" && found.returnable_until) return h("p", { class: "promise" }, icon("check"), h("span", null, t("order.returnable", { day: lastDay(found.returnable_until) })));
   if (["pending_shipment", "pending_receipt"].includes(found.status)) {
     const waiting = waitingParts(found).length;
     if (waiting && waiting === found.parts.filter((part) => part.units.length).length) return null;
-    return h("p", { class: "promise" }, icon("check"), h("span", null, t(waiting ? "order.promise_rest" : "order.promise", { day: weekday(found.promised_by) })));
+    return h("p", { class: "promise" }, icon("check"), h("span", null, t(waiting ? "order.promise_rest" : "order.promise", { day: lastWeekday(found.promised_by) })));
   }
   return null;
 }

@@ -5,7 +5,7 @@ import { me } from "./ledger.js";
 import { picture } from "./picture.js";
 import { recipientFields, recipientOf } from "./recipient.js";
 import { busily, dialog, problemBox, showProblem, stepper, toast, waitingWords } from "./ui.js";
-import { names, number, t, weekday, word, yuan } from "./words.js";
+import { lastWeekday, names, number, t, word, yuan } from "./words.js";
 
 const NEEDS_RECIPIENT = ["recipient_missing", "province_missing"];
 
@@ -88,8 +88,9 @@ export function openRedeem() {
       const current = () => shown.of === JSON.stringify(wish(form, true));
       // What the address says may still be filled in, which asks for another quote meanwhile.
       for (let tries = 0; tries < 5 && !current(); tries++) await quote();
-      if (current() && price && shown.price.every((figure, n) => figure === (price[n] ?? 0))) await place(form, { intent, box, problems, quote, freight: price[2] });
-      else showProblem(form, { words: t("redeem.total_changed") }, problems);
+      if (!current() || !price) showProblem(form, { words: t("redeem.total_pending") }, problems);
+      else if (shown.price.some((figure, n) => figure !== (price[n] ?? 0))) showProblem(form, { words: t("redeem.total_changed") }, problems);
+      else await place(form, { intent, box, problems, quote, freight: price[2] });
     });
   });
   draw();
@@ -145,18 +146,24 @@ function wish(form, whole) {
 
 const cash = () => basket.lines.reduce((sum, line) => sum + line.quantity * line.item.cash_fen, 0);
 
-const missing = (form) => [...form.querySelectorAll(".recipient [required]")].filter((box) => !box.value.trim());
+const PHONE_MIN = 5;
 
-function complete(form) {
-  return basket.hasParcel && missing(form).length === 0 && form.elements.phone.value.trim().length >= 5;
+/** The recipient's fields that cannot be used yet, with the reason of each; none is told by its quote. */
+function gaps(form) {
+  const { phone } = form.elements;
+  const empty = [...form.querySelectorAll(".recipient [required]")].filter((box) => !box.value.trim()).map((box) => ({ field: box.name, words: t("invalid.missing") }));
+  const written = phone.value.trim().length;
+  return written && written < PHONE_MIN ? [...empty, { field: phone.name, words: t("invalid.not_a_phone") }] : empty;
 }
 
-/** Whether the recipient is filled in; says where it is not. */
+const complete = (form) => basket.hasParcel && !gaps(form).length;
+
+/** Whether the recipient can be used; says where it cannot. */
 function check(form) {
   if (!basket.hasParcel) return true;
-  const gaps = missing(form);
-  if (!gaps.length) return true;
-  showProblem(form, { words: t("recipient.incomplete"), reasons: gaps.map((box) => ({ field: box.name, words: t("invalid.missing") })) });
+  const reasons = gaps(form);
+  if (!reasons.length) return true;
+  showProblem(form, { words: t("recipient.incomplete"), reasons });
   return false;
 }
 
@@ -164,7 +171,7 @@ function drawQuote(place, said, { waiting }) {
   const failures = said.failures.filter((one) => !(waiting && NEEDS_RECIPIENT.includes(one.code)));
   fill(place, quoteTotals(said),
     failures.length ? problemBox(t("redeem.not_possible"), failures.map(inNames)) : null,
-    said.ok && said.promised_by ? h("p", { class: "promise" }, icon("check"), h("span", null, t("redeem.promise", { day: weekday(said.promised_by) }))) : null,
+    said.ok && said.promised_by ? h("p", { class: "promise" }, icon("check"), h("span", null, t("redeem.promise", { day: lastWeekday(said.promised_by) }))) : null,
     said.ok && said.parts.length > 1 ? partsOf(said.parts) : null,
     waiting && !failures.length ? h("p", { class: "quiet small" }, t("redeem.fill_recipient")) : null);
 }

@@ -3,7 +3,7 @@ import { askFor } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { badge, field, stepper } from "./ui.js";
-import { day, inPrint, language, names, number, t, when, word } from "./words.js";
+import { inPrint, language, lastDay, names, number, t, when, word } from "./words.js";
 
 const REMEDIES = ["refund", "exchange", "refund_only"];
 const REASONS = ["damaged", "wrong_goods", "missing_parts", "not_as_described", "late", "changed_mind"];
@@ -46,7 +46,7 @@ export function printed(one) {
 
 /** What happens next, in one sentence. */
 function next(one) {
-  if (one.state === "awaiting_goods") return h("p", null, t("returns.send_by", { day: day(one.send_by) }));
+  if (one.state === "awaiting_goods") return h("p", null, t("returns.send_by", { day: lastDay(one.send_by) }));
   if (["under_way", "to_inspect", "requested", "lapsed", "withdrawn"].includes(one.state)) return h("p", null, t(`returns.is_${one.state}`));
   return null;
 }
@@ -106,7 +106,7 @@ function openWithdrawal(one, changed) {
 export function returnButton(found, changed) {
   if (!found.actions.return?.possible) return null;
   const { until } = found.actions.return;
-  return [until ? h("p", { class: "quiet small" }, t("returns.until", { day: day(until) })) : null,
+  return [until ? h("p", { class: "quiet small" }, t("returns.until", { day: lastDay(until) })) : null,
     h("button", { class: "button compact", type: "button", onclick: () => openReturn(found, changed) }, t("returns.open"))];
 }
 

@@ -5,7 +5,7 @@ import { fill, h } from "./dom.js";
 import { failureWords, fresh, get } from "./http.js";
 import { recipientWords } from "./recipient.js";
 import { after, announce, broken, empty, field, loading, moreButton } from "./ui.js";
-import { ago, exact, names, number, price, t, weekday, word } from "./words.js";
+import { ago, exact, lastWeekday, names, number, price, t, word } from "./words.js";
 
 const { role } = document.body.dataset;
 
@@ -42,7 +42,7 @@ function card(one, changed, signal) {
       h("dt", null, t("packing.learner")), h("dd", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, one.learner)),
       one.province ? [h("dt", null, t("recipient.title")), h("dd", null, recipient)] : null,
       h("dt", null, t("reviews.paid")), h("dd", { class: "num" }, price(one)),
-      h("dt", null, t("reviews.promised")), h("dd", null, weekday(one.promised_by))),
+      h("dt", null, t("reviews.promised")), h("dd", null, lastWeekday(one.promised_by))),
     role === "service" ? null : h("div", { class: "row" },
       h("button", { class: "primary compact", type: "button", onclick: () => decide(one, "approve", changed) }, t("reviews.approve")),
       one.province && role === "operations" ? h("button", { class: "button compact", type: "button", onclick: () => correct(one, changed) }, t("reviews.correct")) : null,

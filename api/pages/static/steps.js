@@ -8,6 +8,9 @@ import { t, word } from "./words.js";
 /** Those that the house knows by name. */
 export const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
 
+/** How numbers of the sandbox begin (api/sandbox_labels.py); those of others begin with 7. */
+const PREFIXES = { shunfeng: "SF", jd: "JD", yuantong: "YT", jtexpress: "JT" };
+
 /** A form of one step; `key` names its button's words, `said` what is told once it is done. */
 export function stepForm(key, fields, intent, read, changed, said) {
   const problems = h("div", { class: "problem", hidden: true });
@@ -38,7 +41,8 @@ export function stepForm(key, fields, intent, read, changed, said) {
 export function waybillForm(parcel, changed, planned = null) {
   const box = field("waybill", t("packing.waybill_number"), { required: true, maxlength: 32, autocomplete: "off", spellcheck: "false" });
   const invent = h("button", { class: "tool", type: "button", onclick: () => {
-    box.querySelector("input").value = `SF${Array.from(crypto.getRandomValues(new Uint8Array(13)), (one) => one % 10).join("")}`;
+    const digits = Array.from(crypto.getRandomValues(new Uint8Array(13)), (one) => one % 10).join("");
+    box.querySelector("input").value = `${PREFIXES[carrier.querySelector("select").value] ?? "7"}${digits}`;
   } }, t("packing.invent"));
   const names = planned && !CARRIERS.includes(planned) ? [planned, ...CARRIERS] : CARRIERS;
   const why = field("reason", t("packing.why_other"), { required: true, maxlength: 200 }, { hint: planned ? t("packing.why_other_hint", { carrier: word("carrier", planned) }) : null });

@@ -16,7 +16,7 @@ import { timelinePanel } from "./timeline.js";
 import { tracedParcel } from "./tracedparcel.js";
 import { badge, loading } from "./ui.js";
 import { notPossible } from "./whynot.js";
-import { names, number, price, t, weekday, when } from "./words.js";
+import { lastWeekday, names, number, price, t, when } from "./words.js";
 
 /** The screen of one order; it is drawn anew with every news, dialogs stay as they are. */
 export async function traced(view, [, number_], signal) {
@@ -64,7 +64,7 @@ function head(found, lamp) {
   h("dl", { class: "about" },
     h("dt", null, t("packing.learner")), h("dd", null, h("a", { href: `#/learners/${encodeURIComponent(found.learner)}` }, found.learner)),
     h("dt", null, t("order.paid")), h("dd", { class: "num" }, price(found))),
-  h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: weekday(found.promised_by) }), found.returnable_until ? ` · ${t("order.returnable", { day: weekday(found.returnable_until) })}` : "")];
+  h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: lastWeekday(found.promised_by) }), found.returnable_until ? ` · ${t("order.returnable", { day: lastWeekday(found.returnable_until) })}` : "")];
 }
 
 function linesPanel(found) {

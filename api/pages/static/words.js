@@ -66,6 +66,13 @@ export const clock = (at) => clocks.format(new Date(at));
 export const moment = (at) => `${day(at)} ${clock(at)}`;
 export const exact = (at) => `${plainDays.format(new Date(at))} ${seconds.format(new Date(at))}`;
 export const weekday = (at) => weekdays.format(new Date(at));
+
+/** The moment before an end, which is the first that is over: an end at midnight is of the day before. */
+const before = (end) => new Date(end) - 1;
+/** The last day of what is good until an end. */
+export const lastDay = (end) => day(before(end));
+export const lastWeekday = (end) => weekday(before(end));
+
 export const dayKey = (at) => plainDays.format(new Date(at));
 
 /** A day without a time ("2026-03-31"), which has no zone to be moved by. */
