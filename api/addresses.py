@@ -26,7 +26,10 @@ from domain.refusals import NotFound
 
 router = APIRouter(prefix="/v1/addresses", tags=["orders"])
 
-Writer = Annotated[Caller, allow(Role.LEARNER, Role.SERVICE, Role.SUPPORT, Role.OPERATIONS)]
+Writer = Annotated[
+    Caller,
+    allow(Role.LEARNER, Role.SERVICE, Role.SUPPORT, Role.OPERATIONS, Role.ADMINISTRATOR),
+]
 Region = Annotated[str, Field(max_length=40)]
 
 

@@ -78,7 +78,9 @@ def file_claim(
     """
     box = _with_carrier(unit, parcel, "file_claim")
     track = box.track()
-    if not (is_confirmed(unit, parcel) or unconfirmed_because):
+    claim = unit.read(CLAIM, parcel)
+    # That there is a claim already counts for more than what another one would need.
+    if claim.state is None and not (is_confirmed(unit, parcel) or unconfirmed_because):
         raise Unconfirmed(parcel=parcel)
     by = file_claim_by(
         carrier=box.carrier,
@@ -98,7 +100,7 @@ def file_claim(
         file_by=by,
         unconfirmed_because=unconfirmed_because,
     )
-    facts = unit.read(CLAIM, parcel).file(filing, when=unit.now)
+    facts = claim.file(filing, when=unit.now)
     after = unit.record(CLAIM, parcel, facts)
     return {**told(parcel, after), "claimed_fen": fen, "file_by": by}
 

@@ -235,8 +235,10 @@ _SOURCES: tuple[Callable[[AsyncConnection[Any], Watched, datetime], Found], ...]
 
 
 def _missed(one: Missed) -> Trouble:
+    form = ".1f" if one.target == "sync_lag_seconds" else ".2%"  # the others are shares
+    cause = f"{one.value:{form}}, not {one.aim:{form}}"
     return _trouble(
-        "missed_target", f"{one.whose}: {one.target}", f"{one.value:.4g}, not {one.aim:g}", None,
+        "missed_target", f"{one.whose}: {one.target}", cause, None,
         whose=one.whose, target=one.target, value=one.value, aim=one.aim,
     )  # fmt: skip
 

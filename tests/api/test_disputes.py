@@ -451,8 +451,12 @@ async def test_nothing_of_value_follows_from_a_push_alone(mall: Mall) -> None:
         assert "核实" in answer.json()["detail_zh"]
     claim = await mall.post("/v1/claims", {"parcel": desk.parcel, "reason": "lost"}, **OPS)
     assert claim.json()["code"] == "unconfirmed"
+    assert (await desk.seen(**SUPPORT))["actions"]["file_claim"]["code"] == "unconfirmed"
     answer = await desk.decide("refund", unconfirmed_because="the carrier confirmed by phone")
     assert answer.status_code == 200
+    claimed = await desk.seen(**SUPPORT)
+    assert claimed["claim"] == "filed"
+    assert claimed["actions"]["file_claim"]["code"] == "not_possible"
 
 
 async def test_much_waits_for_a_second_person(desk: Desk) -> None:

@@ -27,5 +27,7 @@ function row(one) {
 
 const percent = (share) => `${number(Math.round(share * 10_000) / 100)} %`;
 const milliseconds = (seconds) => t("targets.ms", { n: Math.round(seconds * 1000) });
-const figure = ({ name, value }) => (SHARES.includes(name) ? percent(value) : t("targets.seconds", { n: Math.round(value * 10) / 10 }));
-const aim = ({ name, target }) => `${name === "answers_within_200_ms" ? "≥" : "≤"} ${figure({ name, value: target })}`;
+/** What is, in its unit. */
+export const figure = ({ name, value }) => (SHARES.includes(name) ? percent(value) : t("targets.seconds", { n: Math.round(value * 10) / 10 }));
+/** What was promised, in the same unit. */
+export const aim = ({ name, target }) => `${name === "answers_within_200_ms" ? "≥" : "≤"} ${figure({ name, value: target })}`;

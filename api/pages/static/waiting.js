@@ -3,6 +3,7 @@ import { alertsOf } from "./alerts.js";
 import { askFor } from "./asking.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
+import { aim, figure } from "./targets.js";
 import { announce, broken, empty, field, loading } from "./ui.js";
 import { ago, exact, number, t, when, word, yuan } from "./words.js";
 
@@ -118,12 +119,15 @@ function table(troubles) {
       ["overdue_case", "waiting_return"].includes(one.kind) ? h("td", { class: "full" }, word("fault", one.about.reason)) :
       one.kind === "delayed_parcel" ? h("td", { class: "full" }, t(`delay.${one.about.delay}`)) :
       one.kind === "silent_parcel" ? h("td", { class: "full" }, t(`silence.${one.about.silence}`, { n: one.about.hours })) :
+      one.kind === "missed_target" ? h("td", { class: "full" }, missed(one.about)) :
         h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
       h("td", { class: "num" }, one.since ? h("time", { datetime: one.since, title: exact(one.since) }, ago(one.since)) : t("trouble.ageless")))))));
 }
 
 /** Their cause is a figure, which is told with what they are. */
 const TOLD = ["late_policy", "dead_job", "late_parcel"];
+
+const missed = ({ target: name, value, aim: target }) => `${figure({ name, value })} · ${t("targets.aim", { aim: aim({ name, target }) })}`;
 
 const WHAT = {
   parked_event: ({ view, stream, position }) => [`${word("view", view)} · `, h("span", { class: "mono" }, stream), ` · ${t("audit.position")} ${number(position)}`],
