@@ -566,6 +566,22 @@ def test_the_planned_carrier_is_chosen_and_another_one_explained(
     assert parcel["carrier"] != planned
 
 
+@pytest.mark.parametrize("width", [360, 390])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_head_fits_a_phone_when_somebody_may_see_every_page(
+    browsing: Browsing, width: int, language: str
+) -> None:
+    """N3: an administrator has two other pages to go to; no name is cut."""
+    size = {"width": width, "height": 844}
+    with browsing.as_("administrator", "chief", Screen(size, language)) as visitor:
+        for path in ("/audit#/controls", "/operations#/rates", "/support"):
+            visitor.open(path)
+            visitor.content()
+            name = visitor.page.locator(".brand-name")
+            whole = "one => one.clientWidth <= 1 || one.scrollWidth <= one.clientWidth"
+            assert name.evaluate(whole), f"the mall's name is cut on {path}"
+
+
 @SCREENS
 def test_every_view_of_operations_is_found_in_its_group(browsing: Browsing, screen: Screen) -> None:
     """Usable by keyboard and thumb: all groups at once, the current view marked."""
