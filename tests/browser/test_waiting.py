@@ -313,3 +313,17 @@ def test_what_was_promised_is_shown_beside_what_is(
         expect(partner).to_contain_text(visitor.says("partner.payment"))
         visitor.readable()
         visitor.content()
+
+
+@SCREENS
+def test_a_missed_target_is_told_as_a_share(browsing: Browsing, screen: Screen) -> None:
+    """M1: what was reached and what was promised, in the page's words."""
+    about = {"whose": "sf", "target": "answers_within_200_ms", "value": 0.9178, "aim": 0.99}
+    one = {"kind": "missed_target", "what": "", "cause": "English", "since": None, "about": about}
+    with browsing.as_("operations", "ops", screen) as visitor:
+        visitor.page.route("**/v1/troubles*", lambda asked: asked.fulfill(json={"troubles": [one]}))
+        visitor.open("/operations#/waiting")
+        row = visitor.page.locator("tr[data-kind=missed_target]")
+        expect(row).to_contain_text(f"91.78 % · {visitor.says('targets.aim', aim='≥ 99 %')}")
+        expect(row).not_to_contain_text("English")
+        visitor.content()
