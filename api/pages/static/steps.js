@@ -2,7 +2,7 @@
 import { askFor } from "./asking.js";
 import { fill, h } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
-import { busily, copyButton, field, showProblem, toast, waitingWords } from "./ui.js";
+import { broken, busily, copyButton, field, showProblem, toast, waitingWords } from "./ui.js";
 import { t, word } from "./words.js";
 
 /** Those that the house knows by name. */
@@ -89,8 +89,10 @@ async function awaitCustoms(place, parcel, changed) {
   let found;
   try {
     found = await get(fresh(`/v1/parcels/${encodeURIComponent(parcel.number)}/declaration`));
-  } catch {
-    fill(place, handOverForm(parcel, changed));  // the view is behind: the service has the last word
+  } catch (problem) {
+    // Not found: the view is behind, and the service has the last word.
+    const unknown = problem.status === 404;
+    fill(place, unknown ? handOverForm(parcel, changed) : broken(problem, () => awaitCustoms(place, parcel, changed)));
     return;
   }
   const why = found.standing === "cleared" && found.outdated ? t("declarations.outdated") : t("declarations.waits", { standing: word("declaration", found.standing) });
