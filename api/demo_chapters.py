@@ -150,7 +150,7 @@ def entrusted(story: Story, sent: str, cancelled: str) -> None:
     """W2, rules.md 5: by whom it was sent; what was sent by mistake is called back by itself."""
     story.tell(
         "The other warehouse sent one order, and the cancelled one by mistake",
-        "its points are back already: it is called back, and nobody keeps both",
+        "its points are back already: its carrier is asked by itself to bring it back",
     )
     _awaited("was not sent", lambda: _consigned(story, sent)["state"] == "shipped")
     _awaited("was not called back", lambda: _stopped(story, cancelled) is not None)
@@ -159,10 +159,12 @@ def entrusted(story: Story, sent: str, cancelled: str) -> None:
         carrier = WORDS["en"][f"carrier.{one['carrier']}"]
         status = WORDS["en"][f"status.{_status(story, number)}"]
         story.show(f"{one['parcel']}: {carrier} {one['waybill']}; the order: {status}")
-    story.page("/operations → Third parties", "each wish with its answer")
+    story.page(
+        "/operations → Third parties", "each wish with its answer; tick those that left, too"
+    )
     back = _stopped(story, cancelled) or {}
     state = WORDS["en"][f"intercept_state.{back['state']}"]
-    story.page("/operations → Delays", f"{back['parcel']} is to come back: {state}")
+    story.page("/operations → Delays", f"whether {back['parcel']} comes back: {state}")
 
 
 def _rented_order(story: Story) -> str:

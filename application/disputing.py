@@ -53,7 +53,9 @@ def parcel_of(order: Order, named: str | None) -> str:
     if named is None and len(parcels) > 1:
         raise InvalidRequest(field="parcel", reason=f"name one of them: {', '.join(parcels)}")
     if not parcels or (named is not None and named not in parcels):
-        raise NotPossible(action="dispute", why="nothing of the order left in such a parcel")
+        raise NotPossible(
+            action="dispute", why="nothing that is still of the order left in such a parcel"
+        )
     return named or parcels[0]
 
 

@@ -162,7 +162,7 @@ REASONS = {
     "is before the points were granted": "早于积分发放时间",
     "only services take orders from outside": "外部订单只能由服务接入",
     r"who changed their mind returns the goods": "改变主意请申请退货",
-    r"nothing of the order left in such a parcel": "订单没有已寄出的该包裹",
+    r"nothing that is still of the order left in such a parcel": "该包裹没有仍属本单的已寄商品",
     r"name one of them: (.+)": "请指明其中一个:{0}",
     r"(\w+) was not asked": "没有问过“{0}”",
     r"an order has at most (\S+) notes": "一个订单最多 {0} 条备注",

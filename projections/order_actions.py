@@ -237,5 +237,7 @@ def any_of(parcels: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     if parcels:
         first = next(iter(parcels.values()))
         return {"possible": False, "why": first["why"], "why_zh": first["why_zh"]}
-    refusal = NotPossible(action="dispute", why="nothing of the order left in such a parcel")
+    refusal = NotPossible(
+        action="dispute", why="nothing that is still of the order left in such a parcel"
+    )
     return {"possible": False, "why": refusal.message("en"), "why_zh": refusal.message("zh")}
