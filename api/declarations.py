@@ -78,7 +78,7 @@ class DeclarationIn(Body):
         gross_weight_grams=900,
     )
     lines: list[DeclaredLineIn] = Field(min_length=1, max_length=200, description="an item each")
-    gross_weight_grams: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+    gross_weight_grams: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
         default=None, description="of the parcel as it is weighed now; left out: as it was"
     )
 

@@ -180,9 +180,12 @@ async def test_the_rule_breaks_when_it_is_checked_outside_the_turn(database: Mal
 
             return command(free, asks_only=True)
 
+        both_asked = [asyncio.Barrier(2) for _ in range(10)]
+
         async def take(pair: int, place: int) -> bool:
             store = stores[(pair + place) % 4]
             asked = await store.execute(asking(pair))
+            await both_asked[pair].wait()
             if b'"free":2' not in asked.answer:
                 return False
             return bool(await store.execute(_take(pair, place, checked=True)))
