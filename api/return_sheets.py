@@ -5,10 +5,8 @@ The warehouse scans the return's own number; a carrier's number is on it once th
 
 from dataclasses import dataclass, field
 
-from api.label_sheets import HEIGHT, ITEMS_MAX, MARGIN, WIDTH
+from api.label_sheets import HEIGHT, MARGIN, RIGHT, WIDTH, draw_items
 from api.sheets import Sheet, document
-
-RIGHT = WIDTH - MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +56,7 @@ def _addresses(sheet: Sheet, face: ReturnFace) -> None:
 
 
 def _contents(sheet: Sheet, face: ReturnFace) -> None:
-    y = 98.0
-    for name, quantity in face.items[:ITEMS_MAX]:
-        sheet.text(MARGIN, y, name, size=9, width=75)
-        sheet.text(RIGHT, y, f"x {quantity}", size=9, bold=True, right=True)
-        y += 4.6
-    if len(face.items) > ITEMS_MAX:
-        sheet.text(MARGIN, y, f"… 共 {sum(one for _, one in face.items)} 件", size=9)
+    draw_items(sheet, 98, face.items)
     sheet.rule(MARGIN, 127, RIGHT)
     sheet.text(MARGIN, 131.5, f"订单 {face.order}  {face.send_by}".rstrip(), size=7.5, width=90)
     if face.waybill:
