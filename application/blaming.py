@@ -17,8 +17,8 @@ from domain.disputes import OF_VALUE, Dispute
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, Units
 from domain.refusals import Refusal
-from domain.return_facts import Payer, Remedy, Verdict
-from domain.returns import Return
+from domain.return_facts import Payer, Remedy
+from domain.returns import Return, scrapped
 
 INSPECTED = "the goods were inspected"
 AGREED = "a refund without the goods was agreed to"
@@ -83,7 +83,7 @@ def by_return(unit: Unit, back: Return, *, remedy: Remedy) -> list[Blame]:
     if back.payer is not Payer.CARRIER:
         return []
     stay = remedy is Remedy.REFUND_ONLY
-    lost = list(back.units) if stay else _scrapped(back)
+    lost = back.units if stay else scrapped(back.goods)
     order = existing(unit, back.order)
     fen: dict[str, int] = {}
     for one in back.units:
@@ -93,14 +93,6 @@ def by_return(unit: Unit, back: Return, *, remedy: Remedy) -> list[Blame]:
             fen[part.parcel] += worth(unit, back.order, _of_part(lost, one))
     because = AGREED if stay else INSPECTED
     return [Blame(parcel, back.reason, sum_, because) for parcel, sum_ in fen.items() if sum_]
-
-
-def _scrapped(back: Return) -> list[Units]:
-    return [
-        Units(part=one.part, line=one.line, quantity=one.quantity)
-        for one in back.goods
-        if one.verdict is Verdict.SCRAP
-    ]
 
 
 def _of_part(units: Sequence[Units], wanted: Units) -> list[Units]:

@@ -35,6 +35,7 @@ from domain.returns import (
     Return,
     ReturnState,
     refused,
+    scrapped,
     taken_back,
 )
 from domain.stock import StockReturned, stock_key
@@ -196,13 +197,11 @@ def _shelve(unit: Unit, number: str, units: Sequence[Units]) -> None:
 def _scrap(unit: Unit, name: str, back: Return) -> None:
     """What was taken back and cannot be sold again leaves its shelf at once (C3)."""
     order = existing(unit, back.order)
-    for one in back.goods:
-        if one.verdict is Verdict.SCRAP:
-            key = _shelf(order, Units(part=one.part, line=one.line, quantity=one.quantity))
-            stock = unit.read(STOCK, key)
-            sku = order.line(one.line).sku
-            facts = stock.scrap(one.quantity, sku=sku, reason=f"came back in {name}")
-            unit.record(STOCK, key, facts)
+    for one in scrapped(back.goods):
+        key = _shelf(order, one)
+        sku = order.line(one.line).sku
+        facts = unit.read(STOCK, key).scrap(one.quantity, sku=sku, reason=f"came back in {name}")
+        unit.record(STOCK, key, facts)
 
 
 def _shelf(order: Order, units: Units) -> str:

@@ -288,6 +288,15 @@ def refused(goods: Iterable[Inspected]) -> tuple[Units, ...]:
     return _units(one for one in goods if one.verdict is Verdict.REFUSE)
 
 
+def scrapped(goods: Iterable[Inspected]) -> tuple[Units, ...]:
+    """The units that nobody can sell again, as they were found."""
+    return tuple(
+        Units(part=one.part, line=one.line, quantity=one.quantity)
+        for one in goods
+        if one.verdict is Verdict.SCRAP
+    )
+
+
 def _units(goods: Iterable[Inspected]) -> tuple[Units, ...]:
     counted = _counted(goods).items()
     return tuple(Units(part=part, line=line, quantity=count) for (part, line), count in counted)
