@@ -2,11 +2,10 @@
 import { calmly, fill, h } from "./dom.js";
 import { ask, failureWords, get } from "./http.js";
 import { clearField, field } from "./ui.js";
-import { countryName, t } from "./words.js";
+import { countryName, isTerritory, t } from "./words.js";
 
 const PLACE = ["province", "city", "district"];
 const HOME = "CN";
-const TERRITORIES = ["HK", "MO", "TW"];
 let served;
 /** The countries abroad that the mall sends to; asked for once a page. */
 const abroad = () => served ??= get("/v1/addresses/countries").then((found) => found.countries.map((one) => one.code), () => { served = undefined; return []; });
@@ -57,7 +56,7 @@ function written(fields, { fixed }) {
   const box = (name) => fields.querySelector(`[name=${name}]`);
   const code = box("country").value;
   const home = code === HOME;
-  const territory = TERRITORIES.includes(code);
+  const territory = isTerritory(code);
   part("district").hidden = !home;
   part("province").hidden = territory || (fixed && !home);
   part("postcode").hidden = home;
@@ -143,7 +142,7 @@ const placeWords = (place) => [...new Set(PLACE.map((name) => place[name]))].fil
 export function recipientOf(fields) {
   const typed = Object.fromEntries(["name", "phone", "province", "city", "district", "address", "country", "postcode"].map((name) => [name, fields[name].value.trim()]));
   const home = typed.country === HOME;
-  const hidden = home ? ["country", "postcode"] : TERRITORIES.includes(typed.country) ? ["province", "district"] : ["district"];
+  const hidden = home ? ["country", "postcode"] : isTerritory(typed.country) ? ["province", "district"] : ["district"];
   for (const name of hidden) delete typed[name];
   for (const name of home ? ["city", "district"] : ["province", "city", "postcode"]) if (!typed[name]) delete typed[name];
   return typed;
@@ -152,6 +151,6 @@ export function recipientOf(fields) {
 /** A recipient as two lines of text. */
 export function recipientWords(one) {
   const far = one.country && one.country !== HOME;
-  const place = far && !TERRITORIES.includes(one.country) ? [one.address, one.city, one.province, one.postcode, countryName(one.country)] : [placeWords(one), one.address, one.postcode];
+  const place = far && !isTerritory(one.country) ? [one.address, one.city, one.province, one.postcode, countryName(one.country)] : [placeWords(one), one.address, one.postcode];
   return [h("strong", null, one.name), " ", h("span", { class: "num" }, one.phone), h("br"), place.filter(Boolean).join(" ")];
 }

@@ -142,6 +142,9 @@ export const countryName = (code) => countries.of(code);
 /** Customs territories that coverage and rate cards name as the divisions they are. */
 const TERRITORIES = { 香港特别行政区: "HK", 澳门特别行政区: "MO", 台湾省: "TW" };
 
+/** Whether a country's code is of such a territory: its addresses begin with no province or state. */
+export const isTerritory = (code) => Object.values(TERRITORIES).includes(code);
+
 /** The code of a region of coverage that is abroad; nothing for a province. */
 export const countryOf = (region) => TERRITORIES[region] ?? (/^[A-Z]{2}$/.test(region) ? region : null);
 
