@@ -18,7 +18,7 @@ CHAPTERS = (
     "split",
     "A warehouse that somebody else runs",
     "she watches live",
-    "nobody keeps both",
+    "is asked by itself to bring it back",
     "she says so at its parcel",
     "Support decides",
     "An auditor replays",
