@@ -72,3 +72,12 @@ OUTAGES = (
     errors.ReadOnlySqlTransaction,
 )
 """The log is out of reach or did not take the commit: nobody's mistake, it is tried again."""
+
+
+def tellable(error: BaseException) -> Exception:
+    """The error as its caller may get it: a future takes some for word of its own end."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    told = RuntimeError(f"the decision raised {type(error).__name__}")
+    told.__cause__ = error
+    return told

@@ -28,15 +28,11 @@ from application.outcomes import (
     KeyReused,
     Outcome,
     RefusedBefore,
+    tellable,
 )
 from application.states import States
 from application.streams import category_of
-from application.unit import (
-    Command,
-    Held,
-    Missing,
-    Unit,
-)
+from application.unit import Command, Held, Missing, Unit
 from application.vault import Vault
 from domain.point_facts import LearnerErased
 from domain.refusals import Refusal
@@ -196,7 +192,7 @@ class Writer:
     ) -> None:
         """One command spoiled the commit of all: halve until it fails alone."""
         if len(batch) == 1:
-            self._settle(batch[0], _tellable(error))
+            self._settle(batch[0], tellable(error))
             return
         half = len(batch) // 2
         await self._commit_until_known(batch[:half], sent)
@@ -306,7 +302,7 @@ class Writer:
         except Missing:
             raise
         except SPOILED as error:  # its caller is told
-            group.settled.append((waiting, _tellable(error)))
+            group.settled.append((waiting, tellable(error)))
             return
         if not command.asks_only:
             self.states.update(unit.touched)
@@ -392,15 +388,6 @@ def _told_to_stop() -> bool:
     """Whether somebody cancelled the task that runs this."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _tellable(error: BaseException) -> Exception:
-    """The error as its caller may get it: a future takes some for word of its own end."""
-    if isinstance(error, Exception) and not isinstance(error, StopIteration):
-        return error
-    told = RuntimeError(f"the decision raised {type(error).__name__}")
-    told.__cause__ = error
-    return told
 
 
 def _repeated(kept: Recorded, command: Command) -> Outcome | Refusal:
