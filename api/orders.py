@@ -30,6 +30,7 @@ from application.addressing import Addressed, addressed
 from application.answers import kept_answer
 from application.cleaning import Unusable
 from application.gateways.payment import Charge
+from application.refunding import refund_at_order
 from application.streams import MALL, NETWORK, ORDER
 from application.traffic import payments_of
 from application.unit import Command, Unit
@@ -224,10 +225,13 @@ async def preview_cancellation(
 async def refund(
     request: Request, caller: Decider, change: Change, number: Number, body: RefundIn
 ) -> Response:
-    """A decision with its reason; points go back to their lots, never more than taken (D4)."""
+    """A decision with its reason; points go back to their lots, never more than taken (D4).
+
+    What a carrier is at fault for is claimed of it in the same commit, once a parcel (D2).
+    """
     rules = request.state.tenant.rules
     command = change.command(
-        lambda unit: ordering.refund_order(
+        lambda unit: refund_at_order(
             unit,
             number=number,
             wanted=_units(body.lines),

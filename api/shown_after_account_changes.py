@@ -5,8 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import LearnerId, ParcelNumber, example
-from api.shown_after_changes import _NUMBER, NewPosition, ShownUntil
-from api.shown_claims import ClaimedOut
+from api.shown_after_changes import _NUMBER, ClaimedOut, NewPosition, ShownUntil
 from api.shown_personal import RecipientOut
 
 

@@ -19,6 +19,7 @@ from api.shown import (
     UnitCount,
     example,
 )
+from domain.claims import ClaimState
 from domain.order_facts import State, Upgrade
 
 NewPosition = Annotated[
@@ -128,6 +129,16 @@ class QuoteOut(BaseModel):
     upgrades: list[UpgradeOut] = Field(description="faster ways that can be paid for")
 
 
+class ClaimedOut(BaseModel):
+    """What a decision asks of the carrier of a parcel, by itself (D2; rules.md 27)."""
+
+    parcel: str = Field(description="number of the parcel")
+    claim: ClaimState | None = Field(description="of its claim; null: none could be filed")
+    claimed_fen: int = Field(description="by that claim, which all its cases share")
+    why: str | None = Field(description="no claim could be filed, in English")
+    why_zh: str | None = Field(description="no claim could be filed, in Chinese")
+
+
 class ChangeOut(BaseModel):
     """What a command on an order led to."""
 
@@ -144,6 +155,9 @@ class ChangeOut(BaseModel):
         default=None,
         description="parts that a third party's warehouse has: cancelled, and paid back, as soon as"
         " it acknowledges (rules.md 5)",
+    )
+    claims: list[ClaimedOut] | None = Field(
+        default=None, description="of the carriers, where a refund is their fault (D2)"
     )
     position: NewPosition
 

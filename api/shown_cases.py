@@ -15,8 +15,7 @@ from api.shown import (
     ParcelOut,
     example,
 )
-from api.shown_after_changes import NewPosition
-from api.shown_claims import ClaimedOut
+from api.shown_after_changes import ClaimedOut, NewPosition
 from api.shown_to_auditors import HEAD, SEAL, SealedOut
 from domain.claims import ClaimState, InquiryResult
 from domain.dispute_facts import Answer, Outcome, Question, Side, SignerMatch

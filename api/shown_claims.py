@@ -14,16 +14,6 @@ from domain.order_facts import Fault
 _ORDER = "T261103A1B2C3D4E5F6"
 
 
-class ClaimedOut(BaseModel):
-    """What a decision asks of the carrier of a parcel, by itself (D2; rules.md 27)."""
-
-    parcel: str = Field(description="number of the parcel")
-    claim: ClaimState | None = Field(description="of its claim; null: none could be filed")
-    claimed_fen: int = Field(description="by that claim, which all its cases share")
-    why: str | None = Field(description="no claim could be filed, in English")
-    why_zh: str | None = Field(description="no claim could be filed, in Chinese")
-
-
 class StepOut(BaseModel):
     """Whether a step of a claim is possible now, or why it is not (D6)."""
 

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import ItemSku, LearnerId, LineNumber, Next, OrderNumber, ScanOut, UnitCount, example
-from api.shown_after_changes import NewPosition
+from api.shown_after_changes import ClaimedOut, NewPosition
 from api.shown_cases import CaseActionOut
-from api.shown_claims import ClaimedOut
 from domain.order_facts import Fault
 from domain.return_facts import Criterion, Payer, Remedy, Verdict
 from domain.returns import ReturnState

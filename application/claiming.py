@@ -88,7 +88,7 @@ def file_claim(
         signed_at=received_at(track),
         rules=rules,
     )
-    fen = _value(unit, parcel, box) if claimed_fen is None else claimed_fen
+    fen = value_of(unit, parcel) if claimed_fen is None else claimed_fen
     if fen < 1:
         raise NotPossible(action="file_claim", why="there is nothing to claim")
     filing = ClaimFiled(
@@ -189,8 +189,9 @@ def value_sent(unit: Unit, box: Parcel, *, order: str) -> int:
     )
 
 
-def _value(unit: Unit, parcel: str, box: Parcel) -> int:
-    """What was sent in a parcel; what was refunded since is known from the order's case."""
+def value_of(unit: Unit, parcel: str) -> int:
+    """What was sent in a parcel is worth, in fen; refunds since are known from an order's case."""
+    box = unit.read(PARCEL, parcel)
     fen = 0
     for order in _orders(box):
         case = unit.read(DISPUTE, case_id(order, parcel))

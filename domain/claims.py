@@ -263,6 +263,17 @@ def _at_most(fen: int, most: int) -> None:
         raise InvalidRequest(field="amount_fen", reason=f"{most} fen at most")
 
 
+def worth_less(points: int, *, price: tuple[int, int], value_fen: int) -> int:
+    """What goods have lost for which these points were given, in fen: never more than their value.
+
+    `price` is what the goods cost in points and in fen. Their points stand for what the goods are
+    worth beyond the cash; where nothing was paid in points, nobody knows what points stand for.
+    """
+    cost, cash_fen = price
+    bought_fen = max(value_fen - cash_fen, 0)
+    return bought_fen * min(points, cost) // cost if cost else 0
+
+
 def evolve(claim: Claim, fact: ClaimFact) -> Claim:
     """The parcel's inquiry and claim after one more fact."""
     asked = claim.inquiry

@@ -595,6 +595,29 @@ async def test_what_the_carrier_is_at_fault_for_is_claimed_by_itself(desk: Desk)
     assert not any(line["fact"].startswith("claims.") for line in mine)
 
 
+async def test_a_refund_at_the_order_is_claimed_of_its_carrier_by_itself(desk: Desk) -> None:
+    """D2: without any case; sent again it is the same answer, and one claim (R16)."""
+    one = [{"sku": "notebook", "quantity": 1}]
+    body = {"fault": "damaged", "reason": "the picture shows it", "lines": one}
+    path, key = f"/v1/orders/{desk.number}/refunds", "refund-by-hand"
+    first = await desk.mall.post(path, body, key=key, **SUPPORT)
+    assert first.status_code == 200, first.text
+    (claim,) = first.json()["claims"]
+    assert (claim["parcel"], claim["claim"], claim["claimed_fen"]) == (desk.parcel, "filed", 4_900)
+    again = await desk.mall.post(path, body, key=key, **SUPPORT)
+    assert again.json()["claims"] == [claim]
+    await desk.mall.views()
+    (listed,) = (await desk.mall.get("/v1/claims", **AUDITOR)).json()["claims"]
+    assert (listed["reason"], listed["claimed_fen"]) == ("damaged", 4_900)
+
+
+async def test_what_is_given_for_a_broken_thing_is_claimed_and_foretold(desk: Desk) -> None:
+    """D2, D6: as much of its value as the points are of its price."""
+    await desk.open("damaged")
+    decided = (await desk.decide("compensation", points=52)).json()
+    assert [one["claimed_fen"] for one in decided["claims"]] == [980]  # a tenth of 9,800
+
+
 # --- what can be done ------------------------------------------------------------------------
 
 

@@ -1,15 +1,20 @@
 """What a carrier is at fault for is claimed of it by itself: as much, once a parcel (D2, D3)."""
 
 from functools import partial
+from typing import Any
 
 import pytest
+from hypothesis import given as forall
+from hypothesis import strategies as st
 
-from application import approving, claiming
+from application import approving, claiming, shipping
+from application.refunding import refund_at_order
 from application.settling import agree
 from application.streams import CLAIM, ORDER, RETURN
-from domain.claims import ClaimFiled, ClaimState
+from domain.catalogue import Kind
+from domain.claims import ClaimFiled, ClaimState, worth_less
 from domain.dispute_facts import DisputeDecided, Outcome
-from domain.order_facts import Fault
+from domain.order_facts import Fault, UnitsRefunded
 from domain.return_facts import Payer, Remedy, ReturnSettled, Verdict
 from tests.domain.test_deciding import DAY, Desk
 from tests.domain.test_joining import RULES
@@ -35,7 +40,8 @@ def filed(desk: Desk, parcel: str = PARCEL) -> list[ClaimFiled]:
         (Fault.DAMAGED, Outcome.REFUND, (("mug", 1),), MUG),
         (Fault.DAMAGED, Outcome.RESHIP, None, 2 * MUG),
         (Fault.LATE, Outcome.REFUND, (("mug", 1),), MUG),
-        (Fault.DAMAGED, Outcome.COMPENSATION, None, 0),  # how much less it is worth, nobody said
+        (Fault.DAMAGED, Outcome.COMPENSATION, None, 2_500),  # 5 of 20 points: as much of its value
+        (Fault.LATE, Outcome.COMPENSATION, None, 0),  # it is worth what it was
         (Fault.LOST, Outcome.FOUND, None, 0),
         (Fault.WRONG_GOODS, Outcome.REFUND, None, 0),
         (Fault.NOT_AS_DESCRIBED, Outcome.REFUND, None, 0),
@@ -164,3 +170,122 @@ def test_a_refund_without_the_goods_claims_them_and_no_way_back() -> None:
     assert [one.claimed_fen for one in filed(desk)] == [MUG]
     assert desk.log.state(RETURN, BACK).settled is not None
     assert desk.log.state(ORDER, "N1").live_units(1) == 1
+
+
+def refunded_at_order(desk: Desk, fault: Fault, **more: Any) -> dict[str, Any]:
+    """Staff refund it outside any case or return."""
+    wanted = {"number": "N1", "wanted": None, "reason": "seen", "goods_back": False, **more}
+    return desk.do(partial(refund_at_order, fault=fault, rules=RULES, **wanted))
+
+
+@pytest.mark.parametrize(
+    ("fault", "more", "fen"),
+    [
+        (Fault.DAMAGED, {}, 2 * MUG),
+        (Fault.DAMAGED, {"wanted": [("mug", 1)]}, MUG),
+        (Fault.LATE, {"wanted": [("mug", 1)]}, MUG),
+        (Fault.LOST, {}, 2 * MUG),
+        (Fault.NOT_RECEIVED, {"wanted": [("mug", 1)]}, 2 * MUG),  # nothing of the parcel came
+        (Fault.DAMAGED, {"goods_back": True}, 0),  # it is on its shelf again
+        (Fault.WRONG_GOODS, {}, 0),
+        (Fault.CHANGED_MIND, {}, 0),
+    ],
+)
+def test_a_refund_at_the_order_claims_what_its_carrier_has_to_make_good(
+    fault: Fault, more: dict[str, Any], fen: int
+) -> None:
+    """D2: as a case would, once it is paid back and because of that; nobody need confirm it."""
+    desk = Desk(confirmed=False)
+    answer = refunded_at_order(desk, fault, **more)
+    claims = filed(desk)
+    assert [one.claimed_fen for one in claims] == ([fen] if fen else [])
+    assert [one["claimed_fen"] for one in answer.get("claims", [])] == ([fen] if fen else [])
+    if claims:
+        assert (claims[0].reason, claims[0].orders) == (fault, ("N1",))
+        assert claims[0].unconfirmed_because == "staff refunded it at the order"
+        names = [type(one.fact) for one in desk.log.recorded]
+        assert names.index(UnitsRefunded) < names.index(ClaimFiled)
+    desk.balanced()
+
+
+def test_a_second_refund_at_the_order_claims_nothing_twice() -> None:
+    """Rules.md 27: the parcel has its claim, which is told."""
+    desk = Desk()
+    for _ in range(2):
+        answer = refunded_at_order(desk, Fault.DAMAGED, wanted=[("mug", 1)])
+        assert [one["claimed_fen"] for one in answer["claims"]] == [MUG]
+    assert [one.claimed_fen for one in filed(desk)] == [MUG]
+    assert desk.available() == 100
+
+
+def test_a_refund_that_comes_too_late_for_a_claim_is_paid_all_the_same() -> None:
+    """D2: the desk is told why nothing was claimed."""
+    desk = Desk()
+    desk.now += 60 * DAY
+    answer = refunded_at_order(desk, Fault.DAMAGED)
+    assert (answer["points"], filed(desk)) == (20, [])
+    assert "took claims" in answer["claims"][0]["why"]
+
+
+def test_a_course_that_is_refunded_has_no_carrier() -> None:
+    """D2: what nobody brought is nobody's to make good."""
+    desk = Desk()
+    desk.item("course", kind=Kind.COURSE, points=5)
+    desk.place("N2", ("course", 1), to=None)
+    assert "claims" not in refunded_at_order(desk, Fault.NOT_RECEIVED, number="N2")
+
+
+@pytest.mark.parametrize(
+    ("points", "fen"), [(5, 2_500), (1, 500), (19, 9_500), (20, 2 * MUG), (500, 2 * MUG)]
+)
+def test_a_broken_thing_that_is_kept_claims_what_its_learner_got_for_it(
+    points: int, fen: int
+) -> None:
+    """D2: as much of its value as the points are of its price, and never more than all of it."""
+    desk = Desk()
+    desk.open(Fault.DAMAGED)
+    answer = desk.decide(Outcome.COMPENSATION, points=points)
+    assert [one["claimed_fen"] for one in answer["claims"]] == [fen]
+    assert [one.claimed_fen for one in filed(desk)] == [fen]
+    desk.balanced()
+
+
+def test_only_what_is_still_kept_has_lost_anything() -> None:
+    """D2: half of it was paid back before: its carrier makes good no more than the rest."""
+    desk = Desk()
+    refunded_at_order(desk, Fault.CHANGED_MIND, wanted=[("mug", 1)])
+    desk.open(Fault.DAMAGED)
+    desk.decide(Outcome.COMPENSATION, points=15)
+    assert [one.claimed_fen for one in filed(desk)] == [MUG]
+
+
+def test_what_was_sent_once_more_is_reckoned_at_the_price_of_its_original() -> None:
+    """D2, rules.md 6: the linked order costs nothing, and breaks as well."""
+    desk = Desk()
+    desk.open(Fault.DAMAGED)
+    desk.decide(Outcome.RESHIP)
+    box = desk.packed("N1-R1")
+    desk.do(partial(shipping.hand_over, parcel=box, rules=RULES))
+    desk.scans(box, "已签收,签收人:王*")
+    desk.confirm(box)
+    desk.open(Fault.DAMAGED, number="N1-R1")
+    desk.decide(Outcome.COMPENSATION, case="D-N1-R1-P1", points=5)
+    assert [one.claimed_fen for one in filed(desk, box)] == [2_500]
+
+
+@forall(
+    points=st.integers(0, 50),
+    cost=st.integers(0, 40),
+    cash_fen=st.integers(0, 9_000),
+    value_fen=st.integers(0, 9_000),
+)
+def test_nothing_lost_more_than_its_points_bought_of_it(
+    points: int, cost: int, cash_fen: int, value_fen: int
+) -> None:
+    """D2: what the cash paid for is none of it; more points never claim less."""
+    price = cost, cash_fen
+    fen = worth_less(points, price=price, value_fen=value_fen)
+    bought = max(value_fen - cash_fen, 0)
+    assert 0 <= fen <= bought
+    assert fen <= worth_less(points + 1, price=price, value_fen=value_fen)
+    assert worth_less(cost, price=price, value_fen=value_fen) == (bought if cost else 0)

@@ -1,7 +1,7 @@
 // Refunding an order after shipping, by somebody of the staff: whose fault, why, whether goods are back.
 import { askFor } from "./asking.js";
 import { h } from "./dom.js";
-import { effectsOfOrder } from "./effects.js";
+import { effectsOfOrder, withClaims } from "./effects.js";
 import { REASONS } from "./reasons.js";
 import { field } from "./ui.js";
 import { t, word } from "./words.js";
@@ -12,7 +12,7 @@ const FAULTS = [...REASONS, "changed_mind"];
 export function refundButton(found, changed) {
   return h("button", { class: "danger compact", type: "button", onclick: () => askFor({
     title: t("refunding.title"), path: `/v1/orders/${encodeURIComponent(found.number)}/refunds`, danger: true,
-    label: t("refunding.confirm"), said: () => t("refunding.done"), done: (answer) => changed(answer.position),
+    label: t("refunding.confirm"), said: (answer) => withClaims(t("refunding.done"), answer.claims), done: (answer) => changed(answer.position),
     fields: [h("p", null, effectsOfOrder(found.actions.refund)),
       field("fault", t("refunding.fault"), { required: true, options: FAULTS.map((one) => [one, word("reason", one)]) }),
       field("reason", t("cancel.reason"), { required: true, maxlength: 200 }, { hint: t("desk.reason_hint") }),

@@ -1,0 +1,41 @@
+"""人工退款 What staff refund at an order, outside any case or return (D2, D4; rules.md 3)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from application.blaming import by_refund, claim_all
+from application.ordering import existing, kept_units, refund_order
+from application.unit import Unit
+from domain.house_rules import HouseRules
+from domain.order_facts import Fault
+
+
+def refund_at_order(
+    unit: Unit,
+    *,
+    number: str,
+    wanted: Sequence[tuple[str, int]] | None,
+    fault: Fault,
+    reason: str,
+    goods_back: bool,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """Refund units after shipping; what their carrier is at fault for is claimed of it (D2).
+
+    Raises as `refund_order`; never because of the claim, which is told of with why there is none.
+    """
+    order = existing(unit, number)
+    units = order.refundable(wanted, kept=kept_units(unit, order))
+    # Before: once they are paid back, nothing says any more that they were in the parcel.
+    blames = by_refund(unit, number, units, fault=fault, goods_back=goods_back)
+    done = refund_order(
+        unit,
+        number=number,
+        wanted=wanted,
+        fault=fault,
+        reason=reason,
+        goods_back=goods_back,
+        rules=rules,
+    )
+    claims = claim_all(unit, blames, rules=rules)
+    return {**done, "claims": claims} if claims else done
