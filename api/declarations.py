@@ -28,6 +28,7 @@ from api.shown_declarations import (
     DeclarationChangedOut,
     DeclarationOut,
     DeclarationsOut,
+    TakenBackOut,
 )
 from application import declaring, possible, shipping
 from application.streams import PARCEL
@@ -43,6 +44,7 @@ from projections.declarations import declarations
 router = APIRouter(prefix="/v1", tags=["customs"])
 
 PAGE = 50
+OverseasWaybill = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{6,32}$")]
 _VIEWS = ("declarations", "parcel_tracking", "order_status")
 
 
@@ -106,9 +108,22 @@ class OverseasIn(Body):
     carrier: Annotated[
         str, Field(pattern=CARRIER_PATTERN, description="its code as Kuaidi100 writes it")
     ]
-    waybill: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{6,32}$")] = Field(
+    waybill: OverseasWaybill = Field(
         description="its number there; the one on the label, where it stays the same"
     )
+
+
+class TakingBackIn(Body):
+    """A second number that is not the parcel's, and the right one, if it is known."""
+
+    model_config = example(
+        waybill="RR123456798JP",
+        reason="two digits were exchanged",
+        instead={"carrier": "japanposten", "waybill": "RR123456789JP"},
+    )
+    waybill: OverseasWaybill = Field(description="the wrong number, as it was told")
+    reason: Why = Field(description="why it is not the parcel's")
+    instead: OverseasIn | None = Field(default=None, description="who has it, under which number")
 
 
 @router.get(
@@ -256,6 +271,32 @@ async def carry_on(
         lambda unit: shipping.carry_on(
             unit, parcel=parcel, carrier=body.carrier, waybill=body.waybill, rules=rules
         ),
+        streams=[PARCEL.stream(parcel)],
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.post(
+    "/parcels/{parcel}/overseas/taking-back",
+    response_model=TakenBackOut,
+    summary="A second number is not the parcel's",
+)
+async def take_back(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: TakingBackIn
+) -> Response:
+    """Its scans are kept and count no more; no partner can say it again, only staff (T2, T7)."""
+    rules = request.state.tenant.rules
+    right = body.instead
+    command = change.command(
+        lambda unit: shipping.take_back_number(
+            unit,
+            parcel=parcel,
+            waybill=body.waybill,
+            reason=body.reason,
+            instead=None if right is None else (right.carrier, right.waybill),
+            rules=rules,
+        ),
+        reason=body.reason,
         streams=[PARCEL.stream(parcel)],
     )
     return answered(await store_of(request).execute(command))

@@ -121,6 +121,7 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.PickingStarted": "",
     "parcels.PushUnreadable": "source",
     "parcels.ReceiptProved": "source digest",
+    "parcels.SecondNumberTakenBack": "waybill reason",
     "parcels.SecondNumberTold": "waybill carrier beside",
     "parcels.TrackConfirmed": "source",
     "parcels.TrackFlagged": "kind",

@@ -142,6 +142,17 @@ class Sandbox:
         there = f"RR{number[-9:]}{country}"
         return self._told(there, carrier, subscription, range(BORDER, count))
 
+    def told_of(self, number: str) -> dict[str, Any] | None:
+        """What a query is answered about a number, at home or abroad; None: nothing is known."""
+        for home, known in self.subscriptions.items():
+            seen = min(known["seen"], STEPS - 1) if self.behaviour.forget else known["seen"]
+            if number == home:
+                return self.report(home, seen) if seen else None
+            there = self.report_abroad(home, seen)
+            if there is not None and number == there["nu"]:
+                return there
+        return None
+
     def _told(
         self, number: str, carrier: str, subscription: dict[str, Any], places: range
     ) -> dict[str, Any]:
@@ -277,11 +288,10 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
             number = str(json.loads(param)["num"])
         except (ValueError, KeyError, TypeError):
             return _kuaidi100("400", "提交的数据不完整", result=False)
-        known = sandbox.subscriptions.get(number)
-        if known is None or not known["seen"]:
+        told = sandbox.told_of(number)
+        if told is None:
             return _kuaidi100("500", "查询无结果,请隔段时间再查", result=False)
-        seen = min(known["seen"], STEPS - 1) if sandbox.behaviour.forget else known["seen"]
-        return Response(to_json(sandbox.report(number, seen)), media_type="application/json")
+        return Response(to_json(told), media_type="application/json")
 
     @app.post("/payment/charges", status_code=201, summary="Payment: a charge")
     async def charge(request: Request) -> Response:

@@ -105,6 +105,21 @@ class DeclarationChangedOut(BaseModel):
     position: NewPosition
 
 
+class TakenBackOut(BaseModel):
+    """What a parcel goes by once a second number turned out not to be its own."""
+
+    model_config = example(
+        parcel=_PARCEL, taken_back="RR123456798JP", carrier="japanposten", waybill="RR123456789JP",
+        state="customs", position=42,
+    )  # fmt: skip
+    parcel: ParcelNumber
+    taken_back: str = Field(description="the number that counts no more")
+    carrier: str | None = Field(description="who has it abroad now; null: nobody told")
+    waybill: str | None = Field(description="its number there; null: nobody told")
+    state: str = Field(description="where the parcel is by the scans of the numbers it has now")
+    position: NewPosition
+
+
 class CarriedOnOut(BaseModel):
     """Who has a parcel abroad."""
 

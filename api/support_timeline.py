@@ -24,7 +24,12 @@ from application.streams import CLAIM, DISPUTE, NOTES, RETURN
 from application.subscriptions import Subscriptions, Tried
 from application.vault import Recipient
 from domain.disputes import case_id
-from domain.parcel_facts import DeliveryDelayed, ParcelScanned, WaybillIssued
+from domain.parcel_facts import (
+    DeliveryDelayed,
+    ParcelScanned,
+    SecondNumberTold,
+    WaybillIssued,
+)
 from projections.audit_queries import order_events
 from projections.case_history import Moment, timeline
 from projections.order_queries import OrderRow
@@ -44,7 +49,11 @@ async def order_timeline(
     said = await said_in(connection, schema, tenant.vault, events)
     subscriptions = Subscriptions(connection, schema=schema, vault=tenant.vault)
     tried = await subscriptions.tries_of([one.position for one in events])
-    labelled = {one.fact.waybill: one for one in events if isinstance(one.fact, WaybillIssued)}
+    labelled = {
+        one.fact.waybill: one
+        for one in events
+        if isinstance(one.fact, WaybillIssued | SecondNumberTold)
+    }
     asked = await last_asked(connection, schema, list(labelled))
     telling = _Telling(
         order=row.number,

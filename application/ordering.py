@@ -14,6 +14,7 @@ from application.routing import ProvinceMissing
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
 from application.vault import Digests
+from domain import confirming
 from domain.choosing import Kept
 from domain.courses import grant_courses, note_progress
 from domain.house_rules import HouseRules
@@ -26,7 +27,6 @@ from domain.order_facts import (
     customer_status,
 )
 from domain.orders import Order
-from domain.parcels import received_at
 from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
 from domain.refunding import cancel_units, refund_units
@@ -300,8 +300,7 @@ def _must_be_confirmed(unit: Unit, order: Order, *, rules: HouseRules) -> None:
     for part in order.parts:
         if part.live and part.parcel and part.state is State.PENDING_END:
             state = unit.read(PARCEL, part.parcel)
-            waits = rules.confirms(state.carrier)
-            if waits and not state.confirmed_since(received_at(state.track())):
+            if not confirming.counts(state, state.track(), rules=rules):
                 raise NotYet
 
 

@@ -247,18 +247,19 @@ SELECT waybill, asked_at, outcome FROM {queries} WHERE waybill = ANY(%s) ORDER B
 """
 _ASKED = "SELECT count(*) FROM {queries} WHERE asked_at > %b"
 _WANTED = """
-SELECT p.number, p.waybill, p.carrier, o.card FROM (
-    SELECT number, 0 AS urgency, since AS at FROM {parcels} p
+SELECT w.number, w.waybill, w.carrier, o.card FROM (
+    SELECT p.number, p.confirm_waybill AS waybill, p.confirm_carrier AS carrier, p.orders,
+        0 AS urgency, p.since AS at FROM {parcels} p
     WHERE p.unconfirmed AND NOT EXISTS (
-        SELECT FROM {queries} q WHERE q.waybill = p.waybill AND q.asked_at > %b)
+        SELECT FROM {queries} q WHERE q.waybill = p.confirm_waybill AND q.asked_at > %b)
     UNION ALL
-    SELECT p.number, 1, p.quiet_since
+    SELECT p.number, p.waybill, p.carrier, p.orders, 1, p.quiet_since
     FROM unnest(%b::text[], %b::timestamptz[]) AS k(kind, before)
     JOIN {parcels} p ON p.quiet_as = k.kind AND p.quiet_since <= k.before
     WHERE NOT EXISTS (SELECT FROM {queries} q WHERE q.waybill = p.waybill AND q.asked_at > %b)
-) w JOIN {parcels} p USING (number) LEFT JOIN {orders} o ON o.number = p.orders[1]
-WHERE p.waybill IS NOT NULL AND p.carrier IS NOT NULL
-ORDER BY w.urgency, w.at, p.number LIMIT %b
+) w LEFT JOIN {orders} o ON o.number = w.orders[1]
+WHERE w.waybill IS NOT NULL AND w.carrier IS NOT NULL
+ORDER BY w.urgency, w.at, w.number LIMIT %b
 """
 # What is quiet is under way; whoever was never asked about comes first.
 _COMPARED = """
@@ -280,6 +281,7 @@ WHERE q.asked_at <= %b RETURNING waybill
 """
 _NOTE = "UPDATE {queries} SET outcome = %b WHERE waybill = %b RETURNING waybill"
 _CONTRADICTED = """
-SELECT p.number, p.waybill, q.asked_at FROM {queries} q JOIN {parcels} p ON p.waybill = q.waybill
+SELECT p.number, q.waybill, q.asked_at
+FROM {queries} q JOIN {parcels} p ON p.confirm_waybill = q.waybill
 WHERE q.outcome = 'contradicts' AND p.unconfirmed ORDER BY q.asked_at, p.number LIMIT 200
 """

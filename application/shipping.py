@@ -13,17 +13,23 @@ from application.sealed_words import seal_payload
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
 from application.waybills import bind, bind_if_free, must_be_known
-from domain import legs, oddities
+from domain import confirming, legs, oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.lanes import Lane
-from domain.own_numbers import SecondNumber, as_read
-from domain.parcel_facts import Content, ParcelPacked, PushUnreadable, ReceiptProved
+from domain.own_numbers import SecondNumber
+from domain.parcel_facts import (
+    Content,
+    ParcelPacked,
+    PushUnreadable,
+    ReceiptProved,
+    SecondNumberTold,
+)
 from domain.parcels import OddityDecision, Parcel, received_at
 from domain.refusals import NotPossible
 from domain.sealed import Sealed
 from domain.stock import StockPicked, stock_key
-from domain.tracking import RECEIVED, Scan
+from domain.tracking import Scan
 
 CHOSEN_THERE = "chosen by the warehouse"
 """Why a third party's parcel has another carrier than the house would have chosen (W4)."""
@@ -195,6 +201,44 @@ def carry_on(
     return {"parcel": parcel, "carrier": carrier, "waybill": waybill, "state": state.track().state}
 
 
+def take_back_number(
+    unit: Unit,
+    *,
+    parcel: str,
+    waybill: str,
+    reason: str,
+    instead: tuple[str, str] | None,
+    rules: HouseRules,
+) -> dict[str, Any]:
+    """A second number was not the parcel's: its scans count no more, another's may (T2, T7).
+
+    `instead`: carrier and number that are right, noted in the same commit. Scans of the wrong
+    number are flagged like any foreign one's. No order moves back: a delivery that was believed
+    is disputed (D1); but nothing of value follows before the right number's receipt is confirmed.
+    """
+    state = existing_parcel(unit, parcel)
+    facts = legs.taken_back(state, waybill=waybill, reason=reason)
+    state = unit.record(PARCEL, parcel, facts)
+    if instead is not None:
+        carrier, number = instead
+        more = legs.carried_on(state, carrier=carrier, waybill=number)
+        state = unit.record(PARCEL, parcel, more)
+        facts = [*facts, *more]
+    if facts:
+        state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
+        _receive(unit, state, rules=rules)
+        if state.back_of is not None:
+            follow(unit, parcel=parcel)
+    now = state.overseas
+    return {
+        "parcel": parcel,
+        "taken_back": waybill,
+        "carrier": now and now.carrier,
+        "waybill": now and now.waybill,
+        "state": state.track().state,
+    }
+
+
 def _receive(unit: Unit, state: Parcel, *, rules: HouseRules) -> None:
     """A receipt that the track tells of moves the orders, from when the goods are packed on.
 
@@ -263,15 +307,19 @@ def confirm_track(
 ) -> dict[str, Any]:
     """Note that the source, asked, told of the receipt that the house knows of (rules.md 23).
 
+    Where it names the number that the receipt came under, that one is asked about next.
     `contradicted`: the house knows of a receipt, and the source was asked and does not.
     """
     state = existing_parcel(unit, parcel)
-    track = state.track()
-    signed = received_at(track)
-    knows = any(scan.kind in RECEIVED and as_read(scan.number) in track.numbers for scan in told)
-    if signed is not None and knows:
+    if received_at(state.track()) is None:
+        return {"contradicted": False}
+    if confirming.knows(state, told):
         unit.record(PARCEL, parcel, state.confirm(at=asked, source=source))
-    return {"contradicted": signed is not None and not knows}
+        return {"contradicted": False}
+    second = confirming.named(state, told, source=source)
+    if second is not None:
+        unit.record(PARCEL, parcel, [SecondNumberTold(**second._asdict())])
+    return {"contradicted": second is None}
 
 
 def note_subscription(unit: Unit, *, parcel: str, partner: str, waybill: str) -> dict[str, Any]:

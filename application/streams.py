@@ -21,6 +21,7 @@ from domain import (
     notes,
     order_fold,
     orders,
+    parcel_fold,
     parcels,
     points,
     privacy,
@@ -89,7 +90,7 @@ ITEM = Category("item", catalogue.Item(), catalogue.evolve)
 NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
 NOTES = Category("notes", notes.Notes(), notes.evolve)
 ORDER = Category("order", orders.Order(), order_fold.evolve, begun=True)
-PARCEL = Category("parcel", parcels.Parcel(), parcels.evolve, begun=True)
+PARCEL = Category("parcel", parcels.Parcel(), parcel_fold.evolve, begun=True)
 PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
 RATES = Category("rates", rate_cards.RateCards(), rate_cards.evolve)
 RETURN = Category("return", returns.Return(), returns.evolve, begun=True)

@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 from domain.countries import HOME
 from domain.own_numbers import SecondNumber, as_read
-from domain.parcel_facts import ParcelFact, SecondNumberTold
+from domain.parcel_facts import ParcelFact, SecondNumberTakenBack, SecondNumberTold
 from domain.parcels import Parcel
 from domain.refusals import NotPossible
 from domain.scans import Scan, ScanKind
 
 AT_CUSTOMS = frozenset({ScanKind.CUSTOMS, ScanKind.CUSTOMS_CLEARED})
+
+STAFF = "staff"
+"""Who answers for a number that was written down by hand."""
 
 
 class Leg(StrEnum):
@@ -75,5 +78,18 @@ def carried_on(parcel: Parcel, *, carrier: str, waybill: str) -> list[ParcelFact
         raise NotPossible(action="carry_on", why="the parcel stays at home")
     if parcel.waybill is None:
         raise NotPossible(action="carry_on", why="the parcel has no waybill")
-    second = SecondNumber(waybill=waybill, carrier=carrier, beside=parcel.waybill)
+    second = SecondNumber(waybill=waybill, carrier=carrier, beside=parcel.waybill, vouched_by=STAFF)
     return [] if second == parcel.overseas else [SecondNumberTold(**second._asdict())]
+
+
+def taken_back(parcel: Parcel, *, waybill: str, reason: str) -> list[ParcelFact]:
+    """Note that a second number is not the parcel's, whoever had told it; twice is once.
+
+    Its scans stay known, and count again if the number turns out to be its own after all.
+    """
+    if as_read(waybill) in parcel.taken_back:
+        return []
+    told = [one.waybill for one in parcel.seconds if as_read(one.waybill) == as_read(waybill)]
+    if not told:
+        raise NotPossible(action="take_back_number", why="the parcel has no such second number")
+    return [SecondNumberTakenBack(waybill=told[0], reason=reason)]

@@ -16,6 +16,8 @@ class SecondNumber(NamedTuple):
     waybill: str
     carrier: str
     beside: str
+    vouched_by: str = ""
+    """Who answers for it: staff, or a source that was asked; nobody, where a push alone told it."""
 
 
 _GOES_ON = frozenset(

@@ -129,6 +129,19 @@ class SecondNumberTold(Fact, name="parcels.SecondNumberTold"):
     waybill: str = Field(description="the second number: its scans count if the first one's do")
     carrier: str
     beside: str = Field(description="the number that it was given with")
+    vouched_by: str = Field(
+        default="",
+        exclude_if=not_,
+        description="who answers for it: staff, or the source that was asked, e.g. kuaidi100.query;"
+        " empty: a push alone told it, so nothing of value follows (rules.md 23)",
+    )
+
+
+class SecondNumberTakenBack(Fact, name="parcels.SecondNumberTakenBack"):
+    """Staff say that a second number is not the parcel's: its scans do not count (T2, T7)."""
+
+    waybill: str = Field(description="as it had been told; what pushes say of it is not believed")
+    reason: str
 
 
 class CarrierCorrected(Fact, name="parcels.CarrierCorrected"):
@@ -249,6 +262,7 @@ ParcelFact = (
     | ParcelDissolved
     | ParcelScanned
     | SecondNumberTold
+    | SecondNumberTakenBack
     | CarrierCorrected
     | PushUnreadable
     | UnreadablePushesSettled

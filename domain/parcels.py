@@ -4,22 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Annotated
 
-from domain import declarations, labels
+from pydantic import PlainSerializer
+
 from domain.countries import HOME
-from domain.declarations import Declaration, DeclarationFact
+from domain.declarations import Declaration
 from domain.labels import (
-    LabelCancelled,
     LabelIssued,
-    LabelRefused,
     Labels,
-    LabelUnanswered,
-    LabelUnwanted,
-    LabelWanted,
 )
 from domain.lanes import Lane
-from domain.own_numbers import SecondNumber
+from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import (
     ArrivalEstimated,
     CarrierCorrected,
@@ -27,25 +23,21 @@ from domain.parcel_facts import (
     ContentRemoved,
     DeliveryDelayed,
     OddityDecided,
-    ParcelAwaited,
     ParcelDissolved,
     ParcelFact,
     ParcelHandedOver,
     ParcelPacked,
     ParcelPicked,
-    ParcelPlanned,
     ParcelScanned,
     PickingStarted,
-    PushUnreadable,
     ReceiptProved,
     SecondNumberTold,
     TrackConfirmed,
-    TrackFlagged,
     TrackingSubscribed,
     UnreadablePushesSettled,
     WaybillIssued,
 )
-from domain.recorded_scans import as_fact, as_scan
+from domain.recorded_scans import as_fact
 from domain.refusals import NotPossible, Refusal
 from domain.sealed import Sealed
 from domain.tracking import AnomalyKind, ParcelState, Scan, Track, TrackState
@@ -109,8 +101,10 @@ class Parcel:
     tracking: TrackState = field(default_factory=TrackState)
     unread: int = 0
     """Messages that could not be understood and wait for a human."""
-    overseas: SecondNumber | None = None
-    """Who has it abroad, and under which number, as it was told last (T7)."""
+    seconds: tuple[SecondNumber, ...] = ()
+    """The second numbers that were told of it and not taken back, the newest last (T7)."""
+    taken_back: Annotated[frozenset[str], PlainSerializer(sorted)] = frozenset()
+    """Numbers, as read, of which staff say that they are not its: no partner may say so again."""
     back_of: str | None = None
     """The order whose goods its learner sends back in it (D3)."""
     lane: Lane | None = None
@@ -128,6 +122,11 @@ class Parcel:
     """What customs are told of it, if it goes abroad (T7)."""
     proofs: tuple[ReceiptProved, ...] = ()
     """Pictures and slips of its receipt (T8)."""
+
+    @property
+    def overseas(self) -> SecondNumber | None:
+        """Who has it abroad, and under which number, as it was told last (T7)."""
+        return self.seconds[-1] if self.seconds else None
 
     @property
     def label_due(self) -> bool:
@@ -192,6 +191,16 @@ class Parcel:
             )
         ]
 
+    @property
+    def accepted_numbers(self) -> frozenset[str]:
+        """Numbers of which a human said, when their scans were flagged, that they are its (T6)."""
+        return frozenset(
+            scan.number
+            for one in self.decided
+            if one.kind == AnomalyKind.FOREIGN_NUMBER and one.decision == OddityDecision.ACCEPTED
+            for scan in one.scans
+        )
+
     def track(self) -> Track:
         """What the known scans say together, by what a human decided of odd ones (T6).
 
@@ -203,12 +212,7 @@ class Parcel:
             if one.decision in VOIDING
             for scan in one.scans
         }
-        accepted = {
-            scan.number
-            for one in self.decided
-            if one.kind == AnomalyKind.FOREIGN_NUMBER and one.decision == OddityDecision.ACCEPTED
-            for scan in one.scans
-        }
+        accepted = self.accepted_numbers
         if not left_out and not accepted:
             return self.tracking.track()
         kept = frozenset(scan for scan in self.tracking.scans if scan.identity not in left_out)
@@ -315,8 +319,12 @@ class Parcel:
         return [as_fact(scan, source=source, payload=payload) for scan in fresh]
 
     def join(self, second: SecondNumber) -> list[ParcelFact]:
-        """Note a second number that a partner gave beside another one, once (T2; wire 1.6)."""
-        if (second.beside, second.waybill) in self.tracking.beside:
+        """Note a second number that a partner gave beside another one, once (T2; wire 1.6).
+
+        What staff took back is not believed because a partner says it once more.
+        """
+        known = (second.beside, second.waybill) in self.tracking.beside
+        if known or as_read(second.waybill) in self.taken_back:
             return []
         return [SecondNumberTold(**second._asdict())]
 
@@ -341,107 +349,3 @@ class Parcel:
 def received_at(track: Track) -> datetime | None:
     """When the recipient got the parcel, as long as nothing took that back."""
     return track.signed_at if track.state is ParcelState.SIGNED else None
-
-
-def _believing(tracking: TrackState, carrier: str) -> TrackState:
-    """The tracking with this carrier's scans counting, also when they were void before."""
-    if carrier not in tracking.voided_carriers:
-        return tracking
-    return replace(tracking, voided_carriers=tracking.voided_carriers - {carrier})
-
-
-def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
-    """The parcel after one more fact."""
-    if isinstance(fact, DeclarationFact):
-        return replace(parcel, declaration=declarations.evolve(parcel.declaration, fact))
-    match fact:
-        case ParcelPlanned():
-            return replace(
-                parcel,
-                warehouse=fact.warehouse,
-                country=fact.country,
-                contents=fact.contents,
-                stage=Stage.PLANNED,
-                wave=fact.wave,
-                hand_over_by=fact.hand_over_by,
-            )
-        case ParcelAwaited():
-            return replace(
-                parcel, warehouse=fact.warehouse, back_of=fact.order, stage=Stage.AWAITED
-            )
-        case ContentRemoved():
-            gone = Content(order=fact.order, part=fact.part)
-            left = tuple(content for content in parcel.contents if content != gone)
-            return replace(parcel, contents=left)
-        case PickingStarted():
-            return replace(parcel, stage=Stage.PICKING, pick_list=fact.pick_list)
-        case ParcelPicked():
-            return replace(parcel, contents=fact.contents, stage=Stage.PICKED)
-        case ParcelPacked():
-            return replace(
-                parcel,
-                warehouse=fact.warehouse,
-                country=fact.country,
-                contents=fact.contents,
-                stage=Stage.PACKED,
-            )
-        case WaybillIssued():
-            tracking = _believing(parcel.tracking, fact.carrier).with_number(fact.waybill)
-            return replace(
-                parcel,
-                carrier=fact.carrier,
-                waybill=fact.waybill,
-                unexplained=fact.instead_of is not None and not fact.reason,
-                confirmed_at=None,
-                tracking=tracking,
-            )
-        case ParcelHandedOver():
-            tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
-            return replace(parcel, stage=Stage.HANDED_OVER, tracking=tracking, lane=fact.lane)
-        case ParcelDissolved():
-            return replace(parcel, stage=Stage.DISSOLVED)
-        case ParcelScanned():
-            return replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
-        case SecondNumberTold(waybill=number, carrier=carrier, beside=beside):
-            tracking = parcel.tracking.with_second(number, beside=beside)
-            second = SecondNumber(waybill=number, carrier=carrier, beside=beside)
-            return replace(parcel, tracking=tracking, overseas=second)
-        case CarrierCorrected():
-            tracking = _believing(parcel.tracking.with_voided(fact.was), fact.carrier)
-            return replace(parcel, carrier=fact.carrier, confirmed_at=None, tracking=tracking)
-        case TrackingSubscribed():
-            return replace(parcel, watched=True)
-        case TrackConfirmed(at=at):
-            newest = at if parcel.confirmed_at is None else max(at, parcel.confirmed_at)
-            return replace(parcel, confirmed_at=newest)
-        case PushUnreadable():
-            return replace(parcel, unread=parcel.unread + 1)
-        case UnreadablePushesSettled():
-            return replace(parcel, unread=0)
-        case ArrivalEstimated():
-            return replace(parcel, arrival=fact)
-        case DeliveryDelayed(cause=cause):
-            others = tuple(one for one in parcel.delays if one.cause != cause)
-            return replace(parcel, delays=(*others, fact))
-        case TrackFlagged(oddity=oddity):
-            return replace(parcel, flagged=(*parcel.flagged, oddity))
-        case OddityDecided(oddity=oddity):
-            rest = tuple(one for one in parcel.decided if one.oddity != oddity)
-            return replace(parcel, decided=(*rest, fact))
-        case LabelUnwanted():
-            return _unlabelled(parcel, fact)
-        case LabelWanted() | LabelIssued() | LabelRefused() | LabelUnanswered() | LabelCancelled():
-            return replace(parcel, labels=labels.evolve(parcel.labels, fact))
-        case ReceiptProved():
-            return replace(parcel, proofs=(*parcel.proofs, fact))
-        case _:
-            assert_never(fact)
-
-
-def _unlabelled(parcel: Parcel, fact: LabelUnwanted) -> Parcel:
-    """A number that is given back is on the parcel no more, if it was."""
-    after = replace(parcel, labels=labels.evolve(parcel.labels, fact))
-    number = {one.waybill for one in after.labels.all if one.name == fact.label}
-    if parcel.waybill is None or parcel.waybill not in number:
-        return after
-    return replace(after, carrier=None, waybill=None, watched=False, confirmed_at=None)

@@ -221,6 +221,11 @@ class TrackState:
         """This state once a partner gave a second number beside another one."""
         return replace(self, beside=self.beside | {(beside, number)})
 
+    def without_second(self, number: str) -> "TrackState":
+        """This state as if nobody had ever given this second number, however it is written."""
+        given = {pair for pair in self.beside if as_read(pair[1]) != as_read(number)}
+        return replace(self, beside=frozenset(given))
+
     def with_voided(self, carrier: str) -> "TrackState":
         """This state once the carrier turned out to be wrong: its scans are void (rules.md 21)."""
         return replace(self, voided_carriers=self.voided_carriers | {carrier})

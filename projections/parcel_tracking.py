@@ -6,11 +6,11 @@ from typing import Any, cast
 
 from application.envelope import Envelope
 from application.streams import PARCEL
+from domain.confirming import open_question
 from domain.house_rules import HouseRules
 from domain.parcel_facts import ArrivalEstimated, ParcelFact, ParcelScanned
-from domain.parcels import Parcel, received_at
+from domain.parcels import Parcel
 from domain.silence import quiet
-from domain.tracking import Track
 from projections.journeys import SAVE_ESTIMATES, SAVE_JOURNEYS, journey, said
 from projections.oddities import FORGET, SAVE_ODDITIES, odd_rows
 from projections.reading import Event, Tables, View
@@ -24,15 +24,6 @@ class ParcelTracking(View):
 
     def __init__(self, rules: HouseRules) -> None:
         self._rules = rules
-
-    def _waits_for_query(self, parcel: Parcel, track: Track) -> bool:
-        """Whether its recipient has it by word of a push alone (rules.md 23)."""
-        signed = received_at(track)
-        return (
-            self._rules.confirms(parcel.carrier)
-            and signed is not None
-            and not parcel.confirmed_since(signed)
-        )
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events into the parcels they belong to."""
@@ -61,6 +52,7 @@ class ParcelTracking(View):
         rows, journeys, odd = [], [], []
         for number, parcel in parcels.items():
             track, last = parcel.track(), newest[number]
+            unasked = open_question(parcel, track, rules=self._rules)
             handed_over_at = parcel.tracking.handed_over_at
             still = quiet(track, handed_over_at=handed_over_at, told_at=told.get(number))
             if parcel.dissolved:
@@ -80,7 +72,7 @@ class ParcelTracking(View):
                     told.get(number),
                     still and still.kind,
                     still and still.since,
-                    self._waits_for_query(parcel, track),
+                    unasked is not None,
                     parcel.stage,
                     parcel.wave,
                     parcel.hand_over_by,
@@ -88,6 +80,8 @@ class ParcelTracking(View):
                     unread_since[number],
                     parcel.pick_list,
                     last.happened_at if parcel.label_due else None,
+                    unasked and unasked.waybill,
+                    unasked and unasked.carrier,
                 )
             )
             if (way := journey(parcel, track, still, last)) is not None:
@@ -107,17 +101,17 @@ _LOAD = "SELECT number, folded, told_at, unread_since FROM {parcels} WHERE numbe
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
     unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
-    unread_since, pick_list, label_due_at)
+    unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
     position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by,
-    unread, unread_since, pick_list, label_due_at
+    unread, unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
     %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
-    %b::timestamptz[], %b::text[], %b::timestamptz[])
+    %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::text[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
          told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
-         unread_since, pick_list, label_due_at)
+         unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
@@ -126,5 +120,6 @@ ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     unconfirmed = excluded.unconfirmed, stage = excluded.stage, wave = excluded.wave,
     hand_over_by = excluded.hand_over_by, unread = excluded.unread,
     unread_since = excluded.unread_since, pick_list = excluded.pick_list,
-    label_due_at = excluded.label_due_at
+    label_due_at = excluded.label_due_at, confirm_waybill = excluded.confirm_waybill,
+    confirm_carrier = excluded.confirm_carrier
 """

@@ -39,7 +39,8 @@ STORY = {
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
         WaybillIssued TrackingSubscribed ParcelHandedOver ArrivalEstimated ParcelScanned
         DeliveryDelayed TrackFlagged OddityDecided ReceiptProved TrackConfirmed PushUnreadable
-        UnreadablePushesSettled SecondNumberTold CarrierCorrected ParcelDissolved""",
+        UnreadablePushesSettled SecondNumberTold SecondNumberTakenBack CarrierCorrected
+        ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",
     "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",

@@ -85,3 +85,33 @@ async def test_a_parcel_at_home_says_nothing_of_legs(mall: Mall, partners: Partn
     refused = await mall.post(f"/v1/parcels/{parcel}/overseas", named, **STAFF)
     assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
     assert "不出境" in refused.json()["detail_zh"]
+
+
+async def test_a_mistyped_number_abroad_is_taken_back_with_a_reason(mall: Mall) -> None:
+    """T2, T7, A1: an event with its reason; the right number in the same commit."""
+    number, parcel = await sent(mall)
+    path = f"/v1/parcels/{parcel}/overseas"
+    await changed(mall, path, {"carrier": "japanposten", "waybill": "RR123456798JP"})
+    wrong = {"waybill": "RR123456798JP", "reason": "two digits were exchanged"}
+    right = {"carrier": "japanposten", "waybill": "RR123456789JP"}
+    told = await changed(mall, f"{path}/taking-back", {**wrong, "instead": right})
+    assert (told["taken_back"], told["waybill"]) == ("RR123456798JP", "RR123456789JP")
+    assert (await seen(mall, number))["legs"][2]["waybill"] == "RR123456789JP"
+    audited = {"role": "auditor", "subject": "aud"}
+    stream = (await mall.get(f"/v1/audit/streams/parcel:{parcel}", **audited)).json()["events"]
+    taken, instead = stream[-2:]
+    assert taken["fact"] == "parcels.SecondNumberTakenBack"
+    assert taken["data"]["reason"] == taken["reason"] == "two digits were exchanged"
+    assert instead["data"]["vouched_by"] == "staff"
+    again = await changed(mall, f"{path}/taking-back", {**wrong, "instead": right})
+    assert again["position"] == told["position"]
+    alone = {"waybill": "RR123456789JP", "reason": "nor is this one"}
+    told = await changed(mall, f"{path}/taking-back", alone)
+    assert (told["carrier"], told["waybill"]) == (None, None)
+    unknown = await mall.post(
+        f"{path}/taking-back", {"waybill": "RR999999999JP", "reason": "never told"}, **STAFF
+    )
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "not_possible")
+    assert "没有这个第二单号" in unknown.json()["detail_zh"]
+    bare = await mall.post(f"{path}/taking-back", {"waybill": "RR123456789JP"}, **STAFF)
+    assert bare.status_code == 422

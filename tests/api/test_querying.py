@@ -19,6 +19,8 @@ from application.querying import Outcome, Querying, contradicted
 from application.settings import Settings
 from application.unit import Command
 from tests.api.conftest import Mall, running
+from tests.api.test_abroad import changed
+from tests.api.test_legs import sent
 from tests.api.test_partners import Partners, partners
 from tests.conftest import MallDatabase
 
@@ -137,6 +139,75 @@ async def test_a_receipt_that_the_source_does_not_know_waits_for_a_human(desk: D
     assert [one[0] for one in found] == [parcel]
     desk.later = timedelta(days=8)
     assert (await sweep(desk.tenant, COMPLETE)).done == 0
+
+
+async def received_abroad(desk: Desk) -> tuple[str, str, str]:
+    """A push tells a second number, and a receipt under it: (parcel, number abroad, its carrier).
+
+    To whoever reads it, this is what a forged push would tell, too.
+    """
+    await desk.partners.behave(pace_seconds=0)
+    desk.number, parcel = await sent(desk.mall)
+    await desk.partners.asking.ask()
+    await desk.partners.until(desk.number, "completed")
+    there = (await desk.mall.read(desk.number))["parcels"][0]["legs"][2]
+    return parcel, there["waybill"], there["carrier"]
+
+
+async def completed(desk: Desk) -> bool:
+    """Whether its window ends, long after it was over."""
+    desk.later += timedelta(days=8)
+    return (await sweep(desk.tenant, COMPLETE)).done == 1
+
+
+async def test_the_number_is_asked_about_that_the_receipt_came_under(desk: Desk) -> None:
+    """T2, T7, rule 23: once staff answer for it; the label's own source knows of no receipt."""
+    parcel, waybill, carrier = await received_abroad(desk)
+    assert await desk.query() == {Outcome.CONTRADICTS: 1}
+    assert not await completed(desk)
+    named = {"carrier": carrier, "waybill": waybill}
+    await changed(desk.mall, f"/v1/parcels/{parcel}/overseas", named)
+    await desk.mall.views()
+    assert not await completed(desk)
+    assert await desk.query() == {Outcome.SAME: 1}
+    async with desk.tenant.pool.connection() as connection:
+        assert await contradicted(connection, desk.tenant.schema) == []
+    assert await completed(desk)
+
+
+async def test_a_forged_receipt_under_a_second_number_moves_nothing_of_value(desk: Desk) -> None:
+    """T2, R59: CONTROL: the source knows the number that the push named, and its receipt.
+
+    That number may be anybody's: as long as the push alone says that it is this parcel's, its
+    source is not even asked. Staff who see that it is another parcel's take it back.
+    """
+    parcel, waybill, _ = await received_abroad(desk)
+    for _ in range(3):
+        desk.later += timedelta(hours=1)
+        assert await desk.query() == {Outcome.CONTRADICTS: 1}
+    async with desk.tenant.pool.connection() as connection:
+        (found,) = await contradicted(connection, desk.tenant.schema)
+    assert found[0] == parcel
+    assert not await completed(desk)
+    back = {"waybill": waybill, "reason": "it was delivered in another country"}
+    await changed(desk.mall, f"/v1/parcels/{parcel}/overseas/taking-back", back)
+    await desk.mall.views()
+    assert (await desk.mall.read(desk.number))["parcels"][0]["state"] != "signed"
+    assert not await completed(desk)
+
+
+async def test_a_receipt_under_a_second_number_that_its_source_denies_waits(desk: Desk) -> None:
+    """T2, R59: staff named the number, but nobody there has the parcel's receipt."""
+    parcel, waybill, carrier = await received_abroad(desk)
+    named = {"carrier": carrier, "waybill": waybill}
+    await changed(desk.mall, f"/v1/parcels/{parcel}/overseas", named)
+    await desk.mall.views()
+    await desk.partners.behave(pace_seconds=0, forget=True)
+    assert await desk.query() == {Outcome.CONTRADICTS: 1}
+    async with desk.tenant.pool.connection() as connection:
+        (found,) = await contradicted(connection, desk.tenant.schema)
+    assert found[:2] == (parcel, waybill)
+    assert not await completed(desk)
 
 
 class Mixing:

@@ -17,7 +17,8 @@ from domain.destinations import Destination
 from domain.house_rules import CustomsLimit, HouseRules
 from domain.order_facts import State
 from domain.parcel_facts import Content, ParcelPlanned
-from domain.parcels import Parcel, evolve
+from domain.parcel_fold import evolve
+from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotPossible
 from domain.release_facts import ReviewReason, ReviewRequired
 from tests.domain.test_joining import NOON, RULES, Mall

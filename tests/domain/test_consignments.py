@@ -31,8 +31,8 @@ from domain.order_facts import GoodsCameBack
 from domain.order_fold import evolve as evolve_order
 from domain.orders import Order
 from domain.parcel_facts import Content, ParcelDissolved, ParcelPlanned
+from domain.parcel_fold import evolve as evolve_parcel
 from domain.parcels import Parcel
-from domain.parcels import evolve as evolve_parcel
 from domain.refusals import InvalidRequest, NotPossible
 from domain.release_facts import CancelledUnitsSent, PartReleased
 from domain.splitting import Allocation

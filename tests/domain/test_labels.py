@@ -12,7 +12,8 @@ from domain.parcel_facts import (
     ParcelPlanned,
     WaybillIssued,
 )
-from domain.parcels import Parcel, evolve
+from domain.parcel_fold import evolve
+from domain.parcels import Parcel
 from domain.refusals import NotFound, NotPossible
 from domain.waybills import WaybillTaken
 from tests.application.house import START

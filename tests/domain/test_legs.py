@@ -8,7 +8,8 @@ import pytest
 
 from application import declaring, shipping
 from application.streams import PARCEL
-from domain.legs import Leg, carried_on, leg_of, legs_of
+from domain.legs import STAFF, Leg, carried_on, leg_of, legs_of, taken_back
+from domain.oddities import OddityKind, oddities
 from domain.order_facts import State
 from domain.own_numbers import SecondNumber
 from domain.parcel_facts import (
@@ -17,10 +18,12 @@ from domain.parcel_facts import (
     ParcelHandedOver,
     ParcelPacked,
     ParcelScanned,
+    SecondNumberTakenBack,
     SecondNumberTold,
     WaybillIssued,
 )
-from domain.parcels import Parcel, evolve
+from domain.parcel_fold import evolve
+from domain.parcels import Parcel
 from domain.refusals import NotPossible
 from domain.scans import Scan, ScanKind, classify
 from domain.silence import Silence, silence
@@ -123,11 +126,90 @@ def test_who_has_it_abroad_is_noted_once() -> None:
     assert legs_of(state)[2] == (Leg.ABROAD, None, None, None)
     (fact,) = carried_on(state, carrier=JAPAN[0], waybill=JAPAN[1])
     state = evolve(state, fact)
-    assert state.overseas == SecondNumber(JAPAN[1], JAPAN[0], EMS[1])
+    assert state.overseas == SecondNumber(JAPAN[1], JAPAN[0], EMS[1], STAFF)
     assert carried_on(state, carrier=JAPAN[0], waybill=JAPAN[1]) == []
     assert carried_on(state, carrier="sagawa", waybill=JAPAN[1]) != []
     with pytest.raises(NotPossible, match="no waybill"):
         carried_on(Parcel(country="JP"), carrier="usps", waybill="LX1234567US")
+
+
+MISTYPED = ("japanposten", "RR020JP")
+
+
+def after(state: Parcel, *facts: ParcelFact) -> Parcel:
+    for fact in facts:
+        state = evolve(state, fact)
+    return state
+
+
+def test_a_number_that_is_taken_back_counts_as_if_nobody_had_told_it() -> None:
+    """T2, T7: whatever was seen under it stays known; the one before it has the parcel again."""
+    scans = [scan(1, HOME), scan(60, OUT, JAPAN), scan(50, DONE, MISTYPED)]
+    told = SecondNumberTold(carrier=MISTYPED[0], waybill=MISTYPED[1], beside=EMS[1])
+    wrong = after(parcel(*scans), told)
+    assert wrong.track().state is ParcelState.SIGNED
+    (fact,) = taken_back(wrong, waybill="rr-020jp", reason="two digits")
+    assert fact == SecondNumberTakenBack(waybill=MISTYPED[1], reason="two digits")
+    right = after(wrong, fact)
+    assert right.track() == parcel(*scans).track()
+    assert right.track().state is ParcelState.OUT_FOR_DELIVERY
+    assert right.tracking.scans == wrong.tracking.scans
+    assert right.overseas == parcel().overseas
+    assert taken_back(right, waybill=MISTYPED[1], reason="again") == []
+
+
+def test_no_partner_says_again_what_staff_took_back_but_staff_may() -> None:
+    """T7: a push comes every four hours, and each would join the number anew."""
+    state = parcel()
+    state = after(state, *taken_back(state, waybill=JAPAN[1], reason="of another parcel"))
+    assert state.join(SecondNumber(JAPAN[1].lower(), JAPAN[0], EMS[1])) == []
+    state = after(state, *carried_on(state, carrier=JAPAN[0], waybill=JAPAN[1]))
+    assert state.overseas == SecondNumber(JAPAN[1], JAPAN[0], EMS[1], STAFF)
+    with pytest.raises(NotPossible, match="no such second number"):
+        taken_back(state, waybill="RR999JP", reason="x")
+
+
+def test_the_labels_own_number_stays_when_its_carrier_abroad_is_taken_back() -> None:
+    """T7: a number of the postal union was told with the wrong post."""
+    same = ("sagawa", EMS[1])
+    state = parcel(scan(1, HOME), told=same)
+    state = after(state, *taken_back(state, waybill=EMS[1], reason="not them"))
+    assert state.overseas is None
+    assert [one.text for one in state.track().scans] == [HOME]
+
+
+def test_the_right_numbers_receipt_counts_in_the_commit_that_takes_the_wrong_one_back() -> None:
+    """T7, T6: the wrong one's scans are flagged from then on, and the order is received once."""
+    mall = placed("JP", customs=MUG, weight_grams=300)
+    box = _sent(mall)
+    mall.do(
+        partial(shipping.carry_on, parcel=box, carrier=JAPAN[0], waybill=MISTYPED[1], rules=RULES)
+    )
+    days = [timedelta(days=2), timedelta(days=3)]
+    told = [
+        replace(scan(1, OUT, MISTYPED), time=mall.now + days[0]),
+        replace(scan(1, DONE, JAPAN), time=mall.now + days[1]),
+    ]
+    mall.do(
+        partial(
+            shipping.record_scans, parcel=box, scans=told, source="test", raw=None,
+            corrected_to=None, rules=RULES,
+        )
+    )  # fmt: skip
+    assert mall.state("N1") is State.PENDING_RECEIPT
+    taking = partial(
+        shipping.take_back_number, parcel=box, waybill=MISTYPED[1], reason="mistyped",
+        instead=JAPAN, rules=RULES,
+    )  # fmt: skip
+    mall.do(taking)
+    state = mall.log.state(PARCEL, box)
+    assert (state.track().state, mall.state("N1")) == (ParcelState.SIGNED, State.PENDING_END)
+    assert {one.text for one in state.track().scans} == {DONE}
+    (odd,) = [one for one in oddities(state.track(), rules=RULES) if one.id in state.flagged]
+    assert (odd.kind, odd.scans[0].number) == (OddityKind.FOREIGN_NUMBER, MISTYPED[1])
+    recorded = len(mall.log.recorded)
+    mall.do(taking)
+    assert len(mall.log.recorded) == recorded
 
 
 def test_a_receipt_abroad_counts_once_somebody_names_the_number() -> None:

@@ -130,6 +130,9 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/parcels/{parcel}/overseas"): Route(
         OPERATORS, {"carrier": "japanposten", "waybill": "RR123456789JP"}
     ),
+    ("POST", "/v1/parcels/{parcel}/overseas/taking-back"): Route(
+        OPERATORS, {"waybill": "RR123456798JP", "reason": "two digits were exchanged"}
+    ),
     ("POST", "/v1/parcels/{parcel}/declaration/answer"): Route(OPERATORS, {"answer": "cleared"}),
     ("GET", "/v1/waves/{wave}/labels"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/waves/{wave}/labels.pdf"): Route((SERVICE, *STAFF)),

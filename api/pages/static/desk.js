@@ -1,7 +1,7 @@
 // One order on the packing desk, step by step: pack, waybill, hand over.
 import { fill, h, icon } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
-import { legsOf, legWords, nameOverseas } from "./legs.js";
+import { legsOf, legWords, nameOverseas, takeBackOverseas } from "./legs.js";
 import { follow } from "./live.js";
 import { picture } from "./picture.js";
 import { recipientWords } from "./recipient.js";
@@ -102,5 +102,5 @@ function packForm(part, found, changed) {
 function tracked(parcel, changed) {
   return h("div", { class: "stack" }, h("div", { class: "spread" }, waybillWords(parcel), badge("parcel", parcel.state)), legsOf(parcel),
     parcel.scans.length ? h("ol", { class: "track" }, parcel.scans.slice(0, 4).map((scan, place_) => h("li", { class: place_ ? "" : "now" }, h("p", null, inPrint(scan.text)), h("time", { datetime: scan.time, title: exact(scan.time) }, [legWords(scan), when(scan.time), ago(scan.time)].filter(Boolean).join(" · "))))) : h("p", { class: "quiet small" }, t("packing.no_scans")),
-    parcel.legs ? nameOverseas(parcel, changed) : null, rehearsal(parcel));
+    parcel.legs ? h("div", { class: "row" }, nameOverseas(parcel, changed), takeBackOverseas(parcel, changed)) : null, rehearsal(parcel));
 }

@@ -16,14 +16,37 @@ export function legsOf(one) {
 /** Which leg a scan is of, in words; nothing where there are none. */
 export const legWords = (scan) => (scan.leg ? t(`leg.${scan.leg}`) : null);
 
-/** Write down who has a parcel abroad, where no carrier tells it. */
+/** Who has the parcel abroad, as far as that was told. */
+const overseas = (one) => one.legs.find((leg) => leg.leg === "abroad");
+
+/** Write down who has a parcel abroad, where no carrier tells it, or to answer for what one told. */
 export function nameOverseas(one, changed) {
-  const known = one.legs.find((leg) => leg.leg === "abroad");
-  return h("p", null, h("button", { class: "button compact", type: "button", onclick: () => askFor({
+  const known = overseas(one);
+  return h("button", { class: "button compact", type: "button", onclick: () => askFor({
     title: t("legs.name"), path: `/v1/parcels/${encodeURIComponent(one.number)}/overseas`, said: () => t("legs.named"), done: (answer) => changed(answer.position),
     fields: [h("p", { class: "quiet small" }, t("legs.name_how")),
       field("carrier", t("legs.carrier"), { required: true, maxlength: 40, value: known.carrier ?? "", autofocus: true }, { hint: t("legs.carrier_hint") }),
       field("waybill", t("legs.waybill"), { required: true, maxlength: 32, value: known.waybill ?? "" })],
-    read: (form) => ({ carrier: form.carrier.value.trim().toLowerCase(), waybill: form.waybill.value.trim() }),
-  }) }, t("legs.name")));
+    read: (form) => ({ carrier: carrierOf(form.carrier), waybill: form.waybill.value.trim() }),
+  }) }, t("legs.name"));
 }
+
+/** Say that the number abroad is not this parcel's, and which one is, if that is known. */
+export function takeBackOverseas(one, changed) {
+  const { waybill } = overseas(one);
+  if (!waybill) return null;
+  return h("button", { class: "tool", type: "button", onclick: () => askFor({
+    title: t("legs.wrong"), path: `/v1/parcels/${encodeURIComponent(one.number)}/overseas/taking-back`, label: t("legs.wrong"), danger: true,
+    said: () => t("legs.taken_back"), done: (answer) => changed(answer.position),
+    fields: [h("p", null, h("strong", { class: "mono" }, waybill)), h("p", { class: "quiet small" }, t("legs.wrong_how")),
+      field("reason", t("legs.wrong_why"), { required: true, maxlength: 200, autofocus: true }),
+      field("instead.carrier", t("legs.right_carrier"), { maxlength: 40 }, { hint: t("legs.carrier_hint") }),
+      field("instead.waybill", t("legs.right_waybill"), { maxlength: 32 }, { hint: t("legs.right_hint") })],
+    read: (form) => {
+      const right = { carrier: carrierOf(form["instead.carrier"]), waybill: form["instead.waybill"].value.trim() };
+      return { waybill, reason: form.reason.value.trim(), ...(right.carrier || right.waybill ? { instead: right } : {}) };
+    },
+  }) }, t("legs.wrong"));
+}
+
+const carrierOf = (box) => box.value.trim().toLowerCase();

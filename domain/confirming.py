@@ -1,0 +1,86 @@
+"""核实签收 Which number is asked about before a receipt counts for anything (T2; rules.md 23).
+
+A push is all that tells a second number, often: whoever forges a receipt can forge that, too, and
+name a number under which somebody else's parcel was signed for. So a query proves a receipt only
+under a number that others than pushes answer for: the label's, one that staff wrote down, or one
+that the source itself named when it was asked about one of these.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from domain.house_rules import HouseRules
+from domain.own_numbers import SecondNumber, as_read, own_numbers
+from domain.parcels import Parcel, received_at
+from domain.scans import Scan
+from domain.tracking import RECEIVED, Track
+
+
+class Question(NamedTuple):
+    """What a source is asked about."""
+
+    waybill: str
+    carrier: str
+
+
+def proven_numbers(parcel: Parcel) -> frozenset[str]:
+    """The parcel's numbers, as read, that more than a push answers for."""
+    vouched = {one.waybill for one in parcel.seconds if one.vouched_by}
+    return frozenset(map(as_read, parcel.tracking.numbers | parcel.accepted_numbers | vouched))
+
+
+def question(parcel: Parcel, track: Track) -> Question | None:
+    """What to ask about, so that a receipt that the track tells of counts; None: there is none.
+
+    The number that it came under, or the label's: where that one's source knows of the receipt,
+    too, or names the number that it came under. Who is asked is nobody's word but the house's own.
+    """
+    if received_at(track) is None or parcel.waybill is None or parcel.carrier is None:
+        return None
+    label, proven = Question(parcel.waybill, parcel.carrier), proven_numbers(parcel)
+    receipts = {as_read(scan.number): scan for scan in _receipts(track)}
+    if as_read(label.waybill) in receipts:
+        return label
+    vouched = {as_read(one.waybill): one.carrier for one in parcel.seconds if one.vouched_by}
+    for number, scan in receipts.items():
+        if number in proven:
+            return Question(scan.number, vouched.get(number, scan.carrier))
+    return label
+
+
+def open_question(parcel: Parcel, track: Track, *, rules: HouseRules) -> Question | None:
+    """What has to be asked before the receipt counts; None: it counts, or there is none."""
+    asked = question(parcel, track)
+    return None if asked is None or counts(parcel, track, rules=rules) else asked
+
+
+def counts(parcel: Parcel, track: Track, *, rules: HouseRules) -> bool:
+    """Whether what has value may follow from its receipt: a query told the same, where one can.
+
+    Where its orders were received and its track, read anew, tells of no receipt, nothing may.
+    """
+    asked = question(parcel, track)
+    carrier = parcel.carrier if asked is None else asked.carrier
+    return not rules.confirms(carrier) or parcel.confirmed_since(received_at(track))
+
+
+def knows(parcel: Parcel, told: Iterable[Scan]) -> bool:
+    """Whether a source, asked, told of a receipt under a number that is the parcel's for sure."""
+    proven = proven_numbers(parcel)
+    return any(scan.kind in RECEIVED and as_read(scan.number) in proven for scan in told)
+
+
+def named(parcel: Parcel, told: Iterable[Scan], *, source: str) -> SecondNumber | None:
+    """The number of a receipt, where the source that was asked names it as the parcel's next."""
+    proven = proven_numbers(parcel)
+    sure = [scan for scan in told if as_read(scan.number) in proven]
+    joined = own_numbers(proven, beside=(), scans=sure) - proven
+    for scan in _receipts(parcel.track()):
+        if as_read(scan.number) in joined:
+            beside = parcel.waybill or sure[0].number
+            return SecondNumber(scan.number, scan.carrier, beside, vouched_by=source)
+    return None
+
+
+def _receipts(track: Track) -> list[Scan]:
+    return [scan for scan in track.scans if scan.kind in RECEIVED]

@@ -1,0 +1,172 @@
+"""包裹折叠 A parcel's facts folded into what deciding about it needs (W1, T2)."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from domain import declarations, labels
+from domain.declarations import DeclarationFact
+from domain.labels import (
+    LabelCancelled,
+    LabelIssued,
+    LabelRefused,
+    LabelUnanswered,
+    LabelUnwanted,
+    LabelWanted,
+)
+from domain.own_numbers import SecondNumber, as_read
+from domain.parcel_facts import (
+    ArrivalEstimated,
+    CarrierCorrected,
+    Content,
+    ContentRemoved,
+    DeliveryDelayed,
+    OddityDecided,
+    ParcelAwaited,
+    ParcelDissolved,
+    ParcelFact,
+    ParcelHandedOver,
+    ParcelPacked,
+    ParcelPicked,
+    ParcelPlanned,
+    ParcelScanned,
+    PickingStarted,
+    PushUnreadable,
+    ReceiptProved,
+    SecondNumberTakenBack,
+    SecondNumberTold,
+    TrackConfirmed,
+    TrackFlagged,
+    TrackingSubscribed,
+    UnreadablePushesSettled,
+    WaybillIssued,
+)
+from domain.parcels import Parcel, Stage
+from domain.recorded_scans import as_scan
+from domain.tracking import TrackState
+
+
+def _believing(tracking: TrackState, carrier: str) -> TrackState:
+    """The tracking with this carrier's scans counting, also when they were void before."""
+    if carrier not in tracking.voided_carriers:
+        return tracking
+    return replace(tracking, voided_carriers=tracking.voided_carriers - {carrier})
+
+
+def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
+    """The parcel after one more fact."""
+    if isinstance(fact, DeclarationFact):
+        return replace(parcel, declaration=declarations.evolve(parcel.declaration, fact))
+    match fact:
+        case ParcelPlanned():
+            return replace(
+                parcel,
+                warehouse=fact.warehouse,
+                country=fact.country,
+                contents=fact.contents,
+                stage=Stage.PLANNED,
+                wave=fact.wave,
+                hand_over_by=fact.hand_over_by,
+            )
+        case ParcelAwaited():
+            return replace(
+                parcel, warehouse=fact.warehouse, back_of=fact.order, stage=Stage.AWAITED
+            )
+        case ContentRemoved():
+            gone = Content(order=fact.order, part=fact.part)
+            left = tuple(content for content in parcel.contents if content != gone)
+            return replace(parcel, contents=left)
+        case PickingStarted():
+            return replace(parcel, stage=Stage.PICKING, pick_list=fact.pick_list)
+        case ParcelPicked():
+            return replace(parcel, contents=fact.contents, stage=Stage.PICKED)
+        case ParcelPacked():
+            return replace(
+                parcel,
+                warehouse=fact.warehouse,
+                country=fact.country,
+                contents=fact.contents,
+                stage=Stage.PACKED,
+            )
+        case WaybillIssued():
+            tracking = _believing(parcel.tracking, fact.carrier).with_number(fact.waybill)
+            return replace(
+                parcel,
+                carrier=fact.carrier,
+                waybill=fact.waybill,
+                unexplained=fact.instead_of is not None and not fact.reason,
+                confirmed_at=None,
+                tracking=tracking,
+            )
+        case ParcelHandedOver():
+            tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
+            return replace(parcel, stage=Stage.HANDED_OVER, tracking=tracking, lane=fact.lane)
+        case ParcelDissolved():
+            return replace(parcel, stage=Stage.DISSOLVED)
+        case ParcelScanned():
+            return replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
+        case SecondNumberTold():
+            return _joined(parcel, SecondNumber(**fact.model_dump()))
+        case SecondNumberTakenBack(waybill=number):
+            return replace(
+                parcel,
+                seconds=tuple(one for one in parcel.seconds if not _same(one.waybill, number)),
+                taken_back=parcel.taken_back | {as_read(number)},
+                confirmed_at=None,
+                tracking=parcel.tracking.without_second(number),
+            )
+        case CarrierCorrected():
+            tracking = _believing(parcel.tracking.with_voided(fact.was), fact.carrier)
+            return replace(parcel, carrier=fact.carrier, confirmed_at=None, tracking=tracking)
+        case TrackingSubscribed():
+            return replace(parcel, watched=True)
+        case TrackConfirmed(at=at):
+            newest = at if parcel.confirmed_at is None else max(at, parcel.confirmed_at)
+            return replace(parcel, confirmed_at=newest)
+        case PushUnreadable():
+            return replace(parcel, unread=parcel.unread + 1)
+        case UnreadablePushesSettled():
+            return replace(parcel, unread=0)
+        case ArrivalEstimated():
+            return replace(parcel, arrival=fact)
+        case DeliveryDelayed(cause=cause):
+            others = tuple(one for one in parcel.delays if one.cause != cause)
+            return replace(parcel, delays=(*others, fact))
+        case TrackFlagged(oddity=oddity):
+            return replace(parcel, flagged=(*parcel.flagged, oddity))
+        case OddityDecided(oddity=oddity):
+            rest = tuple(one for one in parcel.decided if one.oddity != oddity)
+            return replace(parcel, decided=(*rest, fact))
+        case LabelUnwanted():
+            return _unlabelled(parcel, fact)
+        case LabelWanted() | LabelIssued() | LabelRefused() | LabelUnanswered() | LabelCancelled():
+            return replace(parcel, labels=labels.evolve(parcel.labels, fact))
+        case ReceiptProved():
+            return replace(parcel, proofs=(*parcel.proofs, fact))
+        case _:
+            assert_never(fact)
+
+
+def _joined(parcel: Parcel, second: SecondNumber) -> Parcel:
+    """With a second number; a push does not take the place of who answers for it already."""
+    others = tuple(one for one in parcel.seconds if not _same(one.waybill, second.waybill))
+    known = next((one for one in parcel.seconds if one not in others), second)
+    kept = known if known.vouched_by and not second.vouched_by else second
+    return replace(
+        parcel,
+        seconds=(*others, kept),
+        taken_back=parcel.taken_back - {as_read(second.waybill)},
+        tracking=parcel.tracking.with_second(second.waybill, beside=second.beside),
+    )
+
+
+def _same(number: str, other: str) -> bool:
+    return as_read(number) == as_read(other)
+
+
+def _unlabelled(parcel: Parcel, fact: LabelUnwanted) -> Parcel:
+    """A number that is given back is on the parcel no more, if it was."""
+    after = replace(parcel, labels=labels.evolve(parcel.labels, fact))
+    number = {one.waybill for one in after.labels.all if one.name == fact.label}
+    if parcel.waybill is None or parcel.waybill not in number:
+        return after
+    return replace(after, carrier=None, waybill=None, watched=False, confirmed_at=None)
