@@ -73,8 +73,8 @@ REPORTS = ("trial-balance", "liability", "breakage", "controls", "costs", "week"
 FROM_VIEWS: dict[str, tuple[str, ...]] = {
     "trial-balance": ("ledger_balance",),
     "breakage": ("ledger_balance",),
-    "costs": ("part_costs", "bills"),
-    "week": ("part_costs", "bills", "parcel_tracking"),
+    "costs": ("part_costs", "bills", "returns"),
+    "week": ("part_costs", "bills", "returns", "parcel_tracking"),
 }
 """Reports that are made from views; the others read the log itself."""
 

@@ -15,7 +15,7 @@ from projections.costs import Costing, known_upto
 
 router = APIRouter(prefix="/v1/costs", tags=["costs"])
 
-VIEWS = ("part_costs", "bills")
+VIEWS = ("part_costs", "bills", "returns")
 DAYS = 30
 DAYS_MAX = 366
 SHOWN_MAX = 200
@@ -31,7 +31,8 @@ _COSTS = {
     "packaging_fen": 62_300,
     "handling_fen": 78_200,
     "storage_fen": 5_140,
-    "total_fen": 324_040,
+    "way_back_fen": 3_000,
+    "total_fen": 327_040,
     "permille_of_value": 79,
 }
 
@@ -49,7 +50,10 @@ class CostsOut(BaseModel):
     packaging_fen: int = Field(description="as billed, or else as planned")
     handling_fen: int = Field(description="as billed, or else as planned")
     storage_fen: int = Field(description="by the warehouse's terms, first in, first out")
-    total_fen: int = Field(description="what the house paid to send them")
+    way_back_fen: int = Field(
+        description="of what came back at the mall's fault: as billed, or else as it is stated"
+    )
+    total_fen: int = Field(description="what the house paid to send them, and to have them back")
     permille_of_value: int | None = Field(description="the total against the value; null: no value")
 
 
@@ -85,7 +89,7 @@ async def costs(
     until: Annotated[date | None, Query(description="the last day; today, if left out")] = None,
     min_position: MinPosition = None,
 ) -> Response:
-    """Freight, packaging, handling and storage beside the value of the goods (W6).
+    """Freight, packaging, handling, storage and ways back beside the goods' value (W6).
 
     The sealed report of single parts is `/v1/audit/reports/costs`.
     """
@@ -127,6 +131,7 @@ def _shown(one: Costs) -> dict[str, Any]:
         "packaging_fen": one.packaging,
         "handling_fen": one.handling,
         "storage_fen": one.storage,
+        "way_back_fen": one.way_back,
         "total_fen": one.total,
         "permille_of_value": one.permille,
     }

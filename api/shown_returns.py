@@ -115,7 +115,10 @@ class ReturnOut(ReturnListedOut):
     payer: Payer
     criteria: list[Criterion] = Field(description="what the goods are held against")
     freight_points: int = Field(description="what a learner at fault pays of a refund")
-    freight_fen: int = Field(description="the same where only cash was paid")
+    freight_fen: int = Field(
+        description="the same where only cash was paid; what the way back is stated to cost whoever"
+        " else bears it"
+    )
     units: list[GivenBackOut] = Field(description="with their verdicts, once inspected")
     words: str | None = Field(description="what was said; staff see no names; null: none, or gone")
     label: ReturnLabelOut | None = Field(description="null: the goods stay")

@@ -1,8 +1,8 @@
-"""成本 What sending orders cost: freight, packaging, handling, storage, beside their value (W6).
+"""成本 What sending orders cost, and what came back, beside their value (W6).
 
 Freight, packaging and handling are what the plan was quoted at, until a partner's bill says what
 they came to. Storage is what the warehouse's terms ask for the days that the units lay there, the
-oldest ones leaving first.
+oldest ones leaving first. A way back is the mall's where the mall is at fault (rules.md 28).
 """
 
 from collections import deque
@@ -25,7 +25,7 @@ MONTH: Final = timedelta(days=30)
 """What a storage price by the month is for."""
 
 By = Literal["order", "warehouse", "carrier", "channel"]
-KINDS: Final = ("freight", "packaging", "handling", "storage")
+KINDS: Final = ("freight", "packaging", "handling", "storage", "way_back")
 
 
 class PartSent(NamedTuple):
@@ -42,13 +42,15 @@ class PartSent(NamedTuple):
     packaging: int
     handling: int
     storage: int
+    way_back: int
+    """What the mall bears of what came back of it."""
     billed: bool
     """Whether a carrier's bill said what the freight came to."""
 
     @property
     def total(self) -> int:
-        """What it cost the house to send."""
-        return self.freight + self.packaging + self.handling + self.storage
+        """What it cost the house to send, and to have back."""
+        return sum(getattr(self, name) for name in KINDS)
 
 
 class Costs(NamedTuple):
@@ -65,11 +67,12 @@ class Costs(NamedTuple):
     packaging: int
     handling: int
     storage: int
+    way_back: int
 
     @property
     def total(self) -> int:
-        """What they cost the house to send."""
-        return self.freight + self.packaging + self.handling + self.storage
+        """What they cost the house to send, and to have back."""
+        return sum(getattr(self, name) for name in KINDS)
 
     @property
     def permille(self) -> int | None:

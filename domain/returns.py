@@ -186,6 +186,11 @@ class Return:
         """Whether it is still to be settled."""
         return self.opened and self.state in OPEN
 
+    @property
+    def at_the_malls_cost(self) -> bool:
+        """Whether the mall bears the way back: its own fault, as the inspection says (W6)."""
+        return bool(self.goods) and self.payer is Payer.MALL
+
     def send(self) -> list[ReturnFact]:
         """The goods left their learner; told twice it is once."""
         return [GoodsSent()] if self.state is ReturnState.AWAITING_GOODS else []

@@ -1,11 +1,11 @@
-"""成本报告 What sending orders cost, as the log had it at a position (W6, A6).
+"""成本报告 What sending orders cost, and having goods back, as of a log position (W6, A6).
 
 A part's row stands still from its hand-over on and a bill's lines say from when until when they
 count, so the same position gives the same figures for ever.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, LiteralString
@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 
 from application.envelope import decode
 from application.reporting import Report
-from application.streams import ITEM, MALL, NETWORK, PARCEL, STOCK
+from application.streams import ITEM, MALL, NETWORK, PARCEL, RETURN, STOCK
 from domain.catalogue import ItemListed, ItemRevised
 from domain.costs import PartSent, lay_times, shared, storage_by_part
 from domain.house_rules import HouseRules
@@ -25,10 +25,11 @@ from domain.warehouses import WarehouseOpened, WarehouseRevised
 from projections.part_costs import PartCost
 from projections.reading import compose, named_rows
 
-TABLES = ("part_costs", "bill_lines", "bill_revisions")
+TABLES = ("part_costs", "bill_lines", "bill_revisions", "returns")
 COLUMNS = (
     "handed_on", "order", "part", "parcel", "warehouse", "carrier", "channel", "value_fen",
-    "freight_fen", "freight_is", "packaging_fen", "handling_fen", "storage_fen", "total_fen",
+    "freight_fen", "freight_is", "packaging_fen", "handling_fen", "storage_fen",
+    "way_back_fen", "total_fen",
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ class Costing:
         billed = await self._billed(labels, {row.parcel: row.warehouse for row in rows})
         values = await self._values({sku for row in rows for sku in row.skus.split(",")})
         storage = await self._storage(rows)
+        ways_back = await self._ways_back({row.order for row in rows})
         together: dict[str, list[PartCost]] = {}
         for row in rows:
             together.setdefault(row.parcel or "", []).append(row)
@@ -83,7 +85,8 @@ class Costing:
                 key = row.order, row.part
                 costs[key] = PartSent(
                     row.order, row.part, parcel, row.warehouse, carrier, row.channel, value,
-                    *share, storage.get(key, 0), "freight" in billed.get(parcel, {}),
+                    *share, storage.get(key, 0), ways_back.get(key, 0),
+                    "freight" in billed.get(parcel, {}),
                 )  # fmt: skip
         return [costs[row.order, row.part] for row in rows]
 
@@ -95,7 +98,7 @@ class Costing:
                 days[one.order, one.part].isoformat(), one.order, one.part, one.parcel,
                 one.warehouse, one.carrier, one.channel, one.value, one.freight,
                 "billed" if one.billed else "quoted", one.packaging, one.handling, one.storage,
-                one.total,
+                one.way_back, one.total,
             ]
             for one in await self.parts(since=since, until=until)
         ]  # fmt: skip
@@ -103,7 +106,8 @@ class Costing:
             "costs",
             "parts handed over in these days: freight, packaging and handling as planned, or as"
             " the first line billed for them; storage by the warehouse's terms, first in, first"
-            " out; market value when the order was placed",
+            " out; ways back at the mall's fault as stated, or as billed; market value when the"
+            " order was placed",
             {
                 "position": self.position,
                 "since": since and since.isoformat(),
@@ -206,9 +210,30 @@ class Costing:
                 costs[part] = costs.get(part, 0) + fen
         return costs
 
+    async def _ways_back(self, orders: Collection[str]) -> dict[tuple[str, int], int]:
+        """What the mall bears, by part, of what came back of these orders: stated, or billed."""
+        query = compose(_RETURNS, self.schema, TABLES, "")
+        cursor = await self.connection.execute(query, (list(orders),))
+        names = [name for (name,) in await cursor.fetchall()]
+        states = dict.fromkeys(names, RETURN.initial)
+        for one in await self._facts(map(RETURN.stream, names)) if names else ():
+            states[one.key] = RETURN.evolve(states[one.key], one.fact)
+        borne = {name: back for name, back in states.items() if back.at_the_malls_cost}
+        labels = await self._labels([*borne]) if borne else {}
+        places: dict[str | None, str] = {name: one.warehouse or "" for name, one in borne.items()}
+        billed = await self._billed(labels, places) if labels else {}
+        costs: dict[tuple[str, int], int] = {}
+        for name, back in borne.items():
+            fen = billed.get(name, {}).get("freight", back.freight_fen)
+            shares = shared(fen, [one.quantity for one in back.units])
+            for one, share in zip(back.units, shares, strict=True):
+                key = back.order, one.part
+                costs[key] = costs.get(key, 0) + share
+        return costs
+
 
 async def known_upto(connection: AsyncConnection[Any], schema: str) -> int:
-    """The newest position of which both views know all."""
+    """The newest position of which all three views know all."""
     query = compose(_UPTO, schema, ("views",), "")
     row = await (await connection.execute(query, prepare=True)).fetchone()
     return int(row[0] or 0) if row else 0
@@ -241,7 +266,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 _UPTO: LiteralString = """
-SELECT min(position) FROM {views} WHERE name IN ('part_costs', 'bills')
+SELECT min(position) FROM {views} WHERE name IN ('part_costs', 'bills', 'returns')
 """
 _SENT: LiteralString = """
 SELECT order_number, part, warehouse, channel, skus, goods, carrier, freight_fen, packaging_fen,
@@ -266,3 +291,5 @@ WHERE l.number = ANY(%(numbers)s) AND l.kind IN ('carrier', 'warehouse')
   AND (l.until_position IS NULL OR l.until_position > %(position)s)
 ORDER BY r.position, l.row_no
 """
+# Opened after the position or before: its own facts up to there say what it cost by then.
+_RETURNS: LiteralString = "SELECT id FROM {returns} WHERE order_number = ANY(%s) ORDER BY id"

@@ -117,7 +117,7 @@ _DUE_TABLES = ("week_reviews", "views")
 # Nothing to look back at before the house stood, and no week that a view has not seen to its end.
 _DUE: LiteralString = """
 SELECT min(v.position) FROM {views} v
-WHERE v.name IN ('part_costs', 'bills', 'parcel_tracking', 'week_reviews')
+WHERE v.name IN ('part_costs', 'bills', 'returns', 'parcel_tracking', 'week_reviews')
   AND NOT EXISTS (SELECT FROM {week_reviews} WHERE week = %(week)s)
   AND EXISTS (SELECT FROM {commits} WHERE recorded_at < %(end)s)
 HAVING min(v.position) >= (SELECT max(position) FROM {commits} WHERE recorded_at < %(end)s)

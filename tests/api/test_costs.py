@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from application.billing import match_new
+from domain.costs import KINDS
 from tests.api.conftest import Mall
 from tests.api.test_bills import WAYBILL, sent
+from tests.api.test_disputes import signed
+from tests.api.test_returns import Counter, found
 
 pytestmark = pytest.mark.anyio
 
@@ -41,9 +44,7 @@ async def test_costs_are_quoted_until_a_bill_tells_them(mall: Mall) -> None:
     assert (row["order"], row["parcel"], row["warehouse"]) == (number, parcel, "zhejiang")
     assert (row["carrier"], row["value_fen"], row["freight_is"]) == ("shunfeng", 4_900, "quoted")
     assert (row["packaging_fen"], row["handling_fen"]) == (150, 200)
-    assert row["total_fen"] == sum(
-        row[f"{name}_fen"] for name in ("freight", "packaging", "handling", "storage")
-    )
+    assert row["total_fen"] == sum(row[f"{name}_fen"] for name in KINDS)
     assert made["sums"]["total_fen"] == row["total_fen"]
     await sent(mall, f"waybill,fee\n{WAYBILL},10.50\n{WAYBILL},9.00\n")
     handled = f"单号,费用类型,金额\n{parcel},操作费,2.30\n"
@@ -109,3 +110,39 @@ async def test_a_scorecard_has_what_a_parcel_costs(mall: Mall) -> None:
     await sent(mall, f"waybill,fee\n{WAYBILL},10.50\n")
     (card,) = (await mall.get("/v1/carriers/scorecards", **STAFF)).json()["carriers"]
     assert (card["parcel_fen"], card["billed_percent"]) == (1_050, 100.0)
+
+
+async def test_a_way_back_costs_the_mall_what_it_bears_of_it(mall: Mall) -> None:
+    """W6, D3: at its own fault, as stated until a bill tells; a report of before says as before."""
+    counter = Counter(await signed(mall, confirmed=True))
+    _, before = await report(mall)
+    await counter.ask(reason="not_as_described")
+    await counter.come_back()
+    (row,), _ = await report(mall)
+    assert row["way_back_fen"] == 0  # nobody has looked yet at whose fault it is
+    await counter.inspect(found(1), found(1, "scrap"))
+    (row,), made = await report(mall)
+    assert (row["way_back_fen"], row["total_fen"]) == (
+        1_000,
+        sum(row[f"{one}_fen"] for one in KINDS),
+    )
+    whole = (await costs(mall))["whole"]
+    assert (whole["way_back_fen"], whole["total_fen"]) == (1_000, row["total_fen"])
+    waybill = (await counter.seen(**STAFF))["label"]["waybill"]
+    await sent(mall, f"waybill,fee\n{waybill},7.50\n")
+    (row,), _ = await report(mall)
+    assert row["way_back_fen"] == 750
+    for one in (before, made):
+        again = await mall.get("/v1/audit/reports/costs", **AUDITOR, position=one["position"])
+        assert again.json() == one
+
+
+@pytest.mark.parametrize("reason", ["damaged", "changed_mind"])
+async def test_a_way_back_that_others_bear_is_no_cost_of_the_mall(mall: Mall, reason: str) -> None:
+    """W6 CONTROL, rules.md 28: it is claimed of the carrier, or kept of the learner's refund."""
+    counter = Counter(await signed(mall, confirmed=True))
+    await counter.ask(reason=reason)
+    await counter.come_back()
+    await counter.inspect(found(2))
+    (row,), _ = await report(mall)
+    assert row["way_back_fen"] == 0

@@ -36,7 +36,19 @@ def day(n: float) -> datetime:
 def sent(order: str, part: int, **more: object) -> PartSent:
     """A part that cost 500 fen to send and was worth 10,000."""
     plain = PartSent(
-        order, part, f"{order}-P{part}", "zhejiang", "jd", "app", 10_000, 300, 100, 90, 10, False
+        order,
+        part,
+        f"{order}-P{part}",
+        "zhejiang",
+        "jd",
+        "app",
+        10_000,
+        300,
+        100,
+        80,
+        10,
+        10,
+        False,
     )
     return plain._replace(**more)  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ import { number, plainDay, t, word, yuan } from "./words.js";
 
 const PERIODS = [7, 30, 90, 365];
 const BY = ["carrier", "warehouse", "channel", "order"];
-const SUMS = ["freight", "packaging", "handling", "storage", "total"];
+const SUMS = ["freight", "packaging", "handling", "storage", "way_back", "total"];
 
 /** The view: one period, summed up one way at a time. */
 export async function costs(view, _, signal) {

@@ -5,7 +5,7 @@ import { withClaims } from "./effects.js";
 import { fresh, get } from "./http.js";
 import { printed } from "./returns.js";
 import { after, announce, badge, broken, empty, field, loading, moreButton } from "./ui.js";
-import { ago, exact, inPrint, language, names, number, t, when, word } from "./words.js";
+import { ago, exact, inPrint, language, names, number, t, when, word, yuan } from "./words.js";
 
 const VIEWS = ["to_inspect", "under_way", "awaiting_goods", "requested", "settled"];
 const VERDICTS = ["restock", "scrap", "refuse"];
@@ -61,7 +61,7 @@ function page(one, changed) {
       h("dt", null, t("packing.learner")), h("dd", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, one.learner)),
       one.label ? [h("dt", null, t("inspections.to")), h("dd", null, one.label.to)] : null,
       one.label?.waybill ? [h("dt", null, word("carrier", one.label.carrier)), h("dd", { class: "mono" }, one.label.waybill)] : null,
-      h("dt", null, t("inspections.payer")), h("dd", null, t(`payer.${one.payer}`)),
+      h("dt", null, t("inspections.payer")), h("dd", null, [t(`payer.${one.payer}`), one.label && one.payer !== "learner" ? yuan(one.freight_fen) : null].filter(Boolean).join(" · ")),
       one.criteria.length ? [h("dt", null, t("inspections.criteria")), h("dd", null, one.criteria.map((each) => t(`criterion.${each}`)).join(t("app.and")))] : null,
       one.send_by ? [h("dt", null, t("inspections.send_by")), h("dd", null, when(one.send_by))] : null),
     one.message ? h("p", { class: "quiet small" }, inPrint(one.message[language === "zh" ? "zh" : "en"] ?? "")) : null,
