@@ -42,6 +42,7 @@ FIGURES: Final[dict[str, str]] = {
     "disputes.QuestionAnswered": "question answer",
     "disputes.QuestionTimedOut": "question",
     "disputes.QuestionsAsked": "questions answer_by",
+    "ledger.DebtPaid": "points",
     "ledger.HoldCaptured": "points",
     "ledger.HoldVoided": "points",
     "ledger.PointsGranted": "points reason source",

@@ -20,7 +20,7 @@ WHOLE_SECONDS = timedelta(minutes=1)
 """So much earlier than its order something may be dated: clocks differ, and some leave out what is
 less than a second or a minute. It counts as happening when the order was placed."""
 PAUSES_SECONDS = (0, 0.01, 0.05, 0.2, 1)
-"""Between readings of an account that moves while an order of the past is decided on it."""
+"""Between readings of an account that moves while a debit of the past is decided on it."""
 
 
 async def moment_of_order(
@@ -85,7 +85,7 @@ def long_ago(at: datetime | None, *, now: datetime) -> datetime | None:
 async def dated_back(
     request: Request, command: Callable[[LeftSince], Command], learner: str, at: datetime
 ) -> Outcome:
-    """Decide an order of the past on the points that were there by then (rules.md 19).
+    """Decide a debit of the past on the points that were there by then (rules.md 17, 19).
 
     They are read from the log, so the command says `NotYet` where the account moved meanwhile:
     then it is read again. Raises `Unavailable` where it never stands still.

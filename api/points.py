@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 from api.auth import Operator, Reader, Role, store_of
 from api.bodies import AdjustmentIn, ClawbackIn, GrantIn, GrantsIn, LearnerIn
 from api.changing import Change, answered
-from api.moments import moment_of_debit
+from api.moments import dated_back, long_ago, moment_of_debit
 from api.paths import Learner
 from api.reading import (
     AsOf,
@@ -39,8 +39,10 @@ from application.approval_requests import approval_id
 from application.granting import Grant, grant_command, granted_to
 from application.outcomes import KeyReused, Outcome
 from application.streams import ACCOUNT, PRIVACY
+from application.unit import Command
 from domain.approvals import ApprovalRequested, Kind
 from domain.lots import lot_id
+from domain.past_balances import LeftSince
 from domain.refusals import InvalidRequest, NotFound, Refusal
 from projections.granted import granted_as
 from projections.ledger_queries import Asking
@@ -144,15 +146,23 @@ async def claw_back(
         reason=body.why,
     )
     own = f"{caller.principal}:{change.key}"
-    command = by_hand.clawback_command(
-        wanted,
-        context=change.context(body.why),
-        happened_at=moment_of_debit(caller, body.happened_at, granted_at=made.happened_at),
-        rules=rules,
-        row=own,
-    )
+    at = moment_of_debit(caller, body.happened_at, granted_at=made.happened_at)
+    at = long_ago(at, now=store.clock())
+
+    def command(left: LeftSince | None = None) -> Command:
+        return by_hand.clawback_command(
+            wanted,
+            context=change.context(body.why),
+            happened_at=at,
+            rules=rules,
+            row=own,
+            left=left,
+        )
+
     try:
-        return _clawed_back(await store.execute(command), own)
+        if at is None:
+            return _clawed_back(await store.execute(command()), own)
+        return _clawed_back(await dated_back(request, command, body.learner, at), own)
     except granting.ApprovalNeeded:
         asking = change.command(partial(by_hand.ask_for_clawback, wanted=wanted), reason=body.why)
         return _asked(await store.execute(asking))

@@ -13,6 +13,7 @@ from application.streams import ACCOUNT, APPROVAL
 from application.unit import Command, Unit
 from domain.approvals import ApprovalRequested
 from domain.house_rules import HouseRules
+from domain.past_balances import LeftSince
 
 
 def adjust(
@@ -32,8 +33,11 @@ def clawback_command(
     happened_at: datetime | None,
     rules: HouseRules,
     row: str,
+    left: LeftSince | None = None,
 ) -> Command:
     """The command that takes a grant back whole, once, whoever asks (L5; rules.md 17).
+
+    One that is dated back says what was there then and is `left` (rules.md 19).
 
     Refused with `ApprovalNeeded` where a second person has to allow it or was asked: the grant's
     identity is taken by what is done alone. `row` names the request, so that it knows its own
@@ -53,7 +57,9 @@ def clawback_command(
             or not moved_alone(unit, learner=learner, points=points, subject=lot, rules=rules)
         ):
             raise granting.ApprovalNeeded(limit=rules.four_eyes_points)
-        done = granting.claw_back(unit, learner=learner, lot=lot, points=points, rules=rules)
+        done = granting.claw_back(
+            unit, learner=learner, lot=lot, points=points, rules=rules, left=left
+        )
         return {**done, "status": "clawed_back", "row": row}
 
     return Command(

@@ -9,12 +9,15 @@ from typing import Any
 from pydantic_core import from_json
 
 from application.envelope import Context
+from application.issuing import NotYet
 from application.outcomes import Outcome
 from application.single_handed import is_at_a_desk, moved_alone
 from application.streams import ACCOUNT
 from application.unit import Command, Unit
+from domain import clawing_back
 from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.lots import lot_id
+from domain.past_balances import LeftSince
 from domain.point_facts import LearnerRegistered, LotExpired, Reason
 from domain.refusals import InvalidRequest, Refusal
 
@@ -142,12 +145,30 @@ def granted_to(row: str, outcome: Outcome) -> bool:
 
 
 def claw_back(
-    unit: Unit, *, learner: str, lot: str, points: int, rules: HouseRules
+    unit: Unit,
+    *,
+    learner: str,
+    lot: str,
+    points: int,
+    rules: HouseRules,
+    left: LeftSince | None = None,
 ) -> dict[str, Any]:
-    """Take a grant of `points` back whole, also when it is spent (L5; rules.md 17)."""
+    """Take a grant of `points` back whole, also when it is spent (L5; rules.md 17).
+
+    One that is dated back takes what was there then and is `left`; what came since pays the debt
+    that this leaves, now. Raises `NotYet` where the account moved since that was read.
+    """
     account = unit.read(ACCOUNT, learner)
-    facts = account.claw_back(points, lot=lot, when=unit.happened_at, rules=rules)
+    if left is not None and unit.version(ACCOUNT, learner) != left.version:
+        raise NotYet
+    when, now = unit.happened_at, unit.now
+    facts = clawing_back.claw_back(
+        account, points, lot=lot, when=when, rules=rules, left=left, now=now
+    )
     after = unit.record(ACCOUNT, learner, facts)
+    if left is not None:
+        paying = clawing_back.pay_debt(after, when=now)
+        after = unit.record(ACCOUNT, learner, paying, happened_at=now)
     taken = sum(fact.points for fact in facts)
     return {"learner": learner, "points": taken, "debt": after.debt}
 

@@ -7,6 +7,7 @@ from domain.point_facts import (
     AccountFact,
     AccountFrozen,
     AccountUnfrozen,
+    DebtPaid,
     GrantClawedBack,
     HoldCaptured,
     HoldVoided,
@@ -44,6 +45,8 @@ def postings(fact: AccountFact) -> Mapping[str, int]:
             return {"learner": -points, "expired": points}
         case GrantClawedBack(points=points, debt=debt):
             return {"learner": debt - points, "owed": -debt, "clawed_back": points}
+        case DebtPaid(points=points):
+            return {"learner": -points, "owed": points}
         case PointsDeducted(points=points):
             return {"learner": -points, "issuance": points}
         case AccountFrozen() | AccountUnfrozen() | LearnerRegistered() | LearnerErased():

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from domain.point_facts import (
     AccountFact,
+    DebtPaid,
     GrantClawedBack,
     HoldVoided,
     LotExpired,
@@ -32,7 +33,7 @@ def lot_changes(fact: AccountFact) -> Lots:
         return [(share.lot, share.expires_at, sign * share.points) for share in lots]
 
     match fact:
-        case PointsRedeemed() | PointsHeld() | GrantClawedBack() | PointsDeducted():
+        case PointsRedeemed() | PointsHeld() | GrantClawedBack() | DebtPaid() | PointsDeducted():
             return shares(fact.lots, -1)
         case HoldVoided() | PointsRestored():
             return shares(fact.lots, 1)

@@ -116,6 +116,13 @@ class GrantClawedBack(Fact, name="ledger.GrantClawedBack"):
     debt_limit: int | None = Field(default=None, description="the policy that allowed it (L5)")
 
 
+class DebtPaid(Fact, name="ledger.DebtPaid"):
+    """Points that are there paid a debt that a claw-back of the past had left (rules.md 17, 19)."""
+
+    points: PositiveInt
+    lots: tuple[LotShare, ...]
+
+
 class PointsDeducted(Fact, name="ledger.PointsDeducted"):
     """A manual adjustment took points away; actor and reason are in the envelope (L5)."""
 
@@ -157,6 +164,7 @@ AccountFact = (
     | PointsRestored
     | LotExpired
     | GrantClawedBack
+    | DebtPaid
     | PointsDeducted
     | AccountFrozen
     | AccountUnfrozen

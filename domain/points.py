@@ -1,4 +1,4 @@
-"""积分 Points: lots, spending, holds, refunds, claw-backs, debt (L1–L5; rules.md 14–18)."""
+"""积分 Points: lots, spending, holds, refunds (L1–L5; rules.md 14–16, 18)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ from domain.point_facts import (
     AccountFrozen,
     AccountUnfrozen,
     Counted,
+    DebtPaid,
     GrantClawedBack,
     HoldCaptured,
     HoldVoided,
@@ -60,14 +61,6 @@ class AccountNotActive(Refusal):
     code = "account_not_active"
     en = "The account is {status}."
     zh = "账户已{status},不能使用。"
-
-
-class DebtRefused(Refusal):
-    """The claw-back would leave more debt than the policy allows (L5)."""
-
-    code = "debt_refused"
-    en = "The claw-back would leave {debt} points owing; {limit} are allowed."
-    zh = "追回将产生 {debt} 积分欠款,最多允许 {limit}。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,32 +206,6 @@ class Account:
             )
         ]
 
-    def claw_back(
-        self, points: int, *, lot: str, when: datetime, rules: HouseRules
-    ) -> list[GrantClawedBack]:
-        """Take a mistaken grant back, also when it is spent (L5; rules.md 17).
-
-        What expired of it unspent was never used: nobody owes that.
-        """
-        expired = min(points, self._expired_of(lot, when=when))
-        points -= expired
-        # Its own lot first, else as they are spent.
-        lots = sorted(self.lots, key=lambda one: one.id != lot)
-        shares = take(lots, points, when=when)
-        debt = points - sum(share.points for share in shares)
-        if debt and rules.debt_limit is not None and self.debt + debt > rules.debt_limit:
-            raise DebtRefused(debt=self.debt + debt, limit=rules.debt_limit)
-        return [
-            GrantClawedBack(
-                lot=lot,
-                points=points,
-                lots=shares,
-                debt=debt,
-                expired=expired,
-                debt_limit=rules.debt_limit,
-            )
-        ]
-
     def deduct(self, points: int, *, source: str, when: datetime) -> list[AccountFact]:
         """Take points away by hand (L5); never below zero."""
         return [PointsDeducted(points=points, lots=self._shares(points, when=when), source=source)]
@@ -266,11 +233,6 @@ class Account:
     def erase(self, reason: str) -> list[AccountFact]:
         """Forget the person (A4); what they own in points stays as figures."""
         return [] if self.status == "erased" else [LearnerErased(reason=reason)]
-
-    def _expired_of(self, lot: str, *, when: datetime) -> int:
-        """What is gone of a lot because its time was over, recorded or not."""
-        unrecorded = sum(one.points for one in self.lots if one.id == lot and not one.lives(when))
-        return unrecorded + dict(self.expired).get(lot, 0)
 
     def _shares(self, points: int, *, when: datetime) -> tuple[LotShare, ...]:
         shares = take(self.lots, points, when=when)
@@ -358,6 +320,12 @@ def evolve(account: Account, fact: AccountFact) -> Account:
                 account,
                 lots=take_out(account.lots, fact.lots),
                 debt=account.debt + fact.debt,
+            )
+        case DebtPaid():
+            return replace(
+                account,
+                lots=take_out(account.lots, fact.lots),
+                debt=account.debt - fact.points,
             )
         case PointsDeducted():
             return replace(account, lots=take_out(account.lots, fact.lots))

@@ -7,10 +7,12 @@ from typing import Any, cast
 
 from application.envelope import Envelope
 from application.streams import ACCOUNT
+from domain.clawing_back import claw_back, pay_debt
 from domain.house_rules import HouseRules
 from domain.lots import last_day, refund_shares
 from domain.point_facts import (
     AccountFact,
+    DebtPaid,
     GrantClawedBack,
     HoldCaptured,
     HoldVoided,
@@ -97,7 +99,9 @@ class Expiries:
             case GrantClawedBack():
                 granted = fact.points + fact.expired
                 rules = self._rules
-                return [*account.claw_back(granted, lot=fact.lot, when=when, rules=rules)]
+                return [*claw_back(account, granted, lot=fact.lot, when=when, rules=rules)]
+            case DebtPaid():
+                return [*pay_debt(account, when=when)]
             case PointsDeducted():
                 try:
                     return account.deduct(fact.points, source=fact.source, when=when)

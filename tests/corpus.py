@@ -23,7 +23,7 @@ assert ROOMS  # importing them registers every fact
 
 STORY = {
     "account": """LearnerRegistered PointsGranted PointsHeld HoldVoided PointsRedeemed
-        PointsRestored PointsDeducted GrantClawedBack LotExpired HoldCaptured AccountFrozen
+        PointsRestored PointsDeducted GrantClawedBack DebtPaid LotExpired HoldCaptured AccountFrozen
         AccountUnfrozen LearnerErased""",
     "order": """OrderPlaced PaymentFailed PaymentCaptured AddressChanged EntitlementGranted
         CourseProgressed ReviewRequired OrderApproved OrderRejected PartReleased PartMoved

@@ -205,6 +205,53 @@ async def test_a_grant_is_not_taken_back_before_it_was_made(mall: Mall) -> None:
     assert (await as_service(mall, "/v1/points/clawbacks", late)).status_code == 200
 
 
+async def spent_then(mall: Mall) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """A grant of six days ago; the order that it pays, and its claw-back, both still to be told."""
+    now = datetime.now(UTC)
+    price = (await mall.order(("enamel-mug", 1)))["points"]
+    await points_of_then(mall, price + 40, at=now - timedelta(days=6))
+    grant = {"learner": "lin", "reason": "task", "source": f"then-{price + 40}", "why": "mistake"}
+    wrong = {**grant, "happened_at": stamp(now - timedelta(days=4))}
+    return price, order_of(now - timedelta(days=5)), wrong
+
+
+async def balance(mall: Mall, days_ago: int) -> tuple[int, int]:
+    """What lin could spend, and what she owed, so many days ago."""
+    await mall.views()
+    at = datetime.now(UTC) - timedelta(days=days_ago)
+    seen = (await mall.get("/v1/learners/lin/balance", as_of=stamp(at))).json()
+    return seen["available"], seen["debt"]
+
+
+async def test_what_is_taken_back_as_of_then_is_owed_until_today_s_points_pay_it(
+    mall: Mall,
+) -> None:
+    """A5, L5, rules.md 17, 19: no balance in between is below zero but for a visible debt."""
+    price, bought, wrong = await spent_then(mall)
+    assert (await as_service(mall, "/v1/orders", bought)).status_code == 201
+    before = (await mall.balance())["available"]
+    taken = await as_service(mall, "/v1/points/clawbacks", wrong)
+    assert (taken.status_code, taken.json()["points"], taken.json()["debt"]) == (200, price + 40, 0)
+    assert await balance(mall, 5) == (40, 0)
+    assert await balance(mall, 3) == (0, price)
+    after = await mall.balance()
+    assert (after["available"], after["debt"]) == (before - 40 - price, 0)
+    again = await as_service(mall, "/v1/points/clawbacks", wrong)
+    assert again.json()["status"] == "duplicate"
+
+
+async def test_nothing_of_then_is_below_zero_when_both_are_told_at_once(mall: Mall) -> None:
+    """A5 race: an order that a grant paid, and its claw-back, each decided on what was there."""
+    price, bought, wrong = await spent_then(mall)
+    placed, taken = await asyncio.gather(
+        as_service(mall, "/v1/orders", bought), as_service(mall, "/v1/points/clawbacks", wrong)
+    )
+    assert taken.status_code == 200
+    assert placed.status_code in (201, 409)
+    owed = price if placed.status_code == 201 else 0
+    assert await balance(mall, 3) == (0, owed)
+
+
 async def test_a_parcel_is_not_sent_before_its_order_was_placed(mall: Mall) -> None:
     """A5, W1: neither picked, packed, labelled nor handed over; CONTROL: from then on it is."""
     ops = {"role": "operations", "subject": "ops"}

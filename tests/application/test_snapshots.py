@@ -13,6 +13,7 @@ from application import log
 from application.store import Store
 from application.streams import ACCOUNT
 from application.unit import Unit
+from domain.clawing_back import claw_back
 from domain.house_rules import HouseRules
 from domain.point_facts import AccountFact, LotShare, PointsRedeemed, Reason
 from domain.points import Account
@@ -64,7 +65,7 @@ def _something(
             return account.expire(when=when)
         case "claw" if account.lots:
             lot = rng.choice(account.lots)
-            return account.claw_back(lot.points + 7, lot=lot.id, when=when, rules=RULES)
+            return claw_back(account, lot.points + 7, lot=lot.id, when=when, rules=RULES)
         case _:
             expires = when + timedelta(days=rng.randint(1, 30)) if rng.random() < 0.6 else None
             points, source = rng.randint(1, 500), f"S{number}"

@@ -39,6 +39,7 @@ from application.streams import ACCOUNT, ORDER, PARCEL, STOCK, Category
 from application.unit import Unit
 from application.vault import Recipient
 from domain.catalogue import Kind, Terms
+from domain.clawing_back import claw_back
 from domain.facts import Fact
 from domain.house_rules import HouseRules
 from domain.ledger import postings
@@ -69,7 +70,14 @@ from domain.parcel_facts import Content
 from domain.parcels import Stage
 from domain.parts import Part
 from domain.payment_facts import CashRefundAskedAgain, CashRefundConfirmed, CashRefundFailed
-from domain.point_facts import AccountFact, HoldVoided, LearnerErased, PointsRestored, Reason
+from domain.point_facts import (
+    AccountFact,
+    DebtPaid,
+    HoldVoided,
+    LearnerErased,
+    PointsRestored,
+    Reason,
+)
 from domain.refusals import OrderRefused, Refusal
 from domain.release_facts import (
     AddressAcknowledged,
@@ -222,7 +230,7 @@ class Mall(RuleBasedStateMachine):
 
         def decide(unit: Unit) -> dict[str, Any]:
             account = unit.read(ACCOUNT, who)
-            facts = account.claw_back(points, lot=lot, when=self.now, rules=RULES)
+            facts = claw_back(account, points, lot=lot, when=self.now, rules=RULES)
             return {"debt": unit.record(ACCOUNT, who, facts).debt}
 
         assert self.do(decide)["debt"] == self.people[who].debt
@@ -840,7 +848,7 @@ ALL_FACTS = {
     for fact in get_args(AccountFact) + get_args(OrderFact) + get_args(StockFact)
     if fact not in (*OF_CASES, *OF_OTHERS, LearnerErased, OrderExpired, AddressChanged,
                     AddressAcknowledged, CourseProgressed, CashRefundConfirmed, CashRefundFailed,
-                    CashRefundAskedAgain, StockTransferredOut)
+                    CashRefundAskedAgain, DebtPaid, StockTransferredOut)
 }  # fmt: skip
 """What the histories must have met, or they prove too little: but for what moves nothing here."""
 

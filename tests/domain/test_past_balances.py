@@ -1,16 +1,29 @@
 """What is dated back is paid with what was there and is left (A5; rules.md 19)."""
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from application.streams import ACCOUNT
+from domain.clawing_back import DebtRefused, claw_back, pay_debt
 from domain.house_rules import DEFAULT_RULES
+from domain.ledger import postings
 from domain.past_balances import LeftSince, left_since, lot_changes
-from domain.point_facts import AccountFact, PointsGranted, PointsRedeemed, Reason
+from domain.point_facts import (
+    AccountFact,
+    DebtPaid,
+    GrantClawedBack,
+    LotExpired,
+    PointsGranted,
+    PointsRedeemed,
+    Reason,
+)
 from domain.points import Account, InsufficientPoints
 from tests.in_memory import given
 
@@ -43,6 +56,26 @@ def redeemed(history: History, points: int, *, day: float, then: bool = True) ->
     payer = payer.since(left_since(history, at)) if then else payer
     facts = payer.redeem(points, order=f"o{len(history)}", when=at)
     return [*history, *((at, fact) for fact in facts)]
+
+
+def clawed_back(history: History, *, lot: str, day: float, then: bool = True) -> History:
+    """After a grant is taken back as of a day, and the debt that leaves is paid now."""
+    at = NOON + day * DAY
+    holder, points = account(history), dict(_granted(history))[lot]
+    left = left_since(history, at) if then else None
+    taken = claw_back(holder, points, lot=lot, when=at, rules=DEFAULT_RULES, left=left, now=NOW)
+    history = [*history, *((at, fact) for fact in taken)]
+    return [*history, *((NOW, fact) for fact in pay_debt(account(history), when=NOW))]
+
+
+def _granted(history: History) -> Iterator[tuple[str, int]]:
+    return ((one.lot, one.points) for _, one in history if isinstance(one, PointsGranted))
+
+
+def owed(history: History, *, day: float) -> int:
+    """What was owed as of a day."""
+    at = NOON + day * DAY
+    return -sum(postings(fact).get("owed", 0) for told, fact in history if told <= at)
 
 
 def lowest(history: History) -> int:
@@ -99,17 +132,57 @@ def test_a_lot_pays_though_one_that_came_later_expires_sooner() -> None:
 def test_debt_is_paid_before_anything_is_left() -> None:
     """L5: what a grant paid of a debt was never there."""
     owing = given(ACCOUNT, *(fact for _, fact in granted([], 30, day=1)))
-    taken = owing.claw_back(50, lot="task:gone", when=NOON + 2 * DAY, rules=DEFAULT_RULES)
+    taken = claw_back(owing, 50, lot="task:gone", when=NOON + 2 * DAY, rules=DEFAULT_RULES)
     history: History = [*granted([], 30, day=1), *((NOON + 2 * DAY, fact) for fact in taken)]
     history = granted(history, 25, day=3)
     assert isinstance(history[-1][1], PointsGranted)
     assert left_since(history, NOON + 3 * DAY).lots == {("task:g2", None): 5}
 
 
+def test_what_is_taken_back_as_of_then_is_what_was_there_and_the_rest_is_owed() -> None:
+    """A5, L5, rules.md 17, 19: spent by then, it is owed from then on; what came since pays now."""
+    history = redeemed(granted([], 30, day=1), 20, day=2)
+    history = granted(history, 500, day=50)
+    history = clawed_back(history, lot="task:g0", day=3)
+    taken, paid = (fact for _, fact in history[-2:])
+    assert isinstance(taken, GrantClawedBack)
+    assert (taken.points, taken.debt, [one.points for one in taken.lots]) == (30, 20, [10])
+    assert isinstance(paid, DebtPaid)
+    assert (paid.points, [one.lot for one in paid.lots]) == (20, ["task:g2"])
+    assert [owed(history, day=day) for day in (2, 3, 60, 100)] == [0, 20, 20, 0]
+    assert (account(history).debt, account(history).available(NOW)) == (0, 480)
+    assert lowest(history) == 0
+
+
+def test_what_is_taken_back_as_of_then_is_below_zero_when_today_s_lots_decide() -> None:
+    """A5 CONTROL: the points of day 50 pay on day 3."""
+    history = redeemed(granted([], 30, day=1), 20, day=2)
+    history = granted(history, 500, day=50)
+    assert lowest(clawed_back(history, lot="task:g0", day=3, then=False)) < 0
+
+
+def test_a_policy_against_debt_looks_at_what_is_owed_once_it_is_paid() -> None:
+    """L5: what came since pays it, so nothing is left owing; without that it is refused."""
+    strict = replace(DEFAULT_RULES, debt_limit=0)
+    spent = redeemed(granted([], 30, day=1), 20, day=2)
+    for since, refused in ((20, False), (19, True)):
+        history = granted(spent, since, day=50)
+        then = NOON + 3 * DAY
+        take_back = partial(
+            claw_back, account(history), 30, lot="task:g0", when=then, rules=strict,
+            left=left_since(history, then), now=NOW,
+        )  # fmt: skip
+        if refused:
+            with pytest.raises(DebtRefused, match="1 points owing; 0"):
+                take_back()
+        else:
+            assert take_back()[0].debt == 20
+
+
 moments = st.integers(0, 99)
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["grant", "grant", "order", "order"]),
+        st.sampled_from(["grant", "grant", "order", "order", "claw_back", "expire"]),
         st.integers(1, 40),
         moments,
         st.none() | st.integers(1, 60),
@@ -122,11 +195,31 @@ steps = st.lists(
 def test_no_balance_of_the_past_is_below_zero_whatever_is_dated_back(
     told: list[tuple[str, int, int, int | None]],
 ) -> None:
-    """A5, L4, rules.md 19: in whatever order grants and orders are told, of whatever days."""
+    """A5, L4, L5, rules.md 17, 19: in whatever order all of it is told, of whatever days.
+
+    What every lot has is at least nothing, as is what is free; points are neither made nor lost;
+    what stands is what the facts fold to; and nobody owes while they have something to pay with.
+    """
     history: History = []
+    taken_back: set[str] = set()
     for what, points, day, days in told:
         if what == "grant":
             history = granted(history, points, day=day, days=days)
+            continue
+        if what == "expire":
+            for gone in account(history).expire(when=NOW):
+                assert isinstance(gone, LotExpired)
+                history = [*history, (gone.expired_at, gone)]
+            continue
+        if what == "claw_back":
+            lots = [
+                (one.lot, at) for at, one in history
+                if isinstance(one, PointsGranted) and one.lot not in taken_back
+            ]  # fmt: skip
+            if lots:
+                lot, at = lots[points % len(lots)]
+                history = clawed_back(history, lot=lot, day=max(day, (at - NOON) / DAY))
+                taken_back.add(lot)
             continue
         left = left_since(history, NOON + day * DAY)
         there = account(history).since(left).available(NOON + day * DAY)
@@ -135,5 +228,13 @@ def test_no_balance_of_the_past_is_below_zero_whatever_is_dated_back(
                 redeemed(history, points, day=day)
             continue
         history = redeemed(history, points, day=day)
+    stands = account(history)
     assert lowest(history) == 0
     assert left_since(history, NOW).version == len(history)
+    sums = Counter[str]()
+    for _, fact in history:
+        sums.update(postings(fact))
+    assert not sum(sums.values())
+    assert (sums["learner"], -sums["owed"]) == (sum(x.points for x in stands.lots), stands.debt)
+    assert stands.debt >= 0
+    assert not (stands.debt and stands.available(NOW))

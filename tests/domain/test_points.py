@@ -8,6 +8,7 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from application.streams import ACCOUNT
+from domain.clawing_back import DebtRefused, claw_back
 from domain.facts import Fact
 from domain.house_rules import HouseRules
 from domain.ledger import postings
@@ -33,7 +34,6 @@ from domain.point_facts import (
 from domain.points import (
     Account,
     AccountNotActive,
-    DebtRefused,
     InsufficientPoints,
     LearnerUnknown,
 )
@@ -375,7 +375,7 @@ def test_a_claw_back_takes_its_own_lot_then_the_soonest_then_debt() -> None:
         PointsRedeemed(order="o", points=7, lots=(share(7, "bad", expires=90),)),
         PointsHeld(order="p", points=8, lots=(share(8, "soon", nth=2, expires=5),)),
     )
-    (fact,) = holder.claw_back(20, lot="bad", when=NOON, rules=RULES)
+    (fact,) = claw_back(holder, 20, lot="bad", when=NOON, rules=RULES)
     assert fact == GrantClawedBack(
         lot="bad",
         points=20,
@@ -396,8 +396,8 @@ def test_a_claw_back_is_the_same_when_an_expiry_is_recorded_before_or_after_it()
     when = NOON + DAY
     unrecorded, expiry = account(*facts), LotExpired(lot="bad", points=10, expired_at=when)
     recorded = account(*facts, expiry)
-    first = unrecorded.claw_back(10, lot="bad", when=when, rules=RULES)
-    assert first == recorded.claw_back(10, lot="bad", when=when, rules=RULES)
+    first = claw_back(unrecorded, 10, lot="bad", when=when, rules=RULES)
+    assert first == claw_back(recorded, 10, lot="bad", when=when, rules=RULES)
     assert account(*facts, *first, expiry) == account(*facts, expiry, *first)
 
 
@@ -410,10 +410,10 @@ def test_nothing_is_owed_of_what_expired_unspent_when_its_grant_is_clawed_back(
     facts = [lot, PointsRedeemed(order="o", points=15, lots=(share(15, "bad", expires=1),))]
     if recorded:
         facts.append(LotExpired(lot="bad", points=25, expired_at=NOON + DAY))
-    (fact,) = account(*facts).claw_back(40, lot="bad", when=NOON + 2 * DAY, rules=RULES)
+    (fact,) = claw_back(account(*facts), 40, lot="bad", when=NOON + 2 * DAY, rules=RULES)
     assert fact == GrantClawedBack(lot="bad", points=15, lots=(), debt=15, expired=25)
     unused = account(lot)
-    (fact,) = unused.claw_back(40, lot="bad", when=NOON + 2 * DAY, rules=RULES)
+    (fact,) = claw_back(unused, 40, lot="bad", when=NOON + 2 * DAY, rules=RULES)
     assert fact == GrantClawedBack(lot="bad", points=0, lots=(), debt=0, expired=40)
     later = granted(40, "b", nth=1)
     assert account(lot, fact, later).available(NOON + 2 * DAY) == 40
@@ -430,13 +430,12 @@ def test_nothing_is_owed_when_what_came_back_in_grace_expired_as_well() -> None:
     ]
     (back,) = account(*history).restore([spent], order="o", when=late, rules=RULES)
     in_grace = account(*history, back)
-    (fact,) = in_grace.claw_back(40, lot="bad", when=late, rules=RULES)
+    (fact,) = claw_back(in_grace, 40, lot="bad", when=late, rules=RULES)
     assert isinstance(fact, GrantClawedBack)
     assert (fact.points, fact.debt, fact.expired) == (30, 0, 10)
     over = late + RULES.refund_grace
-    (fact,) = account(*history, back, *in_grace.expire(when=over)).claw_back(
-        40, lot="bad", when=over, rules=RULES
-    )
+    gone = account(*history, back, *in_grace.expire(when=over))
+    (fact,) = claw_back(gone, 40, lot="bad", when=over, rules=RULES)
     assert isinstance(fact, GrantClawedBack)
     assert (fact.points, fact.debt, fact.expired) == (0, 0, 40)
 
@@ -446,13 +445,13 @@ def test_a_claw_back_is_refused_when_it_would_leave_more_debt_than_allowed() -> 
     strict = replace(RULES, debt_limit=4)
     holder = account(granted(10), PointsRedeemed(order="o", points=5, lots=(share(5),)))
     with pytest.raises(DebtRefused) as refused:
-        holder.claw_back(10, lot="a", when=NOON, rules=strict)
+        claw_back(holder, 10, lot="a", when=NOON, rules=strict)
     assert refused.value.figures == {"debt": 5, "limit": 4}
-    (fact,) = holder.claw_back(9, lot="a", when=NOON, rules=strict)
+    (fact,) = claw_back(holder, 9, lot="a", when=NOON, rules=strict)
     assert isinstance(fact, GrantClawedBack)
     assert (fact.debt, fact.debt_limit) == (4, 4)
     owing = replace(holder, debt=9)
-    assert owing.claw_back(5, lot="a", when=NOON, rules=replace(RULES, debt_limit=0))
+    assert claw_back(owing, 5, lot="a", when=NOON, rules=replace(RULES, debt_limit=0))
 
 
 def test_points_are_deducted_when_they_are_there_and_refused_when_not() -> None:
