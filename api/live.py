@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["live"])
 
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 1_000
-HOUSE_ROOMS = ("approvals", "claims", "notes")
+HOUSE_ROOMS = ("approvals", "claims", "consignments", "intercepts", "notes")
 """Rooms whose facts learners are not told of: between the house, its carriers and its staff."""
 
 _EVENTS = {

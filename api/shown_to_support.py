@@ -65,8 +65,33 @@ def _entry(position: int, **more: Any) -> dict[str, Any]:
     }
 
 
+class AheadOut(BaseModel):
+    """One thing that the house will do by itself, or that is stuck (D1, M5)."""
+
+    id: Annotated[str, Field(description="its name in this list", examples=["n1"])]
+    work: Annotated[
+        str,
+        Field(
+            description="a policy's name, or what a partner is asked for",
+            examples=["complete_orders", "push_third_party", "confirm_receipt"],
+        ),
+    ]
+    standing: Literal["planned", "retrying", "stuck"] = Field(
+        description="retrying: it failed and is tried again by itself; stuck: late, given up, or "
+        "not to be had without somebody"
+    )
+    at: AwareDatetime | None = Field(
+        description="when it is done or tried next if nothing else happens, or should have been; "
+        "null: nobody can say"
+    )
+    tries: int = Field(ge=0, description="that failed so far")
+    words: InBothOut = Field(description="what it is")
+    details: InBothOut = Field(description="what it is about, and what the last try said")
+    because_of: str | None = Field(description="`id` of the entry that it comes of")
+
+
 class OrderTimelineOut(BaseModel):
-    """All that concerns an order, oldest first (D1)."""
+    """All that concerns an order, oldest first, and what is still to come (D1)."""
 
     model_config = example(
         order=_ORDER,
@@ -80,10 +105,23 @@ class OrderTimelineOut(BaseModel):
                 because_of="e57",
             ),
         ],
+        ahead=[
+            {
+                "id": "n1",
+                "work": "note_overdue_cases",
+                "standing": "planned",
+                "at": "2026-11-22T02:14:08.120931Z",
+                "tries": 0,
+                "words": {"zh": "届时未裁决则记为逾期", "en": "Overdue if not decided by then"},
+                "details": {"zh": f"D-{_PARCEL}", "en": f"D-{_PARCEL}"},
+                "because_of": "e58",
+            }
+        ],
         position=58,
     )
     order: OrderNumber
     entries: list[EntryOfOrderOut] = Field(description="by the time at which it happened")
+    ahead: list[AheadOut] = Field(description="what is stuck first, then by time")
     position: Position
 
 

@@ -38,7 +38,10 @@ Noted = Annotated[int, Path(ge=1, le=2**62, description="log position of the not
 async def timeline(
     request: Request, caller: Staff, number: Number, min_position: MinPosition = None
 ) -> Response:
-    """Order, points, stock, parcels, cases, messages, webhooks, notes; with causes, masked (D1)."""
+    """Order, points, stock, parcels, cases, messages, webhooks, notes; with causes, masked (D1).
+
+    Beside it what comes next by itself: deadlines, tries at partners, and what is stuck (M5).
+    """
     await wait_for(request, min_position, "audit_trail", "order_status")
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:

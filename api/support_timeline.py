@@ -2,7 +2,7 @@
 
 Its own facts, its points and stock, its parcels with their scans, cases and claims, what its
 learner and other systems were told, what sources of tracks were asked, and notes: one entry each,
-masked, with the entry it came of.
+masked, with the entry it came of. Then what the house will do next by itself, and what is stuck.
 No view is kept for it: the order's trail knows which events belong to it.
 """
 
@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 
 from api.fact_words import BETWEEN, Language, details, in_both, titles
 from api.seen_cases import NOW, recipient_of
+from api.support_ahead import ahead_in_words
 from application.case_words import Said, said_in, without_names
 from application.delay_messages import message_for
 from application.envelope import Envelope
@@ -30,11 +31,12 @@ from domain.parcel_facts import (
     SecondNumberTold,
     WaybillIssued,
 )
+from projections.ahead import ahead_of
 from projections.audit_queries import order_events
 from projections.case_history import Moment, timeline
 from projections.order_queries import OrderRow
 
-KINDS = {"account": "ledger", "notes": "note"}
+KINDS = {"account": "ledger", "notes": "note", "intercept": "parcel", "consignment": "parcel"}
 """What an entry is about where it is not what its stream's category says."""
 TELLING_OTHERS, ASKING_CARRIERS = "policy:webhooks", "policy:querying"
 """The actors of what is done for the house and is no fact."""
@@ -68,7 +70,13 @@ async def order_timeline(
     entries += [telling.asked(one, labelled[one.waybill]) for one in asked]
     entries.sort(key=_by_time)
     position = max((one.position for one in events), default=row.position)
-    return {"order": row.number, "entries": entries, "position": position}
+    ahead = ahead_in_words(
+        await ahead_of(connection, tenant, row, events),
+        events,
+        zone=telling.zone,
+        recipient=telling.recipient,
+    )
+    return {"order": row.number, "entries": entries, "ahead": ahead, "position": position}
 
 
 class _Telling(NamedTuple):

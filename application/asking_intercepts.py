@@ -109,9 +109,12 @@ class InterceptRequests:
                 logger.error("an interception was refused with code %s", refused.code)
             elif refused.retry is not Retry.BACKOFF:
                 await self._refused(one, refused.code, refused.message)
+                return
+            await self._note(one, f"{refused.code}: {blot(refused.message)}")
             return
         except (httpx2.HTTPError, UnreadableReply) as error:
             logger.warning("an interception waits: %s", type(error).__name__)
+            await self._note(one, type(error).__name__)
             return
         await self._record(one, "taken", partial(intercepting.note_taken, intercept=one.intercept))
 
@@ -153,6 +156,10 @@ class InterceptRequests:
             )
         )
 
+    async def _note(self, one: Wanted, cause: str) -> None:
+        async with self._house.pool.connection() as connection:
+            await self._rows(connection, _NOTE, {"what": one.intercept, "cause": cause[:200]})
+
     async def _rows(
         self, connection: AsyncConnection[Any], text: LiteralString, values: dict[str, Any]
     ) -> Sequence[Any]:
@@ -171,7 +178,7 @@ WITH due AS (
 ), claimed AS (
     INSERT INTO {open_calls} AS c (what, phase, tries, first_at, next_at)
     SELECT intercept, 'intercept', 1, %(now)s, %(now)s + %(pause)s::interval FROM due
-    ON CONFLICT (what, phase) DO UPDATE SET tries = c.tries + 1,
+    ON CONFLICT (what, phase) DO UPDATE SET tries = c.tries + 1, cause = NULL,
         next_at = %(now)s + least(%(pause)s::interval * power(2, least(c.tries, 20)),
                                   %(longest)s::interval)
     WHERE c.next_at <= %(now)s
@@ -179,4 +186,8 @@ WITH due AS (
 )
 SELECT d.parcel, d.intercept, d.waybill, d.carrier, d.way, d.card, d.reason
 FROM due d JOIN claimed c ON c.what = d.intercept ORDER BY d.asked_at, d.parcel
+"""
+_NOTE = """
+UPDATE {open_calls} SET cause = %(cause)s WHERE what = %(what)s AND phase = 'intercept'
+RETURNING what
 """

@@ -69,11 +69,7 @@ _NOT_ASKED: LiteralString = """
 
 def _found(at: LiteralString, which: LiteralString) -> LiteralString:
     """The query of a policy: what is kept since `at`, and not told, or asked, yet."""
-    return (
-        f"SELECT j.parcel, j.version, j.{at} FROM {{journeys}} j WHERE {which}"
-        f" AND j.{at} <= %b AND j.{at} >= %b AND (j.{at}, j.parcel) > (%b, %b)"
-        f"{_WAITED_FOR} ORDER BY j.{at}, j.parcel LIMIT %b"
-    )
+    return f"SELECT j.parcel, j.version, j.{at} FROM {{journeys}} j WHERE {which}{_WAITED_FOR}"
 
 
 _AT: dict[DelayCause, tuple[LiteralString, LiteralString, LiteralString]] = {

@@ -260,8 +260,7 @@ FOLLOW = Policy(
     "follow_third_parties",
     """
     SELECT parcel, version, told_at FROM {consignments}
-    WHERE behind AND told_at <= %b AND told_at >= %b AND (told_at, parcel) > (%b, %b)
-    ORDER BY told_at, parcel LIMIT %b
+    WHERE behind AND told_at IS NOT NULL
     """,
     when_third_party_told_then_follow,
 )

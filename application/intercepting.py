@@ -333,18 +333,13 @@ NOTE_INTERCEPTED = Policy(
       AND p.state IN ('returning', 'returned', 'forwarded', 'signed', 'lost')
       AND NOT (i.state = 'timed_out' AND p.state IN ('signed', 'lost'))
       AND NOT (i.way = 'return' AND p.state = 'forwarded')
-      AND i.changed_at <= %b AND i.changed_at >= %b AND (i.changed_at, i.parcel) > (%b, %b)
-    ORDER BY i.changed_at, i.parcel LIMIT %b
     """,
     when_track_tells_then_note_it,
 )
 TIME_OUT_INTERCEPTS = Policy(
     "time_out_intercepts",
     """
-    SELECT parcel, version, answer_by FROM {intercepts}
-    WHERE state IN ('asked', 'taken') AND answer_by <= %b
-      AND answer_by >= %b AND (answer_by, parcel) > (%b, %b)
-    ORDER BY answer_by, parcel LIMIT %b
+    SELECT parcel, version, answer_by FROM {intercepts} WHERE state IN ('asked', 'taken')
     """,
     when_answer_by_is_over_then_time_out_intercept,
 )

@@ -132,14 +132,12 @@ def when_parcel_is_released_then_want_label(due: Due, rules: HouseRules) -> Comm
 WANT_LABELS = Policy(
     "want_labels",
     """
-    SELECT p.number, e.originator_version, p.label_due_at FROM (
-        SELECT number, position, label_due_at FROM {parcels} p
-        WHERE label_due_at <= %b AND label_due_at >= %b AND (label_due_at, number) > (%b, %b)
-          AND NOT EXISTS (SELECT FROM {warehouses} w WHERE w.code = p.warehouse
-                          AND w.terms ->> 'third_party' = 'true')
-        ORDER BY label_due_at, number LIMIT %b
-    ) p JOIN {tallypost_events} e ON e.notification_id = p.position
-    ORDER BY p.label_due_at, p.number
+    SELECT p.number, (
+        SELECT e.originator_version FROM {tallypost_events} e WHERE e.notification_id = p.position
+    ), p.label_due_at FROM {parcels} p
+    WHERE p.label_due_at IS NOT NULL
+      AND NOT EXISTS (SELECT FROM {warehouses} w WHERE w.code = p.warehouse
+                      AND w.terms ->> 'third_party' = 'true')
     """,
     when_parcel_is_released_then_want_label,
     applies=lambda rules: rules.order_labels,

@@ -146,9 +146,7 @@ CANCEL_UNPAID = Policy(
     "cancel_unpaid_orders",
     """
     SELECT number, version, pay_by FROM {orders}
-    WHERE state = 'pending_payment' AND pay_by <= %b
-      AND pay_by >= %b AND (pay_by, number) > (%b, %b)
-    ORDER BY pay_by, number LIMIT %b
+    WHERE state = 'pending_payment' AND pay_by IS NOT NULL
     """,
     when_pay_by_is_over_then_cancel_order,
 )
@@ -156,25 +154,18 @@ COMPLETE = Policy(
     "complete_orders",
     """
     SELECT o.number, o.version, o.window_until FROM {orders} o
-    WHERE o.window_until IS NOT NULL AND o.window_until <= %b
-      AND o.window_until >= %b AND (o.window_until, o.number) > (%b, %b)
+    WHERE o.window_until IS NOT NULL
       AND NOT EXISTS (SELECT FROM {parcels} p WHERE p.orders @> ARRAY[o.number] AND p.unconfirmed)
-    ORDER BY o.window_until, o.number LIMIT %b
     """,
     when_window_is_over_then_complete_order,
 )
 EXPIRE_LOTS = Policy(
     "expire_lots",
     """
-    SELECT l.learner, e.originator_version, l.expires_at FROM (
-        SELECT learner, expires_at FROM {lots}
-        WHERE points > 0 AND expires_at <= %b
-          AND expires_at >= %b AND (expires_at, learner) > (%b, %b)
-        ORDER BY expires_at, learner LIMIT %b
-    ) l
-    JOIN {balances} b USING (learner)
-    JOIN {tallypost_events} e ON e.notification_id = b.position
-    ORDER BY l.expires_at, l.learner
+    SELECT l.learner, (
+        SELECT e.originator_version FROM {balances} b
+        JOIN {tallypost_events} e ON e.notification_id = b.position WHERE b.learner = l.learner
+    ), l.expires_at FROM {lots} l WHERE l.points > 0
     """,
     when_lots_are_over_then_expire_them,
 )
@@ -182,9 +173,7 @@ EXPIRE_ORDERS = Policy(
     "expire_orders",
     """
     SELECT number, version, ended_at FROM {orders}
-    WHERE ended_at IS NOT NULL AND state <> 'expired' AND ended_at <= %b
-      AND ended_at >= %b AND (ended_at, number) > (%b, %b)
-    ORDER BY ended_at, number LIMIT %b
+    WHERE ended_at IS NOT NULL AND state <> 'expired'
     """,
     when_ended_long_ago_then_expire_order,
     grace=lambda rules: rules.kept_visible,
@@ -194,27 +183,19 @@ EXPIRE_ORDERS = Policy(
 SEND_WHAT_WAITED = Policy(
     "send_what_waited",
     """
-    SELECT w.key, w.version, w.since FROM (
-        SELECT order_number || '/' || part AS key, * FROM {waiting_units}
-        WHERE since <= %b AND since >= %b
-    ) w
-    WHERE (w.since, w.key) > (%b, %b) AND w.quantity <= (
+    SELECT w.order_number || '/' || w.part, w.version, w.since FROM {waiting_units} w
+    WHERE w.quantity <= (
         SELECT coalesce(sum(s.free), 0) FROM {stock_levels} s
         WHERE s.sku = w.sku AND s.free > 0
           AND s.warehouse = ANY(string_to_array(w.sources, ',')))
-    ORDER BY w.since, w.key LIMIT %b
     """,
     when_stock_received_then_send_what_waited,
 )
 ASK_REFUNDS_AGAIN = Policy(
     "ask_refunds_again",
     """
-    SELECT r.key, r.version, r.ask_again_at FROM (
-        SELECT order_number || '/' || refund AS key, * FROM {cash_refunds}
-        WHERE state = 'failed' AND ask_again_at <= %b AND ask_again_at >= %b
-    ) r
-    WHERE (r.ask_again_at, r.key) > (%b, %b)
-    ORDER BY r.ask_again_at, r.key LIMIT %b
+    SELECT order_number || '/' || refund, version, ask_again_at FROM {cash_refunds}
+    WHERE state = 'failed' AND ask_again_at IS NOT NULL
     """,
     when_cash_refund_failed_then_ask_again,
 )
@@ -222,28 +203,21 @@ ASK_REFUNDS_AGAIN = Policy(
 TIME_OUT_QUESTIONS = Policy(
     "time_out_questions",
     """
-    SELECT id, version, answer_by FROM {disputes}
-    WHERE answer_by <= %b AND answer_by >= %b AND (answer_by, id) > (%b, %b)
-    ORDER BY answer_by, id LIMIT %b
+    SELECT id, version, answer_by FROM {disputes} WHERE answer_by IS NOT NULL
     """,
     when_answer_by_is_over_then_time_out_questions,
 )
 NOTE_OVERDUE_CASES = Policy(
     "note_overdue_cases",
     """
-    SELECT id, version, decide_by FROM {disputes}
-    WHERE NOT overdue AND decide_by <= %b AND decide_by >= %b AND (decide_by, id) > (%b, %b)
-    ORDER BY decide_by, id LIMIT %b
+    SELECT id, version, decide_by FROM {disputes} WHERE NOT overdue AND decide_by IS NOT NULL
     """,
     when_decide_by_is_over_then_note_overdue,
 )
 TIME_OUT_INQUIRIES = Policy(
     "time_out_inquiries",
     """
-    SELECT parcel, version, inquiry_answer_by FROM {claims}
-    WHERE inquiry = 'open' AND inquiry_answer_by <= %b
-      AND inquiry_answer_by >= %b AND (inquiry_answer_by, parcel) > (%b, %b)
-    ORDER BY inquiry_answer_by, parcel LIMIT %b
+    SELECT parcel, version, inquiry_answer_by FROM {claims} WHERE inquiry = 'open'
     """,
     when_carrier_is_silent_then_time_out_inquiry,
 )
@@ -251,9 +225,7 @@ TIME_OUT_INQUIRIES = Policy(
 LAPSE_RETURNS = Policy(
     "lapse_returns",
     """
-    SELECT id, version, send_by FROM {returns}
-    WHERE send_by <= %b AND send_by >= %b AND (send_by, id) > (%b, %b)
-    ORDER BY send_by, id LIMIT %b
+    SELECT id, version, send_by FROM {returns} WHERE send_by IS NOT NULL
     """,
     when_send_by_is_over_then_lapse_return,
 )

@@ -29,9 +29,11 @@ from application.gateways.tracking import (
     Tracker,
     UnreadableReply,
 )
+from application.house import House
 from application.streams import PARCEL
 from application.traffic import Way, tracker_of
 from application.unit import Command, Unit
+from domain.house_rules import HouseRules
 from domain.silence import Silence, patience
 
 logger = logging.getLogger(__name__)
@@ -78,6 +80,21 @@ class LastAsked(NamedTuple):
     asked_at: datetime
     outcome: Outcome | None
     """None: it is being asked."""
+
+
+class ForeseenQuery(NamedTuple):
+    """A question that is still to come."""
+
+    work: str
+    """`confirm_receipt`, `ask_silent` or `compare_track`."""
+    parcel: str
+    carrier: str
+    at: datetime
+    """Not before then; what is over is due now, and the day's budget may make it later."""
+    position: int
+    """Of what is known of the parcel."""
+    last: Outcome | None
+    """What came of the last one; None: there was none, or it is being asked."""
 
 
 class Querying:
@@ -242,8 +259,63 @@ async def last_asked(
     ]
 
 
+async def foreseen_queries(
+    connection: AsyncConnection[Any], house: House, parcels: Sequence[str]
+) -> list[ForeseenQuery]:
+    """What sources will be asked about these parcels next, if nothing is heard of them."""
+    names = {name: Identifier(house.schema, name) for name in ("queries", "parcels")}
+    cursor = await connection.execute(SQL(_FORESEEN).format(**names), (list(parcels),))
+    now = house.store.clock()
+    return [_next_query(*row, now=now, rules=house.rules) for row in await cursor.fetchall()]
+
+
+def _next_query(
+    parcel: str,
+    carrier: str,
+    position: int,
+    since: datetime,
+    unconfirmed: bool,
+    quiet_as: str | None,
+    quiet_since: datetime | None,
+    told_at: datetime | None,
+    asked_at: datetime | None,
+    outcome: str | None,
+    *,
+    now: datetime,
+    rules: HouseRules,
+) -> ForeseenQuery:
+    if unconfirmed or quiet_as is None or quiet_since is None:
+        work, at = "confirm_receipt", asked_at + LOCKED_WITHIN if asked_at else since
+    else:
+        silent_at = quiet_since + patience(Silence(quiet_as), rules=rules)
+        asked = asked_at or quiet_since - COMPARED_AGAIN
+        compared_at = max(told_at or quiet_since, quiet_since) + SOURCE_LOOKS_EVERY
+        compared_at = max(compared_at, asked + COMPARED_AGAIN)
+        if max(now, compared_at) < silent_at:
+            work, at = "compare_track", compared_at
+        else:
+            work, at = (
+                "ask_silent",
+                max(silent_at, asked_at + SILENT_AGAIN if asked_at else silent_at),
+            )
+    last = None if outcome is None else Outcome(outcome)
+    return ForeseenQuery(work, parcel, carrier, at, position, last)
+
+
 _LAST: LiteralString = """
 SELECT waybill, asked_at, outcome FROM {queries} WHERE waybill = ANY(%s) ORDER BY asked_at
+"""
+_FORESEEN: LiteralString = """
+SELECT w.number, w.whom, w.position, w.since, w.unconfirmed, w.quiet_as, w.quiet_since,
+    w.told_at, q.asked_at, q.outcome
+FROM (
+    SELECT p.*, p.confirm_waybill AS asked, p.confirm_carrier AS whom FROM {parcels} p
+    WHERE p.unconfirmed
+    UNION ALL
+    SELECT p.*, p.waybill, p.carrier FROM {parcels} p
+    WHERE NOT p.unconfirmed AND p.quiet_as IS NOT NULL
+) w LEFT JOIN {queries} q ON q.waybill = w.asked
+WHERE w.number = ANY(%s) AND w.asked IS NOT NULL AND w.whom IS NOT NULL
 """
 _ASKED = "SELECT count(*) FROM {queries} WHERE asked_at > %b"
 _WANTED = """

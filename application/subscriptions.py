@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from application.outcomes import KeyReused
 from application.vault import Vault, seal, unseal
-from application.webhooks import SECRET_BYTES, checked_patterns, new_secret
+from application.webhooks import SECRET_BYTES, TRIES, checked_patterns, new_secret, wants
 from domain.refusals import InvalidRequest, NotFound, Refusal
 
 OWNED_MAX = 20
@@ -83,6 +83,19 @@ class Tried(NamedTuple):
     at: datetime
     outcome: str
     status: int | None
+
+
+class Untold(NamedTuple):
+    """Somebody who was not told of an event yet, and should have been."""
+
+    owner: str
+    url: str
+    position: int
+    """Of the first such event."""
+    failed_tries: int
+    next_at: datetime | None
+    """None: it was given up, or the subscription is stopped."""
+    cause: str | None
 
 
 class Subscriptions:
@@ -198,6 +211,22 @@ class Subscriptions:
         """The newest tries to tell anybody of these events."""
         rows = await self._rows(_TRIES, list(positions), TRIES_TOLD)
         return [Tried(*row) for row in rows]
+
+    async def untold(self, events: Sequence[tuple[int, str]]) -> list[Untold]:
+        """Who could not be told of the first of these: (position, name of the fact), in order.
+
+        Only where tries fail, or the subscription is stopped; what was given up counts, too.
+        """
+        found = []
+        for owner, url, patterns, state, cause, position, attempt, next_at in await self._rows(
+            _FAILING
+        ):
+            missed = (at for at, fact in events if at > position and wants(tuple(patterns), fact))
+            if (first := next(missed, None)) is not None:
+                again = next_at if state == "active" else None
+                found.append(Untold(owner, url, first, attempt, again, cause))
+        rows = await self._rows(_GIVEN_UP, TRIES, [at for at, _ in events])
+        return [*found, *(Untold(*row) for row in rows)]
 
     async def parked(self, webhook: str, *, limit: int = 100) -> list[dict[str, Any]]:
         """Deliveries given up, oldest first."""
@@ -319,6 +348,16 @@ _TRIES = """
 SELECT d.webhook, w.owner, w.url, d.serial, d.position, d.attempt, d.at, d.outcome, d.status
 FROM {webhook_deliveries} d JOIN {webhooks} w ON w.id = d.webhook
 WHERE d.position = ANY(%s) ORDER BY d.at DESC LIMIT %s
+"""
+_FAILING = """
+SELECT owner, url, patterns, state, cause, position, attempt, next_at FROM {webhooks}
+WHERE state <> 'active' OR attempt > 0 ORDER BY created_at, id
+"""
+_GIVEN_UP = """
+SELECT w.owner, w.url, min(p.position), %s, NULL::timestamptz,
+    (array_agg(p.cause ORDER BY p.position))[1]
+FROM {webhook_parked} p JOIN {webhooks} w ON w.id = p.webhook
+WHERE p.position = ANY(%s) GROUP BY w.id ORDER BY w.created_at, w.id
 """
 _PARKED = """
 SELECT position, fact, cause, parked_at FROM {webhook_parked} WHERE webhook = %s

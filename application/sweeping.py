@@ -6,7 +6,7 @@ command again, which has its effect once.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
@@ -28,7 +28,7 @@ _START = datetime.min.replace(tzinfo=UTC)
 
 
 class Due(NamedTuple):
-    """A deadline that has passed, and the newest event of its stream that the view had folded."""
+    """A deadline, and the newest event of its stream that the view had folded."""
 
     key: str
     """The stream's key: an order's number, a learner's id; `/` and a part of it may follow."""
@@ -42,7 +42,10 @@ class Policy:
 
     name: str
     find: LiteralString
-    """Finds what is due: (now, after, after, after's key, limit) → `Due`, by deadline and key."""
+    """All that it will do as the views have it, due or not yet: the columns of `Due`, by an index.
+
+    One plain SELECT: what is due is cut out of it, and so is what is ahead for one order.
+    """
     command: Callable[[Due, HouseRules], Command]
     grace: Callable[[HouseRules], timedelta] = lambda rules: timedelta()
     """How long after the moment in the view the command falls due."""
@@ -70,6 +73,20 @@ class Overdue:
     policy: str
     waiting: int
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A policy's command that is still to come."""
+
+    policy: str
+    key: str
+    """Of the stream that it is about."""
+    cause: str
+    """The event that it will name as its cause: `stream@version`."""
+    at: datetime
+    late: bool
+    """It should have been done by now: refused, stuck, or nobody sweeps (M5)."""
 
 
 def ripe(unit: Unit, due: Due) -> None:
@@ -141,6 +158,32 @@ async def overdue_of(
     return late
 
 
+async def foreseen_of(
+    connection: AsyncConnection[Any],
+    house: House,
+    policies: Iterable[Policy],
+    *,
+    keys: Sequence[str],
+    late_after: timedelta = LATE_AFTER,
+) -> list[Foreseen]:
+    """What these policies will do about these keys if nothing else happens, the soonest first."""
+    named = {one.name: one for one in policies if one.applies(house.rules)}
+    parts = [
+        SQL(_AHEAD).format(name=name, find=_qualified(one.find, house.schema))
+        for name, one in named.items()
+    ]
+    values = {"keys": list(keys)}
+    cursor = await connection.execute(SQL(" UNION ALL ").join(parts), values, prepare=True)
+    now, found = house.store.clock(), []
+    for name, *row in await cursor.fetchall():
+        policy, due = named[name], Due(*row)
+        at = due.at + policy.grace(house.rules)
+        cause = policy.command(due, house.rules).context.causation
+        late = at < now - late_after - 2 * policy.every
+        found.append(Foreseen(name, due.key, cause, at, late))
+    return sorted(found, key=lambda one: (one.at, one.policy, one.key))
+
+
 async def _find(
     connection: AsyncConnection[Any],
     house: House,
@@ -152,10 +195,19 @@ async def _find(
 ) -> list[Due]:
     before = now - policy.grace(house.rules)
     values = (before, after.at, after.at, after.key, limit)
-    cursor = await connection.execute(
-        _qualified(policy.find, house.schema), values, prepare=True, binary=True
-    )
+    query = SQL(_DUE).format(find=_qualified(policy.find, house.schema))
+    cursor = await connection.execute(query, values, prepare=True, binary=True)
     return [Due(*row) for row in await cursor.fetchall()]
+
+
+_DUE: LiteralString = """
+SELECT key, version, at FROM ({find}) AS due (key, version, at)
+WHERE at <= %b AND at >= %b AND (at, key) > (%b, %b) ORDER BY at, key LIMIT %b
+"""
+_AHEAD: LiteralString = """
+SELECT {name}::text, key, version, at FROM ({find}) AS due (key, version, at)
+WHERE key = ANY(%(keys)s)
+"""
 
 
 def _qualified(text: LiteralString, schema: str) -> Composed:

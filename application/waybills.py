@@ -61,15 +61,12 @@ def when_number_is_unbound_then_bind(due: Due, rules: HouseRules) -> Command:
 BIND_WAYBILLS = Policy(
     "bind_waybills",
     """
-    SELECT p.number, e.originator_version, p.known_at FROM (
-        SELECT number, position, coalesce(since, '2000-01-01 00:00+00') AS known_at
-        FROM {parcels} p
-        WHERE waybill IS NOT NULL AND state NOT IN ('signed', 'returned', 'lost', 'dissolved')
-          AND NOT EXISTS (SELECT FROM {tallypost_events} w WHERE w.originator_id =
-                          'waybill:' || p.carrier || ':' || upper(replace(p.waybill, '-', '')))
-    ) p JOIN {tallypost_events} e ON e.notification_id = p.position
-    WHERE p.known_at <= %b AND p.known_at >= %b AND (p.known_at, p.number) > (%b, %b)
-    ORDER BY p.known_at, p.number LIMIT %b
+    SELECT p.number, (
+        SELECT e.originator_version FROM {tallypost_events} e WHERE e.notification_id = p.position
+    ), coalesce(p.since, '2000-01-01 00:00+00') FROM {parcels} p
+    WHERE p.waybill IS NOT NULL AND p.state NOT IN ('signed', 'returned', 'lost', 'dissolved')
+      AND NOT EXISTS (SELECT FROM {tallypost_events} w WHERE w.originator_id =
+                      'waybill:' || p.carrier || ':' || upper(replace(p.waybill, '-', '')))
     """,
     when_number_is_unbound_then_bind,
     every=timedelta(hours=1),

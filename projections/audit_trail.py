@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from application.envelope import Envelope, decode_fact
-from application.streams import APPROVAL, CLAIM, DISPUTE, ORDER, PARCEL, RETURN
+from application.streams import (
+    APPROVAL,
+    CLAIM,
+    CONSIGNMENT,
+    DISPUTE,
+    INTERCEPT,
+    ORDER,
+    PARCEL,
+    RETURN,
+)
 from domain.approvals import ApprovalRequested, Kind
 from domain.facts import Fact
 from domain.point_facts import PointsGranted, Reason
@@ -12,7 +21,10 @@ from projections.reading import Event, Tables, View
 Orders = Mapping[str, tuple[str, ...]]
 """The orders that streams of other kinds concern."""
 
-_BY_FIRST_FACT = (PARCEL.name, DISPUTE.name, CLAIM.name, APPROVAL.name, RETURN.name)
+_BY_FIRST_FACT = (
+    PARCEL.name, DISPUTE.name, CLAIM.name, APPROVAL.name, RETURN.name, INTERCEPT.name,
+    CONSIGNMENT.name,
+)  # fmt: skip
 
 
 class AuditTrail(View):
@@ -82,8 +94,10 @@ def _named(stream: str, fact: Fact) -> tuple[str, ...]:
     fields = vars(fact)
     if "contents" in fields:  # a parcel's
         return tuple(dict.fromkeys(content.order for content in fields["contents"]))
-    if "orders" in fields:  # a claim's or an inquiry's
+    if "orders" in fields:  # a claim's, an inquiry's or an interception's
         return tuple(fields["orders"])
+    if category == CONSIGNMENT.name:
+        return tuple(dict.fromkeys(unit.order for unit in fields["units"]))
     return (fields["order"],) if "order" in fields else ()
 
 

@@ -104,6 +104,58 @@ def test_an_entry_leads_to_what_it_came_of(
         visitor.readable()
 
 
+def test_news_leave_the_eye_where_it_is(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """T3, D1, A1: a redraw keeps the marked entry at hand, and then the button somebody is at."""
+    number = service.order(newcomer(), ("notebook", 1))
+    parcel = service.ship(number)
+    service.push(number, parcel, "快件已揽收 【杭州市】", "1")
+    with browsing.as_("support", "wang") as visitor:
+        page = visitor.page
+        visitor.open(f"/support#/orders/{number}")
+        expect(page.locator(".lamp")).to_have_attribute("data-state", "on")
+        button = page.locator("[data-fact='orders.PartHandedOver'] button.cause")
+        button.click()
+        marked = page.locator(".timeline .marked")
+        expect(marked).to_be_focused()
+        cause = marked.get_attribute("id")
+        service.push(number, parcel, "快件到达 【杭州转运中心】", "0")
+        expect(page.locator(".timeline")).to_contain_text("杭州转运中心")
+        expect(marked).to_have_attribute("id", cause or "")
+        expect(marked).to_be_focused()
+        button.focus()
+        service.push(number, parcel, "快件到达 【上海转运中心】", "0")
+        expect(page.locator(".timeline")).to_contain_text("上海转运中心")
+        expect(button).to_be_focused()
+        visitor.content()
+
+
+@SCREENS
+def test_what_comes_next_leads_to_what_it_comes_of(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """D1, M5: what the house will do by itself stands above what happened, with its cause."""
+    learner = newcomer()
+    with service.partners(pace_seconds=3_600):  # its carrier says nothing else
+        number = service.order(learner, ("notebook", 1))
+        service.ship(number)
+        with browsing.as_("support", "wang", screen) as visitor:
+            page = visitor.page
+            visitor.open(f"/support#/orders/{number}")
+            told = page.locator("[data-work=tell_no_first_scan]")
+            expect(told).to_contain_text(visitor.says("work.tell_no_first_scan"))
+            expect(told).to_have_attribute("data-standing", "planned")
+            page.check("[value=case]", force=True)
+            expect(told).to_be_hidden()
+            page.check("[value=system]", force=True)
+            told.locator("button.cause").click()
+            expect(page.locator(".timeline .marked")).to_have_attribute("data-kind", "parcel")
+            expect(page.locator(".timeline .marked")).to_be_focused()
+            visitor.content()
+            visitor.readable()
+
+
 def test_a_recipient_is_masked_until_a_reason_is_given(
     browsing: Browsing, service: Service, newcomer: Newcomer
 ) -> None:

@@ -50,12 +50,15 @@ export function s(tag, attributes, ...children) {
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-/** Draw something anew; who is at a button or a field in it stays there. */
+/** Draw something anew; who is at an entry, a button or a field in it stays there. */
 export function keepingFocus(root, draw) {
   const active = root.contains(document.activeElement) ? document.activeElement : null;
+  const home = active?.closest("[id]");
   draw();
   if (!active) return;
-  const same = active.isConnected ? active : $$("a, button", root).find((one) => one.textContent === active.textContent);
+  const place = home && root.querySelector(`#${CSS.escape(home.id)}`);
+  const drawn = () => (active === home ? place : $$("a, button", place ?? root).find((one) => one.textContent === active.textContent));
+  const same = active.isConnected ? active : drawn();
   same?.focus({ preventScroll: true });
 }
 

@@ -1,5 +1,5 @@
 // All that concerns an order, newest first; each entry leads to the one it came of (D1, A1).
-import { $$, fill, h, icon, unique } from "./dom.js";
+import { $$, fill, h, icon, keepingFocus, unique } from "./dom.js";
 import { Intent } from "./http.js";
 import { may } from "./may.js";
 import { revealWords } from "./reveal.js";
@@ -16,16 +16,23 @@ const GROUPS = {
 /** So much later than it happened, an entry was known late: scans are told to the second only. */
 const LATE_MS = 60_000;
 
-/** The panel; `draw` shows the entries, what is typed into the note stays. */
+/** The panel; `draw` shows the entries: what is typed, marked and at hand stays. */
 export function timelinePanel(order, changed) {
   const list = h("ol", { class: "track timeline" });
+  const next = h("ol", { class: "ahead-list" });
+  const ahead = h("section", { class: "ahead", "aria-labelledby": "ahead" }, h("h3", { id: "ahead" }, t("ahead.title")), next);
+  const lists = h("div", { class: "stack" }, ahead, list);
   const chosen = { group: "all" };
-  let entries = [];
-  const show = () => {
+  let told = { entries: [], ahead: [] };
+  const show = () => keepingFocus(lists, () => {
+    const marked = list.querySelector(".marked")?.id;
     const kinds = GROUPS[chosen.group];
-    const byId = new Map(entries.map((one) => [one.id, one]));
-    fill(list, entries.filter((one) => !kinds || kinds.includes(one.kind)).reverse().map((one, at) => line(one, at, byId.get(one.because_of), follow, changed)));
-  };
+    const byId = new Map(told.entries.map((one) => [one.id, one]));
+    ahead.hidden = !told.ahead.length || Boolean(kinds && chosen.group !== "system");
+    fill(next, told.ahead.map((one) => coming(one, byId.get(one.because_of), follow)));
+    fill(list, told.entries.filter((one) => !kinds || kinds.includes(one.kind)).reverse().map((one, at) => line(one, at, byId.get(one.because_of), follow, changed)));
+    if (marked) point(list, marked);
+  });
   const name = unique("kinds");
   const filter = h("fieldset", { class: "chips small-chips" }, h("legend", { class: "visually-hidden" }, t("timeline.kinds")),
     Object.keys(GROUPS).map((one) => h("label", { class: "chip" }, h("input", { type: "radio", name, value: one, checked: one === chosen.group }), h("span", null, t(`timeline.${one}`)))));
@@ -40,13 +47,11 @@ export function timelinePanel(order, changed) {
   };
   return {
     panel: h("section", { class: "panel traced-timeline", "aria-labelledby": "timeline" },
-      h("h2", { id: "timeline" }, t("timeline.title")), may("note") ? noteForm(order, changed) : null, filter, list),
+      h("h2", { id: "timeline" }, t("timeline.title")), may("note") ? noteForm(order, changed) : null, filter, lists),
     draw: (found) => {
-      if (JSON.stringify(found) === JSON.stringify(entries)) return;
-      const marked = list.querySelector(".marked")?.id;
-      entries = found;
+      if (JSON.stringify(found) === JSON.stringify(told)) return;
+      told = found;
       show();
-      if (marked) list.querySelector(`#${CSS.escape(marked)}`)?.classList.add("marked");
     },
   };
 }
@@ -54,15 +59,40 @@ export function timelinePanel(order, changed) {
 /** Show where something came from: scroll there, mark it, and go on reading from it. */
 function mark(list, id) {
   for (const one of $$(".marked", list)) one.classList.remove("marked");
-  const cause = list.querySelector(`#${CSS.escape(id)}`);
-  if (!cause) return;
-  cause.classList.add("marked");
-  cause.tabIndex = -1;
-  cause.focus({ preventScroll: true });
-  cause.scrollIntoView({ block: "center", behavior: "smooth" });
+  const cause = point(list, id);
+  cause?.focus({ preventScroll: true });
+  cause?.scrollIntoView({ block: "center", behavior: "smooth" });
+}
+
+/** Mark an entry, so that it can be read on from. */
+function point(list, id) {
+  const entry = list.querySelector(`#${CSS.escape(id)}`);
+  if (!entry) return null;
+  entry.classList.add("marked");
+  entry.tabIndex = -1;
+  return entry;
 }
 
 const idOf = (id) => `t-${id}`;
+
+/** What the house will do by itself, or what is stuck (M5). */
+function coming(one, cause, follow) {
+  return h("li", { id: idOf(one.id), class: `a-${one.standing}`, dataset: { work: one.work, standing: one.standing } },
+    h("p", null, h("strong", null, one.words[language]), " ", h("span", { class: "quiet" }, inPrint(one.details[language]))),
+    h("p", { class: "quiet small entry-foot" },
+      one.standing === "stuck" ? h("span", { class: "badge s-lost" }, t("ahead.stuck")) : null,
+      one.at ? h("time", { datetime: one.at, title: exact(one.at) }, moment(one)) : h("span", null, t("ahead.by_itself")),
+      because(cause, follow)));
+}
+
+/** When it comes; what should have come is late where it is stuck, else it comes any moment. */
+function moment(one) {
+  const over = new Date(one.at) <= new Date();
+  if (over) return one.standing === "stuck" ? t("ahead.since", { when: when(one.at) }) : t("ahead.now");
+  return one.tries ? t("ahead.again", { when: when(one.at) }) : when(one.at);
+}
+
+const because = (cause, follow) => (cause ? h("button", { class: "cause", type: "button", dataset: { cause: cause.id }, onclick: () => follow(idOf(cause.id)) }, icon("back"), t("timeline.because", { what: cause.words[language] })) : null);
 
 function line(one, at, cause, follow, changed) {
   const late = new Date(one.recorded_at) - new Date(one.happened_at) > LATE_MS;
@@ -73,7 +103,7 @@ function line(one, at, cause, follow, changed) {
       h("time", { datetime: one.happened_at, title: exact(one.happened_at) }, when(one.happened_at)),
       h("span", null, actor(one.actor)),
       late ? h("span", { title: exact(one.recorded_at) }, t("timeline.known", { when: when(one.recorded_at) })) : null,
-      cause ? h("button", { class: "cause", type: "button", dataset: { cause: cause.id }, onclick: () => follow(idOf(cause.id)) }, icon("back"), t("timeline.because", { what: cause.words[language] })) : null));
+      because(cause, follow)));
 }
 
 function said(one, changed) {

@@ -38,7 +38,7 @@ export async function traced(view, [, number_], signal) {
     if (known && found.position < known.position) return;
     const changed = JSON.stringify(found) !== JSON.stringify(known);
     known = found;
-    timeline.draw(told.entries);
+    timeline.draw({ entries: told.entries, ahead: told.ahead });
     if (!changed && position === undefined) return;
     const sent = found.lines.some((line) => line.kind === "parcel");
     keepingFocus(view, () => {

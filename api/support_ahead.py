@@ -1,0 +1,57 @@
+"""客服待办 What comes next for an order, in words: planned, tried again, or stuck (D1, M5, A4)."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from api.fact_words import BETWEEN, Language, in_both
+from application.case_words import without_names
+from application.envelope import Envelope
+from application.vault import Recipient
+from projections.ahead import Ahead
+
+
+def ahead_in_words(
+    ahead: Sequence[Ahead],
+    events: Sequence[Envelope],
+    *,
+    zone: ZoneInfo,
+    recipient: Recipient | None,
+) -> list[dict[str, Any]]:
+    """Each with its words and the entry of `events` that it comes of; `recipient` stays unnamed."""
+    places = {f"{one.stream}@{one.version}": one.position for one in events}
+    return [
+        {
+            "id": f"n{number}",
+            "work": one.work,
+            "standing": one.standing,
+            "at": one.at,
+            "tries": one.tries,
+            "words": in_both(partial(_title, one), zone),
+            "details": in_both(partial(_details, one, recipient), zone),
+            "because_of": _because_of(one, places),
+        }
+        for number, one in enumerate(ahead, 1)
+    ]
+
+
+def _title(one: Ahead, language: Language) -> str:
+    return language.say(f"work.{one.work}")
+
+
+def _details(one: Ahead, recipient: Recipient | None, language: Language) -> str:
+    """What it is about, how often it failed and why."""
+    said = [language.of(["warehouse"], one.about)]
+    if one.host is not None:
+        said.append(one.host)
+    if one.tries:
+        said.append(language.say("ahead.failed", n=one.tries))
+    if one.why:
+        said.append(without_names(language.of(["ahead_why", "query_outcome"], one.why), recipient))
+    return BETWEEN.join(said)
+
+
+def _because_of(one: Ahead, places: Mapping[str, int]) -> str | None:
+    position = places.get(one.cause) if isinstance(one.cause, str) else one.cause
+    return f"e{position}" if position in places.values() else None
