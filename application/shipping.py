@@ -1,6 +1,6 @@
 """发货 Shipping: pack, label, hand over, and take in what carriers report (W1, T1, T2)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -170,7 +170,7 @@ def record_scans(
         bind_if_free(unit, parcel=parcel)
     joined = state.join(second) if second else []
     state = unit.record(PARCEL, parcel, joined)
-    fresh = state.tracking.fresh(replace(scan, text=blot(scan.text)) for scan in scans)
+    fresh = state.tracking.fresh(_as_recorded(scans))
     if fresh:
         payload = None if raw is None else _kept_payload(unit, state, raw)
         for fact in state.scanned(fresh, source=source, payload=payload):
@@ -183,6 +183,11 @@ def record_scans(
     if state.back_of is not None:
         follow(unit, parcel=parcel)
     return {"parcel": parcel, "state": state.track().state, "new_scans": len(fresh)}
+
+
+def _as_recorded(scans: Iterable[Scan]) -> list[Scan]:
+    """The scans with no names and phones in their words, as facts keep them (rule 30)."""
+    return [replace(scan, text=blot(scan.text)) for scan in scans]
 
 
 def carry_on(
@@ -307,16 +312,18 @@ def confirm_track(
 ) -> dict[str, Any]:
     """Note that the source, asked, told of the receipt that the house knows of (rules.md 23).
 
+    `told` are scans that `record_scans` took in: a receipt that does not count confirms nothing.
     Where it names the number that the receipt came under, that one is asked about next.
     `contradicted`: the house knows of a receipt, and the source was asked and does not.
     """
     state = existing_parcel(unit, parcel)
     if received_at(state.track()) is None:
         return {"contradicted": False}
-    if confirming.knows(state, told):
+    known = _as_recorded(told)
+    if confirming.knows(state, known):
         unit.record(PARCEL, parcel, state.confirm(at=asked, source=source))
         return {"contradicted": False}
-    second = confirming.named(state, told, source=source)
+    second = confirming.named(state, known, source=source)
     if second is not None:
         unit.record(PARCEL, parcel, [SecondNumberTold(**second._asdict())])
     return {"contradicted": second is None}

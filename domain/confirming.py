@@ -65,21 +65,37 @@ def counts(parcel: Parcel, track: Track, *, rules: HouseRules) -> bool:
 
 
 def knows(parcel: Parcel, told: Iterable[Scan]) -> bool:
-    """Whether a source, asked, told of a receipt under a number that is the parcel's for sure."""
-    proven = proven_numbers(parcel)
-    return any(scan.kind in RECEIVED and as_read(scan.number) in proven for scan in told)
+    """Whether a source, asked, told of the receipt that the house believes, or of a later one.
+
+    Under a number that is the parcel's for sure, and by a scan that counts: carriers use numbers
+    again, so an answer may tell of the parcel before, too, and that one was signed for (rule 21).
+    """
+    track = parcel.track()
+    signed = received_at(track)
+    if signed is None:
+        return False
+    sure = _sure(parcel, track, told)
+    return any(scan.kind in RECEIVED and scan.time >= signed for scan in sure)
 
 
 def named(parcel: Parcel, told: Iterable[Scan], *, source: str) -> SecondNumber | None:
     """The number of a receipt, where the source that was asked names it as the parcel's next."""
-    proven = proven_numbers(parcel)
-    sure = [scan for scan in told if as_read(scan.number) in proven]
+    proven, track = proven_numbers(parcel), parcel.track()
+    sure = _sure(parcel, track, told)
     joined = own_numbers(proven, beside=(), scans=sure) - proven
-    for scan in _receipts(parcel.track()):
+    for scan in _receipts(track):
         if as_read(scan.number) in joined:
             beside = parcel.waybill or sure[0].number
             return SecondNumber(scan.number, scan.carrier, beside, vouched_by=source)
     return None
+
+
+def _sure(parcel: Parcel, track: Track, told: Iterable[Scan]) -> list[Scan]:
+    """Which of the scans that count a source told, under numbers that are the parcel's for sure."""
+    proven = proven_numbers(parcel)
+    void = parcel.tracking.voided_carriers
+    seen = {scan.identity for scan in told if scan.carrier not in void}
+    return [one for one in track.scans if one.identity in seen and as_read(one.number) in proven]
 
 
 def _receipts(track: Track) -> list[Scan]:

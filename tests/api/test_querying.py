@@ -1,6 +1,7 @@
 """Carriers are asked: to confirm what was pushed, and when nothing is pushed (T1, T2; rule 23)."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -254,6 +255,40 @@ async def test_a_receipt_is_not_confirmed_by_an_answer_about_another_number(desk
     desk.later = timedelta(hours=1)
     desk.partners.client = right
     assert await desk.query() == {Outcome.SAME: 1}
+
+
+class Reused:
+    """A source that knows the number's parcel before alone: its journey of two months ago."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def post(self, *asked: Any, **more: Any) -> Any:
+        """The answer, each line of it dated back."""
+        told = json.loads((await self._client.post(*asked, **more)).content)
+        for line in told["data"]:
+            line["time"] = str(datetime.fromisoformat(line["time"]) - timedelta(days=60))
+        return SimpleNamespace(content=json.dumps(told).encode())
+
+
+async def test_a_forged_receipt_is_not_confirmed_by_the_number_s_parcel_before(desk: Desk) -> None:
+    """T2, R37, rules.md 21, 23: its receipt of two months ago is none of this parcel's."""
+    await desk.partners.behave(pace_seconds=0)
+    parcel = await desk.shipped()
+    await desk.partners.until(desk.number, "completed")
+    right = desk.partners.client
+    desk.partners.client = Reused(right)  # type: ignore[assignment]
+    assert await desk.query() == {Outcome.CONTRADICTS: 1}
+    async with desk.tenant.pool.connection() as connection:
+        (found,) = await contradicted(connection, desk.tenant.schema)
+    assert found[0] == parcel
+    assert not await completed(desk)
+    odd = await desk.mall.get("/v1/oddities", role="support", subject="sue")
+    assert "reused_number" in {one["kind"] for one in odd.json()["oddities"]}
+    # CONTROL: the very same words of today are the parcel's own.
+    desk.partners.client = right
+    assert await desk.query() == {Outcome.SAME: 1}
+    assert await completed(desk)
 
 
 async def test_an_outage_is_waited_out_and_the_budget_kept(desk: Desk) -> None:

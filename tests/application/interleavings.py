@@ -128,10 +128,9 @@ def _signed(unit: Unit, case: Case) -> Scan:
 
 
 def confirm(unit: Unit, case: Case) -> dict[str, Any]:
-    told = [_signed(unit, case)]
-    return shipping.confirm_track(
-        unit, parcel=case.parcel(unit), told=told, asked=unit.now, source="query"
-    )
+    parcel = case.parcel(unit)
+    told = list(unit.read(PARCEL, parcel).tracking.scans)  # its source says the same
+    return shipping.confirm_track(unit, parcel=parcel, told=told, asked=unit.now, source="query")
 
 
 def short_pick(unit: Unit, case: Case) -> dict[str, Any]:

@@ -7,13 +7,24 @@ import pytest
 from domain.confirming import Question, knows, named, open_question, question
 from domain.house_rules import DEFAULT_RULES
 from domain.legs import STAFF, taken_back
+from domain.oddities import OddityKind
 from domain.own_numbers import SecondNumber
-from domain.parcel_facts import CarrierCorrected, ParcelFact, SecondNumberTold, TrackConfirmed
-from domain.parcels import Parcel
+from domain.parcel_facts import (
+    CarrierCorrected,
+    OddityDecided,
+    ParcelFact,
+    ScanSeen,
+    SecondNumberTold,
+    TrackConfirmed,
+)
+from domain.parcels import OddityDecision, Parcel, received_at
+from domain.scans import Scan
 from tests.domain.test_legs import DONE, EMS, HOME, JAPAN, OUT, after, parcel, scan
 
 LABEL = Question(EMS[1], EMS[0])
 THERE = Question(JAPAN[1], JAPAN[0])
+USPS = ("usps", EMS[1])
+BACK = "退回件,返回寄件人"
 BEYOND = ("yuantong", "YT8888888888888")
 ASKING = replace(DEFAULT_RULES, confirm_receipts=True)
 WAY = (scan(1, HOME), scan(60, OUT, JAPAN), scan(62, DONE, JAPAN))
@@ -26,6 +37,13 @@ def told(by: str = "", number: tuple[str, str] = JAPAN) -> SecondNumberTold:
 def delivered(*facts: ParcelFact) -> Parcel:
     """Signed for abroad, under a number that these facts tell."""
     return after(parcel(*WAY, told=None), *facts)
+
+
+def left_out(kind: OddityKind, decision: OddityDecision, one: Scan) -> OddityDecided:
+    seen = ScanSeen(number=one.number, time=one.time, text=one.text)
+    return OddityDecided(
+        oddity="x", kind=kind, decision=decision, scans=(seen,), reason="", at=one.time
+    )
 
 
 def test_the_number_is_asked_about_that_the_receipt_came_under() -> None:
@@ -47,7 +65,59 @@ def test_a_number_that_a_push_alone_told_proves_nothing() -> None:
     assert not knows(box, WAY)
     # CONTROL: the source's very same word counts under a number that staff answer for.
     assert knows(delivered(told(STAFF)), WAY)
-    assert knows(box, [scan(62, DONE)])
+    assert knows(after(parcel(*WAY, scan(63, DONE), told=None), told()), [scan(63, DONE)])
+
+
+OLD = scan(-60 * 24, DONE)
+PUSHED = scan(70, DONE)
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "facts"),
+    [
+        pytest.param([OLD, PUSHED], [OLD], [], id="of the number's parcel before"),
+        pytest.param(
+            [PUSHED, scan(69, DONE)],
+            [scan(69, DONE)],
+            [left_out(OddityKind.JUMP, OddityDecision.VOIDED, scan(69, DONE))],
+            id="left out by a human",
+        ),
+        pytest.param(
+            [scan(69, DONE), scan(70, DONE, USPS)],
+            [scan(69, DONE)],
+            [CarrierCorrected(was=EMS[0], carrier=USPS[0])],
+            id="told by a carrier that was corrected",
+        ),
+        pytest.param(
+            [scan(69, DONE), scan(70, DONE, USPS), scan(70, DONE)],
+            [scan(70, DONE)],
+            [CarrierCorrected(was=EMS[0], carrier=USPS[0])],
+            id="told by a corrected carrier in the very words of another",
+        ),
+        pytest.param(
+            [scan(50, DONE), scan(60, BACK), PUSHED],
+            [scan(50, DONE), scan(60, BACK)],
+            [],
+            id="taken back before the pushed one",
+        ),
+        pytest.param([PUSHED], [scan(71, DONE)], [], id="that nobody took in"),
+    ],
+)
+def test_a_receipt_that_does_not_count_confirms_none(
+    known: list[Scan], told: list[Scan], facts: list[ParcelFact]
+) -> None:
+    """T2, R37, rules 21, 23: a forged receipt is not proved by another one in the answer."""
+    box = after(parcel(*known, told=None), *facts)
+    assert received_at(box.track()) is not None
+    assert not knows(box, told)
+    # CONTROL: the source tells the receipt that is believed, beside all that.
+    assert knows(box, [*told, *box.track().scans])
+
+
+def test_a_receipt_that_the_source_dates_later_is_the_same_one() -> None:
+    """Rule 23: sources word and date one receipt in several ways; all of them are recorded."""
+    again = scan(71, "已签收,签收人:家人")
+    assert knows(parcel(PUSHED, again, told=None), [again])
 
 
 @pytest.mark.parametrize("first", [True, False])
