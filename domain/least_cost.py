@@ -18,8 +18,8 @@ from domain.splits import MICRO, WORST, Chosen, Counts, Key, Source, Split
 
 STEPS_MAX: Final = 500
 """Steps after which the best split known so far is taken: nobody's order waits for another's."""
-SMALL: Final = 16
-"""Lines times sources up to which every possibility is looked at or ruled out, however long."""
+SMALL: Final = 32
+"""Units times sources up to which every possibility is looked at or ruled out, however long."""
 STEPS_OF_SMALL: Final = 50_000
 PRICING_STEPS: Final = 8
 """Steps that asking for the price of a parcel counts for: each carrier is asked."""
@@ -81,7 +81,8 @@ class _Search:
         self._parcels = [one.parcels for one in sources]
         self._begun: dict[Chosen, Sharing] = {}
         self._prices: dict[tuple[int, Counts], int | None] = {}
-        small = len(quantities) * len(sources) <= SMALL
+        self.every_way = True
+        small = sum(quantities) * len(sources) <= SMALL
         self.steps_max = STEPS_OF_SMALL if small else STEPS_MAX
 
     def _weights(self) -> tuple[bool, Counts]:
@@ -108,7 +109,7 @@ class _Search:
                 self._at(chosen).look(self.steps_max)
             else:
                 self.passed_over.append(chosen)
-        proved = self.steps < self.steps_max
+        proved = self.every_way and self.steps < self.steps_max
         if not self.found:
             return Searched(None, (), proved)
         chosen, best = self._ranked()[0]

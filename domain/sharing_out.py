@@ -61,6 +61,8 @@ class Search(Protocol):
     total: int
     steps: int
     key: Key
+    every_way: bool
+    """Whether no line was shared out in some of its ways only."""
 
     def price(self, number: int, counts: Counts) -> int | None:
         """What a parcel with so many units of each line costs from a source."""
@@ -206,6 +208,7 @@ class Sharing:
         if places and comb(wanted + places - 1, places - 1) <= WAYS_MAX:
             shares = _every_share(wanted, there, self.alike)
         else:
+            self.search.every_way = False
             shares = sorted(self._fills(line, wanted, there), reverse=True)
         ways = [
             _Way(sum(map(mul, counts, rates)), sum(map(bool, counts)), counts) for counts in shares
