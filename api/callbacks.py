@@ -18,14 +18,12 @@ from application.envelope import Context
 from application.gateways import kuaidi100, tracking
 from application.gateways.kuaidi100_intercepts import says_it_could_not
 from application.gateways.payment import SIGNATURE, Notice, signed
+from application.pushed_tracks import record_all, record_push
 from application.streams import INTERCEPT, ORDER, PARCEL
 from application.trackers import Trackers
 from application.traffic import way_gone
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
-from domain.own_numbers import SecondNumber
-from domain.refusals import Refusal
-from domain.scans import Scan
 from projections.work_queues import parcels_of
 
 logger = logging.getLogger(__name__)
@@ -102,7 +100,7 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
         # Signed but not understood: sent again it would be the same, so it is kept for a human.
         await _keep_unreadable(request, told.parcel, unreadable.raw)
         return _json(kuaidi100.accepted())
-    refused = await _record(
+    refused = await record_push(
         request.state.tenant,
         "kuaidi100",
         told.parcel,
@@ -124,7 +122,8 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
 async def carrier_push(request: Request, key: Key) -> Response:
     """The address names the carrier and is secret; answered in its own way once all is stored (T1).
 
-    What is told of unknown waybills is asked for again: the parcel may be about to be known.
+    What is told of unknown waybills is kept until a parcel claims it, and listed (M5): a carrier
+    tells of a whole account, and none of its parcels holds up another one.
     """
     tenant = request.state.tenant
     link = tenant.callback_links.parcel_of(key)
@@ -140,16 +139,8 @@ async def carrier_push(request: Request, key: Key) -> Response:
         return _json(tracker.again("unreadable"))
     async with tenant.pool.connection() as connection:
         parcels = await parcels_of(connection, tenant.schema, [one.number for one in told])
-    for one in told:
-        parcel = parcels.get(one.number)
-        known = parcel and (await way_gone(tenant, tracker.name, parcel)).real is real
-        if (
-            not parcel
-            or not known
-            or await _record(tenant, tracker.name, parcel, one.scans, sent=one.raw, raw=one.raw)
-        ):
-            return _json(tracker.again("unknown waybill"))
-    return _json(tracker.taken())
+    again = await record_all(tenant, tracker.name, told, parcels, real=real)
+    return _json(tracker.taken() if again is None else tracker.again(again))
 
 
 async def _told_by(
@@ -159,7 +150,8 @@ async def _told_by(
 
     Raises `ForgedPush` or `UnreadablePush`.
     """
-    settings, body = request.state.tenant.settings, await raw_body(request)
+    tenant, body = request.state.tenant, await raw_body(request)
+    settings, now = tenant.settings, tenant.store.clock()
     source = request.client.host if request.client else ""
     played = None
     if tracker.name in settings.rehearsal:
@@ -168,50 +160,8 @@ async def _told_by(
         if one.addresses and source not in one.addresses:
             continue
         with suppress(tracking.ForgedPush):
-            return one.read_push(body, request.headers), one is tracker
+            return one.read_push(body, request.headers, now=now), one is tracker
     raise tracking.ForgedPush("nobody's signature fits")
-
-
-async def _record(
-    tenant: Any,
-    partner: str,
-    parcel: str,
-    scans: Sequence[Scan],
-    *,
-    sent: bytes,
-    raw: bytes,
-    corrected_to: str | None = None,
-    second: SecondNumber | None = None,
-) -> str | None:
-    """Record what a push told of one parcel, once for the bytes that were sent (R34).
-
-    None, or the code of the refusal.
-    """
-    digest = hashlib.sha256(sent).digest()
-    principal = f"partner:{partner}"
-    command = Command(
-        principal=principal,
-        key=f"{parcel}:{digest.hex()[:32]}",
-        digest=digest,
-        context=Context(actor=principal, command=f"push:{digest.hex()[:16]}"),
-        decide=lambda unit: shipping.record_scans(
-            unit,
-            parcel=parcel,
-            scans=scans,
-            source=f"{partner}.push",
-            raw=raw,
-            corrected_to=corrected_to,
-            second=second,
-            rules=tenant.rules,
-        ),
-        streams=[PARCEL.stream(parcel)],
-    )
-    try:
-        await tenant.store.execute(command)
-    except Refusal as refusal:
-        logger.warning("a push was refused: %s", refusal.code)
-        return refusal.code
-    return None
 
 
 @router.post(

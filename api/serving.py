@@ -34,6 +34,7 @@ from application.guarding import refuse_unsafe
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE, migrate, pending
 from application.ordering_labels import LabelOrders
+from application.pushed_tracks import claim
 from application.pushing_consignments import Consignments
 from application.querying import Querying
 from application.reactions import again_and_again, run_reactions
@@ -231,6 +232,7 @@ async def _work(settings: Settings, url: str) -> None:
                     ("querying carriers", Querying(house, house.partners).query, QUERY_SECONDS),
                     ("labels", LabelOrders(house, house.partners).ask, ASK_SECONDS),
                     ("interceptions", InterceptRequests(house, house.partners).ask, ASK_SECONDS),
+                    ("pushes kept", partial(claim, house), ASK_SECONDS),
                     ("third parties", Consignments(house, house.partners).ask, ASK_SECONDS),
                     ("alerts", telling.tell, ALERT_SECONDS),
                     ("rehearsals", Rehearser(house, url, stop).run, REHEARSE_SECONDS),

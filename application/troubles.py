@@ -23,6 +23,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "missed_target": ("whose", "target"),
     "label": ("parcel", "label"),
     "unreadable_push": ("parcel",),
+    "unclaimed_push": ("partner",),
     "unwatched_parcel": ("parcel",),
     "shared_waybill": ("carrier", "waybill"),
     "silent_parcel": ("parcel", "silence"),

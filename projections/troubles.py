@@ -11,6 +11,7 @@ from application.jobs import dead_jobs
 from application.loads import ALERT_PERCENT, loads
 from application.partner_calls import OURSELVES, PartnerCalls
 from application.policies import overdue
+from application.pushed_tracks import UNCLAIMED_AFTER, unclaimed
 from application.querying import contradicted
 from application.signaling import closed
 from application.subscriptions import Subscriptions
@@ -169,6 +170,11 @@ async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: dat
         yield _trouble(
             "unreadable_push", f"{parcel}: {pushes} pushes", None, since,
             parcel=parcel, order=orders[0], pushes=pushes,
+        )  # fmt: skip
+    for kept in await unclaimed(connection, house.schema, before=now - UNCLAIMED_AFTER):
+        yield _trouble(
+            "unclaimed_push", f"{kept.partner}: {kept.waybills} waybills", "on no parcel",
+            kept.since, partner=kept.partner, waybills=kept.waybills,
         )  # fmt: skip
     for parcel, since, orders in await _rows(connection, house, _UNWATCHED, now - UNWATCHED_AFTER):
         about = {"parcel": parcel, "order": orders[0]}

@@ -85,7 +85,8 @@ class Told(NamedTuple):
     number: str
     scans: tuple[Scan, ...]
     raw: bytes
-    """The very bytes that were signed, or answered; may name people (rules.md 30)."""
+    """The very bytes that were signed, or answered; may name people (rules.md 30). Of a push that
+    tells of several waybills, the lines of this one: each belongs under its own subject's key."""
 
 
 class Tracker(ABC):
@@ -112,8 +113,14 @@ class DirectTracker(Tracker):
     """Where its pushes may come from; none: from anywhere."""
 
     @abstractmethod
-    def read_push(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Told]:
+    def read_push(
+        self, body: bytes, headers: Mapping[str, str], *, now: datetime
+    ) -> Sequence[Told]:
         """What they push, waybill by waybill. Raises `ForgedPush` or `UnreadablePush`."""
+
+    @abstractmethod
+    def read_routes(self, raw: bytes) -> Sequence[Told]:
+        """What `Told.raw` of a push says, read once more. Raises `UnreadablePush`."""
 
     @abstractmethod
     def taken(self) -> bytes:

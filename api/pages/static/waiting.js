@@ -150,6 +150,7 @@ const WHAT = {
   label: ({ order, parcel, state }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("label_state", state)}`],
   shared_waybill: ({ carrier, waybill, parcels }) => [`${word("carrier", carrier)} `, h("span", { class: "mono" }, `${waybill} · ${parcels.join(" · ")}`)],
   third_party: ({ order, parcel, warehouse, state, tries: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("warehouse", warehouse)} · ${word("consigned_state", state)}`, n ? ` · ${t("trouble.attempts", { n })}` : "", " · ", h("a", { href: "#/consigned" }, t("tab.consigned"))],
+  unclaimed_push: ({ partner, waybills: n }) => [word("partner", partner), ` · ${t("trouble.waybills", { n })}`],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),
 };
 

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -45,6 +45,8 @@ TIMESTAMP, DIGEST = "service-timestamp", "service-digest"
 MAX_BODY_BYTES = 1_048_576
 MAX_ROUTES = 1_000
 PHONE_DIGITS = 4
+FRESH_WITHIN = timedelta(seconds=300)
+"""How old what is pushed may be, by its timestamp, and how far ahead of our clock (R34)."""
 _RETRY = {
     "A1002": Retry.BACKOFF,
     "A1005": Retry.BACKOFF,
@@ -194,13 +196,23 @@ class Sf(DirectTracker, Labeller):
         except ValueError as wrong:
             raise UnreadableReply(str(wrong)) from wrong
 
-    def read_push(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Told]:
-        """The routes of a push, by waybill (2.4). The same may come again, in any order."""
+    def read_push(
+        self, body: bytes, headers: Mapping[str, str], *, now: datetime
+    ) -> Sequence[Told]:
+        """The routes of a push, by waybill (2.4). The same may come again, in any order.
+
+        One whose timestamp is older than five minutes was taken down and is sent again by somebody
+        else: forged, as one that is not signed (R34).
+        """
         if len(body) > MAX_BODY_BYTES:
             raise ForgedPush("the body is too large")
-        self._check(body, headers)
+        self._check(body, headers, now=now)
+        return self.read_routes(body)
+
+    def read_routes(self, raw: bytes) -> Sequence[Told]:
+        """The routes in a push's body."""
         try:
-            content = read_json(body).get("Body")
+            content = read_json(raw).get("Body")
             routes = _list(content.get("WaybillRoute") if isinstance(content, dict) else None)
             found: dict[str, list[dict[str, Any]]] = {}
             for route in routes:
@@ -211,11 +223,16 @@ class Sf(DirectTracker, Labeller):
             if not found:
                 raise ValueError("no routes")
         except ValueError as wrong:
-            raise UnreadablePush(str(wrong), raw=body) from wrong
-        return [Told(number, _scans(number, its), body) for number, its in found.items()]
+            raise UnreadablePush(str(wrong), raw=raw) from wrong
+        return [
+            Told(number, _scans(number, its), raw if len(found) == 1 else _body_of(its))
+            for number, its in found.items()
+        ]
 
-    def _check(self, body: bytes, headers: Mapping[str, str]) -> None:
-        given = headers.get(DIGEST)
+    def _check(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> None:
+        given, at = headers.get(DIGEST), headers.get(TIMESTAMP)
+        if at is not None and not _fresh(at, now=now):
+            raise ForgedPush("it is not of now")
         if given is None:
             if self._signed:
                 raise ForgedPush("it is not signed")
@@ -224,7 +241,7 @@ class Sf(DirectTracker, Labeller):
             text = body.decode()
         except UnicodeDecodeError:
             raise ForgedPush("the signature differs") from None
-        expected = digest(text, timestamp=headers.get(TIMESTAMP, ""), check_word=self._check_word)
+        expected = digest(text, timestamp=at or "", check_word=self._check_word)
         if not hmac.compare_digest(given.encode(), expected.encode()):
             raise ForgedPush("the signature differs")
 
@@ -255,6 +272,18 @@ def _inner(reply: dict[str, Any]) -> dict[str, Any]:
 def _refused(code: str, message: str) -> PartnerRefused:
     retry = _RETRY.get(code, Retry.NEVER)
     return PartnerRefused(code, message, retry=retry, alarm=code in _ALARMS)
+
+
+def _fresh(milliseconds: str, *, now: datetime) -> bool:
+    """Whether a timestamp of theirs is of these minutes; what is none is not."""
+    if not (milliseconds.isascii() and milliseconds.isdecimal() and len(milliseconds) <= 14):
+        return False
+    return abs(now - datetime.fromtimestamp(int(milliseconds) / 1_000, UTC)) <= FRESH_WITHIN
+
+
+def _body_of(routes: Sequence[dict[str, Any]]) -> bytes:
+    """These routes as a push of their own."""
+    return compact_json({"Body": {"WaybillRoute": list(routes)}})
 
 
 def _list(value: object) -> list[dict[str, Any]]:

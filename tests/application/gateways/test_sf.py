@@ -2,7 +2,7 @@
 
 import json
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -188,21 +188,42 @@ def push(*found: dict[str, str]) -> bytes:
     return json.dumps({"Body": {"WaybillRoute": list(found)}}, ensure_ascii=False).encode()
 
 
-def signed(body: bytes, word: str = "checkword0001") -> dict[str, str]:
-    return {TIMESTAMP: "17", DIGEST: digest(body.decode(), timestamp="17", check_word=word)}
+def signed(body: bytes, word: str = "checkword0001", *, at: datetime = NOW) -> dict[str, str]:
+    time = str(int(at.timestamp() * 1_000))
+    return {TIMESTAMP: time, DIGEST: digest(body.decode(), timestamp=time, check_word=word)}
 
 
 def test_a_push_is_read_waybill_by_waybill() -> None:
     """T1, wire 2.4"""
     other = {**ROUTE, "mailno": "SF0000000000002", "opCode": "80", "remark": "已签收"}
     body = push(ROUTE, other, {**ROUTE, "opCode": "31", "remark": "到达【深圳】"})
-    told = SF.read_push(body, signed(body))
+    told = SF.read_push(body, signed(body), now=NOW)
     assert [(one.number, len(one.scans)) for one in told] == [
         ("SF0000000000001", 2), ("SF0000000000002", 1),
     ]  # fmt: skip
-    assert SF.read_push(body, {}) == told  # their signature is not documented
+    assert SF.read_push(body, {}, now=NOW) == told  # their signature is not documented
+    assert [json.loads(one.raw)["Body"]["WaybillRoute"] for one in told] == [
+        [ROUTE, {**ROUTE, "opCode": "31", "remark": "到达【深圳】"}], [other],
+    ]  # fmt: skip
+    assert [SF.read_routes(one.raw) for one in told] == [[one] for one in told]
+    (alone,) = SF.read_push(push(ROUTE), {}, now=NOW)
+    assert alone.raw == push(ROUTE)
     assert json.loads(SF.taken())["return_code"] == "0000"
     assert json.loads(SF.again("x"))["return_code"] == "1000"
+
+
+def test_a_push_is_of_these_minutes() -> None:
+    """R34: five minutes old, or ahead of our clock, and no longer; also where nothing is signed."""
+    body = push(ROUTE)
+    for seconds in (-300, 0, 300):
+        assert SF.read_push(body, signed(body, at=NOW + timedelta(seconds=seconds)), now=NOW)
+    wrong = [signed(body, at=NOW + timedelta(seconds=seconds)) for seconds in (-301, 301)]
+    for time in ("", "x", "１７", "-1", "9" * 40, "1262304000000"):
+        of_then = digest(body.decode(), timestamp=time, check_word="checkword0001")
+        wrong += [{TIMESTAMP: time, DIGEST: of_then}, {TIMESTAMP: time}]
+    for headers in wrong:
+        with pytest.raises(ForgedPush):
+            SF.read_push(body, headers, now=NOW)
 
 
 def test_a_digest_that_comes_along_has_to_fit() -> None:
@@ -210,19 +231,20 @@ def test_a_digest_that_comes_along_has_to_fit() -> None:
     strict = Sf("http://sf", partner="P1", check_word="checkword0001", signed=True)
     body = push(ROUTE)
     headers = signed(body)
-    assert strict.read_push(body, headers)
+    assert strict.read_push(body, headers, now=NOW)
+    later = {TIMESTAMP: str(int(headers[TIMESTAMP]) + 1)}
     chance = random.Random(7)
     for _ in range(500):
         place = chance.randrange(len(body))
         forged = bytearray(body)
         forged[place] ^= 1 << chance.randrange(8)
         with pytest.raises(ForgedPush):
-            SF.read_push(bytes(forged), headers)
-    for wrong in (signed(body, "another"), {**headers, TIMESTAMP: "18"}, {DIGEST: "é"}):
+            SF.read_push(bytes(forged), headers, now=NOW)
+    for wrong in (signed(body, "another"), {**headers, **later}, {DIGEST: "é"}):
         with pytest.raises(ForgedPush):
-            SF.read_push(body, wrong)
+            SF.read_push(body, wrong, now=NOW)
     with pytest.raises(ForgedPush):
-        strict.read_push(body, {})
+        strict.read_push(body, {}, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +254,7 @@ def test_a_digest_that_comes_along_has_to_fit() -> None:
 def test_what_cannot_be_read_is_said_so(body: bytes) -> None:
     """R33: never anything but the two errors, for any bytes."""
     with pytest.raises(UnreadablePush):
-        SF.read_push(body, {})
+        SF.read_push(body, {}, now=NOW)
 
 
 def test_every_code_of_theirs_means_one_thing() -> None:
