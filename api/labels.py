@@ -19,6 +19,7 @@ from api.printing import PDF, pdf_answer
 from api.reading import MinPosition, json_answer, wait_for
 from api.shown import example
 from api.shown_labels import LabelAskedOut, WaveLabelsOut
+from api.tenancy import Tenant
 from application import labelling
 from application.cards import open_cards
 from application.ordering_labels import whole_address
@@ -178,14 +179,18 @@ async def sheet(
 async def _printed(request: Request, found: Sequence[Labelled], *, name: str) -> Response:
     if not found:
         raise NotFound(what="label")
-    tenant = request.state.tenant
+    return pdf_answer(await drawn(request.state.tenant, found, name=name), name)
+
+
+async def drawn(tenant: Tenant, found: Sequence[Labelled], *, name: str) -> bytes:
+    """Labels as a document, with the masked recipients that their cards tell (W5, A4)."""
     cards = {one.card for one in found if one.card}
     async with tenant.pool.connection() as connection:
         opened = await open_cards(connection, tenant.schema, tenant.vault, cards)
     recipients = {card: Recipient.from_bytes(content).masked() for card, content in opened.items()}
     faces = [_face(one, recipients.get(one.card or ""), tenant.settings) for one in found]
     # Drawing takes milliseconds a label: others must not wait for it.
-    return pdf_answer(await asyncio.to_thread(labels_pdf, faces, title=name), name)
+    return await asyncio.to_thread(labels_pdf, faces, title=name)
 
 
 def _face(one: Labelled, masked: Recipient | None, settings: Settings) -> Face:

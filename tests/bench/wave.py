@@ -1,11 +1,13 @@
-"""A wave from waiting orders to printed labels, against the sandbox over HTTP (S4, S5, W5).
+"""Orders planned, released in waves, merged and labelled, against the sandbox (S1, S4, S5, W5).
 
-`python -m tests.bench.wave [ORDERS]`; every learner has two orders to one address, so that they
-merge. Prints what each step took and the rate of all of them together.
+`python -m tests.bench.wave [ORDERS]`; every learner has several orders to one address, so that they
+merge; three warehouses have the goods, and eight carriers' cards say from where they come cheapest.
+Prints what each step took and the rate of all of them together.
 """
 
 import asyncio
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -25,29 +27,44 @@ import httpx2
 import uvloop
 from rich.console import Console
 
-from api.label_sheets import Face, labels_pdf
+from api.labels import A_DOCUMENT, drawn
 from api.sandbox_labels import account
 from api.tenancy import Tenant, Tenants
+from application.demo_rates import CARDS
 from application.embedded import EmbeddedPostgres
 from application.envelope import Context
 from application.labelling import WANT_LABELS
 from application.ordering_labels import LabelOrders
+from application.outcomes import Outcome
+from application.pricing import publish_rate_card
 from application.redeeming import Wanted, Wish, place_order, streams_of
 from application.settings import Settings
+from application.stocking import put_warehouse, receive_stock
 from application.streams import MALL, NETWORK
 from application.sweeping import sweep
 from application.tuning import tune
 from application.unit import Command
 from application.vault import Recipient
-from application.waves import run_wave
+from application.waves import Ran, run_wave
 from domain.order_facts import Channel
+from domain.warehouses import EVERYWHERE, Warehouse
 from projections.label_faces import labelled
 from projections.runner import Reader
 from projections.views import all_views
-from tests.bench.mall import ITEMS, LEARNERS, PRICE, Arena, fill
+from tests.bench.mall import ITEMS, LEARNERS, PLENTY, PRICE, Arena, command, fill
 
 ORDERS = 1_000
-WAREHOUSE = "henan"
+HOUSES = {
+    "zhejiang": ("浙江省", "杭州市"),
+    "henan": ("河南省", "郑州市"),
+    "shaanxi": ("陕西省", "西安市"),
+}
+LIVING = [
+    (*HOUSES["zhejiang"], "西湖区"),
+    (*HOUSES["henan"], "金水区"),
+    (*HOUSES["shaanxi"], "雁塔区"),
+]
+"""Where learners live: one after another."""
 CALLS_PER_SECOND = 2_000
 """More than the sandbox answers: what is measured is the house, not its patience."""
 
@@ -69,18 +86,19 @@ def main() -> int:
 async def _run(arena: Arena, folder: Path, sandbox: str, orders: int) -> None:
     console = Console(stderr=True)
     async with _house(arena, folder, sandbox) as (house, reader):
-        await fill(house.store)
-        console.print(f"placing {orders:,} orders")
-        await _place(house, orders)
-        await reader.catch_up()
+        await _open(house)
+        commands = _placing(house, orders)
         clock = _Clock(console)
+        await clock.timed("planned and placed", _placed(house, reader, commands))
         ran = await clock.timed("released and merged", _released(house, reader))
         await clock.timed("labels wanted", _wanted(house, reader))
         await clock.timed("labels ordered", _ordered(house, reader))
-        pages = await clock.timed("labels printed", _printed(house, ran.wave, len(ran.parcels)))
-        assert pages == len(ran.parcels), f"{pages} of {len(ran.parcels)} parcels have a label"
-        console.print(f"{ran.parts:,} parts in {len(ran.parcels):,} parcels, {ran.merged:,} merged")
-        print(json.dumps({"name": "wave", "orders": orders, "parcels": len(ran.parcels),
+        pages = await clock.timed("labels printed", _printed(house, [one.wave for one in ran]))
+        parcels = sum(len(one.parcels) for one in ran)
+        assert pages == parcels, f"{pages} of {parcels} parcels have a label"
+        parts, merged = sum(one.parts for one in ran), sum(one.merged for one in ran)
+        console.print(f"{parts:,} parts in {parcels:,} parcels, {merged:,} merged")
+        print(json.dumps({"name": "wave", "orders": orders, "parcels": parcels,
                           "seconds": round(clock.total, 2),
                           "orders_per_second": round(orders / clock.total, 1)}))  # fmt: skip
 
@@ -102,8 +120,36 @@ class _Clock:
         return done
 
 
-async def _released(house: Tenant, reader: Reader) -> Any:
-    ran = await run_wave(house, WAREHOUSE, wave="w", cut_off=None)
+async def _open(house: Tenant) -> None:
+    """Three warehouses where the carriers' cards begin, with plenty of everything."""
+    await fill(house.store)
+    opening = [
+        partial(put_warehouse, warehouse=Warehouse(
+            code=code, name=code, province=province, city=city, serves=(EVERYWHERE,),
+            packaging_fen=150, handling_fen=100,
+        ))
+        for code, (province, city) in HOUSES.items()
+    ]  # fmt: skip
+    cards = [partial(publish_rate_card, card=card) for card in CARDS]
+    shelves = [
+        partial(receive_stock, sku=sku, warehouse=code, quantity=PLENTY, reference="D-2")
+        for sku in ITEMS
+        for code in HOUSES
+    ]
+    for decide in (*opening, *cards, *shelves):
+        await house.store.execute(command(decide))
+
+
+async def _placed(house: Tenant, reader: Reader, commands: list[Command]) -> None:
+    failed = [
+        one for one in await house.store.execute_all(commands) if not isinstance(one, Outcome)
+    ]
+    assert not failed, failed[0]
+    await reader.catch_up()
+
+
+async def _released(house: Tenant, reader: Reader) -> list[Ran]:
+    ran = [await run_wave(house, code, wave=f"w-{code}", cut_off=None) for code in HOUSES]
     await reader.catch_up()
     return ran
 
@@ -118,46 +164,50 @@ async def _ordered(house: Tenant, reader: Reader) -> None:
     await reader.catch_up()
 
 
-async def _printed(house: Tenant, wave: str, parcels: int) -> int:
-    async with house.pool.connection() as connection:
-        found = await labelled(connection, house.schema, wave=wave, limit=parcels)
-    faces = [
-        Face(
-            parcel=one.parcel, warehouse=one.warehouse_name, carrier=one.carrier,
-            waybill=one.waybill, sorting=one.sorting, wave=wave, recipient="张*",
-            phone="1******8000", address="浙江省杭州市西湖区文三路***", sender="积分商城",
-            orders=one.orders, items=one.items, grams=one.grams,
-        )
-        for one in found
-    ]  # fmt: skip
-    return len(found) if labels_pdf(faces, title=wave) else 0
+async def _printed(house: Tenant, waves: list[str]) -> int:
+    """As the desk prints them: every recipient's card is opened."""
+    printed = 0
+    for wave in waves:
+        for part in itertools.count():
+            async with house.pool.connection() as connection:
+                found = await labelled(
+                    connection, house.schema, wave=wave, offset=part * A_DOCUMENT, limit=A_DOCUMENT
+                )
+            if not found:
+                break
+            assert await drawn(house, found, name=f"{wave}-{part}")
+            printed += len(found)
+    return printed
 
 
-async def _place(house: Tenant, orders: int) -> None:
+def _placing(house: Tenant, orders: int) -> list[Command]:
     learners = LEARNERS[: max(1, min(len(LEARNERS), orders // 2))]
-    lookup = house.vault.lookup_key
     commands = []
     for nth in range(orders):
-        learner = learners[nth % len(learners)]
+        at = nth % len(learners)
+        province, city, district = LIVING[at % len(LIVING)]
         recipient = Recipient.cleaned(
-            name="张三", phone="13800138000", province="浙江省", city="杭州市", district="西湖区",
-            address=f"文三路 {nth % len(learners) + 1} 号 2 单元 301 室",
+            name="张三", phone="13800138000", province=province, city=city, district=district,
+            address=f"文三路 {at + 1} 号 2 单元 301 室",
         )  # fmt: skip
-        wanted = (Wanted(ITEMS[nth % len(ITEMS)], 1, PRICE),)
-        wish = Wish(learner, wanted, recipient, Channel.APP, recipient.digests(lookup))
+        several = [ITEMS[(nth + more) % len(ITEMS)] for more in range(1 + nth % 3)]
+        wanted = tuple(Wanted(sku, 1, PRICE) for sku in several)
+        wish = Wish(
+            learners[at], wanted, recipient, Channel.APP, recipient.digests(house.vault.lookup_key)
+        )
         number = f"T{os.urandom(9).hex().upper()}"
         commands.append(
             Command(
-                principal=f"learner:{learner}",
+                principal=f"learner:{wish.learner}",
                 key=number,
                 digest=hashlib.sha256(number.encode()).digest(),
-                context=Context(actor=f"learner:{learner}", command=number),
+                context=Context(actor=f"learner:{wish.learner}", command=number),
                 decide=partial(place_order, wish=wish, number=number, rules=house.rules),
                 streams=streams_of(wish, house.store.peek(NETWORK, MALL)),
-                subject=learner,
+                subject=wish.learner,
             )
         )
-    await house.store.execute_all(commands)
+    return commands
 
 
 @asynccontextmanager
