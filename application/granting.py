@@ -9,8 +9,8 @@ from typing import Any
 from pydantic_core import from_json
 
 from application.envelope import Context
-from application.issuing import NotYet
 from application.outcomes import Outcome
+from application.past_accounts import payer
 from application.single_handed import is_at_a_desk, moved_alone
 from application.streams import ACCOUNT
 from application.unit import Command, Unit
@@ -158,12 +158,10 @@ def claw_back(
     One that is dated back takes what was there then and is `left`; what came since pays the debt
     that this leaves, now. Raises `NotYet` where the account moved since that was read.
     """
-    account = unit.read(ACCOUNT, learner)
-    if left is not None and unit.version(ACCOUNT, learner) != left.version:
-        raise NotYet
+    account, there = payer(unit, learner, left)
     when, now = unit.happened_at, unit.now
     facts = clawing_back.claw_back(
-        account, points, lot=lot, when=when, rules=rules, left=left, now=now
+        account, points, lot=lot, when=when, rules=rules, there=there, now=now
     )
     after = unit.record(ACCOUNT, learner, facts)
     if left is not None:

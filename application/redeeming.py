@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from application.addressing import destination_of
-from application.issuing import NotYet
+from application.past_accounts import payer
 from application.routing import Asking, FreightChanged, UpgradeUnavailable, deliver, quoted_part
 from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, PRIVACY, RATES, STOCK
 from application.unit import Unit
@@ -26,6 +26,7 @@ from domain.order_facts import (
 )
 from domain.past_balances import LeftSince
 from domain.point_facts import Counted
+from domain.points import Account
 from domain.promising import NO_BACKLOG, promised_by
 from domain.rate_facts import LaneSettled
 from domain.refusals import InvalidRequest, OrderRefused, Refusal
@@ -69,6 +70,8 @@ class Wish(NamedTuple):
 class Assessment(NamedTuple):
     """What placing an order would do, or why it would not (O1, O6)."""
 
+    payer: Account
+    """With no more than may pay: of an order that is dated back, what was there and is left."""
     failures: tuple[Refusal, ...]
     lines: tuple[OrderLine, ...]
     plan: Plan | None
@@ -119,13 +122,10 @@ def place_order(
     if assessed.plan is None or assessed.promised_by is None:
         raise OrderRefused(assessed.failures)
     when, due_fen = unit.happened_at, assessed.cash_fen + assessed.freight_fen
-    account = unit.read(ACCOUNT, wish.learner)
-    if left is not None:
-        account = account.since(left)
     counted = tuple(
         [Counted(sku=line.sku, quantity=line.quantity) for line in assessed.lines if line.counts]
     )
-    pay = account.hold if due_fen else account.redeem
+    pay = assessed.payer.hold if due_fen else assessed.payer.redeem
     paying = pay(assessed.points, order=number, counted=counted, when=when)
     reserving = _reservations(assessed.plan, assessed.lines, order=number)
     placed = OrderPlaced(
@@ -185,9 +185,7 @@ def assess(
     `upgrades` asks what could be paid for on top, also when the wish names none.
     """
     when = unit.happened_at
-    account = unit.read(ACCOUNT, wish.learner)
-    if left is not None and unit.version(ACCOUNT, wish.learner) != left.version:
-        raise NotYet
+    account, there = payer(unit, wish.learner, left)
     failures: list[Refusal] = []
     lines: list[OrderLine] = []
     goods: list[tuple[OrderLine, Terms]] = []
@@ -223,7 +221,7 @@ def assess(
                 courses.append(line)
     failures += account.spending_failures(points, when=when)
     if left is not None:
-        failures += account.failures_then(points, when=when, left=left)
+        failures += account.failures_then(points, when=when, there=there)
     failures += unit.read(PRIVACY, wish.learner).refusals()
     delivery = None
     if goods:
@@ -248,6 +246,7 @@ def assess(
     if courses and plan:
         plan = _with_courses(unit, plan, courses, failures=failures)
     return Assessment(
+        payer=there,
         failures=tuple(failures),
         lines=tuple(lines),
         plan=None if failures else plan,

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from domain.house_rules import HouseRules
 from domain.lots import take
-from domain.past_balances import LeftSince
 from domain.point_facts import DebtPaid, GrantClawedBack
 from domain.points import Account, evolve
 from domain.refusals import Refusal
@@ -29,18 +28,19 @@ def claw_back(
     lot: str,
     when: datetime,
     rules: HouseRules,
-    left: LeftSince | None = None,
+    there: Account | None = None,
     now: datetime | None = None,
 ) -> list[GrantClawedBack]:
     """Take a grant back whole, as of `when`; its own lot first, else as lots are spent.
 
-    What expired of it unspent was never used: nobody owes that. One that is dated back says what
-    was there then and is `left`, and when it is `now`: raises `DebtRefused` by what is owed then.
+    What expired of it unspent was never used: nobody owes that. One that is dated back names the
+    account with what was `there` and is left, and when it is `now`: raises `DebtRefused` by what
+    is owed then.
     """
     expired = min(points, _expired_of(account, lot, when=when))
     points -= expired
-    there = account if left is None else account.since(left)
-    shares = take(sorted(there.lots, key=lambda one: one.id != lot), points, when=when)
+    lots = sorted((there or account).lots, key=lambda one: one.id != lot)
+    shares = take(lots, points, when=when)
     fact = GrantClawedBack(
         lot=lot,
         points=points,

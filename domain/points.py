@@ -123,9 +123,9 @@ class Account:
             failures.append(InsufficientPoints(needed=points, available=available))
         return failures
 
-    def failures_then(self, points: int, *, when: datetime, left: LeftSince) -> list[Refusal]:
+    def failures_then(self, points: int, *, when: datetime, there: "Account") -> list[Refusal]:
         """Why points that are here now cannot be spent at a past moment: they came after it."""
-        then = self.since(left).available(when)
+        then = there.available(when)
         if then < points <= self.available(when):
             return [InsufficientThen(needed=points, available=then)]
         return []

@@ -62,8 +62,8 @@ def clawed_back(history: History, *, lot: str, day: float, then: bool = True) ->
     """After a grant is taken back as of a day, and the debt that leaves is paid now."""
     at = NOON + day * DAY
     holder, points = account(history), dict(_granted(history))[lot]
-    left = left_since(history, at) if then else None
-    taken = claw_back(holder, points, lot=lot, when=at, rules=DEFAULT_RULES, left=left, now=NOW)
+    there = holder.since(left_since(history, at)) if then else None
+    taken = claw_back(holder, points, lot=lot, when=at, rules=DEFAULT_RULES, there=there, now=NOW)
     history = [*history, *((at, fact) for fact in taken)]
     return [*history, *((NOW, fact) for fact in pay_debt(account(history), when=NOW))]
 
@@ -170,7 +170,7 @@ def test_a_policy_against_debt_looks_at_what_is_owed_once_it_is_paid() -> None:
         then = NOON + 3 * DAY
         take_back = partial(
             claw_back, account(history), 30, lot="task:g0", when=then, rules=strict,
-            left=left_since(history, then), now=NOW,
+            there=account(history).since(left_since(history, then)), now=NOW,
         )  # fmt: skip
         if refused:
             with pytest.raises(DebtRefused, match="1 points owing; 0"):
