@@ -23,9 +23,9 @@ from api.tenancy import Tenant
 from application import labelling
 from application.cards import open_cards
 from application.ordering_labels import whole_address
+from application.recipients import Recipient
 from application.settings import Settings
 from application.streams import PARCEL
-from application.vault import Recipient
 from domain.refusals import NotFound
 from projections import catalogue_queries
 from projections.label_faces import Labelled, labelled, labels_of_wave

@@ -30,11 +30,11 @@ from application.addressing import Addressed, addressed
 from application.answers import kept_answer
 from application.cleaning import Unusable
 from application.gateways.payment import Charge
+from application.recipients import Digests, Recipient
 from application.refunding import refund_at_order
 from application.streams import MALL, NETWORK, ORDER
 from application.traffic import payments_of
 from application.unit import Command, Unit
-from application.vault import Digests, Recipient
 from domain.order_facts import State
 from domain.order_fold import OUTSIDE
 from domain.past_balances import LeftSince

@@ -13,7 +13,7 @@ from api.return_sheets import ReturnFace, return_label_pdf
 from api.returns import Back
 from api.seen_cases import recipient_of
 from application.ordering_labels import whole_address
-from application.vault import Recipient
+from application.recipients import Recipient
 from domain.refusals import NotFound
 from domain.returns import COMING
 from projections import catalogue_queries, order_queries

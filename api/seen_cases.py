@@ -9,8 +9,8 @@ from application.cards import open_recipient
 from application.case_words import Said, said_in, without_names
 from application.envelope import Envelope
 from application.holding import held
+from application.recipients import Recipient
 from application.streams import APPROVAL
-from application.vault import Recipient
 from domain.approvals import ApprovalRequested
 from domain.dispute_facts import Decision, DecisionProposed, EvidenceGathered
 from domain.disputes import Dispute

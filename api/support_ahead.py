@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from api.fact_words import BETWEEN, Language, in_both
 from application.case_words import without_names
 from application.envelope import Envelope
-from application.vault import Recipient
+from application.recipients import Recipient
 from projections.ahead import Ahead
 
 

@@ -20,10 +20,10 @@ from application.case_words import Said, said_in, without_names
 from application.delay_messages import message_for
 from application.envelope import Envelope
 from application.querying import LastAsked, last_asked
+from application.recipients import Recipient
 from application.sealed_words import Message
 from application.streams import CLAIM, DISPUTE, NOTES, RETURN
 from application.subscriptions import Subscriptions, Tried
-from application.vault import Recipient
 from domain.disputes import case_id
 from domain.parcel_facts import (
     DeliveryDelayed,

@@ -7,7 +7,7 @@ former ones, and the address keeps what comes after them. What was written stays
 from typing import Any, NamedTuple
 
 from application.divisions import address_reader
-from application.vault import Recipient
+from application.recipients import Recipient
 from domain.address_doubts import Doubt, for_review, name_looks_made_up, phone_looks_made_up
 from domain.address_reading import Fields, Reading
 from domain.countries import HOME, TERRITORIES, country_of

@@ -30,10 +30,10 @@ from application.gateways.tracking import (
     UnreadableReply,
 )
 from application.ordering_labels import PARTNER, account_of, contract_of, whole_address
+from application.recipients import Recipient
 from application.streams import INTERCEPT
 from application.traffic import way_of
 from application.unit import Command, Unit
-from application.vault import Recipient
 from domain.blotting import blot
 
 logger = logging.getLogger(__name__)

@@ -30,12 +30,12 @@ from application.gateways.tracking import (
     UnreadableReply,
 )
 from application.house import House
+from application.recipients import Recipient
 from application.settings import Settings
 from application.streams import PARCEL
 from application.trackers import Trackers
 from application.traffic import payments_of, tracker_of, way_of
 from application.unit import Command
-from application.vault import Recipient
 from domain.countries import HOME
 
 logger = logging.getLogger(__name__)

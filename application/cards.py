@@ -8,7 +8,8 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
 from application.holding import held, refuse_held
-from application.vault import Recipient, Unreadable, Vault, phone_digest, phone_tail_digest, unseal
+from application.recipients import Recipient
+from application.vault import Unreadable, Vault, phone_digest, phone_tail_digest, unseal
 from domain.privacy import RetentionOver
 from domain.refusals import NotFound
 

@@ -13,8 +13,9 @@ from psycopg import AsyncConnection
 from application.cards import open_cards
 from application.envelope import Envelope
 from application.masking import mask_address, mask_name, mask_phone
+from application.recipients import Recipient
 from application.sealed_words import Message, content_of, fits
-from application.vault import Recipient, Vault
+from application.vault import Vault
 from domain.blotting import blot
 from domain.claims import InquiryAnswered
 from domain.dispute_facts import (

@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from application.cards import open_cards
 from application.house import House
-from application.vault import Recipient
+from application.recipients import Recipient
 from domain.addresses import canonical_compound
 
 BATCH = 500

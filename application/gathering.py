@@ -15,9 +15,10 @@ from psycopg.sql import SQL, Identifier
 
 from application.cards import open_card
 from application.envelope import decode_fact
+from application.recipients import Recipient
 from application.sealed_words import payload_of
 from application.streams import PARCEL
-from application.vault import Recipient, Unreadable, Vault
+from application.vault import Unreadable, Vault
 from domain.blotting import blot
 from domain.dispute_facts import SameAddress, SignerMatch
 from domain.parcel_facts import ParcelFact, ParcelScanned

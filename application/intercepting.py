@@ -8,11 +8,11 @@ from application.addressing import Addressed, destination_of
 from application.issuing import NotYet
 from application.merging import existing_parcel
 from application.ordering import existing, kept_units, must_have_recipient, refund_order
+from application.recipients import Digests
 from application.routing import ProvinceMissing
 from application.streams import ACCOUNT, INTERCEPT, ORDER, PRIVACY, STOCK
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
-from application.vault import Digests
 from domain.destinations import Destination
 from domain.house_rules import HouseRules
 from domain.intercepts import InterceptState, InterceptTold, Way

@@ -9,11 +9,11 @@ from application.addressing import Addressed, destination_of
 from application.consigning import cancel_there, tell_changes
 from application.issuing import NotYet
 from application.merging import give_back_labels, leave_shared_parcel, live_contents
+from application.recipients import Digests
 from application.redeeming import SEATS
 from application.routing import ProvinceMissing
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
-from application.vault import Digests
 from domain import confirming
 from domain.choosing import Kept
 from domain.courses import grant_courses, note_progress

@@ -33,11 +33,11 @@ from application.gateways.tracking import (
     Retry,
     UnreadableReply,
 )
+from application.recipients import Recipient
 from application.settings import Settings
 from application.streams import ORDER, PARCEL
 from application.traffic import Way, labeller_of
 from application.unit import Command, Unit
-from application.vault import Recipient
 from domain.blotting import blot
 from domain.countries import HOME, TERRITORIES
 from domain.labels import LabelIssued

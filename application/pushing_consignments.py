@@ -33,10 +33,10 @@ from application.gateways.third_party import (
     wish_headers,
 )
 from application.gateways.tracking import UnreadableReply
+from application.recipients import Recipient
 from application.settings import ThirdParty
 from application.streams import CONSIGNMENT
 from application.unit import Command
-from application.vault import Recipient
 from domain.blotting import blot
 from domain.consignments import Consignment
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from application.addressing import destination_of
 from application.past_accounts import payer
+from application.recipients import Digests, Recipient
 from application.routing import Asking, FreightChanged, UpgradeUnavailable, deliver, quoted_part
 from application.streams import ACCOUNT, ITEM, MALL, NETWORK, ORDER, PRIVACY, RATES, STOCK
 from application.unit import Unit
-from application.vault import Digests, Recipient
 from domain.catalogue import Kind, Terms
 from domain.compliance import Exported, Objection, objections
 from domain.countries import HOME

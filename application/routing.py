@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from application.country_names import country_name
 from application.planning import Goods, Planned, goods_of, nowhere_enough, planner_for, why_not
+from application.recipients import Recipient
 from application.unit import Unit
-from application.vault import Recipient
 from domain.catalogue import Terms
 from domain.countries import is_abroad
 from domain.house_rules import HouseRules

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from application.envelope import Context, encode, encode_tail
+from application.recipients import Digests
 from application.streams import Category, S
-from application.vault import Digests, seal
+from application.vault import seal
 from domain.facts import Fact
 from domain.refusals import InvalidRequest
 

@@ -19,11 +19,11 @@ from application.cards import open_cards
 from application.envelope import Context
 from application.house import House
 from application.issuing import issue
+from application.recipients import Recipient
 from application.releasing import release_together
 from application.screening import screen
 from application.streams import MALL, NETWORK, ORDER, WAVE
 from application.unit import Command, Unit
-from application.vault import Recipient
 from domain.addresses import canonical_place
 from domain.orders import Order
 from domain.parcel_facts import Content

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from domain import declarations, labels
 from domain.declarations import DeclarationFact
+from domain.known_scans import TrackState
 from domain.labels import (
     LabelCancelled,
     LabelIssued,
@@ -42,7 +43,6 @@ from domain.parcel_facts import (
 )
 from domain.parcels import Parcel, Stage
 from domain.recorded_scans import as_scan
-from domain.tracking import TrackState
 
 
 def _believing(tracking: TrackState, carrier: str) -> TrackState:

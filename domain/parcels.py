@@ -10,6 +10,7 @@ from pydantic import PlainSerializer
 
 from domain.countries import HOME
 from domain.declarations import Declaration
+from domain.known_scans import TrackState
 from domain.labels import (
     LabelIssued,
     Labels,
@@ -40,7 +41,7 @@ from domain.parcel_facts import (
 from domain.recorded_scans import as_fact
 from domain.refusals import NotPossible, Refusal
 from domain.sealed import Sealed
-from domain.tracking import AnomalyKind, ParcelState, Scan, Track, TrackState
+from domain.tracking import AnomalyKind, ParcelState, Scan, Track
 
 
 class Stage(StrEnum):

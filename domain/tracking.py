@@ -1,28 +1,21 @@
-"""物流轨迹 Tracking: where a parcel stands, as a pure function of the set of its scans (T2).
+"""物流轨迹 Tracking: where a parcel stands, by what its own scans say one after the other (T2).
 
-`track` reads the whole set; `TrackState` is the same set, kept by an aggregate that learns of it
-piece by piece. Neither knows in which order, how often or by which channel a scan arrived.
+Which ones those are, in whatever order they arrived, `domain/known_scans.py` knows.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
-from typing import Annotated
-
-from pydantic import PlainSerializer
 
 from domain.anomalies import Anomaly, AnomalyKind, shown_by
-from domain.own_numbers import as_read, own_numbers
 from domain.scans import (
     BEIJING,
     Coordinates,
     PickupNotice,
     Scan,
     ScanKind,
-    best_tellings,
-    chronological,
     classify,
     normalise_text,
     read_appointment,
@@ -44,11 +37,9 @@ __all__ = [
     "Scan",
     "ScanKind",
     "Track",
-    "TrackState",
     "TrackingLimits",
     "classify",
     "normalise_text",
-    "track",
 ]
 
 
@@ -163,119 +154,16 @@ _LEADS_TO = {
 }
 
 
-def track(
-    scans: Iterable[Scan],
-    *,
-    handed_over_at: datetime | None,
-    numbers: Iterable[str] | None = None,
-    voided_carriers: Iterable[str] = (),
-    limits: TrackingLimits | None = None,
-) -> Track:
-    """What these scans say together, whatever their order and repetition (T2, rules.md 21, 22).
-
-    Of scans with one identity the better informed counts. A later scan decides over an earlier
-    one, except that ordinary scans never take back a delivery and a station's paperwork never
-    takes a parcel back from the courier. Without scans the parcel is `handed_over`, or `labelled`
-    while `handed_over_at` is None. Without `numbers` it had every one that the scans name.
-    """
-    told = tuple(scans)
-    known = TrackState(
-        handed_over_at=handed_over_at,
-        numbers=frozenset((one.number for one in told) if numbers is None else numbers),
-        voided_carriers=frozenset(voided_carriers),
-        limits=limits or TrackingLimits(),
-    )
-    return known.with_scans(told).track()
-
-
-# Sets iterate as they like in each process; what is written down must not.
-_IN_ORDER = PlainSerializer(lambda s: sorted(s, key=chronological), return_type=list[Scan])
+def read(scans: Iterable[Scan], *, start: ParcelState, limits: TrackingLimits) -> "Reading":
+    """What a parcel's own scans say, oldest first, of one that began in a state."""
+    reading = Reading(state=start)
+    for scan in scans:
+        reading = _read(reading, scan, limits=limits)
+    return reading
 
 
 @dataclass(frozen=True, slots=True)
-class TrackState:
-    """The set of scans known of a parcel, and what decides which of them count."""
-
-    handed_over_at: datetime | None = None
-    numbers: Annotated[frozenset[str], PlainSerializer(sorted)] = frozenset()
-    """Those that were ever on it; scans of others count if one of these named them (T2)."""
-    beside: Annotated[frozenset[tuple[str, str]], PlainSerializer(sorted)] = frozenset()
-    """Pairs: a number, and a second one that a partner gave with it."""
-    voided_carriers: Annotated[frozenset[str], PlainSerializer(sorted)] = frozenset()
-    scans: Annotated[frozenset[Scan], _IN_ORDER] = frozenset()
-    limits: TrackingLimits = field(default_factory=TrackingLimits)
-
-    def with_scans(self, new: Iterable[Scan]) -> "TrackState":
-        """This state, knowing these scans, too; adding twice or in any order changes nothing."""
-        return replace(self, scans=frozenset(best_tellings((*self.scans, *new), by_carrier=True)))
-
-    def with_hand_over(self, at: datetime) -> "TrackState":
-        """This state once the carrier has the parcel."""
-        return replace(self, handed_over_at=at)
-
-    def with_number(self, number: str) -> "TrackState":
-        """This state once a number is on the parcel; one that was on it keeps counting."""
-        return replace(self, numbers=self.numbers | {number})
-
-    def with_second(self, number: str, *, beside: str) -> "TrackState":
-        """This state once a partner gave a second number beside another one."""
-        return replace(self, beside=self.beside | {(beside, number)})
-
-    def without_second(self, number: str) -> "TrackState":
-        """This state as if nobody had ever given this second number, however it is written."""
-        given = {pair for pair in self.beside if as_read(pair[1]) != as_read(number)}
-        return replace(self, beside=frozenset(given))
-
-    def with_voided(self, carrier: str) -> "TrackState":
-        """This state once the carrier turned out to be wrong: its scans are void (rules.md 21)."""
-        return replace(self, voided_carriers=self.voided_carriers | {carrier})
-
-    def fresh(self, new: Iterable[Scan]) -> tuple[Scan, ...]:
-        """Those of the scans worth recording, oldest first, each once.
-
-        New by identity, or telling more of a known scan (a place, a code) than was known: both
-        are needed for the recorded set to read the same whichever telling came first. Scans of a
-        voided carrier are not. Recording what this returns makes `fresh` of it empty.
-        """
-        added = self.with_scans(new).scans - self.scans
-        return tuple(
-            sorted((s for s in added if s.carrier not in self.voided_carriers), key=chronological)
-        )
-
-    def track(self) -> Track:
-        """What the known scans say together (see the function `track`)."""
-        told = [scan for scan in self.scans if scan.carrier not in self.voided_carriers]
-        void = [scan for scan in self.scans if scan.carrier in self.voided_carriers]
-        ordered = sorted(best_tellings(told, by_carrier=False), key=chronological)
-        late = [scan for scan in ordered if not self._is_of_another_parcel(scan)]
-        numbers = own_numbers(self.numbers, beside=self.beside, scans=late)
-        own = [scan for scan in ordered if as_read(scan.number) in numbers]
-        early = [scan for scan in own if self._is_of_another_parcel(scan)]
-        mine = tuple(own[len(early) :])
-        start = ParcelState.LABELLED if self.handed_over_at is None else ParcelState.HANDED_OVER
-        reading = _Reading(state=start)
-        for scan in mine:
-            reading = _read(reading, scan, limits=self.limits)
-        foreign = (scan for scan in ordered if as_read(scan.number) not in numbers)
-        return reading.as_track(
-            mine,
-            numbers=numbers,
-            set_aside=(
-                *shown_by(AnomalyKind.ANOTHER_PARCEL, early),
-                *shown_by(AnomalyKind.FOREIGN_NUMBER, foreign),
-                *shown_by(AnomalyKind.VOID_CARRIER, sorted(void, key=chronological)),
-            ),
-        )
-
-    def _is_of_another_parcel(self, scan: Scan) -> bool:
-        return (
-            self.handed_over_at is not None
-            and scan.time < self.handed_over_at - self.limits.another_parcel_before
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """How far the scans have been read, in order."""
 
     state: ParcelState
@@ -297,6 +185,7 @@ class _Reading:
         numbers: frozenset[str],
         set_aside: tuple[Anomaly, ...],
     ) -> Track:
+        """What they say together; `set_aside` are scans that do not count, and why."""
         seconds = (tuple(group) for _, group in groupby(scans, key=lambda scan: scan.time))
         return Track(
             state=self.state,
@@ -318,7 +207,7 @@ class _Reading:
         )
 
 
-def _read(reading: _Reading, scan: Scan, *, limits: TrackingLimits) -> _Reading:
+def _read(reading: Reading, scan: Scan, *, limits: TrackingLimits) -> Reading:
     kind = scan.kind
     state = _next_state(reading, kind)
     changed = state is not reading.state
@@ -340,7 +229,7 @@ def _read(reading: _Reading, scan: Scan, *, limits: TrackingLimits) -> _Reading:
     )
 
 
-def _next_state(reading: _Reading, kind: ScanKind) -> ParcelState:
+def _next_state(reading: Reading, kind: ScanKind) -> ParcelState:
     state = reading.state
     if state is ParcelState.RETURNED:
         return state
@@ -363,7 +252,7 @@ def _next_state(reading: _Reading, kind: ScanKind) -> ParcelState:
     return _LEADS_TO.get(kind, state)
 
 
-def _ends_return(reading: _Reading, kind: ScanKind) -> bool:
+def _ends_return(reading: Reading, kind: ScanKind) -> bool:
     """Whether a scan moves a returning parcel on; on the way back, most scans are just journey."""
     if kind in RECEIVED | {ScanKind.RETURNED, ScanKind.LOST}:
         return True
@@ -377,14 +266,14 @@ def _is_departure(scan: Scan) -> bool:
     return scan.kind is ScanKind.RETURNING and read_words(scan.text) is ScanKind.DEPARTED
 
 
-def _signer(reading: _Reading, scan: Scan, *, state: ParcelState) -> str | None:
+def _signer(reading: Reading, scan: Scan, *, state: ParcelState) -> str | None:
     if state not in (ParcelState.SIGNED, ParcelState.RETURNED):
         return None
     kept = reading.signer if state is reading.state else None
     return kept or (read_signer(scan) if scan.kind in RECEIVED | {ScanKind.RETURNED} else None)
 
 
-def _onward(reading: _Reading, scan: Scan, *, state: ParcelState) -> Onward | None:
+def _onward(reading: Reading, scan: Scan, *, state: ParcelState) -> Onward | None:
     """Kept when the state moves on: the next carrier's scans may come under the old number."""
     if scan.kind not in (ScanKind.HANDED_ON, ScanKind.FORWARDED) or state not in (
         ParcelState.HANDED_OVER,
@@ -395,7 +284,7 @@ def _onward(reading: _Reading, scan: Scan, *, state: ParcelState) -> Onward | No
 
 
 def _pickup(
-    reading: _Reading, scan: Scan, *, state: ParcelState, limits: TrackingLimits
+    reading: Reading, scan: Scan, *, state: ParcelState, limits: TrackingLimits
 ) -> Pickup | None:
     if state is ParcelState.SIGNED:
         return reading.pickup

@@ -16,8 +16,9 @@ from application.evidence_pack import Pack, PackedCard, State, packed
 from application.exporting import EarlierHead, StoredEvent
 from application.heads import SignedHead
 from application.holding import held
+from application.recipients import Recipient
 from application.sealed_words import SALT
-from application.vault import Recipient, Vault
+from application.vault import Vault
 from domain.refusals import InvalidRequest, NotFound
 from projections.audit_queries import TABLES
 from projections.reading import compose

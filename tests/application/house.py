@@ -15,9 +15,10 @@ from application import ordering, redeeming, shipping
 from application.demo_mall import open_demo_mall
 from application.envelope import Context
 from application.granting import Grant, grant_command
+from application.recipients import Recipient
 from application.store import Store
 from application.unit import Command, Unit
-from application.vault import MasterKeys, Recipient, Vault
+from application.vault import MasterKeys, Vault
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel
 from domain.point_facts import Reason

@@ -21,10 +21,10 @@ from application import (
 )
 from application.addressing import addressed
 from application.ordering import Payment
+from application.recipients import Digests, Recipient
 from application.redeeming import SEATS, Wanted, Wish
 from application.streams import PARCEL
 from application.unit import Unit
-from application.vault import Digests, Recipient
 from domain.catalogue import Kind, Terms
 from domain.house_rules import HouseRules
 from domain.lots import lot_id

@@ -4,9 +4,9 @@ import pytest
 
 from application.addressing import addressed
 from application.divisions import division_named
+from application.recipients import Recipient
 from application.rules_of import rules_of
 from application.settings import Settings
-from application.vault import Recipient
 from domain.addresses import canonical_place
 from domain.destinations import Destination
 from domain.house_rules import HouseRules

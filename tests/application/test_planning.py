@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from application import ordering, pricing, redeeming, replanning, reshipping, shipping, stocking
 from application.ordering import Payment
 from application.planning import Goods, planner_of
+from application.recipients import Recipient
 from application.redeeming import Wanted, Wish, answer_quote
 from application.shipping import CHOSEN_THERE
 from application.streams import ACCOUNT, MALL, ORDER, PARCEL, RATES
 from application.unit import Unit
-from application.vault import Recipient
 from domain.cargo import Cargo
 from domain.carrier_choice import choose, wanted_for
 from domain.catalogue import FreightTooDear, Kind, Sensitivity, StorageClass, Terms

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from application.cleaning import Unusable
 from application.key_files import KeyFileRefused
+from application.recipients import Recipient
 from application.vault import (
     MasterKeys,
-    Recipient,
     Unreadable,
     Vault,
     phone_digest,

@@ -10,11 +10,11 @@ import pytest
 
 from application import granting, merging, ordering, redeeming, releasing, shipping
 from application.addressing import Addressed
+from application.recipients import Recipient
 from application.redeeming import Wanted, Wish
 from application.screening import screen_fresh
 from application.streams import ORDER, PARCEL, Category, S
 from application.unit import Unit
-from application.vault import Recipient
 from application.waves import EXPRESS, release_at_cutoff, release_urgent, run_wave
 from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.order_facts import Channel, Upgrade

@@ -37,6 +37,7 @@ from application.labelling import WANT_LABELS
 from application.ordering_labels import LabelOrders
 from application.outcomes import Outcome
 from application.pricing import publish_rate_card
+from application.recipients import Recipient
 from application.redeeming import Wanted, Wish, place_order, streams_of
 from application.settings import Settings
 from application.stocking import put_warehouse, receive_stock
@@ -44,7 +45,6 @@ from application.streams import MALL, NETWORK
 from application.sweeping import sweep
 from application.tuning import tune
 from application.unit import Command
-from application.vault import Recipient
 from application.waves import Ran, run_wave
 from domain.order_facts import Channel
 from domain.warehouses import EVERYWHERE, Warehouse

@@ -14,6 +14,7 @@ from application.streams import PARCEL
 from domain.arriving import Basis, Measured, Travelled, estimate, measured_window, promised_window
 from domain.facts import Fact
 from domain.house_rules import DEFAULT_RULES, HouseRules, Peak
+from domain.known_scans import track
 from domain.lanes import Lane, Milestone, arrived_at, milestones, reached
 from domain.parcel_facts import (
     ArrivalEstimated,
@@ -23,7 +24,7 @@ from domain.parcel_facts import (
     WaybillIssued,
 )
 from domain.parcels import Parcel
-from domain.tracking import Scan, ScanKind, track
+from domain.tracking import Scan, ScanKind
 from tests.bench import olist_data
 from tests.domain.test_tracking_histories import DATA, HISTORIES, _histories, _real_scan
 from tests.in_memory import given

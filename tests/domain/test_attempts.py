@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from application.vault import Recipient
+from application.recipients import Recipient
 from domain.addresses import canonical_compound
 from domain.attempts import Attempt, HourOfTries, first_attempt, preferred_hour, surely
-from domain.tracking import Scan, ScanKind, track
+from domain.known_scans import track
+from domain.tracking import Scan, ScanKind
 from tests.domain.test_arriving import HOUR, NOON, WAY, scan
 
 FAILED = scan(41, ScanKind.FAILED_ATTEMPT)

@@ -8,8 +8,8 @@ import pytest
 from application import ordering, releasing, shipping, stocking
 from application.addressing import addressed
 from application.cleaning import Unusable
+from application.recipients import Digests, Recipient
 from application.streams import ORDER
-from application.vault import Digests, Recipient
 from domain.compliance import Exported, is_objection, objections, words_of
 from domain.countries import country_of, is_abroad, region_of
 from domain.customs_terms import CustomsTerms

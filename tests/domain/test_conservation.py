@@ -34,10 +34,10 @@ from application import (
     stocking,
 )
 from application.ordering import Payment
+from application.recipients import Recipient
 from application.redeeming import SEATS, Wanted, Wish
 from application.streams import ACCOUNT, ORDER, PARCEL, STOCK, Category
 from application.unit import Unit
-from application.vault import Recipient
 from domain.catalogue import Kind, Terms
 from domain.clawing_back import claw_back
 from domain.facts import Fact

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from application.delay_messages import WORDS
 from application.streams import PARCEL
 from domain.delays import Delay, DelayCause, awaited, radar, tell, told_and_lasting, turned
+from domain.known_scans import track
 from domain.lanes import Milestone
 from domain.parcel_facts import ArrivalEstimated, DeliveryDelayed
 from domain.parcels import Parcel
 from domain.silence import Silence, quiet
-from domain.tracking import Scan, ScanKind, track
+from domain.tracking import Scan, ScanKind
 from tests.domain.test_arriving import HOUR, NOON, parcel, scan
 
 LATE = datetime(2030, 1, 1, tzinfo=UTC)

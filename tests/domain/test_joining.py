@@ -9,9 +9,9 @@ import pytest
 
 from application import intercepting, ordering, redeeming, shipping, stocking
 from application.ordering import Payment
+from application.recipients import Recipient
 from application.redeeming import SEATS, Wanted, Wish
 from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
-from application.vault import Recipient
 from domain.catalogue import Kind, StorageClass, Terms
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, Fault, State, Units

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from application.streams import PARCEL
 from domain.house_rules import DEFAULT_RULES
+from domain.known_scans import track
 from domain.oddities import FLAGS_MAX, OddityKind, decide, distance_km, flag, oddities
 from domain.parcel_facts import OddityDecided, ParcelFact
 from domain.parcels import OddityDecision, Parcel
 from domain.refusals import NotFound, NotPossible
 from domain.scans import classify
-from domain.tracking import Coordinates, ParcelState, Scan, ScanKind, track
+from domain.tracking import Coordinates, ParcelState, Scan, ScanKind
 from tests.domain.test_arriving import HOUR, NOON, SENT, WAY, scan
 from tests.in_memory import given
 

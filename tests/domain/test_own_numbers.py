@@ -13,13 +13,14 @@ from application.streams import PARCEL
 from domain.blotting import blot
 from domain.facts import Fact
 from domain.house_rules import DEFAULT_RULES
+from domain.known_scans import track
 from domain.oddities import OddityKind, decide, flag, oddities
 from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import OddityDecided, SecondNumberTold, TrackFlagged, WaybillIssued
 from domain.parcels import OddityDecision, Parcel, received_at
 from domain.recorded_scans import as_fact
 from domain.scans import classify, normalise_text, read_onward
-from domain.tracking import AnomalyKind, ParcelState, Scan, Track, track
+from domain.tracking import AnomalyKind, ParcelState, Scan, Track
 from tests.domain.test_arriving import HOUR, NOON, SENT, WAY
 from tests.in_memory import given
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.known_scans import TrackState, track
 from domain.scans import best_tellings, chronological
 from domain.tracking import (
     BEIJING,
@@ -19,10 +20,8 @@ from domain.tracking import (
     ScanKind,
     Track,
     TrackingLimits,
-    TrackState,
     classify,
     normalise_text,
-    track,
 )
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=BEIJING).astimezone(UTC)

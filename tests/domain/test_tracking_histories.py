@@ -10,16 +10,8 @@ from typing import Any
 
 import pytest
 
-from domain.tracking import (
-    BEIJING,
-    AnomalyKind,
-    ParcelState,
-    Scan,
-    TrackState,
-    classify,
-    normalise_text,
-    track,
-)
+from domain.known_scans import TrackState, track
+from domain.tracking import BEIJING, AnomalyKind, ParcelState, Scan, classify, normalise_text
 
 DATA = Path(os.environ.get("TALLYPOST_DATA") or Path(__file__).parents[2] / "../shared/data")
 HISTORIES = DATA / "tracking" / "histories.jsonl.gz"

@@ -7,7 +7,8 @@ import sys
 _WRITE = """
 from datetime import UTC, datetime, timedelta
 from pydantic import TypeAdapter
-from domain.tracking import Scan, ScanKind, TrackState
+from domain.known_scans import TrackState
+from domain.scans import Scan, ScanKind
 start = datetime(2026, 3, 1, tzinfo=UTC)
 scans = [
     Scan(number="SF1", time=start + timedelta(hours=n), text=f"到达 {n}", carrier="shunfeng",

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from application import declaring, pricing, redeeming, releasing, shipping, stocking
+from application.recipients import Recipient
 from application.streams import MALL, NETWORK
 from application.unit import Unit
-from application.vault import Recipient
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel
 from domain.rate_facts import Lane, Rate, RateCard, Risk, Service

@@ -37,10 +37,11 @@ from application.envelope import Context
 from application.gathering import Gathered
 from application.granting import Grant, grant_command
 from application.outcomes import Outcome
+from application.recipients import Recipient
 from application.store import Store
 from application.streams import MALL, NETWORK, PARCEL, WEEK
 from application.unit import Command, Unit
-from application.vault import MasterKeys, Recipient, Vault
+from application.vault import MasterKeys, Vault
 from domain.approvals import ApprovalRequested, Kind
 from domain.arriving import estimate
 from domain.bill_facts import BilledLine, BillKind, Charge, RefusedRow

@@ -371,7 +371,7 @@ async def test_the_wrong_parcel_is_delivered_when_any_number_counts(
     def whatever_it_names(*_: Any, scans: Any, **__: Any) -> frozenset[str]:
         return frozenset(scan.number for scan in scans)
 
-    monkeypatch.setattr("domain.tracking.own_numbers", whatever_it_names)
+    monkeypatch.setattr("domain.known_scans.own_numbers", whatever_it_names)
     theirs = pushing.param(*LINES[3:], nu=FOREIGN)
     assert await pushing.tell(theirs) == ("completed", "signed", [])
 

@@ -15,12 +15,13 @@ import psycopg
 from application.envelope import Context
 from application.granting import Grant, grant_command
 from application.outcomes import Outcome
+from application.recipients import Recipient
 from application.redeeming import Wanted, Wish, place_order, streams_of
 from application.stocking import put_item, put_warehouse, receive_stock
 from application.store import Store
 from application.streams import MALL, NETWORK
 from application.unit import Command, Unit
-from application.vault import MasterKeys, Recipient, Vault
+from application.vault import MasterKeys, Vault
 from domain.catalogue import Kind, Terms
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel
