@@ -29,7 +29,7 @@ from application.migrating import LOCK
 from application.partner_calls import forget_calls
 from application.policies import BY_THE_HOUR
 from application.pushed_tracks import forget_unclaimed
-from application.querying import Outcome, Querying
+from application.querying import Outcome, Querying, forget_queries
 from application.retention import forget_all
 from application.subscriptions import Subscriptions
 from application.sweeping import Policy, sweep
@@ -194,6 +194,7 @@ async def let_go(context: JobContext, timestamp: int, *, tenant: str) -> None:
     """Delete personal data whose time is over (rules.md 30)."""
     await forget_all(_house(context, tenant))
     await forget_unclaimed(_house(context, tenant))
+    await forget_queries(_house(context, tenant))
     await forget_calls(_house(context, tenant))
 
 

@@ -3,7 +3,8 @@
 A signed push is shown at once, but MD5 is all that proves it, so nothing of value follows before
 one query tells the same (rules.md 23). Silent parcels are asked about once a day, and every half
 hour some of all others, so that no push is missed for long. All keep to the partner's limit of one
-query a waybill in 30 minutes, in any number of processes, and to a budget a day. What a query knows
+query a waybill in 30 minutes, in any number of processes, and to a budget a day, which every query
+counts against. What a query knows
 and the house does not is recorded as scans: that is the repair.
 """
 
@@ -47,6 +48,9 @@ COMPARED_AGAIN = timedelta(hours=6)
 SOURCE_LOOKS_EVERY = timedelta(hours=4)
 """So often the partner looks itself (wire 1.6): sooner after its last word it knows no more."""
 A_DAY = timedelta(days=1)
+CONTRADICTED_MAX = 14
+"""So often in a row a source is asked about a receipt that it knows nothing of: twice as late each
+time, then daily, for about a week. Then a human alone sees to it, unless more is told (M5)."""
 COMPARISONS_A_DAY = 48
 """The check runs every half hour, with its share of the day's budget."""
 BATCH = 50
@@ -133,7 +137,10 @@ class Querying:
         kinds, silent = self._silent(now)
         async with self._house.pool.connection() as connection:
             room = min(BATCH, await self._budget(connection))
-            values = (now - LOCKED_WITHIN, kinds, silent, now - SILENT_AGAIN, max(0, room))
+            values = (
+                now, LOCKED_WITHIN, SILENT_AGAIN, CONTRADICTED_MAX,
+                kinds, silent, now - SILENT_AGAIN, max(0, room),
+            )  # fmt: skip
             return [Wanted(*row) for row in await self._rows(connection, _WANTED, *values)]
 
     async def _compared(self) -> list[Wanted]:
@@ -157,9 +164,15 @@ class Querying:
         return self._house.settings.kuaidi100_queries_a_day - int(asked)
 
     async def _claim(self, wanted: Wanted) -> bool:
-        """Whether this process is the one to ask: a number is asked about by one in 30 minutes."""
+        """Whether this process is the one to ask: a number is asked about by one in 30 minutes.
+
+        What is asked counts from here on; who claims at the same time counts first or later.
+        """
         now = self._house.store.clock()
-        async with self._house.pool.connection() as connection:
+        async with self._house.pool.connection() as connection, connection.transaction():
+            await self._rows(connection, _TURN, f"{self._house.schema}.queries")
+            if await self._budget(connection) < 1:
+                return False
             values = (wanted.waybill, wanted.parcel, now, now - LOCKED_WITHIN)
             return bool(await self._rows(connection, _CLAIM, *values))
 
@@ -228,14 +241,22 @@ class Querying:
 
     async def _note(self, wanted: Wanted, outcome: Outcome) -> None:
         async with self._house.pool.connection() as connection:
-            await self._rows(connection, _NOTE, outcome, wanted.waybill)
+            await self._rows(connection, _NOTE, outcome, *[outcome] * 2, wanted.waybill)
 
     async def _rows(
         self, connection: AsyncConnection[Any], text: LiteralString, *values: object
     ) -> Sequence[Any]:
-        names = ("parcels", "orders", "queries")
+        names = ("parcels", "orders", "queries", "queries_asked")
         query = SQL(text).format(**{name: Identifier(self._house.schema, name) for name in names})
         return await (await connection.execute(query, values, prepare=True)).fetchall()
+
+
+async def forget_queries(house: House) -> None:
+    """Let go of the count of days that are over."""
+    query = SQL("DELETE FROM {} WHERE asked_at <= %s")
+    async with house.pool.connection() as connection:
+        table = Identifier(house.schema, "queries_asked")
+        await connection.execute(query.format(table), (house.store.clock() - A_DAY,))
 
 
 async def contradicted(
@@ -317,13 +338,17 @@ FROM (
 ) w LEFT JOIN {queries} q ON q.waybill = w.asked
 WHERE w.number = ANY(%s) AND w.asked IS NOT NULL AND w.whom IS NOT NULL
 """
-_ASKED = "SELECT count(*) FROM {queries} WHERE asked_at > %b"
+_TURN = "SELECT pg_advisory_xact_lock(hashtextextended(%b, 0))"
+_ASKED = "SELECT count(*) FROM {queries_asked} WHERE asked_at > %b"
+# A receipt that was contradicted is asked about twice as late each time.
 _WANTED = """
 SELECT w.number, w.waybill, w.carrier, o.card FROM (
     SELECT p.number, p.confirm_waybill AS waybill, p.confirm_carrier AS carrier, p.orders,
         0 AS urgency, p.since AS at FROM {parcels} p
     WHERE p.unconfirmed AND NOT EXISTS (
-        SELECT FROM {queries} q WHERE q.waybill = p.confirm_waybill AND q.asked_at > %b)
+        SELECT FROM {queries} q WHERE q.waybill = p.confirm_waybill AND (
+            q.asked_at > %b - least(%b::interval * power(2, greatest(q.contradicted - 1, 0)), %b)
+            OR q.contradicted >= %b AND q.asked_at >= coalesce(p.told_at, q.asked_at)))
     UNION ALL
     SELECT p.number, p.waybill, p.carrier, p.orders, 1, p.quiet_since
     FROM unnest(%b::text[], %b::timestamptz[]) AS k(kind, before)
@@ -346,12 +371,20 @@ WHERE p.quiet_as IS NOT NULL AND p.waybill IS NOT NULL AND p.carrier IS NOT NULL
 ORDER BY q.asked_at NULLS FIRST, p.quiet_since, p.number LIMIT %b
 """
 _CLAIM = """
+WITH claimed AS (
 INSERT INTO {queries} AS q (waybill, parcel, asked_at) VALUES (%b, %b, %b)
 ON CONFLICT (waybill) DO UPDATE SET asked_at = excluded.asked_at, parcel = excluded.parcel,
     outcome = NULL
-WHERE q.asked_at <= %b RETURNING waybill
+WHERE q.asked_at <= %b RETURNING waybill, asked_at
+), counted AS (INSERT INTO {queries_asked} (asked_at) SELECT asked_at FROM claimed)
+SELECT waybill FROM claimed
 """
-_NOTE = "UPDATE {queries} SET outcome = %b WHERE waybill = %b RETURNING waybill"
+_NOTE = """
+UPDATE {queries} SET outcome = %b, contradicted = CASE
+    WHEN %b = 'contradicts' THEN contradicted + 1
+    WHEN %b IN ('same', 'repaired') THEN 0 ELSE contradicted END
+WHERE waybill = %b RETURNING waybill
+"""
 _CONTRADICTED = """
 SELECT p.number, q.waybill, q.asked_at
 FROM {queries} q JOIN {parcels} p ON p.confirm_waybill = q.waybill
