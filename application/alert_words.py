@@ -25,6 +25,7 @@ KINDS: Mapping[str, Message] = {
     "warehouse_load": Message("仓库繁忙", "Busy warehouses"),
     "late_parcel": Message("超时未出库", "Late in their warehouse"),
     "third_party": Message("第三方仓", "Third parties' warehouses"),
+    "waiting_declaration": Message("报关久未放行", "Declarations that wait"),
     "label": Message("面单异常", "Labels in trouble"),
     "unreadable_push": Message("无法解析的推送", "Unreadable pushes"),
     "unclaimed_push": Message("未知运单的推送", "Pushes of unknown waybills"),
@@ -56,6 +57,7 @@ LINES: Mapping[str, Message] = {
     ),
     "late_parcel": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
     "third_party": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
+    "waiting_declaration": Message("{parcel} · {standing}", "{parcel} · {standing}"),
     "label": Message("{parcel} · {label}", "{parcel} · {label}"),
     "unreadable_push": Message("{parcel} · {pushes} 条", "{parcel} · {pushes} pushes"),
     "unclaimed_push": Message("{partner} · {waybills} 个运单", "{partner} · {waybills} waybills"),
@@ -75,6 +77,11 @@ VALUES: Mapping[str, Mapping[str, Message]] = {
         "no_first_scan": Message("交寄后无揽收", "no first scan"),
         "no_movement": Message("久无动静", "no movement"),
         "customs_stall": Message("清关停滞", "held in customs"),
+    },
+    "standing": {
+        "draft": Message("待申报", "to be declared"),
+        "submitted": Message("待海关放行", "waits for customs"),
+        "stopped": Message("被海关拦下", "stopped by customs"),
     },
     "delay": {
         "eta_passed": Message("超过预计时间", "past its window"),

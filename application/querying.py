@@ -261,8 +261,8 @@ async def forget_queries(house: House) -> None:
 
 async def contradicted(
     connection: AsyncConnection[Any], schema: str
-) -> list[tuple[str, str, datetime]]:
-    """Parcels whose receipt a query did not confirm: (parcel, waybill, asked at), oldest first."""
+) -> list[tuple[str, str, datetime, list[str]]]:
+    """Receipts that a query did not confirm: (parcel, waybill, asked at, orders), oldest first."""
     names = {name: Identifier(schema, name) for name in ("queries", "parcels")}
     cursor = await connection.execute(SQL(_CONTRADICTED).format(**names), prepare=True)
     return await cursor.fetchall()
@@ -386,7 +386,7 @@ UPDATE {queries} SET outcome = %b, contradicted = CASE
 WHERE waybill = %b RETURNING waybill
 """
 _CONTRADICTED = """
-SELECT p.number, q.waybill, q.asked_at
+SELECT p.number, q.waybill, q.asked_at, p.orders
 FROM {queries} q JOIN {parcels} p ON p.confirm_waybill = q.waybill
 WHERE q.outcome = 'contradicts' AND p.unconfirmed ORDER BY q.asked_at, p.number LIMIT 200
 """

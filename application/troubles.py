@@ -19,6 +19,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "warehouse_load": ("warehouse",),
     "late_parcel": ("parcel",),
     "third_party": ("parcel",),
+    "waiting_declaration": ("parcel", "standing"),
     "partner_away": ("partner",),
     "missed_target": ("whose", "target"),
     "label": ("parcel", "label"),

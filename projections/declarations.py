@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from application.envelope import Envelope
 from application.streams import PARCEL
-from domain.declarations import Declaration, DeclarationDrawnUp, DeclarationFact, evolve
+from domain.declarations import Declaration, DeclarationDrawnUp, DeclarationFact, Standing, evolve
 from domain.parcels import Parcel
 from projections.reading import Event, Tables, View, compose, named_rows
 from projections.work_queues import folded_orders, live_parts
@@ -93,6 +93,28 @@ async def declarations(
     return rows
 
 
+class WaitingDeclaration(NamedTuple):
+    """A parcel that customs have not cleared, and how long its declaration stands like that."""
+
+    parcel: str
+    order: str
+    country: str
+    standing: Standing
+    since: datetime
+
+
+async def waiting_declarations(
+    connection: AsyncConnection[Any], schema: str, *, before: datetime, limit: int
+) -> list[WaitingDeclaration]:
+    """Of parcels in the house, those that are not cleared and have not moved since then (M5)."""
+    query = compose(_WAITING, schema, ("declarations", "parcels"), "")
+    cursor = await connection.execute(query, (before, limit))
+    return [
+        WaitingDeclaration(parcel, order, country, Standing(standing), since)
+        for parcel, order, country, standing, since in await cursor.fetchall()
+    ]
+
+
 _COLUMNS = "parcel, country, standing, since, position"
 _LOAD = f"SELECT {_COLUMNS} FROM {{declarations}} WHERE parcel = ANY(%b)"
 _SAVE = f"""
@@ -100,6 +122,12 @@ INSERT INTO {{declarations}} ({_COLUMNS})
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[])
 ON CONFLICT (parcel) DO UPDATE SET country = excluded.country, standing = excluded.standing,
     since = excluded.since, position = excluded.position
+"""
+_WAITING = """
+SELECT d.parcel, p.orders[1], d.country, d.standing, d.since
+FROM {declarations} d JOIN {parcels} p ON p.number = d.parcel
+WHERE d.standing <> 'cleared' AND d.since < %s AND p.stage NOT IN ('handed_over', 'dissolved')
+ORDER BY d.since, d.parcel LIMIT %s
 """
 _LISTED = """
 SELECT d.parcel, d.country, d.standing, d.since, p.warehouse, p.carrier, p.waybill, p.orders,

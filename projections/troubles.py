@@ -19,6 +19,7 @@ from application.targets import SYNC_LAG_SECONDS, Missed, missed
 from application.telling_staff import refusal
 from application.troubles import LISTED_MAX, Trouble, Troubles
 from domain.approvals import Kind
+from domain.declarations import Standing
 from domain.delays import DelayCause
 from domain.house_rules import HouseRules
 from domain.silence import Silence, patience
@@ -26,6 +27,7 @@ from domain.waybills import USED_AGAIN_AFTER
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
 from projections.consignments import stuck_consignments
+from projections.declarations import waiting_declarations
 from projections.delayed_parcels import DelayedParcel, delayed_parcels
 from projections.disputes import Wanted, cases
 from projections.drifting import drift
@@ -50,6 +52,11 @@ CAUSES = {
     Silence.NO_FIRST_SCAN: "no first scan {hours} h after hand-over",
     Silence.NO_MOVEMENT: "no movement for {hours} h",
     Silence.CUSTOMS_STALL: "in customs without a scan for {hours} h",
+}
+STANDINGS = {
+    Standing.DRAFT: "packed, and customs were not asked",
+    Standing.SUBMITTED: "customs have not answered",
+    Standing.STOPPED: "customs stopped it, and nobody declared it otherwise",
 }
 DELAYED = {
     DelayCause.ETA_PASSED: "later than its learner was told",
@@ -129,7 +136,7 @@ async def _of_partners(connection: AsyncConnection[Any], house: Watched, now: da
 async def _of_the_warehouses(
     connection: AsyncConnection[Any], house: Watched, now: datetime
 ) -> Found:
-    """What has not left: too much of it, too late, or without a label (C2, W1, W2, W5)."""
+    """What has not left: too much, too late, without a label, or not cleared (C2, W1, W5, T7)."""
     for load in await loads(connection, house.schema):
         if load.percent >= ALERT_PERCENT:
             yield _trouble(
@@ -155,6 +162,13 @@ async def _of_the_warehouses(
             "third_party", f"{sent['parcel']}: {sent['warehouse']}", sent["cause"], sent["since"],
             parcel=sent["parcel"], order=sent["orders"][0], warehouse=sent["warehouse"],
             state=sent["state"], tries=sent["tries"],
+        )  # fmt: skip
+    idle = now - house.rules.customs_within
+    for one in await waiting_declarations(connection, house.schema, before=idle, limit=LISTED_MAX):
+        yield _trouble(
+            "waiting_declaration", f"{one.parcel}: {one.standing}", STANDINGS[one.standing],
+            one.since, parcel=one.parcel, order=one.order, standing=one.standing,
+            country=one.country,
         )  # fmt: skip
     stuck = await stuck_labels(connection, house.schema, tries=LABEL_TRIES, limit=LISTED_MAX)
     for parcel, label, state, cause, since in stuck:
@@ -193,10 +207,10 @@ async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: dat
         yield _silent(silent, rules=rules)
     for delayed in await delayed_parcels(connection, house.schema, now=now, limit=LISTED_MAX):
         yield _delayed(delayed)
-    for parcel, waybill, since in await contradicted(connection, house.schema):
+    for parcel, waybill, since, orders in await contradicted(connection, house.schema):
         yield _trouble(
             "contradicted_receipt", f"{parcel}: {waybill}", "no query knows of the receipt",
-            since, parcel=parcel, waybill=waybill,
+            since, parcel=parcel, order=orders[0], waybill=waybill,
         )  # fmt: skip
 
 

@@ -1,11 +1,15 @@
 """Declarations to customs over HTTP: filled in, completed, answered, and the hand-over (T7)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from application.jobs import apply_jobs_schema
+from application.migrating import SERVICE_ROLE
 from tests.api.conftest import Mall
 from tests.api.test_abroad import STAFF, TOKYO, changed, classify, open_abroad
+from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
 
@@ -178,3 +182,41 @@ async def test_declarations_are_staffs_alone(mall: Mall) -> None:
     assert (await mall.get("/v1/declarations")).status_code == 403
     answer = await mall.post("/v1/parcels/T1-P1/declaration/answer", {"answer": "cleared"})
     assert answer.status_code == 403
+
+
+async def test_a_declaration_that_waits_long_is_among_the_troubles(
+    mall: Mall, database: MallDatabase
+) -> None:
+    """M5, T7: from a day in one standing on, with its age; gone once customs cleared it."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)
+    await open_abroad(mall, "JP")
+    await classify(mall, "notebook")
+    number, parcel = await packed(mall)
+    await packed(mall)  # CONTROL: the other one is cleared, and waits for nobody at customs
+    store = mall.tenant.store
+    start = store.clock()
+
+    async def waiting(hours: int) -> list[Any]:
+        store.clock = lambda: start + timedelta(hours=hours)
+        await mall.views()
+        listed = (await mall.get("/v1/troubles", **STAFF)).json()["troubles"]
+        return [one for one in listed if one["kind"] == "waiting_declaration"]
+
+    base = f"/v1/parcels/{parcel}/declaration"
+    (other,) = {one["about"]["parcel"] for one in await waiting(25)} - {parcel}
+    for box in (parcel, other):
+        await changed(mall, f"/v1/parcels/{box}/declaration/submission", {"reference": "CN-1"})
+    await changed(mall, f"/v1/parcels/{other}/declaration/answer", {"answer": "cleared"})
+    assert await waiting(48) == []
+    (one,) = await waiting(51)
+    assert one["about"] == {
+        "parcel": parcel, "order": number, "standing": "submitted", "country": "JP",
+    }  # fmt: skip
+    assert 25 * 3_600 < one["age_seconds"] < 27 * 3_600
+    stopped = {"answer": "stopped", "reason": "origin is missing"}
+    await changed(mall, f"{base}/answer", stopped)
+    assert await waiting(52) == []
+    (one,) = await waiting(76)
+    assert one["about"]["standing"] == "stopped"
+    await changed(mall, f"{base}/answer", {"answer": "cleared"})
+    assert await waiting(200) == []

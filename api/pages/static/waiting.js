@@ -5,7 +5,7 @@ import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { aim, figure } from "./targets.js";
 import { announce, broken, empty, field, loading } from "./ui.js";
-import { ago, exact, number, t, when, word, yuan } from "./words.js";
+import { ago, countryName, exact, number, t, when, word, yuan } from "./words.js";
 
 const STATES = ["open", "given", "denied"];
 const { role, subject } = document.body.dataset;
@@ -119,13 +119,14 @@ function table(troubles) {
       ["overdue_case", "waiting_return"].includes(one.kind) ? h("td", { class: "full" }, word("fault", one.about.reason)) :
       one.kind === "delayed_parcel" ? h("td", { class: "full" }, t(`delay.${one.about.delay}`)) :
       one.kind === "silent_parcel" ? h("td", { class: "full" }, t(`silence.${one.about.silence}`, { n: one.about.hours })) :
+      one.kind === "contradicted_receipt" ? h("td", { class: "full" }, t("trouble.contradicted_how")) :
       one.kind === "missed_target" ? h("td", { class: "full" }, missed(one.about)) :
         h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
       h("td", { class: "num" }, one.since ? h("time", { datetime: one.since, title: exact(one.since) }, ago(one.since)) : t("trouble.ageless")))))));
 }
 
 /** Their cause is a figure, which is told with what they are. */
-const TOLD = ["late_policy", "dead_job", "late_parcel"];
+const TOLD = ["late_policy", "dead_job", "late_parcel", "waiting_declaration"];
 
 const missed = ({ target: name, value, aim: target }) => `${figure({ name, value })} · ${t("targets.aim", { aim: aim({ name, target }) })}`;
 
@@ -142,6 +143,8 @@ const WHAT = {
   unreadable_push: ({ order, parcel, pushes: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.waiting", { n })}`],
   waiting_return: ({ back: id, state }) => [h("a", { class: "mono", href: "#/inspections" }, id), ` · ${word("return_state", state)}`],
   overdue_case: ({ case: id, order, waits_for }) => [h("a", { class: "mono", href: `#/packing/${order}` }, id), ` · ${t("trouble.waits_for", { who: word("waits_for", waits_for) })}`],
+  waiting_declaration: ({ parcel, standing, country }) => [h("a", { class: "mono", href: "#/declarations" }, parcel), ` · ${countryName(country)} · ${word("declaration", standing)}`],
+  contradicted_receipt: ({ order, parcel, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), " · ", h("span", { class: "mono" }, waybill)],
   late_parcel: ({ order, parcel, warehouse, stage }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouse} · ${word("stage", stage)}`],
   missed_target: ({ whose, target }) => `${word("partner", whose)} · ${t(`targets.${target}`)}`,
   signals_closed: () => t("signals.closed"),
