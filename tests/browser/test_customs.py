@@ -69,8 +69,16 @@ def test_a_parcel_abroad_is_ordered_declared_and_handed_over(
         visitor.content()
         decided = {"decision": "approve", "reason": "declared by hand"}
         service.call("POST", f"/v1/orders/{number}/review", decided, **OPS)
-        box = {"order": number, "part": 1, "weight_grams": 400}
-        parcel = service.call("POST", "/v1/parcels", box, **OPS)["parcel"]
+        page.evaluate(f"location.hash = '#/packing/{number}'")
+        pack = page.locator("form[data-step=pack]")
+        expect(pack).to_contain_text(visitor.says("declarations.gross_weight"))
+        pack.locator("button[type=submit]").click()
+        expect(pack.locator(".field-error")).to_have_text(visitor.says("invalid.missing"))
+        visitor.readable()
+        pack.locator("[name=weight_grams]").fill("400")
+        pack.locator("button[type=submit]").click()
+        parcel = f"{number}-P1"
+        page.wait_for_selector("form[data-step=waybill]")
         label = {"carrier": "dhl", "waybill": f"DHL{number[1:]}"}
         told = service.call("POST", f"/v1/parcels/{parcel}/waybill", label, **OPS)
         service.call("GET", f"/v1/declarations?min_position={told['position']}", **OPS)
@@ -111,11 +119,24 @@ def test_a_parcel_abroad_is_ordered_declared_and_handed_over(
         expect(desk.locator("button")).to_be_disabled()
         visitor.content()
         visitor.readable()
+        said = f"/v1/parcels/{parcel}/declaration/answer"
+        service.call("POST", said, {"answer": "cleared"}, **OPS)
+        ready = page.locator("form[data-step=hand_over]")
+        expect(ready).to_be_visible()  # nobody touched the page
+        again = {"answer": "stopped", "reason": "looked at once more"}
+        service.call("POST", said, again, **OPS)
+        expect(desk).to_be_visible()
         desk.locator("a[href='#/declarations']").click()
+        expect(row).to_have_attribute("data-standing", "stopped")
         visitor.button("declarations.cleared", f"[data-declaration='{parcel}']").click()
         visitor.send()
         expect(row).to_have_attribute("data-standing", "cleared")
+        service.call("POST", said, again, **OPS)
+        expect(row).to_contain_text("looked at once more", timeout=15_000)
         visitor.go("picking")
+        expect(stuck).to_contain_text(visitor.says("declaration.stopped"))
+        service.call("POST", said, {"answer": "cleared"}, **OPS)
+        expect(stuck.locator("form")).to_have_count(1, timeout=15_000)
         with service.partners(pace_seconds=0.2):
             stuck.locator("form button").click()
             expect(stuck).to_have_count(0)

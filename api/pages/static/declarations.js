@@ -1,8 +1,8 @@
 // Parcels that go abroad: what customs are told of them, and what customs answered (T7).
 import { askFor, hsCode, whole } from "./asking.js";
-import { fill, h } from "./dom.js";
+import { again, fill, h, keepingRows, reorder } from "./dom.js";
 import { fresh, get } from "./http.js";
-import { after, announce, broken, empty, field, loading, moreButton } from "./ui.js";
+import { after, announce, broken, empty, field, loading, moreButton, pagesOf } from "./ui.js";
 import { ago, countryName, exact, names, number, t, word, yuan } from "./words.js";
 
 const { role } = document.body.dataset;
@@ -13,17 +13,26 @@ const MISSING = [...ASKED, "unit_value_fen", "net_weight_grams"];
 /** The view: parcels in the house that go abroad, the longest in their standing first. */
 export async function declarations(view, _, signal) {
   const place = h("div", null, loading(2));
+  const list = h("ul", { class: "stack" });
+  const tail = h("div");
+  const cards = keepingRows("parcel", (one) => card(one, draw));
   const ask = (cursor) => get(fresh(after("/v1/declarations", cursor)), { signal });
+  const read = async () => {
+    const { rows, next } = await pagesOf(ask, "declarations", list.childElementCount);
+    reorder(list, cards(rows));
+    fill(tail, moreButton(list, next, ask, (more) => list.append(...cards(more.declarations))));
+    if (!rows.length) fill(place, empty(t("declarations.none"), t("declarations.none_hint")));
+    else if (!list.isConnected) fill(place, list, tail);
+  };
   const draw = async () => {
     try {
-      const page = await ask();
-      const rows = h("ul", { class: "stack" }, page.declarations.map((one) => card(one, draw)));
-      fill(place, page.declarations.length ? rows : empty(t("declarations.none"), t("declarations.none_hint")),
-        moreButton(rows, page.next, ask, (more) => rows.append(...more.declarations.map((one) => card(one, draw)))));
+      await read();
     } catch (problem) {
       if (!signal.aborted) fill(place, broken(problem, draw));
     }
   };
+  // Customs answer whenever they like, and a colleague, or their agent's program, writes it down.
+  again(() => read().catch(() => null), { signal });
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.declarations")),
     h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh"))), place);
   await draw();

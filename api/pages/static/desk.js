@@ -1,14 +1,14 @@
 // One order on the packing desk, step by step: pack, waybill, hand over.
-import { fill, h, icon } from "./dom.js";
+import { fill, h, icon, reorder } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
 import { legsOf, legWords, nameOverseas, takeBackOverseas } from "./legs.js";
 import { follow } from "./live.js";
 import { picture } from "./picture.js";
-import { recipientWords } from "./recipient.js";
+import { HOME, recipientWords } from "./recipient.js";
 import { cashRefunds } from "./refunds.js";
 import { rehearsal } from "./rehearsal.js";
 import { shortPickButton, waitWords } from "./shortpick.js";
-import { handOver, stepForm, waybillForm, waybillWords } from "./steps.js";
+import { customsOf, handOver, stepForm, waybillForm, waybillWords } from "./steps.js";
 import { badge, empty, field, loading } from "./ui.js";
 import { ago, exact, inPrint, lastWeekday, names, number, t, when, word } from "./words.js";
 
@@ -23,23 +23,25 @@ export async function packingOrder(view, [, wanted], signal) {
   const tail = h("div", { class: "stack" });
   const cards = new Map();
   let known;
+  let whose;  // read once: erased, held or not there, the desk works without
   const draw = async (position) => {
     const found = await get(fresh(path, position), { signal });
     if (known && found.position < known.position) return;
     known = found;
+    whose ??= found.lines.some((line) => line.kind === "parcel") ? get(`${path}/recipient`, { signal }).then((answer) => answer.recipient, () => null) : Promise.resolve(null);
     fill(head, ...headWords(found, lamp, recipient));
     const left = found.parts.filter((part) => part.units.length);
-    drawParts(parts, left.map((part) => cardOf(cards, part, found, draw)));
+    const [to, ...parcels] = await Promise.all([whose, ...left.map((part) => parcelOf(part, found, { position, signal }))]);
+    if (found !== known) return;  // there is newer already
+    const abroad = (to?.country ?? HOME) !== HOME;
+    reorder(parts, left.map((part, nth) => cardOf(cards, part, { ...found, abroad }, parcels[nth], draw)));
     fill(tail, left.length ? null : empty(t("packing.nothing_left"), ""), cashRefunds(found, draw));
   };
   await draw();
   fill(view, h("div", { class: "stack" }, h("a", { class: "back", href: "#/packing" }, icon("back"), t("tab.packing")), head, parts, tail));
   follow(`${path}/live`, { signal, onnews: draw, onstate: (state) => { lamp.dataset.state = state; lamp.lastChild.textContent = t(`live.${state}`); } });
-  if (known.lines.some((line) => line.kind === "parcel")) {
-    try {
-      fill(recipient, recipientWords((await get(`${path}/recipient`, { signal })).recipient));
-    } catch { /* erased, held or not there: the desk works without */ }
-  }
+  const to = await whose;
+  if (to) fill(recipient, recipientWords(to));
 }
 
 function headWords(found, lamp, recipient) {
@@ -49,22 +51,22 @@ function headWords(found, lamp, recipient) {
   h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: lastWeekday(found.promised_by) }))];
 }
 
-/** The card of a part: the same one as long as nothing about it changed. */
-function cardOf(cards, part, found, changed) {
+/** The parcel that a part travels in, if any, and how far customs are with one that waits for them. */
+async function parcelOf(part, found, asked) {
   const parcel = found.parcels.find((one) => one.number === part.parcel);
-  const shown = JSON.stringify([found.status, found.review, part, parcel ?? null]);
+  const waits = parcel?.legs && parcel.waybill && part.state === "pending_shipment";
+  return waits ? { ...parcel, customs: await customsOf(parcel, asked) } : parcel;
+}
+
+/** The card of a part: the same one as long as nothing about it changed. */
+function cardOf(cards, part, found, parcel, changed) {
+  const shown = JSON.stringify([found.status, found.review, found.abroad, part, parcel ?? null]);
   const had = cards.get(part.part);
   if (had?.shown === shown) return had.card;
   const card = partCard(part, found, parcel, changed);
   if (had?.card.querySelector("details[open]")) card.querySelector("details")?.setAttribute("open", "");
   cards.set(part.part, { shown, card });
   return card;
-}
-
-/** Put cards into their list; those that are there already are not touched, so the focus stays. */
-function drawParts(list, cards) {
-  for (const one of [...list.children]) if (!cards.includes(one)) one.remove();
-  cards.forEach((card, at) => { if (list.children[at] !== card) list.insertBefore(card, list.children[at] ?? null); });
 }
 
 function partCard(part, found, parcel, changed) {
@@ -86,14 +88,18 @@ function step(part, found, parcel, changed) {
   if (!parcel && part.parcel) return released();
   if (!parcel) return part.stage === "released" ? h("div", { class: "stack" }, released(), packForm(part, found, changed)) : packForm(part, found, changed);
   if (!parcel.waybill) return waybillForm(parcel, changed, part.carrier);
-  if (part.state === "pending_shipment") return handOver(parcel, changed);
+  if (part.state === "pending_shipment") return handOver(parcel, parcel.customs, changed);
   return tracked(parcel, changed);
 }
 
 const released = () => h("p", { class: "small quiet" }, t("packing.released"), " ", h("a", { href: "#/picking" }, t("tab.picking")));
 
 function packForm(part, found, changed) {
-  const form = stepForm("pack", field("weight_grams", t("packing.weight"), { type: "number", min: 0, max: 1000000, inputmode: "numeric" }),
+  // Customs are told what the parcel weighs with its packaging, and clear none without (T7).
+  const weight = found.abroad
+    ? field("weight_grams", t("declarations.gross_weight"), { type: "number", min: 1, max: 1000000, inputmode: "numeric", required: true }, { hint: t("packing.gross_how") })
+    : field("weight_grams", t("packing.weight"), { type: "number", min: 0, max: 1000000, inputmode: "numeric" });
+  const form = stepForm("pack", weight,
     new Intent("/v1/parcels"), (form) => ({ order: found.number, part: part.part, weight_grams: Number(form.weight_grams.value) || 0 }), changed, "packing.packed");
   form.querySelector(".primary").after(shortPickButton(part, found, changed));
   return form;

@@ -62,6 +62,31 @@ export function keepingFocus(root, draw) {
   same?.focus({ preventScroll: true });
 }
 
+/** Put these rows into their list; those that are there already are not touched, so the focus stays. */
+export function reorder(list, rows) {
+  for (const one of [...list.children]) if (!rows.includes(one)) one.remove();
+  rows.forEach((row, at) => { if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null); });
+}
+
+/** Draws rows of what was read; a row stays the very same one as long as nothing about it changed. */
+export function keepingRows(key, draw) {
+  const had = new Map();
+  return (found) => found.map((one) => {
+    const shown = JSON.stringify({ ...one, age_seconds: null });  // its age is counted on by itself
+    const known = had.get(one[key]);
+    if (known?.shown === shown) return known.row;
+    const row = draw(one);
+    had.set(one[key], { shown, row });
+    return row;
+  });
+}
+
+/** Call again and again while the signal allows and the page is seen. */
+export function again(call, { signal, ms = 3000 }) {
+  const timer = setInterval(() => { if (!document.hidden) call(); }, ms);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
 let serial = 0;
 /** An id nobody else has. */
 export const unique = (stem) => `${stem}-${++serial}`;

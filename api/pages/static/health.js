@@ -1,12 +1,11 @@
 // How the service is: the log, each view's lag, what is parked, the queue.
-import { fill, h, icon } from "./dom.js";
+import { again, fill, h, icon } from "./dom.js";
 import { getAnyway } from "./http.js";
 import { targetsOf } from "./targets.js";
 import { trafficOf } from "./traffic.js";
 import { announce, broken, loading } from "./ui.js";
 import { clock, has, number, t, word } from "./words.js";
 
-const EVERY_MS = 3000;
 const SHOWN_APART = ["status", "sick", "views", "position", "queue", "cause"];
 
 /** The health view, looked at again and again while it is open. */
@@ -18,7 +17,7 @@ export async function health(view, _, signal) {
     try {
       const [{ body }, aims, shares] = await Promise.all([getAnyway("/health"), getAnyway("/v1/targets"), getAnyway("/v1/traffic")]);
       if (signal.aborted) return;
-      fill(view, page(body, { aims: aims.body, traffic: shares.body, again: look }));
+      fill(view, page(body, { aims: aims.body, traffic: shares.body, look }));
       if (last && last !== body.status) announce(word("health", body.status));
       last = body.status;
     } catch (problem) {
@@ -26,11 +25,10 @@ export async function health(view, _, signal) {
     }
   };
   await look();
-  const timer = setInterval(() => { if (!document.hidden) look(); }, EVERY_MS);
-  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  again(look, { signal });
 }
 
-function page(body, { aims, traffic, again }) {
+function page(body, { aims, traffic, look }) {
   const lag = Math.max(0, ...(body.views ?? []).map((one) => one.lag));
   const parked = (body.views ?? []).reduce((sum, one) => sum + one.parked, 0);
   return [
@@ -40,7 +38,7 @@ function page(body, { aims, traffic, again }) {
         body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", { class: "mono" }, body.cause) : null)),
     body.views ? h("ul", { class: "tiles" }, tile("health.position", body.position), tile("health.lag", lag, lag > 0), tile("health.queue", body.queue), tile("health.parked", parked, parked > 0), ...further(body)) : null,
     h("div", { class: "stack sections" }, aims.targets ? targetsOf(aims) : null,
-    traffic.partners?.length ? trafficOf(traffic, { changed: again }) : null,
+    traffic.partners?.length ? trafficOf(traffic, { changed: look }) : null,
     body.views ? h("section", { "aria-labelledby": "views" }, h("h2", { id: "views", class: "section-head" }, t("health.views")), h("div", { class: "panel flush" }, h("table", { class: "cards paired" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("health.view")), ["position", "lag", "still", "parked"].map((key) => h("th", { scope: "col", class: "right" }, t(`health.${key}`))))),
       h("tbody", null, body.views.map((one) => h("tr", null,

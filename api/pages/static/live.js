@@ -24,7 +24,11 @@ export function follow(path, { signal, onnews, onstate }) {
   const open = () => {
     if (signal.aborted) return;
     source = new EventSource(path);
-    source.onopen = () => onstate("on");
+    source.onopen = () => {
+      onstate("on");
+      // What happened after the page was read and before the stream was there is told by nobody.
+      onnews().catch(() => onstate("waiting"));
+    };
     source.addEventListener("news", (event) => {
       newest = Math.max(newest, JSON.parse(event.data).position);
       read();

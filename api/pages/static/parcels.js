@@ -7,6 +7,9 @@ import { CARRIERS, handOverForm, stepForm, waybillForm } from "./steps.js";
 import { field } from "./ui.js";
 import { ago, exact, names, number, t, when, word } from "./words.js";
 
+/** Whether it may not leave before customs let it go (T7). */
+export const awaitsCustoms = (one) => Boolean(one.customs) && one.customs !== "cleared";
+
 /** What is still to be sent in a parcel, order by order. */
 export function contentsTable(one) {
   if (!one.units.length) return h("p", { class: "quiet small" }, t("packing.nothing_left"));
@@ -78,7 +81,7 @@ function nextStep(one, changed) {
   }
   if (one.stage !== "packed") return null;
   if (!one.waybill) return waybillForm(one, changed);
-  if (one.customs && one.customs !== "cleared") return h("p", { class: "small bad-words" }, t("declarations.waits", { standing: word("declaration", one.customs) }), " ", h("a", { href: "#/declarations" }, t("tab.declarations")));
+  if (awaitsCustoms(one)) return h("p", { class: "small bad-words" }, t("declarations.waits", { standing: word("declaration", one.customs) }), " ", h("a", { href: "#/declarations" }, t("tab.declarations")));
   return handOverForm(one, changed);
 }
 

@@ -1,10 +1,10 @@
 // Picking and packing: pick lists by warehouse, and parcels step by step until they are handed over (W1).
 import { askFor, whole } from "./asking.js";
-import { fill, h, icon } from "./dom.js";
+import { again, fill, h, icon, keepingRows, reorder } from "./dom.js";
 import { fresh, get } from "./http.js";
-import { dueWords, parcelCard } from "./parcels.js";
+import { awaitsCustoms, dueWords, parcelCard } from "./parcels.js";
 import { warehouseName } from "./stock.js";
-import { after, announce, broken, empty, field, loading, moreButton } from "./ui.js";
+import { after, announce, broken, empty, field, loading, moreButton, pagesOf } from "./ui.js";
 import { names, number, t } from "./words.js";
 
 const STAGES = ["planned", "picking", "picked", "packed"];
@@ -26,13 +26,19 @@ export async function picking(view, _, signal) {
     }
   };
   const drawLists = () => drawn(lists, async () => pickLists(await get(fresh(of("/v1/pick-lists")), { signal }), name));
+  let look = null;
   const drawParcels = () => drawn(parcels, async () => {
+    look = null;
     const ask = (cursor) => get(fresh(after(of(`/v1/parcels?stage=${stage}`), cursor)), { signal });
     const page = await ask();
     if (!page.parcels.length) return empty(t("picking.none"), t(`picking.none_${stage}`));
-    const list = h("ul", { class: "stack" }, page.parcels.map((one) => parcelCard(one, name, draw)));
-    return [list, moreButton(list, page.next, ask, (more) => list.append(...more.parcels.map((one) => parcelCard(one, name, draw))))];
+    const cards = keepingRows("number", (one) => parcelCard(one, name, draw));
+    const list = h("ul", { class: "stack" }, cards(page.parcels));
+    look = page.parcels.some(awaitsCustoms) ? async () => reorder(list, cards((await pagesOf(ask, "parcels", list.childElementCount)).rows)) : null;
+    return [list, moreButton(list, page.next, ask, (more) => list.append(...cards(more.parcels)))];
   });
+  // Customs answer whenever they like: a parcel that waits for them is looked at until it may leave.
+  again(() => look?.().catch(() => null), { signal });
   const draw = () => Promise.all([drawLists(), drawParcels()]);
   const where = h("select", { "aria-label": t("picking.warehouse") }, h("option", { value: "" }, t("picking.everywhere")), warehouses.map((one) => h("option", { value: one.code }, name(one.code))));
   where.value = place;

@@ -5,7 +5,7 @@ import { clearField, field } from "./ui.js";
 import { countryName, isTerritory, t } from "./words.js";
 
 const PLACE = ["province", "city", "district"];
-const HOME = "CN";
+export const HOME = "CN";
 let served;
 /** The countries abroad that the mall sends to; asked for once a page. */
 const abroad = () => served ??= get("/v1/addresses/countries").then((found) => found.countries.map((one) => one.code), () => { served = undefined; return []; });

@@ -1,8 +1,8 @@
 // The steps of a parcel on its way out of the house, as small forms: waybill, hand-over, and others.
 import { askFor } from "./asking.js";
-import { fill, h } from "./dom.js";
+import { h } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
-import { broken, busily, copyButton, field, showProblem, toast, waitingWords } from "./ui.js";
+import { busily, copyButton, field, showProblem, toast, waitingWords } from "./ui.js";
 import { t, word } from "./words.js";
 
 /** Those that the house knows by name. */
@@ -78,27 +78,26 @@ export const handOverForm = (parcel, changed) =>
   stepForm("hand_over", [], new Intent(`/v1/parcels/${encodeURIComponent(parcel.number)}/handover`), () => ({}), changed, "packing.handed_over");
 
 /** The same with the number that goes with it; abroad once customs let it go (T7). */
-export function handOver(parcel, changed) {
-  const place = h("div", null, parcel.legs ? null : handOverForm(parcel, changed));
-  if (parcel.legs) awaitCustoms(place, parcel, changed);
-  return h("div", { class: "stack" }, waybillWords(parcel), place);
+export const handOver = (parcel, customs, changed) =>
+  h("div", { class: "stack" }, waybillWords(parcel), !customs || customs.possible ? handOverForm(parcel, changed) : customsWords(parcel, customs));
+
+/** How far customs are with a parcel abroad; null where the service has the last word. */
+export async function customsOf(parcel, { position, signal }) {
+  try {
+    const found = await get(fresh(`/v1/parcels/${encodeURIComponent(parcel.number)}/declaration`, position), { signal });
+    return { standing: found.standing, outdated: found.outdated, possible: found.actions.hand_over.possible };
+  } catch (problem) {
+    if (problem.status === 404) return null;  // it left just now
+    throw problem;
+  }
 }
 
-/** How far customs are; what the service would refuse is not offered. */
-async function awaitCustoms(place, parcel, changed) {
-  let found;
-  try {
-    found = await get(fresh(`/v1/parcels/${encodeURIComponent(parcel.number)}/declaration`));
-  } catch (problem) {
-    // Not found: the view is behind, and the service has the last word.
-    const unknown = problem.status === 404;
-    fill(place, unknown ? handOverForm(parcel, changed) : broken(problem, () => awaitCustoms(place, parcel, changed)));
-    return;
-  }
-  const why = found.standing === "cleared" && found.outdated ? t("declarations.outdated") : t("declarations.waits", { standing: word("declaration", found.standing) });
-  fill(place, found.actions.hand_over.possible ? handOverForm(parcel, changed) : h("div", { class: "stack", dataset: { customs: found.standing } },
+/** What the service would refuse is not offered. */
+function customsWords(parcel, { standing, outdated }) {
+  const why = standing === "cleared" && outdated ? t("declarations.outdated") : t("declarations.waits", { standing: word("declaration", standing) });
+  return h("div", { class: "stack", dataset: { customs: standing } },
     h("p", { class: "small bad-words", id: `customs-${parcel.number}` }, why, " ", h("a", { href: "#/declarations" }, t("tab.declarations"))),
-    h("div", { class: "row" }, h("button", { class: "button", type: "button", disabled: true, "aria-describedby": `customs-${parcel.number}` }, t("packing.hand_over")))));
+    h("div", { class: "row" }, h("button", { class: "button", type: "button", disabled: true, "aria-describedby": `customs-${parcel.number}` }, t("packing.hand_over"))));
 }
 
 /** Whose parcel it is, and its number. */
