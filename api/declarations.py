@@ -1,8 +1,10 @@
 """海关申报 Declarations to customs over HTTP: completed, submitted, answered (T7)."""
 
+import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -11,8 +13,12 @@ from pydantic_core import from_json
 from api.auth import Asked, Operator, store_of
 from api.bodies import Amount, Body, ItemSku, Why, Words
 from api.changing import Change, answered
+from api.declaration_sheets import Declared, declaration_pdf
 from api.fulfilment import Desk
+from api.labels import sender_words
+from api.pages import WORDS
 from api.paths import ParcelNumber
+from api.printing import PDF, pdf_answer
 from api.reading import (
     Cursor,
     Limit,
@@ -31,15 +37,21 @@ from api.shown_declarations import (
     TakenBackOut,
 )
 from application import declaring, possible, shipping
+from application.cards import open_cards
+from application.country_names import country_name
+from application.ordering_labels import whole_address
+from application.settings import Settings
 from application.streams import PARCEL
 from application.unit import Unit
+from application.vault import Recipient
 from domain.countries import Country
 from domain.customs_terms import HsCode
-from domain.declarations import Standing
+from domain.declarations import DeclaredLine, Standing
 from domain.house_rules import HouseRules
 from domain.rate_facts import CARRIER_PATTERN
 from domain.refusals import InvalidRequest, NotFound
 from projections.declarations import declarations
+from projections.label_faces import Labelled, labelled
 
 router = APIRouter(prefix="/v1", tags=["customs"])
 
@@ -179,6 +191,53 @@ async def read(
     actions = from_json((await store_of(request).execute(question)).answer)["actions"]
     age = int((store_of(request).clock() - found[0]["since"]).total_seconds())
     return json_answer({**found[0], "age_seconds": age, "actions": actions})
+
+
+@router.get(
+    "/parcels/{parcel}/declaration.pdf",
+    response_class=Response,
+    responses=PDF,
+    summary="What customs are told of a parcel, to be printed",
+)
+async def printed(
+    request: Request, caller: Desk, parcel: ParcelNumber, min_position: MinPosition = None
+) -> Response:
+    """A4, as a CN 23, the recipient masked as on the label; the same is the same bytes (T7, A4)."""
+    await wait_for(request, min_position, *_VIEWS)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await declarations(connection, tenant.schema, parcel=parcel, limit=1)
+        faces = await labelled(connection, tenant.schema, parcel=parcel, numbered=False)
+        if not found or not faces:
+            raise NotFound(what="declaration")
+        cards = {one.card for one in faces if one.card}
+        opened = await open_cards(connection, tenant.schema, tenant.vault, cards)
+    masked = [Recipient.from_bytes(content).masked() for content in opened.values()]
+    sheet = _sheet(found[0], faces[0], masked[0] if masked else None, tenant.settings)
+    return pdf_answer(await asyncio.to_thread(declaration_pdf, sheet), f"{parcel}-customs")
+
+
+def _sheet(
+    row: Mapping[str, Any], face: Labelled, masked: Recipient | None, settings: Settings
+) -> Declared:
+    english, chinese = (WORDS[one] for one in ("en", "zh"))
+    standing = f"declaration.{row['standing']}"
+    country = row["country"]
+    return Declared(
+        parcel=face.parcel,
+        carrier=english.get(f"carrier.{face.carrier}", face.carrier),
+        waybill=face.waybill,
+        sender=sender_words(face, settings),
+        recipient=masked.name if masked else "",
+        phone=masked.phone if masked else "",
+        address=whole_address(masked) if masked else "",
+        country=f"{country}  {country_name(country, 'en')}  {country_name(country, 'zh')}",
+        lines=tuple(DeclaredLine(**one) for one in row["lines"]),
+        gross_weight_grams=row["gross_weight_grams"],
+        reference=row["reference"],
+        standing=f"{english[standing]}  {chinese[standing]}",
+        draft=row["standing"] == Standing.DRAFT or row["outdated"],
+    )
 
 
 def _actions(unit: Unit, parcel: str, rules: HouseRules) -> dict[str, object]:

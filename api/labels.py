@@ -193,9 +193,13 @@ async def drawn(tenant: Tenant, found: Sequence[Labelled], *, name: str) -> byte
     return await asyncio.to_thread(labels_pdf, faces, title=name)
 
 
-def _face(one: Labelled, masked: Recipient | None, settings: Settings) -> Face:
+def sender_words(one: Labelled, settings: Settings) -> tuple[str, ...]:
+    """Who sends from the parcel's warehouse: name, phone, address; its place, where nobody says."""
     sender = settings.senders.get(one.warehouse) or settings.senders.get("*")
-    told = (sender.name, sender.phone, sender.address) if sender else (one.warehouse_place,)
+    return (sender.name, sender.phone, sender.address) if sender else (one.warehouse_place,)
+
+
+def _face(one: Labelled, masked: Recipient | None, settings: Settings) -> Face:
     return Face(
         parcel=one.parcel,
         warehouse=one.warehouse_name,
@@ -206,7 +210,7 @@ def _face(one: Labelled, masked: Recipient | None, settings: Settings) -> Face:
         recipient=masked.name if masked else "",
         phone=masked.phone if masked else "",
         address=whole_address(masked) if masked else "",
-        sender="  ".join(told),
+        sender="  ".join(sender_words(one, settings)),
         orders=one.orders,
         items=one.items,
         grams=one.grams,

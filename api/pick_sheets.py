@@ -3,34 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.a4 import HEIGHT, MARGIN, RIGHT, WIDTH, Flow
 from api.sheets import Sheet, document
-
-WIDTH, HEIGHT, MARGIN = 210.0, 297.0, 14.0
-RIGHT, BOTTOM = WIDTH - MARGIN, HEIGHT - 16.0
-
-
-class _Flow:
-    """Where the next line goes; pages begin by themselves."""
-
-    def __init__(self, sheet: Sheet, *, head: str) -> None:
-        self._sheet, self._head = sheet, head
-        self.y, self._page = 34.0, 1
-
-    def room(self, height: float) -> float:
-        """A place for something of this height; returns its top."""
-        if self.y + height > BOTTOM:
-            self.foot()
-            self._sheet.next_page()
-            self._page += 1
-            self._sheet.text(MARGIN, 14, self._head, size=9)
-            self.y = 20.0
-        top = self.y
-        self.y += height
-        return top
-
-    def foot(self) -> None:
-        """The page's number."""
-        self._sheet.text(RIGHT, HEIGHT - 8, str(self._page), size=9, right=True)
 
 
 def pick_list_pdf(pick_list: str, *, warehouse: str, parcels: Sequence[Mapping[str, Any]]) -> bytes:
@@ -40,7 +14,7 @@ def pick_list_pdf(pick_list: str, *, warehouse: str, parcels: Sequence[Mapping[s
         sheet.text(MARGIN, 20, head, size=18)
         sheet.barcode(RIGHT - 62, 10, pick_list, width=62, height=10)
         sheet.rule(MARGIN, 26, RIGHT, thick=0.5)
-        flow = _Flow(sheet, head=head)
+        flow = Flow(sheet, head=head)
         _totals(sheet, flow, parcels)
         for parcel in parcels:
             _parcel(sheet, flow, parcel)
@@ -49,7 +23,7 @@ def pick_list_pdf(pick_list: str, *, warehouse: str, parcels: Sequence[Mapping[s
     return written.getvalue()
 
 
-def _totals(sheet: Sheet, flow: _Flow, parcels: Sequence[Mapping[str, Any]]) -> None:
+def _totals(sheet: Sheet, flow: Flow, parcels: Sequence[Mapping[str, Any]]) -> None:
     sums: dict[str, tuple[str, int]] = {}
     for unit in (unit for parcel in parcels for unit in parcel["units"]):
         known = sums.get(unit["sku"], ("", 0))[1]
@@ -65,7 +39,7 @@ def _totals(sheet: Sheet, flow: _Flow, parcels: Sequence[Mapping[str, Any]]) -> 
     flow.room(4)
 
 
-def _parcel(sheet: Sheet, flow: _Flow, parcel: Mapping[str, Any]) -> None:
+def _parcel(sheet: Sheet, flow: Flow, parcel: Mapping[str, Any]) -> None:
     units = parcel["units"]
     y = flow.room(min(9 + 6 * len(units), 40))
     flow.y = y + 7

@@ -37,10 +37,16 @@ async def labelled(
     wave: str | None = None,
     offset: int = 0,
     limit: int = 1,
+    numbered: bool = True,
 ) -> list[Labelled]:
-    """A parcel in the house that has a waybill, or those of a wave, by number."""
+    """A parcel in the house that has a waybill, or those of a wave, by number.
+
+    Unless `numbered`, those without one, too: their carrier and waybill are empty.
+    """
     query = compose(_LABELLED, schema, ("parcels", "orders", "warehouses"), "")
-    rows = await named_rows(connection, query, parcel=parcel, wave=wave, offset=offset, limit=limit)
+    rows = await named_rows(
+        connection, query, parcel=parcel, wave=wave, offset=offset, limit=limit, numbered=numbered
+    )
     return [_face(row) for row in rows]
 
 
@@ -68,8 +74,8 @@ def _face(row: dict[str, Any]) -> Labelled:
         warehouse_name=row["warehouse_name"] or row["warehouse"],
         warehouse_place=row["warehouse_place"] or "",
         wave=row["wave"],
-        carrier=row["carrier"],
-        waybill=row["waybill"],
+        carrier=row["carrier"] or "",
+        waybill=row["waybill"] or "",
         sorting=label.sorting if label is not None else "",
         grams=label.grams if label is not None else None,
         card=next(cards, None),
@@ -91,7 +97,7 @@ SELECT p.number, p.warehouse, p.wave, p.carrier, p.waybill, p.folded,
     (SELECT array_agg(o.folded ORDER BY o.number) FROM {orders} o
      WHERE o.number = ANY(p.orders)) AS orders
 FROM {parcels} p LEFT JOIN {warehouses} w ON w.code = p.warehouse
-WHERE p.waybill IS NOT NULL AND p.stage NOT IN ('handed_over', 'dissolved')
+WHERE (p.waybill IS NOT NULL OR NOT %(numbered)s) AND p.stage NOT IN ('handed_over', 'dissolved')
   AND (%(parcel)s::text IS NULL OR p.number = %(parcel)s)
   AND (%(wave)s::text IS NULL OR p.wave = %(wave)s)
 ORDER BY p.number OFFSET %(offset)s LIMIT %(limit)s

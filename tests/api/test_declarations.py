@@ -1,9 +1,11 @@
 """Declarations to customs over HTTP: filled in, completed, answered, and the hand-over (T7)."""
 
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
@@ -220,3 +222,57 @@ async def test_a_declaration_that_waits_long_is_among_the_troubles(
     assert one["about"]["standing"] == "stopped"
     await changed(mall, f"{base}/answer", {"answer": "cleared"})
     assert await waiting(200) == []
+
+
+async def sheet(mall: Mall, parcel: str, **caller: str) -> tuple[bytes, str]:
+    await mall.views()
+    answer = await mall.get(f"/v1/parcels/{parcel}/declaration.pdf", **(caller or STAFF))
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["cache-control"] == "no-store"
+    (page,) = PdfReader(io.BytesIO(answer.content)).pages
+    return answer.content, " ".join(page.extract_text().split())
+
+
+async def test_a_declaration_is_printed_as_it_was_declared(mall: Mall) -> None:
+    """T7, A4: sender, recipient (masked as on its label), items with code, value, weights."""
+    await open_abroad(mall, "JP")
+    await classify(mall, "notebook")
+    number = (await mall.order(("notebook", 2), recipient=TOKYO))["number"]
+    box = {"order": number, "part": 1, "weight_grams": 812}
+    parcel = (await changed(mall, "/v1/parcels", box))["parcel"]
+    _, text = await sheet(mall, parcel)
+    assert "DRAFT" in text
+    assert "98.00" in text  # by the item's own terms, until somebody says otherwise
+    base = f"/v1/parcels/{parcel}"
+    await changed(mall, f"{base}/declaration", {"lines": [LINE]})
+    await changed(mall, f"{base}/declaration/submission", {"reference": "CN-2026-7"})
+    await changed(mall, f"{base}/waybill", {"carrier": "ems", "waybill": "EM123456785CN"})
+    first, text = await sheet(mall, parcel)
+    assert "DRAFT" not in text
+    for told in (
+        "Paper notebook", "482010", "CN-2026-7", "EM123456785CN", "EMS", "Japan",
+        "32.00", "64.00", "0.380", "0.812",
+    ):  # fmt: skip
+        assert told in text, told
+    for word in ("Aoi", "Sato", "5296", "1204"):
+        assert word not in text
+    assert (await sheet(mall, parcel))[0] == first
+    stopped = {"answer": "stopped", "reason": "value in doubt"}
+    await changed(mall, f"{base}/declaration/answer", stopped)
+    assert "Stopped" in (await sheet(mall, parcel))[1]
+
+
+async def test_who_may_not_see_a_declaration_does_not_print_it(mall: Mall) -> None:
+    """T7, A10: no learner, and nobody once it left the house or where nothing is declared."""
+    await open_abroad(mall, "JP")
+    await classify(mall, "notebook")
+    number, parcel = await packed(mall)
+    path = f"/v1/parcels/{parcel}/declaration.pdf"
+    assert (await mall.get(path)).status_code == 403
+    home = (await mall.order(("notebook", 1)))["number"]
+    other = {"order": home, "part": 1, "weight_grams": 500}
+    stays = (await changed(mall, "/v1/parcels", other))["parcel"]
+    assert (await mall.get(f"/v1/parcels/{stays}/declaration.pdf", **STAFF)).status_code == 404
+    await changed(mall, f"/v1/orders/{number}/cancellation", {"reason": "changed my mind"})
+    assert (await mall.get(path, **STAFF)).status_code == 404

@@ -121,6 +121,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/parcels/{parcel}/label.pdf"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/declarations"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/parcels/{parcel}/declaration"): Route((SERVICE, *STAFF)),
+    ("GET", "/v1/parcels/{parcel}/declaration.pdf"): Route((SERVICE, *STAFF)),
     ("POST", "/v1/parcels/{parcel}/declaration"): Route(
         OPERATORS, {"lines": [{"sku": "mug", "unit_value_fen": 4_900, "net_weight_grams": 300}]}
     ),

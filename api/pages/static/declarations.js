@@ -54,7 +54,8 @@ function card(one, changed) {
     one.missing.includes("gross_weight_grams") ? h("p", { class: "small bad-words" }, t("declarations.gross_wrong")) : null,
     one.reason ? h("p", { class: "bad-words" }, t("declarations.because", { reason: one.reason })) : null,
     one.outdated ? h("p", { class: "bad-words" }, t("declarations.outdated")) : null,
-    ["operations", "administrator"].includes(role) ? h("div", { class: "row" }, steps(one, path, changed)) : null);
+    h("div", { class: "row" }, ["operations", "administrator"].includes(role) ? steps(one, path, changed) : null,
+      h("a", { class: "button compact", href: `${path}.pdf`, target: "_blank", rel: "noopener" }, t("declarations.print"))));
 }
 
 /** An item as customs are told of it; what is still missing is named. */
