@@ -40,10 +40,10 @@ from application import declaring, possible, shipping
 from application.cards import open_cards
 from application.country_names import country_name
 from application.ordering_labels import whole_address
+from application.recipients import Recipient
 from application.settings import Settings
 from application.streams import PARCEL
 from application.unit import Unit
-from application.vault import Recipient
 from domain.countries import Country
 from domain.customs_terms import HsCode
 from domain.declarations import DeclaredLine, Standing
