@@ -90,7 +90,9 @@ class OrderStatus(View):
             row.folded = ORDER.evolve(row.folded, fact)
             if isinstance(fact, OrderPlaced):
                 row.placed = (fact, one.happened_at)
-            if row.folded.review and row.review_since is None:
+            if not _in_review(row.folded):
+                row.review_since = None
+            elif row.review_since is None:
                 row.review_since = one.happened_at
             row.timeline.append(entry(one.happened_at, fact, one.position, one.context.reason))
             row.version, row.position = one.version, one.position
@@ -167,6 +169,20 @@ def entry(at: datetime, fact: OrderFact, position: int, reason: str) -> dict[str
     return {**entry, "reason": why} if why else entry
 
 
+def _waiting(order: Order) -> list[str]:
+    """Warehouses whose parts are still to be sent."""
+    return [
+        part.warehouse
+        for part in order.parts
+        if part.state is State.PENDING_SHIPMENT and part.live and part.warehouse and not part.waits
+    ]
+
+
+def _in_review(order: Order) -> bool:
+    """Whether a human is to look at it now: what is unpaid, sent or over needs nobody."""
+    return bool(order.review and order.paid and _waiting(order))
+
+
 def _changing(number: str, row: _Row) -> tuple[Any, ...]:
     order, last = row.folded, row.last_fact_at
     windows = [
@@ -177,20 +193,16 @@ def _changing(number: str, row: _Row) -> tuple[Any, ...]:
         and part.window_until is not None
         and not part.paused_by  # a case holds it: nothing falls due
     ]
-    waiting = [
-        part.warehouse
-        for part in order.parts
-        if part.state is State.PENDING_SHIPMENT and part.live and part.warehouse and not part.waits
-    ]
+    waiting = _waiting(order)
     releasable = [part.warehouse or "" for part in order.parts if part.releasable]
-    review = ",".join(order.review) if waiting and order.paid and order.review else None
+    review = ",".join(order.review) if _in_review(order) else None
     return (
         number,
         order.state,
         ",".join(waiting) if waiting and order.paid else None,
         ",".join(releasable) if releasable and order.paid and order.ended is None else None,
         review,
-        row.review_since if review else None,
+        row.review_since,
         order.pay_by,
         min(windows, default=None) if order.ended is None else None,
         last if order.state in ENDED else None,
