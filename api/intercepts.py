@@ -200,6 +200,6 @@ def _must_be_theirs(unit: Unit, caller: Caller, parcel: str) -> None:
     if caller.role is not Role.LEARNER:
         return
     box = existing_parcel(unit, parcel)
-    for content in box.contents:
-        if unit.read(ORDER, content.order).learner != caller.subject:
+    for number in box.orders:
+        if unit.read(ORDER, number).learner != caller.subject:
             raise NotFound(what="parcel")

@@ -29,7 +29,7 @@ from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotFound
 from projections import order_queries
 from projections.disputes import cases_of_order
-from projections.intercepts import intercepts_of
+from projections.intercepts import intercepts_of, told_of
 from projections.order_actions import dispute_of, intercept_of
 from projections.order_answers import order_answer
 from projections.order_queries import Listed, OrderRow
@@ -89,7 +89,7 @@ async def read(
     def stopping(parcel: str, box: Parcel) -> dict[str, Any]:
         one = stopped.get(parcel, Intercept())
         action = intercept_of(parcel, box, one=one, when=now, rules=tenant.rules)
-        return {"intercept": _told_of(one), "actions": {"intercept": action}}
+        return {"intercept": told_of(one), "actions": {"intercept": action}}
 
     staff = caller.role is not Role.LEARNER
     answer = order_answer(
@@ -103,12 +103,6 @@ async def read(
         rules=tenant.rules,
     )
     return with_etag(request, answer)
-
-
-def _told_of(one: Intercept) -> dict[str, Any] | None:
-    if not one.state:
-        return None
-    return {"way": one.way, "state": one.state, "answer_by": one.answer_by}
 
 
 async def _read_then(
@@ -135,7 +129,7 @@ async def _read_then(
         staff=caller.role is not Role.LEARNER,
         disputable=lambda _number, _parcel: {"possible": False, "why": "", "why_zh": ""},
         stopping=lambda parcel, _box: {
-            "intercept": _told_of(stopped.get(parcel, Intercept())),
+            "intercept": told_of(stopped.get(parcel, Intercept())),
             "actions": {"intercept": {"possible": False, "why": "", "why_zh": ""}},
         },
         linked={},

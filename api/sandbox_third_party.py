@@ -60,6 +60,8 @@ class Job:
     """A parcel as the warehouse has it."""
 
     wish: Wish
+    first: Wish
+    """What its floor has in hand: where that hears of nothing, all of it leaves."""
     told: list[ParcelMessage] = field(default_factory=list)
     """Everything that it had to tell, oldest first."""
     work: asyncio.Task[None] | None = None
@@ -91,10 +93,10 @@ class ThirdParty:
 
     def take(self, wish: Wish) -> ParcelMessage | None:
         """Do what is wanted of a parcel now; an older wish than the newest is history."""
-        job = self.jobs.setdefault(wish.parcel, Job(wish))
+        job = self.jobs.setdefault(wish.parcel, Job(wish, wish))
         if job.told and wish.revision <= job.wish.revision:
             return job.shipped or job.newest
-        before, job.wish = job.wish, wish
+        job.wish = wish
         (job.free.clear if wish.held else job.free.set)()
         if self.behaves().reject:
             self._tell(job, "parcel.refused", code="closed", words="盘点中,请联系张三13800138000")
@@ -106,7 +108,7 @@ class ThirdParty:
             self._stop(job)
             self._tell(job, "parcel.cancelled")
             if self.behaves().ship_cancelled:
-                job.work = self._start(self._ship_later(job, self._units(before)))
+                job.work = self._start(self._ship_later(job, self._units(job.first)))
         else:
             self._tell(job, "parcel.accepted")
             if job.work is None or job.work.done():
@@ -124,7 +126,8 @@ class ThirdParty:
             if step == "parcel.picking":
                 self._tell(job, step)
                 continue
-            units = self._units(job.wish)
+            deaf = self.behaves().ship_cancelled
+            units = self._units(job.first if deaf else job.wish)
             if step == "parcel.shipped":
                 self._ship(job, units)
             else:

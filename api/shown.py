@@ -182,6 +182,15 @@ class StoppingOut(BaseModel):
     answer_by: AwareDatetime | None = Field(description="until then word of it is waited for")
 
 
+class StrayOut(BaseModel):
+    """Units that were sent though they were cancelled, until they are back or given up (W2)."""
+
+    model_config = example(sku="enamel-mug", name="搪瓷杯", quantity=1)
+    sku: ItemSku
+    name: str = Field(description="as it was ordered")
+    quantity: UnitCount
+
+
 class ParcelOut(BaseModel):
     """A parcel and its way."""
 
@@ -211,6 +220,11 @@ class ParcelOut(BaseModel):
     )
     intercept: StoppingOut | None = Field(
         default=None, description="what its carrier was asked last: back, or elsewhere (O8)"
+    )
+    strays: list[StrayOut] | None = Field(
+        default=None,
+        description="in its order: cancelled and paid back, and in it all the same; if all of it"
+        " was cancelled, it is called back by itself, as `intercept` says (W2)",
     )
     actions: dict[str, DisputableOut] | None = Field(
         default=None, description="by name: dispute, intercept"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api.shown import Next, ParcelNumber, example
+from api.shown import Next, OrderNumber, ParcelNumber, StoppingOut, StrayOut, example
 from api.shown_after_changes import NewPosition
 from domain.consignments import Step
 
@@ -83,6 +83,23 @@ class RefusalOut(BaseModel):
     words: str = Field(description="the third party's, names and phones blotted out")
 
 
+class StrayOfOrderOut(StrayOut):
+    """Cancelled units of an order that are in a parcel."""
+
+    model_config = example(order=_ORDER, sku="enamel-mug", name="搪瓷杯", quantity=1)
+    order: OrderNumber
+
+
+class StraysSettledOut(BaseModel):
+    """What became of an order's cancelled units that were in a parcel."""
+
+    model_config = example(parcel=_PARCEL, order=_ORDER, back=1, position=64)
+    parcel: ParcelNumber
+    order: OrderNumber
+    back: int = Field(description="units in the house again, scrapped ones included")
+    position: NewPosition
+
+
 class ConsignmentOut(BaseModel):
     """A parcel at a third party's warehouse, in a list."""
 
@@ -110,6 +127,13 @@ class ConsignmentOut(BaseModel):
     )
     next_at: AwareDatetime | None = Field(description="when it is asked again by itself")
     cause: str | None = Field(description="why the last request brought nothing")
+    strays: list[StrayOfOrderOut] = Field(
+        description="cancelled and paid back, and in it all the same: listed until that is settled"
+    )
+    intercept: StoppingOut | None = Field(
+        description="what its carrier was asked last; all of it cancelled, it is called back"
+    )
+    settle: bool = Field(description="whether somebody has to say what became of its `strays`")
     ask_again: bool = Field(description="whether asking once more can change anything")
     age_seconds: int = Field(description="since it was first asked")
 

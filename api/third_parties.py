@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from api.auth import Caller, Operator, Role, allow, check_text, store_of
-from api.bodies import Body, Why
+from api.bodies import Body, Id, ItemSku, Whole, Why
 from api.callbacks import Key, forged, raw_body
 from api.changing import Change, answered
 from api.paths import ParcelNumber
@@ -22,8 +22,8 @@ from api.reading import (
     wait_for,
 )
 from api.shown import example
-from api.shown_third_parties import AskedAgainOut, ConsignmentsOut, TakenInOut
-from application import comparing, consigning
+from api.shown_third_parties import AskedAgainOut, ConsignmentsOut, StraysSettledOut, TakenInOut
+from application import comparing, consigning, strays
 from application.gateways import tracking
 from application.gateways.third_party import (
     CountMessage,
@@ -32,7 +32,8 @@ from application.gateways.third_party import (
     verify,
 )
 from application.pushing_consignments import told_command
-from application.streams import CONSIGNMENT
+from application.streams import CONSIGNMENT, ORDER, PARCEL
+from domain.entrusting import Fate
 from projections import consignments
 
 router = APIRouter(prefix="/v1", tags=["third parties"])
@@ -64,6 +65,27 @@ class AskAgainIn(Body):
     """Why a third party is asked once more."""
 
     model_config = example(reason="they said on the phone that they are back")
+    reason: Why
+
+
+class StrayIn(Body):
+    """Units of an item, and what became of them."""
+
+    sku: ItemSku
+    quantity: Annotated[Whole, Field(ge=1, le=10_000, description="units")]
+    fate: Fate = Field(description="restock and scrap: they are in the house again")
+
+
+class StraysIn(Body):
+    """What became of an order's cancelled units that were in a parcel."""
+
+    model_config = example(
+        order="T261103A1B2C3D4E5F6",
+        goods=[{"sku": "enamel-mug", "quantity": 1, "fate": "given_up"}],
+        reason="not worth its way back",
+    )
+    order: Id = Field(description="whose units they are")
+    goods: list[StrayIn] = Field(min_length=1, max_length=200, description="each unit once")
     reason: Why
 
 
@@ -116,7 +138,7 @@ async def listed(
     min_position: MinPosition = None,
 ) -> Response:
     """Longest first: what was asked, how often, what they told, what keeps it (W2)."""
-    await wait_for(request, min_position, "consignments", "parcel_tracking")
+    await wait_for(request, min_position, "consignments", "parcel_tracking", "intercepts", "strays")
     after = decode_cursor(cursor, datetime, str)
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
@@ -132,6 +154,31 @@ async def listed(
     for one in page:
         one["age_seconds"] = int((now - one["asked_at"]).total_seconds())
     return json_answer({"consignments": page, "next": more})
+
+
+@router.post(
+    "/parcels/{parcel}/strays",
+    response_model=StraysSettledOut,
+    summary="What became of cancelled units that were sent all the same",
+)
+async def settle_strays(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: StraysIn
+) -> Response:
+    """Back and sold again, back and scrapped, or given up; nothing is paid again (W2, C3, D4).
+
+    All units of one order at once. A parcel that is called back is taken in with its other goods.
+    """
+    goods = [strays.Became(one.sku, one.quantity, one.fate) for one in body.goods]
+
+    def decide(unit: Any) -> dict[str, Any]:
+        return strays.settle(
+            unit, parcel=parcel, number=body.order, goods=goods, reason=body.reason
+        )
+
+    command = change.command(
+        decide, reason=body.reason, streams=[PARCEL.stream(parcel), ORDER.stream(body.order)]
+    )
+    return answered(await store_of(request).execute(command))
 
 
 @router.post(

@@ -31,6 +31,7 @@ from domain.entrusting import (
 from domain.house_rules import HouseRules
 from domain.intercepts import STOPPABLE
 from domain.order_facts import Units
+from domain.parcel_facts import Content
 from domain.parcels import Stage
 from domain.refusals import Refusal
 from domain.stock import stock_key
@@ -214,6 +215,8 @@ def _note_sent(unit: Unit, parcel: str, state: Consignment) -> None:
             continue
         left[one.sku] -= quantity
         unit.record(ORDER, one.order, facts)
+        content = Content(order=one.order, part=one.part)
+        unit.record(PARCEL, parcel, existing_parcel(unit, parcel).carry(content))
         key = stock_key(state.warehouse, one.sku)
         taken = unit.read(STOCK, key).take_unasked(
             quantity, order=one.order, part=one.part, source=state.warehouse, reason=CANCELLED

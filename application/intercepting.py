@@ -10,7 +10,8 @@ from application.merging import existing_parcel
 from application.ordering import existing, kept_units, must_have_recipient, refund_order
 from application.recipients import Digests
 from application.routing import ProvinceMissing
-from application.streams import ACCOUNT, INTERCEPT, ORDER, PRIVACY, STOCK
+from application.shelving import scrap_returned, shelve
+from application.streams import ACCOUNT, INTERCEPT, ORDER, PRIVACY
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
 from domain.destinations import Destination
@@ -20,7 +21,6 @@ from domain.order_facts import Fault, GoodsCameBack, State
 from domain.orders import Order
 from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotPossible
-from domain.stock import StockReturned, stock_key
 
 
 def intercept_parcel(
@@ -207,10 +207,11 @@ def take_back(
     unit.record(INTERCEPT, parcel, facts)
     points, shelved = 0, Counter[str]()
     for number in box.orders:
-        mine = {one.part for one in box.contents if one.order == number}
+        mine = {one.part for one in box.carries if one.order == number}
         points += _paid_back(unit, number, mine, reason=reason, rules=rules, shelved=shelved)
-        _restock(unit, number, mine, parcel=parcel, warehouse=box.warehouse, shelved=shelved)
-    _scrap(unit, parcel, box.warehouse, _unsellable(shelved, scrap, intact=intact))
+        _restock(unit, number, mine, parcel=parcel, shelved=shelved)
+    broken = _unsellable(shelved, scrap, intact=intact)
+    scrap_returned(unit, broken, warehouse=box.warehouse, came_in=parcel)
     return {**told(unit, parcel), "points": points}
 
 
@@ -249,7 +250,6 @@ def _restock(
     parts: Collection[int],
     *,
     parcel: str,
-    warehouse: str,
     shelved: Counter[str],
 ) -> None:
     """Goods that were paid back while they were out are on their shelf, and out no more."""
@@ -258,10 +258,8 @@ def _restock(
     if not back:
         return
     for one in back:
-        sku = order.line(one.line).sku
-        shelved[sku] += one.quantity
-        fact = StockReturned(order=number, part=one.part, quantity=one.quantity)
-        unit.record(STOCK, stock_key(warehouse, sku), [fact])
+        shelved[order.line(one.line).sku] += one.quantity
+    shelve(unit, number, back)
     unit.record(ORDER, number, [GoodsCameBack(parcel=parcel, units=back)])
 
 
@@ -277,14 +275,6 @@ def _unsellable(
     if not broken <= shelved:
         raise InvalidRequest(field="scrap", reason="only what came back can be thrown away")
     return broken if intact or broken else shelved
-
-
-def _scrap(unit: Unit, parcel: str, warehouse: str, broken: Counter[str]) -> None:
-    """What came back and cannot be sold again leaves its shelf at once (C3)."""
-    for sku, quantity in sorted(broken.items()):
-        key = stock_key(warehouse, sku)
-        facts = unit.read(STOCK, key).scrap(quantity, sku=sku, reason=f"came back in {parcel}")
-        unit.record(STOCK, key, facts)
 
 
 def told(unit: Unit, parcel: str) -> dict[str, Any]:

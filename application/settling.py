@@ -4,6 +4,7 @@ All of it in one commit: shelves, points, cash, the linked order, the parcel wit
 the claim against the carrier.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,8 @@ from application.reshipping import reship
 from application.return_messages import message_for
 from application.returning import close_up, existing_return, told
 from application.sealed_words import Message, seal_words
-from application.streams import ACCOUNT, ORDER, PARCEL, RETURN, STOCK
+from application.shelving import scrap_returned, shelve
+from application.streams import ACCOUNT, ORDER, PARCEL, RETURN
 from application.unit import Unit
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, ReturnEnded, Units
@@ -38,7 +40,6 @@ from domain.returns import (
     scrapped,
     taken_back,
 )
-from domain.stock import StockReturned, stock_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,10 @@ def _settle(
     unit.record(ORDER, back.order, [ReturnEnded(by=RETURN.stream(name))])
     refund_chain.refund(unit, chain, terms, rules=rules)
     if exchanged:
-        _shelve(unit, back.order, units)
-    _scrap(unit, name, back)  # before anything is sent instead: not what came back broken
+        shelve(unit, back.order, units)
+    # Before anything is sent instead: not what came back broken.
+    broken = _unsellable(existing(unit, back.order), back)
+    scrap_returned(unit, broken, warehouse=back.warehouse or "", came_in=name)
     if exchanged:
         case = RETURN.stream(name)
         sent = reship(unit, number=back.order, units=units, case=case, rules=rules)
@@ -186,28 +189,12 @@ def _pack_again(unit: Unit, parcel: str, back: Return, units: Sequence[Units]) -
     unit.record(PARCEL, parcel, [fact])
 
 
-def _shelve(unit: Unit, number: str, units: Sequence[Units]) -> None:
-    order = existing(unit, number)
-    for one in units:
-        key = _shelf(order, one)
-        fact = StockReturned(order=number, part=one.part, quantity=one.quantity)
-        unit.record(STOCK, key, [fact])
-
-
-def _scrap(unit: Unit, name: str, back: Return) -> None:
-    """What was taken back and cannot be sold again leaves its shelf at once (C3)."""
-    order = existing(unit, back.order)
+def _unsellable(order: Order, back: Return) -> Counter[str]:
+    """What was taken back and cannot be sold again, by SKU."""
+    broken = Counter[str]()
     for one in scrapped(back.goods):
-        key = _shelf(order, one)
-        sku = order.line(one.line).sku
-        facts = unit.read(STOCK, key).scrap(one.quantity, sku=sku, reason=f"came back in {name}")
-        unit.record(STOCK, key, facts)
-
-
-def _shelf(order: Order, units: Units) -> str:
-    part = order.part(units.part)
-    assert part is not None  # a return names parts of its order
-    return stock_key(part.warehouse or "", order.line(units.line).sku)
+        broken[order.line(one.line).sku] += one.quantity
+    return broken
 
 
 def _allotted(order: Order, back: Return, found: Sequence[Found]) -> list[Inspected]:

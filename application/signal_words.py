@@ -25,7 +25,10 @@ WORDS: dict[str, Message] = {
     "orders.EntitlementRevoked": Message("课程已关闭。", "Your course was closed."),
     "orders.UnitsCancelled": Message("部分商品已取消。", "Some goods were cancelled."),
     "orders.CancelledUnitsSent": Message(
-        "已取消的商品被误发,请拒收。", "Cancelled goods were sent by mistake: please refuse them."
+        "已取消的商品被误发,我们会处理。", "Cancelled goods were sent by mistake: we see to it."
+    ),
+    "orders.CancelledUnitsGivenUp": Message(
+        "误发的商品无需退回。", "You need not send back what was sent by mistake."
     ),
     "orders.UnitsRefunded": Message("部分商品已退款。", "Some goods were refunded."),
     "orders.CashRefundConfirmed": Message("现金已退回。", "Your cash is back."),

@@ -1,12 +1,16 @@
 """委托 Parts that a third party's warehouse sends: cancelled once it says so (W2; rules.md 5)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 
-from domain.order_facts import OrderFact, State, Units
+from domain.choosing import chosen, without
+from domain.order_facts import CancelledUnitsGivenUp, GoodsCameBack, OrderFact, State, Units
 from domain.orders import Order
 from domain.parcel_facts import ParcelFact, ParcelHandedOver, WaybillIssued
 from domain.parcels import Parcel
+from domain.refusals import InvalidRequest, NotPossible
 from domain.release_facts import (
     CancellationOvertaken,
     CancelledUnitsSent,
@@ -79,3 +83,54 @@ def leave_unwanted(box: Parcel, *, carrier: str, waybill: str, when: datetime) -
         return []
     issued = WaybillIssued(carrier=carrier, waybill=waybill)
     return [issued, ParcelHandedOver(handed_over_at=when)]
+
+
+class Fate(StrEnum):
+    """What became of a unit that was sent though it was cancelled."""
+
+    RESTOCK = "restock"
+    """It is in the house again and can be sold."""
+    SCRAP = "scrap"
+    """It is in the house again, and thrown away."""
+    GIVEN_UP = "given_up"
+    """It stays where it is: nobody fetches it."""
+
+
+def strays_in(order: Order, parcel: str) -> tuple[Units, ...]:
+    """Units of an order that left in a parcel though they were cancelled, and were not settled."""
+    return tuple(
+        Units(part=sent.part, line=one.line, quantity=one.quantity)
+        for sent in order.strays
+        if sent.parcel == parcel
+        for one in sent.units
+    )
+
+
+def settle_strays(
+    order: Order,
+    parcel: str,
+    *,
+    back: Sequence[tuple[str, int]],
+    given_up: Sequence[tuple[str, int]],
+    reason: str,
+) -> list[GoodsCameBack | CancelledUnitsGivenUp]:
+    """Say what became of them, as (sku, quantity), each unit once; nothing is paid again (D4)."""
+    out = strays_in(order, parcel)
+    if not out:
+        raise NotPossible(action="settle_strays", why="nothing cancelled is out in the parcel")
+    skus = {line.line: line.sku for line in order.lines}
+    told, there = Counter[str](), Counter[str]()
+    for sku, quantity in (*back, *given_up):
+        told[sku] += quantity
+    for one in out:
+        there[skus[one.line]] += one.quantity
+    if told != there:
+        raise InvalidRequest(field="goods", reason="name every cancelled unit in the parcel once")
+    here = chosen(out, back, skus=skus, action="settle_strays", because={}) if back else []
+    facts: list[GoodsCameBack | CancelledUnitsGivenUp] = []
+    if here:
+        facts.append(GoodsCameBack(parcel=parcel, units=tuple(here)))
+    if given_up:
+        left = tuple(without(out, here))
+        facts.append(CancelledUnitsGivenUp(parcel=parcel, units=left, reason=reason))
+    return facts

@@ -156,6 +156,11 @@ class Intercept:
         """Whether the carrier may still stop the parcel."""
         return self.state in OPEN
 
+    @property
+    def coming(self) -> bool:
+        """Whether the parcel may still be brought back."""
+        return self.way is Way.RETURN and self.state in {*OPEN, InterceptState.DONE}
+
     def ask(
         self,
         parcel: str,

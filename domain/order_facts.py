@@ -249,6 +249,14 @@ class GoodsCameBack(Fact, name="orders.GoodsCameBack"):
     units: tuple[Units, ...]
 
 
+class CancelledUnitsGivenUp(Fact, name="orders.CancelledUnitsGivenUp"):
+    """Units that were sent though they were cancelled stay out, by a decision (W2; rules.md 5)."""
+
+    parcel: str = Field(description="the parcel they left in")
+    units: tuple[Units, ...]
+    reason: str
+
+
 class PartCompleted(Fact, name="orders.PartCompleted"):
     """The part's service window is over."""
 
@@ -375,6 +383,7 @@ OrderFact = (
     | UnitsCancelled
     | UnitsRefunded
     | GoodsCameBack
+    | CancelledUnitsGivenUp
     | PartCompleted
     | OrderCancelled
     | OrderClosed

@@ -9,6 +9,7 @@ from domain.compliance import is_objection
 from domain.lots import refund_shares
 from domain.order_facts import (
     AddressChanged,
+    CancelledUnitsGivenUp,
     Channel,
     CourseProgressed,
     EntitlementGranted,
@@ -125,6 +126,10 @@ def _not_cancelled(order: Order, gone: Sequence[Units]) -> tuple[UnitsCancelling
     return tuple(left)
 
 
+def _strays_elsewhere(order: Order, parcel: str) -> tuple[CancelledUnitsSent, ...]:
+    return tuple(one for one in order.strays if one.parcel != parcel)
+
+
 def _refund_is(order: Order, refund: str, status: str) -> tuple[tuple[str, str], ...]:
     return tuple((known, status if known == refund else was) for known, was in order.refunds)
 
@@ -213,7 +218,8 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 Units(part=fact.part, line=one.line, quantity=one.quantity) for one in fact.units
             ]
             parts = moved(order, fact.part, parcel=fact.parcel)
-            return replace(order, parts=parts, out=(*order.out, *sent))
+            strays = (*order.strays, fact)
+            return replace(order, parts=parts, out=(*order.out, *sent), strays=strays)
         case PartHandedOver():
             return replace(order, parts=shipped(order, fact.part))
         case PartReceived():
@@ -243,7 +249,10 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 out=order.out if fact.goods_back else (*order.out, *goods_of(order, fact.units)),
             )
         case GoodsCameBack():
-            return replace(order, out=tuple(without(order.out, fact.units)))
+            left = tuple(without(order.out, fact.units))
+            return replace(order, out=left, strays=_strays_elsewhere(order, fact.parcel))
+        case CancelledUnitsGivenUp():
+            return replace(order, strays=_strays_elsewhere(order, fact.parcel))
         case LineRated():
             return replace(order, ratings=(*order.ratings, fact))
         case UnitsUnderReturn():

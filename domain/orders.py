@@ -30,6 +30,7 @@ from domain.point_facts import Counted, LotShare
 from domain.refusals import NotPossible
 from domain.release_facts import (
     AddressAcknowledged,
+    CancelledUnitsSent,
     PartMoved,
     PartPicked,
     PartReleased,
@@ -89,6 +90,9 @@ class Order:
     """What third parties have to acknowledge before it is cancelled (rules.md 5)."""
     out: tuple[Units, ...] = ()
     """Goods that are with a carrier or their recipient, though they were paid back."""
+    strays: tuple[CancelledUnitsSent, ...] = ()
+    """Those of them that a third party sent though they were cancelled: somebody has to see to it,
+    until they are in the house again or given up."""
     returns: int = 0
     """How many returns were ever opened: the next one's number follows."""
 

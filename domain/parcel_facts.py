@@ -70,6 +70,13 @@ class ParcelPacked(Fact, name="parcels.ParcelPacked"):
     )
 
 
+class StrayContentSent(Fact, name="parcels.StrayContentSent"):
+    """A third party sent units in it that were cancelled: its part travels, too (W2; S4)."""
+
+    order: str
+    part: PositiveInt
+
+
 class WaybillIssued(Fact, name="parcels.WaybillIssued"):
     """A carrier's number is on the parcel; its tracking starts here."""
 
@@ -257,6 +264,7 @@ ParcelFact = (
     | PickingStarted
     | ParcelPicked
     | ParcelPacked
+    | StrayContentSent
     | WaybillIssued
     | ParcelHandedOver
     | ParcelDissolved

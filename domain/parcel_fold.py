@@ -35,6 +35,7 @@ from domain.parcel_facts import (
     ReceiptProved,
     SecondNumberTakenBack,
     SecondNumberTold,
+    StrayContentSent,
     TrackConfirmed,
     TrackFlagged,
     TrackingSubscribed,
@@ -87,6 +88,9 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 contents=fact.contents,
                 stage=Stage.PACKED,
             )
+        case StrayContentSent():
+            stray = Content(order=fact.order, part=fact.part)
+            return replace(parcel, strays=(*parcel.strays, stray))
         case WaybillIssued():
             tracking = _believing(parcel.tracking, fact.carrier).with_number(fact.waybill)
             return replace(

@@ -33,6 +33,7 @@ from domain.parcel_facts import (
     PickingStarted,
     ReceiptProved,
     SecondNumberTold,
+    StrayContentSent,
     TrackConfirmed,
     TrackingSubscribed,
     UnreadablePushesSettled,
@@ -123,6 +124,8 @@ class Parcel:
     """What customs are told of it, if it goes abroad (T7)."""
     proofs: tuple[ReceiptProved, ...] = ()
     """Pictures and slips of its receipt (T8)."""
+    strays: tuple[Content, ...] = ()
+    """Parts that left in it though all of them was cancelled (W2; rules.md 5)."""
 
     @property
     def overseas(self) -> SecondNumber | None:
@@ -155,7 +158,18 @@ class Parcel:
         """The orders it is about."""
         if self.back_of is not None:
             return (self.back_of,)
-        return tuple(dict.fromkeys(content.order for content in self.contents))
+        return tuple(dict.fromkeys(content.order for content in self.carries))
+
+    @property
+    def carries(self) -> tuple[Content, ...]:
+        """All that travels in it: its contents, and what a third party put beside them."""
+        return (*self.contents, *self.strays)
+
+    def carry(self, content: Content) -> list[ParcelFact]:
+        """Note that a part left in it though it was cancelled, once (W2)."""
+        if content in self.carries:
+            return []
+        return [StrayContentSent(order=content.order, part=content.part)]
 
     @property
     def dissolved(self) -> bool:

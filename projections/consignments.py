@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 
-from application.streams import CONSIGNMENT
+from application.streams import CONSIGNMENT, INTERCEPT
 from domain.consignments import (
     UNDER_WAY,
     Consignment,
@@ -14,7 +14,10 @@ from domain.consignments import (
     ConsignmentFact,
     ConsignmentTold,
 )
+from domain.intercepts import Intercept
+from projections.intercepts import told_of
 from projections.reading import Event, Tables, View, compose, named_rows
+from projections.strays import strays_of
 
 
 class Row(NamedTuple):
@@ -94,12 +97,21 @@ async def consignments(
     after: tuple[datetime, str] | None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Parcels that third parties have to send, or all, the longest first, after a cursor."""
+    """Parcels that third parties have to send, or all, the longest first, after a cursor.
+
+    Those that left with cancelled units are listed until these are settled (rules.md 5).
+    """
     at, parcel = after or (None, None)
-    query = compose(_LISTED, schema, ("consignments", "open_calls", "parcels"), "")
+    query = compose(_LISTED, schema, _TABLES, "")
     rows = await named_rows(connection, query, closed, at, at, parcel, limit)
+    strays = await strays_of(connection, schema, [row["parcel"] for row in rows])
     for row in rows:
         state: Consignment = CONSIGNMENT.states.validate_json(row.pop("folded"))
+        stopped = row.pop("stopped")
+        one = INTERCEPT.states.validate_json(stopped) if stopped else Intercept()
+        row["strays"] = strays.get(row["parcel"], [])
+        row["intercept"] = told_of(one)
+        row["settle"] = bool(row["strays"]) and not one.coming
         row["units"] = [
             {"order": one.order, "part": one.part, "sku": one.sku, "quantity": one.quantity}
             for one in state.units
@@ -128,6 +140,7 @@ async def stuck_consignments(
     return rows
 
 
+_TABLES = ("consignments", "open_calls", "parcels", "intercepts", "strays")
 _COLUMNS = """parcel, warehouse, orders, state, revision, acknowledged, waits, under_way, behind,
     reason, asked_at, revised_at, told_at, changed_at, folded, version, position"""
 _LOAD = """
@@ -154,11 +167,13 @@ ON CONFLICT (parcel) DO UPDATE SET warehouse = excluded.warehouse, orders = excl
 _LISTED = """
 SELECT c.parcel, c.warehouse, c.orders, c.state, c.revision, c.acknowledged, c.behind, c.reason,
     c.asked_at, c.revised_at, c.told_at, c.folded, p.stage, p.hand_over_by, p.carrier, p.waybill,
-    coalesce(k.tries, 0) AS tries, k.next_at, k.cause
+    coalesce(k.tries, 0) AS tries, k.next_at, k.cause, i.folded AS stopped
 FROM {consignments} c JOIN {parcels} p ON p.number = c.parcel
+LEFT JOIN {intercepts} i ON i.parcel = c.parcel
 LEFT JOIN {open_calls} k ON k.phase = 'push' AND k.what = c.parcel || '/' || c.revision
     AND c.waits
-WHERE (%b::boolean OR p.stage NOT IN ('handed_over', 'dissolved') OR c.behind)
+WHERE (%b::boolean OR p.stage NOT IN ('handed_over', 'dissolved') OR c.behind
+       OR EXISTS (SELECT FROM {strays} s WHERE s.parcel = c.parcel))
   AND (%b::timestamptz IS NULL OR (c.asked_at, c.parcel) > (%b::timestamptz, %b::text))
 ORDER BY c.asked_at, c.parcel LIMIT %b
 """

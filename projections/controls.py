@@ -90,7 +90,7 @@ WITH told AS MATERIALIZED (
             'claims.ClaimPaid', 'claims.ClaimWrittenOff', 'disputes.DisputeOpened',
             'disputes.DisputeDecided', 'intercepts.InterceptAsked', 'intercepts.GoodsTakenBack',
             'ledger.PointsGranted', 'ledger.PointsDeducted', 'ledger.GrantClawedBack',
-            'orders.CancelledUnitsSent', 'orders.GoodsCameBack',
+            'orders.CancelledUnitsSent', 'orders.CancelledUnitsGivenUp', 'orders.GoodsCameBack',
             'orders.UnitsRefunded', 'orders.ReplacementOrdered', 'privacy.CardRevealed',
             'privacy.PackRevealed', 'returns.ReturnOpened', 'returns.GoodsInspected',
             'returns.ReturnSettled'
@@ -113,7 +113,8 @@ WITH told AS MATERIALIZED (
         )
 )"""
 # A course has no goods; broken goods that were taken back are back, though on no shelf. What a
-# third party sent though it was cancelled was paid back, too: it is found until it came back.
+# third party sent though it was cancelled was paid back, too: it is found until it came back, and
+# beside who gave it up, where somebody did: a refund without goods by a decision, as others are.
 _NO_GOODS: LiteralString = """
 SELECT r.position AS finding, r.position FROM told r JOIN placed p USING (stream)
 WHERE r.topic = 'orders.UnitsRefunded' AND r.fact ->> 'goods_back' = 'false'
@@ -124,12 +125,14 @@ WHERE r.topic = 'orders.UnitsRefunded' AND r.fact ->> 'goods_back' = 'false'
         WHERE gone ->> 'line' = line ->> 'line' AND line ->> 'kind' = 'parcel'
     )
 UNION ALL
-SELECT s.position, s.position FROM told s
-WHERE s.topic = 'orders.CancelledUnitsSent' AND NOT EXISTS (
+SELECT s.position, unnest(array_remove(ARRAY[s.position, g.position], NULL)) FROM told s
+LEFT JOIN told g ON g.topic = 'orders.CancelledUnitsGivenUp' AND g.stream = s.stream
+    AND g.position > s.position AND g.fact ->> 'parcel' = s.fact ->> 'parcel'
+WHERE s.topic = 'orders.CancelledUnitsSent' AND (g.position IS NOT NULL OR NOT EXISTS (
         SELECT FROM told b
         WHERE b.topic = 'orders.GoodsCameBack' AND b.stream = s.stream AND b.position > s.position
             AND b.fact ->> 'parcel' = s.fact ->> 'parcel'
-    )"""
+    ))"""
 _ON_WORD: LiteralString = """
 SELECT position AS finding, position FROM told
 WHERE topic = 'orders.UnitsRefunded' AND fact ->> 'goods_back' = 'true'

@@ -40,6 +40,7 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "order_periods": ("order", "number"),
     "cash_refunds": ("order", "order_number"),
     "waiting_units": ("order", "order_number"),
+    "strays": ("order", "order_number"),
     "parcels": ("parcel", "number"),
     "labels": ("parcel", "parcel"),
     "declarations": ("parcel", "parcel"),

@@ -82,14 +82,15 @@ async def intercepts(
     at, parcel = after or (None, None)
     query = compose(_LISTED, schema, ("intercepts", "parcels"), "")
     rows = await named_rows(connection, query, closed, at, at, parcel, limit)
-    numbers = list({number for row in rows for number in row["orders"]})
+    boxes: list[Parcel] = [PARCEL.states.validate_json(row.pop("box")) for row in rows]
+    numbers = list({number for box in boxes for number in box.orders})
     query = compose(_ORDERS, schema, ("orders",), "")
     cursor = await connection.execute(query, (numbers,), prepare=True)
     orders = {
         number: ORDER.states.validate_json(folded) for number, folded in await cursor.fetchall()
     }
-    for row in rows:
-        row.update(_goods(PARCEL.states.validate_json(row.pop("box")), orders))
+    for row, box in zip(rows, boxes, strict=True):
+        row.update(_goods(box, orders))
     return rows
 
 
@@ -99,7 +100,7 @@ def _goods(box: Parcel, orders: Mapping[str, Order]) -> dict[str, Any]:
     live = False
     for number in box.orders:
         order = orders[number]
-        mine = {one.part for one in box.contents if one.order == number}
+        mine = {one.part for one in box.carries if one.order == number}
         live = live or any(part.live for part in order.parts if part.number in mine)
         for one in order.units_out(mine):
             line = order.line(one.line)
@@ -117,6 +118,13 @@ async def intercepts_of(
     return {
         parcel: INTERCEPT.states.validate_json(folded) for parcel, folded in await cursor.fetchall()
     }
+
+
+def told_of(one: Intercept) -> dict[str, Any] | None:
+    """What a parcel's carrier was asked last, as answers show it; None: nothing."""
+    if not one.state:
+        return None
+    return {"way": one.way, "state": one.state, "answer_by": one.answer_by}
 
 
 _COLUMNS = """parcel, orders, carrier, waybill, way, card, state, reason, asked_at, answer_by,

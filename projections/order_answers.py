@@ -21,6 +21,7 @@ from domain.returns import under_return
 from domain.tracking import Track
 from projections.order_actions import Now, actions, any_of, rating_of, return_of
 from projections.order_queries import OrderRow
+from projections.strays import strays_seen
 
 
 def order_answer(
@@ -75,6 +76,7 @@ def order_answer(
         "parcels": [
             {
                 **parcel_seen(number, parcel, order=row.number),
+                "strays": strays_seen(order, number),
                 **stops[number],
                 "actions": {"dispute": disputes[number], **stops[number]["actions"]},
             }
@@ -202,8 +204,8 @@ def parcel_seen(number: str, parcel: Parcel, *, order: str) -> dict[str, Any]:
     """A parcel of an order, and its way."""
     return {
         "number": number,
-        "parts": [one.part for one in parcel.contents if one.order == order],
-        "shared_with": sorted({one.order for one in parcel.contents} - {order}),
+        "parts": [one.part for one in parcel.carries if one.order == order],
+        "shared_with": sorted(set(parcel.orders) - {order}),
         **tracked(parcel),
     }
 

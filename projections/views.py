@@ -20,6 +20,7 @@ from projections.part_costs import PartCosts
 from projections.ratings import Ratings
 from projections.reading import View
 from projections.returns import Returns
+from projections.strays import Strays
 from projections.waiting_units import WaitingUnits
 from projections.waves import Waves
 from projections.weeks import WeekReviews
@@ -37,6 +38,7 @@ def all_views(rules: HouseRules) -> list[View]:
         LedgerBalance(rules),
         CashRefunds(),
         WaitingUnits(),
+        Strays(),
         Catalogue(),
         AuditTrail(),
         Approvals(),

@@ -28,8 +28,8 @@ STORY = {
     "order": """OrderPlaced PaymentFailed PaymentCaptured AddressChanged EntitlementGranted
         CourseProgressed ReviewRequired OrderApproved OrderRejected PartReleased PartMoved
         PartPicked PartPacked AddressAcknowledged PartEntrusted UnitsCancelling
-        CancellationOvertaken CancelledUnitsSent PartHandedOver PartReceived UnitsCancelled
-        OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded GoodsCameBack
+        CancellationOvertaken CancelledUnitsSent CancelledUnitsGivenUp PartHandedOver PartReceived
+        UnitsCancelled OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded GoodsCameBack
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
         OrderLinked UnitsUnderReturn ReturnEnded LineRated WindowResumed PartCompleted
@@ -37,10 +37,10 @@ STORY = {
     "parcel": """ParcelAwaited ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
         DeclarationDrawnUp DeclarationCompleted DeclarationSubmitted CustomsStopped CustomsCleared
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
-        WaybillIssued TrackingSubscribed ParcelHandedOver ArrivalEstimated ParcelScanned
-        DeliveryDelayed TrackFlagged OddityDecided ReceiptProved TrackConfirmed PushUnreadable
-        UnreadablePushesSettled SecondNumberTold SecondNumberTakenBack CarrierCorrected
-        ParcelDissolved""",
+        WaybillIssued TrackingSubscribed ParcelHandedOver StrayContentSent ArrivalEstimated
+        ParcelScanned DeliveryDelayed TrackFlagged OddityDecided ReceiptProved TrackConfirmed
+        PushUnreadable UnreadablePushesSettled SecondNumberTold SecondNumberTakenBack
+        CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",
     "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",

@@ -288,7 +288,11 @@ async def test_what_is_sent_after_its_cancel_was_acknowledged_has_to_come_back(
     assert (await depot.mall.balance())["available"] == before
     unasked = {"refund_without_goods_back": [[f"order:{number} CancelledUnitsSent"]]}
     assert await controls(depot.mall) == unasked
+    (listed,) = await waiting(depot)
+    assert (listed["parcel"], listed["intercept"]["state"]) == (parcel, "asked")
+    assert (listed["strays"][0]["quantity"], listed["settle"]) == (2, False)
     await come_back(depot, parcel, points=0)
+    assert await waiting(depot) == []
     assert await controls(depot.mall) == {}
     assert await level(depot) == shelf
     assert (await depot.mall.balance())["available"] == before
@@ -311,6 +315,18 @@ async def test_a_warehouse_whose_floor_did_not_hear_of_a_cancel_is_rehearsed(
     order = await depot.mall.read(number)
     assert (order["status"], order["parcels"][0]["intercept"]["way"]) == ("cancelled", "return")
     assert (await depot.mall.balance())["available"] == before
+
+
+async def test_a_floor_that_did_not_hear_of_a_part_of_a_cancel_is_rehearsed(depot: Depot) -> None:
+    """M3, rule 5: acknowledged, and all of it sent all the same, beside what is still wanted."""
+    await depot.partners.behave(pace_seconds=0.8, ship_cancelled=True)
+    number, parcel = await depot.released()
+    await depot.until(parcel, "accepted")
+    some = {**CANCEL, "lines": [{"sku": "enamel-mug", "quantity": 1}]}
+    await depot.change(f"/v1/orders/{number}/cancellation", some, role="learner", subject="lin")
+    seen = await depot.until(parcel, "shipped")
+    assert (seen["strays"], seen["intercept"]) == ([{"order": number, **MUG}], None)
+    assert (await depot.mall.read(number))["status"] == "pending_receipt"
 
 
 @pytest.mark.parametrize("first", ["shipped", "cancelled"])
@@ -381,12 +397,8 @@ async def signed_for(depot: Depot, parcel: str) -> None:
     await depot.mall.views()
 
 
-async def test_units_that_travel_with_others_though_they_were_cancelled_leave_the_books(
-    depot: Depot,
-) -> None:
-    """Rule 5, C3: the other order's parcel travels on; the first one's goods are known to be out,
-    whatever was promised to others."""
-    shelf = await level(depot)
+async def travelling(depot: Depot) -> tuple[str, str, str]:
+    """A parcel of two orders, one of which was cancelled before it left, and it."""
     await depot.partners.behave(pace_seconds=60)
     pair = [(await depot.mall.order(("enamel-mug", 1)))["number"] for _ in range(2)]
     (parcel,) = (await depot.change("/v1/waves", {"warehouse": PLACE}))["parcels"]
@@ -395,14 +407,93 @@ async def test_units_that_travel_with_others_though_they_were_cancelled_leave_th
     async with asyncio.timeout(PATIENCE_SECONDS):
         while (await depot.mall.read(pair[0]))["status"] != "cancelled":
             await depot.turn()
-    shipped = depot.message(parcel, "shipped", **SENT)
-    assert (await depot.tell(shipped)).status_code == 200
+    assert (await depot.tell(depot.message(parcel, "shipped", **SENT))).status_code == 200
     await depot.turn()
-    assert (await depot.mall.read(pair[1]))["status"] == "pending_receipt"
-    assert (await depot.facts(f"order:{pair[0]}"))[-1] == "CancelledUnitsSent"
+    return pair[0], pair[1], parcel
+
+
+async def waiting(depot: Depot) -> list[Any]:
+    """The parcels that somebody has to see to, without ticking anything."""
+    return (await depot.mall.get("/v1/consignments", **STAFF)).json()["consignments"]  # type: ignore[no-any-return]
+
+
+MUG = {"sku": "enamel-mug", "name": "搪瓷杯 Enamel mug", "quantity": 1}
+
+
+async def test_units_that_travel_with_others_though_they_were_cancelled_wait_for_somebody(
+    depot: Depot,
+) -> None:
+    """Rule 5, C3, S4: the other order's parcel travels on and nobody calls it back; both orders,
+    the list and the controls show what is in it, and the books know that it is out."""
+    shelf = await level(depot)
+    cancelled, other, parcel = await travelling(depot)
+    assert (await depot.mall.read(other))["status"] == "pending_receipt"
+    assert (await depot.facts(f"order:{cancelled}"))[-1] == "CancelledUnitsSent"
     out = await level(depot)
     assert (out["free"], out["reserved"]) == (shelf["free"] - 2, shelf["reserved"])
-    assert not (await depot.seen(parcel))["behind"]
+    (listed,) = await waiting(depot)
+    assert listed["strays"] == [{"order": cancelled, **MUG}]
+    assert (listed["intercept"], listed["settle"], listed["behind"]) == (None, True, False)
+    for number, strays, beside in ((cancelled, [MUG], other), (other, [], cancelled)):
+        (box,) = (await depot.mall.read(number))["parcels"]
+        assert (box["number"], box["strays"], box["shared_with"]) == (parcel, strays, [beside])
+        assert box["intercept"] is None
+    assert "refund_without_goods_back" in await controls(depot.mall)
+
+
+async def settle(depot: Depot, parcel: str, number: str, *fates: str, status: int = 200) -> Any:
+    """Say what became of a mug each."""
+    goods = [{"sku": "enamel-mug", "quantity": 1, "fate": fate} for fate in fates]
+    body = {"order": number, "goods": goods, "reason": "seen"}
+    return await depot.change(f"/v1/parcels/{parcel}/strays", body, status)
+
+
+@pytest.mark.parametrize(("fate", "free"), [("restock", 0), ("scrap", -1), ("given_up", -1)])
+async def test_cancelled_units_that_were_sent_are_settled_once(
+    depot: Depot, fate: str, free: int
+) -> None:
+    """W2, C3, D4, A9: on their shelf, scrapped or given up; nothing is paid a second time, and what
+    was given up stays in the controls with who decided it."""
+    shelf, before = await level(depot), (await depot.mall.balance())["available"]
+    cancelled, other, parcel = await travelling(depot)
+    paid = (await depot.mall.balance())["available"]
+    for wrong, number in ((("restock", "scrap"), cancelled), ((), other)):
+        fates = wrong or (fate,)
+        await settle(depot, parcel, number, *fates, status=422 if wrong else 409)
+    answer = await settle(depot, parcel, cancelled, fate)
+    assert (answer["order"], answer["back"]) == (cancelled, int(fate != "given_up"))
+    await settle(depot, parcel, cancelled, fate, status=409)
+    assert (await level(depot))["free"] == shelf["free"] - 1 + free
+    assert (await depot.mall.balance())["available"] == paid < before
+    assert await waiting(depot) == []
+    seen = await depot.seen(parcel)
+    assert (seen["strays"], seen["settle"]) == ([], False)
+    for number in (cancelled, other):
+        (box,) = (await depot.mall.read(number))["parcels"]
+        assert box["strays"] == []
+    found = await controls(depot.mall)
+    stream = f"order:{cancelled}"
+    decided = [f"{stream} CancelledUnitsSent", f"{stream} CancelledUnitsGivenUp"]
+    assert found == ({"refund_without_goods_back": [decided]} if fate == "given_up" else {})
+
+
+async def test_a_parcel_that_comes_back_brings_its_cancelled_units_too(depot: Depot) -> None:
+    """S4, O8, D4: called back for the order that still wanted it; all that is in it is taken in,
+    each unit is on its shelf once, and one of the two is paid back."""
+    shelf, before = await level(depot), (await depot.mall.balance())["available"]
+    cancelled, other, parcel = await travelling(depot)
+    ask = {"orders": [other], "reason": "changed my mind"}
+    await depot.change(f"/v1/parcels/{parcel}/interception", ask)
+    (listed,) = await waiting(depot)
+    assert (listed["intercept"]["way"], listed["settle"]) == ("return", False)
+    await settle(depot, parcel, cancelled, "restock", status=409)
+    spent = before - (await depot.mall.balance())["available"]
+    (coming,) = (await depot.mall.get("/v1/intercepts", **STAFF)).json()["intercepts"]
+    assert coming["goods"] == [{**MUG, "quantity": 2}]
+    await come_back(depot, parcel, points=spent)
+    assert await level(depot) == shelf
+    assert (await depot.mall.balance())["available"] == before
+    assert await waiting(depot) == []
 
 
 async def test_an_address_reaches_the_third_party_at_once_and_is_acknowledged(

@@ -26,11 +26,13 @@ from domain.entrusting import (
     leave_unwanted,
     overtaken,
     sent_all_the_same,
+    settle_strays,
+    strays_in,
 )
-from domain.order_facts import GoodsCameBack
+from domain.order_facts import CancelledUnitsGivenUp, GoodsCameBack
 from domain.order_fold import evolve as evolve_order
 from domain.orders import Order
-from domain.parcel_facts import Content, ParcelDissolved, ParcelPlanned
+from domain.parcel_facts import Content, ParcelDissolved, ParcelPacked, ParcelPlanned
 from domain.parcel_fold import evolve as evolve_parcel
 from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotPossible
@@ -215,9 +217,67 @@ def test_units_that_left_though_they_were_cancelled_are_out_until_they_come_back
     out = evolve_order(gone, fact)
     assert (out.out, out.parts[0].parcel, out.parts[0].live) == (units((1, 1, 2)), "P1", False)
     back = evolve_order(out, GoodsCameBack(parcel="P1", units=units((1, 1, 2))))
-    assert back.out == ()
+    assert (back.out, back.strays) == ((), ())
     for part, sku, quantity in ((1, "mug", 0), (1, "kite", 1), (9, "mug", 1)):
         assert sent_all_the_same(gone, part, parcel="P1", sku=sku, quantity=quantity) == []
+
+
+def sent_unasked() -> Order:
+    """Both mugs of part 1 left in P1, though they were cancelled."""
+    gone = reduce(evolve_order, cancel(entrusted(), [("mug", 2)]), entrusted())
+    return reduce(
+        evolve_order, sent_all_the_same(gone, 1, parcel="P1", sku="mug", quantity=2), gone
+    )
+
+
+@pytest.mark.parametrize(("back", "given_up"), [(2, 0), (1, 1), (0, 2)])
+def test_what_was_sent_though_cancelled_waits_until_each_unit_is_settled(
+    back: int, given_up: int
+) -> None:
+    """W2, rule 5, D4: some are here again, some are given up, and all of it is said once; what is
+    given up stays out, so that it is taken in all the same if it ever comes."""
+    state = sent_unasked()
+    assert strays_in(state, "P1") == units((1, 1, 2))
+    assert strays_in(state, "P2") == ()
+    facts = settle_strays(
+        state,
+        "P1",
+        back=[("mug", back)] if back else [],
+        given_up=[("mug", given_up)] if given_up else [],
+        reason="x",
+    )
+    assert [type(fact) for fact in facts] == [
+        *[GoodsCameBack] * bool(back),
+        *[CancelledUnitsGivenUp] * bool(given_up),
+    ]
+    assert [sum(one.quantity for one in fact.units) for fact in facts] == [
+        count for count in (back, given_up) if count
+    ]
+    settled = reduce(evolve_order, facts, state)
+    assert (settled.strays, sum(one.quantity for one in settled.out)) == ((), given_up)
+    with pytest.raises(NotPossible, match="nothing cancelled"):
+        settle_strays(settled, "P1", back=[("mug", 2)], given_up=[], reason="x")
+
+
+@pytest.mark.parametrize("back", [1, 3])
+def test_cancelled_units_are_settled_all_at_once(back: int) -> None:
+    """W2: neither fewer nor more than left, nor another item."""
+    with pytest.raises(InvalidRequest):
+        settle_strays(sent_unasked(), "P1", back=[("mug", back)], given_up=[], reason="x")
+    with pytest.raises(InvalidRequest):
+        settle_strays(sent_unasked(), "P1", back=[("kite", 2)], given_up=[], reason="x")
+
+
+def test_a_parcel_is_of_all_orders_whose_units_are_in_it() -> None:
+    """S4, W2: also of one that left in it though it was cancelled; told twice it is once."""
+    mine, other = Content(order="T1", part=1), Content(order="T2", part=1)
+    packed = ParcelPacked(warehouse="a", contents=(mine,), weight_grams=1)
+    box = evolve_parcel(Parcel(), packed)
+    assert box.carry(mine) == []
+    (fact,) = box.carry(other)
+    after = evolve_parcel(box, fact)
+    assert after.carry(other) == []
+    assert (after.contents, after.carries, after.orders) == ((mine,), (mine, other), ("T1", "T2"))
 
 
 def test_an_unpacked_parcel_leaves_once_and_no_other_does_so_unasked() -> None:

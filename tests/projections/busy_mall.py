@@ -293,20 +293,25 @@ class BusyMall:
         await self.do(partial(stopping, parcel=parcel, orders=[number]))
 
     async def consign(self, learner: str, number: str) -> None:
-        """A third party's warehouse is asked to send a parcel, and packs it."""
+        """A third party's warehouse packs a parcel, and sends what was cancelled in it, too."""
         rules = replace(RULES, third_parties=frozenset({"shaanxi"}))
         await self.do(partial(self._run_by, third_party=True))
-        await self.order(learner, number, enamel_mug=1)
+        await self.order(learner, number, enamel_mug=2)
         contents = [Content(order=number, part=1)]
         released = partial(releasing.release_together, contents=contents, wave="w", rules=rules)
         await self.do(released)
         parcel = f"{number}-P1"
         await self.do(partial(consigning.consign, parcel=parcel, rules=rules))
-        units = (FoundUnits(sku="enamel-mug", quantity=1),)
-        report = Report(Step.PACKED, 1, units=units, weight_grams=400)
-        told = partial(consigning.note_told, parcel=parcel, warehouse="shaanxi", report=report)
-        await self.do(partial(told, raw=b"{}"), actor="partner:third-party:shaanxi")
-        await self.do(partial(following.follow, parcel=parcel, rules=rules))
+        some = [("enamel-mug", 1)]
+        cancel = partial(ordering.cancel_order, number=number, wanted=some, reason="changed_mind")
+        await self.do(partial(cancel, rules=rules))
+        units = (FoundUnits(sku="enamel-mug", quantity=2),)
+        left = {"carrier": "shunfeng", "waybill": f"SF{number}"}
+        for step, more in ((Step.PACKED, {}), (Step.SHIPPED, left)):
+            report = Report(step, 2, units=units, weight_grams=400, **more)
+            told = partial(consigning.note_told, parcel=parcel, warehouse="shaanxi", report=report)
+            await self.do(partial(told, raw=b"{}"), actor="partner:third-party:shaanxi")
+            await self.do(partial(following.follow, parcel=parcel, rules=rules))
         await self.do(partial(self._run_by, third_party=False))
 
     def _run_by(self, unit: Unit, *, third_party: bool) -> dict[str, Any]:

@@ -152,6 +152,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/parcels/{parcel}/goods-back"): Route(
         OPERATORS, {"intact": True, "reason": "unopened"}
     ),
+    ("POST", "/v1/parcels/{parcel}/strays"): Route(
+        OPERATORS,
+        {"order": "T1", "goods": [{"sku": "mug", "quantity": 1, "fate": "restock"}], "reason": "x"},
+    ),
     ("GET", "/v1/pick-lists"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/pick-lists/{pick_list}"): Route((SERVICE, *STAFF)),
     ("GET", "/v1/waves"): Route((SERVICE, *STAFF)),

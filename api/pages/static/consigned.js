@@ -3,6 +3,7 @@ import { askFor } from "./asking.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { warehouseName } from "./stock.js";
+import { strayButtons, strayWords } from "./strays.js";
 import { after, announce, broken, empty, field, loading, moreButton } from "./ui.js";
 import { ago, exact, has, number, t, when, word } from "./words.js";
 
@@ -44,11 +45,14 @@ function row(one, name, changed) {
   return h("tr", { dataset: { consigned: one.parcel } },
     h("td", { class: "full" }, h("a", { class: "mono strong-link", href: `#/packing/${one.orders[0]}` }, one.parcel), h("p", { class: "quiet small" }, name(one.warehouse))),
     h("td", { class: "full" }, wanted(one)),
-    h("td", null, h("span", { class: `badge ${tone}` }, word("consigned_state", one.state))),
+    h("td", null, h("span", { class: `badge ${tone}` }, word("consigned_state", one.state)), strayWords(one)),
     h("td", { class: "full" }, answer(one)),
     h("td", { class: "quiet" }, h("time", { datetime: one.asked_at, title: exact(one.asked_at) }, ago(one.asked_at))),
-    h("td", { class: "full" }, one.ask_again && ["operations", "administrator"].includes(role) ? h("button", { class: "button compact", type: "button", onclick: () => askAgain(one, changed) }, t("consigned.again")) : null));
+    h("td", { class: "full" }, ["operations", "administrator"].includes(role) ? h("div", { class: "row" }, buttons(one, changed)) : null));
 }
+
+const buttons = (one, changed) => [...strayButtons(one, changed),
+  one.ask_again ? h("button", { class: "button compact", type: "button", onclick: () => askAgain(one, changed) }, t("consigned.again")) : null];
 
 /** What it is asked to do now. */
 function wanted(one) {

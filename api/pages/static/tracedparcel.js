@@ -4,6 +4,7 @@ import { h, icon } from "./dom.js";
 import { legsOf } from "./legs.js";
 import { may } from "./may.js";
 import { REASONS } from "./reasons.js";
+import { strayWords } from "./strays.js";
 import { badge, copyButton, field } from "./ui.js";
 import { whyNot } from "./whynot.js";
 import { ago, exact, inPrint, language, t, when, word } from "./words.js";
@@ -14,6 +15,7 @@ export function tracedParcel(one, order, entries, changed) {
   return h("section", { class: "panel parcel traced-parcel", dataset: { parcel: one.number } },
     h("div", { class: "spread" }, h("h2", null, t("order.parcel"), " ", h("span", { class: "mono small" }, one.number)), badge("parcel", one.state)),
     one.carrier ? h("p", { class: "row" }, h("span", null, word("carrier", one.carrier)), h("span", { class: "mono" }, one.waybill), copyButton(one.waybill)) : h("p", { class: "quiet" }, t("order.no_carrier")),
+    strayWords(one) ?? stopped(one),
     legsOf(one),
     one.shared_with.length ? h("p", { class: "quiet small" }, t("desk.shared", { orders: one.shared_with.join(t("app.and")) })) : null,
     one.scans.length ? h("p", null, inPrint(one.scans[0].text)) : null,
@@ -21,6 +23,10 @@ export function tracedParcel(one, order, entries, changed) {
     one.delay ? h("p", { class: "small warn-words" }, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message)) : null,
     pickup(one),
     disputeWords(one, dispute, order, changed));
+}
+
+function stopped({ intercept }) {
+  return intercept ? h("p", { class: "small" }, t("intercept.now", { way: word("intercept_way", intercept.way), state: word("intercept_state", intercept.state) })) : null;
 }
 
 /** When the carrier saw it last, when we were told, when we last asked. */
