@@ -14,6 +14,7 @@ from application.envelope import Envelope
 from application.streams import STOCK
 from domain.dispute_facts import Decision
 from domain.facts import Fact
+from domain.splitting import Shipping
 
 BETWEEN = " · "
 
@@ -110,6 +111,7 @@ FIGURES: Final[dict[str, str]] = {
     "orders.WindowResumed": "part window_until",
     "parcels.ArrivalEstimated": "earliest latest",
     "parcels.CarrierCorrected": "carrier",
+    "parcels.CarrierChosen": "shipping",
     "parcels.ContentRemoved": "order to_parcel reason",
     "parcels.StrayContentSent": "order part",
     "parcels.DeliveryDelayed": "cause since",
@@ -217,6 +219,11 @@ def _place(_: Language, place: Any) -> str:
     return " ".join(dict.fromkeys(one for one in (place.province, place.city) if one))
 
 
+def _sent(language: Language, shipping: Shipping) -> str:
+    lists = (("carrier", shipping.carrier), ("wanted", shipping.wanted), ("why", shipping.why))
+    return BETWEEN.join(language.of((name,), value) for name, value in lists)
+
+
 SAID: Final[dict[str, Say]] = {
     **dict.fromkeys(("points", "points_refunded"), _points),
     **dict.fromkeys(
@@ -256,6 +263,7 @@ SAID: Final[dict[str, Say]] = {
     "reasons": _in("review"),
     "remedy": _in("remedy"),
     "result": _in("inquiry_result"),
+    "shipping": _sent,
     "signed_at": _at("told.signed"),
     "signer_match": _in("signer"),
     "since": _at("told.since"),

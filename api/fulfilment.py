@@ -294,7 +294,7 @@ async def merge(request: Request, caller: Operator, change: Change, body: MergeI
     cards = await one_recipient(tenant, body.parcels)
     command = change.command(
         lambda unit: merging.merge_parcels(
-            unit, parcels=body.parcels, cards=cards, reason=body.reason
+            unit, parcels=body.parcels, cards=cards, reason=body.reason, rules=tenant.rules
         ),
         reason=body.reason,
         streams=[PARCEL.stream(number) for number in body.parcels],
@@ -307,8 +307,9 @@ async def separate(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: SeparateIn
 ) -> Response:
     """Every order travels alone again, until picking starts (S4)."""
+    rules = request.state.tenant.rules
     command = change.command(
-        lambda unit: merging.separate_parcel(unit, parcel=parcel, reason=body.reason),
+        lambda unit: merging.separate_parcel(unit, parcel=parcel, reason=body.reason, rules=rules),
         reason=body.reason,
         streams=[PARCEL.stream(parcel)],
     )

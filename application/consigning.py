@@ -10,6 +10,7 @@ from typing import Any
 from application.issuing import NotYet
 from application.merging import existing_parcel, live_contents
 from application.sealed_words import seal_payload
+from application.sharing import chosen_carriers
 from application.streams import CONSIGNMENT, MALL, NETWORK, ORDER, PARCEL
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
@@ -90,7 +91,7 @@ def _ask(unit: Unit, parcel: str, *, reason: str = "", again: bool = False) -> N
         warehouse=box.warehouse,
         units=units,
         card=destination.card if destination else state.card,
-        carrier=live[0].part.carrier if live else state.carrier,
+        carrier=next(iter(chosen_carriers(unit, box)), None) if live else state.carrier,
         hand_over_by=box.hand_over_by,
         held=any(one.order.review for one in live),
         reason=reason,

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from application.merging import existing_parcel, live_contents
+from application.merging import choose_anew, existing_parcel, live_contents
 from application.ordering import must_have_recipient
-from application.shipping import chosen_carriers
+from application.sharing import chosen_carriers
 from application.streams import ITEM, MALL, NETWORK, PARCEL
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
@@ -32,6 +32,9 @@ def want_label(
     warehouse = unit.read(NETWORK, MALL).warehouses.get(state.warehouse)
     if warehouse is not None and warehouse.third_party:
         raise NotPossible(action="order_label", why="its warehouse labels its parcels itself")
+    if state.shipping is None:  # merged before the house chose for them as one
+        choose_anew(unit, parcel, rules=rules)
+        state = existing_parcel(unit, parcel)
     chosen = chosen_carriers(unit, state)
     grams = rules.packaging_grams
     for one in live:

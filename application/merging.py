@@ -7,8 +7,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from application.sharing import against_sharing, shipping_together
 from application.streams import ORDER, PARCEL
 from application.unit import Unit
+from domain.house_rules import HouseRules
 from domain.orders import Order
 from domain.parcel_facts import Content, ParcelPlanned
 from domain.parcels import Parcel, Stage
@@ -39,10 +41,12 @@ def plan_parcel(
     warehouse: str,
     wave: str,
     hand_over_by: datetime,
+    rules: HouseRules,
 ) -> str:
     """Begin the parcel these parts are going to travel in; returns its number.
 
     Parts that travel alone give it theirs; numbers of parcels that were given up stay theirs.
+    Several have a carrier chosen for them together (W4).
     """
     first = contents[0]
     number = base = parcel_number(first.order, first.part) + ("-M" if len(contents) > 1 else "")
@@ -57,7 +61,9 @@ def plan_parcel(
         hand_over_by=hand_over_by,
         country=unit.read(ORDER, first.order).country,
     )
-    unit.record(PARCEL, number, [fact])
+    shipping = shipping_together(unit, contents, warehouse=warehouse, rules=rules)
+    planned = unit.record(PARCEL, number, [fact])
+    unit.record(PARCEL, number, planned.choose_carrier(shipping))
     return number
 
 
@@ -81,11 +87,12 @@ def live_contents(unit: Unit, number: str, parcel: Parcel) -> list[Live]:
 
 
 def merge_parcels(
-    unit: Unit, *, parcels: Sequence[str], cards: Collection[str], reason: str
+    unit: Unit, *, parcels: Sequence[str], cards: Collection[str], reason: str, rules: HouseRules
 ) -> dict[str, Any]:
     """Put what is in several parcels of one learner and warehouse into one, before picking (S4).
 
-    `cards` are those of one recipient at one place: the caller opened them.
+    `cards` are those of one recipient at one place: the caller opened them. What would be too
+    heavy, go to two countries, or lose its fast carrier is refused with the figures (C2, W4).
     """
     states = [existing_parcel(unit, number) for number in parcels]
     live = [
@@ -105,12 +112,17 @@ def merge_parcels(
     going = {one.order.destination.card for one in live if one.order.destination}
     if not going <= set(cards):
         raise NotPossible(action="merge", why="the parcels go to different addresses")
+    contents = [one.content for one in live]
+    against = against_sharing(unit, contents, warehouse=states[0].warehouse, rules=rules)
+    if against is not None:
+        raise against
     merged = plan_parcel(
         unit,
-        [one.content for one in live],
+        contents,
         warehouse=states[0].warehouse,
         wave=states[0].wave or BY_HAND,
         hand_over_by=min(state.hand_over_by for state in states if state.hand_over_by),
+        rules=rules,
     )
     for one in live:
         moved = one.order.move(one.content.part, parcel=merged, reason=reason)
@@ -120,7 +132,7 @@ def merge_parcels(
     return {"parcel": merged, "contents": [one.content.model_dump() for one in live]}
 
 
-def separate_parcel(unit: Unit, *, parcel: str, reason: str) -> dict[str, Any]:
+def separate_parcel(unit: Unit, *, parcel: str, reason: str, rules: HouseRules) -> dict[str, Any]:
     """Undo a merge, until picking starts: every part travels alone again (S4)."""
     state = existing_parcel(unit, parcel)
     if state.stage is not Stage.PLANNED:
@@ -128,11 +140,11 @@ def separate_parcel(unit: Unit, *, parcel: str, reason: str) -> dict[str, Any]:
     live = live_contents(unit, parcel, state)
     if len(live) < 2:
         raise NotPossible(action="separate", why="only one part travels in the parcel")
-    new = [_leave(unit, parcel, one, reason=reason) for one in live[1:]]
+    new = [_leave(unit, parcel, one, reason=reason, rules=rules) for one in live[1:]]
     return {"parcel": parcel, "parcels": [parcel, *new]}
 
 
-def leave_shared_parcel(unit: Unit, *, order: str, reason: str) -> None:
+def leave_shared_parcel(unit: Unit, *, order: str, reason: str, rules: HouseRules) -> None:
     """Take an order's parts out of parcels they share with others, until these are picked (S4)."""
     for part in unit.read(ORDER, order).parts:
         if not part.planned or part.parcel or part.entrusted or not part.to_be_sent:
@@ -141,7 +153,7 @@ def leave_shared_parcel(unit: Unit, *, order: str, reason: str) -> None:
         mine = [one for one in live if one.content.order == order]
         if len(mine) < len(live):
             for one in mine:
-                _leave(unit, part.planned, one, reason=reason)
+                _leave(unit, part.planned, one, reason=reason, rules=rules)
 
 
 def give_back_labels(unit: Unit, *, order: str, reason: str) -> None:
@@ -152,7 +164,7 @@ def give_back_labels(unit: Unit, *, order: str, reason: str) -> None:
             unit.record(PARCEL, parcel, unit.read(PARCEL, parcel).give_back_label(reason))
 
 
-def _leave(unit: Unit, parcel: str, leaving: Live, *, reason: str) -> str:
+def _leave(unit: Unit, parcel: str, leaving: Live, *, reason: str, rules: HouseRules) -> str:
     state = unit.read(PARCEL, parcel)
     assert state.hand_over_by is not None  # it was planned
     new = plan_parcel(
@@ -161,9 +173,19 @@ def _leave(unit: Unit, parcel: str, leaving: Live, *, reason: str) -> str:
         warehouse=state.warehouse,
         wave=state.wave or BY_HAND,
         hand_over_by=state.hand_over_by,
+        rules=rules,
     )
     unit.record(PARCEL, parcel, state.remove(leaving.content, to_parcel=new, reason=reason))
     number, part = leaving.content.order, leaving.content.part
     moved = unit.read(ORDER, number).move(part, parcel=new, reason=reason)
     unit.record(ORDER, number, moved)
+    choose_anew(unit, parcel, rules=rules)
     return new
+
+
+def choose_anew(unit: Unit, parcel: str, *, rules: HouseRules) -> None:
+    """Choose who takes a parcel by what is in it now, where several parts share it (W4)."""
+    state = unit.read(PARCEL, parcel)
+    contents = [one.content for one in live_contents(unit, parcel, state)]
+    shipping = shipping_together(unit, contents, warehouse=state.warehouse, rules=rules)
+    unit.record(PARCEL, parcel, state.choose_carrier(shipping))

@@ -279,7 +279,7 @@ def change_address(
         reasons = [ReviewReason.ADDRESS_DOUBTFUL]
         review = require_review(after, reasons, details=found.doubts, rules=rules)
         after = unit.record(ORDER, number, review)
-    leave_shared_parcel(unit, order=number, reason="the address changed")
+    leave_shared_parcel(unit, order=number, reason="the address changed", rules=rules)
     give_back_labels(unit, order=number, reason="the address changed")
     tell_changes(unit, order=number, reason="address_changed")
     return {"number": number, "status": customer_status(after.state)}

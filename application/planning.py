@@ -121,16 +121,17 @@ class Planner:
             if self._tariff:
                 unit = cargo_of(terms)
                 codes = tuple(
-                    [
-                        one
-                        for one in codes
-                        if self._depot(place, one, Wanted.ECONOMICAL).choice(unit)
-                    ]
+                    [one for one in codes if self.depot(place, one, Wanted.ECONOMICAL).choice(unit)]
                 )
             if len(self._serving) >= PLANS_KEPT:
                 self._serving.clear()
             served = self._serving[place, id(terms)] = Served(terms, codes)
         return served
+
+    @property
+    def priced(self) -> bool:
+        """Whether any rate card is in force: else nobody knows what a parcel costs."""
+        return bool(self._tariff)
 
     def countries(self) -> set[str]:
         """Where anything can be sent to, apart from home: a warehouse and a carrier go there (T7).
@@ -162,7 +163,7 @@ class Planner:
                 continue
             place = self.place(province, None)
             codes = self.serving(place, terms).codes
-            depots = [self._depot(place, code, Wanted.ECONOMICAL) for code in codes]
+            depots = [self.depot(place, code, Wanted.ECONOMICAL) for code in codes]
             choices = [choice for one in depots if (choice := one.choice(unit)) is not None]
             if choices:
                 cheapest = min(choices, key=lambda one: one.quote.fen)
@@ -196,7 +197,7 @@ class Planner:
 
         None: there are no rate cards.
         """
-        if not self._tariff:
+        if not self.priced:
             return None
         value = sum(
             terms[unit.line].market_value_fen * unit.quantity
@@ -204,7 +205,7 @@ class Planner:
             if terms[unit.line].kind is Kind.PARCEL
         )
         wanted = wanted_for(urgent=urgent, value_fen=value, rules=self.rules)
-        senders = {code: self._depot(place, code, wanted) for code in self.network.warehouses}
+        senders = {code: self.depot(place, code, wanted) for code in self.network.warehouses}
         return Sending(lambda line: cargo_of(terms[line]), senders)
 
     def _made(
@@ -222,7 +223,7 @@ class Planner:
             value = sum(one.served.cargo.value_fen * one.quantity for one in goods)
             wanted = wanted_for(urgent=urgent, value_fen=value, rules=self.rules)
             named = dict.fromkeys(code for one in demands for code in one.warehouses)
-            senders = {code: self._depot(place, code, wanted) for code in named}
+            senders = {code: self.depot(place, code, wanted) for code in named}
         plan = plan_split(demands, free, max_parts=max_parts, senders=senders)
         if not isinstance(plan, Plan):
             return None
@@ -271,7 +272,8 @@ class Planner:
         )
         return self._tariff.offers(warehouse.province, place.province, same_city=same_city)
 
-    def _depot(self, place: Place, code: str, wanted: Wanted) -> Depot:
+    def depot(self, place: Place, code: str, wanted: Wanted) -> Depot:
+        """A warehouse as the sender of such parcels to a place."""
         key = (place, code, wanted)
         depot = self._depots.get(key)
         if depot is None:

@@ -14,7 +14,8 @@ from application.merging import (
     plan_parcel,
 )
 from application.ordering import existing, must_have_recipient
-from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, STOCK
+from application.sharing import against_sharing
+from application.streams import MALL, NETWORK, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain import reviewing
 from domain.house_rules import HouseRules
@@ -51,7 +52,7 @@ def require_review(
     order = existing(unit, number)
     after = unit.record(ORDER, number, reviewing.require_review(order, reasons, rules=rules))
     if after.review:
-        leave_shared_parcel(unit, order=number, reason="the order waits for review")
+        leave_shared_parcel(unit, order=number, reason="the order waits for review", rules=rules)
         tell_changes(unit, order=number, reason="in_review")
     return {"number": number, "review": list(after.review)}
 
@@ -62,7 +63,8 @@ def release_together(
     """Release parts that go from one warehouse to one recipient, into one parcel or several (S4).
 
     What cannot be released any more (cancelled, in review, released already) is left out: views
-    lag, and the wave comes again. Parcels stay within `parcel_grams` and the warehouse's limit.
+    lag, and the wave comes again. What stands against sharing a parcel (`sharing.py`: its weight,
+    its carriers) has them travel in several.
     """
     ready = []
     for content in contents:
@@ -83,14 +85,11 @@ def release_together(
     code = ready[0][2].warehouse
     assert code is not None  # `releasable` parts have one
     warehouse = unit.read(NETWORK, MALL).named(code)
-    limit = min(rules.parcel_grams, warehouse.max_weight_grams or rules.parcel_grams)
-    weighed = [
-        (content, sum(_grams(unit, order.line(u.line).sku) * u.quantity for u in part.units))
-        for content, order, part in ready
-    ]
     hand_over_by = unit.happened_at + timedelta(hours=warehouse.service_hours)
-    for together in _within(weighed, limit):
-        number = plan_parcel(unit, together, warehouse=code, wave=wave, hand_over_by=hand_over_by)
+    for together in _sharing(unit, [one[0] for one in ready], warehouse=code, rules=rules):
+        number = plan_parcel(
+            unit, together, warehouse=code, wave=wave, hand_over_by=hand_over_by, rules=rules
+        )
         for content in together:
             facts = unit.read(ORDER, content.order).release(
                 content.part, parcel=number, wave=wave, hand_over_by=hand_over_by
@@ -101,22 +100,20 @@ def release_together(
     return {"parcels": parcels, "parts": len(ready), "merged": merged}
 
 
-def _grams(unit: Unit, sku: str) -> int:
-    terms = unit.read(ITEM, sku).terms
-    assert terms is not None  # it was ordered
-    return terms.weight_grams
-
-
-def _within(weighed: Sequence[tuple[Content, int]], limit: int) -> list[list[Content]]:
-    """In their order, as many together as the limit bears; what is heavier goes alone."""
+def _sharing(
+    unit: Unit, contents: Sequence[Content], *, warehouse: str, rules: HouseRules
+) -> list[list[Content]]:
+    """In their order, as many together as one parcel bears; what is too heavy goes alone."""
     parcels: list[list[Content]] = []
-    room = 0
-    for content, grams in weighed:
-        if not parcels or grams > room:
-            parcels.append([])
-            room = limit
-        parcels[-1].append(content)
-        room -= grams
+    for content in contents:
+        with_it = [*parcels[-1], content] if parcels else [content]
+        shared = len(with_it) > 1 and not against_sharing(
+            unit, with_it, warehouse=warehouse, rules=rules
+        )
+        if shared:
+            parcels[-1].append(content)
+        else:
+            parcels.append([content])
     return parcels
 
 

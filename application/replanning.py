@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from application.merging import choose_anew
 from application.ordering import existing, give_up_missing
 from application.planning import planner_for
 from application.streams import ITEM, ORDER, STOCK
@@ -53,7 +54,7 @@ def short_pick(
         reason=reason,
         sending=sending,
     )
-    _apply(unit, order, sku, planned)
+    _apply(unit, order, sku, planned, rules=rules)
     moved = [move._asdict() for move in planned.moves]
     there = sum(move.quantity for move in planned.moves)
     return {"order": order, "part": part, "found": found, "moved": moved, "waits": missing - there}
@@ -96,7 +97,7 @@ def send_what_waited(
     )
     if not planned.moves:
         return None
-    _apply(unit, number, order.line(line).sku, planned)
+    _apply(unit, number, order.line(line).sku, planned, rules=rules)
     return {"number": number, "part": part, "moved": [move._asdict() for move in planned.moves]}
 
 
@@ -124,11 +125,14 @@ def _terms(unit: Unit, sku: str) -> Terms:
     return terms
 
 
-def _apply(unit: Unit, number: str, sku: str, planned: Replanned) -> None:
+def _apply(unit: Unit, number: str, sku: str, planned: Replanned, *, rules: HouseRules) -> None:
     for move in planned.moves:
         key = stock_key(move.warehouse, sku)
         reserving = unit.read(STOCK, key).reserve(
             move.quantity, sku=sku, order=number, part=move.part
         )
         unit.record(STOCK, key, reserving)
-    unit.record(ORDER, number, planned.facts)
+    after = unit.record(ORDER, number, planned.facts)
+    for part in after.parts:
+        if part.planned and part.to_be_sent and not part.parcel:
+            choose_anew(unit, part.planned, rules=rules)

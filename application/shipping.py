@@ -10,6 +10,7 @@ from application.merging import existing_parcel, parcel_number
 from application.ordering import existing, must_have_recipient
 from application.returning import follow
 from application.sealed_words import seal_payload
+from application.sharing import chosen_carriers
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
 from application.waybills import bind, bind_if_free, must_be_known
@@ -87,16 +88,6 @@ def issue_waybill(
         "chosen": chosen[0] if chosen else None,
         "reason_wanted": after.unexplained,
     }
-
-
-def chosen_carriers(unit: Unit, parcel: Parcel) -> list[str]:
-    """Who was chosen for the parts in a parcel; nobody without rate cards."""
-    found: dict[str, None] = {}
-    for content in parcel.contents:
-        part = existing(unit, content.order).part(content.part)
-        if part is not None and part.carrier is not None:
-            found[part.carrier] = None
-    return list(found)
 
 
 def hand_over(unit: Unit, *, parcel: str, rules: HouseRules) -> dict[str, Any]:

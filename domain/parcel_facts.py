@@ -10,6 +10,7 @@ from domain.facts import Fact, Value
 from domain.labels import LabelFact
 from domain.lanes import Lane, Milestone
 from domain.scans import ScanKind
+from domain.splitting import Shipping
 
 
 class Content(Value):
@@ -36,6 +37,12 @@ class ParcelAwaited(Fact, name="parcels.ParcelAwaited"):
 
     order: str = Field(description="the order whose goods come back")
     warehouse: str = Field(description="where it goes")
+
+
+class CarrierChosen(Fact, name="parcels.CarrierChosen"):
+    """Several parts share the parcel: its carrier is chosen for all of them together (S4, W4)."""
+
+    shipping: Shipping = Field(description="how it is sent, and what the others would have cost")
 
 
 class ContentRemoved(Fact, name="parcels.ContentRemoved"):
@@ -260,6 +267,7 @@ class OddityDecided(Fact, name="parcels.OddityDecided"):
 ParcelFact = (
     ParcelPlanned
     | ParcelAwaited
+    | CarrierChosen
     | ContentRemoved
     | PickingStarted
     | ParcelPicked

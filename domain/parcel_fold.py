@@ -17,6 +17,7 @@ from domain.labels import (
 from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import (
     ArrivalEstimated,
+    CarrierChosen,
     CarrierCorrected,
     Content,
     ContentRemoved,
@@ -72,10 +73,12 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(
                 parcel, warehouse=fact.warehouse, back_of=fact.order, stage=Stage.AWAITED
             )
+        case CarrierChosen(shipping=shipping):
+            return replace(parcel, shipping=shipping)
         case ContentRemoved():
             gone = Content(order=fact.order, part=fact.part)
             left = tuple(content for content in parcel.contents if content != gone)
-            return replace(parcel, contents=left)
+            return replace(parcel, contents=left, shipping=None)
         case PickingStarted():
             return replace(parcel, stage=Stage.PICKING, pick_list=fact.pick_list)
         case ParcelPicked():

@@ -19,6 +19,7 @@ from domain.lanes import Lane
 from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import (
     ArrivalEstimated,
+    CarrierChosen,
     CarrierCorrected,
     Content,
     ContentRemoved,
@@ -42,6 +43,7 @@ from domain.parcel_facts import (
 from domain.recorded_scans import as_fact
 from domain.refusals import NotPossible, Refusal
 from domain.sealed import Sealed
+from domain.splitting import Shipping
 from domain.tracking import AnomalyKind, ParcelState, Scan, Track
 
 
@@ -92,6 +94,8 @@ class Parcel:
     pick_list: str | None = None
     """The list that its units are taken by."""
     hand_over_by: datetime | None = None
+    shipping: Shipping | None = None
+    """How it is sent, where several parts share it: each one's own plan does not say (W4)."""
     carrier: str | None = None
     waybill: str | None = None
     unexplained: bool = False
@@ -183,6 +187,12 @@ class Parcel:
             raise NotPossible(action="separate", why=f"{content.order} is not in the parcel")
         order, part = content.order, content.part
         return [ContentRemoved(order=order, part=part, to_parcel=to_parcel, reason=reason)]
+
+    def choose_carrier(self, shipping: Shipping | None) -> list[ParcelFact]:
+        """Note who is to take what shares it; the same again, or nobody, is no news (W4)."""
+        if shipping is None or shipping == self.shipping:
+            return []
+        return [CarrierChosen(shipping=shipping)]
 
     def start_picking(self, pick_list: str) -> list[ParcelFact]:
         """Put the parcel on a pick list."""

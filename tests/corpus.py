@@ -34,7 +34,8 @@ STORY = {
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
         OrderLinked UnitsUnderReturn ReturnEnded LineRated WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
-    "parcel": """ParcelAwaited ParcelPlanned ContentRemoved PickingStarted ParcelPicked ParcelPacked
+    "parcel": """ParcelAwaited ParcelPlanned CarrierChosen
+        ContentRemoved PickingStarted ParcelPicked ParcelPacked
         DeclarationDrawnUp DeclarationCompleted DeclarationSubmitted CustomsStopped CustomsCleared
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
         WaybillIssued TrackingSubscribed ParcelHandedOver StrayContentSent ArrivalEstimated

@@ -75,6 +75,20 @@ async def test_a_merge_is_undone_and_made_again_until_picking(mall: Mall) -> Non
     assert [one["order"] for one in picked["contents"]] == [numbers[0]]
 
 
+async def test_a_merge_is_refused_with_its_figures_when_it_is_too_heavy(mall: Mall) -> None:
+    """C2, S4: by hand no heavier parcel is made than by a wave; both languages say how heavy."""
+    mall.tenant.rules = HouseRules(parcel_grams=100)
+    for _ in range(2):
+        await mall.order(("notebook", 1))
+    ran = await changed(mall, "/v1/waves", {"warehouse": HALL})
+    assert (len(ran["parcels"]), ran["merged"]) == (2, 0)
+    wish = {"parcels": ran["parcels"], "reason": "one trip"}
+    refused = (await mall.post("/v1/parcels/merges", wish, **STAFF)).json()
+    assert (refused["status"], refused["code"]) == (409, "parcel_too_heavy")
+    assert "560 g" in refused["detail"]
+    assert "100 g" in refused["detail"]
+
+
 async def test_a_human_decides_about_what_the_rules_hold_back(mall: Mall) -> None:
     """O7: in the queue with its reasons; approved it goes on, rejected all comes back."""
     mall.tenant.rules = HouseRules(review_every_order=True)

@@ -178,7 +178,9 @@ async def test_an_order_in_review_leaves_the_parcel_it_shares(house: House) -> N
     assert (await house.do(lambda unit: releasing.pick_parcel(unit, parcel="T3-P1")))["contents"]
     with pytest.raises(NotPossible, match="picked"):
         await house.do(
-            lambda unit: merging.separate_parcel(unit, parcel="T1-P1-M", reason="too late")
+            lambda unit: merging.separate_parcel(
+                unit, parcel="T1-P1-M", reason="too late", rules=house.rules
+            )
         )
 
 
@@ -194,7 +196,11 @@ async def test_a_merge_is_undone_by_hand_until_picking_alone(house: House) -> No
     )
     assert (await parcel(house, "T1-P1-M")).pick_list == "L1"
     with pytest.raises(NotPossible, match="picking"):
-        await house.do(lambda unit: merging.separate_parcel(unit, parcel="T1-P1-M", reason="late"))
+        await house.do(
+            lambda unit: merging.separate_parcel(
+                unit, parcel="T1-P1-M", reason="late", rules=house.rules
+            )
+        )
 
 
 async def test_a_merged_parcel_stays_within_its_weight(house: House) -> None:

@@ -691,7 +691,7 @@ class Mall(RuleBasedStateMachine):
         parcels = self.do(release)["parcels"]
         for parcel in parcels:
             if undo:
-                apart = partial(merging.separate_parcel, parcel=parcel, reason="x")
+                apart = partial(merging.separate_parcel, parcel=parcel, reason="x", rules=RULES)
                 self.expect(len(self.inside(parcel)) > 1, apart)
         planned = [
             key
@@ -703,7 +703,9 @@ class Mall(RuleBasedStateMachine):
         ]
         if len(planned) > 1 and not undo:
             cards = {self.log.state(ORDER, one).destination.card for one in self.purchases}  # type: ignore[union-attr]
-            merge = partial(merging.merge_parcels, parcels=sorted(planned), cards=cards, reason="x")
+            merge = partial(
+                merging.merge_parcels, parcels=sorted(planned), cards=cards, reason="x", rules=RULES
+            )
             self.do(merge)
 
     def parts_of(self, number: str) -> Iterable[Part]:
