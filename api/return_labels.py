@@ -15,7 +15,7 @@ from api.seen_cases import recipient_of
 from application.ordering_labels import whole_address
 from application.recipients import Recipient
 from domain.refusals import NotFound
-from domain.returns import COMING
+from domain.returns import COMING, comes_from_abroad
 from projections import catalogue_queries, order_queries
 from projections.returns import ReturnRow, return_row
 
@@ -51,18 +51,21 @@ async def label(
         recipient = await recipient_of(connection, tenant, order)
     place = next(one for one in places if one["code"] == row.warehouse)
     own = tenant.settings.senders.get(row.warehouse)
+    abroad = comes_from_abroad(order.order)
+    home = "CHINA 中国  " if abroad else ""
     masked = None if recipient is None else recipient.masked()
     face = ReturnFace(
         number=row.id,
         order=row.order_number,
         warehouse=own.name if own else place["name"],
         phone=own.phone if own else "",
-        address=own.address if own else f"{place['province']}{place['city']}",
+        address=home + (own.address if own else f"{place['province']}{place['city']}"),
         sender=_who(masked),
         sender_place="" if masked is None else whole_address(masked),
         send_by=_send_by(row, tenant.rules.zone),
         carrier="" if box.carrier is None else WORDS["zh"].get(f"carrier.{box.carrier}", ""),
         waybill=box.waybill or "",
+        customs="RETURNED GOODS 退运货物" if abroad else "",
         items=tuple((order.order.line(one.line).name, one.quantity) for one in row.back.units),
     )
     return pdf_answer(await asyncio.to_thread(return_label_pdf, face), row.id)

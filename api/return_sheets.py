@@ -27,6 +27,8 @@ class ReturnFace:
     carrier: str = ""
     waybill: str = ""
     items: tuple[tuple[str, int], ...] = field(default=())
+    customs: str = ""
+    """What customs have to see on a parcel that comes back from abroad (T7); empty: at home."""
 
 
 def return_label_pdf(face: ReturnFace) -> bytes:
@@ -57,6 +59,7 @@ def _addresses(sheet: Sheet, face: ReturnFace) -> None:
 
 def _contents(sheet: Sheet, face: ReturnFace) -> None:
     draw_items(sheet, 98, face.items)
+    sheet.text(RIGHT, 125, face.customs, size=9, bold=True, right=True)
     sheet.rule(MARGIN, 127, RIGHT)
     sheet.text(MARGIN, 131.5, f"订单 {face.order}  {face.send_by}".rstrip(), size=7.5, width=90)
     if face.waybill:

@@ -9,7 +9,7 @@ from application.cards import open_cards
 from application.case_words import without_names
 from application.sealed_words import Message, content_of
 from domain.orders import Order
-from domain.returns import Return
+from domain.returns import Return, comes_from_abroad
 from projections import catalogue_queries, order_answers, order_queries
 from projections.returns import ReturnRow
 
@@ -26,6 +26,7 @@ async def seen_return(
         said = without_names(said, await recipient_of(connection, tenant, order))
     return {
         "payer": back.payer,
+        "from_abroad": comes_from_abroad(order.order),
         "criteria": list(back.criteria),
         "freight_points": back.freight_points,
         "freight_fen": back.freight_fen,

@@ -91,6 +91,7 @@ class ReturnOut(ReturnListedOut):
     model_config = example(
         **_LISTED,
         payer="learner",
+        from_abroad=False,
         criteria=["right_item", "complete", "unused", "undamaged", "packaging"],
         freight_points=100,
         freight_fen=1_000,
@@ -113,6 +114,9 @@ class ReturnOut(ReturnListedOut):
         version=1,
     )
     payer: Payer
+    from_abroad: bool = Field(
+        description="its learner chooses and pays a carrier there: no label of the house is taken"
+    )
     criteria: list[Criterion] = Field(description="what the goods are held against")
     freight_points: int = Field(description="what a learner at fault pays of a refund")
     freight_fen: int = Field(

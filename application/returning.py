@@ -30,6 +30,7 @@ from domain.returns import (
     COMING,
     Return,
     ReturnState,
+    comes_from_abroad,
     opening_of,
     return_id,
     returnable,
@@ -106,12 +107,16 @@ def open_return(
 
 
 def send(unit: Unit, *, name: str, carrier: str | None, waybill: str | None) -> dict[str, Any]:
-    """The goods are with a carrier: under the house's label, or under the number that is given."""
+    """The goods are with a carrier: under the house's label, or under the number that is given.
+
+    Abroad any carrier is taken, though nobody may know how to ask it: its learner has found it.
+    """
     back = existing_return(unit, name)
     back.must_be("send_back", ReturnState.AWAITING_GOODS)
     box = unit.read(PARCEL, name)
     if carrier is not None and waybill is not None:
-        must_be_known(unit, carrier)
+        if not comes_from_abroad(existing(unit, back.order)):
+            must_be_known(unit, carrier)
         facts = box.label(carrier=carrier, waybill=waybill)
         bind(unit, parcel=name, carrier=carrier, waybill=waybill)
         box = unit.record(PARCEL, name, facts)

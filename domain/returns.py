@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from domain.choosing import Kept
+from domain.countries import HOME
 from domain.dispute_facts import Side
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, State, Units
@@ -90,6 +91,15 @@ class ReturnWindowOver(Refusal):
 def return_id(order: str, nth: int) -> str:
     """The id of an order's nth return, which is its parcel's number, too: `T1-B1`."""
     return f"{order}-B{nth}"
+
+
+def comes_from_abroad(order: Order) -> bool:
+    """Whether its learner finds and pays a carrier: no label of the house is taken there (T7).
+
+    Nothing of a refund is kept for the way back then: who is at fault has paid it, and to whom the
+    mall owes it, gets it apart from the refund.
+    """
+    return order.country != HOME
 
 
 def returnable(
@@ -267,6 +277,7 @@ def opening_of(
     if stay and reason is Fault.CHANGED_MIND:
         raise NotPossible(action="return", why="who changed their mind returns the goods")
     place = place_of(order, units)
+    own = comes_from_abroad(order)
     return ReturnOpened(
         order=number,
         learner=order.learner,
@@ -278,8 +289,8 @@ def opening_of(
         warehouse=None if stay else place,
         send_by=None if stay else when + rules.return_within,
         criteria=() if stay else CRITERIA[reason],
-        freight_points=0 if stay else rules.return_freight_points,
-        freight_fen=0 if stay else rules.return_freight_fen,
+        freight_points=0 if stay or own else rules.return_freight_points,
+        freight_fen=0 if stay or own else rules.return_freight_fen,
     )
 
 

@@ -61,7 +61,7 @@ function page(one, changed) {
       h("dt", null, t("packing.learner")), h("dd", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, one.learner)),
       one.label ? [h("dt", null, t("inspections.to")), h("dd", null, one.label.to)] : null,
       one.label?.waybill ? [h("dt", null, word("carrier", one.label.carrier)), h("dd", { class: "mono" }, one.label.waybill)] : null,
-      h("dt", null, t("inspections.payer")), h("dd", null, [t(`payer.${one.payer}`), one.label && one.payer !== "learner" ? yuan(one.freight_fen) : null].filter(Boolean).join(" · ")),
+      h("dt", null, t("inspections.payer")), h("dd", null, [t(`payer.${one.payer}`), one.label && one.payer !== "learner" ? (one.from_abroad ? t("inspections.abroad_paid") : yuan(one.freight_fen)) : null].filter(Boolean).join(" · ")),
       one.criteria.length ? [h("dt", null, t("inspections.criteria")), h("dd", null, one.criteria.map((each) => t(`criterion.${each}`)).join(t("app.and")))] : null,
       one.send_by ? [h("dt", null, t("inspections.send_by")), h("dd", null, when(one.send_by))] : null),
     one.message ? h("p", { class: "quiet small" }, inPrint(one.message[language === "zh" ? "zh" : "en"] ?? "")) : null,

@@ -7,6 +7,8 @@ import { inPrint, language, lastDay, names, number, t, when, word } from "./word
 
 const REMEDIES = ["refund", "exchange", "refund_only"];
 const REASONS = ["damaged", "wrong_goods", "missing_parts", "not_as_described", "late", "changed_mind"];
+/** Carriers abroad that can be asked where a parcel is, by Kuaidi100's codes; of others nobody knows. */
+const CARRIERS_ABROAD = ["ems", "japanposten", "koreapost", "hkpost", "singpost", "usps", "royalmail", "dhl", "fedex", "ups", "shunfeng", "other"];
 const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
 
 /** A panel that stays while the order is drawn anew; `tell` hands it the order as it is now. */
@@ -46,10 +48,14 @@ export function printed(one) {
 
 /** What happens next, in one sentence. */
 function next(one) {
-  if (one.state === "awaiting_goods") return h("p", null, t("returns.send_by", { day: lastDay(one.send_by) }));
+  if (one.state === "awaiting_goods") return [h("p", null, t("returns.send_by", { day: lastDay(one.send_by) })), one.from_abroad ? fromAbroad(one) : null];
   if (["under_way", "to_inspect", "requested", "lapsed", "withdrawn"].includes(one.state)) return h("p", null, t(`returns.is_${one.state}`));
   return null;
 }
+
+/** How goods come back from abroad, where no label of the house is taken (T7). */
+const fromAbroad = (one) => h("ol", { class: "steps-abroad small" },
+  ["carrier", "customs", "number", one.payer === "learner" ? "you_pay" : "we_pay"].map((step) => h("li", null, t(`returns.abroad_${step}`))));
 
 /** What belongs on the parcel, and what the goods are held against. */
 function label(one) {
@@ -87,7 +93,7 @@ function openSending(one, changed) {
     title: t("returns.sent_title"), path: `/v1/returns/${encodeURIComponent(one.id)}/sending`, label: t("returns.sent"),
     fields: known
       ? h("p", null, t("returns.sent_known", { carrier: word("carrier", one.label.carrier), waybill: known }))
-      : [h("p", { class: "quiet" }, t("returns.sent_how")), field("carrier", t("returns.carrier"), { required: true, options: CARRIERS.map((code) => [code, word("carrier", code)]) }),
+      : [h("p", { class: "quiet" }, t("returns.sent_how")), field("carrier", t("returns.carrier"), { required: true, options: (one.from_abroad ? CARRIERS_ABROAD : CARRIERS).map((code) => [code, word("carrier", code)]) }),
         field("waybill", t("returns.waybill"), { required: true, maxlength: 40, autocomplete: "off", class: "mono" })],
     read: (form) => (known ? {} : { carrier: form.carrier.value, waybill: form.waybill.value.trim() }),
     said: () => t("returns.sent_done"), done: (answer) => changed(answer.position),
