@@ -15,6 +15,7 @@ from psycopg.sql import SQL, Identifier
 from application.jobs import queue_depth
 from application.loads import loads
 from application.policies import ALL, overdue
+from application.screening import POLICY as SCREEN_ORDERS
 
 JOBS = Gauge("tallypost_jobs", "Jobs of all tenants that wait, run or are dead.", ["status"])
 LATE = Gauge(
@@ -69,8 +70,8 @@ async def gauge(tenant: Any) -> None:
     """Set the gauges of one tenant, and those of the jobs that all tenants share."""
     schema = tenant.schema
     late = {one.policy: one.waiting for one in await overdue(tenant)}
-    for policy in ALL:
-        LATE.labels(schema, policy.name).set(late.get(policy.name, 0))
+    for policy in (*(one.name for one in ALL), SCREEN_ORDERS):
+        LATE.labels(schema, policy).set(late.get(policy, 0))
     async with tenant.pool.connection() as connection:
         states = dict(await _rows(connection, schema, _WEBHOOKS))
         tries = {row[0]: row[1:] for row in await _rows(connection, schema, _TRIES)}

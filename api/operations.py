@@ -42,6 +42,7 @@ from api.shown_after_changes import (
 )
 from api.shown_goods import CallbackOut, ItemOut, ItemsOut, WarehousesOut
 from application import shipping, stocking
+from application.screening import screen_past_the_waves
 from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from domain.catalogue import Kind, Terms
 from domain.refusals import InvalidRequest, NotFound
@@ -248,7 +249,8 @@ def _stock_streams(warehouse: str, sku: str) -> list[str]:
     "/parcels", status_code=201, response_model=PackedOut, summary="Pack a part of an order"
 )
 async def pack(request: Request, caller: Operator, change: Change, body: PackIn) -> Response:
-    """Its units are picked and in a parcel of their own (W1)."""
+    """Its units are picked and in a parcel of their own (W1); an unusual order waits (O7)."""
+    await screen_past_the_waves(request.state.tenant, body.order)
     command = change.command(
         lambda unit: shipping.pack_part(
             unit, order=body.order, part=body.part, weight_grams=body.weight_grams

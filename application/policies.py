@@ -16,6 +16,7 @@ from application.house import House
 from application.intercepting import INTERCEPTS
 from application.issuing import NotYet
 from application.labelling import WANT_LABELS
+from application.screening import unscreened
 from application.streams import ACCOUNT, CLAIM, DISPUTE, ORDER, RETURN
 from application.sweeping import (
     LATE_AFTER,
@@ -243,4 +244,5 @@ ALL = (*BY_THE_SECOND, *BY_THE_HOUR, *DELAYS)
 
 async def overdue(house: House, *, late_after: timedelta = LATE_AFTER) -> list[Overdue]:
     """Policies with something due for longer than that: refused, stuck, or nobody sweeps (M5)."""
-    return await overdue_of(house, ALL, late_after=late_after)
+    late = await overdue_of(house, ALL, late_after=late_after)
+    return late + await unscreened(house, late_after=late_after)

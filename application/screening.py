@@ -1,9 +1,11 @@
 """筛查 What placing cannot know: frequency, shared addresses, points taken back (O7).
 
-Asked of the views, so it runs a moment after placing and once more when a wave releases: an order
-that looks unusual goes to a human, and no wave releases what was not looked up (rules.md 17, 26).
+Asked of the views, so it runs a moment after placing, and once more at each door through which an
+order leaves: waves, what skips them, and packing by hand. An order that looks unusual goes to a
+human, and nothing leaves that was not looked up, whatever became of the policy (rules.md 17, 26).
 """
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,10 +16,12 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
 from application import releasing
-from application.envelope import Context
+from application.envelope import Context, decode
 from application.house import House
 from application.issuing import issue
+from application.outcomes import Unavailable
 from application.streams import ORDER
+from application.sweeping import LATE_AFTER, Overdue
 from application.unit import Command
 from domain.house_rules import HouseRules
 from domain.release_facts import ReviewReason
@@ -25,6 +29,9 @@ from domain.release_facts import ReviewReason
 LOOKED_BACK = timedelta(minutes=15)
 """How long a fresh order is looked at again and again; waves look at all they release."""
 BATCH = 1_000
+PAUSES_SECONDS = (0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
+"""Between looks for an order that is packed before the views know of it."""
+POLICY = "screen_orders"
 
 
 async def screen_fresh(house: House) -> int:
@@ -35,29 +42,81 @@ async def screen_fresh(house: House) -> int:
     since = house.store.clock() - LOOKED_BACK
     async with house.pool.connection() as connection:
         numbers = [row[0] for row in await _rows(connection, house.schema, _FRESH, since, since)]
-    return await screen(house, numbers)
+    unusual, _ = await _screened(house, numbers)  # those that are not decided yet come again
+    return unusual
 
 
 async def screen(house: House, numbers: Sequence[str]) -> int:
-    """Look these orders up and send the unusual ones to a human; returns how many those are."""
+    """Look these orders up before they leave; returns how many are unusual and go to a human.
+
+    Raises `Unavailable` where that cannot be decided now: nothing of them may leave then.
+    """
+    since = house.store.clock() - LOOKED_BACK
+    for start in range(0, len(numbers), BATCH):
+        async with house.pool.connection() as connection:
+            wanted = list(numbers[start : start + BATCH])
+            await _rows(connection, house.schema, _NEIGHBOURS, wanted, since)
+    unusual, undecided = await _screened(house, numbers)
+    if undecided:
+        raise Unavailable
+    return unusual
+
+
+async def screen_past_the_waves(house: House, number: str) -> None:
+    """Look up an order that somebody is about to pack by hand, however fast they are (O7).
+
+    Raises `Unavailable` while no view has it. History is let through, as the policy lets it: what
+    a service dates back when it places it was looked at, or not, where it comes from.
+    """
+    stream = ORDER.stream(number)
+    for pause in PAUSES_SECONDS:
+        await asyncio.sleep(pause)
+        async with house.pool.connection() as connection:
+            found = await _rows(connection, house.schema, _PLACED, number, stream)
+        if not found:
+            return  # there is no such order: the command says so
+        ((position, name, stored, seen),) = found
+        placed = decode(position, stream, 1, name, bytes(stored))
+        if placed.recorded_at - placed.happened_at > LOOKED_BACK:
+            return
+        if seen:
+            await screen(house, [number])
+            return
+    raise Unavailable
+
+
+async def unscreened(house: House, *, late_after: timedelta = LATE_AFTER) -> list[Overdue]:
+    """Whether fresh orders should have been looked up by now, and nobody did (M5)."""
+    now = house.store.clock()
+    async with house.pool.connection() as connection:
+        ((waiting, since),) = await _rows(
+            connection, house.schema, _UNSCREENED, now - LOOKED_BACK, now - late_after
+        )
+    return [Overdue(POLICY, waiting, since)] if waiting else []
+
+
+async def _screened(house: House, numbers: Sequence[str]) -> tuple[int, int]:
+    """How many of these are unusual, and of how many that could not be decided."""
     unusual: dict[str, list[ReviewReason]] = {}
     for start in range(0, len(numbers), BATCH):
         async with house.pool.connection() as connection:
             unusual |= await _looked_up(
                 connection, house.schema, numbers[start : start + BATCH], rules=house.rules
             )
-    await issue(house, [_command(number, why, house.rules) for number, why in unusual.items()])
-    return len(unusual)
+    issued = await issue(
+        house, [_command(number, why, house.rules) for number, why in unusual.items()]
+    )
+    return len(unusual), issued.undecided
 
 
 def _command(number: str, reasons: Sequence[ReviewReason], rules: HouseRules) -> Command:
     stream = ORDER.stream(number)
     key = f"{stream}:{','.join(reasons)}"
     return Command(
-        principal="policy:screen_orders",
+        principal=f"policy:{POLICY}",
         key=key,
         digest=hashlib.sha256(key.encode()).digest(),
-        context=Context(actor="policy:screen_orders", command=f"screen_orders:{key}"),
+        context=Context(actor=f"policy:{POLICY}", command=f"{POLICY}:{key}"),
         decide=partial(releasing.require_review, number=number, reasons=reasons, rules=rules),
         streams=(stream,),
     )
@@ -103,6 +162,32 @@ WHERE o.number = ANY(%b) AND c.place_digest IS NOT NULL GROUP BY 1, 2
 ON CONFLICT (digest, learner) DO UPDATE SET last_at = excluded.last_at
 WHERE p.last_at < excluded.last_at
 RETURNING learner
+"""
+# Who else just sent to these addresses: the policy may not have been there yet.
+_NEIGHBOURS = """
+INSERT INTO {places} AS p (digest, learner, last_at)
+SELECT c.place_digest, o.learner, max(o.placed_at)
+FROM {orders} o JOIN {cards} c ON c.id = o.card::uuid
+JOIN (
+    SELECT DISTINCT c.place_digest FROM {orders} o JOIN {cards} c ON c.id = o.card::uuid
+    WHERE o.number = ANY(%b) AND c.place_digest IS NOT NULL
+) mine USING (place_digest)
+WHERE o.placed_at >= %b GROUP BY 1, 2
+ON CONFLICT (digest, learner) DO UPDATE SET last_at = excluded.last_at
+WHERE p.last_at < excluded.last_at
+RETURNING learner
+"""
+_PLACED = """
+SELECT e.notification_id, e.topic, e.state, EXISTS (SELECT FROM {orders} WHERE number = %b)
+FROM {tallypost_events} e WHERE e.originator_id = %b AND e.originator_version = 1
+"""
+# Whoever looks an order up notes first who sends to its address.
+_UNSCREENED = """
+SELECT count(*), min(o.placed_at) FROM {orders} o JOIN {cards} c ON c.id = o.card::uuid
+WHERE o.waiting_at IS NOT NULL AND o.placed_at >= %b AND o.placed_at < %b
+  AND c.place_digest IS NOT NULL AND NOT EXISTS (
+      SELECT FROM {places} p WHERE p.digest = c.place_digest AND p.learner = o.learner
+        AND p.last_at >= o.placed_at)
 """
 _FREQUENT = """
 SELECT o.number FROM {orders} o WHERE o.number = ANY(%b) AND (
