@@ -1,10 +1,12 @@
 """What one scan means: its words, and what codes may add to them."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.scans import ScanKind, classify, normalise_text, read_words
+from domain.scans import Scan, ScanKind, classify, normalise_text, read_pickup, read_words
 
 
 @pytest.mark.parametrize(
@@ -111,3 +113,35 @@ def test_text_stays_when_normalised_again(text: str) -> None:
 def test_nothing_is_read_when_there_are_no_words() -> None:
     """T1: an empty text says nothing."""
     assert read_words("") is ScanKind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "station", "code"),
+    [
+        ("快件已暂存至文三路菜鸟驿站,取件码 5-2-1107", "文三路菜鸟驿站", "5-2-1107"),
+        (
+            "已暂存在菜鸟驿站【文三路店】，请凭取件码3-1-2201领取",
+            "菜鸟驿站【文三路店】",
+            "3-1-2201",
+        ),
+        ("您的快件已送至兔喜生活超市，请及时取件", "兔喜生活超市", None),
+        ("投递至妈妈驿站文三路店,凭货号3-4-5566取件", "妈妈驿站文三路店", "3-4-5566"),
+        ("已到达菜鸟驿站（文三路店），取件号：A-12-3", "菜鸟驿站(文三路店)", "A-12-3"),
+        ("请凭取件码12-3-4567到西湖菜鸟驿站领取", "西湖菜鸟驿站", "12-3-4567"),
+        ("快件仍在GZ*格格货栈【自提柜】未取,请及时取件。", "GZ*格格货栈【自提柜】", None),
+        ("快件存放在文三路菜鸟驿站代收点，请及时领取", "文三路菜鸟驿站代收点", None),
+        ("快件已送达【丰巢智能快递柜】,如有问题请电联(*)", "丰巢智能快递柜", None),
+        ("快件已由济南历城区*西门店代收,请及时取件", "济南历城区*西门店", None),
+        ("已存放至菜鸟驿站13812345678", "菜鸟驿站", None),
+        ("投递员从代收点取回再投", None, None),
+        ("您的快件已签收，签收人凭取货码签收。", None, None),
+    ],
+)
+def test_station_and_code_are_read_when_the_text_gives_them(
+    text: str, station: str | None, code: str | None
+) -> None:
+    """T8: with the station's own name, and nothing that is no name of a station."""
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    normal = normalise_text(text)
+    said = read_pickup(Scan("1", at, normal, "yuantong", classify(normal)))
+    assert (said.station, said.code) == (station, code)
