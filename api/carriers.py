@@ -245,7 +245,7 @@ async def _costs(connection: Any, tenant: Any, since: datetime) -> dict[str, Cos
     position = await known_upto(connection, tenant.schema)
     asking = Costing(connection, tenant.schema, position, tenant.rules)
     parts = await asking.parts(since=since.astimezone(tenant.rules.zone).date(), until=None)
-    priced = (one for one in parts if one.billed or one.freight)
+    priced = (one for one in parts if one.freight_is == "billed" or one.freight)
     return {one.key: one for one in together(priced, by="carrier")}
 
 

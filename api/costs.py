@@ -26,8 +26,10 @@ _COSTS = {
     "parcels": 388,
     "parts": 391,
     "billed": 388,
+    "rerouted": 2,
     "value_fen": 4_120_000,
     "freight_fen": 178_400,
+    "planned_fen": 176_900,
     "packaging_fen": 62_300,
     "handling_fen": 78_200,
     "storage_fen": 5_140,
@@ -45,8 +47,13 @@ class CostsOut(BaseModel):
     parcels: int = Field(description="handed over")
     parts: int = Field(description="of orders, that were in them")
     billed: int = Field(description="of them those whose freight a carrier's bill told")
+    rerouted: int = Field(description="of them those that went with another carrier than planned")
     value_fen: int = Field(description="market value of the goods when they were ordered")
-    freight_fen: int = Field(description="as billed, or else as quoted when it was planned")
+    freight_fen: int = Field(
+        description="as billed, or else as quoted: when it was planned, or by the rate card of "
+        "another carrier that went, on that day"
+    )
+    planned_fen: int = Field(description="freight as quoted when it was planned")
     packaging_fen: int = Field(description="as billed, or else as planned")
     handling_fen: int = Field(description="as billed, or else as planned")
     storage_fen: int = Field(description="by the warehouse's terms, first in, first out")
@@ -126,8 +133,10 @@ def _shown(one: Costs) -> dict[str, Any]:
         "parcels": one.parcels,
         "parts": one.parts,
         "billed": one.billed,
+        "rerouted": one.rerouted,
         "value_fen": one.value,
         "freight_fen": one.freight,
+        "planned_fen": one.planned,
         "packaging_fen": one.packaging,
         "handling_fen": one.handling,
         "storage_fen": one.storage,

@@ -23,7 +23,7 @@ class Terms(NamedTuple):
 def carried(row: Row, partner: str, *, terms: Terms, rules: HouseRules) -> Known:
     """A parcel as its carrier may bill it: its quote, and more for what it weighed more."""
     parcel: Parcel = row["parcel"]
-    reprice = _reprice(parcel, partner, terms=terms, rules=rules)
+    reprice = asked_by(parcel, partner, terms=terms, rules=rules)
     grams = max(row["packed_grams"], row["grams"] or 0) or None
     quoted: int | None = row["freight_fen"] if row["quoted_carrier"] == partner else None
     heavier = None if grams is None else reprice(grams)
@@ -44,7 +44,8 @@ def carried(row: Row, partner: str, *, terms: Terms, rules: HouseRules) -> Known
     )
 
 
-def _reprice(parcel: Parcel, carrier: str, *, terms: Terms, rules: HouseRules) -> Reprice:
+def asked_by(parcel: Parcel, carrier: str, *, terms: Terms, rules: HouseRules) -> Reprice:
+    """What a carrier's rate card asked for a parcel, by its weight, on the day that it left."""
     lane, at = parcel.lane, parcel.tracking.handed_over_at
     house = terms.network.warehouses.get(parcel.warehouse)
     if lane is None or at is None or house is None:

@@ -1,7 +1,8 @@
 """成本 What sending orders cost, and what came back, beside their value (W6).
 
 Freight, packaging and handling are what the plan was quoted at, until a partner's bill says what
-they came to. Storage is what the warehouse's terms ask for the days that the units lay there, the
+they came to; freight of a parcel that went with another carrier than planned is what that one's
+rate card asks. Storage is what the warehouse's terms ask for the days that the units lay there, the
 oldest ones leaving first. A way back is the mall's where the mall is at fault (rules.md 28).
 """
 
@@ -26,6 +27,9 @@ MONTH: Final = timedelta(days=30)
 
 By = Literal["order", "warehouse", "carrier", "channel"]
 KINDS: Final = ("freight", "packaging", "handling", "storage", "way_back")
+FreightIs = Literal["billed", "quoted", "planned"]
+"""What a figure of freight is: a carrier's bill, the quote of the carrier that went, or the plan's
+quote of another one, because nobody knows what the one that went asks."""
 
 
 class PartSent(NamedTuple):
@@ -44,13 +48,21 @@ class PartSent(NamedTuple):
     storage: int
     way_back: int
     """What the mall bears of what came back of it."""
-    billed: bool
-    """Whether a carrier's bill said what the freight came to."""
+    freight_is: FreightIs
+    planned_carrier: str
+    """Empty: none was planned, because there were no rate cards."""
+    planned: int
+    """What the plan was quoted for freight."""
 
     @property
     def total(self) -> int:
         """What it cost the house to send, and to have back."""
         return sum(getattr(self, name) for name in KINDS)
+
+    @property
+    def rerouted(self) -> bool:
+        """Whether it went with another carrier than planned (W4)."""
+        return self.planned_carrier not in ("", self.carrier)
 
 
 class Costs(NamedTuple):
@@ -62,6 +74,10 @@ class Costs(NamedTuple):
     parts: int
     billed: int
     """Parts whose freight a bill told."""
+    rerouted: int
+    """Parts that went with another carrier than planned."""
+    planned: int
+    """What the plans were quoted for freight."""
     value: int
     freight: int
     packaging: int
@@ -95,7 +111,9 @@ def _sum(key: str, parts: Sequence[PartSent]) -> Costs:
         len({one.order for one in parts}),
         len({one.parcel for one in parts}),
         len(parts),
-        sum(one.billed for one in parts),
+        sum(one.freight_is == "billed" for one in parts),
+        sum(one.rerouted for one in parts),
+        sum(one.planned for one in parts),
         *(sum(getattr(one, name) for one in parts) for name in ("value", *KINDS)),
     )
 

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
 
+from application.billed_parcels import Terms, asked_by
 from application.envelope import decode
 from application.reporting import Report
-from application.streams import ITEM, MALL, NETWORK, PARCEL, RETURN, STOCK
+from application.streams import ITEM, MALL, NETWORK, PARCEL, RATES, RETURN, STOCK
 from domain.catalogue import ItemListed, ItemRevised
-from domain.costs import PartSent, lay_times, shared, storage_by_part
+from domain.costs import FreightIs, PartSent, lay_times, shared, storage_by_part
 from domain.house_rules import HouseRules
-from domain.parcel_facts import CarrierCorrected, WaybillIssued
+from domain.parcel_facts import CarrierCorrected, ParcelPacked, WaybillIssued
 from domain.stock import stock_key
 from domain.warehouses import WarehouseOpened, WarehouseRevised
 from projections.part_costs import PartCost
@@ -29,7 +30,7 @@ TABLES = ("part_costs", "bill_lines", "bill_revisions", "returns")
 COLUMNS = (
     "handed_on", "order", "part", "parcel", "warehouse", "carrier", "channel", "value_fen",
     "freight_fen", "freight_is", "packaging_fen", "handling_fen", "storage_fen",
-    "way_back_fen", "total_fen",
+    "way_back_fen", "total_fen", "planned_carrier", "planned_fen",
 )  # fmt: skip
 
 
@@ -73,11 +74,17 @@ class Costing:
         together: dict[str, list[PartCost]] = {}
         for row in rows:
             together.setdefault(row.parcel or "", []).append(row)
+        went = {parcel: carrier for parcel, (carrier, _) in labels.items()}
+        asked = await self._asked(together, went)
         costs: dict[tuple[str, int], PartSent] = {}
         for parcel, some in together.items():
-            carrier = labels[parcel][0] if parcel in labels else some[0].carrier or ""
-            shares = _parcel_costs(some, billed.get(parcel, {}))
-            for row, share in zip(some, shares, strict=True):
+            carrier = went.get(parcel) or some[0].carrier or ""
+            bill = billed.get(parcel, {})
+            quote = asked[parcel] if parcel in asked else sum(one.freight_fen for one in some)
+            freight_is: FreightIs = (
+                "billed" if "freight" in bill else "planned" if quote is None else "quoted"
+            )
+            for row, share in zip(some, _parcel_costs(some, quote, bill), strict=True):
                 value = sum(
                     values[sku].at(row.placed_position) * row.units.get(line, 0)
                     for line, sku in enumerate(row.skus.split(","), start=1)
@@ -85,8 +92,8 @@ class Costing:
                 key = row.order, row.part
                 costs[key] = PartSent(
                     row.order, row.part, parcel, row.warehouse, carrier, row.channel, value,
-                    *share, storage.get(key, 0), ways_back.get(key, 0),
-                    "freight" in billed.get(parcel, {}),
+                    *share, storage.get(key, 0), ways_back.get(key, 0), freight_is,
+                    row.carrier or "", row.freight_fen,
                 )  # fmt: skip
         return [costs[row.order, row.part] for row in rows]
 
@@ -97,15 +104,16 @@ class Costing:
             [
                 days[one.order, one.part].isoformat(), one.order, one.part, one.parcel,
                 one.warehouse, one.carrier, one.channel, one.value, one.freight,
-                "billed" if one.billed else "quoted", one.packaging, one.handling, one.storage,
-                one.way_back, one.total,
+                one.freight_is, one.packaging, one.handling, one.storage, one.way_back, one.total,
+                one.planned_carrier, one.planned,
             ]
             for one in await self.parts(since=since, until=until)
         ]  # fmt: skip
         return Report(
             "costs",
             "parts handed over in these days: freight, packaging and handling as planned, or as"
-            " the first line billed for them; storage by the warehouse's terms, first in, first"
+            " the first line billed for them; freight of another carrier than planned by its rate"
+            " card on that day, if it had one; storage by the warehouse's terms, first in, first"
             " out; ways back at the mall's fault as stated, or as billed; market value when the"
             " order was placed",
             {
@@ -158,6 +166,37 @@ class Costing:
             waybill = fact.waybill if isinstance(fact, WaybillIssued) else labels[one.key][1]
             labels[one.key] = (fact.carrier, waybill)
         return labels
+
+    async def _asked(
+        self, together: Mapping[str, Sequence[PartCost]], went: Mapping[str, str]
+    ) -> dict[str, int | None]:
+        """What parcels cost that went with another carrier than planned, by its card on that day.
+
+        None: nobody knows what it asks there, or for so heavy a parcel (W4).
+        """
+        other = [
+            parcel
+            for parcel, parts in together.items()
+            if any(one.carrier not in (None, went.get(parcel, one.carrier)) for one in parts)
+        ]
+        if not other:
+            return {}
+        network, rates = NETWORK.initial, RATES.initial
+        for one in await self._facts([NETWORK.stream(MALL)]):
+            network = NETWORK.evolve(network, one.fact)
+        for one in await self._facts([RATES.stream(MALL)]):
+            rates = RATES.evolve(rates, one.fact)
+        states = dict.fromkeys(other, PARCEL.initial)
+        grams = {parcel: sum(one.grams for one in together[parcel]) for parcel in other}
+        for one in await self._facts(map(PARCEL.stream, other)):
+            states[one.key] = PARCEL.evolve(states[one.key], one.fact)
+            if isinstance(one.fact, ParcelPacked):
+                grams[one.key] = max(grams[one.key], one.fact.weight_grams)
+        terms = Terms(network, rates)
+        return {
+            parcel: asked_by(state, went[parcel], terms=terms, rules=self.rules)(grams[parcel])
+            for parcel, state in states.items()
+        }
 
     async def _billed(
         self, labels: Mapping[str, tuple[str, str]], warehouses: Mapping[str | None, str]
@@ -240,22 +279,22 @@ async def known_upto(connection: AsyncConnection[Any], schema: str) -> int:
 
 
 def _parcel_costs(
-    parts: Sequence[PartCost], billed: Mapping[str, int]
+    parts: Sequence[PartCost], quote: int | None, billed: Mapping[str, int]
 ) -> list[tuple[int, int, int]]:
-    """Freight, packaging and handling of the parts in one parcel, as billed or as planned.
+    """Freight, packaging and handling of the parts in one parcel, as billed or else as quoted.
 
     A parcel is packed and handled once, however many parts share it.
     """
-    freight = [one.freight_fen for one in parts]
+    planned = [one.freight_fen for one in parts]
     sums = {
-        "freight": sum(freight),
+        "freight": sum(planned) if quote is None else quote,
         "packaging": max(one.packaging_fen for one in parts),
         "handling": max(one.handling_fen for one in parts),
         **billed,
     }
     return list(
         zip(
-            *(shared(sums[name], freight) for name in ("freight", "packaging", "handling")),
+            *(shared(sums[name], planned) for name in ("freight", "packaging", "handling")),
             strict=True,
         )
     )

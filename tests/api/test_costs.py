@@ -15,6 +15,7 @@ from tests.api.test_returns import Counter, found
 pytestmark = pytest.mark.anyio
 
 STAFF = {"role": "support", "subject": "sue"}
+OPS = {"role": "operations", "subject": "ops"}
 AUDITOR = {"role": "auditor", "subject": "ada"}
 
 
@@ -55,6 +56,43 @@ async def test_costs_are_quoted_until_a_bill_tells_them(mall: Mall) -> None:
     assert (row["packaging_fen"], row["handling_fen"]) == (150, 230)
     (before,), _ = await report(mall, position=made["position"])
     assert before["freight_is"] == "quoted"
+
+
+async def shipped_by(mall: Mall, carrier: str, waybill: str) -> str:
+    """An order that goes with a carrier, whoever was planned; returns its number."""
+    number: str = (await mall.order(("notebook", 1)))["number"]
+    packed = {"order": number, "part": 1, "weight_grams": 400}
+    parcel = (await mall.post("/v1/parcels", packed, **OPS)).json()["parcel"]
+    label = {"carrier": carrier, "waybill": waybill, "reason": "the planned one did not come"}
+    for step, body in (("waybill", label), ("handover", {})):
+        answer = await mall.post(f"/v1/parcels/{parcel}/{step}", body, **OPS)
+        assert answer.status_code == 200, answer.text
+    return number
+
+
+async def test_freight_is_that_of_the_carrier_that_went(mall: Mall) -> None:
+    """W4, W6, T9: by its rate card on that day, beside what was planned."""
+    planned = await shipped_by(mall, "yunda", "4301234567890")
+    other = await shipped_by(mall, "shunfeng", "SF1000000000009")
+    without = await shipped_by(mall, "debangkuaidi", "DPK2000000000001")
+    rows = {row["order"]: row for row in (await report(mall))[0]}
+    as_planned = rows[planned]["freight_fen"]
+    assert {row["planned_carrier"] for row in rows.values()} == {"yunda"}
+    assert {row["planned_fen"] for row in rows.values()} == {as_planned}
+    assert rows[planned]["freight_is"] == rows[other]["freight_is"] == "quoted"
+    lane = {"origin": "浙江省", "destination": "浙江省", "same_city": True, "grams": 400}
+    quoted = (await mall.post("/v1/rate-cards/quotes", lane, **OPS)).json()["offers"]
+    asked = {one["carrier"]: one["fen"] for one in quoted}
+    assert (as_planned, rows[other]["freight_fen"]) == (asked["yunda"], asked["shunfeng"])
+    assert as_planned < rows[other]["freight_fen"]
+    assert (rows[without]["freight_fen"], rows[without]["freight_is"]) == (as_planned, "planned")
+    told = {one["key"]: one for one in (await costs(mall, by="carrier"))["costs"]}
+    assert (told["shunfeng"]["rerouted"], told["shunfeng"]["planned_fen"]) == (1, as_planned)
+    assert told["shunfeng"]["freight_fen"] == rows[other]["freight_fen"]
+    assert told["yunda"]["rerouted"] == 0
+    cards = (await mall.get("/v1/carriers/scorecards", **STAFF)).json()["carriers"]
+    fen = {one["carrier"]: one["parcel_fen"] for one in cards}
+    assert (fen["shunfeng"], fen["yunda"]) == (rows[other]["freight_fen"], as_planned)
 
 
 async def test_a_corrected_bill_counts_from_its_position_on(mall: Mall) -> None:

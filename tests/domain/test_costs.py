@@ -36,20 +36,9 @@ def day(n: float) -> datetime:
 def sent(order: str, part: int, **more: object) -> PartSent:
     """A part that cost 500 fen to send and was worth 10,000."""
     plain = PartSent(
-        order,
-        part,
-        f"{order}-P{part}",
-        "zhejiang",
-        "jd",
-        "app",
-        10_000,
-        300,
-        100,
-        80,
-        10,
-        10,
-        False,
-    )
+        order, part, f"{order}-P{part}", "zhejiang", "jd", "app", 10_000, 300, 100, 80, 10, 10,
+        "quoted", "jd", 300,
+    )  # fmt: skip
     return plain._replace(**more)  # type: ignore[arg-type]
 
 
@@ -101,12 +90,14 @@ def test_storage_costs_the_price_of_a_month_for_thirty_days() -> None:
 
 def test_parts_are_summed_up_by_what_they_have_in_common() -> None:
     """W6: dearest first, against what the goods are worth."""
-    parts = [sent("T1", 1), sent("T1", 2, carrier="sf", freight=900, billed=True), sent("T2", 1)]
+    went_otherwise = sent("T1", 2, carrier="sf", freight=900, freight_is="billed")
+    parts = [sent("T1", 1), went_otherwise, sent("T2", 1)]
     by_carrier = together(parts, by="carrier")
     assert [(one.key, one.total, one.orders, one.billed) for one in by_carrier] == [
         ("sf", 1_100, 1, 1),
         ("jd", 1_000, 2, 0),
     ]
+    assert [(one.rerouted, one.planned) for one in by_carrier] == [(1, 300), (0, 600)]
     (whole,) = together(parts, by=None)
     assert (whole.total, whole.value, whole.permille) == (2_100, 30_000, 70)
     assert together([], by=None) == []

@@ -56,10 +56,12 @@ function row(one, name) {
   return h("tr", { dataset: { key: one.key } },
     h("td", null, name ? h("strong", null, one.key ? name(one.key) : "—") : h("a", { class: "mono", href: `#/packing/${one.key}` }, one.key)),
     cell("orders", number(one.orders)),
-    SUMS.map((key) => cell(key, yuan(one[`${key}_fen`]))),
+    SUMS.map((key) => cell(key, yuan(one[`${key}_fen`]), key === "freight" && one.rerouted ? planned(one) : null)),
     cell("share", share(one)));
 }
 
 const share = (one) => (one.permille_of_value === null ? "—" : t("carriers.percent", { n: one.permille_of_value / 10 }));
 const figure = (key, words) => h("div", { dataset: { sum: key } }, h("dt", { class: "quiet small" }, t(`costs.${key}`)), h("dd", { class: "num" }, h("strong", null, words)));
-const cell = (key, words) => h("td", { class: "right num", "data-label": t(`costs.${key}`) }, words);
+const cell = (key, words, under) => h("td", { class: "right num", "data-label": t(`costs.${key}`) }, under ? h("span", null, words, under) : words);
+/** What the plans were quoted, where parts went with another carrier (W4). */
+const planned = (one) => h("span", { class: "quiet small block planned" }, t("costs.planned", { fen: yuan(one.planned_fen), n: one.rerouted }));
