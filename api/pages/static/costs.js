@@ -64,4 +64,4 @@ const share = (one) => (one.permille_of_value === null ? "—" : t("carriers.per
 const figure = (key, words) => h("div", { dataset: { sum: key } }, h("dt", { class: "quiet small" }, t(`costs.${key}`)), h("dd", { class: "num" }, h("strong", null, words)));
 const cell = (key, words, under) => h("td", { class: "right num", "data-label": t(`costs.${key}`) }, under ? h("span", null, words, under) : words);
 /** What the plans were quoted, where parts went with another carrier (W4). */
-const planned = (one) => h("span", { class: "quiet small block planned" }, t("costs.planned", { fen: yuan(one.planned_fen), n: one.rerouted }));
+const planned = (one) => h("span", { class: "quiet small planned" }, t("costs.planned", { fen: yuan(one.planned_fen), n: one.rerouted }));
