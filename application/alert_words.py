@@ -22,6 +22,7 @@ KINDS: Mapping[str, Message] = {
     "robot_refused": Message("企业微信机器人", "WeChat Work robot"),
     "signals_closed": Message("声网推送", "Agora signaling"),
     "cash_refund": Message("现金退款", "Cash refunds"),
+    "standing_wave": Message("未完成的波次", "Waves that do not close"),
     "warehouse_load": Message("仓库繁忙", "Busy warehouses"),
     "late_parcel": Message("超时未出库", "Late in their warehouse"),
     "third_party": Message("第三方仓", "Third parties' warehouses"),
@@ -51,6 +52,7 @@ LINES: Mapping[str, Message] = {
     "robot_refused": Message("", ""),
     "signals_closed": Message("不接受我们的应用或令牌", "does not take our app or token"),
     "cash_refund": Message("订单 {order} · {amount_fen} 分", "order {order} · {amount_fen} fen"),
+    "standing_wave": Message("{warehouse} · {wave}", "{warehouse} · {wave}"),
     "warehouse_load": Message(
         "{warehouse} · 待发 {waiting},日处理 {capacity}",
         "{warehouse} · {waiting} wait, {capacity} a day",

@@ -16,6 +16,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "robot_refused": (),
     "signals_closed": (),
     "cash_refund": ("order", "refund"),
+    "standing_wave": ("wave",),
     "warehouse_load": ("warehouse",),
     "late_parcel": ("parcel",),
     "third_party": ("parcel",),

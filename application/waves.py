@@ -1,15 +1,17 @@
 """波次 Running a wave: what waits in a warehouse is released, merged by recipient (S4, S5).
 
 A wave may break off anywhere and be run again: what it released stays, the rest follows, and its
-number tells it from tomorrow's. What the views do not show yet waits for the next one.
+number tells it from tomorrow's. At a cut-off it waits for the view to show all that was placed by
+then: what a wave misses that closes waits a day, though its promise counted on it (rules.md 10).
 """
 
+import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
@@ -34,6 +36,11 @@ EXPRESS = "express"
 """Stands for the wave in what skips the waves, because its learner paid for it (O6)."""
 LATE = timedelta(hours=6)
 """A cut-off missed for longer, by a house that stood still, waits for the next one."""
+CUT_OFF_ACTOR: Final = "policy:release_at_cutoff"
+SHOWN_WITHIN: Final = 5.0
+"""Seconds that a wave waits for the view of orders; then it stays open, and comes again."""
+STANDS_AFTER = timedelta(minutes=5)
+"""A wave takes seconds; one that is not closed by then is shown to somebody."""
 
 
 class Waiting(NamedTuple):
@@ -45,6 +52,14 @@ class Waiting(NamedTuple):
     warehouse: str | None
     version: int
     """Of its order, as the view had it."""
+
+
+class Standing(NamedTuple):
+    """A wave that was begun and is not closed."""
+
+    wave: str
+    warehouse: str
+    cut_off: datetime
 
 
 class Ran(NamedTuple):
@@ -63,18 +78,74 @@ def wave_id(warehouse: str, cut_off: datetime) -> str:
 
 
 async def release_at_cutoff(house: House) -> list[Ran]:
-    """Run the wave of every warehouse whose cut-off has come (S5; rules.md 11)."""
+    """Run the wave of every warehouse whose cut-off has come (S5; rules.md 11).
+
+    One that was begun is run until it closes, however late that is.
+    """
     now = house.store.clock()
     async with house.pool.connection() as connection:
-        rows = await _rows(connection, house.schema, _WAREHOUSES)
+        due = {
+            wave: (code, cut_off)
+            for wave, code, cut_off in await _rows(connection, house.schema, _STANDING, now)
+        }
+        latest = await _latest(connection, house, now)
         known = {row[0] for row in await _rows(connection, house.schema, _CLOSED, now - LATE)}
-    ran: list[Ran] = []
-    for code, cut_off in rows:
+    due |= {
+        wave: (code, moment)
+        for wave, (code, moment) in latest.items()
+        if wave not in known and now - moment < LATE
+    }
+    upto = await _begin_all(house, due)
+    return [
+        await run_wave(house, code, wave=wave, cut_off=moment, upto=upto[wave])
+        for wave, (code, moment) in due.items()
+    ]
+
+
+async def _begin_all(house: House, due: Mapping[str, tuple[str, datetime]]) -> dict[str, int]:
+    """By wave: the last position before it began, which the view has to show.
+
+    The writer decides in turn, so nothing that was placed by the cut-off comes after it.
+    """
+    upto: dict[str, int] = {}
+    fresh = 0
+    for wave, (code, moment) in due.items():
+        began = await house.store.execute(_opening(CUT_OFF_ACTOR, wave, code, moment))
+        # What this very call began before it is nothing that a wave could miss.
+        upto[wave] = began.position - 1 - (0 if began.repeated else fresh)
+        fresh += not began.repeated
+    return upto
+
+
+async def standing_waves(
+    connection: AsyncConnection[Any], house: House, *, now: datetime
+) -> list[Standing]:
+    """Waves that should have closed a while ago, and did not (S5).
+
+    Today's are looked up in the log itself: what holds them up may be the views.
+    """
+    before = now - STANDS_AFTER
+    latest = await _latest(connection, house, now)
+    begun = await _rows(connection, house.schema, _BEGUN, [WAVE.stream(one) for one in latest])
+    standing = {
+        wave: Standing(wave, *latest[wave]) for (wave,) in begun if latest[wave][1] < before
+    }
+    for row in await _rows(connection, house.schema, _STANDING, before):
+        one = Standing(*row)
+        if one.wave not in latest:
+            standing[one.wave] = one
+    return list(standing.values())
+
+
+async def _latest(
+    connection: AsyncConnection[Any], house: House, now: datetime
+) -> dict[str, tuple[str, datetime]]:
+    """By wave: each warehouse and its last cut-off that has come."""
+    found: dict[str, tuple[str, datetime]] = {}
+    for code, cut_off in await _rows(connection, house.schema, _WAREHOUSES):
         moment = last_wave(cut_off, when=now, zone=house.rules.zone)
-        wave = wave_id(code, moment)
-        if wave not in known and now - moment < LATE:
-            ran.append(await run_wave(house, code, wave=wave, cut_off=moment))
-    return ran
+        found[wave_id(code, moment)] = (code, moment)
+    return found
 
 
 async def run_wave(
@@ -83,15 +154,18 @@ async def run_wave(
     *,
     wave: str,
     cut_off: datetime | None,
-    actor: str = "policy:release_at_cutoff",
+    actor: str = CUT_OFF_ACTOR,
     orders: Sequence[str] | None = None,
+    upto: int = 0,
 ) -> Ran:
     """Release what waits in a warehouse, or these orders of it, in one wave.
 
-    At a cut-off, what was placed by then: later orders wait for the next one (rules.md 11).
+    At a cut-off, what was placed by then: later orders wait for the next one (rules.md 11). It
+    releases nothing and stays open until the view shows the log `upto` a position.
     """
-    started = partial(_open, warehouse=warehouse, wave=wave, cut_off=cut_off)
-    await house.store.execute(_command(actor, wave, "open", started, [WAVE.stream(wave)]))
+    await house.store.execute(_opening(actor, wave, warehouse, cut_off))
+    if not await _shown(house, upto):
+        return Ran(wave, 0, [], 0, 0)
     async with house.pool.connection() as connection:
         waiting = await _waiting(connection, house.schema, warehouse, orders, until=cut_off)
     unusual = await screen(house, sorted({one.content.order for one in waiting}))
@@ -108,6 +182,25 @@ async def run_wave(
     if not issued.undecided:  # else it comes again
         await house.store.execute(_command(actor, wave, "close", closed, [WAVE.stream(wave)]))
     return Ran(wave, parts, parcels, merged, unusual)
+
+
+def _opening(actor: str, wave: str, warehouse: str, cut_off: datetime | None) -> Command:
+    begin = partial(_open, warehouse=warehouse, wave=wave, cut_off=cut_off)
+    return _command(actor, wave, "open", begin, [WAVE.stream(wave)])
+
+
+async def _shown(house: House, position: int) -> bool:
+    """Whether the view of orders has come to this position of the log, within a bound."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + SHOWN_WITHIN
+    while True:
+        async with house.pool.connection() as connection:
+            rows = await _rows(connection, house.schema, _SHOWN)
+        if rows and rows[0][0] >= position:
+            return True
+        if clock() >= until:
+            return False
+        await asyncio.sleep(0.05)
 
 
 async def release_urgent(house: House) -> int:
@@ -256,9 +349,18 @@ async def _rows(
     return await cursor.fetchall()
 
 
-_TABLES = ("orders", "parcels", "warehouses", "waves")
+_TABLES = ("orders", "parcels", "warehouses", "waves", "views", "tallypost_events")
 _WAREHOUSES = "SELECT code, (terms ->> 'cut_off')::time FROM {warehouses} ORDER BY code"
 _CLOSED = "SELECT id FROM {waves} WHERE closed_at IS NOT NULL AND opened_at > %b"
+_STANDING = """
+SELECT id, warehouse, cut_off FROM {waves}
+WHERE closed_at IS NULL AND cut_off IS NOT NULL AND cut_off < %b ORDER BY cut_off, id
+"""
+_BEGUN = """
+SELECT substr(originator_id, length('wave:') + 1) FROM {tallypost_events}
+WHERE originator_id = ANY(%b) GROUP BY originator_id HAVING count(*) = 1
+"""
+_SHOWN = "SELECT position FROM {views} WHERE name = 'order_status'"
 _CARDS = """
 SELECT DISTINCT o.card FROM {parcels} p JOIN {orders} o ON o.number = ANY(p.orders)
 WHERE p.number = ANY(%b) AND o.card IS NOT NULL ORDER BY o.card

@@ -18,6 +18,7 @@ from application.subscriptions import Subscriptions
 from application.targets import SYNC_LAG_SECONDS, Missed, missed
 from application.telling_staff import refusal
 from application.troubles import LISTED_MAX, Trouble, Troubles
+from application.waves import standing_waves
 from domain.approvals import Kind
 from domain.declarations import Standing
 from domain.delays import DelayCause
@@ -137,6 +138,12 @@ async def _of_the_warehouses(
     connection: AsyncConnection[Any], house: Watched, now: datetime
 ) -> Found:
     """What has not left: too much, too late, without a label, or not cleared (C2, W1, W5, T7)."""
+    for wave in await standing_waves(connection, house, now=now):
+        yield _trouble(
+            "standing_wave", f"{wave.warehouse}: {wave.wave}",
+            "its orders are not all shown, or not all decided", wave.cut_off,
+            wave=wave.wave, warehouse=wave.warehouse,
+        )  # fmt: skip
     for load in await loads(connection, house.schema):
         if load.percent >= ALERT_PERCENT:
             yield _trouble(

@@ -8,14 +8,21 @@ from typing import Any
 
 import pytest
 
-from application import granting, merging, ordering, redeeming, releasing, shipping
+from application import granting, merging, ordering, redeeming, releasing, shipping, waves
 from application.addressing import Addressed
 from application.recipients import Recipient
 from application.redeeming import Wanted, Wish
 from application.screening import screen_fresh
 from application.streams import ORDER, PARCEL, Category, S
 from application.unit import Unit
-from application.waves import EXPRESS, release_at_cutoff, release_urgent, run_wave
+from application.waves import (
+    EXPRESS,
+    Standing,
+    release_at_cutoff,
+    release_urgent,
+    run_wave,
+    standing_waves,
+)
 from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.order_facts import Channel, Upgrade
 from domain.orders import Order
@@ -29,6 +36,7 @@ pytestmark = pytest.mark.anyio
 
 CUT_OFF = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
 """16:00 in the warehouses."""
+WAVE_ID = "zhejiang-20260303-1600"
 
 
 @pytest.fixture
@@ -92,6 +100,70 @@ async def test_nothing_is_released_before_its_cut_off(house: House) -> None:
     house.wait(minutes=1)
     await house.reader.catch_up()
     assert await release_at_cutoff(house) == []
+
+
+async def missed_by_the_view(house: House, number: str) -> None:
+    """An order of five to four that the view shows only after the cut-off."""
+    house.now = CUT_OFF - timedelta(minutes=5)
+    catch_up, house.reader.catch_up = house.reader.catch_up, _nothing  # type: ignore[method-assign]
+    await placed(house, number)
+    house.reader.catch_up = catch_up  # type: ignore[method-assign]
+    house.now = CUT_OFF + timedelta(seconds=2)
+
+
+async def _nothing() -> None:
+    pass
+
+
+async def test_a_wave_stays_open_when_the_view_is_behind_its_cut_off(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S5, rule 10: what was placed by 16:00 goes with that wave, however late it is shown."""
+    monkeypatch.setattr(waves, "SHOWN_WITHIN", 0.0)
+    await missed_by_the_view(house, "T1")
+    ran = {one.wave: one for one in await release_at_cutoff(house)}
+    assert ran[WAVE_ID].parts == 0
+    assert await house.facts(f"wave:{WAVE_ID}") == ["waves.WaveOpened"]
+    house.wait(hours=7)  # longer than a cut-off may be missed that nobody began
+    async with house.pool.connection() as connection:
+        standing = await standing_waves(connection, house, now=house.now)
+    assert Standing(WAVE_ID, "zhejiang", CUT_OFF) in standing
+    await house.reader.catch_up()
+    ran = {one.wave: one for one in await release_at_cutoff(house)}
+    assert ran[WAVE_ID].parcels == ["T1-P1"]
+    await house.reader.catch_up()
+    assert await release_at_cutoff(house) == []
+    async with house.pool.connection() as connection:
+        assert await standing_waves(connection, house, now=house.now) == []
+
+
+async def test_a_wave_waits_a_moment_when_the_view_is_just_behind(house: House) -> None:
+    """S5: orders come in all the time, and a wave does not stay open for that."""
+    await missed_by_the_view(house, "T1")
+    ran, _ = await asyncio.gather(release_at_cutoff(house), _soon(house))
+    assert {one.wave: one.parcels for one in ran}[WAVE_ID] == ["T1-P1"]
+
+
+async def _soon(house: House) -> None:
+    await asyncio.sleep(0.2)
+    await house.reader.catch_up()
+
+
+async def test_an_order_is_missed_for_good_when_a_wave_does_not_wait(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S5, control: a wave that trusts any view closes without the order."""
+
+    async def trusting(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(waves, "_shown", trusting)
+    await missed_by_the_view(house, "T1")
+    await release_at_cutoff(house)
+    await house.reader.catch_up()
+    house.wait(minutes=1)
+    assert await release_at_cutoff(house) == []
+    assert (await order(house, "T1")).parts[0].planned is None
 
 
 async def test_one_recipient_s_orders_share_a_parcel(house: House) -> None:

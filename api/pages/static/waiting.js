@@ -126,7 +126,7 @@ function table(troubles) {
 }
 
 /** Their cause is a figure, which is told with what they are. */
-const TOLD = ["late_policy", "dead_job", "late_parcel", "waiting_declaration"];
+const TOLD = ["standing_wave", "late_policy", "dead_job", "late_parcel", "waiting_declaration"];
 
 const missed = ({ target: name, value, aim: target }) => `${figure({ name, value })} · ${t("targets.aim", { aim: aim({ name, target }) })}`;
 
@@ -138,6 +138,7 @@ const WHAT = {
   webhook: ({ webhook, url, failed_tries: tries, parked: n }) => [role === "administrator" ? h("a", { class: "mono", href: `#/webhooks/${webhook}` }, url) : h("span", { class: "mono" }, url), tries ? ` · ${t("webhook.failed_n", { n: tries })}` : "", n ? ` · ${t("webhook.parked_n", { n })}` : ""],
   cash_refund: ({ order, amount_fen }) => [h("a", { class: "mono", href: `#/packing/${order}` }, order), ` · ${yuan(amount_fen)}`],
   warehouse_load: ({ warehouse, waiting: n, capacity }) => `${word("warehouse", warehouse)} · ${t("trouble.waiting", { n })} / ${number(capacity)}`,
+  standing_wave: ({ warehouse, wave }) => [`${word("warehouse", warehouse)} · `, h("span", { class: "mono" }, wave)],
   silent_parcel: ({ order, parcel, carrier, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill)],
   delayed_parcel: ({ order, parcel, carrier, waybill, told }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill), told ? ` · ${t("delay.told")}` : ""],
   unreadable_push: ({ order, parcel, pushes: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.waiting", { n })}`],
