@@ -37,6 +37,10 @@ Moment = Annotated[
     Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
 ]
 """When something happened: near enough for days to be added in any time zone."""
+OutsideNumber = Annotated[
+    str, StringConstraints(min_length=4, max_length=60, pattern=r"^[\w.@+/=-]+$")
+]
+"""What somebody else calls their order: as long as a search takes it."""
 Words = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 Whole = Annotated[int, Field(strict=True)]
 """An integer as JSON writes it: `true`, `"1"` and `1.0` are none."""
@@ -223,6 +227,11 @@ class OrderIn(Body):
         list[LineIn], Field(min_length=1, max_length=50, description="items, each of them once")
     ]
     channel: Channel = Channel.APP
+    external_number: OutsideNumber | None = Field(
+        default=None,
+        description="the order's number at an outside shop or partner; services only, with their "
+        "channel. Staff find the order by it.",
+    )
     happened_at: HappenedAt = Field(
         default=None, description="services only; paid with points that were there then (rule 19)"
     )

@@ -60,6 +60,7 @@ def wish_of(request: Request, body: OrderIn) -> redeeming.Wish:
         lines=tuple(_wanted(line) for line in body.lines),
         recipient=None,
         channel=body.channel,
+        external_number=body.external_number,
         upgrade=body.upgrade,
         freight_expected_fen=body.freight_expected_fen,
     )
@@ -118,6 +119,10 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
     only_services_say_when(caller, body.happened_at)
     if body.channel in OUTSIDE and caller.role is not Role.SERVICE:
         raise InvalidRequest(field="channel", reason="only services take orders from outside")
+    if body.external_number is not None and body.channel not in OUTSIDE:
+        raise InvalidRequest(
+            field="external_number", reason="only orders from outside have another number"
+        )
     store, rules = store_of(request), request.state.tenant.rules
     wish = wish_of(request, body)
     at = long_ago(body.happened_at, now=store.clock())

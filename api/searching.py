@@ -1,4 +1,4 @@
-"""查找 Search for staff: by number, waybill, learner, case, phone or its last four (contract.md).
+"""查找 Search for staff: by a number of ours or of a shop, waybill, learner, case, phone (D1).
 
 Addresses are written into the logs of every proxy on the way, bodies are not: whoever looks for a
 whole phone number asks by POST (A4, R58).
@@ -35,8 +35,8 @@ class SearchIn(Body):
     model_config = example(q="+86 138 0000 0000")
     q: Annotated[str, StringConstraints(min_length=4, max_length=LONGEST, pattern=PRINTABLE)] = (
         Field(
-            description="The number of an order, a parcel or a case, a waybill, a learner's id, a "
-            "whole phone number or its last four."
+            description="The number of an order, here or at an outside shop, of a parcel or a "
+            "case, a waybill, a learner's id, a whole phone number or its last four."
         )
     )
 

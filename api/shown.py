@@ -365,6 +365,9 @@ class OrderSeenOut(BaseModel):
     learner: LearnerId
     status: State = Field(description="as customers see it: received is completed")
     state: State | None = Field(default=None, description="for staff")
+    external_number: str | None = Field(
+        default=None, description="for staff: what an outside shop or partner calls it"
+    )
     review: list[str] | None = Field(
         default=None, description="for staff: why a human looks at it before release (O7)"
     )

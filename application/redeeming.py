@@ -65,6 +65,8 @@ class Wish(NamedTuple):
     """A better delivery that the learner pays for (O6)."""
     freight_expected_fen: int | None = None
     """What the caller saw of freight; another price is refused."""
+    external_number: str | None = None
+    """What an outside shop calls the order (O2)."""
 
 
 class Assessment(NamedTuple):
@@ -131,6 +133,7 @@ def place_order(
     placed = OrderPlaced(
         learner=wish.learner,
         channel=wish.channel,
+        external_number=wish.external_number,
         lines=assessed.lines,
         points=assessed.points,
         cash_fen=assessed.cash_fen,

@@ -95,6 +95,7 @@ def order_answer(
     }
     if staff:
         answer["state"] = row.state
+        answer["external_number"] = row.external_number
         answer["review"] = list(order.review)
         answer["cash_refunds"] = [{"refund": r, "state": s} for r, s in order.refunds]
     else:

@@ -21,6 +21,8 @@ class OrderRow(NamedTuple):
     number: str
     learner: str
     channel: str
+    external_number: str | None
+    """What an outside shop calls it."""
     state: str
     placed_at: datetime
     promised_by: datetime
@@ -130,13 +132,14 @@ class Asking:
         return await self.listed(learner=learner, states=open_states, before=None, limit=200)
 
     async def found(self, text: str, cards: Sequence[str], *, limit: int = 50) -> list[Listed]:
-        """Orders by their number or learner, a parcel's number or waybill, a case, or by cards.
+        """Orders by their number, here or outside, or learner, a parcel's number or waybill, a
+        case, or by cards.
 
         The cards of the vault are what a phone led to.
         """
         # Numbers are written in capitals, and read out and typed as people like.
         spelt = [text, text.upper()]
-        rows = await self.rows(_FOUND, spelt, text, *[spelt] * 3, list(cards), limit)
+        rows = await self.rows(_FOUND, spelt, text, *[spelt] * 3, list(cards), spelt, limit)
         return [Listed(*row) for row in rows]
 
 
@@ -146,8 +149,8 @@ _LEFT = (b'"orders.PartHandedOver"', b'"orders.PartReceived"', _UNASKED)
 HIDDEN_FROM_CUSTOMERS = (State.EXPIRED,)
 
 _ORDER = """
-SELECT number, learner, channel, state, placed_at, promised_by, pay_by, points, cash_fen, card,
-    folded, timeline, version, position,
+SELECT number, learner, channel, external_number, state, placed_at, promised_by, pay_by, points,
+    cash_fen, card, folded, timeline, version, position,
     coalesce((SELECT debt FROM {balances} AS b WHERE b.learner = {orders}.learner), 0)
 FROM {orders} WHERE number = %b
 """
@@ -167,6 +170,6 @@ WHERE number = ANY(%b::text[]) OR learner = %b
    OR number IN (SELECT unnest(orders) FROM {parcels}
                  WHERE waybill = ANY(%b::text[]) OR number = ANY(%b::text[]))
    OR number IN (SELECT order_number FROM {disputes} WHERE id = ANY(%b::text[]))
-   OR card = ANY(%b::text[])
+   OR card = ANY(%b::text[]) OR external_number = ANY(%b::text[])
 ORDER BY placed_at DESC LIMIT %b
 """

@@ -224,6 +224,7 @@ def _fixed(placed: OrderPlaced, at: datetime) -> tuple[Any, ...]:
         placed.points,
         placed.cash_fen,
         placed.upgrade is Upgrade.EXPRESS,
+        placed.external_number,
     )
 
 
@@ -240,12 +241,13 @@ WHERE originator_id = %b AND originator_version <= %b ORDER BY originator_versio
 _INSERT = """
 INSERT INTO {orders} (number, state, waiting_at, releasable_at, review, review_since, pay_by,
     window_until, ended_at, card, folded, timeline, version, position, last_fact_at, learner,
-    channel, placed_at, promised_by, points, cash_fen, urgent)
+    channel, placed_at, promised_by, points, cash_fen, urgent,
+    external_number)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
     %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
     %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
     %b::timestamptz[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::bigint[],
-    %b::bigint[], %b::boolean[])
+    %b::bigint[], %b::boolean[], %b::text[])
 """
 
 _UPDATE = """

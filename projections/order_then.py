@@ -41,6 +41,7 @@ async def order_then(
         number=number,
         learner=placed.learner,
         channel=placed.channel,
+        external_number=placed.external_number,
         state=order.state,
         placed_at=placed_at,
         promised_by=placed.promised_by,

@@ -46,6 +46,42 @@ async def test_an_order_is_found_when_staff_search_by_phone_or_waybill(mall: Mal
     assert await numbers(mall, "13800138001") == []
 
 
+async def test_an_order_is_found_by_what_a_shop_calls_it(mall: Mall) -> None:
+    """O2, D1: a service states the outside number, staff search by it, its learner never sees it;
+    nobody else states one, and no order of the mall's own has one."""
+    wish = {
+        "learner": "lin",
+        "lines": [{"sku": "notebook", "quantity": 1}],
+        "recipient": RECIPIENT,
+        "channel": "partner",
+        "external_number": "TB-2026110300071",
+    }
+    service: dict[str, Any] = {"role": "service", "subject": "lms"}
+    placed = await mall.post("/v1/orders", wish, **service)
+    assert placed.status_code == 201, placed.text
+    number = placed.json()["number"]
+    await mall.order(("notebook", 1))
+    for text in ("TB-2026110300071", "tb-2026110300071"):
+        assert await numbers(mall, text) == [number]
+        found = await mall.get(PATH, **SUPPORT, q=text)
+        assert [one["number"] for one in found.json()["orders"]] == [number]
+    assert await numbers(mall, "TB-202611030007") == []
+    assert (await mall.read(number, **SUPPORT))["external_number"] == "TB-2026110300071"
+    then = await mall.get(f"/v1/orders/{number}", **SUPPORT, as_of="2100-01-01T00:00:00Z")
+    assert then.json()["external_number"] == "TB-2026110300071"
+    assert "external_number" not in await mall.read(number)
+    for body, who in (
+        (wish, {}),
+        ({**wish, "channel": "app"}, {}),
+        ({**wish, "channel": "app"}, service),
+    ):
+        refused = await mall.post("/v1/orders", body, **who)
+        assert refused.status_code == 422, refused.text
+    assert {one["reason"] for one in refused.json()["failures"]} == {
+        "only orders from outside have another number"
+    }
+
+
 async def test_a_learners_orders_are_found_by_their_id(mall: Mall) -> None:
     """D1: all of theirs, newest first, and nobody else's."""
     grant = {"learner": "chenhao", "points": 900, "reason": "task", "source": "S"}

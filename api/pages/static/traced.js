@@ -63,6 +63,7 @@ function head(found, lamp) {
     h("p", { class: "row" }, badge("status", found.state), found.review.map((one) => h("span", { class: "badge s-open" }, t(`review.${one}`))), lamp)),
   h("dl", { class: "about" },
     h("dt", null, t("packing.learner")), h("dd", null, h("a", { href: `#/learners/${encodeURIComponent(found.learner)}` }, found.learner)),
+    found.external_number ? [h("dt", null, t("order.outside")), h("dd", { class: "mono" }, found.external_number)] : null,
     h("dt", null, t("order.paid")), h("dd", { class: "num" }, price(found))),
   h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: lastWeekday(found.promised_by) }), found.returnable_until ? ` · ${t("order.returnable", { day: lastWeekday(found.returnable_until) })}` : "")];
 }
