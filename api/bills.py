@@ -64,7 +64,7 @@ class FileUnreadable(Refusal):
 
     code = "file_unreadable"
     en = "The file cannot be read: {why}."
-    zh = "无法读取文件:{why}。"
+    zh = "无法读取文件：{why}。"
 
 
 class DifferencesIn(Body):

@@ -14,7 +14,7 @@ from api.gauges import gauge
 from api.reading import json_answer
 from api.shown_to_staff import HealthOut, ReadyOut, TargetsOut
 from application.partner_calls import QUICK_SECONDS, PartnerFigures
-from application.targets import ERRORS_SHARE, QUICK_SHARE, SYNC_LAG_SECONDS
+from application.targets import SYNC_LAG_SECONDS, Judged, judged
 from projections.reading import compose, views_fingerprint
 
 router = APIRouter(tags=["health"])
@@ -110,6 +110,7 @@ async def targets(
     """Share of answers within 200 ms, share of errors, and sync lag, each with its target (M1).
 
     `partners` has the same of each partner's answers to us, in the last hour, by all processes.
+    Nobody is judged by fewer than 20 answers, or for fewer than 5 that were slow or failed.
     """
     answers = errors = quick = 0.0
     for sample in next(iter(REQUEST_SECONDS.collect())).samples:
@@ -120,22 +121,18 @@ async def targets(
             quick += sample.value if bound == str(QUICK_SECONDS) else 0
     report = await look(request.state.tenant)
     lag = max((view["lag_seconds"] for view in report["views"]), default=0.0)
-    within, failed = quick / (answers or 1), errors / (answers or 1)
+    synced = Judged("sync_lag_seconds", lag, SYNC_LAG_SECONDS, lag <= SYNC_LAG_SECONDS)
+    ours = (*judged(calls=answers, quick=quick, failed=errors), synced)
     return json_answer(
         {
             "answers": int(answers),
             "partners": [_partner(one) for one in request.state.tenant.partner_calls.figures],
-            "targets": [
-                _target("answers_within_200_ms", within, QUICK_SHARE, within >= QUICK_SHARE),
-                _target("errors", failed, ERRORS_SHARE, failed <= ERRORS_SHARE),
-                _target("sync_lag_seconds", lag, SYNC_LAG_SECONDS, lag <= SYNC_LAG_SECONDS),
-            ],
+            "targets": [_target(one) for one in ours],
         }
     )
 
 
 def _partner(one: PartnerFigures) -> dict[str, Any]:
-    quick, failed = one.quick / one.calls, one.failed / one.calls
     return {
         "partner": one.partner,
         "calls": one.calls,
@@ -143,14 +140,14 @@ def _partner(one: PartnerFigures) -> dict[str, Any]:
         "cause": one.cause,
         "away_since": one.away_since,
         "targets": [
-            _target("answers_within_200_ms", quick, QUICK_SHARE, quick >= QUICK_SHARE),
-            _target("errors", failed, ERRORS_SHARE, failed <= ERRORS_SHARE),
+            _target(figure)
+            for figure in judged(calls=one.calls, quick=one.quick, failed=one.failed)
         ],
     }
 
 
-def _target(name: str, value: float, target: float, met: bool) -> dict[str, Any]:
-    return {"name": name, "value": value, "target": target, "met": met}
+def _target(one: Judged) -> dict[str, Any]:
+    return {"name": one.target, "value": one.value, "target": one.aim, "met": one.met}
 
 
 async def look(tenant: Any) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def _parcel(sheet: Sheet, flow: Flow, parcel: Mapping[str, Any]) -> None:
     sheet.rule(MARGIN, y - 4.5, RIGHT)
     sheet.text(MARGIN, y, parcel["number"], size=11, bold=True)
     note = "  ".join(
-        [*(["含待审核订单,暂停"] if parcel["in_review"] else []), str(parcel["waybill"] or "")]
+        [*(["含待审核订单，暂停"] if parcel["in_review"] else []), str(parcel["waybill"] or "")]
     )
     sheet.text(RIGHT, y, note.strip(), size=9, right=True)
     for unit in units:

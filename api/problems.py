@@ -67,8 +67,8 @@ CHINESE = {
     408: "请求正文发送过慢。",
     413: "请求正文过大。",
     422: unusable.GENERAL,
-    429: "请求过于频繁,请稍后再试。",
-    503: "服务暂时不可用,请用同一幂等键重试。",
+    429: "请求过于频繁，请稍后再试。",
+    503: "服务暂时不可用，请用同一幂等键重试。",
 }
 """What is told in Chinese where nothing better is known."""
 
@@ -142,7 +142,7 @@ DOCUMENTED: dict[str, Any] = {
                     {
                         "code": "out_of_stock",
                         "message": "enamel-mug: 900 wanted, 120 in stock.",
-                        "message_zh": "enamel-mug:需要 900 件,库存 120 件。",
+                        "message_zh": "enamel-mug：需要 900 件，库存 120 件。",
                         "sku": "enamel-mug",
                         "wanted": 900,
                         "free": 120,
@@ -285,7 +285,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter] = ()) -> None:
             409,
             "in_flight",
             "The same request is still being decided; send it again.",
-            detail_zh="同一请求正在处理,请重新发送。",
+            detail_zh="同一请求正在处理，请重新发送。",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
 
@@ -299,7 +299,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter] = ()) -> None:
             503,
             "unavailable",
             "The outcome is not known yet; send the same request with the same key again.",
-            detail_zh="结果尚不确定,请用同一幂等键重新发送。",
+            detail_zh="结果尚不确定，请用同一幂等键重新发送。",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
 

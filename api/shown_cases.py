@@ -189,7 +189,7 @@ class CaseActionOut(BaseModel):
         cash_fen=0,
         orders=[],
         needs_second_person=False,
-        message={"zh": "我们已为您退还 480 积分,已原路退回。", "en": "We refunded 480 points; …"},
+        message={"zh": "我们已为您退还 480 积分，已原路退回。", "en": "We refunded 480 points; …"},
         facts=["disputes.DisputeDecided", "orders.UnitsRefunded", "ledger.PointsRestored"],
         window_until=None,
     )
@@ -232,7 +232,7 @@ class CaseOut(CaseListedOut):
         questions=[{"question": "door", "answer": "no", "timed_out": False}],
         files=[],
         evidence=None,
-        said=[{"position": 57, "about": "opening", "text": "显示已签收,但我没有收到。"}],
+        said=[{"position": 57, "about": "opening", "text": "显示已签收，但我没有收到。"}],
         messages=[],
         inquiry_about=None,
         decision=None,
@@ -316,7 +316,7 @@ class SaidInClearOut(BaseModel):
         card="0123456789abcdef0123456789abcdef",
         learner="lin",
         about="opening",
-        text="显示已签收,但我没有收到。",
+        text="显示已签收，但我没有收到。",
         shown_until="2026-11-08T02:24:08.120931Z",
         position=60,
     )

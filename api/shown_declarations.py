@@ -86,7 +86,7 @@ class DeclarationOut(DeclaredOut):
                 "possible": False,
                 "code": "not_cleared",
                 "why": "declaration: customs have not cleared the parcel; …",
-                "why_zh": "申报:海关尚未放行该包裹…",
+                "why_zh": "申报：海关尚未放行该包裹…",
             }
         },
     )

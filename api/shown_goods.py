@@ -14,7 +14,7 @@ class ShelfOut(BaseModel):
     warehouse: str = Field(description="the warehouse's code; `seats` for a course's seats")
     free: int = Field(description="units promised to nobody")
     reserved: int = Field(description="units promised to orders")
-    picked: int = Field(description="units on their way out")
+    picked: int = Field(description="units picked so far, whatever became of them since")
 
 
 _ITEM = {

@@ -54,7 +54,7 @@ class TargetOut(BaseModel):
     name: str = Field(description="answers_within_200_ms and errors are shares from 0 to 1")
     value: float = Field(description="measured by this process since it began")
     target: float = Field(description="what it should be")
-    met: bool = Field(description="whether it is")
+    met: bool | None = Field(description="whether it is; null: too few answers to judge")
 
 
 class PartnerOut(BaseModel):

@@ -19,7 +19,7 @@ class NoSignaling(Refusal):
 
     code = "no_signaling"
     en = "Orders are not signalled here; read their live stream."
-    zh = "未开通信令推送,请使用订单的实时流。"
+    zh = "未开通信令推送，请使用订单的实时流。"
 
 
 @router.get(

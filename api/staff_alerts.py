@@ -24,7 +24,7 @@ class NoRobot(Refusal):
 
     code = "no_robot"
     en = "No robot is set: TALLYPOST_WECOM_KEY."
-    zh = "没有设置机器人:TALLYPOST_WECOM_KEY。"
+    zh = "没有设置机器人：TALLYPOST_WECOM_KEY。"
 
 
 @router.get("", response_model=AlertsOut, summary="What staff were told, and how their robot is")

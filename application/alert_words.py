@@ -54,7 +54,7 @@ LINES: Mapping[str, Message] = {
     "cash_refund": Message("订单 {order} · {amount_fen} 分", "order {order} · {amount_fen} fen"),
     "standing_wave": Message("{warehouse} · {wave}", "{warehouse} · {wave}"),
     "warehouse_load": Message(
-        "{warehouse} · 待发 {waiting},日处理 {capacity}",
+        "{warehouse} · 待发 {waiting}，日处理 {capacity}",
         "{warehouse} · {waiting} wait, {capacity} a day",
     ),
     "late_parcel": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
@@ -125,7 +125,7 @@ PHRASES: Mapping[str, Message] = {
     "days": Message("{n} 天", "{n} d"),
     "hours": Message("{n} 小时", "{n} h"),
     "minutes": Message("{n} 分钟", "{n} min"),
-    "test": Message("测试消息:机器人可用", "A test: the robot is reached"),
+    "test": Message("测试消息：机器人可用", "A test: the robot is reached"),
 }
 
 

@@ -5,23 +5,23 @@ from domain.dispute_facts import Outcome
 
 WORDS: dict[Outcome, Message] = {
     Outcome.FOUND: Message(
-        "您反映的包裹已找到,请留意收取。如仍未收到,可申请复核。",
+        "您反映的包裹已找到，请留意收取。如仍未收到，可申请复核。",
         "Your parcel was found. If it still does not reach you, ask us to look at it once more.",
     ),
     Outcome.RESHIP: Message(
-        "我们将为您补发商品,补发订单号 {replacement},不收取积分和费用。",
+        "我们将为您补发商品，补发订单号 {replacement}，不收取积分和费用。",
         "We send the goods once more as order {replacement}, at no points and no cost.",
     ),
     Outcome.REFUND: Message(
-        "我们已为您退还 {refunded} 积分,已原路退回。",
+        "我们已为您退还 {refunded} 积分，已原路退回。",
         "We refunded {refunded} points; they are back where they came from.",
     ),
     Outcome.COMPENSATION: Message(
-        "非常抱歉给您带来不便,我们已补偿 {points} 积分。",
+        "非常抱歉给您带来不便，我们已补偿 {points} 积分。",
         "We are sorry for the trouble and gave you {points} points.",
     ),
     Outcome.REJECTED: Message(
-        "经核实,我们未能支持您的申请。如有新的凭证,可申请复核一次。",
+        "经核实，我们未能支持您的申请。如有新的凭证，可申请复核一次。",
         "We could not support your case. With new evidence you can ask once more.",
     ),
 }

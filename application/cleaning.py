@@ -35,7 +35,7 @@ _WORDS: Final[dict[Reason, tuple[str, str]]] = {
     "not_a_phone": ("it is not a phone number", "不是有效的电话号码"),
     "phone_extension": (
         "it has an extension; a number that can be dialled directly is needed",
-        "带有分机号,请填写可直接拨打的号码",
+        "带有分机号，请填写可直接拨打的号码",
     ),
     "not_a_postcode": ("it is not a postcode", "不是有效的邮政编码"),
 }
@@ -61,7 +61,7 @@ class Unusable(ValueError):
         self.reason: Reason = reason
         en, zh = _WORDS[reason]
         self.en = f"{field}: {en}"
-        self.zh = f"{_FIELDS.get(field.rpartition('.')[2], field)}:{zh}"
+        self.zh = f"{_FIELDS.get(field.rpartition('.')[2], field)}：{zh}"
         super().__init__(self.en)
 
     def inside(self, place: str) -> "Unusable":

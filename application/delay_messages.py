@@ -5,31 +5,31 @@ from domain.delays import DelayCause
 
 WORDS: dict[DelayCause, Message] = {
     DelayCause.NO_FIRST_SCAN: Message(
-        "快递公司还没有扫描您的包裹,我们正在跟进,暂时无需您操作。",
+        "快递公司还没有扫描您的包裹，我们正在跟进，暂时无需您操作。",
         "The carrier has not scanned your parcel yet. We are looking into it; you need do nothing.",
     ),
     DelayCause.NO_MOVEMENT: Message(
-        "您的包裹有一段时间没有新的物流信息,我们会催促快递公司。",
+        "您的包裹有一段时间没有新的物流信息，我们会催促快递公司。",
         "There has been no news of your parcel for a while. We are asking its carrier.",
     ),
     DelayCause.CUSTOMS_STALL: Message(
-        "您的包裹仍在清关,放行后会继续配送。",
+        "您的包裹仍在清关，放行后会继续配送。",
         "Your parcel is still in customs. It goes on as soon as it is released.",
     ),
     DelayCause.ETA_PASSED: Message(
-        "您的包裹比预计时间晚了,非常抱歉。我们正在关注它的进展。",
+        "您的包裹比预计时间晚了，非常抱歉。我们正在关注它的进展。",
         "Your parcel is later than we told you; we are sorry. We keep an eye on it.",
     ),
     DelayCause.PING_PONG: Message(
-        "您的包裹可能被分错了方向,我们正请快递公司纠正。",
+        "您的包裹可能被分错了方向，我们正请快递公司纠正。",
         "Your parcel seems to have been sorted the wrong way. We are having that put right.",
     ),
     DelayCause.RETURNED: Message(
-        "您的包裹正在退回,如仍需要请联系我们。",
+        "您的包裹正在退回，如仍需要请联系我们。",
         "Your parcel is on its way back. Please talk to us if you still want it.",
     ),
     DelayCause.PICKUP_ENDING: Message(
-        "您的包裹还在自提点等您领取,请在截止时间前取件,逾期会被退回。",
+        "您的包裹还在自提点等您领取，请在截止时间前取件，逾期会被退回。",
         "Your parcel is still waiting to be picked up. Please fetch it before its time ends.",
     ),
 }

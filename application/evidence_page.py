@@ -55,7 +55,7 @@ def page(content: Mapping[str, Any]) -> bytes:
     parts = [
         f"<h1>争议证据包 {_text(content['case'])}<br><small>Evidence pack</small></h1>",
         _about(content, head, told["state"]),
-        "<p>本页由 <code>pack.json</code> 生成,整个文件用 <code>tallypost audit check</code> "
+        "<p>本页由 <code>pack.json</code> 生成，整个文件用 <code>tallypost audit check</code> "
         "核验。<br>This page is made of <code>pack.json</code>; the whole file is checked with"
         " <code>tallypost audit check</code>.</p>",
         _table("签收人与收件人", "Signer against recipient", told["signer"]),

@@ -38,7 +38,7 @@ class CarriedOver(Refusal):
 
     code = "carried_over"
     en = "Carried over from an earlier attempt."
-    zh = "该成绩沿用自以往,不重复发放积分。"
+    zh = "该成绩沿用自以往，不重复发放积分。"
 
 
 class GrantConflict(Refusal):
@@ -54,7 +54,7 @@ class SourceOfOurs(Refusal):
 
     code = "source_of_ours"
     en = "source: {source} is one that the house itself gives, for a case or an adjustment."
-    zh = "source:{source} 是系统为争议裁决或积分调整所用的来源,不能用于发放。"
+    zh = "source:{source} 是系统为争议裁决或积分调整所用的来源，不能用于发放。"
 
 
 class GrantUnknown(Refusal):
@@ -70,7 +70,7 @@ class ApprovalNeeded(Refusal):
 
     code = "approval_needed"
     en = "From {limit} points by one person a second one has to approve: ask for an adjustment."
-    zh = "一人经手达到 {limit} 积分须经第二人审批,请提交调整申请。"
+    zh = "一人经手达到 {limit} 积分须经第二人审批，请提交调整申请。"
 
 
 @dataclass(frozen=True, slots=True)

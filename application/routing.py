@@ -30,7 +30,7 @@ class CountryNotServed(Refusal):
 
     code = "country_not_served"
     en = "{sku} cannot be sent to {country}: no warehouse and carrier of this mall serve it."
-    zh = "商品 {sku} 无法寄往{country}:本店尚无仓库和承运商覆盖该国家或地区。"
+    zh = "商品 {sku} 无法寄往{country}：本店尚无仓库和承运商覆盖该国家或地区。"
 
     def message(self, language: str = "en") -> str:
         """What cannot be sent, and where to, by the name of the country."""
@@ -52,7 +52,7 @@ class ProvinceMissing(Refusal):
 
     code = "province_missing"
     en = "The address does not name its province: please add it."
-    zh = "地址缺少省份,请补全。"
+    zh = "地址缺少省份，请补全。"
 
     def __init__(self, candidates: Sequence[str] = ()) -> None:
         self._candidates = candidates
@@ -64,7 +64,7 @@ class ProvinceMissing(Refusal):
         if not self._candidates:
             return words
         if language.startswith("zh"):
-            return f"{words}可能是:{'、'.join(self._candidates)}。"
+            return f"{words}可能是：{'、'.join(self._candidates)}。"
         return f"{words} It can be: {', '.join(self._candidates)}."
 
 
@@ -81,7 +81,7 @@ class FreightChanged(Refusal):
 
     code = "freight_changed"
     en = "Freight costs {freight_fen} fen now, not {expected}."
-    zh = "现运费 {freight_fen} 分,并非 {expected} 分。"
+    zh = "现运费 {freight_fen} 分，并非 {expected} 分。"
 
 
 class Asking(NamedTuple):

@@ -30,7 +30,7 @@ class ParcelTooHeavy(Refusal):
 
     code = "parcel_too_heavy"
     en = "Together they weigh {grams} g; a parcel from {warehouse} has at most {limit_grams} g."
-    zh = "合并后重 {grams} 克,超过 {warehouse} 单个包裹上限 {limit_grams} 克。"
+    zh = "合并后重 {grams} 克，超过 {warehouse} 单个包裹上限 {limit_grams} 克。"
 
 
 class CountriesDiffer(Refusal):
@@ -38,7 +38,7 @@ class CountriesDiffer(Refusal):
 
     code = "countries_differ"
     en = "The parcels go to different countries: {countries}."
-    zh = "这些包裹寄往不同国家或地区:{countries}。"
+    zh = "这些包裹寄往不同国家或地区：{countries}。"
 
 
 class CarrierSlower(Refusal):
@@ -46,7 +46,7 @@ class CarrierSlower(Refusal):
 
     code = "carrier_slower"
     en = "Together they weigh {grams} g, which no fast carrier takes; apart, one does."
-    zh = "合并后重 {grams} 克,没有快速承运商可承运;分开寄送则可以。"
+    zh = "合并后重 {grams} 克，没有快速承运商可承运；分开寄送则可以。"
 
 
 class _Together(NamedTuple):

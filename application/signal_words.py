@@ -12,11 +12,11 @@ WORDS: dict[str, Message] = {
     "orders.PaymentFailed": Message("付款没有成功。", "Your payment did not go through."),
     "orders.OrderApproved": Message("订单已通过审核。", "Your order was approved."),
     "orders.OrderRejected": Message(
-        "订单未通过审核,已全部退还。", "Your order was not approved; all of it is paid back."
+        "订单未通过审核，已全部退还。", "Your order was not approved; all of it is paid back."
     ),
     "orders.AddressChanged": Message("收货地址已更改。", "The address was changed."),
     "orders.UnitsFellShort": Message(
-        "部分商品缺货,请选择等待或退款。", "Some goods are missing: wait, or have them refunded?"
+        "部分商品缺货，请选择等待或退款。", "Some goods are missing: wait, or have them refunded?"
     ),
     "orders.PartPacked": Message("商品已打包。", "Goods are packed."),
     "orders.PartHandedOver": Message("包裹已交给快递公司。", "A parcel is with its carrier."),
@@ -25,7 +25,7 @@ WORDS: dict[str, Message] = {
     "orders.EntitlementRevoked": Message("课程已关闭。", "Your course was closed."),
     "orders.UnitsCancelled": Message("部分商品已取消。", "Some goods were cancelled."),
     "orders.CancelledUnitsSent": Message(
-        "已取消的商品被误发,我们会处理。", "Cancelled goods were sent by mistake: we see to it."
+        "已取消的商品被误发，我们会处理。", "Cancelled goods were sent by mistake: we see to it."
     ),
     "orders.CancelledUnitsGivenUp": Message(
         "误发的商品无需退回。", "You need not send back what was sent by mistake."
@@ -35,7 +35,7 @@ WORDS: dict[str, Message] = {
     "orders.OrderCancelled": Message("订单已取消。", "Your order was cancelled."),
     "orders.OrderClosed": Message("订单已关闭。", "Your order was closed."),
     "orders.OrderCompleted": Message(
-        "订单已完成,欢迎评价。", "Your order is complete. How was it?"
+        "订单已完成，欢迎评价。", "Your order is complete. How was it?"
     ),
     "orders.ReplacementOrdered": Message("已为您补发。", "A replacement is on its way."),
     "parcels.ParcelScanned": Message("包裹有新的物流信息。", "There is news of your parcel."),
@@ -43,7 +43,7 @@ WORDS: dict[str, Message] = {
         "预计送达时间已更新。", "When your parcel arrives was estimated anew."
     ),
     "parcels.DeliveryDelayed": Message(
-        "包裹可能会晚到,我们正在跟进。", "Your parcel may be late; we are looking into it."
+        "包裹可能会晚到，我们正在跟进。", "Your parcel may be late; we are looking into it."
     ),
     "disputes.DisputeOpened": Message("已收到您的反馈。", "We have your complaint."),
     "disputes.QuestionsAsked": Message("请回答几个问题。", "We have some questions for you."),

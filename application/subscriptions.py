@@ -36,7 +36,7 @@ class TooManyWebhooks(Refusal):
 
     code = "too_many_webhooks"
     en = "At most {limit} webhooks; delete one first."
-    zh = "最多 {limit} 个回调订阅,请先删除。"
+    zh = "最多 {limit} 个回调订阅，请先删除。"
 
 
 class Subscription(NamedTuple):

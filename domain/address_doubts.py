@@ -31,7 +31,7 @@ WORDS: Final[dict[Doubt, Words]] = {
         "The address names places that do not lie in each other.", "地址中的省市区互相矛盾。"
     ),
     Doubt.AMBIGUOUS: Words(
-        "Several places have the name that is given.", "该地名对应多个地方,请补全省市区。"
+        "Several places have the name that is given.", "该地名对应多个地方，请补全省市区。"
     ),
     Doubt.INCOMPLETE: Words("Province or city is missing.", "缺少省份或城市。"),
     Doubt.NO_DISTRICT: Words("The district or county is missing.", "缺少区县。"),
@@ -43,7 +43,7 @@ WORDS: Final[dict[Doubt, Words]] = {
     ),
     Doubt.FORMER_NAME: Words(
         "A division is named as it was called before; today's name is filled in.",
-        "地址用的是旧区划名称,已换成现名。",
+        "地址用的是旧区划名称，已换成现名。",
     ),
     Doubt.NAME: Words("The name does not look like a person's.", "姓名不像真实姓名。"),
     Doubt.PHONE: Words("The phone number looks made up.", "电话号码疑似随意填写。"),

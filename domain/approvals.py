@@ -81,7 +81,7 @@ class SamePerson(Refusal):
 
     code = "same_person"
     en = "{checker} asked for this: somebody else has to decide."
-    zh = "{checker} 是申请人,须由他人审批。"
+    zh = "{checker} 是申请人，须由他人审批。"
 
 
 @dataclass(frozen=True, slots=True)

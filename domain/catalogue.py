@@ -164,7 +164,7 @@ class PriceChanged(Refusal):
 
     code = "price_changed"
     en = "{sku} costs {points} points now, not {expected}."
-    zh = "商品 {sku} 现价 {points} 积分,并非 {expected} 积分。"
+    zh = "商品 {sku} 现价 {points} 积分，并非 {expected} 积分。"
 
 
 class LimitReached(Refusal):
@@ -172,7 +172,7 @@ class LimitReached(Refusal):
 
     code = "limit_reached"
     en = "{sku}: at most {limit} per learner, {taken} taken already."
-    zh = "商品 {sku} 每人限 {limit} 件,已兑换 {taken} 件。"
+    zh = "商品 {sku} 每人限 {limit} 件，已兑换 {taken} 件。"
 
 
 def freight_estimate_fen(weight_grams: int, size_millimetres: tuple[int, int, int] | None) -> int:

@@ -18,7 +18,7 @@ class DebtRefused(Refusal):
 
     code = "debt_refused"
     en = "The claw-back would leave {debt} points owing; {limit} are allowed."
-    zh = "追回将产生 {debt} 积分欠款,最多允许 {limit}。"
+    zh = "追回将产生 {debt} 积分欠款，最多允许 {limit}。"
 
 
 def claw_back(

@@ -57,14 +57,14 @@ def objections(
 _WORDS: Final[dict[str, Words]] = {
     ReviewReason.HS_CODE_MISSING: Words(
         "{0} goes abroad and has no HS code: add it to the item.",
-        "{0} 寄往境外,但未填海关编码(HS),请在商品中补充。",
+        "{0} 寄往境外，但未填海关编码(HS)，请在商品中补充。",
     ),
     ReviewReason.BARRED_ABROAD: Words(
         "{0} must not be sent to that country.", "{0} 禁止寄往该国家或地区。"
     ),
     ReviewReason.OVER_CUSTOMS_LIMIT: Words(
         "The goods are worth {0} yuan; a personal parcel there may be worth {1}.",
-        "货值 {0} 元,超过寄往该地个人物品限值 {1} 元。",
+        "货值 {0} 元，超过寄往该地个人物品限值 {1} 元。",
     ),
 }
 

@@ -107,7 +107,7 @@ class GrossBelowNet(Refusal):
 
     code = "gross_below_net"
     en = "{field}: {gross} g gross is less than the {net} g of the goods."
-    zh = "{field}:毛重 {gross} 克小于净重 {net} 克。"
+    zh = "{field}：毛重 {gross} 克小于净重 {net} 克。"
 
 
 class NotCleared(Refusal):
@@ -115,7 +115,7 @@ class NotCleared(Refusal):
 
     code = "not_cleared"
     en = "{field}: customs have not cleared the parcel; its declaration is {standing}. {reason}"
-    zh = "{field}:海关尚未放行该包裹,申报状态:{standing}。{reason}"
+    zh = "{field}：海关尚未放行该包裹，申报状态：{standing}。{reason}"
 
     def message(self, language: str = "en") -> str:
         """What is not cleared, and why, as far as customs said."""

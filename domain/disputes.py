@@ -67,7 +67,7 @@ class Unconfirmed(Refusal):
 
     code = "unconfirmed"
     en = "No query has confirmed the track of {parcel} yet: wait for it, or say why it counts."
-    zh = "包裹 {parcel} 的轨迹尚未经查询核实,请等待核实,或说明为何可以采信。"
+    zh = "包裹 {parcel} 的轨迹尚未经查询核实，请等待核实，或说明为何可以采信。"
 
 
 def case_id(order: str, parcel: str) -> str:

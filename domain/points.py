@@ -36,7 +36,7 @@ class InsufficientPoints(Refusal):
 
     code = "insufficient_points"
     en = "{needed} points are needed, {available} are available."
-    zh = "需要 {needed} 积分,可用 {available} 积分。"
+    zh = "需要 {needed} 积分，可用 {available} 积分。"
 
 
 class InsufficientThen(Refusal):
@@ -44,7 +44,7 @@ class InsufficientThen(Refusal):
 
     code = "insufficient_points_then"
     en = "{needed} points are needed; of what was there at that time, {available} are left."
-    zh = "需要 {needed} 积分;当时已有且至今仍可用的为 {available} 积分。"
+    zh = "需要 {needed} 积分；当时已有且至今仍可用的为 {available} 积分。"
 
 
 class LearnerUnknown(Refusal):
@@ -60,7 +60,7 @@ class AccountNotActive(Refusal):
 
     code = "account_not_active"
     en = "The account is {status}."
-    zh = "账户已{status},不能使用。"
+    zh = "账户已{status}，不能使用。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class UnderLegalHold(Refusal):
 
     code = "legal_hold"
     en = "The learner's data is under a legal hold ({matters}): it may only be stored."
-    zh = "该学员的数据处于法律保全({matters}),仅可存储。"
+    zh = "该学员的数据处于法律保全({matters})，仅可存储。"
 
 
 class RetentionOver(Refusal):
@@ -93,7 +93,7 @@ class RetentionOver(Refusal):
 
     code = "retention_over"
     en = "What was sealed on {made_on} was deleted on {gone_on}: its retention period was over."
-    zh = "{made_on} 封存的内容已于 {gone_on} 删除:留存期限已到。"
+    zh = "{made_on} 封存的内容已于 {gone_on} 删除：留存期限已到。"
 
 
 class MinorsCard(Refusal):
@@ -101,7 +101,7 @@ class MinorsCard(Refusal):
 
     code = "minors_card"
     en = "The learner is a minor: a second person has to allow it first."
-    zh = "该学员为未成年人,须经第二人审批后方可查看。"
+    zh = "该学员为未成年人，须经第二人审批后方可查看。"
 
 
 class RevealOver(Refusal):
@@ -109,7 +109,7 @@ class RevealOver(Refusal):
 
     code = "reveal_over"
     en = "This was shown until {until}. To see it again, ask under a new key."
-    zh = "该信息的显示已于 {until} 结束,再次查看请使用新的幂等键。"
+    zh = "该信息的显示已于 {until} 结束，再次查看请使用新的幂等键。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class NotPossible(Refusal):
 
     code = "not_possible"
     en = "{action} is not possible: {why}"
-    zh = "无法{action}:{why}"
+    zh = "无法{action}：{why}"
 
 
 class InvalidRequest(Refusal):
@@ -123,4 +123,4 @@ class InvalidRequest(Refusal):
 
     code = "invalid"
     en = "{field}: {reason}"
-    zh = "{field}:{reason}"
+    zh = "{field}：{reason}"

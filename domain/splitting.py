@@ -119,7 +119,7 @@ class TooManyParcels(Refusal):
 
     code = "too_many_parcels"
     en = "The goods would need more than {limit} parcels: order them apart."
-    zh = "所需包裹超过 {limit} 个,请分开下单。"
+    zh = "所需包裹超过 {limit} 个，请分开下单。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class OutOfStock(Refusal):
 
     code = "out_of_stock"
     en = "{sku}: {wanted} wanted, {free} in stock."
-    zh = "{sku}:需要 {wanted} 件,库存 {free} 件。"
+    zh = "{sku}：需要 {wanted} 件，库存 {free} 件。"
 
 
 def stock_key(warehouse: str, sku: str) -> str:

@@ -20,7 +20,7 @@ class WaybillTaken(Refusal):
 
     code = "waybill_taken"
     en = "{waybill} is on {parcel}, which is still under way: check the number."
-    zh = "运单号 {waybill} 已贴在 {parcel} 上,该包裹尚未送达,请核对单号。"
+    zh = "运单号 {waybill} 已贴在 {parcel} 上，该包裹尚未送达，请核对单号。"
 
 
 class WaybillBound(Fact, name="waybills.WaybillBound"):

@@ -30,7 +30,7 @@ class RehearsalRunning(Refusal):
 
     code = "rehearsal_running"
     en = "Another rehearsal is under way ({rehearsal}): wait for it, or cancel it."
-    zh = "另一次演练正在进行({rehearsal}):请等待其结束,或将其取消。"
+    zh = "另一次演练正在进行({rehearsal})：请等待其结束，或将其取消。"
 
 
 def rehearsal_id(principal: str, key: str) -> str:

@@ -35,7 +35,7 @@ class LogDiffers(Refusal):
 
     code = "log_differs"
     en = "The log does not fit its digests, so nothing is vouched for: {where}"
-    zh = "日志与其摘要不符,不予签署:{where}"
+    zh = "日志与其摘要不符，不予签署：{where}"
 
 
 async def signed_head(

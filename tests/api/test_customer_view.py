@@ -70,7 +70,7 @@ async def test_refusals_say_the_inner_state_when_staff_are_refused(mall: Mall) -
             409,
             "the order is pending_end",
         )
-        assert told["detail_zh"] == "无法取消:订单已签收"
+        assert told["detail_zh"] == "无法取消：订单已签收"
 
 
 async def test_an_expired_order_is_not_there_when_its_customer_sends_commands(
@@ -122,4 +122,4 @@ async def test_no_address_can_be_changed_when_nothing_is_sent(mall: Mall) -> Non
     """rules.md 7: an order of courses alone has no recipient, and says so."""
     number = (await mall.order(("python-course", 1), recipient=None))["number"]
     told = (await mall.read(number))["actions"]["address"]
-    assert (told["possible"], told["why_zh"]) == (False, "无法修改地址:订单没有收件人")
+    assert (told["possible"], told["why_zh"]) == (False, "无法修改地址：订单没有收件人")

@@ -679,7 +679,7 @@ async def test_an_order_says_that_its_replacement_is_where_to_decide(desk: Desk)
     body = {"fault": "lost", "reason": "asked for it"}
     answer = await desk.mall.post(f"/v1/orders/{desk.number}/refunds", body, **SUPPORT)
     assert (answer.status_code, answer.json()["code"]) == (409, "not_possible")
-    assert "已补发,请在该订单上处理" in answer.json()["detail_zh"]
+    assert "已补发，请在该订单上处理" in answer.json()["detail_zh"]
 
 
 async def test_a_case_that_nobody_decided_is_among_the_troubles(

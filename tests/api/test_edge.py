@@ -50,7 +50,7 @@ async def test_the_field_is_named_when_a_text_cannot_be_used(mall: Mall) -> None
         "emoji",
     )
     assert failure["message"] == "recipient.name: it holds emoji or pictures"
-    assert failure["message_zh"] == "姓名:不能含有表情符号或图形"
+    assert failure["message_zh"] == "姓名：不能含有表情符号或图形"
 
 
 async def test_a_field_is_named_by_its_path_in_the_body_or_its_own_name(mall: Mall) -> None:
@@ -201,7 +201,7 @@ async def test_what_is_wrong_is_told_in_chinese_when_a_field_is_unusable(mall: M
     assert told["grants.0.reason"].startswith("应为 'course_completed'")
     assert told["grants.1.learner"] == "缺少该字段"
     assert told["grants.1.points"] == "应为整数"
-    assert told["grants.1.happened_at"] == "应带时区,例如 +08:00"
+    assert told["grants.1.happened_at"] == "应带时区，例如 +08:00"
     assert not any(" or " in words for words in told.values())
 
 

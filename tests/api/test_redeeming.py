@@ -189,10 +189,10 @@ async def test_a_refusal_is_chinese_throughout_when_it_is_told_in_chinese(mall: 
     paid = await mall.post(f"/v1/orders/{number}/payments", {})
     absent = await mall.get("/v1/items/nothing")
     cursor = await mall.get("/v1/items", cursor="x")
-    assert paid.json()["detail_zh"] == "无法支付:订单待发货"
+    assert paid.json()["detail_zh"] == "无法支付：订单待发货"
     assert absent.json()["detail_zh"] == "未找到该商品。"
-    assert cursor.json()["detail_zh"] == "cursor:不是本服务给出的"
-    assert (await mall.read(number))["actions"]["pay"]["why_zh"] == "无法支付:订单待发货"
+    assert cursor.json()["detail_zh"] == "cursor：不是本服务给出的"
+    assert (await mall.read(number))["actions"]["pay"]["why_zh"] == "无法支付：订单待发货"
 
 
 async def test_a_learner_is_found_under_any_id_points_were_granted_to(mall: Mall) -> None:

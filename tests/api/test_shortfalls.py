@@ -51,7 +51,7 @@ async def test_the_learner_chooses_when_units_are_nowhere(mall: Mall) -> None:
     assert (await mall.post(path, {"choice": "wait"})).status_code == 200
     order = await mall.read(number)
     assert order["parts"][0]["waits"] == "stock"
-    assert order["actions"]["wait"]["why_zh"] == "无法等待到货:已选择等待到货"
+    assert order["actions"]["wait"]["why_zh"] == "无法等待到货：已选择等待到货"
     assert (await mall.post(path, {"choice": "refund"})).json()["status"] == "cancelled"
     assert (await mall.balance())["available"] == before
     again = await mall.post(path, {"choice": "refund"})

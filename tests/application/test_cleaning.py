@@ -179,7 +179,7 @@ def test_both_languages_name_field_and_reason_when_text_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^name: it holds emoji or pictures$") as refused:
         clean_name("张三😀")
     assert isinstance(refused.value, Unusable)
-    assert refused.value.zh == "姓名:不能含有表情符号或图形"
+    assert refused.value.zh == "姓名：不能含有表情符号或图形"
     assert "张三" not in f"{refused.value!r}{refused.value.en}{refused.value.zh}"
 
 

@@ -81,7 +81,7 @@ async def test_payloads_go_when_their_time_is_over(
         assert await open_card(connection, house.schema, VAULT, card.hex) is None
         with pytest.raises(RetentionOver, match=r"deleted on 2026-03-02") as told:
             await card_of(connection, house.schema, card.hex)
-    assert told.value.message("zh") == "2024-03-02 封存的内容已于 2026-03-02 删除:留存期限已到。"
+    assert told.value.message("zh") == "2024-03-02 封存的内容已于 2026-03-02 删除：留存期限已到。"
 
 
 async def _forgotten_under_hold(house: House, database: MallDatabase) -> int:

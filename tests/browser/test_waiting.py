@@ -4,6 +4,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -313,6 +314,36 @@ def test_what_was_promised_is_shown_beside_what_is(
         expect(partner).to_contain_text(visitor.says("partner.payment"))
         visitor.readable()
         visitor.content()
+
+
+@SCREENS
+def test_the_headline_of_health_says_what_is_worst(browsing: Browsing, screen: Screen) -> None:
+    """M1: green while all is met; a missed target, then who is away, stand in the headline."""
+    figure = {"name": "answers_within_200_ms", "value": 0.998, "target": 0.99, "met": True}
+    slow = {**figure, "value": 0.9178, "met": False}
+    few = {**figure, "value": 0.0, "met": None}
+    partner = {
+        "partner": "sf", "calls": 120, "mean_seconds": 0.3, "cause": None, "away_since": None,
+        "targets": [slow],
+    }  # fmt: skip
+    once = {**partner, "partner": "payment", "calls": 1, "targets": [few]}
+    gone = {**once, "calls": 9, "away_since": "2026-11-03T02:14:08Z"}
+    looks = (([once], "ok"), ([once, partner], "missed"), ([gone, partner], "away"))
+    told: dict[str, Any] = {"answers": 500, "targets": [figure]}
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        page.route("**/v1/targets", lambda asked: asked.fulfill(json=told))
+        for partners, headline in looks:
+            told["partners"] = partners
+            visitor.open("/operations#/health")
+            page.reload()
+            expect(page.locator(".verdict-words")).to_have_text(visitor.says(f"health.{headline}"))
+            slow_one = page.locator(".verdict").get_by_text("91.78 %")
+            expect(slow_one).to_have_count(0 if headline == "ok" else 1)
+            row = page.locator("tr[data-partner=payment]")
+            expect(row).to_contain_text(visitor.says("targets.few"))
+        visitor.content()
+        visitor.readable()
 
 
 @SCREENS

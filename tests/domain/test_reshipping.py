@@ -178,7 +178,7 @@ def test_what_is_sent_once_more_is_not_refunded_on_top() -> None:
         assert refused.value.message("en") == (
             "refund is not possible: mug: N1-R1 sends it once more: decide there"
         )
-        assert refused.value.message("zh") == "无法退款:mug:N1-R1 已补发,请在该订单上处理"
+        assert refused.value.message("zh") == "无法退款：mug：N1-R1 已补发，请在该订单上处理"
     assert len(mall.log.recorded) == before
 
 

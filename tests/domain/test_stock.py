@@ -45,7 +45,7 @@ def test_a_reservation_is_refused_when_fewer_units_are_free() -> None:
         stock.reserve(3, sku="mug", order="T2", part=1)
     assert refused.value.code == "out_of_stock"
     assert refused.value.figures == {"sku": "mug", "wanted": 3, "free": 2}
-    assert refused.value.message("zh") == "mug:需要 3 件,库存 2 件。"
+    assert refused.value.message("zh") == "mug：需要 3 件，库存 2 件。"
 
 
 @pytest.mark.parametrize(

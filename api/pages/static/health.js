@@ -1,7 +1,7 @@
 // How the service is: the log, each view's lag, what is parked, the queue.
 import { again, fill, h, icon } from "./dom.js";
 import { getAnyway } from "./http.js";
-import { targetsOf } from "./targets.js";
+import { aim, figure, missedOf, targetsOf } from "./targets.js";
 import { trafficOf } from "./traffic.js";
 import { announce, broken, loading } from "./ui.js";
 import { clock, has, number, t, word } from "./words.js";
@@ -33,9 +33,7 @@ function page(body, { aims, traffic, look }) {
   const parked = (body.views ?? []).reduce((sum, one) => sum + one.parked, 0);
   return [
     h("header", { class: "page-head" }, h("h1", null, t("tab.health")), h("p", { class: "quiet small" }, t("health.looked", { time: clock(Date.now()) }))),
-    h("section", { class: `panel verdict v-${body.status}` }, icon(body.status === "ok" ? "check" : "warn"),
-      h("div", null, h("p", { class: "verdict-words" }, word("health", body.status)),
-        body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", { class: "mono" }, body.cause) : null)),
+    verdict(body, aims),
     body.views ? h("ul", { class: "tiles" }, tile("health.position", body.position), tile("health.lag", lag, lag > 0), tile("health.queue", body.queue), tile("health.parked", parked, parked > 0), ...further(body)) : null,
     h("div", { class: "stack sections" }, aims.targets ? targetsOf(aims) : null,
     traffic.partners?.length ? trafficOf(traffic, { changed: look }) : null,
@@ -48,6 +46,18 @@ function page(body, { aims, traffic, look }) {
         h("td", { class: "right quiet", "data-label": t("health.still") }, t("health.seconds", { n: Math.round(one.lag_seconds) })),
         h("td", { class: `right${one.parked ? " bad-words" : ""}`, "data-label": t("health.parked") }, number(one.parked)))))))) : null),
   ];
+}
+
+/** The worst first: the database, a view, a partner that is away, a target that is not met. */
+function verdict(body, aims) {
+  const away = (aims.partners ?? []).filter((one) => one.away_since);
+  const missed = missedOf(aims);
+  const worst = body.status !== "ok" ? body.status : away.length ? "away" : missed.length ? "missed" : "ok";
+  return h("section", { class: `panel verdict v-${worst}` }, icon(worst === "ok" ? "check" : "warn"),
+    h("div", null, h("p", { class: "verdict-words" }, t(`health.${worst}`)),
+      body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", { class: "mono" }, body.cause) : null,
+      away.length ? h("p", null, `${away.map((one) => word("partner", one.partner)).join(", ")}: ${t("health.no_answer")}`) : null,
+      missed.map((one) => h("p", null, `${word("partner", one.whose)} · ${t(`targets.${one.name}`)} ${figure(one)} · ${t("targets.aim", { aim: aim(one) })}`))));
 }
 
 function tile(key, value, bad) {

@@ -37,7 +37,7 @@ export async function stock(view, _, signal) {
 function shelf(item, warehouses, changed) {
   const name = names(item.name);
   const rows = item.stock;
-  const most = Math.max(1, ...rows.map((row) => row.free + row.reserved + row.picked));
+  const most = Math.max(1, ...rows.map((row) => row.free + row.reserved));
   return h("li", { class: "panel shelf", dataset: { sku: item.sku } },
     h("div", { class: "shelf-head" }, h("div", { class: "stamp tiny" }, picture(item)),
       h("div", null, h("h2", null, name.main), h("p", { class: "mono quiet" }, item.sku)),
@@ -45,7 +45,7 @@ function shelf(item, warehouses, changed) {
         h("button", { class: "button compact", type: "button", onclick: () => receive(item, warehouses, changed) }, t("stock.receive")),
         item.kind === "parcel" && rows.length ? h("button", { class: "button compact", type: "button", onclick: () => transfer(item, warehouses, changed) }, t("stock.transfer")) : null)),
     rows.length ? h("table", { class: "cards stock-table" },
-      h("thead", null, h("tr", null, h("th", { scope: "col" }, t("stock.warehouse")), h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, t("stock.share"))), ["free", "reserved", "picked"].map((key) => h("th", { scope: "col", class: "right" }, h("i", { class: `key bar-${key}`, "aria-hidden": "true" }), t(`stock.${key}`))), h("th", null, h("span", { class: "visually-hidden" }, t("stock.count"))))),
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, t("stock.warehouse")), h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, t("stock.share"))), ["free", "reserved", "picked"].map((key) => h("th", { scope: "col", class: "right" }, THERE.includes(key) ? h("i", { class: `key bar-${key}`, "aria-hidden": "true" }) : null, t(`stock.${key}`))), h("th", null, h("span", { class: "visually-hidden" }, t("stock.count"))))),
       h("tbody", null, rows.map((row) => h("tr", null,
         h("td", null, warehouseName(row.warehouse, warehouses)),
         h("td", { class: "full" }, bar(row, most)),
@@ -54,13 +54,16 @@ function shelf(item, warehouses, changed) {
           h("button", { class: "tool", type: "button", "aria-label": t(`stock.${key}_of`, { name: name.main, warehouse: warehouseName(row.warehouse, warehouses) }), onclick: () => open(item, row, changed) }, t(`stock.${key}`)))))))) : h("p", { class: "quiet small" }, t("stock.nothing")));
 }
 
+/** What is on the shelf; what was picked so far only grows. */
+const THERE = ["free", "reserved"];
+
 function bar(row, most) {
   const part = (key) => {
     const one = h("i", { class: `bar-${key}` });
     one.style.width = `${(row[key] / most) * 100}%`;
     return one;
   };
-  return h("div", { class: "bar", "aria-hidden": "true" }, ["free", "reserved", "picked"].map(part));
+  return h("div", { class: "bar", "aria-hidden": "true" }, THERE.map(part));
 }
 
 export const warehouseName = (code, warehouses) => (code === "seats" ? t("warehouse.seats") : has(`warehouse.${code}`) ? t(`warehouse.${code}`) : warehouses.find((one) => one.code === code)?.name ?? code);

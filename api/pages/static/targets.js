@@ -7,8 +7,8 @@ const SHARES = ["answers_within_200_ms", "errors"];
 /** Figures beside their targets: this process's own, and each partner's of the last hour. */
 export function targetsOf({ answers, targets, partners }) {
   return h("section", { class: "stack", "aria-labelledby": "targets" }, h("h2", { id: "targets", class: "section-head" }, t("targets.title")),
-    h("ul", { class: "tiles" }, targets.map((one) => h("li", { class: `panel tile${one.met ? "" : " bad-tile"}` },
-      h("p", { class: "quiet small" }, t(`targets.${one.name}`)), h("p", { class: "tile-figure num" }, figure(one)), h("p", { class: "quiet small" }, t("targets.aim", { aim: aim(one) }))))),
+    h("ul", { class: "tiles" }, targets.map((one) => h("li", { class: `panel tile${one.met === false ? " bad-tile" : ""}` },
+      h("p", { class: "quiet small" }, t(`targets.${one.name}`)), h("p", { class: "tile-figure num" }, figure(one)), h("p", { class: "quiet small" }, t("targets.aim", { aim: aim(one) }), one.met === null ? ` · ${t("targets.few")}` : null)))),
     h("p", { class: "quiet small" }, t("targets.answers", { n: answers })),
     partners.length ? h("div", { class: "panel flush" }, h("table", { class: "cards paired", id: "partners" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("targets.partner")), ["calls", "mean", ...SHARES].map((key) => h("th", { scope: "col", class: "right" }, t(`targets.${key}`))))),
@@ -22,7 +22,14 @@ function row(one) {
       one.away_since ? h("p", { class: "bad-words small" }, t("targets.away"), " ", h("time", { datetime: one.away_since, title: exact(one.away_since) }, ago(one.away_since))) : null,
       one.cause ? h("p", { class: "mono quiet small" }, one.cause) : null),
     cell("calls", number(one.calls)), cell("mean", milliseconds(one.mean_seconds)),
-    ...one.targets.map((target) => cell(target.name, figure(target), !target.met)));
+    ...one.targets.map((target) => cell(target.name, [figure(target), target.met === null ? h("p", { class: "quiet small" }, t("targets.few")) : null], target.met === false)));
+}
+
+/** What is not kept to, the furthest from its target first: ours before partners'. */
+export function missedOf({ targets = [], partners = [] }) {
+  const of = (whose, figures) => figures.filter((one) => one.met === false).map((one) => ({ whose, ...one }));
+  const far = (one) => (one.name === "answers_within_200_ms" ? 1 - one.value : one.value);
+  return [...of("tallypost", targets), ...partners.flatMap((one) => of(one.partner, one.targets)).sort((one, other) => far(other) - far(one))];
 }
 
 const percent = (share) => `${number(Math.round(share * 10_000) / 100)} %`;
