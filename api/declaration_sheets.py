@@ -69,9 +69,9 @@ def _parties(sheet: Sheet, flow: Flow, one: Declared) -> None:
         y = top + 6
         for words in lines:
             y = sheet.lines(x, y, words, size=10.5, width=width, most=3)
-    sheet.text(middle, top + 33, f"Country 国家或地区：{one.country}", size=9, width=width)
+    sheet.text(middle, top + 33, f"Country 国家或地区: {one.country}", size=9, width=width)
     carrier = f"{one.carrier}  {one.waybill}".strip() or _GAP
-    sheet.text(MARGIN, top + 33, f"Carrier 承运商：{carrier}", size=9, width=width)
+    sheet.text(MARGIN, top + 33, f"Carrier 承运商: {carrier}", size=9, width=width)
 
 
 def _goods(sheet: Sheet, flow: Flow, lines: Sequence[DeclaredLine]) -> None:
@@ -115,10 +115,10 @@ def _sums(sheet: Sheet, flow: Flow, one: Declared) -> None:
 def _signature(sheet: Sheet, flow: Flow, one: Declared) -> None:
     top = flow.room(40)
     sheet.rule(MARGIN, top, RIGHT, thick=0.5)
-    sheet.text(MARGIN, top + 6, f"Standing 申报状态：{one.standing}", size=10)
-    sheet.text(MARGIN, top + 12, f"Reference 申报编号：{one.reference or _GAP}", size=10)
+    sheet.text(MARGIN, top + 6, f"Standing 申报状态: {one.standing}", size=10)
+    sheet.text(MARGIN, top + 12, f"Reference 申报编号: {one.reference or _GAP}", size=10)
     if one.draft:
-        sheet.text(MARGIN, top + 20, "DRAFT 草稿：customs have not been asked about this", size=12)
+        sheet.text(MARGIN, top + 20, "DRAFT 草稿: customs have not been asked about this", size=12)
     sheet.text(MARGIN, top + 32, "Date and sender's signature 日期及寄件人签名", size=8)
     sheet.rule(MARGIN + 70, top + 33, RIGHT)
 

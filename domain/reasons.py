@@ -189,6 +189,7 @@ REASONS = {
     r"no carrier has the parcel": "包裹尚未交给承运商",
     r"the order is (\w+)": "订单{0}",
     r"the order has no parcel part (\S+)": "订单没有第 {0} 个包裹部分",
+    r"no carrier takes a parcel of (\S+) g there": "没有承运商承运寄往该地的 {0} 克包裹",
     r"orders are under way: (.+)": "仍有进行中的订单：{0}",
     r"the recipient was erased": "收件人信息已删除",
     r"the order has no recipient": "订单没有收件人",
