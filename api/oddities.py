@@ -35,7 +35,8 @@ OddityId = Annotated[
 PAGE = 50
 _PARCEL, _ID = "T261103A1B2C3D4E5F6-P1", "9f86d081884c7d65"
 _KINDS = (
-    "backwards, jump, after_signing, drifted, misrouted, stalled, reused_number or foreign_number"
+    "backwards, jump, after_signing, drifted, misrouted, stalled, reused_number, foreign_number or"
+    " dated_ahead"
 )
 
 
@@ -153,7 +154,8 @@ async def decide(
 ) -> Response:
     """Accept the scans, leave them out, or give them to another parcel; with a reason (T6).
 
-    A `foreign_number` that is accepted is the parcel's: its scans count, and orders follow.
+    A `foreign_number` that is accepted is the parcel's: its scans count, and orders follow. So does
+    one that is `dated_ahead`, as of when it was told.
     A later decision about the same takes its place: what was left out can be let in again.
     """
     rules = request.state.tenant.rules

@@ -161,11 +161,11 @@ def record_scans(
         bind_if_free(unit, parcel=parcel)
     joined = state.join(second) if second else []
     state = unit.record(PARCEL, parcel, joined)
-    fresh = state.tracking.fresh(_as_recorded(scans))
+    fresh = state.tracking.fresh(_as_recorded(scans, now=unit.now))
     if fresh:
         payload = None if raw is None else _kept_payload(unit, state, raw)
         for fact in state.scanned(fresh, source=source, payload=payload):
-            # A source that dates a scan ahead of its own message is not believed that far.
+            # A clock that runs ahead of ours, by less than what is flagged, is not believed either.
             seen = min(fact.time, unit.now)
             state = unit.record(PARCEL, parcel, [fact], happened_at=seen)
     if fresh or joined:
@@ -176,9 +176,9 @@ def record_scans(
     return {"parcel": parcel, "state": state.track().state, "new_scans": len(fresh)}
 
 
-def _as_recorded(scans: Iterable[Scan]) -> list[Scan]:
-    """The scans with no names and phones in their words, as facts keep them (rule 30)."""
-    return [replace(scan, text=blot(scan.text)) for scan in scans]
+def _as_recorded(scans: Iterable[Scan], *, now: datetime) -> list[Scan]:
+    """The scans with no names and phones in their words (rule 30), as of when they are told (T6)."""
+    return [replace(scan.as_told(now), text=blot(scan.text)) for scan in scans]
 
 
 def carry_on(
@@ -243,10 +243,11 @@ def _receive(unit: Unit, state: Parcel, *, rules: HouseRules) -> None:
     signed = received_at(state.track())
     if signed is None or not state.closed:
         return
+    when = min(signed, unit.now)
     for content in state.contents:
         order = existing(unit, content.order)
-        arrived = order.receive(content.part, when=signed, rules=rules)
-        unit.record(ORDER, content.order, arrived, happened_at=min(signed, unit.now))
+        arrived = order.receive(content.part, when=when, rules=rules)
+        unit.record(ORDER, content.order, arrived, happened_at=when)
 
 
 def keep_proof(
@@ -310,7 +311,7 @@ def confirm_track(
     state = existing_parcel(unit, parcel)
     if received_at(state.track()) is None:
         return {"contradicted": False}
-    known = _as_recorded(told)
+    known = _as_recorded(told, now=unit.now)
     if confirming.knows(state, known):
         unit.record(PARCEL, parcel, state.confirm(at=asked, source=source))
         return {"contradicted": False}

@@ -18,6 +18,8 @@ class AnomalyKind(StrEnum):
     """Scanned long before hand-over: not counted (rules.md 21)."""
     FOREIGN_NUMBER = "foreign_number"
     """Of a number that the parcel never had, and that none of its own named: not counted (T2)."""
+    DATED_AHEAD = "dated_ahead"
+    """Told long before the time that it names, and no human said that it happened: not counted."""
     VOID_CARRIER = "void_carrier"
     """Told by a carrier that was corrected: not counted (rules.md 21, wire/carriers.md 1.6)."""
 

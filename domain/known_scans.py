@@ -4,7 +4,7 @@
 piece by piece. Neither knows in which order, how often or by which channel a scan arrived.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated
@@ -13,7 +13,7 @@ from pydantic import PlainSerializer
 
 from domain.anomalies import AnomalyKind, shown_by
 from domain.own_numbers import as_read, own_numbers
-from domain.scans import Scan, best_tellings, chronological
+from domain.scans import Scan, ScanIdentity, best_tellings, chronological
 from domain.tracking import ParcelState, Track, TrackingLimits, read
 
 
@@ -96,11 +96,16 @@ class TrackState:
             sorted((s for s in added if s.carrier not in self.voided_carriers), key=chronological)
         )
 
-    def track(self) -> Track:
-        """What the known scans say together (see the function `track`)."""
+    def track(self, *, believed: Container[ScanIdentity] = ()) -> Track:
+        """What the known scans say together (see the function `track`).
+
+        `believed`: scans dated ahead that happened all the same, by the time that they were told.
+        """
         told = [scan for scan in self.scans if scan.carrier not in self.voided_carriers]
         void = [scan for scan in self.scans if scan.carrier in self.voided_carriers]
-        ordered = sorted(best_tellings(told, by_carrier=False), key=chronological)
+        every = sorted(best_tellings(told, by_carrier=False), key=chronological)
+        ahead = [one for one in every if one.dated is not None and one.identity not in believed]
+        ordered = [scan for scan in every if scan not in ahead]
         late = [scan for scan in ordered if not self._is_of_another_parcel(scan)]
         numbers = own_numbers(self.numbers, beside=self.beside, scans=late)
         own = [scan for scan in ordered if as_read(scan.number) in numbers]
@@ -114,6 +119,7 @@ class TrackState:
             set_aside=(
                 *shown_by(AnomalyKind.ANOTHER_PARCEL, early),
                 *shown_by(AnomalyKind.FOREIGN_NUMBER, foreign),
+                *shown_by(AnomalyKind.DATED_AHEAD, ahead),
                 *shown_by(AnomalyKind.VOID_CARRIER, sorted(void, key=chronological)),
             ),
         )

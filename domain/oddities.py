@@ -55,6 +55,8 @@ class OddityKind(StrEnum):
     """Scans of another parcel that had, or has, the number."""
     FOREIGN_NUMBER = "foreign_number"
     """Scans of a number that is not the parcel's, as far as anybody told: not counted."""
+    DATED_AHEAD = "dated_ahead"
+    """Dated long after it was told: not counted until a human accepts it, or its time has come."""
 
 
 class Oddity(NamedTuple):
@@ -70,7 +72,7 @@ class Oddity(NamedTuple):
         A foreign number is one oddity, whichever of its scans comes first.
         """
         first = self.scans[0]
-        which = (first.time.isoformat(), first.text)
+        which = (first.written.isoformat(), first.text)
         parts = () if self.kind is OddityKind.FOREIGN_NUMBER else which
         named = "\n".join((self.kind, first.number, *parts))
         return sha256(named.encode()).hexdigest()[:16]
@@ -104,6 +106,8 @@ def _set_aside(track: Track) -> Iterator[Oddity]:
             for number in dict.fromkeys(scan.number for scan in anomaly.scans):
                 its = tuple(scan for scan in anomaly.scans if scan.number == number)
                 yield Oddity(OddityKind.FOREIGN_NUMBER, its)
+        elif anomaly.kind is AnomalyKind.DATED_AHEAD:
+            yield from (Oddity(OddityKind.DATED_AHEAD, (scan,)) for scan in anomaly.scans)
         elif anomaly.kind is AnomalyKind.AFTER_SIGNING:
             ends = max(
                 (scan.time for scan in track.scans if scan.kind in RECEIVED),
@@ -229,7 +233,8 @@ def decide(
 ) -> list[ParcelFact]:
     """Accept it, leave its scans out, or say that they are another parcel's (T6).
 
-    A foreign number that is accepted is the parcel's from then on. The same decision again changes
+    A foreign number that is accepted is the parcel's from then on, and a scan dated ahead happened
+    when it was told. The same decision again changes
     nothing; another one takes its place. Raises `NotFound`, and `NotPossible` once nothing of it is
     odd any more.
     """
@@ -259,8 +264,12 @@ def decide(
 
 def _settles(known: OddityDecided) -> bool:
     """Whether what it is about may be odd no more because of this very decision."""
-    return known.decision in VOIDING or known.kind == OddityKind.FOREIGN_NUMBER
+    return known.decision in VOIDING or known.kind in _LET_IN
+
+
+_LET_IN = frozenset({OddityKind.FOREIGN_NUMBER, OddityKind.DATED_AHEAD})
+"""What does not count before a human accepts it."""
 
 
 def _seen(scans: Iterable[Scan]) -> tuple[ScanSeen, ...]:
-    return tuple(ScanSeen(number=one.number, time=one.time, text=one.text) for one in scans)
+    return tuple(ScanSeen(number=one.number, time=one.written, text=one.text) for one in scans)

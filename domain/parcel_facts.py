@@ -119,7 +119,13 @@ class ParcelScanned(Fact, name="parcels.ParcelScanned"):
     """A carrier saw the parcel, or told more of a scan known already (T1, T2; rules.md 21)."""
 
     waybill: str
-    time: AwareDatetime
+    time: AwareDatetime = Field(description="when the carrier saw it, at the latest when it told")
+    dated: AwareDatetime | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="what the source wrote for a time, where that was hours ahead of its telling:"
+        " the scan counts once a human, or the source at that time, says so (T6)",
+    )
     text: str = Field(description="normalised, people's names and phones blotted out (rule 30)")
     carrier: str
     kind: ScanKind
@@ -247,8 +253,8 @@ class TrackFlagged(Fact, name="parcels.TrackFlagged"):
 
     oddity: str = Field(description="id, of the kind and the first scan")
     kind: str = Field(
-        description="backwards, jump, after_signing, drifted, misrouted, stalled, reused_number or"
-        " foreign_number"
+        description="backwards, jump, after_signing, drifted, misrouted, stalled, reused_number,"
+        " foreign_number or dated_ahead"
     )
     scans: tuple[ScanSeen, ...] = Field(description="those that show it, oldest first")
 

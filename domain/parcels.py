@@ -42,6 +42,7 @@ from domain.parcel_facts import (
 )
 from domain.recorded_scans import as_fact
 from domain.refusals import NotPossible, Refusal
+from domain.scans import ScanIdentity
 from domain.sealed import Sealed
 from domain.splitting import Shipping
 from domain.tracking import AnomalyKind, ParcelState, Scan, Track
@@ -229,7 +230,8 @@ class Parcel:
     def track(self) -> Track:
         """What the known scans say together, by what a human decided of odd ones (T6).
 
-        Those that were left out do not count; a foreign number that was accepted is its own.
+        Those that were left out do not count; a foreign number that was accepted is its own, and
+        what was dated ahead and accepted happened when it was told.
         """
         left_out = {
             (scan.number, scan.time, scan.text)
@@ -237,12 +239,22 @@ class Parcel:
             if one.decision in VOIDING
             for scan in one.scans
         }
-        accepted = self.accepted_numbers
+        accepted, believed = self.accepted_numbers, self._believed
         if not left_out and not accepted:
-            return self.tracking.track()
+            return self.tracking.track(believed=believed)
         kept = frozenset(scan for scan in self.tracking.scans if scan.identity not in left_out)
         numbers = self.tracking.numbers | accepted
-        return replace(self.tracking, scans=kept, numbers=numbers).track()
+        return replace(self.tracking, scans=kept, numbers=numbers).track(believed=believed)
+
+    @property
+    def _believed(self) -> frozenset[ScanIdentity]:
+        """Scans dated ahead of which a human said that they happened (T6)."""
+        return frozenset(
+            (scan.number, scan.time, scan.text)
+            for one in self.decided
+            if one.kind == AnomalyKind.DATED_AHEAD and one.decision == OddityDecision.ACCEPTED
+            for scan in one.scans
+        )
 
     def confirm(self, *, at: datetime, source: str) -> list[ParcelFact]:
         """Note that the source told the same when it was asked (rules.md 23)."""

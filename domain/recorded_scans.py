@@ -10,6 +10,7 @@ def as_fact(scan: Scan, *, source: str, payload: Sealed | None) -> ParcelScanned
     return ParcelScanned(
         waybill=scan.number,
         time=scan.time,
+        dated=scan.dated,
         text=scan.text,
         carrier=scan.carrier,
         kind=scan.kind,
@@ -32,6 +33,7 @@ def as_scan(fact: ParcelScanned) -> Scan:
     return Scan(
         number=fact.waybill,
         time=fact.time,
+        dated=fact.dated,
         text=fact.text,
         carrier=fact.carrier,
         kind=fact.kind,

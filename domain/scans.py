@@ -7,12 +7,17 @@ so the words decide and a code only refines or fills in.
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
+from typing import Any, Final
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Carriers write Beijing time without a zone (wire/carriers.md, general traps)."""
+AHEAD_AT_MOST: Final = timedelta(hours=6)
+"""Clocks differ, and carriers abroad write their own time: New Zealand's is five hours ahead."""
+ScanIdentity = tuple[str, datetime, str]
+"""Number, time as its source wrote it, and normalised text."""
 
 
 class ScanKind(StrEnum):
@@ -72,11 +77,24 @@ class Scan:
     status: str | None = None
     code: str | None = None
     """The source's own status name and code, kept as evidence."""
+    dated: datetime | None = None
+    """What its source wrote for a time, where that was far ahead of the telling (T6)."""
 
     @property
-    def identity(self) -> tuple[str, datetime, str]:
+    def written(self) -> datetime:
+        """The time that its source wrote."""
+        return self.dated or self.time
+
+    @property
+    def identity(self) -> ScanIdentity:
         """Two scans with the same identity are one scan told twice."""
-        return (self.number, self.time, self.text)
+        return (self.number, self.written, self.text)
+
+    def as_told(self, at: datetime) -> "Scan":
+        """It as of when it was told: nobody can have seen the parcel later than that (T6)."""
+        if self.time <= at + AHEAD_AT_MOST:
+            return self
+        return replace(self, time=at, dated=self.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +114,14 @@ def chronological(scan: Scan) -> tuple[datetime, int, tuple[str, ...]]:
     return (scan.time, _RANK[scan.kind], (scan.text, scan.number, scan.carrier))
 
 
-def _how_well_informed(scan: Scan) -> tuple[bool, bool, bool, bool, str, str, str, int, str, str]:
-    """A total order on tellings of one scan, so that the choice needs no order of arrival."""
+def _how_well_informed(scan: Scan) -> tuple[Any, ...]:
+    """A total order on tellings of one scan, so that the choice needs no order of arrival.
+
+    One that was told once its time had come counts for more than what was told ahead of it.
+    """
     return (
+        scan.dated is None,
+        -scan.time.timestamp(),
         scan.division is not None,
         scan.coordinates is not None,
         scan.code is not None,

@@ -60,7 +60,7 @@ async def odd_parcels(
         one["number"] = scans[0]["number"]
         one["scans"] = [
             {
-                "time": scan["time"],
+                "time": scan.get("dated") or scan["time"],
                 "text": scan["text"],
                 "kind": scan["kind"],
                 "division": scan["division"],

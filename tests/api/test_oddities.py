@@ -45,3 +45,29 @@ async def test_a_human_decides_about_scans_that_are_odd(mall: Mall) -> None:
     ]
     assert decided["actor"] == "operations:ops"
     assert decided["reason"] == "wrong sack"
+
+
+async def test_a_receipt_of_the_future_moves_no_order_before_a_human_says_so(mall: Mall) -> None:
+    """T2, T6, rules.md 2, 27: listed as its source dates it; accepted, it came when it was told."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    now = datetime.now(UTC)
+    written = now + timedelta(days=365 * 50)
+    await seen(mall, parcel, ScanKind.SIGNED, written)
+    order = await mall.read(number, **SUPPORT)
+    assert (order["state"], order["parcels"][0]["scans"]) == ("pending_receipt", [])
+    (one,) = (await mall.get("/v1/oddities", **SUPPORT)).json()["oddities"]
+    assert (one["kind"], one["parcel"]) == ("dated_ahead", parcel)
+    assert datetime.fromisoformat(one["scans"][0]["time"]) == written
+    body = {"decision": "accepted", "reason": "the courier's device had the wrong year"}
+    path = f"/v1/parcels/{parcel}/oddities/{one['oddity']}"
+    answer = await mall.post(path, body, **OPS)
+    assert answer.json()["state"] == "signed", answer.text
+    await mall.views()
+    order = await mall.read(number, **SUPPORT)
+    (seen_of_it,) = order["parcels"]
+    assert order["state"] == "pending_end"
+    assert now <= datetime.fromisoformat(seen_of_it["signed_at"]) <= datetime.now(UTC)
+    until = datetime.fromisoformat(order["returnable_until"])
+    assert now < until <= datetime.now(UTC) + timedelta(days=8)
+    assert (await mall.get("/v1/oddities", **SUPPORT)).json()["oddities"] == []

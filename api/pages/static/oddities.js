@@ -7,6 +7,8 @@ import { exact, inPrint, t, when, word } from "./words.js";
 
 const DECISIONS = ["accepted", "voided", "another_parcel"];
 const FOREIGN = "foreign_number";
+/** What accepting and leaving out mean where the scans did not count before. */
+const HOW = { [FOREIGN]: "foreign_", dated_ahead: "ahead_" };
 
 /** The view: those that wait, the oldest first; with the box ticked, those that were decided, too. */
 export async function oddities(view, _, signal) {
@@ -52,7 +54,7 @@ function decide(one, decision, changed) {
   askFor({
     title: t(`oddity.${decision}`), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/oddities/${one.oddity}`, danger: false,
     label: t(`oddity.${decision}`), said: () => t("oddity.done"), done: (answer) => changed(answer.position),
-    fields: [h("p", null, h("strong", null, t(`oddity.${one.kind}`)), " · ", h("span", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t(one.kind === FOREIGN ? `oddity.foreign_${decision}_how` : `oddity.${decision}_how`)),
+    fields: [h("p", null, h("strong", null, t(`oddity.${one.kind}`)), " · ", h("span", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t(`oddity.${HOW[one.kind] ?? ""}${decision}_how`)),
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
     read: (form) => ({ decision, reason: form.reason.value.trim() }),
   });
