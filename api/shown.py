@@ -131,8 +131,8 @@ class DelayOut(BaseModel):
     """What keeps a parcel, as its learner was told (T5)."""
 
     cause: str = Field(
-        description="no_first_scan, no_movement, customs_stall, eta_passed, ping_pong, returned or"
-        " pickup_ending"
+        description="no_first_scan, no_movement, customs_stall, eta_passed, ping_pong, returned,"
+        " pickup_ending or not_collected"
     )
     since: AwareDatetime = Field(description="since when it is kept")
     message: str = Field(description="what the learner was told, in English")

@@ -79,6 +79,7 @@ VALUES: Mapping[str, Mapping[str, Message]] = {
         "no_first_scan": Message("交寄后无揽收", "no first scan"),
         "no_movement": Message("久无动静", "no movement"),
         "customs_stall": Message("清关停滞", "held in customs"),
+        "not_collected": Message("逾期未取件", "not picked up in time"),
     },
     "standing": {
         "draft": Message("待申报", "to be declared"),

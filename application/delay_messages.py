@@ -32,6 +32,11 @@ WORDS: dict[DelayCause, Message] = {
         "您的包裹还在自提点等您领取，请在截止时间前取件，逾期会被退回。",
         "Your parcel is still waiting to be picked up. Please fetch it before its time ends.",
     ),
+    DelayCause.NOT_COLLECTED: Message(
+        "您的包裹已超过自提点的保管期限。如已取件请忽略;如仍需要,请尽快联系我们。",
+        "Your parcel's time at the pick-up point is over. If you have not fetched it and still want"
+        " it, please talk to us.",
+    ),
 }
 
 

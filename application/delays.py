@@ -76,13 +76,19 @@ _AT: dict[DelayCause, tuple[LiteralString, LiteralString, LiteralString]] = {
     DelayCause.NO_FIRST_SCAN: ("quiet_since", "j.quiet_as = 'no_first_scan'", "j.quiet_told"),
     DelayCause.NO_MOVEMENT: ("quiet_since", "j.quiet_as = 'no_movement'", "j.quiet_told"),
     DelayCause.CUSTOMS_STALL: ("quiet_since", "j.quiet_as = 'customs_stall'", "j.quiet_told"),
+    DelayCause.NOT_COLLECTED: ("quiet_since", "j.quiet_as = 'not_collected'", "j.quiet_told"),
     DelayCause.ETA_PASSED: ("late_at", "j.late_at IS NOT NULL", "j.late_told"),
     DelayCause.PING_PONG: ("turned_since", "j.turned_as = 'ping_pong'", "j.turned_told"),
     DelayCause.RETURNED: ("turned_since", "j.turned_as = 'returned'", "j.turned_told"),
     DelayCause.PICKUP_ENDING: ("turned_since", "j.turned_as = 'pickup_ending'", "j.turned_told"),
 }
 """Where the view says since when, that it is so, and that it was told."""
-INQUIRED = (DelayCause.NO_FIRST_SCAN, DelayCause.NO_MOVEMENT, DelayCause.ETA_PASSED)
+INQUIRED = (
+    DelayCause.NO_FIRST_SCAN,
+    DelayCause.NO_MOVEMENT,
+    DelayCause.NOT_COLLECTED,
+    DelayCause.ETA_PASSED,
+)
 """What a carrier is asked about; customs is not its to answer for, nor what it says itself."""
 
 

@@ -309,9 +309,11 @@ def _next_query(
         work, at = "confirm_receipt", asked_at + LOCKED_WITHIN if asked_at else since
     else:
         silent_at = quiet_since + patience(Silence(quiet_as), rules=rules)
-        asked = asked_at or quiet_since - COMPARED_AGAIN
-        compared_at = max(told_at or quiet_since, quiet_since) + SOURCE_LOOKS_EVERY
-        compared_at = max(compared_at, asked + COMPARED_AGAIN)
+        heard_at = told_at or quiet_since
+        if quiet_as != Silence.NOT_COLLECTED:  # that one's is when its wait ends, often to come
+            heard_at = max(heard_at, quiet_since)
+        asked = asked_at or heard_at - COMPARED_AGAIN
+        compared_at = max(heard_at + SOURCE_LOOKS_EVERY, asked + COMPARED_AGAIN)
         if max(now, compared_at) < silent_at:
             work, at = "compare_track", compared_at
         else:
@@ -358,13 +360,15 @@ SELECT w.number, w.waybill, w.carrier, o.card FROM (
 WHERE w.waybill IS NOT NULL AND w.carrier IS NOT NULL
 ORDER BY w.urgency, w.at, w.number LIMIT %b
 """
-# What is quiet is under way; whoever was never asked about comes first.
+# What is quiet is under way, or waits for its recipient until `quiet_since`: its last word counts.
+# Whoever was never asked about comes first.
 _COMPARED = """
 SELECT p.number, p.waybill, p.carrier, o.card
 FROM {parcels} p LEFT JOIN {orders} o ON o.number = p.orders[1]
     LEFT JOIN {queries} q ON q.waybill = p.waybill
 WHERE p.quiet_as IS NOT NULL AND p.waybill IS NOT NULL AND p.carrier IS NOT NULL
-  AND NOT p.unconfirmed AND greatest(p.told_at, p.quiet_since) <= %b
+  AND NOT p.unconfirmed AND greatest(p.told_at,
+        CASE WHEN p.quiet_as <> 'not_collected' THEN p.quiet_since END) <= %b
   AND NOT EXISTS (SELECT FROM unnest(%b::text[], %b::timestamptz[]) AS k(kind, before)
                   WHERE p.quiet_as = k.kind AND p.quiet_since <= k.before)
   AND (q.asked_at IS NULL OR q.asked_at <= %b)

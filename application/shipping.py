@@ -177,7 +177,7 @@ def record_scans(
 
 
 def _as_recorded(scans: Iterable[Scan], *, now: datetime) -> list[Scan]:
-    """The scans with no names and phones in their words (rule 30), as of when they are told (T6)."""
+    """The scans without names and phones (rule 30), none later than they are told (T6)."""
     return [replace(scan.as_told(now), text=blot(scan.text)) for scan in scans]
 
 

@@ -25,6 +25,8 @@ class DelayCause(StrEnum):
     """It is on its way back, or with its sender."""
     PICKUP_ENDING = "pickup_ending"
     """It waits for its recipient, and soon no longer (T8; rules.md 22)."""
+    NOT_COLLECTED = "not_collected"
+    """Its time in the locker or at the station ended, and nobody is known to have fetched it."""
 
 
 class Delay(NamedTuple):
@@ -58,7 +60,7 @@ def turned(track: Track) -> Delay | None:
         return Delay(DelayCause.RETURNED, track.since)
     if track.state is ParcelState.AWAITING_PICKUP and track.pickup is not None:
         waits = track.pickup
-        remind = (waits.deadline or waits.lapses_at) - REMIND_BEFORE
+        remind = waits.until - REMIND_BEFORE
         return Delay(DelayCause.PICKUP_ENDING, max(waits.since, remind))
     if arrived_at(track) is not None:
         return None
@@ -109,6 +111,9 @@ def lasts(parcel: Parcel, delay: Delay, *, now: datetime | None) -> bool:
             return awaited(parcel, track) == delay.since
         case DelayCause.PING_PONG | DelayCause.RETURNED | DelayCause.PICKUP_ENDING:
             return turned(track) == delay
+        case DelayCause.NOT_COLLECTED:
+            still = quiet(track, handed_over_at=None, told_at=None)
+            return still is not None and tuple(still) == (delay.cause.value, delay.since)
         case DelayCause.NO_FIRST_SCAN | DelayCause.NO_MOVEMENT | DelayCause.CUSTOMS_STALL:
             return _is_quiet(parcel, track, delay, now=now)
 

@@ -221,12 +221,12 @@ class DeliveryDelayed(Fact, name="parcels.DeliveryDelayed"):
     """Something keeps the parcel: its recipient is told, before they have to ask (T5)."""
 
     cause: str = Field(
-        description="no_first_scan, no_movement, customs_stall, eta_passed, ping_pong, returned or"
-        " pickup_ending"
+        description="no_first_scan, no_movement, customs_stall, eta_passed, ping_pong, returned,"
+        " pickup_ending or not_collected"
     )
     since: AwareDatetime = Field(
         description="since when: its last sight, the hand-over, the end of its window, its turn,"
-        " a day before it waits no longer"
+        " a day before it waits to be picked up no longer, or the end of that"
     )
 
 

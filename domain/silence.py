@@ -16,6 +16,8 @@ class Silence(StrEnum):
     NO_MOVEMENT = "no_movement"
     CUSTOMS_STALL = "customs_stall"
     """In customs, and nothing is heard of it."""
+    NOT_COLLECTED = "not_collected"
+    """In a locker or at a station for longer than it is kept there (rules.md 22)."""
 
 
 class Quiet(NamedTuple):
@@ -23,13 +25,14 @@ class Quiet(NamedTuple):
 
     kind: Silence
     since: datetime
+    """Of one that waits for its recipient: when that ends, which may be still to come."""
 
     def is_silent(self, now: datetime, *, rules: HouseRules) -> bool:
         """Whether it has been quiet for as long as the house waits, or longer."""
         return self.since <= now - patience(self.kind, rules=rules)
 
 
-# A parcel that waits for its recipient is where it should be: its pick-up card has a deadline
+# A parcel that waits for its recipient is where it should be, until its pick-up card says no more
 # (rules.md 22). One that is lost, delivered or back, or that nobody sent, is not waited for.
 _UNDER_WAY = frozenset(
     {
@@ -53,6 +56,8 @@ def patience(kind: Silence, *, rules: HouseRules) -> timedelta:
             return rules.movement_within
         case Silence.CUSTOMS_STALL:
             return rules.customs_within
+        case Silence.NOT_COLLECTED:
+            return timedelta()
 
 
 def quiet(
@@ -61,8 +66,11 @@ def quiet(
     """Since when nobody saw a parcel that is under way; None for one that is not.
 
     A carrier's paperwork ("order received") is no sight of a parcel. `told_at` is when the newest
-    of its scans was recorded: one that is dated ahead of its own telling counts from then.
+    of its scans was recorded: one that is dated ahead of its own telling counts from then. What
+    waits to be picked up is quiet from when that ends.
     """
+    if track.state is ParcelState.AWAITING_PICKUP and track.pickup is not None:
+        return Quiet(Silence.NOT_COLLECTED, track.pickup.until)
     if track.state not in _UNDER_WAY:
         return None
     seen = track.last_movement_at

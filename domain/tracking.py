@@ -81,6 +81,11 @@ class Pickup:
     code: str | None = None
     deadline: datetime | None = None
 
+    @property
+    def until(self) -> datetime:
+        """When it waits no longer (rules.md 22)."""
+        return self.deadline or self.lapses_at
+
 
 @dataclass(frozen=True, slots=True)
 class Onward:

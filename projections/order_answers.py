@@ -227,7 +227,7 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
         "pickup": {
             "station": track.pickup.station,
             "code": track.pickup.code,
-            "deadline": track.pickup.deadline or track.pickup.lapses_at,
+            "deadline": track.pickup.until,
         }
         if track.pickup
         else None,

@@ -53,6 +53,7 @@ CAUSES = {
     Silence.NO_FIRST_SCAN: "no first scan {hours} h after hand-over",
     Silence.NO_MOVEMENT: "no movement for {hours} h",
     Silence.CUSTOMS_STALL: "in customs without a scan for {hours} h",
+    Silence.NOT_COLLECTED: "not picked up in time",
 }
 STANDINGS = {
     Standing.DRAFT: "packed, and customs were not asked",

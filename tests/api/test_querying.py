@@ -19,8 +19,10 @@ from application.policies import COMPLETE, sweep
 from application.querying import Outcome, Querying, contradicted
 from application.settings import Settings
 from application.unit import Command
+from domain.scans import ScanKind
 from tests.api.conftest import Mall, running
 from tests.api.test_abroad import changed
+from tests.api.test_carriers import seen
 from tests.api.test_legs import sent
 from tests.api.test_partners import Partners, partners
 from tests.conftest import MallDatabase
@@ -356,6 +358,42 @@ async def test_a_track_that_is_as_the_source_says_is_compared_every_six_hours(de
     desk.later = timedelta(hours=60)
     assert await desk.compare() == {}  # silent by now: that is asked about by another rhythm
     assert await desk.query() == {Outcome.SAME: 1}
+
+
+async def test_what_waits_in_a_locker_is_compared_until_it_is_fetched(desk: Desk) -> None:
+    """T2, T8, O4, rules.md 22, 23: the push of its pick-up was lost; its source tells of it."""
+    await desk.partners.behave(pace_seconds=0, lose=True)
+    parcel = await desk.shipped()
+    await desk.travelled()
+    await seen(desk.mall, parcel, ScanKind.AWAITING_PICKUP, datetime.now(UTC))
+    desk.later = timedelta(hours=3, minutes=59)
+    assert await desk.compare() == {}
+    desk.later = timedelta(hours=4, minutes=1)
+    assert await desk.query() == {}
+    assert await desk.compare() == {Outcome.REPAIRED: 1}
+    order = await desk.mall.read(desk.number, role="support", subject="sue")
+    assert order["parcels"][0]["state"] == "signed"
+
+
+async def test_what_nobody_fetches_is_asked_about_daily_once_its_time_is_over(desk: Desk) -> None:
+    """T8, O4, rules.md 22, 23: every six hours for seven days, then daily; it is never signed."""
+    await desk.partners.behave(pace_seconds=0, lose=True)
+    parcel = await desk.shipped()
+    await desk.travelled()
+    (known,) = desk.partners.app.state.sandbox.subscriptions.values()
+    known["seen"] = 2
+    await seen(desk.mall, parcel, ScanKind.AWAITING_PICKUP, datetime.now(UTC))
+    desk.later = timedelta(hours=5)
+    assert await desk.compare() == {Outcome.REPAIRED: 1}
+    for hours in (20, 24 * 5, 24 * 7 - 1):
+        desk.later = timedelta(hours=hours)
+        assert (await desk.query(), await desk.compare()) == ({}, {Outcome.SAME: 1})
+    for hours in (24 * 8, 24 * 9 + 1):
+        desk.later = timedelta(hours=hours)
+        assert (await desk.compare(), await desk.query()) == ({}, {Outcome.SAME: 1})
+        assert await desk.query() == {}
+    order = await desk.mall.read(desk.number, role="support", subject="sue")
+    assert order["state"] == "pending_receipt"
 
 
 async def test_comparing_leaves_queries_for_receipts(desk: Desk) -> None:

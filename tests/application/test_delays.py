@@ -10,7 +10,9 @@ from application.delays import DELAYS
 from application.policies import overdue
 from application.sweeping import Swept, sweep
 from domain.scans import ScanKind
+from domain.silence import Silence
 from projections.delayed_parcels import delayed_parcels
+from projections.silent_parcels import silent_parcels
 from projections.verifying import verify
 from projections.views import all_views
 from tests.application.house import House, opened
@@ -150,6 +152,30 @@ async def test_a_recipient_is_reminded_before_a_station_sends_the_parcel_back(
     async with house.pool.connection() as connection:
         (listed,) = await delayed_parcels(connection, house.schema, now=house.now)
     assert (listed.cause, listed.told, listed.state) == ("pickup_ending", True, "awaiting_pickup")
+
+
+async def test_a_wait_that_ended_is_told_listed_as_such_and_asked_about(house: House) -> None:
+    """T5, T8, rules.md 22: not picked up in seven days; the reminder is listed no more."""
+    parcel = await sent(house, "A1")
+    house.wait(hours=2)
+    await scanned(house, parcel, ScanKind.AWAITING_PICKUP)
+    house.wait(days=7)
+    assert "tell_not_collected" in await looked(house)
+    assert await looked(house) == {}
+    assert await causes(house, parcel) == ["pickup_ending", "not_collected"]
+    async with house.pool.connection() as connection:
+        assert await delayed_parcels(connection, house.schema, now=house.now) == []
+        (silent,) = await silent_parcels(connection, house.schema, now=house.now, rules=house.rules)
+    assert (silent.silence, silent.since) == (Silence.NOT_COLLECTED, house.now)
+    for _ in range(2):
+        house.wait(hours=72)
+        await looked(house)
+    assert await house.facts(f"claim:{parcel}") == ["claims.InquiryOpened"]
+    await scanned(house, parcel, ScanKind.PICKUP_CONFIRMED)
+    async with house.pool.connection() as connection:
+        found = await silent_parcels(connection, house.schema, now=house.now, rules=house.rules)
+    assert found == []
+    assert [one for one in await overdue(house) if "not_collected" in one.policy] == []
 
 
 async def test_no_word_is_said_of_orders_that_are_over(house: House) -> None:

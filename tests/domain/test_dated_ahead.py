@@ -1,4 +1,4 @@
-"""Scans that their source dates ahead of telling them: flagged, and not believed so far (T2, T6)."""
+"""Scans dated ahead of their telling: flagged, and not believed so far (T2, T6)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -97,7 +97,8 @@ def test_what_is_told_again_once_its_time_has_come_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "is_odd"), [(timedelta(), False), (AHEAD_AT_MOST, False), (AHEAD_AT_MOST + HOUR, True)]
+    ("ahead", "is_odd"),
+    [(timedelta(), False), (AHEAD_AT_MOST, False), (AHEAD_AT_MOST + HOUR, True)],
 )
 def test_clocks_and_time_zones_may_differ(ahead: timedelta, is_odd: bool) -> None:
     """T6 CONTROL: what carriers abroad write in their own time is no work for a human."""

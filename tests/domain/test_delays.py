@@ -49,6 +49,10 @@ def told(cause: DelayCause, since: datetime) -> DeliveryDelayed:
             parcel(scan(3, ScanKind.AWAITING_PICKUP)),
             Delay(DelayCause.PICKUP_ENDING, NOON + (3 + 6 * 24) * HOUR),
         ),
+        (
+            parcel(scan(3, ScanKind.AWAITING_PICKUP)),
+            Delay(DelayCause.NOT_COLLECTED, NOON + (3 + 7 * 24) * HOUR),
+        ),
     ],
     ids=[*DelayCause],
 )
@@ -97,6 +101,19 @@ def test_a_scan_dated_ahead_ends_no_silence_before_its_time() -> None:
     delay = Delay(DelayCause.NO_MOVEMENT, told_at)
     assert tell(box, delay, now=NOON + 60 * HOUR) == [told(*delay)]
     assert tell(box, delay, now=NOON + 9_001 * HOUR) == []
+
+
+@pytest.mark.parametrize("end", [ScanKind.PICKUP_CONFIRMED, ScanKind.RETURNING])
+def test_a_wait_is_over_when_somebody_fetched_it_or_it_goes_back(end: ScanKind) -> None:
+    """T5, rule 22: nothing is told then, and what was told is not shown any more."""
+    waits = parcel(scan(3, ScanKind.AWAITING_PICKUP))
+    ended = Delay(DelayCause.NOT_COLLECTED, NOON + (3 + 7 * 24) * HOUR)
+    (fact,) = tell(waits, ended, now=ended.since)
+    gone = parcel(scan(3, ScanKind.AWAITING_PICKUP), scan(200, end), more=(fact,))
+    assert told_and_lasting(PARCEL.evolve(waits, fact)) == fact
+    assert told_and_lasting(gone) is None
+    fetched = parcel(scan(3, ScanKind.AWAITING_PICKUP), scan(200, end))
+    assert tell(fetched, ended, now=LATE) == []
 
 
 @pytest.mark.parametrize(

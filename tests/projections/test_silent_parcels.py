@@ -109,6 +109,7 @@ async def happenings(house: House) -> dict[str, str]:
         "T3-P1": "no_movement",
         "T4-P1": "no_movement",
         "T5-P1": "customs_stall",
+        "T7-P1": "not_collected",
         "T8-P1": "no_movement",
         "T9-P1": "no_first_scan",
         "U1-P1": "no_movement",
@@ -123,19 +124,21 @@ async def test_old_rows_are_as_new_ones_when_the_migration_ran(
     quiet = await happenings(house)
     live = await house.rows(COLUMNS)
     assert {number: kind for number, _, kind, _ in live if kind} == quiet
+    # What waited to be picked up was not watched then: the views of today are folded anew anyway.
+    was = [(*row[:2], None, None) if row[2] == "not_collected" else row for row in live]
     fills = re.findall(r"UPDATE {schema}\.parcels.*?;", MIGRATION.read_text(), re.DOTALL)
     with psycopg.connect(database.owner_url, autocommit=True) as connection:
         nothing = "told_at = NULL, quiet_as = NULL, quiet_since = NULL"
         connection.execute(f"UPDATE {house.schema}.parcels SET {nothing}".encode())
         for fill in fills:
             connection.execute(fill.replace("{schema}", house.schema).encode())
-    assert await house.rows(COLUMNS) == live
+    assert await house.rows(COLUMNS) == was
 
 
 async def test_the_list_is_what_the_domain_says_at_any_hour(house: House) -> None:
     """M5: the index and the pure function never disagree about who is silent, and as what."""
     await happenings(house)
-    hours = [0.0, 23.99, 24, 29.99, 30, 48, 52.49, 52.5, 53, 58, 90, 10_000]
+    hours = [0.0, 23.99, 24, 29.99, 30, 48, 52.49, 52.5, 53, 58, 90, 171.99, 172, 10_000]
     rows = await house.rows("SELECT number, folded, told_at FROM {s}.parcels")
     for hour in hours:
         house.now = START + timedelta(hours=hour)
