@@ -1,4 +1,4 @@
-"""What the mall has to give and where it waits: items in full, warehouses."""
+"""What the mall has to give and where it waits: items in full, shelves, warehouses."""
 
 from playwright.sync_api import expect
 
@@ -69,3 +69,51 @@ def test_a_warehouse_opens_when_its_provinces_are_known(
     made = next(one for one in found if one["code"] == code)
     assert (made["serves"], made["stores"]) == (["四川省", "云南省"], ["rattan"])
     assert (made["packaging_fen"], made["daily_capacity"]) == (185, 450)
+
+
+def test_stock_items_and_grants_change_when_operations_say_so(
+    browsing: Browsing, service: Service
+) -> None:
+    """C1, C3, L1: a new item, its first units, points from a sheet, sent twice."""
+    with browsing.as_("operations", "ops") as visitor:
+        page = visitor.page
+        visitor.open("/operations#/items")
+        page.click("text=New item")
+        for name, value in {
+            "sku": "paper-kite", "name": "纸鸢 Paper kite", "points": "300",
+            "market_value_fen": "79", "weight_grams": "150",
+        }.items():  # fmt: skip
+            page.fill(f"dialog [name={name}]", value)
+        page.click("dialog button[type=submit]")
+        page.wait_for_selector("tr[data-sku=paper-kite]")
+        visitor.go("stock")
+        page.click(".shelf[data-sku=paper-kite] button:has-text('Receive')")
+        page.fill("dialog [name=quantity]", "7")
+        page.click("dialog button[type=submit]")
+        expect(page.locator(".shelf[data-sku=paper-kite] td.right").first).to_have_text("7")
+        page.click(".shelf[data-sku=paper-kite] button:has-text('Count')")
+        page.fill("dialog [name=counted]", "6")
+        page.fill("dialog [name=reason]", "one was torn")
+        page.click("dialog button[type=submit]")
+        expect(page.locator(".shelf[data-sku=paper-kite] td.right").first).to_have_text("6")
+        page.click(".shelf[data-sku=paper-kite] button:has-text('Scrap')")
+        visitor.send(quantity="7", reason="faded")
+        expect(page.locator("[data-field=quantity] .field-error")).to_contain_text("6")
+        visitor.complaints.clear()  # 409 is the answer for more than are free
+        visitor.send(quantity="2")
+        expect(page.locator(".shelf[data-sku=paper-kite] td.right").first).to_have_text("4")
+
+        visitor.go("grants")
+        rows = "learner,points,reason,source\nkite-flyer,40,task,k-1\nkite-flyer,two,task,k-2\n"
+        page.fill("textarea", rows)
+        expect(page.locator(".bad-row")).to_have_count(1)
+        expect(page.locator("main .primary")).to_be_disabled()
+        page.fill("textarea", rows.replace("two", "2"))
+        page.click("main .primary")
+        expect(page.locator(".outcome-counts strong").first).to_have_text("2")
+        page.fill("textarea", rows.replace("two", "2") + "kite-flyer,9,task,k-1\n")
+        page.click("main .primary")
+        expect(page.locator(".outcome-counts strong")).to_have_text(["0", "2", "1"])
+        visitor.content()
+    balance = service.call("GET", "/v1/learners/kite-flyer/balance", role="service", subject="lms")
+    assert balance["available"] == 42
