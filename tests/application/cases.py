@@ -19,6 +19,8 @@ class Case:
     """Whether its goods cost cash, too."""
     spare: bool
     """Whether another warehouse has as much of them."""
+    third: bool = False
+    """Whether a third party's warehouse has its goods."""
 
     @property
     def learner(self) -> str:
@@ -33,11 +35,30 @@ class Case:
         return f"mug-{self.name}"
 
     @property
+    def second(self) -> str:
+        """The number of another order of its learner, where there is one."""
+        return f"{self.number}-2"
+
+    @property
+    def gift(self) -> str:
+        """What that other order is of."""
+        return f"gift-{self.name}"
+
+    @property
+    def home(self) -> str:
+        """The warehouse that its goods are in."""
+        return "c" if self.third else "a"
+
+    @property
     def course(self) -> str:
         return f"course-{self.name}"
 
     def order(self, unit: Unit) -> Order:
-        return unit.read(ORDER, self.number)
+        return self.order_of(unit, self.number)
+
+    @staticmethod
+    def order_of(unit: Unit, number: str) -> Order:
+        return unit.read(ORDER, number)
 
     def goods(self, unit: Unit) -> list[Part]:
         return [part for part in self.order(unit).parts if part.warehouse]

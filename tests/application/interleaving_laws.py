@@ -45,13 +45,19 @@ class Seen:
     returns: tuple[tuple[str, Return], ...]
     cases: tuple[tuple[str, Dispute], ...]
     intercepts: tuple[Intercept, ...]
+    second: Order
+    """Another order of its learner, for what costs nothing; it may not have been placed."""
+    gifts: Stock
+    home: str
 
     @classmethod
     def of(cls, unit: Unit, case: Case) -> "Seen":
         order = case.order(unit)
         keys = [*(stock_key(place, case.sku) for place in PLACES), stock_key(SEATS, case.course)]
         numbers = {f"{case.number}-P1"}
-        numbers |= {one for part in order.parts for one in (part.parcel, part.planned) if one}
+        second = case.order_of(unit, case.second)
+        parts = (*order.parts, *second.parts)
+        numbers |= {one for part in parts for one in (part.parcel, part.planned) if one}
         returns = [return_id(case.number, nth) for nth in range(1, order.returns + 1)]
         cases = [case_id(case.number, parcel) for parcel in sorted(numbers)]
         made = [one.number for one in order.replacements if one.state == "ordered"]
@@ -65,6 +71,9 @@ class Seen:
             tuple((RETURN.stream(name), unit.read(RETURN, name)) for name in returns),
             tuple((DISPUTE.stream(name), unit.read(DISPUTE, name)) for name in cases),
             tuple(unit.read(INTERCEPT, number) for number in sorted(numbers)),
+            second,
+            unit.read(STOCK, stock_key(case.home, case.gift)),
+            case.home,
         )
 
     def outline(self) -> tuple[object, ...]:
@@ -72,7 +81,7 @@ class Seen:
         order, account = self.order, self.account
         parts = [
             (part.warehouse, part.units, part.state, part.waits, part.shipped, bool(part.parcel))
-            for part in order.parts
+            for part in (*order.parts, *self.second.parts)
         ]
         lots = sum(one.points for one in account.lots)
         refunds = tuple(state for _, state in order.refunds)
@@ -83,7 +92,7 @@ class Seen:
             [one.state for one in self.intercepts],
         )
         return (order.state, order.cash_fen, parts, account.status, lots, account.debt,
-                refunds, self.shelves, after_sales)  # fmt: skip
+                refunds, self.shelves, after_sales, self.gifts)  # fmt: skip
 
 
 def broken(before: Seen | None, seen: Seen, *, clawed: bool) -> Iterator[str]:
@@ -109,7 +118,9 @@ def broken(before: Seen | None, seen: Seen, *, clawed: bool) -> Iterator[str]:
     if order.paid and order.cash_fen != fen:
         yield f"{order.cash_fen} fen are kept for units of {fen}"
     yield from _broken_stock(seen, live)
-    yield from _broken_states(before, seen, live)
+    yield from _broken_states(before.order if before else None, order, seen, live)
+    if seen.second.placed:
+        yield from _broken_second(before, seen)
     yield from _broken_claims(seen, live)
 
 
@@ -127,13 +138,32 @@ def _broken_stock(seen: Seen, live: list[Part]) -> Iterator[str]:
         mine = [part for part in [*live, *again] if part.warehouse == place and not part.waits]
         promised = sum(unit.quantity for part in mine if not part.parcel for unit in part.units)
         out = sum(unit.quantity for part in mine if part.parcel for unit in part.units)
-        out -= exchanged if place == "a" else 0
+        out -= exchanged if place == seen.home else 0
         if shelf.free < 0 or shelf.reserved != promised or shelf.picked < out:
             yield f"{place or 'seats'}: {shelf}, {promised} promised, {out} in parcels"
 
 
-def _broken_states(before: Seen | None, seen: Seen, live: list[Part]) -> Iterator[str]:
-    order = seen.order
+def _broken_second(before: Seen | None, seen: Seen) -> Iterator[str]:
+    """What travels with the first has its own stock and states, whatever becomes of that."""
+    live = [part for part in seen.second.parts if part.live]
+    promised = sum(unit.quantity for part in live if not part.parcel for unit in part.units)
+    out = sum(unit.quantity for part in live if part.parcel for unit in part.units)
+    shelf = seen.gifts
+    if shelf.free < 0 or shelf.reserved != promised or shelf.picked < out:
+        yield f"gifts: {shelf}, {promised} promised, {out} in parcels"
+    known = before.second if before is not None and before.second.placed else None
+    for one in _broken_states(known, seen.second, seen, live):
+        yield f"the second: {one}"
+    together = {part.parcel for part in live if part.parcel} & {
+        part.parcel for part in seen.order.parts if part.live
+    }
+    if len({part.state for part in (*seen.order.parts, *live) if part.parcel in together}) > 1:
+        yield f"what travels in {together} is not equally far"
+
+
+def _broken_states(
+    before: Order | None, order: Order, seen: Seen, live: list[Part]
+) -> Iterator[str]:
     if order.ended in (State.CANCELLED, State.CLOSED) and live:
         yield f"it is {order.ended}, and units are to be had"
     if order.ended is State.CANCELLED and any(part.shipped for part in order.parts):
@@ -149,8 +179,8 @@ def _broken_states(before: Seen | None, seen: Seen, live: list[Part]) -> Iterato
             yield f"part {part.number} is in a parcel that was unpacked"
         if part.parcel and (parcel is None or not parcel.contents):
             yield f"part {part.number} is in a parcel that there is not"
-    if before is not None and not _is_legal(before.order, order):
-        yield f"it went from {before.order.state} to {order.state}"
+    if before is not None and not _is_legal(before, order):
+        yield f"it went from {before.state} to {order.state}"
 
 
 def _broken_claims(seen: Seen, live: list[Part]) -> Iterator[str]:

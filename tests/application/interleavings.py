@@ -33,7 +33,7 @@ from domain.parcel_facts import Content
 from domain.point_facts import Reason
 from domain.release_facts import ReviewReason
 from domain.scans import Scan, ScanKind
-from tests.application import after_sales
+from tests.application import after_sales, together
 from tests.application.cases import Case, Commands
 
 RULES = HouseRules(
@@ -43,8 +43,10 @@ RULES = HouseRules(
     return_within=timedelta(0),
     confirm_receipts=True,
     review_value_fen=10**9,
+    third_parties=frozenset({"c"}),
 )
-PLACES = ("a", "b")
+PLACES = ("a", "b", "c")
+"""Two of the mall's own, and a third party's."""
 POINTS, COURSE_POINTS, CASH_FEN, UNITS, GRANT = 10, 5, 30, 2, 100
 HOME = Recipient.cleaned(
     name="欧阳若兰",
@@ -66,7 +68,11 @@ def open_case(unit: Unit, case: Case) -> dict[str, Any]:
     )
     for sku, item in ((case.sku, goods), (case.course, course)):
         stocking.put_item(unit, sku=sku, terms=item, on_sale=True, rules=RULES)
-    places = [("a", case.sku), (SEATS, case.course), *([("b", case.sku)] if case.spare else [])]
+    places = [
+        (case.home, case.sku),
+        (SEATS, case.course),
+        *([("b", case.sku)] if case.spare else []),
+    ]
     for place, sku in places:
         stocking.receive_stock(unit, sku=sku, warehouse=place, quantity=UNITS, reference="D")
     lines = (Wanted(case.sku, UNITS), Wanted(case.course, 1))
@@ -150,7 +156,7 @@ def choose(unit: Unit, case: Case, *, wait: bool) -> dict[str, Any]:
 
 
 def restock(unit: Unit, case: Case) -> dict[str, Any]:
-    stocking.receive_stock(unit, sku=case.sku, warehouse="a", quantity=UNITS, reference="E")
+    stocking.receive_stock(unit, sku=case.sku, warehouse=case.home, quantity=UNITS, reference="E")
     for part in case.goods(unit):
         replanning.send_what_waited(unit, number=case.number, part=part.number, rules=RULES)
     return {}
@@ -186,7 +192,9 @@ def claw_back(unit: Unit, case: Case) -> dict[str, Any]:
 
 
 def erase(unit: Unit, case: Case) -> dict[str, Any]:
-    return privacy.erase_person(unit, learner=case.learner, reason="x", under_way=[case.number])
+    both = (case.number, case.second)
+    under_way = [number for number in both if case.order_of(unit, number).placed]
+    return privacy.erase_person(unit, learner=case.learner, reason="x", under_way=under_way)
 
 
 def on_order(use: Callable[..., dict[str, Any]], **more: Any) -> Callable[..., dict[str, Any]]:
@@ -238,6 +246,7 @@ COMMANDS: Commands = {
         unit, number=case.number, sku=case.course, percent=50, rules=RULES
     ),
     **after_sales.commands(RULES),
+    **together.commands(RULES, to=HOME, digests=DIGESTS),
 }  # fmt: skip
 
 
@@ -248,6 +257,7 @@ class Start(NamedTuple):
     matter: tuple[str, ...]
     cash: bool = True
     spare: bool = True
+    third: bool = False
 
 
 SHIPPED = ("pay", "release", "pick", "box", "label", "hand_over")
@@ -313,6 +323,36 @@ STARTS = {
     ),
     "cancelled": Start(("cancel",), ("pay", "pay_again", "refund", "expire", "restock", "erase")),
     "closed": Start((*SHIPPED, "refund"), ("sign", "confirm", "settle", "expire", "refund")),
+    "two": Start(
+        ("second",),
+        ("wave", "cancel_second", "pack", "review"),
+        cash=False,
+    ),
+    "merged": Start(
+        ("second", "wave"),
+        ("separate", "cancel_second", "pick", "address"),
+        cash=False,
+    ),
+    "apart": Start(
+        ("second", "release", "release_second"),
+        ("merge", "cancel_second", "pick", "review"),
+        cash=False,
+    ),
+    "consigned": Start(
+        ("release", "consign"),
+        ("sent_there", "short_there", "cancel_one", "erase"),
+        cash=False, spare=False, third=True,
+    ),
+    "sent_there": Start(
+        ("release", "consign", "sent_there"),
+        ("follow", "cancel", "address"),
+        cash=False, spare=False, third=True,
+    ),
+    "cancelled_there": Start(
+        ("release", "consign", "taken_there", "follow", "cancel", "cancelled_there"),
+        ("follow", "sent_there", "refund", "address"),
+        cash=False, spare=False, third=True,
+    ),
 }  # fmt: skip
 FOURS = {
     "unpaid": ("pay", "cancel", "unpaid", "refund"),
@@ -325,5 +365,7 @@ FOURS = {
     "called_back": ("sign", "take_back", "refund_one", "dispute"),
     "disputed": ("reship", "pay_out", "withdraw", "refund_one"),
     "returning": ("arrive", "withdraw_return", "refund_one", "inspect"),
+    "merged": ("separate", "cancel_second", "pick", "cancel_one"),
+    "consigned": ("cancel_one", "sent_there", "short_there", "follow"),
 }
 """Four commands whose 24 orders are tried from a start: return, cancel and ship meet (R19)."""

@@ -79,7 +79,7 @@ class Mall:
 
     async def begin(self, start: Start) -> Case:
         """An order at this point, brought there in one commit."""
-        case = Case(f"c{next(self.serial)}", start.cash, start.spare)
+        case = Case(f"c{next(self.serial)}", start.cash, start.spare, start.third)
 
         def decide(unit: Unit) -> dict[str, Any]:
             open_case(unit, case)
@@ -212,7 +212,7 @@ _KEYS = itertools.count(1)
 
 @pytest.fixture
 async def mall(database: MallDatabase) -> AsyncIterator[Mall]:
-    """Two warehouses that send everywhere."""
+    """Three warehouses that send everywhere, one of them a third party's."""
     vault = Vault(MasterKeys.new(), tenant=database.schema)
     one, other = (
         Store(database.service_url, schema=database.schema, vault=vault, patience=PATIENCE)
@@ -223,7 +223,12 @@ async def mall(database: MallDatabase) -> AsyncIterator[Mall]:
         def decide(unit: Unit) -> dict[str, Any]:
             for code in PLACES:
                 warehouse = Warehouse(
-                    code=code, name=code, province="浙江省", city="杭州市", serves=(EVERYWHERE,)
+                    code=code,
+                    name=code,
+                    province="浙江省",
+                    city="杭州市",
+                    serves=(EVERYWHERE,),
+                    third_party=code in RULES.third_parties,
                 )
                 stocking.put_warehouse(unit, warehouse=warehouse)
             return {}
@@ -326,6 +331,15 @@ async def test_it_is_found_when_points_come_back_twice(
     monkeypatch.setattr(ordering, "_restore", twice)
     await mall.run("paid", ("cancel_one", "cancel"))
     assert any("points are not" in one for one in mall.found)
+
+
+async def test_it_is_found_when_a_shared_parcel_is_unpacked_for_one_of_its_orders(
+    mall: Mall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R19 CONTROL: who cancels takes the parcel along that another order is still in (S4)."""
+    monkeypatch.setattr(ordering, "live_contents", lambda *_: [])
+    await mall.run("merged", ("cancel_second",))
+    assert any("is in a parcel that was unpacked" in one for one in mall.found)
 
 
 async def test_it_is_found_when_two_commands_do_what_neither_order_does(mall: Mall) -> None:
