@@ -18,7 +18,7 @@ from application.envelope import Context
 from application.gateways import kuaidi100, tracking
 from application.gateways.kuaidi100_intercepts import says_it_could_not
 from application.gateways.payment import SIGNATURE, Notice, signed
-from application.pushed_tracks import record_all, record_push
+from application.pushed_tracks import WatchEnd, record_all, record_push
 from application.streams import INTERCEPT, ORDER, PARCEL
 from application.trackers import Trackers
 from application.traffic import way_gone
@@ -108,9 +108,19 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
         sent=told.body,
         raw=push.raw,
         corrected_to=push.com_new,
+        corrected_from=push.com_old,
         second=push.second,
+        ended=_watch_end(push),
     )
     return _json(kuaidi100.accepted() if refused is None else kuaidi100.refused(refused))
+
+
+def _watch_end(push: kuaidi100.Push) -> WatchEnd | None:
+    """The end of its watch, if a push tells it; an abort that corrects the carrier is none."""
+    gave_up = push.status is kuaidi100.PushStatus.ABORT
+    if (gave_up and push.com_new) or not (gave_up or push.status is kuaidi100.PushStatus.SHUTDOWN):
+        return None
+    return WatchEnd(gave_up, push.message, push.nu)
 
 
 @router.post(

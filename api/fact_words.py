@@ -142,6 +142,7 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.TrackConfirmed": "source",
     "parcels.TrackFlagged": "kind",
     "parcels.TrackingSubscribed": "partner",
+    "parcels.WatchEnded": "partner words",
     "parcels.UnreadablePushesSettled": "pushes",
     "parcels.WaybillIssued": "carrier waybill reason",
     "privacy.CardRevealed": "case why",

@@ -7,7 +7,7 @@ a second subscription is answered "already", a refund is known by its id.
 
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, LiteralString, Protocol
@@ -92,8 +92,9 @@ class Asking:
             await self._each(_UNWATCHED, self._subscribe)
 
     async def _each(self, query: LiteralString, ask: Callable[..., Awaitable[None]]) -> None:
+        values = {"now": self._house.store.clock(), "limit": LOOKED_AT}
         async with self._house.pool.connection() as connection:
-            rows = await _rows(connection, self._house.schema, query)
+            rows = await _rows(connection, self._house.schema, query, values)
         asked = 0
         for row in rows:
             if self._pauses.due(":".join(map(str, row[:2])), now=self._house.store.clock()):
@@ -115,12 +116,14 @@ class Asking:
         except ProviderUnavailable as error:
             logger.warning("a refund waits for the payment provider: %s", error)
 
-    async def _subscribe(self, parcel: str, waybill: str, carrier: str, card: str | None) -> None:
+    async def _subscribe(
+        self, parcel: str, waybill: str, carrier: str, card: str | None, again: str | None
+    ) -> None:
         house = self._house
         direct, way = await tracker_of(house, carrier, parcel)
         if isinstance(direct, DirectTracker):
             # It pushes all its parcels to one address, without being asked for each.
-            await self._watched(parcel, waybill, direct.name)
+            await self._watched(parcel, waybill, direct.name, again)
             return
         if direct is None or direct.carriers is not None:
             # Nobody is asked questions, or who is does not push: the aggregator does.
@@ -150,7 +153,7 @@ class Asking:
         except (httpx2.HTTPError, UnreadableReply, IncompleteRequest) as error:
             logger.warning("a subscription waits: %s", type(error).__name__)
             return
-        await self._watched(parcel, waybill, "kuaidi100")
+        await self._watched(parcel, waybill, "kuaidi100", again)
 
     async def _ends(self, parcel: str) -> dict[str, Any]:
         """Where a parcel comes from and goes to, as far as that names nobody."""
@@ -172,8 +175,9 @@ class Asking:
             "abroad": Abroad(state.country, there.carrier if there else None),
         }
 
-    async def _watched(self, parcel: str, waybill: str, partner: str) -> None:
-        key = f"subscribed:{parcel}:{waybill}"
+    async def _watched(self, parcel: str, waybill: str, partner: str, again: str | None) -> None:
+        # One that gave up and is asked again watches it anew.
+        key = ":".join(filter(None, ("subscribed", parcel, waybill, again)))
         await self._house.store.execute(
             Command(
                 principal="policy:subscribe_parcels",
@@ -198,20 +202,24 @@ async def phone_tail(house: House, card: str | None) -> str:
 
 
 async def _rows(
-    connection: AsyncConnection[Any], schema: str, query: LiteralString
+    connection: AsyncConnection[Any],
+    schema: str,
+    query: LiteralString,
+    values: Mapping[str, Any],
 ) -> list[tuple[Any, ...]]:
     names = {name: Identifier(schema, name) for name in ("cash_refunds", "parcels", "orders")}
-    cursor = await connection.execute(SQL(query).format(**names), (LOOKED_AT,), prepare=True)
+    cursor = await connection.execute(SQL(query).format(**names), values, prepare=True)
     return await cursor.fetchall()
 
 
 _REFUNDS = """
 SELECT order_number, refund, attempt, amount_fen FROM {cash_refunds}
-WHERE state = 'requested' ORDER BY requested_at LIMIT %b
+WHERE state = 'requested' ORDER BY requested_at LIMIT %(limit)b
 """
 _FOLDED = "SELECT folded FROM {} WHERE number = %b"
 _UNWATCHED = """
-SELECT p.number, p.waybill, p.carrier, o.card
-FROM {parcels} p LEFT JOIN {orders} o ON o.number = p.orders[1]
-WHERE p.unwatched ORDER BY p.number LIMIT %b
+SELECT p.number, p.waybill, p.carrier, o.card, p.again
+FROM (SELECT *, convert_from(folded, 'UTF8')::jsonb ->> 'watch_again_at' AS again
+      FROM {parcels} WHERE unwatched) p LEFT JOIN {orders} o ON o.number = p.orders[1]
+WHERE p.again IS NULL OR p.again::timestamptz <= %(now)b ORDER BY p.number LIMIT %(limit)b
 """

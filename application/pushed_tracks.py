@@ -21,7 +21,7 @@ from application.gateways.tracking import DirectTracker, Told
 from application.house import House
 from application.streams import PARCEL
 from application.traffic import way_gone
-from application.unit import Command
+from application.unit import Command, Unit
 from application.vault import seal, unseal
 from domain.own_numbers import SecondNumber
 from domain.refusals import Refusal
@@ -38,6 +38,14 @@ UNCLAIMED_AFTER = timedelta(hours=1)
 """From when on staff are told of what is kept (M5)."""
 BATCH = 100
 _FIELD = "push"
+
+
+class WatchEnd(NamedTuple):
+    """A partner's word that it watches a parcel no longer (wire 1.6)."""
+
+    gave_up: bool
+    words: str
+    waybill: str | None
 
 
 class Unclaimed(NamedTuple):
@@ -57,7 +65,9 @@ async def record_push(
     sent: bytes,
     raw: bytes,
     corrected_to: str | None = None,
+    corrected_from: str | None = None,
     second: SecondNumber | None = None,
+    ended: WatchEnd | None = None,
 ) -> str | None:
     """Record what a push told of one parcel, once for the bytes that were sent (R34).
 
@@ -65,21 +75,29 @@ async def record_push(
     """
     digest = hashlib.sha256(sent).digest()
     principal = f"partner:{partner}"
-    command = Command(
-        principal=principal,
-        key=f"{parcel}:{digest.hex()[:32]}",
-        digest=digest,
-        context=Context(actor=principal, command=f"push:{digest.hex()[:16]}"),
-        decide=lambda unit: shipping.record_scans(
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        told = shipping.record_scans(
             unit,
             parcel=parcel,
             scans=scans,
             source=f"{partner}.push",
             raw=raw,
             corrected_to=corrected_to,
+            corrected_from=corrected_from,
             second=second,
             rules=house.rules,
-        ),
+        )
+        if ended is not None:
+            shipping.end_watch(unit, parcel=parcel, partner=partner, **ended._asdict())
+        return told
+
+    command = Command(
+        principal=principal,
+        key=f"{parcel}:{digest.hex()[:32]}",
+        digest=digest,
+        context=Context(actor=principal, command=f"push:{digest.hex()[:16]}"),
+        decide=decide,
         streams=[PARCEL.stream(parcel)],
     )
     try:

@@ -13,7 +13,7 @@ from application.sealed_words import seal_payload
 from application.sharing import chosen_carriers
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
-from application.waybills import bind, bind_if_free, must_be_known
+from application.waybills import are_known, bind, bind_if_free, must_be_known
 from domain import confirming, legs, oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
@@ -32,6 +32,8 @@ from domain.sealed import Sealed
 from domain.stock import StockPicked, stock_key
 from domain.tracking import Scan
 
+WORDS_MAX = 100
+"""Of a partner's words about the end of its watch."""
 CHOSEN_THERE = "chosen by the warehouse"
 """Why a third party's parcel has another carrier than the house would have chosen (W4)."""
 
@@ -145,6 +147,7 @@ def record_scans(
     source: str,
     raw: bytes | None,
     corrected_to: str | None,
+    corrected_from: str | None = None,
     rules: HouseRules,
     second: SecondNumber | None = None,
 ) -> dict[str, Any]:
@@ -152,13 +155,14 @@ def record_scans(
 
     What is told of a number that is not the parcel's is kept and flagged, and moves nothing until
     the number turns out to be its own: by a `second` one, by a hand-over scan, or by a human.
+    So is a correction that names a carrier nobody knows: a human looks at what was sent (T1).
     Each scan happened when the carrier saw the parcel, and is recorded now (A5). Its text is
     recorded without names and phones (rule 30); what it means was read from the text as it came.
     """
     state = existing_parcel(unit, parcel)
+    carrier = state.carrier
     if corrected_to:
-        state = unit.record(PARCEL, parcel, state.correct_carrier(corrected_to))
-        bind_if_free(unit, parcel=parcel)
+        state = _correct(unit, parcel, state, corrected_to, was=corrected_from, raw=raw)
     joined = state.join(second) if second else []
     state = unit.record(PARCEL, parcel, joined)
     fresh = state.tracking.fresh(_as_recorded(scans, now=unit.now))
@@ -168,6 +172,8 @@ def record_scans(
             # A clock that runs ahead of ours, by less than what is flagged, is not believed either.
             seen = min(fact.time, unit.now)
             state = unit.record(PARCEL, parcel, [fact], happened_at=seen)
+    if state.carrier != carrier:
+        bind_if_free(unit, parcel=parcel)
     if fresh or joined:
         state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
     _receive(unit, state, rules=rules)
@@ -179,6 +185,31 @@ def record_scans(
 def _as_recorded(scans: Iterable[Scan], *, now: datetime) -> list[Scan]:
     """The scans without names and phones (rule 30), none later than they are told (T6)."""
     return [replace(scan.as_told(now), text=blot(scan.text)) for scan in scans]
+
+
+def _correct(
+    unit: Unit, parcel: str, state: Parcel, carrier: str, *, was: str | None, raw: bytes | None
+) -> Parcel:
+    """Take in whose number it is, as a partner says; kept for a human where nobody knows them."""
+    if are_known(unit, (carrier, was)):
+        return unit.record(PARCEL, parcel, state.correct_carrier(carrier, was=was))
+    if state.unread == 0 and raw is not None:  # each later push says the same again
+        keep_unreadable(unit, parcel=parcel, raw=raw)
+    return unit.read(PARCEL, parcel)
+
+
+def end_watch(
+    unit: Unit, *, parcel: str, partner: str, gave_up: bool, words: str, waybill: str | None
+) -> dict[str, Any]:
+    """Note that a partner watches a parcel no longer (T1; wire 1.6)."""
+    facts = existing_parcel(unit, parcel).end_watch(
+        partner=partner,
+        gave_up=gave_up,
+        words=blot(words)[:WORDS_MAX],
+        at=unit.now,
+        waybill=waybill,
+    )
+    return {"parcel": parcel, "watched": unit.record(PARCEL, parcel, facts).watched}
 
 
 def carry_on(

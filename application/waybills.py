@@ -1,5 +1,6 @@
 """运单号 Putting a number on a parcel, if it is not on another one that is under way (T2)."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -19,9 +20,18 @@ def must_be_known(unit: Unit, carrier: str) -> None:
 
     `sf` beside `shunfeng` would be the same number twice, and nobody could be asked about it.
     """
-    known = {*CARRIERS, *(card.carrier for card in unit.read(RATES, MALL).cards)}
+    known = _known(unit)
     if carrier not in known:
         raise InvalidRequest(field="carrier", reason=f"one of {', '.join(sorted(known))}")
+
+
+def are_known(unit: Unit, carriers: Iterable[str | None]) -> bool:
+    """Whether all that are named are carriers that the house knows."""
+    return {one for one in carriers if one is not None} <= _known(unit)
+
+
+def _known(unit: Unit) -> set[str]:
+    return {*CARRIERS, *(card.carrier for card in unit.read(RATES, MALL).cards)}
 
 
 def bind(unit: Unit, *, parcel: str, carrier: str, waybill: str) -> None:

@@ -165,9 +165,9 @@ class SecondNumberTakenBack(Fact, name="parcels.SecondNumberTakenBack"):
 
 
 class CarrierCorrected(Fact, name="parcels.CarrierCorrected"):
-    """The number belongs to another carrier; the first one's scans are void (rules.md 21)."""
+    """A partner says that the number is another carrier's; the first one's scans are void (21)."""
 
-    was: str
+    was: str = Field(description="which carrier it was taken for, as the partner says")
     carrier: str
 
 
@@ -197,6 +197,19 @@ class TrackingSubscribed(Fact, name="parcels.TrackingSubscribed"):
     partner: str
     carrier: str
     waybill: str
+
+
+class WatchEnded(Fact, name="parcels.WatchEnded"):
+    """A partner watches the parcel no longer (T1; wire 1.6)."""
+
+    partner: str
+    why: str = Field(description="abort: it gave up; shutdown: to it the parcel has arrived")
+    words: str = Field(description="its own, without names and phones")
+    watch_again_at: AwareDatetime | None = Field(
+        default=None,
+        exclude_if=lambda at: at is None,
+        description="from when on it may be asked to watch it again; None: it is not asked to",
+    )
 
 
 class TrackConfirmed(Fact, name="parcels.TrackConfirmed"):
@@ -289,6 +302,7 @@ ParcelFact = (
     | PushUnreadable
     | UnreadablePushesSettled
     | TrackingSubscribed
+    | WatchEnded
     | TrackConfirmed
     | ArrivalEstimated
     | DeliveryDelayed

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from domain import declarations, labels
+from domain.corrections import Correction, believed
 from domain.declarations import DeclarationFact
 from domain.known_scans import TrackState
 from domain.labels import (
@@ -41,6 +42,7 @@ from domain.parcel_facts import (
     TrackFlagged,
     TrackingSubscribed,
     UnreadablePushesSettled,
+    WatchEnded,
     WaybillIssued,
 )
 from domain.parcels import Parcel, Stage
@@ -99,6 +101,8 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(
                 parcel,
                 carrier=fact.carrier,
+                labelled=fact.carrier,
+                corrections=frozenset(),
                 waybill=fact.waybill,
                 unexplained=fact.instead_of is not None and not fact.reason,
                 confirmed_at=None,
@@ -110,7 +114,9 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
         case ParcelDissolved():
             return replace(parcel, stage=Stage.DISSOLVED)
         case ParcelScanned():
-            return replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
+            seen = replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
+            # Where corrections disagree, whose scans are newer decides.
+            return _corrected(seen) if len(seen.corrections) > 1 else seen
         case SecondNumberTold():
             return _joined(parcel, SecondNumber(**fact.model_dump()))
         case SecondNumberTakenBack(waybill=number):
@@ -122,10 +128,12 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 tracking=parcel.tracking.without_second(number),
             )
         case CarrierCorrected():
-            tracking = _believing(parcel.tracking.with_voided(fact.was), fact.carrier)
-            return replace(parcel, carrier=fact.carrier, confirmed_at=None, tracking=tracking)
+            told = parcel.corrections | {Correction(fact.was, fact.carrier)}
+            return _corrected(replace(parcel, corrections=told))
         case TrackingSubscribed():
-            return replace(parcel, watched=True)
+            return replace(parcel, watched=True, watch_over=False, watch_again_at=None)
+        case WatchEnded(watch_again_at=again):
+            return replace(parcel, watched=False, watch_over=again is None, watch_again_at=again)
         case TrackConfirmed(at=at):
             newest = at if parcel.confirmed_at is None else max(at, parcel.confirmed_at)
             return replace(parcel, confirmed_at=newest)
@@ -151,6 +159,19 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             return replace(parcel, proofs=(*parcel.proofs, fact))
         case _:
             assert_never(fact)
+
+
+def _corrected(parcel: Parcel) -> Parcel:
+    """With the carrier that all corrections together lead to; those that were left are void."""
+    if parcel.labelled is None:
+        return parcel
+    carrier, left = believed(parcel.labelled, parcel.corrections, parcel.tracking.scans)
+    named = {name for one in parcel.corrections for name in one}
+    tracking = replace(parcel.tracking, voided_carriers=parcel.tracking.voided_carriers - named)
+    for one in left:
+        tracking = tracking.with_voided(one)
+    confirmed_at = parcel.confirmed_at if carrier == parcel.carrier else None
+    return replace(parcel, carrier=carrier, confirmed_at=confirmed_at, tracking=tracking)
 
 
 def _joined(parcel: Parcel, second: SecondNumber) -> Parcel:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import PlainSerializer
 
+from domain.corrections import Correction
 from domain.countries import HOME
 from domain.declarations import Declaration
 from domain.known_scans import TrackState
@@ -38,6 +39,7 @@ from domain.parcel_facts import (
     TrackConfirmed,
     TrackingSubscribed,
     UnreadablePushesSettled,
+    WatchEnded,
     WaybillIssued,
 )
 from domain.recorded_scans import as_fact
@@ -61,6 +63,9 @@ class Stage(StrEnum):
     DISSOLVED = "dissolved"
 
 
+_ARRIVED = frozenset({ParcelState.SIGNED, ParcelState.RETURNED, ParcelState.LOST})
+WATCHED_AGAIN_AFTER = timedelta(minutes=30)
+"""So long after it gave up a partner takes no new subscription (wire/carriers.md 1.5)."""
 PROOFS_MAX = 5
 """Pictures of one receipt."""
 
@@ -99,10 +104,18 @@ class Parcel:
     """How it is sent, where several parts share it: each one's own plan does not say (W4)."""
     carrier: str | None = None
     waybill: str | None = None
+    labelled: str | None = None
+    """The carrier that is on its label, whoever has it really."""
+    corrections: Annotated[frozenset[Correction], PlainSerializer(sorted)] = frozenset()
+    """What partners said of whose number it is (wire 1.6)."""
     unexplained: bool = False
     """Whether nobody said why another carrier has it than was chosen (W4)."""
     watched: bool = False
     """Whether a partner watches the waybill as it is now."""
+    watch_again_at: datetime | None = None
+    """When the partner that gave up may be asked to watch it again (wire 1.5)."""
+    watch_over: bool = False
+    """Whether nobody is asked to watch it any more."""
     confirmed_at: datetime | None = None
     """The last time that the source, asked, told the track as it is known here."""
     tracking: TrackState = field(default_factory=TrackState)
@@ -157,6 +170,11 @@ class Parcel:
     def handed_over(self) -> bool:
         """Whether its carrier has it."""
         return self.stage is Stage.HANDED_OVER
+
+    @property
+    def unwatched(self) -> bool:
+        """Whether a partner has to be asked to watch it."""
+        return self.handed_over and not (self.watched or self.watch_over)
 
     @property
     def orders(self) -> tuple[str, ...]:
@@ -329,6 +347,27 @@ class Parcel:
             return []
         return [TrackingSubscribed(partner=partner, carrier=self.carrier, waybill=waybill)]
 
+    def end_watch(
+        self, *, partner: str, gave_up: bool, words: str, at: datetime, waybill: str | None
+    ) -> list[ParcelFact]:
+        """Note that a partner watches the parcel no longer; word of an older label changes nothing.
+
+        One that gave up on a parcel that is still under way is asked again, no sooner than they
+        allow (wire 1.5). Else the parcel is asked about, if anything of it is still to come.
+        """
+        another = waybill is not None and as_read(waybill) != as_read(self.waybill or "")
+        if not self.watched or another:
+            return []
+        again = gave_up and self.track().state not in _ARRIVED
+        return [
+            WatchEnded(
+                partner=partner,
+                why="abort" if gave_up else "shutdown",
+                words=words,
+                watch_again_at=at + WATCHED_AGAIN_AFTER if again else None,
+            )
+        ]
+
     def must_take_proof(self) -> None:
         """Raise `NotPossible` unless a picture of its receipt can be kept (T8)."""
         if not (self.handed_over or self.track().scans):
@@ -365,11 +404,16 @@ class Parcel:
             return []
         return [SecondNumberTold(**second._asdict())]
 
-    def correct_carrier(self, carrier: str) -> list[ParcelFact]:
-        """Believe the aggregator that the number belongs to another carrier (wire 1.6)."""
-        if self.carrier is None or self.carrier == carrier:
+    def correct_carrier(self, carrier: str, *, was: str | None = None) -> list[ParcelFact]:
+        """Note that a partner says whose number it is, once (wire 1.6).
+
+        `was`: for whose it was taken, if the partner said so; else for the label's.
+        """
+        was = was or self.labelled
+        told = was is not None and Correction(was, carrier) in self.corrections
+        if self.carrier is None or was is None or was == carrier or told:
             return []
-        return [CarrierCorrected(was=self.carrier, carrier=carrier)]
+        return [CarrierCorrected(was=was, carrier=carrier)]
 
     def _must_be(self, stage: Stage, action: str) -> None:
         self._must_be_here(action)

@@ -20,7 +20,8 @@ from application.streams import ITEM, MALL, NETWORK, PARCEL, RATES, RETURN, STOC
 from domain.catalogue import ItemListed, ItemRevised
 from domain.costs import FreightIs, PartSent, lay_times, shared, storage_by_part
 from domain.house_rules import HouseRules
-from domain.parcel_facts import CarrierCorrected, ParcelPacked, WaybillIssued
+from domain.parcel_facts import CarrierCorrected, ParcelPacked, ParcelScanned, WaybillIssued
+from domain.parcels import Parcel
 from domain.stock import stock_key
 from domain.warehouses import WarehouseOpened, WarehouseRevised
 from projections.part_costs import PartCost
@@ -159,13 +160,24 @@ class Costing:
 
     async def _labels(self, parcels: Sequence[str]) -> dict[str, tuple[str, str]]:
         """Carrier and waybill of each parcel."""
-        labels: dict[str, tuple[str, str]] = {}
         names = (WaybillIssued.fact_name, CarrierCorrected.fact_name)
+        found = await self._folded(parcels, *names)
+        # Where corrections may disagree, whose scans are newer decides.
+        several = [parcel for parcel, one in found.items() if len(one.corrections) > 1]
+        found |= await self._folded(several, *names, ParcelScanned.fact_name)
+        return {
+            parcel: (one.carrier, one.waybill)
+            for parcel, one in found.items()
+            if one.carrier is not None and one.waybill is not None
+        }
+
+    async def _folded(self, parcels: Sequence[str], *names: str) -> dict[str, Parcel]:
+        """Parcels as these facts alone make them."""
+        found: dict[str, Parcel] = {}
         for one in await self._facts(map(PARCEL.stream, parcels), *names):
-            fact = one.fact
-            waybill = fact.waybill if isinstance(fact, WaybillIssued) else labels[one.key][1]
-            labels[one.key] = (fact.carrier, waybill)
-        return labels
+            before = found.get(one.key, PARCEL.initial)
+            found[one.key] = PARCEL.evolve(before, one.fact)
+        return found
 
     async def _asked(
         self, together: Mapping[str, Sequence[PartCost]], went: Mapping[str, str]

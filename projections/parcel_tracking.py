@@ -68,7 +68,7 @@ class ParcelTracking(View):
                     "\n".join(parcel.orders),
                     PARCEL.states.dump_json(parcel),
                     last.position,
-                    parcel.handed_over and not parcel.watched,
+                    parcel.unwatched,
                     told.get(number),
                     still and still.kind,
                     still and still.since,

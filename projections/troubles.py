@@ -198,9 +198,12 @@ async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: dat
             "unclaimed_push", f"{kept.partner}: {kept.waybills} waybills", "on no parcel",
             kept.since, partner=kept.partner, waybills=kept.waybills,
         )  # fmt: skip
-    for parcel, since, orders in await _rows(connection, house, _UNWATCHED, now - UNWATCHED_AFTER):
+    for parcel, since, orders, gave_up in await _rows(
+        connection, house, _UNWATCHED, now - UNWATCHED_AFTER
+    ):
         about = {"parcel": parcel, "order": orders[0]}
-        yield _trouble("unwatched_parcel", parcel, None, since, **about)
+        cause = "the partner gave up on it" if gave_up else None
+        yield _trouble("unwatched_parcel", parcel, cause, since, **about)
     for carrier, waybill, parcels in await _rows(
         connection, house, _SHARED, now - USED_AGAIN_AFTER
     ):
@@ -313,9 +316,13 @@ async def _rows(
 _PARKED = """
 SELECT view, stream, position, cause, parked_at FROM {parked} ORDER BY parked_at LIMIT 200
 """
+# One that was given up is listed if it is not watched once more as soon as it may be.
 _UNWATCHED = """
-SELECT number, since, orders FROM {parcels} WHERE unwatched AND (since IS NULL OR since < %b)
-ORDER BY number LIMIT 200
+SELECT number, at, orders, gave_up FROM (
+    SELECT number, orders, again IS NOT NULL AS gave_up, coalesce(again::timestamptz, since) AS at
+    FROM (SELECT *, convert_from(folded, 'UTF8')::jsonb ->> 'watch_again_at' AS again
+          FROM {parcels} WHERE unwatched) p
+) p WHERE at IS NULL OR at < %b ORDER BY number LIMIT 200
 """
 # Not refused, but told by a carrier that corrected itself, or written down before it was (T2).
 _SHARED = """

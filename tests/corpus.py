@@ -38,9 +38,9 @@ STORY = {
         ContentRemoved PickingStarted ParcelPicked ParcelPacked
         DeclarationDrawnUp DeclarationCompleted DeclarationSubmitted CustomsStopped CustomsCleared
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
-        WaybillIssued TrackingSubscribed ParcelHandedOver StrayContentSent ArrivalEstimated
-        ParcelScanned DeliveryDelayed TrackFlagged OddityDecided ReceiptProved TrackConfirmed
-        PushUnreadable UnreadablePushesSettled SecondNumberTold SecondNumberTakenBack
+        WaybillIssued TrackingSubscribed WatchEnded ParcelHandedOver StrayContentSent
+        ArrivalEstimated ParcelScanned DeliveryDelayed TrackFlagged OddityDecided ReceiptProved
+        TrackConfirmed PushUnreadable UnreadablePushesSettled SecondNumberTold SecondNumberTakenBack
         CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted""",

@@ -1,0 +1,40 @@
+"""承运商更正 Whose number it is, where a partner corrects itself, in any order of telling (T1, T2).
+
+A correction says which carrier the number was taken for (`comOld`; without it, the label's) and
+which one it is (`comNew`; wire/carriers.md 1.6). One that starts from a carrier came after the one
+that led there, so the corrections themselves say their sequence, and a set of them is enough: from
+the label's carrier each is followed once, as far as they lead. Where two lead on from one carrier,
+the one counts whose scans are newer, and of two without any the code that sorts last: arbitrary,
+but the same for whoever hears of them.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from domain.scans import Scan
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Correction(NamedTuple):
+    """A partner's word that a number is another carrier's."""
+
+    was: str
+    carrier: str
+
+
+def believed(
+    labelled: str, told: Iterable[Correction], scans: Iterable[Scan]
+) -> tuple[str, frozenset[str]]:
+    """The carrier that has the parcel, and those that it was wrongly taken for (rules.md 21)."""
+    newest: dict[str, datetime] = {}
+    for scan in scans:
+        newest[scan.carrier] = max(scan.time, newest.get(scan.carrier, _NEVER))
+    here, left, unused = labelled, set[str](), set(told)
+    while onward := [one for one in unused if one.was == here]:
+        taken = max(onward, key=lambda one: (newest.get(one.carrier, _NEVER), one.carrier))
+        unused.discard(taken)
+        left.add(here)
+        here = taken.carrier
+    return here, frozenset(left - {here})
