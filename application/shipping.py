@@ -14,7 +14,7 @@ from application.sharing import chosen_carriers
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
 from application.waybills import are_known, bind, bind_if_free, must_be_known
-from domain import confirming, legs, oddities
+from domain import confirming, legs, oddities, watching
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.lanes import Lane
@@ -202,7 +202,8 @@ def end_watch(
     unit: Unit, *, parcel: str, partner: str, gave_up: bool, words: str, waybill: str | None
 ) -> dict[str, Any]:
     """Note that a partner watches a parcel no longer (T1; wire 1.6)."""
-    facts = existing_parcel(unit, parcel).end_watch(
+    facts = watching.ended(
+        existing_parcel(unit, parcel),
         partner=partner,
         gave_up=gave_up,
         words=blot(words)[:WORDS_MAX],
@@ -355,7 +356,9 @@ def confirm_track(
 def note_subscription(unit: Unit, *, parcel: str, partner: str, waybill: str) -> dict[str, Any]:
     """Note that a partner watches a parcel (T1)."""
     state = existing_parcel(unit, parcel)
-    after = unit.record(PARCEL, parcel, state.subscribed(partner=partner, waybill=waybill))
+    after = unit.record(
+        PARCEL, parcel, watching.subscribed(state, partner=partner, waybill=waybill)
+    )
     return {"parcel": parcel, "watched": after.watched}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -37,9 +37,7 @@ from domain.parcel_facts import (
     SecondNumberTold,
     StrayContentSent,
     TrackConfirmed,
-    TrackingSubscribed,
     UnreadablePushesSettled,
-    WatchEnded,
     WaybillIssued,
 )
 from domain.recorded_scans import as_fact
@@ -63,9 +61,6 @@ class Stage(StrEnum):
     DISSOLVED = "dissolved"
 
 
-_ARRIVED = frozenset({ParcelState.SIGNED, ParcelState.RETURNED, ParcelState.LOST})
-WATCHED_AGAIN_AFTER = timedelta(minutes=30)
-"""So long after it gave up a partner takes no new subscription (wire/carriers.md 1.5)."""
 PROOFS_MAX = 5
 """Pictures of one receipt."""
 
@@ -340,33 +335,6 @@ class Parcel:
         if self.country != HOME:
             self.declaration.must_be_cleared()
         return [ParcelHandedOver(handed_over_at=when, lane=lane)]
-
-    def subscribed(self, *, partner: str, waybill: str) -> list[ParcelFact]:
-        """Note that a partner watches the parcel; word of an older label changes nothing."""
-        if self.watched or self.waybill != waybill or self.carrier is None:
-            return []
-        return [TrackingSubscribed(partner=partner, carrier=self.carrier, waybill=waybill)]
-
-    def end_watch(
-        self, *, partner: str, gave_up: bool, words: str, at: datetime, waybill: str | None
-    ) -> list[ParcelFact]:
-        """Note that a partner watches the parcel no longer; word of an older label changes nothing.
-
-        One that gave up on a parcel that is still under way is asked again, no sooner than they
-        allow (wire 1.5). Else the parcel is asked about, if anything of it is still to come.
-        """
-        another = waybill is not None and as_read(waybill) != as_read(self.waybill or "")
-        if not self.watched or another:
-            return []
-        again = gave_up and self.track().state not in _ARRIVED
-        return [
-            WatchEnded(
-                partner=partner,
-                why="abort" if gave_up else "shutdown",
-                words=words,
-                watch_again_at=at + WATCHED_AGAIN_AFTER if again else None,
-            )
-        ]
 
     def must_take_proof(self) -> None:
         """Raise `NotPossible` unless a picture of its receipt can be kept (T8)."""
