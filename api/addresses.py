@@ -88,13 +88,21 @@ class CountryOut(BaseModel):
     code: str = Field(description="ISO 3166-1 alpha-2")
     name: str = Field(description="in English")
     name_zh: str = Field(description="in Chinese")
+    warehouses: list[str] = Field(description="codes of those that send there, each by a rate card")
 
 
 class CountriesOut(BaseModel):
     """Where the mall sends anything, apart from home."""
 
     model_config = example(
-        countries=[{"code": "HK", "name": "Hong Kong SAR China", "name_zh": "中国香港特别行政区"}]
+        countries=[
+            {
+                "code": "HK",
+                "name": "Hong Kong SAR China",
+                "name_zh": "中国香港特别行政区",
+                "warehouses": ["zhejiang"],
+            }
+        ]
     )
     countries: list[CountryOut] = Field(description="in the order of their codes")
 
@@ -156,11 +164,16 @@ async def countries(request: Request, caller: Writer) -> Response:
     rules = request.state.tenant.rules
 
     def answer(unit: Unit) -> dict[str, Any]:
-        served = sorted(planner_for(unit, rules=rules).countries())
+        served = planner_for(unit, rules=rules).countries()
         return {
             "countries": [
-                {"code": one, "name": country_name(one, "en"), "name_zh": country_name(one, "zh")}
-                for one in served
+                {
+                    "code": one,
+                    "name": country_name(one, "en"),
+                    "name_zh": country_name(one, "zh"),
+                    "warehouses": codes,
+                }
+                for one, codes in sorted(served.items())
             ]
         }
 

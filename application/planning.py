@@ -133,17 +133,17 @@ class Planner:
         """Whether any rate card is in force: else nobody knows what a parcel costs."""
         return bool(self._tariff)
 
-    def countries(self) -> set[str]:
-        """Where anything can be sent to, apart from home: a warehouse and a carrier go there (T7).
+    def countries(self) -> dict[str, list[str]]:
+        """Where anything can be sent to, apart from home, and the warehouses that send there (T7).
 
-        Without rate cards the warehouse's word is enough.
+        A warehouse and a carrier go there; without rate cards the warehouse's word is enough.
         """
-        return {
-            country_of(region)
-            for one in self.network.warehouses.values()
-            for region in one.serves
-            if is_abroad(region) and self.carried(one, region)
-        }
+        found: dict[str, list[str]] = {}
+        for code, one in sorted(self.network.warehouses.items()):
+            reached = (each for each in one.serves if is_abroad(each) and self.carried(one, each))
+            for country in {country_of(each) for each in reached}:
+                found.setdefault(country, []).append(code)
+        return found
 
     def carried(self, warehouse: Warehouse, region: str) -> bool:
         """Whether some rate card goes from a warehouse to a region; without cards nobody asks."""

@@ -70,7 +70,11 @@ async def test_an_order_abroad_is_refused_until_the_mall_opens_the_country(mall:
     houses = (await mall.get("/v1/warehouses", **STAFF)).json()["warehouses"]
     hall = next(one for one in houses if one["code"] == "zhejiang")
     await changed(mall, "/v1/warehouses", {**hall, "serves": [*hall["serves"], "FR"]})
-    assert (await mall.get("/v1/addresses/countries")).json()["countries"] == served  # no card
+    other = next(one for one in houses if one["code"] == "henan")
+    await changed(mall, "/v1/warehouses", {**other, "serves": [*other["serves"], "JP"]})
+    # No card goes to France, and none from Henan: neither the mall nor that warehouse sends there.
+    assert (await mall.get("/v1/addresses/countries")).json()["countries"] == served
+    assert {tuple(one["warehouses"]) for one in served} == {("zhejiang",)}
     quoted = (await mall.post("/v1/quotes", wish())).json()
     assert (quoted["ok"], quoted["parts"][0]["carrier"]) == (True, "ems")
     elsewhere = await mall.post(

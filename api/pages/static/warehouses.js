@@ -15,7 +15,7 @@ export async function warehouses(view, _, signal) {
   const list = h("div", null, loading(3));
   const draw = async () => {
     const [{ warehouses: found }, { countries }] = await Promise.all([get(fresh("/v1/warehouses"), { signal }), get("/v1/addresses/countries", { signal })]);
-    const reached = new Set(countries.map((one) => one.code));
+    const reached = new Map(countries.map((one) => [one.code, one.warehouses]));
     fill(list, found.length ? h("ul", { class: "stack" }, found.map((one) => card(one, found, reached, draw))) : empty(t("warehouses.none"), t("warehouses.none_hint")));
   };
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.warehouses")),
@@ -24,7 +24,8 @@ export async function warehouses(view, _, signal) {
 }
 
 function card(one, all, reached, changed) {
-  const stuck = one.serves.filter((each) => countryOf(each) && !reached.has(countryOf(each)));
+  // By no card of its own: that another warehouse's goes there helps this one nothing.
+  const stuck = one.serves.filter((each) => countryOf(each) && !reached.get(countryOf(each))?.includes(one.code));
   const row = (key, value) => [h("dt", null, t(`warehouses.${key}`)), h("dd", null, value)];
   const name = warehouseName(one.code, all);
   return h("li", { class: "panel warehouse", dataset: { warehouse: one.code } },
