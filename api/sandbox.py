@@ -159,7 +159,7 @@ class Sandbox:
         story = [(place, *subscription["story"][place]) for place in places]
         scans = [
             {
-                "time": f"{subscription['times'].setdefault(place, self._time(place))}",
+                "time": f"{self._time(subscription['times'], place, newest=places[-1])}",
                 "context": text,
                 "status": status,
                 "areaCode": area,
@@ -195,10 +195,21 @@ class Sandbox:
             task.add_done_callback(under_way.discard)
         return True
 
-    def _time(self, place: int) -> str:
-        """When a scan happened: never ahead, and a second after the one before, at least."""
-        moment = datetime.now(BEIJING) - timedelta(seconds=STEPS + len(BACK) - place)
-        return f"{moment:%Y-%m-%d %H:%M:%S}"
+    def _time(self, times: dict[int, datetime], place: int, *, newest: int) -> datetime:
+        """When a scan happened, as it stays: just now, for the newest; never ahead.
+
+        They are a second apart, at least: where that many do not fit between the hand-over and
+        now, because the house is hurried, they begin before it.
+        """
+        if place not in times:
+            now = datetime.now(BEIJING).replace(tzinfo=None, microsecond=0)
+            hurried = self.behaviour.pace_seconds < 1
+            ago = STEPS + len(BACK) - place if hurried else newest - place
+            moment = now - timedelta(seconds=ago)
+            if place - 1 in times:
+                moment = max(moment, min(times[place - 1] + timedelta(seconds=1), now))
+            times[place] = moment
+        return times[place]
 
     async def notify(self, url: str, notice: Notice) -> None:
         """Send a signed notice, as often as the behaviour says."""

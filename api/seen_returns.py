@@ -102,11 +102,14 @@ async def _label(
     places = await catalogue_queries.warehouses(connection, tenant.schema)
     place = next((one for one in places if one["code"] == row.warehouse), {})
     way = {} if box is None else order_answers.tracked(box)
+    own = tenant.settings.senders.get(row.warehouse)
     return {
         "parcel": row.id,
         "to": place.get("name", row.warehouse),
         "province": place.get("province", ""),
         "city": place.get("city", ""),
+        "address": own.address if own else None,
+        "phone": own.phone if own else None,
         "carrier": way.get("carrier"),
         "waybill": way.get("waybill"),
         "state": way.get("state", "labelled"),

@@ -58,6 +58,26 @@ WAREHOUSES = (
     ),
 )
 
+SENDERS = {
+    "*": {"name": "积分商城", "phone": "0571-88000000", "address": "浙江省杭州市西湖区"},
+    "zhejiang": {
+        "name": "积分商城浙江仓",
+        "phone": "0571-88000001",
+        "address": "浙江省杭州市余杭区仓前街道示范路 8 号 1 号库",
+    },
+    "henan": {
+        "name": "积分商城河南仓",
+        "phone": "0371-66000002",
+        "address": "河南省郑州市中牟县物流园示范路 16 号 2 号库",
+    },
+    "shaanxi": {
+        "name": "积分商城陕西仓",
+        "phone": "029-88000003",
+        "address": "陕西省西安市未央区仓储示范路 9 号 3 号库",
+    },
+}
+"""Whom carriers fetch the demo's parcels from, and where its goods come back to; all invented."""
+
 
 def _goods(name: str, points: int, yuan: int, grams: int, kept: StorageClass, **more: Any) -> Terms:
     return Terms(
