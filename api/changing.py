@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends, Response
 
-from api.auth import Asked, asked
+from api.auth import Asked
+from api.naming import naming_nobody
 from application.outcomes import Outcome
 
-Change = Annotated[Asked, Depends(asked)]
-"""The change that is asked for, under its caller's own key."""
+Change = Annotated[Asked, Depends(naming_nobody)]
+"""The change that is asked for, under its caller's own key, for a reason that names nobody."""
 
 
 REPEATED = {"Idempotent-Replay": "true"}

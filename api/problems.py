@@ -25,6 +25,7 @@ STATUS = {
     "file_unreadable": 422,
     "invalid": 422,
     "idempotency_key_missing": 422,
+    "names_somebody": 422,
     "key_reused": 422,
 }
 """Codes that are not answered 409, refused by a rule.

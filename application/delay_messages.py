@@ -33,7 +33,7 @@ WORDS: dict[DelayCause, Message] = {
         "Your parcel is still waiting to be picked up. Please fetch it before its time ends.",
     ),
     DelayCause.NOT_COLLECTED: Message(
-        "您的包裹已超过自提点的保管期限。如已取件请忽略;如仍需要,请尽快联系我们。",
+        "您的包裹已超过自提点的保管期限。如已取件请忽略；如仍需要，请尽快联系我们。",
         "Your parcel's time at the pick-up point is over. If you have not fetched it and still want"
         " it, please talk to us.",
     ),

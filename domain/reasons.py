@@ -164,6 +164,9 @@ REASONS = {
     "is before the points were granted": "早于积分发放时间",
     "only services take orders from outside": "外部订单只能由服务接入",
     r"only orders from outside have another number": "只有外部渠道的订单才有渠道单号",
+    "has a recipient's name in it; it names nobody": (
+        "含有收件人姓名；该内容永久保存，不得出现个人信息"
+    ),
     r"who changed their mind returns the goods": "改变主意请申请退货",
     r"nothing that is still of the order left in such a parcel": "该包裹没有仍属本单的已寄商品",
     r"name one of them: (.+)": "请指明其中一个：{0}",
