@@ -27,6 +27,7 @@ from domain.intercepts import Intercept
 from domain.order_facts import State, customer_status
 from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotFound
+from domain.replacing import still_due
 from projections import order_queries
 from projections.disputes import cases_of_order
 from projections.intercepts import intercepts_of, told_of
@@ -88,7 +89,9 @@ async def read(
 
     def stopping(parcel: str, box: Parcel) -> dict[str, Any]:
         one = stopped.get(parcel, Intercept())
-        action = intercept_of(parcel, box, one=one, when=now, rules=tenant.rules)
+        mine = {content.part for content in box.carries if content.order == number}
+        due = len(box.orders) > 1 or bool(still_due(row.order, linked, mine))
+        action = intercept_of(parcel, box, one=one, due=due, when=now, rules=tenant.rules)
         return {"intercept": told_of(one), "actions": {"intercept": action}}
 
     staff = caller.role is not Role.LEARNER

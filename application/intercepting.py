@@ -7,13 +7,20 @@ from typing import Any
 from application.addressing import Addressed, destination_of
 from application.issuing import NotYet
 from application.merging import existing_parcel
-from application.ordering import existing, kept_units, must_have_recipient, refund_order
+from application.ordering import (
+    existing,
+    kept_units,
+    linked_orders,
+    must_have_recipient,
+    refund_order,
+)
 from application.recipients import Digests
 from application.routing import ProvinceMissing
 from application.shelving import scrap_returned, shelve
 from application.streams import ACCOUNT, INTERCEPT, ORDER, PRIVACY
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
+from domain.choosing import without
 from domain.destinations import Destination
 from domain.house_rules import HouseRules
 from domain.intercepts import InterceptState, InterceptTold, Way
@@ -21,6 +28,7 @@ from domain.order_facts import Fault, GoodsCameBack, State
 from domain.orders import Order
 from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotPossible
+from domain.replacing import replaced, still_due
 
 
 def intercept_parcel(
@@ -60,6 +68,7 @@ def intercept_parcel(
         reason=reason,
         when=unit.now,
         rules=rules,
+        due=_is_due(unit, box),
     )
     unit.record(INTERCEPT, parcel, facts)
     return told(unit, parcel)
@@ -197,13 +206,13 @@ def take_back(
 ) -> dict[str, Any]:
     """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3).
 
-    What was paid back before, by a decision or a cancel that came too late, is on its shelf again,
-    too, and nothing is paid a second time (D4). `scrap` names units as (sku, quantity) that nobody
-    can sell again; without it that is none of intact goods, and all of others.
+    What was paid back before, by a decision or a cancel that came too late, or is sent once more
+    instead, is on its shelf again, too, and nothing is paid for it (D4). `scrap` names units as
+    (sku, quantity) that nobody can sell again; without it that is none of intact goods, and all of
+    others.
     """
     box, state = existing_parcel(unit, parcel), unit.read(INTERCEPT, parcel)
-    live = orders_in(unit, box)
-    facts = state.take_back(track=box.track(), intact=intact, paid_back=not live)
+    facts = state.take_back(track=box.track(), intact=intact, due=_is_due(unit, box))
     unit.record(INTERCEPT, parcel, facts)
     points, shelved = 0, Counter[str]()
     for number in box.orders:
@@ -215,6 +224,16 @@ def take_back(
     return {**told(unit, parcel), "points": points}
 
 
+def _is_due(unit: Unit, box: Parcel) -> bool:
+    """Whether anything in a parcel is still to be had by somebody who gets nothing in its place."""
+    for number in box.orders:
+        order = unit.read(ORDER, number)
+        mine = {one.part for one in box.carries if one.order == number}
+        if still_due(order, linked_orders(unit, order), mine):
+            return True
+    return False
+
+
 def _paid_back(
     unit: Unit,
     number: str,
@@ -224,9 +243,9 @@ def _paid_back(
     rules: HouseRules,
     shelved: Counter[str],
 ) -> int:
-    """Refund what of these parts is still to be had; its goods are on their shelf."""
+    """Refund what of these parts is still due; its goods are on their shelf."""
     order = existing(unit, number)
-    if not any(part.live for part in order.parts if part.number in parts):
+    if not still_due(order, linked_orders(unit, order), parts):
         return 0
     for one in order.refundable(None, parts=parts, kept=kept_units(unit, order)):
         shelved[order.line(one.line).sku] += one.quantity
@@ -252,9 +271,13 @@ def _restock(
     parcel: str,
     shelved: Counter[str],
 ) -> None:
-    """Goods that were paid back while they were out are on their shelf, and out no more."""
+    """Goods that were out for no price, or are sent once more, are on their shelf, and out no more.
+
+    What is in the house already, because it was exchanged, is not put there twice.
+    """
     order = existing(unit, number)
-    back = tuple(one for one in order.out if one.part in parts)
+    again = replaced(order, linked_orders(unit, order), parts)
+    back = (*(one for one in order.out if one.part in parts), *without(again, order.home))
     if not back:
         return
     for one in back:

@@ -12,6 +12,7 @@ from application.merging import give_back_labels, leave_shared_parcel, live_cont
 from application.recipients import Digests
 from application.redeeming import SEATS
 from application.routing import ProvinceMissing
+from application.shelving import shelve
 from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
 from application.unit import Unit
 from domain import confirming
@@ -27,6 +28,7 @@ from domain.order_facts import (
     customer_status,
 )
 from domain.orders import Order
+from domain.part_fold import still_out
 from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
 from domain.refunding import cancel_units, refund_units
@@ -36,7 +38,7 @@ from domain.replacing import sent_once_more
 from domain.replanning import given_up
 from domain.returns import under_return
 from domain.reviewing import require_review
-from domain.stock import StockPutBack, StockReleased, StockReturned, stock_key
+from domain.stock import StockPutBack, StockReleased, stock_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +140,13 @@ def refund_order(
     goods_back: bool,
     rules: HouseRules,
     parts: Collection[int] | None = None,
-    shelved: bool | None = None,
     kept: tuple[int, int] = (0, 0),
 ) -> dict[str, Any]:
     """Refund units after shipping, by a decision with its reason (rules.md 3); never twice (D4).
 
     Units of these `parts` alone, where some are named; none that are sent once more instead.
-    Goods that are back are on their shelf again, unless `shelved` says otherwise; `kept` is what
-    of the price, in points and fen, pays their way back (D3).
+    Goods that are back are on their shelf again, once; `kept` is what of the price, in points and
+    fen, pays their way back (D3).
     """
     order = existing(unit, number)
     units = order.refundable(wanted, parts=parts, kept=kept_units(unit, order))
@@ -163,12 +164,10 @@ def refund_order(
     after = unit.record(ORDER, number, facts)
     gone = next(fact for fact in facts if isinstance(fact, UnitsRefunded))
     _restore(unit, number, order, units, gone.lots, rules=rules)
+    if goods_back:
+        shelve(unit, number, still_out(order, units))
     for one in units:
-        line, part = order.line(one.line), order.part(one.part)
-        assert part is not None  # `refundable` names parts of the order
-        if part.warehouse and (goods_back if shelved is None else shelved):
-            returned = StockReturned(order=number, part=one.part, quantity=one.quantity)
-            unit.record(STOCK, stock_key(part.warehouse, line.sku), [returned])
+        line = order.line(one.line)
         if line.seats:  # a seat needs nobody to send it back
             seat = StockReleased(order=number, part=one.part, quantity=one.quantity, reason=reason)
             unit.record(STOCK, stock_key(SEATS, line.sku), [seat])
@@ -177,9 +176,13 @@ def refund_order(
 
 def kept_units(unit: Unit, order: Order) -> list[Kept]:
     """Units of an order that something else is under way for, so nobody gets both (D4)."""
+    return [*sent_once_more(order, linked_orders(unit, order)), *under_return(order)]
+
+
+def linked_orders(unit: Unit, order: Order) -> dict[str, Order]:
+    """The orders that send units of this one once more, by number (rules.md 6)."""
     ordered = [one.number for one in order.replacements if one.state == "ordered"]
-    linked = {number: unit.read(ORDER, number) for number in ordered}
-    return [*sent_once_more(order, linked), *under_return(order)]
+    return {number: unit.read(ORDER, number) for number in ordered}
 
 
 def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules) -> dict[str, Any]:

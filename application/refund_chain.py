@@ -81,8 +81,7 @@ def refund(unit: Unit, chain: Sequence[Level], terms: Terms, *, rules: HouseRule
             parts=level.parts,
             fault=terms.fault,
             reason=terms.reason,
-            goods_back=terms.goods_back,
-            shelved=terms.goods_back and level is chain[0],
+            goods_back=terms.goods_back and level is chain[0],
             kept=_kept(chain, level, terms),
             rules=rules,
         )

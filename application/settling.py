@@ -20,7 +20,7 @@ from application.shelving import scrap_returned, shelve
 from application.streams import ACCOUNT, ORDER, PARCEL, RETURN
 from application.unit import Unit
 from domain.house_rules import HouseRules
-from domain.order_facts import Fault, ReturnEnded, Units
+from domain.order_facts import Fault, GoodsCameBack, ReturnEnded, Units
 from domain.orders import Order
 from domain.parcel_facts import Content, ParcelPacked
 from domain.refusals import InvalidRequest
@@ -148,6 +148,7 @@ def _settle(
     refund_chain.refund(unit, chain, terms, rules=rules)
     if exchanged:
         shelve(unit, back.order, units)
+        unit.record(ORDER, back.order, [GoodsCameBack(parcel=name, units=units)])
     # Before anything is sent instead: not what came back broken.
     broken = _unsellable(existing(unit, back.order), back)
     scrap_returned(unit, broken, warehouse=back.warehouse or "", came_in=name)

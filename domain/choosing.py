@@ -47,15 +47,17 @@ def chosen(
 
 
 def without(units: Sequence[Units], gone: Sequence[Units]) -> list[Units]:
-    """What is left of these units."""
+    """What is left of these units; a line of a part may be named more than once in either."""
     less: dict[tuple[int, int], int] = {}
     for one in gone:
         less[one.part, one.line] = less.get((one.part, one.line), 0) + one.quantity
     left: list[Units] = []
     for one in units:
-        quantity = one.quantity - less.get((one.part, one.line), 0)
-        if quantity > 0:
-            left.append(one.model_copy(update={"quantity": quantity}))
+        taken = min(one.quantity, less.get((one.part, one.line), 0))
+        if taken:
+            less[one.part, one.line] -= taken
+        if taken < one.quantity:
+            left.append(one.model_copy(update={"quantity": one.quantity - taken}))
     return left
 
 

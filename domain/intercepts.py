@@ -133,6 +133,7 @@ STOPPABLE = frozenset(
         ParcelState.AWAITING_PICKUP,
     }
 )
+_ADRIFT = frozenset({ParcelState.RETURNING, ParcelState.RETURNED, ParcelState.LOST})
 _BACK = frozenset({ParcelState.RETURNING, ParcelState.RETURNED})
 _ELSEWHERE = frozenset({ParcelState.FORWARDED, *_BACK})
 
@@ -175,17 +176,20 @@ class Intercept:
         reason: str,
         when: datetime,
         rules: HouseRules,
+        due: bool = True,
     ) -> list[InterceptFact]:
         """Have it called back or sent elsewhere; while that is asked for, asking is once.
 
         `live` are the orders with something in it, `wanted` those whose learner wants it: all of
-        them, or it travels on (rules.md 27).
+        them, or it travels on (rules.md 27). If nothing in it is still `due` to anybody, it can be
+        called back from where nobody received it, too: lost and found, or turned round by itself.
         """
         if self.open and self.way is way and way is Way.RETURN:
             return []
         if self.open:
             raise NotPossible(action="intercept", why="the carrier is asked already")
-        if track.state not in STOPPABLE:
+        adrift = not due and way is Way.RETURN and self.state is None and track.state in _ADRIFT
+        if track.state not in STOPPABLE and not adrift:
             raise NotPossible(action="intercept", why=f"the parcel is {track.state}")
         others = sorted(set(live) - set(wanted))
         if others:
@@ -279,18 +283,16 @@ class Intercept:
         over = self.open and self.answer_by is not None and when >= self.answer_by
         return [InterceptTimedOut(intercept=self.name)] if over else []
 
-    def take_back(
-        self, *, track: Track, intact: bool, paid_back: bool = False
-    ) -> list[InterceptFact]:
+    def take_back(self, *, track: Track, intact: bool, due: bool = True) -> list[InterceptFact]:
         """The goods of a parcel that was called back are in the house again, once.
 
-        Also from a recipient who has it, where nothing of it is still to be `paid_back`.
+        Also from a recipient who has it, where nothing of it is `due` to anybody any more.
         """
         if self.state is None or self.way is not Way.RETURN:
             raise NotPossible(action="take_back", why="the parcel was not called back")
         if self.state is InterceptState.CAME_BACK:
             raise NotPossible(action="take_back", why="its goods were taken back already")
-        if track.state is ParcelState.SIGNED and not paid_back:
+        if track.state is ParcelState.SIGNED and due:
             raise NotPossible(action="take_back", why="the parcel is signed")
         return [GoodsTakenBack(intercept=self.name, intact=intact)]
 

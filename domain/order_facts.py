@@ -243,7 +243,7 @@ class UnitsRefunded(Fact, name="orders.UnitsRefunded"):
 
 
 class GoodsCameBack(Fact, name="orders.GoodsCameBack"):
-    """Goods of units that were paid back before are in the house again (O8; rules.md 3)."""
+    """Goods that were paid back before, or are sent once more, are in the house again (O8)."""
 
     parcel: str = Field(description="the parcel they came back in")
     units: tuple[Units, ...]

@@ -46,7 +46,6 @@ from domain.order_facts import (
 from domain.orders import Order
 from domain.part_fold import (
     fell_short,
-    goods_of,
     last_number,
     moved,
     paused,
@@ -55,6 +54,7 @@ from domain.part_fold import (
     replanned,
     resumed,
     shipped,
+    still_out,
     unacknowledged,
     without_units,
 )
@@ -246,11 +246,16 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 parts=without_units(order, fact.units, State.CLOSED),
                 lots=refund_shares(order.lots, fact.points + fact.points_kept)[1],
                 cash_fen=order.cash_fen - fact.cash_fen - fact.cash_fen_kept,
-                out=order.out if fact.goods_back else (*order.out, *goods_of(order, fact.units)),
+                out=(*order.out, *([] if fact.goods_back else still_out(order, fact.units))),
+                home=tuple(without(order.home, fact.units)),
             )
         case GoodsCameBack():
-            left = tuple(without(order.out, fact.units))
-            return replace(order, out=left, strays=_strays_elsewhere(order, fact.parcel))
+            return replace(
+                order,
+                out=tuple(without(order.out, fact.units)),
+                home=(*order.home, *without(fact.units, order.out)),
+                strays=_strays_elsewhere(order, fact.parcel),
+            )
         case CancelledUnitsGivenUp():
             return replace(order, strays=_strays_elsewhere(order, fact.parcel))
         case LineRated():

@@ -90,6 +90,8 @@ class Order:
     """What third parties have to acknowledge before it is cancelled (rules.md 5)."""
     out: tuple[Units, ...] = ()
     """Goods that are with a carrier or their recipient, though they were paid back."""
+    home: tuple[Units, ...] = ()
+    """Goods of units still to be had that are in the house again: others are sent instead."""
     strays: tuple[CancelledUnitsSent, ...] = ()
     """Those of them that a third party sent though they were cancelled: somebody has to see to it,
     until they are in the house again or given up."""
@@ -203,14 +205,14 @@ class Order:
         return ""
 
     def units_out(self, parts: Collection[int]) -> tuple[Units, ...]:
-        """Units of these parts that are to be had, or are out though they were paid back."""
+        """Units of these parts that are out: to be had, or though they were paid back."""
         live = [
             Units(part=part.number, line=unit.line, quantity=unit.quantity)
             for part in self.parts
             if part.number in parts
             for unit in part.units
         ]
-        return (*live, *(one for one in self.out if one.part in parts))
+        return (*without(live, self.home), *(one for one in self.out if one.part in parts))
 
     def live_units(self, line: int) -> int:
         """Units of a line that are still to be had."""

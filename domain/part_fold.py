@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from domain.choosing import without
 from domain.order_facts import (
     PartReceived,
     State,
@@ -64,10 +65,10 @@ def shipped(order: Order, number: int) -> tuple[Part, ...]:
     return moved(order, number, state=State.PENDING_RECEIPT, shipped=True)
 
 
-def goods_of(order: Order, units: Sequence[Units]) -> list[Units]:
-    """Those of these units that were sent in parcels."""
+def still_out(order: Order, units: Sequence[Units]) -> list[Units]:
+    """Those of these units that were sent in parcels and are not in the house again."""
     sent = {part.number for part in order.parts if part.warehouse}
-    return [one for one in units if one.part in sent]
+    return without([one for one in units if one.part in sent], order.home)
 
 
 def planned(plan: Plan) -> tuple[Part, ...]:

@@ -4,11 +4,11 @@ The original never regresses. What is set aside at once (wrong goods) and what i
 are the same: goods are reserved for the linked order, which then stands or lets them go.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from domain.catalogue import Kind
-from domain.choosing import Kept
+from domain.choosing import Kept, without
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     OrderFact,
@@ -114,6 +114,23 @@ def sent_once_more(order: Order, linked: Mapping[str, Order]) -> list[Kept]:
                 why = f"{sku}: {made.number} sends it once more: decide there"
                 found.append(Kept(one.model_copy(update={"quantity": quantity}), why))
     return found
+
+
+def replaced(order: Order, linked: Mapping[str, Order], parts: Collection[int]) -> list[Units]:
+    """Units of these parts that linked orders send, or sent, in their place."""
+    again = (one.units for one in sent_once_more(order, linked))
+    return [one for one in again if one.part in parts]
+
+
+def still_due(order: Order, linked: Mapping[str, Order], parts: Collection[int]) -> list[Units]:
+    """Units of these parts that are to be had, and that nothing else is sent for."""
+    live = [
+        Units(part=part.number, line=one.line, quantity=one.quantity)
+        for part in order.parts
+        if part.number in parts
+        for one in part.units
+    ]
+    return without(live, replaced(order, linked, parts))
 
 
 def must_not_lose(order: Order) -> None:

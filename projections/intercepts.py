@@ -1,6 +1,6 @@
 """拦截视图 Parcels that are called back or sent elsewhere, and how far that is (O8)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -10,6 +10,7 @@ from application.streams import INTERCEPT, ORDER, PARCEL
 from domain.intercepts import Intercept, InterceptAsked, InterceptFact
 from domain.orders import Order
 from domain.parcels import Parcel
+from domain.replacing import still_due
 from projections.reading import Event, Tables, View, compose, named_rows
 
 
@@ -83,30 +84,37 @@ async def intercepts(
     query = compose(_LISTED, schema, ("intercepts", "parcels"), "")
     rows = await named_rows(connection, query, closed, at, at, parcel, limit)
     boxes: list[Parcel] = [PARCEL.states.validate_json(row.pop("box")) for row in rows]
-    numbers = list({number for box in boxes for number in box.orders})
-    query = compose(_ORDERS, schema, ("orders",), "")
-    cursor = await connection.execute(query, (numbers,), prepare=True)
-    orders = {
-        number: ORDER.states.validate_json(folded) for number, folded in await cursor.fetchall()
-    }
+    orders = await _orders(connection, schema, {one for box in boxes for one in box.orders})
+    again = {made.number for one in orders.values() for made in one.replacements}
+    orders |= await _orders(connection, schema, again)
     for row, box in zip(rows, boxes, strict=True):
         row.update(_goods(box, orders))
     return rows
 
 
+async def _orders(
+    connection: AsyncConnection[Any], schema: str, numbers: Collection[str]
+) -> dict[str, Order]:
+    query = compose(_ORDERS, schema, ("orders",), "")
+    cursor = await connection.execute(query, (list(numbers),), prepare=True)
+    return {
+        number: ORDER.states.validate_json(folded) for number, folded in await cursor.fetchall()
+    }
+
+
 def _goods(box: Parcel, orders: Mapping[str, Order]) -> dict[str, Any]:
-    """What is to come back in a parcel, and whether all of it is paid back already."""
+    """What is to come back in a parcel, and whether nothing of it is still to be paid back."""
     found: dict[str, dict[str, Any]] = {}
-    live = False
+    due = False
     for number in box.orders:
         order = orders[number]
         mine = {one.part for one in box.carries if one.order == number}
-        live = live or any(part.live for part in order.parts if part.number in mine)
+        due = due or bool(still_due(order, orders, mine))
         for one in order.units_out(mine):
             line = order.line(one.line)
             item = found.setdefault(line.sku, {"sku": line.sku, "name": line.name, "quantity": 0})
             item["quantity"] += one.quantity
-    return {"goods": list(found.values()), "paid_back": not live}
+    return {"goods": list(found.values()), "paid_back": not due}
 
 
 async def intercepts_of(

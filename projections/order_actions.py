@@ -201,9 +201,12 @@ def dispute_of(
 
 
 def intercept_of(
-    parcel: str, box: Parcel, *, one: Intercept, when: datetime, rules: HouseRules
+    parcel: str, box: Parcel, *, one: Intercept, due: bool, when: datetime, rules: HouseRules
 ) -> dict[str, Any]:
-    """Whether a parcel can be called back now, with which orders, or why not (O8, D6)."""
+    """Whether a parcel can be called back now, with which orders, or why not (O8, D6).
+
+    `due`: whether anything in it is still to be had by somebody who gets nothing in its place.
+    """
     orders = sorted({content.order for content in box.contents})
     try:
         if not box.handed_over:
@@ -220,6 +223,7 @@ def intercept_of(
             reason="",
             when=when,
             rules=rules,
+            due=due,
         )
         if not asked:
             raise NotPossible(action="intercept", why="the carrier is asked already")

@@ -46,6 +46,7 @@ from domain.ledger import postings
 from domain.lots import lot_id
 from domain.order_facts import (
     AddressChanged,
+    CancelledUnitsGivenUp,
     Channel,
     CourseProgressed,
     Fault,
@@ -842,6 +843,7 @@ OF_CASES = (OrderLinked, ReplacementOrdered, ReplacementReleased, ReplacementRes
 """What disputes and returns do to orders has tests of its own."""
 OF_OTHERS = (
     PartEntrusted, UnitsCancelling, CancellationOvertaken, CancelledUnitsSent, GoodsCameBack,
+    CancelledUnitsGivenUp,
 )  # fmt: skip
 """So has what third parties' warehouses are asked for: those of the model are the mall's own."""
 

@@ -136,9 +136,9 @@ def test_what_nobody_wanted_is_called_back_wherever_it_is_and_once() -> None:
         assert given(*facts).call_back("T1-P1", **wish) == []  # type: ignore[arg-type]
     back = GoodsTakenBack(intercept="T1-P1-X1", intact=False)
     signed = Track(ParcelState.SIGNED)
-    assert given(ASKED).take_back(track=signed, intact=False, paid_back=True) == [back]
+    assert given(ASKED).take_back(track=signed, intact=False, due=False) == [back]
     with pytest.raises(NotPossible, match="already"):
-        given(ASKED, back).take_back(track=signed, intact=False, paid_back=True)
+        given(ASKED, back).take_back(track=signed, intact=False, due=False)
 
 
 def test_a_yes_by_phone_counts_after_a_refusal_or_a_silence_too() -> None:

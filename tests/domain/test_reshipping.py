@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from application import ordering, reshipping, shipping
+from application import intercepting, ordering, reshipping, shipping
 from application.streams import ACCOUNT, ORDER
 from domain.order_facts import Fault, OrderLinked, OrderPlaced, State, Units
 from domain.parts import Replacement
@@ -152,7 +152,9 @@ def test_its_goods_are_free_again_when_the_linked_order_is_cancelled() -> None:
     assert mall.stock("a", "mug").reserved == 0
 
 
-def refund(mall: Mall, number: str, *wanted: tuple[str, int]) -> dict[str, Any]:
+def refund(
+    mall: Mall, number: str, *wanted: tuple[str, int], goods_back: bool = False
+) -> dict[str, Any]:
     """Staff refund units plainly, without a case."""
     return mall.do(
         partial(
@@ -161,7 +163,7 @@ def refund(mall: Mall, number: str, *wanted: tuple[str, int]) -> dict[str, Any]:
             wanted=list(wanted) or None,
             fault=Fault.LOST,
             reason="x",
-            goods_back=False,
+            goods_back=goods_back,
             rules=RULES,
         )
     )
@@ -217,3 +219,65 @@ def test_both_are_given_when_nobody_looks_at_linked_orders(
     monkeypatch.setattr(ordering, "kept_units", lambda *_: [])
     assert refund(mall, "N1")["points"] == 20
     assert mall.state("N1-R1") is State.PENDING_SHIPMENT
+
+
+def under_way() -> Mall:
+    """As `sent`, but its carrier has it still."""
+    mall = Mall()
+    mall.item("mug", "a", units=5, limit_per_learner=2)
+    mall.place("N1", ("mug", 2))
+    mall.do(partial(shipping.hand_over, parcel=mall.packed("N1"), rules=RULES))
+    return mall
+
+
+def call_back(mall: Mall) -> None:
+    ask = partial(intercepting.intercept_parcel, parcel="N1-P1", orders=["N1"], reason="found")
+    mall.do(partial(ask, rules=RULES))
+
+
+def take_in(mall: Mall, **more: Any) -> int:
+    told: dict[str, Any] = {"intact": True, "reason": "unopened", "rules": RULES, **more}
+    back = mall.do(partial(intercepting.take_back, parcel="N1-P1", **told))
+    return int(back["points"])
+
+
+@pytest.mark.parametrize("word", ["", "快件已退回", "快件丢失"])
+def test_the_first_parcel_is_on_its_shelf_again_when_it_turns_up_after_all(word: str) -> None:
+    """D3, D4, C3: called back, or come back by itself; nothing is paid, what was sent once more
+    stays its learner's, and a later refund of it takes the first goods in no second time."""
+    mall = under_way()
+    spent = mall.available()
+    again = reship(mall)
+    if word:
+        mall.scans("N1-P1", word)
+    call_back(mall)
+    assert take_in(mall) == 0
+    assert (mall.available(), mall.stock("a", "mug")) == (spent, Stock(free=3, reserved=2))
+    assert mall.log.state(ORDER, "N1").home == tuple(TWO)
+    with pytest.raises(NotPossible, match="already"):
+        take_in(mall)
+    cancel = partial(ordering.cancel_order, number=again, wanted=None, reason="x", rules=RULES)
+    mall.do(cancel)
+    assert mall.stock("a", "mug") == Stock(free=5)
+    refund(mall, "N1", goods_back=True)
+    assert (mall.available(), mall.stock("a", "mug")) == (100, Stock(free=5))
+    assert (mall.log.state(ORDER, "N1").home, mall.log.state(ORDER, "N1").out) == ((), ())
+
+
+def test_what_is_not_sent_once_more_is_paid_back_when_the_parcel_comes_back() -> None:
+    """D4: one of two is replaced and one is not; both are on the shelf, one is scrapped."""
+    mall = under_way()
+    spent = mall.available()
+    reship(mall, units=[Units(part=1, line=1, quantity=1)])
+    call_back(mall)
+    assert take_in(mall, intact=False, scrap=[("mug", 1)]) == (100 - spent) // 2
+    assert mall.stock("a", "mug") == Stock(free=3, reserved=1)
+    assert mall.log.state(ORDER, "N1").home == (Units(part=1, line=1, quantity=1),)
+
+
+def test_a_parcel_that_nobody_received_is_called_back_only_where_nothing_is_due() -> None:
+    """O8: one that comes back by itself while its order waits is a matter of its refund."""
+    mall = under_way()
+    mall.scans("N1-P1", "快件已退回")
+    with pytest.raises(NotPossible, match="returning"):
+        call_back(mall)
