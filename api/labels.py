@@ -22,6 +22,7 @@ from api.shown_labels import LabelAskedOut, WaveLabelsOut
 from api.tenancy import Tenant
 from application import labelling
 from application.cards import open_cards
+from application.offices import sending_office
 from application.ordering_labels import whole_address
 from application.recipients import Recipient
 from application.settings import Settings
@@ -195,7 +196,7 @@ async def drawn(tenant: Tenant, found: Sequence[Labelled], *, name: str) -> byte
 
 def sender_words(one: Labelled, settings: Settings) -> tuple[str, ...]:
     """Who sends from the parcel's warehouse: name, phone, address; its place, where nobody says."""
-    sender = settings.senders.get(one.warehouse) or settings.senders.get("*")
+    sender = sending_office(settings, one.warehouse, one.office)
     return (sender.name, sender.phone, sender.address) if sender else (one.warehouse_place,)
 
 

@@ -12,6 +12,7 @@ from api.reading import MinPosition, wait_for
 from api.return_sheets import ReturnFace, return_label_pdf
 from api.returns import Back
 from api.seen_cases import recipient_of
+from application.offices import office_of
 from application.ordering_labels import whole_address
 from application.recipients import Recipient
 from domain.refusals import NotFound
@@ -50,7 +51,7 @@ async def label(
         places = await catalogue_queries.warehouses(connection, tenant.schema)
         recipient = await recipient_of(connection, tenant, order)
     place = next(one for one in places if one["code"] == row.warehouse)
-    own = tenant.settings.senders.get(row.warehouse)
+    own = office_of(tenant.settings, row.warehouse, place.get("office"))
     abroad = comes_from_abroad(order.order)
     home = "CHINA 中国  " if abroad else ""
     masked = None if recipient is None else recipient.masked()

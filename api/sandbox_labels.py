@@ -14,7 +14,6 @@ from fastapi import APIRouter, Form, Response
 from pydantic_core import to_json
 
 from api.sandbox_behaviour import Behaviour
-from application.demo_mall import SENDERS
 from application.gateways.kuaidi100 import sign_label
 
 KEY = "sandbox-key"
@@ -31,7 +30,9 @@ def account(url: str) -> dict[str, str]:
         "KUAIDI100_KEY": KEY,
         "KUAIDI100_SECRET": SECRET,
         "KUAIDI100_ACCOUNTS": json.dumps({"*": {"partnerId": "sandbox"}}),
-        "SENDERS": json.dumps(SENDERS),
+        "SENDERS": json.dumps(
+            {"*": {"name": "积分商城", "phone": "0571-88000000", "address": "浙江省杭州市西湖区"}}
+        ),
     }
 
 

@@ -7,6 +7,7 @@ from psycopg import AsyncConnection
 from api.seen_cases import recipient_of
 from application.cards import open_cards
 from application.case_words import without_names
+from application.offices import office_of
 from application.sealed_words import Message, content_of
 from domain.orders import Order
 from domain.returns import Return, comes_from_abroad
@@ -101,15 +102,16 @@ async def _label(
     box = dict(await asking.parcels(row.order_number)).get(row.id)
     places = await catalogue_queries.warehouses(connection, tenant.schema)
     place = next((one for one in places if one["code"] == row.warehouse), {})
+    office = office_of(tenant.settings, row.warehouse, place.get("office"))
     way = {} if box is None else order_answers.tracked(box)
-    own = tenant.settings.senders.get(row.warehouse)
     return {
         "parcel": row.id,
         "to": place.get("name", row.warehouse),
         "province": place.get("province", ""),
         "city": place.get("city", ""),
-        "address": own.address if own else None,
-        "phone": own.phone if own else None,
+        "contact": office and office.name,
+        "address": office and office.address,
+        "phone": office and office.phone,
         "carrier": way.get("carrier"),
         "waybill": way.get("waybill"),
         "state": way.get("state", "labelled"),

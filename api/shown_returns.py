@@ -72,8 +72,9 @@ class ReturnLabelOut(BaseModel):
     to: str = Field(description="name of the warehouse that it goes to")
     province: str = Field(description="of the warehouse")
     city: str = Field(description="of the warehouse; may be empty")
-    address: str | None = Field(description="in full; null: the house has not set it up")
-    phone: str | None = Field(description="of the warehouse; null: the house has not set it up")
+    contact: str | None = Field(description="whom to name on it; null: nobody said")
+    address: str | None = Field(description="in full; null: nobody said more than the place")
+    phone: str | None = Field(description="of the warehouse; null: nobody said")
     carrier: str | None = Field(description="its code; null until there is a number")
     waybill: str | None = Field(description="the carrier's number, once there is one")
     state: str = Field(description="as of any parcel", examples=["in_transit"])
@@ -104,6 +105,7 @@ class ReturnOut(ReturnListedOut):
             "to": "陕西仓",
             "province": "陕西省",
             "city": "西安市",
+            "contact": "积分商城陕西仓",
             "address": "陕西省西安市未央区仓储示范路 9 号 3 号库",
             "phone": "029-88000003",
             "carrier": None,

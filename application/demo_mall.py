@@ -16,7 +16,7 @@ from application.unit import Command, Unit
 from domain.catalogue import Kind, Sensitivity, StorageClass, Terms
 from domain.house_rules import HouseRules
 from domain.point_facts import Reason
-from domain.warehouses import EVERYWHERE, Warehouse
+from domain.warehouses import EVERYWHERE, Office, Warehouse
 
 LEARNERS = ("lin", "chen")
 WELCOME_POINTS = 5_000
@@ -27,6 +27,11 @@ WAREHOUSES = (
         name="浙江仓",
         province="浙江省",
         city="杭州市",
+        office=Office(
+            name="积分商城浙江仓",
+            phone="0571-88000001",
+            address="浙江省杭州市余杭区仓前街道示范路 8 号 1 号库",
+        ),
         serves=(EVERYWHERE,),
         stores=(StorageClass.STONE, StorageClass.GENERAL, StorageClass.PAPER),
         packaging_fen=150,
@@ -38,6 +43,11 @@ WAREHOUSES = (
         name="河南仓",
         province="河南省",
         city="郑州市",
+        office=Office(
+            name="积分商城河南仓",
+            phone="0371-66000002",
+            address="河南省郑州市中牟县物流园示范路 16 号 2 号库",
+        ),
         serves=(EVERYWHERE,),
         stores=(StorageClass.WOOD, StorageClass.RATTAN, StorageClass.GENERAL),
         max_weight_grams=10_000,
@@ -50,6 +60,11 @@ WAREHOUSES = (
         name="陕西仓",
         province="陕西省",
         city="西安市",
+        office=Office(
+            name="积分商城陕西仓",
+            phone="029-88000003",
+            address="陕西省西安市未央区仓储示范路 9 号 3 号库",
+        ),
         serves=(EVERYWHERE,),
         stores=(StorageClass.PAPER, StorageClass.METAL, StorageClass.GENERAL),
         packaging_fen=450,
@@ -57,26 +72,6 @@ WAREHOUSES = (
         storage_fen_per_unit_month=25,
     ),
 )
-
-SENDERS = {
-    "*": {"name": "积分商城", "phone": "0571-88000000", "address": "浙江省杭州市西湖区"},
-    "zhejiang": {
-        "name": "积分商城浙江仓",
-        "phone": "0571-88000001",
-        "address": "浙江省杭州市余杭区仓前街道示范路 8 号 1 号库",
-    },
-    "henan": {
-        "name": "积分商城河南仓",
-        "phone": "0371-66000002",
-        "address": "河南省郑州市中牟县物流园示范路 16 号 2 号库",
-    },
-    "shaanxi": {
-        "name": "积分商城陕西仓",
-        "phone": "029-88000003",
-        "address": "陕西省西安市未央区仓储示范路 9 号 3 号库",
-    },
-}
-"""Whom carriers fetch the demo's parcels from, and where its goods come back to; all invented."""
 
 
 def _goods(name: str, points: int, yuan: int, grams: int, kept: StorageClass, **more: Any) -> Terms:

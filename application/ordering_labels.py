@@ -33,6 +33,7 @@ from application.gateways.tracking import (
     Retry,
     UnreadableReply,
 )
+from application.offices import sending_office
 from application.recipients import Recipient
 from application.settings import Settings
 from application.streams import ORDER, PARCEL
@@ -73,6 +74,7 @@ class Open(NamedTuple):
     place: str
     """Province and city of the warehouse."""
     warehouse_name: str
+    office: dict[str, str] | None
     card: str | None
     folded: bytes | None
     """The first order in the parcel."""
@@ -278,7 +280,7 @@ def contract_of(settings: Settings, carrier: str) -> dict[str, str]:
 
 def sender_of(settings: Settings, one: Open) -> Person:
     """Who sends from the parcel's warehouse."""
-    known = settings.senders.get(one.warehouse) or settings.senders.get("*")
+    known = sending_office(settings, one.warehouse, one.office)
     if known is None:
         return Person(one.warehouse_name, "", one.place)
     return Person(known.name, known.phone, known.address)
@@ -322,7 +324,8 @@ WITH due AS (
 )
 SELECT d.label, d.parcel, d.carrier, d.grams, d.state = 'unwanted', d.waybill, d.partner_order,
     d.reason, p.warehouse, concat(w.terms ->> 'province', w.terms ->> 'city'),
-    coalesce(w.terms ->> 'name', p.warehouse), o.card, o.folded, c.tries, c.first_at
+    coalesce(w.terms ->> 'name', p.warehouse), w.terms -> 'office',
+    o.card, o.folded, c.tries, c.first_at
 FROM due d JOIN claimed c ON c.what = d.label JOIN {parcels} p ON p.number = d.parcel
 LEFT JOIN {warehouses} w ON w.code = p.warehouse LEFT JOIN {orders} o ON o.number = p.orders[1]
 ORDER BY d.wanted_at, d.label

@@ -19,17 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from application.key_files import read_or_create
 from domain.countries import COUNTRIES
 from domain.house_rules import CustomsLimit, FilingWindow, HouseRules, Peak
-
-
-class Sender(BaseModel):
-    """Who a warehouse's parcels come from, as carriers are told; a business, not a person."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(min_length=1, max_length=40)
-    phone: str = Field(min_length=5, max_length=20)
-    address: str = Field(min_length=5, max_length=200)
-
+from domain.warehouses import Office
 
 _KUAIDI100 = frozenset({"kuaidi100_url", "kuaidi100_key"})
 _PAYMENT = frozenset({"payment_url", "payment_secret"})
@@ -103,8 +93,9 @@ class Settings(BaseSettings):
     """What label requests are signed with, beside the key."""
     kuaidi100_accounts: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Contracts with carriers, as JSON by their code or `*`: `{"*": {"partnerId": "…"}}`."""
-    senders: dict[str, Sender] = Field(default_factory=dict)
-    """Who sends from each warehouse, as JSON by its code or `*`: name, phone, address."""
+    senders: dict[str, Office] = Field(default_factory=dict)
+    """Who sends from warehouses that do not say so themselves, as JSON by code or `*`: name, phone,
+    address."""
     third_parties: dict[str, ThirdParty] = Field(default_factory=dict, repr=False)
     """Third parties' warehouses that are asked by themselves, as JSON by the warehouse's code:
     `{"shaanxi": {"url": "https://…", "secrets": ["whsec_…"]}}` (W2; docs/third-parties.md)."""

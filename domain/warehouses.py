@@ -24,6 +24,16 @@ class Packing(Value):
     fen: NonNegativeInt = Field(description="packaging of one parcel with such goods")
 
 
+class Office(Value):
+    """Whom a warehouse's parcels come from and go back to: a business, not a person (A4)."""
+
+    name: str = Field(min_length=1, max_length=40, description="as it is on labels")
+    phone: str = Field(min_length=5, max_length=20, description="that carriers may call")
+    address: str = Field(
+        min_length=5, max_length=200, description="from the province to the street and number"
+    )
+
+
 class Warehouse(Value):
     """One warehouse, own or a third party's."""
 
@@ -31,6 +41,9 @@ class Warehouse(Value):
     name: str = Field(min_length=1, max_length=100, description="as staff read it")
     province: str = Field(description="its full name")
     city: str = Field(description="where goods start from")
+    office: Office | None = Field(
+        default=None, exclude_if=not_, description="where returns are sent to, and who sends (D3)"
+    )
     serves: tuple[str, ...] = Field(
         description='provinces, or ("*",) for all of them; countries abroad by their codes'
     )

@@ -18,6 +18,8 @@ class Labelled(NamedTuple):
     warehouse: str
     warehouse_name: str
     warehouse_place: str
+    office: dict[str, str] | None
+    """What the warehouse says of itself."""
     wave: str | None
     carrier: str
     waybill: str
@@ -73,6 +75,7 @@ def _face(row: dict[str, Any]) -> Labelled:
         warehouse=row["warehouse"],
         warehouse_name=row["warehouse_name"] or row["warehouse"],
         warehouse_place=row["warehouse_place"] or "",
+        office=row["office"],
         wave=row["wave"],
         carrier=row["carrier"] or "",
         waybill=row["waybill"] or "",
@@ -92,6 +95,7 @@ _LABELLED = """
 SELECT p.number, p.warehouse, p.wave, p.carrier, p.waybill, p.folded,
     w.terms ->> 'name' AS warehouse_name,
     concat(w.terms ->> 'province', w.terms ->> 'city') AS warehouse_place,
+    w.terms -> 'office' AS office,
     (SELECT array_agg(o.number ORDER BY o.number) FROM {orders} o
      WHERE o.number = ANY(p.orders)) AS numbers,
     (SELECT array_agg(o.folded ORDER BY o.number) FROM {orders} o

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from application.settings import Sender
+from domain.warehouses import Office
 from tests.api.conftest import Mall
 from tests.api.test_disputes import BOSS, OPS, SUPPORT, signed
 from tests.api.test_returns import CHEN, Counter
@@ -20,11 +20,20 @@ PLACE = {
 }
 
 
+async def says(mall: Mall, office: dict[str, str] | None) -> None:
+    """The warehouse says whom returns are sent to, or does not."""
+    found = (await mall.get("/v1/warehouses", **BOSS)).json()["warehouses"]
+    terms = next(one for one in found if one["code"] == "zhejiang")
+    answer = await mall.post("/v1/warehouses", {**terms, "office": office}, **BOSS)
+    assert answer.status_code == 200, answer.text
+    await mall.views()
+
+
 @pytest.fixture
 async def counter(mall: Mall) -> Counter:
     """Two notebooks that were signed for, and whose learner gives them back."""
     one = Counter(await signed(mall, confirmed=True))
-    mall.tenant.settings.senders["zhejiang"] = Sender(**PLACE)
+    await says(mall, PLACE)
     await one.ask()
     return one
 
@@ -60,14 +69,43 @@ async def test_a_return_s_label_is_printed_masked_and_the_same_every_time(
 
 
 async def test_the_carrier_s_number_is_on_it_once_there_is_one(counter: Counter) -> None:
-    """D3: also where the house has no address of its own for the warehouse set up."""
-    del counter.mall.tenant.settings.senders["zhejiang"]
+    """D3: also where neither the warehouse nor the settings say more than its place."""
+    await says(counter.mall, None)
     number = {"carrier": "shunfeng", "waybill": "SF10000100001"}
     assert (await counter.post("sending", number)).status_code == 200
     page = text_of(await printed(counter))
     for shown in ("SF10000100001", "顺丰", "浙江仓", "浙江省杭州市"):
         assert shown in page, shown
     assert "waybill" not in page
+
+
+async def told(counter: Counter) -> dict[str, str | None]:
+    """Where the learner reads that it goes."""
+    label = (await counter.seen())["label"]
+    return {"name": label["contact"], "phone": label["phone"], "address": label["address"]}
+
+
+async def test_the_learner_reads_where_to_send_it(counter: Counter) -> None:
+    """D3, C2: as the warehouse says; what is set up for it counts where it says nothing."""
+    assert await told(counter) == PLACE
+    await says(counter.mall, None)
+    assert set((await told(counter)).values()) == {None}
+    other = {**PLACE, "name": "积分商城退货"}
+    counter.mall.tenant.settings.senders["zhejiang"] = Office(**other)
+    assert await told(counter) == other
+    assert "积分商城退货" in text_of(await printed(counter))
+    half = {"name": "浙江仓", "phone": "1", "address": "路"}
+    terms = {"code": "zhejiang", "name": "x", "province": "浙江省", "city": "", "serves": ["*"]}
+    refused = await counter.mall.post("/v1/warehouses", {**terms, "office": half}, **BOSS)
+    assert refused.status_code == 422
+
+
+async def test_every_demo_warehouse_says_where_returns_go(mall: Mall) -> None:
+    """C2, D3: with street, phone and contact."""
+    found = (await mall.get("/v1/warehouses", **BOSS)).json()["warehouses"]
+    assert len(found) == 3
+    for one in found:
+        assert one["office"]["address"].startswith(one["province"] + one["city"])
 
 
 async def test_there_is_no_label_for_others_nor_once_the_goods_are_here(counter: Counter) -> None:

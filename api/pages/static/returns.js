@@ -64,7 +64,7 @@ function label(one) {
   return h("div", { class: "return-label" },
     printed(one),
     h("dl", { class: "about" },
-      h("dt", null, t("returns.to")), h("dd", null, to.address ? [to.to, to.address, to.phone].join(" · ") : `${to.to} · ${to.province}${to.city}`),
+      h("dt", null, t("returns.to")), h("dd", null, to.address ? [h("strong", null, to.contact), h("br"), to.address, h("br"), h("span", { class: "num" }, to.phone)] : `${to.to} · ${to.province}${to.city}`),
       h("dt", null, t("returns.write")), h("dd", null, h("strong", { class: "mono" }, to.parcel)),
       to.waybill ? [h("dt", null, word("carrier", to.carrier)), h("dd", { class: "mono" }, to.waybill)] : null,
       scan ? [h("dt", null, when(scan.time)), h("dd", null, inPrint(scan.text))] : null),

@@ -35,6 +35,7 @@ function card(one, all, reached, changed) {
       row("serves", one.serves.map((each) => (each === EVERYWHERE ? t("warehouses.everywhere") : regionName(each))).join(t("app.and"))),
       stuck.length ? row("no_card", h("span", { class: "bad-words" }, stuck.map(regionName).join(t("app.and")))) : null,
       row("stores", one.stores.length ? one.stores.map((each) => t(`class.${each}`)).join(t("app.and")) : t("warehouses.stores_all")),
+      row("office", one.office ? `${one.office.name} · ${one.office.phone} · ${one.office.address}` : h("span", { class: "bad-words" }, t("warehouses.office_missing"))),
       row("cut_off", one.cut_off.slice(0, 5)), row("daily_capacity", number(one.daily_capacity)), row("service_hours", number(one.service_hours)),
       one.max_weight_grams ? row("max_weight_grams", number(one.max_weight_grams)) : null,
       row("packaging_fen", yuan(one.packaging_fen)), row("handling_fen", yuan(one.handling_fen)), row("storage_fen_per_unit_month", yuan(one.storage_fen_per_unit_month))));
@@ -44,12 +45,16 @@ function edit(one, done) {
   const old = one ?? NEW;
   const text = (name, props = {}, more) => field(name, t(`warehouses.${name}`), { value: old[name] ?? "", required: true, maxlength: 100, ...props }, more);
   const count = (name, required = true) => text(name, { type: "number", min: 1, inputmode: "numeric", required, value: old[name] === null || old[name] === undefined ? "" : String(old[name]) });
+  const said = (name, props) => field(`office_${name}`, t(`warehouses.office_${name}`), { value: old.office?.[name] ?? "", required: false, ...props });
   const money = (name) => text(name, { type: "number", min: 0, step: "0.01", inputmode: "decimal", value: String(old[name] / 100) });
   askFor({
     title: one ? t("warehouses.edit_of", { name: one.name }) : t("warehouses.new"), path: "/v1/warehouses", wide: true, done,
     fields: [
       h("div", { class: "grid-2" }, text("code", { readonly: Boolean(one), maxlength: 32 }, { hint: one ? null : t("warehouses.code_hint") }), text("name")),
       h("div", { class: "grid-2" }, text("province", { maxlength: 40 }), text("city", { maxlength: 40 })),
+      h("fieldset", null, h("legend", { class: "legend" }, t("warehouses.office")),
+        h("div", { class: "grid-2" }, said("name", { maxlength: 40 }), said("phone", { type: "tel", minlength: 5, maxlength: 20 })), said("address", { minlength: 5, maxlength: 200 }),
+        h("p", { class: "field-hint" }, t("warehouses.office_hint"))),
       text("serves", { required: false, maxlength: 1000, value: old.serves.join() === EVERYWHERE ? "" : old.serves.join(", ") }, { hint: t("warehouses.serves_hint") }),
       h("fieldset", null, h("legend", { class: "legend" }, t("warehouses.stores")), h("div", { class: "row" }, CLASSES.map((each) =>
         h("label", { class: "check" }, h("input", { type: "checkbox", name: "stores", value: each, checked: old.stores.includes(each) }), t(`class.${each}`)))), h("p", { class: "field-hint" }, t("warehouses.stores_hint"))),
@@ -62,9 +67,11 @@ function edit(one, done) {
 
 function terms(form, one) {
   const fen = (name) => Math.round(Number(form[name].value) * 100);
+  const office = Object.fromEntries(["name", "phone", "address"].map((each) => [each, form[`office_${each}`].value.trim()]));
   const serves = form.serves.value.split(/[,，、;；]/).map((each) => each.trim()).filter(Boolean);
   return {
     ...one, code: form.code.value.trim(), name: form.name.value.trim(), province: form.province.value.trim(), city: form.city.value.trim(),
+    office: Object.values(office).some(Boolean) ? office : null,
     serves: serves.length ? serves : [EVERYWHERE], stores: [...form.stores].filter((each) => each.checked).map((each) => each.value),
     third_party: form.third_party.checked, max_weight_grams: whole(form.max_weight_grams),
     packaging_fen: fen("packaging_fen"), handling_fen: fen("handling_fen"), storage_fen_per_unit_month: fen("storage_fen_per_unit_month"),
