@@ -27,7 +27,7 @@ from domain.order_facts import (
 from domain.past_balances import LeftSince
 from domain.point_facts import Counted
 from domain.points import Account
-from domain.promising import NO_BACKLOG, promised_by
+from domain.promising import NO_BACKLOG, promised_by, settled_by
 from domain.rate_facts import LaneSettled
 from domain.refusals import InvalidRequest, OrderRefused, Refusal
 from domain.reviewing import reasons_at_placing, require_review
@@ -141,7 +141,7 @@ def place_order(
         lots=paying[0].lots if paying else (),
         destination=_destination(unit, wish),
         plan=assessed.plan,
-        pay_by=when + rules.pay_within if due_fen else None,
+        pay_by=settled_by(when, due_fen=due_fen, rules=rules) if due_fen else None,
         promised_by=assessed.promised_by,
         policy=rules.policy,
         upgrade=wish.upgrade,
@@ -236,6 +236,7 @@ def assess(
             ask=Asking(rules.max_parts - bool(courses), wish.upgrade, upgrades, wish.candidates),
             rules=rules,
             backlog=backlog,
+            cash_fen=cash_fen,
             failures=failures,
         )
     freight_fen = delivery.freight_fen if delivery else 0
@@ -257,7 +258,11 @@ def assess(
         cash_fen=cash_fen,
         freight_fen=freight_fen,
         promised_by=promised_by(
-            legs, when=when, rules=rules, backlog=backlog, urgent=wish.upgrade is not None
+            legs,
+            when=settled_by(when, due_fen=cash_fen + freight_fen, rules=rules),
+            rules=rules,
+            backlog=backlog,
+            urgent=wish.upgrade is not None,
         )
         if plan
         else None,

@@ -12,7 +12,7 @@ from domain.catalogue import Terms
 from domain.countries import is_abroad
 from domain.house_rules import HouseRules
 from domain.order_facts import OrderLine, Upgrade
-from domain.promising import promised_by
+from domain.promising import promised_by, settled_by
 from domain.refusals import Refusal
 from domain.splitting import PlannedPart
 
@@ -124,9 +124,13 @@ def deliver(
     ask: Asking,
     rules: HouseRules,
     backlog: Mapping[str, int],
+    cash_fen: int,
     failures: list[Refusal],
 ) -> Delivery | None:
-    """The plan at the least cost, with what it costs the learner; adds what stands against it."""
+    """The plan at the least cost, with what it costs the learner; adds what stands against it.
+
+    `cash_fen` is the price of the goods in cash, which is paid with the freight.
+    """
     if recipient is None:
         failures.append(RecipientMissing())
         return None
@@ -162,7 +166,7 @@ def deliver(
     fast = planner.plan(key, place, max_parts=ask.max_parts, urgent=True)
     return _upgraded(
         usual, fast, ask.upgrade, when=unit.happened_at, rules=rules, backlog=backlog,
-        failures=failures,
+        cash_fen=cash_fen, failures=failures,
     )  # fmt: skip
 
 
@@ -174,6 +178,7 @@ def _upgraded(
     when: datetime,
     rules: HouseRules,
     backlog: Mapping[str, int],
+    cash_fen: int,
     failures: list[Refusal],
 ) -> Delivery:
     """With what could be paid for on top, and what is: a faster carrier, if one is faster (O6).
@@ -191,12 +196,14 @@ def _upgraded(
             failures.append(UpgradeUnavailable(upgrade=upgrade))
         return usual
     extra_fen = max(0, fast.freight_fen - usual.planned.freight_fen)
+    due_fen = cash_fen + usual.freight_fen + extra_fen
+    paid = settled_by(when, due_fen=due_fen, rules=rules)
     choices = (
         {
             "upgrade": Upgrade.EXPRESS,
             "extra_fen": extra_fen,
             "promised_by": promised_by(
-                fast.legs, when=when, rules=rules, backlog=backlog, urgent=True
+                fast.legs, when=paid, rules=rules, backlog=backlog, urgent=True
             ),
             "parts": [quoted_part(part) for part in fast.plan.parts],
         },

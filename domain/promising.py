@@ -54,6 +54,14 @@ def _arrival(
     return wave + timedelta(hours=service_hours) + lane_time + longer
 
 
+def settled_by(when: datetime, *, due_fen: int, rules: HouseRules) -> datetime:
+    """The moment a promise counts from: when what is due can still be paid (rules.md 8, 10).
+
+    No wave takes what is not paid, and the one before that may be gone by then.
+    """
+    return when + rules.pay_within if due_fen else when
+
+
 def promised_by(
     legs: Iterable[tuple[Warehouse, timedelta]],
     *,

@@ -479,7 +479,8 @@ def test_a_faster_way_is_offered_at_what_it_costs_more() -> None:
     assert upgrade == {
         "upgrade": "express",
         "extra_fen": 1_200 - 400,
-        "promised_by": NOON + timedelta(hours=24 + 24),  # it waits for no wave (S5)
+        # It waits for no wave, but to be paid (S5; rules.md 8).
+        "promised_by": NOON + timedelta(hours=24 + 24, minutes=3),
         "parts": [
             {
                 "part": 1, "warehouse": "hang", "units": [{"line": 1, "quantity": 1}],
@@ -660,6 +661,25 @@ def test_any_carrier_is_fine_when_nobody_was_chosen() -> None:
     answer, facts = label(mall, packed(mall, "N1"), "shunfeng")
     assert (answer["chosen"], answer["reason_wanted"]) == (None, False)
     assert facts == [WaybillIssued(carrier="shunfeng", waybill="W1")]
+
+
+def test_the_promise_counts_the_next_wave_when_cash_may_come_after_this_one() -> None:
+    """O6, rule 10: what is paid up to three minutes later may miss the wave; quote and order say
+    the same, and what is paid in points alone is promised from now."""
+    mall = Mall(ZTO)
+    mall.item("mug", {"hang": 9}, cash_fen=500)
+    mall.item("cup", {"hang": 9})
+    cut_off = NOON + timedelta(hours=4)
+    way = timedelta(hours=24 + 60)
+    for before, wave in (
+        (timedelta(minutes=3), cut_off),
+        (timedelta(minutes=1), cut_off + timedelta(days=1)),
+    ):
+        mall.now = cut_off - before
+        number = f"N{before.seconds}"
+        assert mall.quote({"mug": 1})["promised_by"] == wave + way
+        assert mall.place(number, {"mug": 1})["promised_by"] == wave + way
+        assert mall.quote({"cup": 1})["promised_by"] == cut_off + way
 
 
 # --- listing ---------------------------------------------------------------------------------

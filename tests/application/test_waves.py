@@ -166,6 +166,21 @@ async def test_an_order_is_missed_for_good_when_a_wave_does_not_wait(
     assert (await order(house, "T1")).parts[0].planned is None
 
 
+async def test_a_promise_is_kept_when_an_order_is_paid_after_its_cut_off(house: House) -> None:
+    """O6, rule 10: placed before the wave and paid after it, it goes a day later, as promised."""
+    house.now = CUT_OFF - timedelta(minutes=1)
+    placing = await house.order("mei", "T1", tea_set=1)
+    house.now = CUT_OFF + timedelta(seconds=30)
+    await release_at_cutoff(house)
+    await house.pay("T1", placing["cash_fen"])
+    house.now = CUT_OFF + timedelta(days=1, seconds=5)
+    await house.reader.catch_up()
+    await release_at_cutoff(house)
+    assert (await order(house, "T1")).parts[0].hand_over_by == house.now + timedelta(hours=24)
+    way = timedelta(hours=24) + house.rules.travel_time("浙江省")
+    assert datetime.fromisoformat(placing["promised_by"]) == CUT_OFF + timedelta(days=1) + way
+
+
 async def test_one_recipient_s_orders_share_a_parcel(house: House) -> None:
     """S4, rule 27: same person, phone and place, however it is written; nobody else's."""
     moved = RECIPIENT.model_copy(update={"address": "中山路 9 号"})
