@@ -43,14 +43,22 @@ def reject_order(unit: Unit, *, number: str, reason: str, rules: HouseRules) -> 
 
 
 def require_review(
-    unit: Unit, *, number: str, reasons: Sequence[ReviewReason], rules: HouseRules
+    unit: Unit,
+    *,
+    number: str,
+    reasons: Sequence[ReviewReason],
+    rules: HouseRules,
+    lots: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Send an order to the queue, before anything more of it is released (O7).
 
-    It leaves the parcels it shares, as long as nobody picked them: the others go on without it.
+    `lots` are what paid for it of points that were taken back since (rules.md 17). It leaves the
+    parcels it shares, as long as nobody picked them: the others go on without it.
     """
     order = existing(unit, number)
-    after = unit.record(ORDER, number, reviewing.require_review(order, reasons, rules=rules))
+    after = unit.record(
+        ORDER, number, reviewing.require_review(order, reasons, lots=lots, rules=rules)
+    )
     if after.review:
         leave_shared_parcel(unit, order=number, reason="the order waits for review", rules=rules)
         tell_changes(unit, order=number, reason="in_review")

@@ -10,10 +10,11 @@ import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
+from pydantic_core import to_json
 
 from application import releasing
 from application.envelope import Context, decode
@@ -29,19 +30,32 @@ from domain.release_facts import ReviewReason
 LOOKED_BACK = timedelta(minutes=15)
 """How long a fresh order is looked at again and again; waves look at all they release."""
 BATCH = 1_000
+POINTS_CLAWED_BACK = ReviewReason.POINTS_CLAWED_BACK
+
+
+class Unusual(NamedTuple):
+    """Why a human should look at an order."""
+
+    reason: ReviewReason
+    about: tuple[str, ...]
+    """Which address, by its card, or which lots; nothing where the order is meant."""
+
+
 PAUSES_SECONDS = (0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
 """Between looks for an order that is packed before the views know of it."""
 POLICY = "screen_orders"
 
 
 async def screen_fresh(house: House) -> int:
-    """Send what was placed lately, or paid with points taken back lately, to a human if need be.
+    """Send what is new to a human if need be: orders, their addresses, points that were taken back.
 
     Returns how many orders looked unusual. Looking twice has its effect once.
     """
     since = house.store.clock() - LOOKED_BACK
     async with house.pool.connection() as connection:
-        numbers = [row[0] for row in await _rows(connection, house.schema, _FRESH, since, since)]
+        numbers = [
+            row[0] for row in await _rows(connection, house.schema, _FRESH, since, since, since)
+        ]
     unusual, _ = await _screened(house, numbers)  # those that are not decided yet come again
     return unusual
 
@@ -97,7 +111,7 @@ async def unscreened(house: House, *, late_after: timedelta = LATE_AFTER) -> lis
 
 async def _screened(house: House, numbers: Sequence[str]) -> tuple[int, int]:
     """How many of these are unusual, and of how many that could not be decided."""
-    unusual: dict[str, list[ReviewReason]] = {}
+    unusual: dict[str, list[Unusual]] = {}
     for start in range(0, len(numbers), BATCH):
         async with house.pool.connection() as connection:
             unusual |= await _looked_up(
@@ -109,33 +123,39 @@ async def _screened(house: House, numbers: Sequence[str]) -> tuple[int, int]:
     return len(unusual), issued.undecided
 
 
-def _command(number: str, reasons: Sequence[ReviewReason], rules: HouseRules) -> Command:
+def _command(number: str, found: Sequence[Unusual], rules: HouseRules) -> Command:
     stream = ORDER.stream(number)
-    key = f"{stream}:{','.join(reasons)}"
+    # The same reason for another address or another lot is another question.
+    asked = to_json([(one.reason, *one.about) for one in found])
+    key = f"{stream}:{hashlib.sha256(asked).hexdigest()[:32]}"
+    lots = [lot for one in found if one.reason is POINTS_CLAWED_BACK for lot in one.about]
+    reasons = [one.reason for one in found]
     return Command(
         principal=f"policy:{POLICY}",
         key=key,
         digest=hashlib.sha256(key.encode()).digest(),
         context=Context(actor=f"policy:{POLICY}", command=f"{POLICY}:{key}"),
-        decide=partial(releasing.require_review, number=number, reasons=reasons, rules=rules),
+        decide=partial(
+            releasing.require_review, number=number, reasons=reasons, lots=lots, rules=rules
+        ),
         streams=(stream,),
     )
 
 
 async def _looked_up(
     connection: AsyncConnection[Any], schema: str, numbers: Sequence[str], *, rules: HouseRules
-) -> dict[str, list[ReviewReason]]:
+) -> dict[str, list[Unusual]]:
     wanted = list(numbers)
     await _rows(connection, schema, _PLACES, wanted)
     questions: list[tuple[ReviewReason, LiteralString, tuple[Any, ...]]] = [
         (ReviewReason.FREQUENT_ORDERS, _FREQUENT, (wanted, rules.review_orders_a_day)),
         (ReviewReason.SHARED_ADDRESS, _SHARED, (wanted, rules.review_accounts_at_address)),
-        (ReviewReason.POINTS_CLAWED_BACK, _CLAWED_BACK, (wanted,)),
+        (POINTS_CLAWED_BACK, _CLAWED_BACK, (wanted,)),
     ]
-    found: dict[str, list[ReviewReason]] = {}
+    found: dict[str, list[Unusual]] = {}
     for reason, text, values in questions:
-        for (number,) in await _rows(connection, schema, text, *values):
-            found.setdefault(number, []).append(reason)
+        for number, about in await _rows(connection, schema, text, *values):
+            found.setdefault(number, []).append(Unusual(reason, tuple(about)))
     return found
 
 
@@ -152,6 +172,10 @@ SELECT number FROM {orders} WHERE waiting_at IS NOT NULL AND placed_at >= %b
 UNION SELECT o.number FROM {orders} o WHERE o.waiting_at IS NOT NULL AND o.learner IN (
     SELECT learner FROM {ledger_entries}
     WHERE fact = 'ledger.GrantClawedBack' AND happened_at >= %b)
+UNION SELECT o.number FROM {orders} o JOIN {cards} c ON c.id = o.card::uuid
+    WHERE o.waiting_at IS NOT NULL AND c.made_at >= %b AND EXISTS (
+        SELECT FROM {tallypost_events} e
+        WHERE e.originator_id = 'order:' || o.number AND e.topic = 'orders.AddressChanged')
 """
 # Who sends where, kept per address and learner: cards are too many to be searched for it.
 _PLACES = """
@@ -190,23 +214,26 @@ WHERE o.waiting_at IS NOT NULL AND o.placed_at >= %b AND o.placed_at < %b
         AND p.last_at >= o.placed_at)
 """
 _FREQUENT = """
-SELECT o.number FROM {orders} o WHERE o.number = ANY(%b) AND (
+SELECT o.number, ARRAY[]::text[] FROM {orders} o WHERE o.number = ANY(%b) AND (
     SELECT count(*) FROM {orders} other WHERE other.learner = o.learner
       AND other.placed_at <= o.placed_at AND other.placed_at > o.placed_at - interval '24 hours'
 ) > %b
 """
 _SHARED = """
-SELECT o.number FROM {orders} o JOIN {cards} c ON c.id = o.card::uuid
+SELECT o.number, ARRAY[o.card] FROM {orders} o JOIN {cards} c ON c.id = o.card::uuid
 WHERE o.number = ANY(%b) AND (
     SELECT count(*) FROM {places} p
     WHERE p.digest = c.place_digest AND p.last_at > o.placed_at - interval '30 days'
 ) >= %b
 """
 _CLAWED_BACK = """
-SELECT o.number FROM {orders} o WHERE o.number = ANY(%b) AND EXISTS (
-    SELECT FROM {ledger_entries} l
-    JOIN {tallypost_events} e ON e.notification_id = l.position
+SELECT o.number, array_agg(DISTINCT back.lot ORDER BY back.lot)
+FROM {orders} o, LATERAL (
+    SELECT convert_from(e.state, 'UTF8')::jsonb -> 'fact' ->> 'lot' AS lot
+    FROM {ledger_entries} l JOIN {tallypost_events} e ON e.notification_id = l.position
     WHERE l.learner = o.learner AND l.fact = 'ledger.GrantClawedBack'
-      AND convert_from(o.folded, 'UTF8')::jsonb -> 'lots' @> jsonb_build_array(
-          jsonb_build_object('lot', convert_from(e.state, 'UTF8')::jsonb -> 'fact' ->> 'lot')))
+) back
+WHERE o.number = ANY(%b) AND convert_from(o.folded, 'UTF8')::jsonb -> 'lots'
+    @> jsonb_build_array(jsonb_build_object('lot', back.lot))
+GROUP BY o.number
 """

@@ -83,14 +83,17 @@ from domain.release_facts import (
 )
 from domain.splitting import Allocation
 
+ABOUT_ADDRESSES = frozenset({ReviewReason.ADDRESS_DOUBTFUL, ReviewReason.SHARED_ADDRESS})
+"""Reasons that hold for an address, and not for the one that comes after it (rules.md 26)."""
 OUTSIDE = (Channel.SHOP, Channel.PARTNER)
 """Where orders come from that were paid for elsewhere (G3)."""
 
 
 def _readdressed(order: Order, fact: AddressChanged) -> Order:
-    """The order with its new address: what a human said or asks of the old one is over (O7).
+    """The order with its new address: what a human said of the old one holds for it alone (O7).
 
-    What is asked because it goes abroad stays: the country is the same (T7).
+    What is asked because many send to the old one is asked about the new one; what is asked because
+    it goes abroad stays: the country is the same (T7).
     """
     order = replace(order, destination=fact.destination, parts=unacknowledged(order))
     if fact.doubts is None:
@@ -100,7 +103,7 @@ def _readdressed(order: Order, fact: AddressChanged) -> Order:
         order,
         doubts=tuple(one for one in order.doubts if is_objection(one)),
         review=tuple(one for one in order.review if one is not doubtful),
-        reviewed=tuple(one for one in order.reviewed if one is not doubtful),
+        reviewed=tuple(one for one in order.reviewed if one not in ABOUT_ADDRESSES),
     )
 
 
@@ -194,7 +197,9 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return replace(order, parts=moved(order, fact.part, waits=None))
         case ReviewRequired():
             doubts = (*order.doubts, *fact.details)
-            return replace(order, review=(*order.review, *fact.reasons), doubts=doubts)
+            review = tuple(dict.fromkeys((*order.review, *fact.reasons)))
+            told = (*order.taken_back, *fact.lots)
+            return replace(order, review=review, doubts=doubts, taken_back=told)
         case OrderApproved() | OrderRejected():
             looked_at = (*order.reviewed, *fact.reasons)
             return replace(order, review=(), doubts=(), reviewed=looked_at)

@@ -83,6 +83,8 @@ class Order:
     """What exactly is doubtful about the address, as stable codes, while it waits (O7)."""
     reviewed: tuple[ReviewReason, ...] = ()
     """What a human has looked at already."""
+    taken_back: tuple[str, ...] = ()
+    """Lots that paid for it, of whose claw-back a human was told: each is asked about (rule 17)."""
     returning: tuple[UnitsUnderReturn, ...] = ()
     """What open returns are about."""
     ratings: tuple[LineRated, ...] = ()

@@ -1,6 +1,7 @@
 """放行 What happens to an order between placing and packing (O7, S4, S5, W1)."""
 
 from enum import StrEnum
+from operator import not_
 
 from pydantic import AwareDatetime, Field, PositiveInt
 
@@ -35,6 +36,11 @@ class ReviewRequired(Fact, name="orders.ReviewRequired"):
         "of customs a reason and, after a colon, what it is about",
     )
     policy: str = Field(description="the house rules that ask for it")
+    lots: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="grants taken back since that paid for it (rule 17)",
+    )
 
 
 class OrderApproved(Fact, name="orders.OrderApproved"):

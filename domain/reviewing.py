@@ -39,16 +39,23 @@ def require_review(
     reasons: Iterable[ReviewReason],
     *,
     details: Sequence[str] = (),
+    lots: Sequence[str] = (),
     rules: HouseRules,
 ) -> list[OrderFact]:
     """Send an order to the queue; what a human has looked at once does not come back.
 
-    Nothing where nothing is left to be handed over: parcels on their way are not called back.
+    Points taken back do with each of the `lots` that is taken back (rules.md 17), and what is
+    about an address does with the next one. Nothing where nothing is left to be handed over:
+    parcels on their way are not called back.
     """
-    news = [one for one in reasons if one not in order.review and one not in order.reviewed]
+    known = {*order.review, *order.reviewed}
+    fresh = tuple(one for one in lots if one not in order.taken_back)
+    if fresh:
+        known.discard(ReviewReason.POINTS_CLAWED_BACK)
+    news = tuple(one for one in reasons if one not in known)
     if not news or not any(part.to_be_sent for part in order.parts):
         return []
-    return [ReviewRequired(reasons=tuple(news), details=tuple(details), policy=rules.policy)]
+    return [ReviewRequired(reasons=news, details=tuple(details), policy=rules.policy, lots=fresh)]
 
 
 def approve(order: Order, *, note: str) -> list[OrderFact]:

@@ -177,7 +177,7 @@ async def test_a_promise_is_kept_when_an_order_is_paid_after_its_cut_off(house: 
     await house.reader.catch_up()
     await release_at_cutoff(house)
     assert (await order(house, "T1")).parts[0].hand_over_by == house.now + timedelta(hours=24)
-    way = timedelta(hours=24) + house.rules.travel_time("浙江省")
+    way = timedelta(hours=24 + 32)  # the warehouse and its carrier
     assert datetime.fromisoformat(placing["promised_by"]) == CUT_OFF + timedelta(days=1) + way
 
 
@@ -348,6 +348,58 @@ async def test_what_was_paid_with_points_taken_back_is_looked_at(house: House) -
     assert (await order(house, "T1")).review == (ReviewReason.POINTS_CLAWED_BACK,)
     with pytest.raises(NotPossible, match="review"):
         await house.do(lambda unit: shipping.pack_part(unit, order="T1", part=1, weight_grams=500))
+
+
+async def test_each_lot_taken_back_is_looked_at_when_a_human_let_the_first_one_go(
+    house: House,
+) -> None:
+    """O7, rule 17: what was approved about one lot says nothing of the next one."""
+    await house.grant("mei", 100, "second")
+    for one in (await house.rows("SELECT count(*) FROM {s}.orders"))[0]:
+        assert one == 0
+    await placed(house, "T1", notebook=35)  # 9,100 points, of both lots
+    lots = [one.lot for one in (await order(house, "T1")).lots]
+    assert len(lots) == 2
+    for nth, lot in enumerate(lots, start=1):
+        take = partial(granting.claw_back, learner="mei", lot=lot, points=9_000, rules=house.rules)
+        await house.do(lambda unit, take=take: take(unit))  # type: ignore[misc]
+        await screen_fresh(house)
+        await house.reader.catch_up()
+        waits = await order(house, "T1")
+        assert ReviewReason.POINTS_CLAWED_BACK in waits.review
+        assert len(waits.taken_back) == nth
+        await house.do(lambda unit: releasing.approve_order(unit, number="T1", note="known"))
+        await screen_fresh(house)  # the same again: nothing new
+        assert (await order(house, "T1")).review == ()
+
+
+async def test_what_was_approved_about_an_address_holds_for_it_alone(house: House) -> None:
+    """O7, O8, rule 26: let go for one shared address, it is looked at for the next one, too."""
+    other = RECIPIENT.model_copy(update={"address": "中山路 9 号"})
+    for nth in range(4):
+        await house.grant(f"learner-{nth}", 9_000, f"g{nth}")
+        for where, place in enumerate((RECIPIENT, other)):
+            await placed(house, f"L{nth}{where}", learner=f"learner-{nth}", recipient=place)
+            await screen_fresh(house)
+    await placed(house, "T1")
+    await screen_fresh(house)
+    await house.reader.catch_up()
+    assert (await order(house, "T1")).review == (ReviewReason.SHARED_ADDRESS,)
+    await house.do(lambda unit: releasing.approve_order(unit, number="T1", note="a dormitory"))
+    await screen_fresh(house)
+    assert (await order(house, "T1")).review == ()
+    house.wait(hours=1)  # it is no fresh order any more
+    await house.do(
+        lambda unit: ordering.change_address(
+            unit,
+            number="T1",
+            found=Addressed(other),
+            digests=other.digests(VAULT.lookup_key),
+            rules=DEFAULT_RULES,
+        )
+    )
+    await screen_fresh(house)
+    assert (await order(house, "T1")).review == (ReviewReason.SHARED_ADDRESS,)
 
 
 async def test_a_new_address_leaves_the_shared_parcel(house: House) -> None:
