@@ -161,13 +161,16 @@ async def run_wave(
     """Release what waits in a warehouse, or these orders of it, in one wave.
 
     At a cut-off, what was placed by then: later orders wait for the next one (rules.md 11). It
-    releases nothing and stays open until the view shows the log `upto` a position.
+    releases nothing and stays open until the view shows the log `upto` a position. By hand there is
+    none where nothing waits: no more than the days' cut-offs is noted of what released nothing.
     """
-    await house.store.execute(_opening(actor, wave, warehouse, cut_off))
-    if not await _shown(house, upto):
-        return Ran(wave, 0, [], 0, 0)
+    shown = await _shown(house, upto)
     async with house.pool.connection() as connection:
         waiting = await _waiting(connection, house.schema, warehouse, orders, until=cut_off)
+    wanted = bool(cut_off or waiting or not shown)
+    opened = await house.store.execute(_opening(actor, wave, warehouse, cut_off, wanted=wanted))
+    if not (shown and from_json(opened.answer).get("begun", True)):
+        return Ran(wave, 0, [], 0, 0)
     unusual = await screen(house, sorted({one.content.order for one in waiting}))
     groups = await _by_recipient(house, waiting)
     issued = await issue(
@@ -184,8 +187,10 @@ async def run_wave(
     return Ran(wave, parts, parcels, merged, unusual)
 
 
-def _opening(actor: str, wave: str, warehouse: str, cut_off: datetime | None) -> Command:
-    begin = partial(_open, warehouse=warehouse, wave=wave, cut_off=cut_off)
+def _opening(
+    actor: str, wave: str, warehouse: str, cut_off: datetime | None, *, wanted: bool = True
+) -> Command:
+    begin = partial(_open, warehouse=warehouse, wave=wave, cut_off=cut_off, wanted=wanted)
     return _command(actor, wave, "open", begin, [WAVE.stream(wave)])
 
 
@@ -265,11 +270,14 @@ async def one_recipient(house: House, parcels: Sequence[str]) -> list[str]:
     return [card for card, who in named if who == named[0][1]]
 
 
-def _open(unit: Unit, *, warehouse: str, wave: str, cut_off: datetime | None) -> dict[str, Any]:
+def _open(
+    unit: Unit, *, warehouse: str, wave: str, cut_off: datetime | None, wanted: bool
+) -> dict[str, Any]:
     unit.read(NETWORK, MALL).named(warehouse)
     state: Wave = unit.read(WAVE, wave)
-    unit.record(WAVE, wave, state.open(warehouse, cut_off=cut_off))
-    return {"wave": wave}
+    if wanted:
+        unit.record(WAVE, wave, state.open(warehouse, cut_off=cut_off))
+    return {"wave": wave, "begun": wanted}
 
 
 def _close(

@@ -89,6 +89,24 @@ async def test_a_merge_is_refused_with_its_figures_when_it_is_too_heavy(mall: Ma
     assert "100 g" in refused["detail"]
 
 
+async def test_no_wave_is_noted_by_hand_where_nothing_can_be_released(mall: Mall) -> None:
+    """S5: neither where nothing waits nor where a human looks at all that does; one that may is."""
+    nothing = await changed(mall, "/v1/waves", {"warehouse": HALL}, key="none")
+    assert (nothing["parts"], nothing["parcels"]) == (0, [])
+    await mall.order(("notebook", 1), recipient={**RECIPIENT, "name": "测试"})
+    await changed(mall, "/v1/waves", {"warehouse": HALL})
+    assert (await mall.get("/v1/waves", **STAFF)).json()["waves"] == []
+    await mall.order(("notebook", 1))
+    again = await changed(mall, "/v1/waves", {"warehouse": HALL}, key="none")
+    assert again["parts"] == 0  # the same call has the same answer
+    ran = await changed(mall, "/v1/waves", {"warehouse": HALL})
+    assert [one["id"] for one in (await mall.get("/v1/waves", **STAFF)).json()["waves"]] == [
+        ran["wave"]
+    ]
+    unknown = await mall.post("/v1/waves", {"warehouse": "nowhere"}, **STAFF)
+    assert unknown.json()["code"] == "warehouse_unknown"
+
+
 async def test_a_human_decides_about_what_the_rules_hold_back(mall: Mall) -> None:
     """O7: in the queue with its reasons; approved it goes on, rejected all comes back."""
     mall.tenant.rules = HouseRules(review_every_order=True)

@@ -61,7 +61,9 @@ function waiting(one, name, changed, signal) {
       if (!signal.aborted) fill(place, broken(problem));
     }
   });
-  return h("div", { class: "stack" }, h("p", null, h("button", { class: "primary compact", type: "button", onclick: () => release(one, name, null, changed) }, t("waves.release_all"))), more);
+  const ready = one.orders - one.in_review;
+  return h("div", { class: "stack" }, h("p", { class: "row" }, h("button", { class: "primary compact", type: "button", disabled: !ready, onclick: () => release(one, name, null, changed) }, t("waves.release_all")),
+    ready ? null : h("span", { class: "quiet small" }, t("waves.all_in_review"))), more);
 }
 
 function row(one) {
@@ -112,7 +114,7 @@ function latestWaves({ waves: found }, name) {
       h("td", { class: "full" }, name(one.warehouse), " ", h("span", { class: "quiet small" }, one.cut_off ? t("waves.at_cut_off") : t("waves.by_hand"))),
       h("td", { class: "quiet full" }, when(one.opened_at), one.closed_at ? "" : [" ", h("span", { class: "badge s-open" }, t("waves.running"))]),
       ...["parts", "parcels", "merged", "to_review"].map((key) => h("td", { class: "right", "data-label": t(`waves.${key}`) }, number(one[key]))),
-      h("td", { class: "right full" }, h("button", { class: "button compact", type: "button", "aria-label": t("waves.labels_of", { wave: one.id }), onclick: () => openLabels(one) }, t("waves.print"))))))));
+      h("td", { class: "right full" }, h("button", { class: "button compact", type: "button", disabled: !one.parcels, "aria-label": t("waves.labels_of", { wave: one.id }), onclick: () => openLabels(one) }, t("waves.print"))))))));
 }
 
 /** How many labels there are, and the documents that they are printed in. */
