@@ -24,6 +24,7 @@ from application.trackers import Trackers
 from application.traffic import way_gone
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
+from domain.intercepts import name_of, parcel_of
 from projections.work_queues import parcels_of
 
 logger = logging.getLogger(__name__)
@@ -98,12 +99,12 @@ async def kuaidi100_push(request: Request, key: Key) -> Response:
         push = kuaidi100.read_push(told.param)
     except tracking.UnreadablePush as unreadable:
         # Signed but not understood: sent again it would be the same, so it is kept for a human.
-        await _keep_unreadable(request, told.parcel, unreadable.raw)
+        await _keep_unreadable(request, told.subject, unreadable.raw)
         return _json(kuaidi100.accepted())
     refused = await record_push(
         request.state.tenant,
         "kuaidi100",
-        told.parcel,
+        told.subject,
         push.scans,
         sent=told.body,
         raw=push.raw,
@@ -181,22 +182,28 @@ async def _told_by(
     summary="Kuaidi100 tells of a parcel that is to be stopped",
 )
 async def kuaidi100_intercept(request: Request, key: Key) -> Response:
-    """Signed as a push is; kept as it came, because nobody documents what is in it (O8)."""
+    """Signed as a push is; kept as it came, because nobody documents what is in it (O8).
+
+    The address names the request: a parcel that was asked for twice has two.
+    """
     try:
         told = await _signed(request, key)
     except tracking.ForgedPush:
         return forged("kuaidi100")
+    # Before requests had addresses of their own, that of a parcel was given out with its first.
+    parcel = parcel_of(told.subject) or told.subject
+    intercept = told.subject if parcel != told.subject else name_of(parcel, 1)
     digest = hashlib.sha256(told.body).digest()
     failed = says_it_could_not(told.param)
     command = Command(
         principal="partner:kuaidi100",
-        key=f"intercept:{told.parcel}:{digest.hex()[:32]}",
+        key=f"intercept:{intercept}:{digest.hex()[:32]}",
         digest=digest,
         context=Context(actor="partner:kuaidi100", command=f"intercept:{digest.hex()[:16]}"),
         decide=lambda unit: intercepting.note_word(
-            unit, parcel=told.parcel, raw=told.param, failed=failed
+            unit, parcel=parcel, intercept=intercept, raw=told.param, failed=failed
         ),
-        streams=[INTERCEPT.stream(told.parcel)],
+        streams=[INTERCEPT.stream(parcel)],
     )
     await request.state.tenant.store.execute(command)
     return _json(kuaidi100.accepted())
@@ -216,7 +223,7 @@ async def payment_notice(request: Request, key: Key) -> Response:
     if link is None:
         return forged("payment")
     way = await way_gone(tenant, "payment", link[0])  # the sandbox's secret pays no real order
-    if not signed(body, request.headers.get(SIGNATURE, ""), way.settings.payment_key):
+    if not signed(body, request.headers.get(SIGNATURE, ""), way.settings.payment_keys):
         return forged("payment")
     check_text(body)
     try:
@@ -271,9 +278,10 @@ async def _keep_unreadable(request: Request, parcel: str, raw: bytes) -> None:
 
 
 class _Signed(NamedTuple):
-    """What Kuaidi100 sent to the address of a parcel."""
+    """What Kuaidi100 sent to an address that was given out."""
 
-    parcel: str
+    subject: str
+    """What the address is about: a parcel, or a request to stop one."""
     body: bytes
     """As it came."""
     param: bytes
@@ -281,13 +289,13 @@ class _Signed(NamedTuple):
 
 
 async def _signed(request: Request, key: str) -> _Signed:
-    """What was sent, with the salt of the parcel that the address names; raises `ForgedPush`."""
+    """What was sent, with the salt of what the address is about; raises `ForgedPush`."""
     link = request.state.tenant.callback_links.parcel_of(key)
     if link is None:
         raise tracking.ForgedPush("nobody has such an address")
-    parcel, salt = link
+    subject, salt = link
     body = await raw_body(request)
-    return _Signed(parcel, body, kuaidi100.verified_param(body, salt=salt.encode()))
+    return _Signed(subject, body, kuaidi100.verified_param(body, salt=salt.encode()))
 
 
 async def raw_body(request: Request) -> bytes:

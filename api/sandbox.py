@@ -307,7 +307,7 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
     @app.post("/payment/charges", status_code=201, summary="Payment: a charge")
     async def charge(request: Request) -> Response:
         body = await request.body()
-        if not signed(body, request.headers.get(SIGNATURE, ""), sandbox.secret):
+        if not signed(body, request.headers.get(SIGNATURE, ""), [sandbox.secret]):
             return Response(status_code=401)
         if sandbox.behaviour.refuse:
             return Response(status_code=503)
@@ -354,7 +354,7 @@ def create_sandbox(secret: bytes, *, mall: httpx2.AsyncBaseTransport | None = No
     @app.post("/payment/refunds", status_code=202, summary="Payment: money goes back")
     async def refund(request: Request, background: BackgroundTasks) -> Response:
         body = await request.body()
-        if not signed(body, request.headers.get(SIGNATURE, ""), sandbox.secret):
+        if not signed(body, request.headers.get(SIGNATURE, ""), [sandbox.secret]):
             return Response(status_code=401)
         if sandbox.behaviour.refuse:
             return Response(status_code=503)

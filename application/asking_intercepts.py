@@ -88,8 +88,9 @@ class InterceptRequests:
                 to=await self._there(one.card),
                 reason=blot(one.reason),
                 contract=contract_of(settings, one.carrier),
-                callback_url=links.url(one.parcel, partner=CALLBACK),
-                salt=links.salt(one.parcel),
+                # Of this request's own: what is told of an earlier one is not told of it.
+                callback_url=links.url(one.intercept, partner=CALLBACK),
+                salt=links.salt(one.intercept),
                 account=account_of(settings),
                 t=str(int(self._house.store.clock().timestamp() * 1000)),
             )

@@ -171,16 +171,21 @@ def note_said(unit: Unit, *, parcel: str, taken: bool, rules: HouseRules) -> dic
     return told(unit, parcel)
 
 
-def note_word(unit: Unit, *, parcel: str, raw: bytes, failed: bool) -> dict[str, Any]:
-    """Keep what the carrier sent of it; only that it could not is believed at once (wire 1.9)."""
+def note_word(
+    unit: Unit, *, parcel: str, intercept: str, raw: bytes, failed: bool
+) -> dict[str, Any]:
+    """Keep what the carrier sent of a request; only that it could not is believed at once (1.9).
+
+    Of an earlier request it is kept alone: it says nothing of the one that was asked since.
+    """
     box, state = existing_parcel(unit, parcel), unit.read(INTERCEPT, parcel)
     if state.state is None:
         return told(unit, parcel)
     learner = existing(unit, box.contents[0].order).learner
     erased = unit.read(ACCOUNT, learner).status == "erased"
     card = None if erased else unit.seal(learner, "payload", raw)
-    unit.record(INTERCEPT, parcel, [InterceptTold(intercept=state.name, card=card)])
-    if failed:
+    unit.record(INTERCEPT, parcel, [InterceptTold(intercept=intercept, card=card)])
+    if failed and intercept == state.name:
         unit.record(INTERCEPT, parcel, state.fail("the carrier could not"))
     return told(unit, parcel)
 

@@ -70,7 +70,9 @@ class Settings(BaseSettings):
     exclude_regions: Annotated[tuple[str, ...], NoDecode] = ()
     """Further regions left out: `浙江省舟山市嵊泗县,460300`, any divisions by name or code."""
     payment_secret: SecretStr | None = None
-    """What the payment provider and we sign with; None: a random one in the key folder."""
+    """What the payment provider and we sign with; None: a random one in the key folder. Several
+    with blanks between them while it is replaced: the first signs, all are good for checking (R39).
+    """
     payment_url: str = "http://127.0.0.1:8090"
     """The payment provider; the default is where `tallypost sandbox` listens."""
     kuaidi100_url: str | None = None
@@ -253,7 +255,7 @@ class Settings(BaseSettings):
         }
         found = self.model_copy(update=sealed)
         # What was derived of the real account.
-        found.__dict__.pop("payment_key", None)
+        found.__dict__.pop("payment_keys", None)
         return found
 
     @property
@@ -272,10 +274,25 @@ class Settings(BaseSettings):
         signs = bool(self.kuaidi100_key and self.kuaidi100_secret.get_secret_value())
         return self.kuaidi100_label_url is not None and signs
 
-    @cached_property
+    @property
     def payment_key(self) -> bytes:
-        """The secret shared with the payment provider; the sandbox reads the same file."""
+        """What requests to the payment provider are signed with."""
+        return self.payment_keys[0]
+
+    @cached_property
+    def payment_keys(self) -> tuple[bytes, ...]:
+        """The secrets shared with the payment provider, the newest first (R39).
+
+        The sandbox reads the same file, one a line.
+        """
         if self.payment_secret is not None:
-            return self.payment_secret.get_secret_value().encode()
+            return tuple(self.payment_secret.get_secret_value().encode().split())
         path = self.key_folder / "payment.secret"
-        return read_or_create(path, make=lambda: secrets.token_hex(32).encode())
+        return tuple(read_or_create(path, make=lambda: secrets.token_hex(32).encode()).split())
+
+    @field_validator("payment_secret")
+    @classmethod
+    def _a_secret_at_least(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().split():
+            raise ValueError("one secret at least, or none is set")
+        return value

@@ -119,6 +119,17 @@ InterceptFact = (
     | GoodsTakenBack
 )
 
+
+def name_of(parcel: str, nth: int) -> str:
+    """What the nth request about a parcel is called."""
+    return f"{parcel}-X{nth}"
+
+
+def parcel_of(intercept: str) -> str:
+    """The parcel that a request is about."""
+    return intercept.rpartition("-X")[0]
+
+
 OPEN = frozenset({InterceptState.ASKED, InterceptState.TAKEN})
 """While the carrier may still stop it."""
 BY_PHONE = "by_phone"
@@ -196,7 +207,7 @@ class Intercept:
             raise NotPossible(action="intercept", why=f"{others[0]} travels in it, too")
         return [
             InterceptAsked(
-                intercept=f"{parcel}-X{self.asked + 1}",
+                intercept=name_of(parcel, self.asked + 1),
                 orders=tuple(sorted(live)),
                 carrier=carrier,
                 waybill=waybill,
@@ -227,7 +238,7 @@ class Intercept:
             return []
         return [
             InterceptAsked(
-                intercept=f"{parcel}-X1",
+                intercept=name_of(parcel, 1),
                 orders=tuple(sorted(orders)),
                 carrier=carrier,
                 waybill=waybill,

@@ -172,6 +172,49 @@ async def test_a_carrier_that_could_not_says_so_and_a_forged_word_says_nothing(
     assert names.count("intercepts.InterceptTold") == 1
 
 
+async def word(road: Road, intercept: str, *, says: str = "拦截失败") -> None:
+    """The carrier's word that it could not, to the address of a request."""
+    links = road.mall.tenant.callback_links
+    path = links.url(intercept, partner="kuaidi100-intercepts").partition("8000")[2]
+    param = json.dumps({"kuaidinum": "x", "message": says}, ensure_ascii=False)
+    sign = sign_push(param.encode(), links.salt(intercept).encode())
+    told = await road.mall.client.post(path, data={"param": param, "sign": sign})
+    assert told.json()["result"] is True
+
+
+async def test_what_is_told_of_one_request_is_not_told_of_the_next(road: Road) -> None:
+    """O8: a late word of the first fails no second; the second's own is heard, though it reads
+    the same. CONTROL: each of them by itself fails its request."""
+    road.pace = 0.5
+    number, parcel = await road.sent()
+    await road.partners.behave(pace_seconds=600)
+    asked: list[str] = []
+    for nth in (1, 2):
+        await road.mall.post(f"/v1/orders/{number}/cancellation", CANCEL)
+        await road.until(number, "asked")
+        asked.append(f"{parcel}-X{nth}")
+        await road.stop()
+        assert (await road.until(number, "taken"))["intercept"]["state"] == "taken"
+        for earlier in asked[:-1]:
+            await word(road, earlier, says="无法拦截")
+            await road.until(number, "taken")
+        await word(road, asked[-1])
+        await road.until(number, "failed")
+    stream = await road.mall.get(
+        f"/v1/audit/streams/intercept:{parcel}", role="auditor", subject="eve"
+    )
+    found = [
+        (one["fact"].rpartition(".")[2], one["data"]["intercept"])
+        for one in stream.json()["events"]
+        if one["fact"] != "intercepts.InterceptTold"  # the sandbox has its word, too
+    ]
+    first, second = asked
+    assert found == [
+        ("InterceptAsked", first), ("InterceptTaken", first), ("InterceptFailed", first),
+        ("InterceptAsked", second), ("InterceptTaken", second), ("InterceptFailed", second),
+    ]  # fmt: skip
+
+
 async def test_a_lost_answer_is_asked_for_again(road: Road) -> None:
     """M2: the same wish under the same name, after a pause; refused for good, a human is told."""
     number, _ = await road.sent()
