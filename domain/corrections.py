@@ -31,10 +31,21 @@ def believed(
     newest: dict[str, datetime] = {}
     for scan in scans:
         newest[scan.carrier] = max(scan.time, newest.get(scan.carrier, _NEVER))
-    here, left, unused = labelled, set[str](), set(told)
+    here, left, unused = labelled, set[str](), _joined_on(labelled, set(told))
     while onward := [one for one in unused if one.was == here]:
         taken = max(onward, key=lambda one: (newest.get(one.carrier, _NEVER), one.carrier))
         unused.discard(taken)
         left.add(here)
         here = taken.carrier
     return here, frozenset(left - {here})
+
+
+def _joined_on(labelled: str, told: set[Correction]) -> set[Correction]:
+    """The corrections, with a step from the label's carrier to where they start, if none does.
+
+    The one between was not heard of yet, or the partner took the number for another's all along.
+    """
+    if any(one.was == labelled for one in told):
+        return told
+    led_to = {one.carrier for one in told}
+    return told | {Correction(labelled, one.was) for one in told if one.was not in led_to}

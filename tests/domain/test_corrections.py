@@ -30,9 +30,21 @@ def heard(*corrections: tuple[str | None, str]) -> Parcel:
         ([(YTO, ZTO), (ZTO, YTO)], YTO, {ZTO}),
         ([(YTO, ZTO), (YTO, STO)], ZTO, {YTO}),
         ([(YTO, ZTO), ("jd", STO)], ZTO, {YTO}),
+        ([("jd", STO)], STO, {YTO, "jd"}),
+        ([("jd", STO), (STO, ZTO)], ZTO, {YTO, "jd", STO}),
         ([(YTO, ZTO), (None, ZTO), (ZTO, ZTO)], ZTO, {YTO}),
     ],
-    ids=["one", "two", "three", "back", "fork", "not_from_here", "the_same"],
+    ids=[
+        "one",
+        "two",
+        "three",
+        "back",
+        "fork",
+        "not_from_here",
+        "only_from_elsewhere",
+        "two_from_elsewhere",
+        "the_same",
+    ],
 )
 def test_the_carrier_is_the_same_when_corrections_are_heard_in_any_order(
     corrections: list[tuple[str | None, str]], carrier: str, void: set[str]
@@ -61,8 +73,8 @@ def test_of_two_that_disagree_the_one_counts_whose_scans_are_newer() -> None:
         assert after.tracking.voided_carriers == frozenset({YTO})
 
 
-def test_a_new_label_is_not_corrected_by_what_was_said_of_the_old_one() -> None:
-    """T1: what starts from another carrier than is on the label leads nowhere."""
+def test_a_new_label_forgets_what_was_said_of_the_old_one() -> None:
+    """T1: whoever has the label now has the parcel, until that is corrected."""
     assert believed(STO, [], []) == (STO, frozenset())
     corrected = heard((YTO, ZTO))
     assert corrected.labelled == YTO
