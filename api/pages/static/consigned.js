@@ -3,7 +3,7 @@ import { askFor } from "./asking.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { warehouseName } from "./stock.js";
-import { strayButtons, strayWords } from "./strays.js";
+import { calledBack, strayBadge, strayButtons } from "./strays.js";
 import { after, announce, broken, empty, field, loading, moreButton } from "./ui.js";
 import { ago, exact, has, number, t, when, word } from "./words.js";
 
@@ -45,7 +45,7 @@ function row(one, name, changed) {
   return h("tr", { dataset: { consigned: one.parcel } },
     h("td", { class: "full" }, h("a", { class: "mono strong-link", href: `#/packing/${one.orders[0]}` }, one.parcel), h("p", { class: "quiet small" }, name(one.warehouse))),
     h("td", { class: "full" }, wanted(one)),
-    h("td", null, h("span", { class: `badge ${tone}` }, word("consigned_state", one.state)), strayWords(one)),
+    h("td", null, h("span", { class: `badge ${tone}` }, word("consigned_state", one.state)), strayBadge(one), h("p", { class: "small" }, calledBack(one))),
     h("td", { class: "full" }, answer(one)),
     h("td", { class: "quiet" }, h("time", { datetime: one.asked_at, title: exact(one.asked_at) }, ago(one.asked_at))),
     h("td", { class: "full" }, ["operations", "administrator"].includes(role) ? h("div", { class: "row" }, buttons(one, changed)) : null));

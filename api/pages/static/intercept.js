@@ -2,17 +2,21 @@
 import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { get, fresh } from "./http.js";
+import { calledBack } from "./strays.js";
 import { after, badge, empty, field, moreButton } from "./ui.js";
 import { ago, exact, names, t, when, word } from "./words.js";
 
+const { role } = document.body.dataset;
+
 /** What a parcel's carrier was asked, and the button that asks it; nothing where neither is there. */
-export function stopping(order, parcel, changed) {
+export function stopping(order, parcel, changed, may = true) {
   const action = parcel.actions?.intercept;
   const said = parcel.intercept;
-  if (!said && !action?.possible) return null;
+  const possible = may && action?.possible;
+  if (!said && !possible) return null;
   return h("div", { class: "stopping", dataset: { stopping: parcel.number } },
-    said ? h("p", { class: "small" }, t("intercept.now", { way: word("intercept_way", said.way), state: word("intercept_state", said.state) })) : null,
-    action?.possible ? h("button", { class: "button compact", type: "button", onclick: () => callBack(order, parcel, action.orders, changed) }, t("intercept.open")) : null);
+    said ? h("p", { class: "small" }, calledBack(parcel) ?? t("intercept.now", { way: word("intercept_way", said.way), state: word("intercept_state", said.state) })) : null,
+    possible ? h("button", { class: "button compact", type: "button", onclick: () => callBack(order, parcel, action.orders, changed) }, t("intercept.open")) : null);
 }
 
 function callBack(order, parcel, orders, changed) {
@@ -20,8 +24,8 @@ function callBack(order, parcel, orders, changed) {
   askFor({
     title: t("intercept.open"), path: `/v1/parcels/${encodeURIComponent(parcel.number)}/interception`, label: t("intercept.confirm"), danger: true,
     fields: [h("p", null, t("intercept.open_how")), others.length ? h("p", null, t("intercept.with", { orders: others.join(t("app.and")) })) : null,
-      field("reason", t("cancel.reason"), { required: true, options: ["changed_mind", "ordered_twice", "too_late", "wrong_address"].map((one) => [one, t(`reason.${one}`)]) })],
-    read: (form) => ({ orders, reason: form.reason.value }), said: () => t("intercept.asked"), done: (answer) => changed(answer.position),
+      role !== "learner" ? field("reason", t("cancel.reason"), { required: true, maxlength: 200 }) : field("reason", t("cancel.reason"), { required: true, options: ["changed_mind", "ordered_twice", "too_late", "wrong_address"].map((one) => [one, t(`reason.${one}`)]) })],
+    read: (form) => ({ orders, reason: form.reason.value.trim() }), said: () => t("intercept.asked"), done: (answer) => changed(answer.position),
   });
 }
 

@@ -7,6 +7,7 @@ const ROLES = {
   decide: ["support", "administrator"],
   dispute: ["support", "operations"],
   pack: ["support", "auditor", "administrator"],
+  intercept: ["support", "operations"],
   note: ["support", "operations", "administrator"],
   refund: ["support", "operations", "administrator"],
   reveal: ["support", "administrator"],

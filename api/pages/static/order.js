@@ -12,7 +12,7 @@ import { picture } from "./picture.js";
 import { ratingPanel, ratingWords } from "./rating.js";
 import { returnButton, returnsPanel } from "./returns.js";
 import { shortagePanel, waitingParts } from "./shortage.js";
-import { strayWords } from "./strays.js";
+import { strayBadge } from "./strays.js";
 import { follow } from "./live.js";
 import { announce, badge, loading } from "./ui.js";
 import { ago, clock, dayKey, exact, factWords, has, inPrint, language, lastDay, lastWeekday, names, number, price, t, weekday, when, word, yuan } from "./words.js";
@@ -184,7 +184,7 @@ function parcel(one, { place, all, complaint, stop }) {
   return h("section", { class: "panel parcel", dataset: { parcel: one.number } },
     h("div", { class: "spread" }, h("h2", null, all.length > 1 ? t("order.parcel_n", { n: place + 1 }) : t("order.parcel")), badge("parcel", one.waybill ? one.state : "packed")),
     h("p", null, one.carrier ? [word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)] : t("order.no_carrier")),
-    one.strays.length ? [strayWords(one), h("p", { class: "quiet small" }, t("stray.paid_back"))] : null,
+    one.strays.length ? [strayBadge(one), h("p", { class: "quiet small" }, t("stray.paid_back"))] : null,
     legsOf(one),
     one.since ? h("p", { class: "quiet small" }, t("order.since", { ago: ago(one.since) })) : null,
     one.delay ? h("p", { class: "promise warn delay" }, icon("warn"), h("span", null, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message))) : null,

@@ -6,13 +6,15 @@ import { names, t, word } from "./words.js";
 
 const FATES = ["restock", "scrap", "given_up"];
 
-/** Says so at a parcel that carries some, and who is asked to bring it back; nothing at others. */
-export function strayWords(one) {
+/** Says so at a parcel that carries some; nothing at others. */
+export function strayBadge(one) {
   const n = one.strays.reduce((sum, unit) => sum + unit.quantity, 0);
-  if (!n) return null;
-  const { way, state } = one.intercept ?? {};
-  return h("div", { class: "stray" }, h("p", null, h("span", { class: "badge s-failed" }, t("stray.badge", { n }))),
-    way === "return" ? h("p", { class: "small" }, t("stray.called_back", { state: word("intercept_state", state) })) : null);
+  return n ? h("p", null, h("span", { class: "badge s-failed" }, t("stray.badge", { n }))) : null;
+}
+
+/** How far its carrier is with bringing it back, if it is asked to because of them. */
+export function calledBack({ strays, intercept }) {
+  return strays.length && intercept?.way === "return" ? t("stray.called_back", { state: word("intercept_state", intercept.state) }) : null;
 }
 
 /** A button for each order whose units somebody has to see to. */

@@ -1,10 +1,11 @@
 // A parcel on the desk: where it is, how old that is, its pick-up card, and what may be said against it.
 import { askFor } from "./asking.js";
 import { h, icon } from "./dom.js";
+import { stopping } from "./intercept.js";
 import { legsOf } from "./legs.js";
 import { may } from "./may.js";
 import { REASONS } from "./reasons.js";
-import { strayWords } from "./strays.js";
+import { strayBadge } from "./strays.js";
 import { badge, copyButton, field } from "./ui.js";
 import { whyNot } from "./whynot.js";
 import { ago, exact, inPrint, language, t, when, word } from "./words.js";
@@ -15,7 +16,8 @@ export function tracedParcel(one, order, entries, changed) {
   return h("section", { class: "panel parcel traced-parcel", dataset: { parcel: one.number } },
     h("div", { class: "spread" }, h("h2", null, t("order.parcel"), " ", h("span", { class: "mono small" }, one.number)), badge("parcel", one.state)),
     one.carrier ? h("p", { class: "row" }, h("span", null, word("carrier", one.carrier)), h("span", { class: "mono" }, one.waybill), copyButton(one.waybill)) : h("p", { class: "quiet" }, t("order.no_carrier")),
-    strayWords(one) ?? stopped(one),
+    strayBadge(one),
+    stopping(order, one, changed, may("intercept")),
     legsOf(one),
     one.shared_with.length ? h("p", { class: "quiet small" }, t("desk.shared", { orders: one.shared_with.join(t("app.and")) })) : null,
     one.scans.length ? h("p", null, inPrint(one.scans[0].text)) : null,
@@ -23,10 +25,6 @@ export function tracedParcel(one, order, entries, changed) {
     one.delay ? h("p", { class: "small warn-words" }, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message)) : null,
     pickup(one),
     disputeWords(one, dispute, order, changed));
-}
-
-function stopped({ intercept }) {
-  return intercept ? h("p", { class: "small" }, t("intercept.now", { way: word("intercept_way", intercept.way), state: word("intercept_state", intercept.state) })) : null;
 }
 
 /** When the carrier saw it last, when we were told, when we last asked. */
