@@ -72,7 +72,7 @@ export function reorder(list, rows) {
 export function keepingRows(key, draw) {
   const had = new Map();
   return (found) => found.map((one) => {
-    const shown = JSON.stringify({ ...one, age_seconds: null });  // its age is counted on by itself
+    const shown = JSON.stringify({ ...one, age_seconds: null });  // its age alone draws nothing anew
     const known = had.get(one[key]);
     if (known?.shown === shown) return known.row;
     const row = draw(one);
