@@ -47,6 +47,7 @@ FIGURES: Final[dict[str, str]] = {
     "disputes.QuestionTimedOut": "question",
     "disputes.QuestionsAsked": "questions answer_by",
     "intercepts.GoodsTakenBack": "",
+    "intercepts.ParcelTurnedBack": "state",
     "intercepts.InterceptAsked": "carrier waybill reason answer_by",
     "intercepts.InterceptDone": "state",
     "intercepts.InterceptFailed": "why",

@@ -82,6 +82,11 @@ class GoodsBackIn(Body):
         default=None,
         description="units to be thrown away; without it: none of intact goods, all of others",
     )
+    in_hand: bool = Field(
+        default=False,
+        description="the parcel is in the house, though neither its track says so nor anybody asked"
+        " for it",
+    )
     reason: Why
 
 
@@ -146,20 +151,27 @@ async def said(
 @router.post(
     "/parcels/{parcel}/goods-back",
     response_model=GoodsBackOut,
-    summary="The goods of a stopped parcel are in the house again",
+    summary="The goods of a parcel that came back are in the house again",
 )
 async def goods_back(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: GoodsBackIn
 ) -> Response:
     """Inspected and paid back, once; intact ones are free on their shelf again (rules.md 3).
 
+    Whether the parcel was called back, or its carrier brings it back by itself.
     What a decision had paid back before is taken in alike, and pays nothing more (D4).
     """
     rules = request.state.tenant.rules
     scrap = [(one.sku, one.quantity) for one in body.scrap or ()]
     command = change.command(
         lambda unit: intercepting.take_back(
-            unit, parcel=parcel, intact=body.intact, reason=body.reason, rules=rules, scrap=scrap
+            unit,
+            parcel=parcel,
+            intact=body.intact,
+            reason=body.reason,
+            rules=rules,
+            scrap=scrap,
+            in_hand=body.in_hand,
         ),
         reason=body.reason,
         streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)],

@@ -17,13 +17,13 @@ from application.ordering import (
 from application.recipients import Digests
 from application.routing import ProvinceMissing
 from application.shelving import scrap_returned, shelve
-from application.streams import ACCOUNT, INTERCEPT, ORDER, PRIVACY
+from application.streams import ACCOUNT, INTERCEPT, ORDER, PARCEL, PRIVACY
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
 from domain.choosing import without
 from domain.destinations import Destination
 from domain.house_rules import HouseRules
-from domain.intercepts import InterceptState, InterceptTold, Way
+from domain.intercepts import Intercept, InterceptState, InterceptTold, Way
 from domain.order_facts import Fault, GoodsCameBack, State
 from domain.orders import Order
 from domain.parcels import Parcel
@@ -200,6 +200,27 @@ def note_track(unit: Unit, *, parcel: str) -> dict[str, Any]:
     return told(unit, parcel)
 
 
+def note_turned_back(unit: Unit, *, parcel: str) -> dict[str, Any]:
+    """The carrier brings a parcel back by itself: somebody waits for its goods (O8, rules.md 3)."""
+    _turned_back(unit, parcel, existing_parcel(unit, parcel), in_hand=False)
+    return told(unit, parcel)
+
+
+def _turned_back(unit: Unit, parcel: str, box: Parcel, *, in_hand: bool) -> Intercept:
+    """What is known of a parcel's coming back, whoever wanted it to."""
+    if not box.handed_over or box.back_of is not None:
+        raise NotPossible(action="take_back", why="no carrier has the parcel")
+    facts = unit.read(INTERCEPT, parcel).turn_back(
+        parcel,
+        track=box.track(),
+        orders=box.orders,
+        carrier=box.carrier or "",
+        waybill=box.waybill or "",
+        in_hand=in_hand,
+    )
+    return unit.record(INTERCEPT, parcel, facts)
+
+
 def take_back(
     unit: Unit,
     *,
@@ -208,15 +229,18 @@ def take_back(
     reason: str,
     rules: HouseRules,
     scrap: Sequence[tuple[str, int]] = (),
+    in_hand: bool = False,
 ) -> dict[str, Any]:
     """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3).
 
-    What was paid back before, by a decision or a cancel that came too late, or is sent once more
-    instead, is on its shelf again, too, and nothing is paid for it (D4). `scrap` names units as
-    (sku, quantity) that nobody can sell again; without it that is none of intact goods, and all of
-    others.
+    Whether they were called back, or their carrier brings them by itself, also after a new address;
+    `in_hand`: whoever takes them in says so, whatever the track says. What was paid back before, by
+    a decision or a cancel that came too late, or is sent once more instead, is on its shelf again,
+    too, and nothing is paid for it (D4). `scrap` names units as (sku, quantity) that nobody can
+    sell again; without it that is none of intact goods, and all of others.
     """
-    box, state = existing_parcel(unit, parcel), unit.read(INTERCEPT, parcel)
+    box = existing_parcel(unit, parcel)
+    state = _turned_back(unit, parcel, box, in_hand=in_hand)
     facts = state.take_back(track=box.track(), intact=intact, due=_is_due(unit, box))
     unit.record(INTERCEPT, parcel, facts)
     points, shelved = 0, Counter[str]()
@@ -342,6 +366,16 @@ def when_answer_by_is_over_then_time_out_intercept(due: Due, rules: HouseRules) 
     return command_of("time_out_intercepts", INTERCEPT.stream(due.key), due, decide)
 
 
+def when_parcel_turns_back_then_note_it(due: Due, rules: HouseRules) -> Command:
+    """It comes back though nobody called it back: its goods are waited for (O8, rules.md 3)."""
+    return command_of(
+        "note_turned_back",
+        PARCEL.stream(due.key),
+        due,
+        lambda unit: note_turned_back(unit, parcel=due.key),
+    )
+
+
 NOTE_INTERCEPTED = Policy(
     "note_intercepted",
     """
@@ -361,4 +395,13 @@ TIME_OUT_INTERCEPTS = Policy(
     """,
     when_answer_by_is_over_then_time_out_intercept,
 )
-INTERCEPTS = (NOTE_INTERCEPTED, TIME_OUT_INTERCEPTS)
+NOTE_TURNED_BACK = Policy(
+    "note_turned_back",
+    """
+    SELECT j.parcel, j.version, j.turned_since FROM {journeys} j
+    LEFT JOIN {intercepts} i ON i.parcel = j.parcel
+    WHERE j.turned_as = 'returned' AND (i.parcel IS NULL OR i.way = 'redirect')
+    """,
+    when_parcel_turns_back_then_note_it,
+)
+INTERCEPTS = (NOTE_INTERCEPTED, TIME_OUT_INTERCEPTS, NOTE_TURNED_BACK)

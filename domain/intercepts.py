@@ -38,6 +38,8 @@ class InterceptState(StrEnum):
     FAILED = "failed"
     """It was delivered all the same, or the carrier could not."""
     TIMED_OUT = "timed_out"
+    TURNED_BACK = "turned_back"
+    """Its carrier brings it back, though nobody asked for that."""
     CAME_BACK = "came_back"
     """The goods are in the house again, and were paid back."""
 
@@ -101,6 +103,16 @@ class InterceptTimedOut(Fact, name="intercepts.InterceptTimedOut"):
     intercept: str
 
 
+class ParcelTurnedBack(Fact, name="intercepts.ParcelTurnedBack"):
+    """The parcel comes back though nobody called it back: refused, not delivered (rules.md 3)."""
+
+    intercept: str = Field(description="names its coming back, as requests are named")
+    orders: tuple[str, ...] = Field(description="all orders in it")
+    carrier: str
+    waybill: str
+    state: ParcelState = Field(description="of the parcel, by its track, when it was noted")
+
+
 class GoodsTakenBack(Fact, name="intercepts.GoodsTakenBack"):
     """Somebody has the goods in hand again; the refund follows in the same commit (rules.md 3)."""
 
@@ -116,6 +128,7 @@ InterceptFact = (
     | InterceptDone
     | InterceptFailed
     | InterceptTimedOut
+    | ParcelTurnedBack
     | GoodsTakenBack
 )
 
@@ -145,6 +158,7 @@ STOPPABLE = frozenset(
     }
 )
 _ADRIFT = frozenset({ParcelState.RETURNING, ParcelState.RETURNED, ParcelState.LOST})
+_COMING = frozenset({*OPEN, InterceptState.DONE, InterceptState.TURNED_BACK})
 _BACK = frozenset({ParcelState.RETURNING, ParcelState.RETURNED})
 _ELSEWHERE = frozenset({ParcelState.FORWARDED, *_BACK})
 
@@ -171,7 +185,7 @@ class Intercept:
     @property
     def coming(self) -> bool:
         """Whether the parcel may still be brought back."""
-        return self.way is Way.RETURN and self.state in {*OPEN, InterceptState.DONE}
+        return self.way is Way.RETURN and self.state in _COMING
 
     def ask(
         self,
@@ -289,6 +303,33 @@ class Intercept:
             return self.fail(f"the parcel is {track.state}")
         return []
 
+    def turn_back(
+        self,
+        parcel: str,
+        *,
+        track: Track,
+        orders: Collection[str],
+        carrier: str,
+        waybill: str,
+        in_hand: bool = False,
+    ) -> list[InterceptFact]:
+        """Note that a parcel comes back that nobody called back, or went elsewhere first; once.
+
+        Its track says so, or somebody has its goods `in_hand`.
+        """
+        called_back = self.state is not None and self.way is Way.RETURN
+        if called_back or not (in_hand or track.state in _BACK):
+            return []
+        return [
+            ParcelTurnedBack(
+                intercept=f"{parcel}-X{self.asked + 1}",
+                orders=tuple(sorted(orders)),
+                carrier=carrier,
+                waybill=waybill,
+                state=track.state,
+            )
+        ]
+
     def time_out(self, *, when: datetime) -> list[InterceptFact]:
         """Wait no longer for word of it."""
         over = self.open and self.answer_by is not None and when >= self.answer_by
@@ -335,6 +376,13 @@ def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
             return replace(one, state=InterceptState.FAILED, words=fact.why)
         case InterceptTimedOut():
             return replace(one, state=InterceptState.TIMED_OUT)
+        case ParcelTurnedBack():
+            return Intercept(
+                asked=one.asked + 1,
+                name=fact.intercept,
+                orders=fact.orders,
+                state=InterceptState.TURNED_BACK,
+            )
         case GoodsTakenBack():
             return replace(one, state=InterceptState.CAME_BACK)
         case _:

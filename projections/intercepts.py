@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from psycopg import AsyncConnection
 
 from application.streams import INTERCEPT, ORDER, PARCEL
-from domain.intercepts import Intercept, InterceptAsked, InterceptFact
+from domain.intercepts import Intercept, InterceptAsked, InterceptFact, ParcelTurnedBack
 from domain.orders import Order
 from domain.parcels import Parcel
 from domain.replacing import still_due
@@ -52,14 +52,20 @@ class Intercepts(View):
             before = Intercept() if row is None else INTERCEPT.states.validate_json(row.folded)
             after = INTERCEPT.evolve(before, fact)
             folded = INTERCEPT.states.dump_json(after)
-            if isinstance(fact, InterceptAsked):
+            if isinstance(fact, ParcelTurnedBack):
+                row = Row(
+                    one.key, "\n".join(fact.orders), fact.carrier, fact.waybill, after.way, None,
+                    "", "", one.happened_at, one.happened_at, one.happened_at, folded,
+                    one.version, one.position,
+                )  # fmt: skip
+            elif isinstance(fact, InterceptAsked):
                 where = fact.destination
                 row = Row(
                     one.key, "\n".join(fact.orders), fact.carrier, fact.waybill, fact.way,
                     where.card if where else None, "", fact.reason, one.happened_at,
                     fact.answer_by, one.happened_at, folded, one.version, one.position,
                 )  # fmt: skip
-            assert row is not None  # its stream begins with a request
+            assert row is not None  # its stream begins with a request or a turn
             rows[one.key] = row._replace(
                 state=after.state or "",
                 answer_by=after.answer_by or row.answer_by,
@@ -161,7 +167,7 @@ SELECT i.parcel, i.orders, i.carrier, i.waybill, i.way, i.state, i.reason, i.ask
     p.state AS parcel_state, p.folded AS box
 FROM {intercepts} i JOIN {parcels} p ON p.number = i.parcel
 WHERE (%b::boolean OR i.state IN ('asked', 'taken', 'refused', 'failed', 'timed_out')
-       OR i.state = 'done' AND i.way = 'return')
+       OR i.state = 'done' AND i.way = 'return' OR i.state = 'turned_back' AND p.state <> 'signed')
   AND (%b::timestamptz IS NULL OR (i.asked_at, i.parcel) > (%b::timestamptz, %b::text))
 ORDER BY i.asked_at, i.parcel LIMIT %b
 """

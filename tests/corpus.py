@@ -60,7 +60,7 @@ STORY = {
     "return": """ReturnOpened GoodsSent GoodsArrived GoodsInspected ReturnSettled ReturnRejected
         ReturnWithdrawn ReturnLapsed""",
     "intercept": """InterceptAsked InterceptRefused InterceptTaken InterceptTold InterceptFailed
-        InterceptTimedOut InterceptDone GoodsTakenBack""",
+        InterceptTimedOut InterceptDone ParcelTurnedBack GoodsTakenBack""",
     "traffic": "TrafficShifted",
     "waybill": "WaybillBound",
     "wave": "WaveOpened WaveClosed",

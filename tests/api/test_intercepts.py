@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
 from application.policies import sweep
 from application.settings import Settings
+from domain.scans import ScanKind
 from tests.api.conftest import RECIPIENT, running
+from tests.api.test_carriers import seen
 from tests.api.test_labels import Desk
 from tests.api.test_partners import Partners
 from tests.conftest import MallDatabase
@@ -26,6 +28,7 @@ from tests.conftest import MallDatabase
 pytestmark = pytest.mark.anyio
 
 STAFF = {"role": "operations", "subject": "ops"}
+SUPPORT = {"role": "support", "subject": "sue"}
 CANCEL = {"reason": "changed_mind"}
 
 
@@ -319,3 +322,88 @@ async def test_a_new_address_after_hand_over_is_the_carrier_s_to_reach(road: Roa
         f"/v1/parcels/{parcel}/goods-back", {"intact": True, "reason": "x"}, **STAFF
     )
     assert no.status_code == 409
+
+
+async def brought_back(road: Road, parcel: str) -> None:
+    """Refused at the door: its carrier brings it back by itself."""
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    for kind in (ScanKind.REFUSED, ScanKind.RETURNING, ScanKind.DEPARTED, ScanKind.RETURNED):
+        at += timedelta(minutes=1)
+        await seen(road.mall, parcel, kind, at)
+    await road.look()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_a_parcel_that_its_carrier_brings_back_waits_for_inspection(
+    road: Road, moved: bool
+) -> None:
+    """O8, T5, rules.md 3: not called back, or sent elsewhere; listed until it is here."""
+    before = (await road.mall.balance())["available"]
+    number = (await road.mall.order(("notebook", 1)))["number"]
+    spent = before - (await road.mall.balance())["available"]
+    parcel = await road.mall.ship(number)
+    await road.mall.views()
+    path, body = f"/v1/parcels/{parcel}/goods-back", {"intact": True, "reason": "refused"}
+    if moved:
+        there = {**RECIPIENT, "province": "陕西省", "city": "西安市", "district": "碑林区",
+                 "address": "南门 9 号 101"}  # fmt: skip
+        await road.mall.post(f"/v1/orders/{number}/address", there)
+        await road.mall.views()
+    # CONTROL: while it is on its way, nobody has it, unless somebody says so.
+    assert (await road.mall.post(path, body, **STAFF)).status_code == 409
+    await brought_back(road, parcel)
+    (listed,) = (await road.mall.get("/v1/intercepts", **STAFF)).json()["intercepts"]
+    assert (listed["parcel"], listed["state"], listed["way"]) == (parcel, "turned_back", "return")
+    assert (listed["orders"], listed["paid_back"]) == ([number], False)
+    assert [(one["sku"], one["quantity"]) for one in listed["goods"]] == [("notebook", 1)]
+    position = road.mall.tenant.store.position
+    await road.look()
+    assert road.mall.tenant.store.position == position  # noted once
+    back = await road.change(path, body)
+    assert (back["state"], back["points"]) == ("came_back", spent)
+    assert (await road.mall.read(number))["status"] == "closed"
+    assert (await road.mall.balance())["available"] == before
+    assert (await road.mall.get("/v1/intercepts", **STAFF)).json()["intercepts"] == []
+    assert (await road.mall.post(path, body, **STAFF)).status_code == 409
+
+
+async def test_goods_of_a_returned_parcel_that_was_refunded_by_hand_are_shelved(
+    road: Road,
+) -> None:
+    """O8, D4, rules.md 3: they are out no longer, and nothing is paid a second time."""
+    before = (await road.mall.balance())["available"]
+    number = (await road.mall.order(("notebook", 1)))["number"]
+    parcel = await road.mall.ship(number)
+    await road.mall.views()
+    await brought_back(road, parcel)
+    refund = {"fault": "not_received", "reason": "it went back"}
+    paid = await road.mall.post(f"/v1/orders/{number}/refunds", refund, **SUPPORT)
+    assert paid.status_code == 200, paid.text
+    await road.mall.views()
+    (listed,) = (await road.mall.get("/v1/intercepts", **STAFF)).json()["intercepts"]
+    assert listed["paid_back"]
+    back = await road.change(
+        f"/v1/parcels/{parcel}/goods-back", {"intact": True, "reason": "unopened"}
+    )
+    assert (back["state"], back["points"]) == ("came_back", 0)
+    assert (await road.mall.balance())["available"] == before
+    stream = await road.mall.get(f"/v1/audit/streams/order:{number}", role="auditor", subject="eve")
+    assert stream.json()["events"][-1]["fact"] == "orders.GoodsCameBack"
+
+
+async def test_a_parcel_on_the_floor_is_taken_in_whatever_its_track_says(road: Road) -> None:
+    """O8, rules.md 3: its scans were lost; who has the goods says so, and it is on record."""
+    number = (await road.mall.order(("notebook", 1)))["number"]
+    parcel = await road.mall.ship(number)
+    await road.mall.views()
+    path, body = f"/v1/parcels/{parcel}/goods-back", {"intact": True, "reason": "on our dock"}
+    assert (await road.mall.post(path, body, **STAFF)).status_code == 409
+    back = await road.change(path, {**body, "in_hand": True})
+    assert back["state"] == "came_back"
+    stream = await road.mall.get(
+        f"/v1/audit/streams/intercept:{parcel}", role="auditor", subject="eve"
+    )
+    assert [(one["fact"], one["actor"]) for one in stream.json()["events"]] == [
+        ("intercepts.ParcelTurnedBack", "operations:ops"),
+        ("intercepts.GoodsTakenBack", "operations:ops"),
+    ]

@@ -17,6 +17,7 @@ from domain.intercepts import (
     InterceptRefused,
     InterceptTaken,
     InterceptTimedOut,
+    ParcelTurnedBack,
     Way,
     evolve,
 )
@@ -123,6 +124,36 @@ def test_goods_are_taken_back_once_and_never_from_who_signed_for_them() -> None:
     with pytest.raises(NotPossible, match="not called back"):
         given().take_back(track=Track(ParcelState.RETURNED), intact=True)
     assert replace(given(ASKED), way=Way.REDIRECT).open
+
+
+@pytest.mark.parametrize("state", [ParcelState.RETURNING, ParcelState.RETURNED])
+def test_a_parcel_that_its_carrier_brings_back_is_noted_once_and_its_goods_taken(
+    state: ParcelState,
+) -> None:
+    """Rule 3: refused or undeliverable, whatever was asked, or after it was sent elsewhere."""
+    box: dict[str, Any] = {"orders": ["T1"], "carrier": "zhongtong", "waybill": "73"}
+    back = Track(state)
+    elsewhere = ASKED.model_copy(update={"way": Way.REDIRECT})
+    done = InterceptDone(intercept="T1-P1-X1", state=ParcelState.FORWARDED)
+    for facts, name in (
+        ((), "T1-P1-X1"),
+        ((elsewhere,), "T1-P1-X2"),
+        ((elsewhere, done), "T1-P1-X2"),
+    ):
+        (turned,) = given(*facts).turn_back("T1-P1", track=back, **box)
+        assert turned == ParcelTurnedBack(
+            intercept=name, orders=("T1",), carrier="zhongtong", waybill="73", state=state
+        )
+        one = given(*facts, turned)
+        assert one.coming
+        assert one.turn_back("T1-P1", track=back, **box) == []
+        (taken,) = one.take_back(track=back, intact=True)
+        assert taken == GoodsTakenBack(intercept=name, intact=True)
+        assert given(*facts, turned, taken).turn_back("T1-P1", track=back, **box) == []
+    # CONTROL: what was called back has its request; what goes on is noted where somebody has it.
+    assert given(ASKED).turn_back("T1-P1", track=back, **box) == []
+    assert given().turn_back("T1-P1", track=Track(ParcelState.IN_TRANSIT), **box) == []
+    assert given().turn_back("T1-P1", track=Track(ParcelState.IN_TRANSIT), in_hand=True, **box)
 
 
 def test_what_nobody_wanted_is_called_back_wherever_it_is_and_once() -> None:

@@ -219,7 +219,7 @@ class BusyMall:
                     await self.cancel(number)
                 elif int(number[1:]) % 3 == 1:
                     parcel = await self.ship(number)
-                    signed = self.now + timedelta(hours=30)
+                    signed = self.now + timedelta(hours=3)
                     await self.sign(parcel, at=signed)
                     stray = signed + timedelta(hours=2)
                     await self.scan(parcel, "到达【杭州】", ScanKind.ARRIVED, at=stray)
