@@ -22,6 +22,10 @@ NOTHING = Message(
 AND_KEPT = Message(
     "已扣除退货运费 {kept} 积分。", " {kept} points of it paid for the return freight."
 )
+AND_PAID = Message(
+    "已从您的账户扣除退货运费 {kept} 积分。",
+    " {kept} points of your balance paid for the return freight.",
+)
 AND_REFUSED = Message(
     "其中 {refused} 件未通过验收，将寄回给您。",
     " {refused} of the units do not meet the criteria and are on their way to you again.",
@@ -43,7 +47,8 @@ def message_for(
         Remedy.REFUND_ONLY: ONLY_REFUNDED,
         Remedy.EXCHANGE: EXCHANGED,
     }[remedy]
-    parts = [words, *([AND_KEPT] if kept else []), *([AND_REFUSED] if refused else [])]
+    freight = AND_PAID if remedy is Remedy.EXCHANGE else AND_KEPT
+    parts = [words, *([freight] if kept else []), *([AND_REFUSED] if refused else [])]
     figures = {"refunded": refunded, "kept": kept, "replacement": replacement, "refused": refused}
     zh, en = ("".join(one[at] for one in parts).format(**figures) for at in (0, 1))
     return Message(zh, en)

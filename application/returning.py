@@ -13,7 +13,7 @@ from application.ordering import existing, kept_units
 from application.reshipping import let_go, set_aside
 from application.return_messages import REJECTED
 from application.sealed_words import Message, seal_words
-from application.streams import ORDER, PARCEL, RETURN
+from application.streams import ACCOUNT, ORDER, PARCEL, RETURN
 from application.unit import Unit
 from application.waybills import bind, must_be_known
 from domain.dispute_facts import Side
@@ -21,8 +21,10 @@ from domain.house_rules import HouseRules
 from domain.order_facts import Fault, ReturnEnded, UnitsUnderReturn
 from domain.parcel_facts import ParcelAwaited
 from domain.parcels import received_at
+from domain.points import InsufficientPoints
 from domain.refusals import InvalidRequest, NotFound, Refusal
 from domain.return_facts import (
+    Payer,
     Remedy,
     ReturnRejected,
 )
@@ -68,7 +70,8 @@ def open_return(
     """Open a return: its units are claimed, the window stands still, a parcel awaits the goods.
 
     Staff may open one when the window is over. Wrong goods that are exchanged have the right ones
-    set aside at once, where there are some (rules.md 28).
+    set aside at once, where there are some (rules.md 28). Who changed their mind about what they
+    want exchanged needs the points for the way back: no refund bears it (D3).
     """
     order = existing(unit, number)
     units = returnable(
@@ -88,6 +91,8 @@ def open_return(
         when=unit.now,
         rules=rules,
     )
+    if wanted.remedy is Remedy.EXCHANGE and opening.payer is Payer.LEARNER:
+        _must_afford(unit, order.learner, opening.freight_points)
     name = return_id(number, order.returns + 1)
     words = seal_words(unit, order.learner, wanted.words)
     back = unit.record(RETURN, name, [opening.model_copy(update={"words": words})])
@@ -104,6 +109,12 @@ def open_return(
         "send_by": back.send_by,
         "payer": back.payer,
     }
+
+
+def _must_afford(unit: Unit, learner: str, points: int) -> None:
+    available = unit.read(ACCOUNT, learner).available(unit.now)
+    if available < points:
+        raise InsufficientPoints(needed=points, available=available)
 
 
 def send(unit: Unit, *, name: str, carrier: str | None, waybill: str | None) -> dict[str, Any]:

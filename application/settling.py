@@ -118,6 +118,9 @@ def _settle(
         price = root.order.price(root.units)
         kept = back.kept_for_freight(back.payer, points=price[0], fen=price[1])
         terms = terms._replace(kept=kept)
+    owed = back.owed_for_exchange() if exchanged else 0
+    if owed:
+        terms = terms._replace(kept=(owed, 0))
     points, fen = refund_chain.worth(unit, chain, terms, rules=rules)
     replacement = None
     if exchanged:
@@ -132,6 +135,9 @@ def _settle(
         taken=sum(one.quantity for one in units),
         refused=sum(one.quantity for one in to_send),
     )
+    account = unit.read(ACCOUNT, back.learner)
+    source, when = RETURN.stream(name), unit.happened_at
+    paying = account.deduct(owed, source=source, when=when) if owed else []
     settled = ReturnSettled(
         remedy=remedy,
         points_refunded=points,
@@ -145,6 +151,7 @@ def _settle(
     )
     after = unit.record(RETURN, name, [settled])
     unit.record(ORDER, back.order, [ReturnEnded(by=RETURN.stream(name))])
+    unit.record(ACCOUNT, back.learner, paying)
     refund_chain.refund(unit, chain, terms, rules=rules)
     if exchanged:
         shelve(unit, back.order, units)

@@ -124,7 +124,10 @@ class DebtPaid(Fact, name="ledger.DebtPaid"):
 
 
 class PointsDeducted(Fact, name="ledger.PointsDeducted"):
-    """A manual adjustment took points away; actor and reason are in the envelope (L5)."""
+    """Points were taken away by hand (L5), or paid for the way back of an exchange (D3).
+
+    Actor and reason are in the envelope.
+    """
 
     points: PositiveInt
     lots: tuple[LotShare, ...]

@@ -207,7 +207,7 @@ class Account:
         ]
 
     def deduct(self, points: int, *, source: str, when: datetime) -> list[AccountFact]:
-        """Take points away by hand (L5); never below zero."""
+        """Take points away by hand (L5), or for a way back (D3); never below zero."""
         return [PointsDeducted(points=points, lots=self._shares(points, when=when), source=source)]
 
     def expire(self, *, when: datetime) -> list[AccountFact]:

@@ -258,6 +258,11 @@ class Return:
             return min(self.freight_points, points), 0
         return 0, min(self.freight_fen, fen)
 
+    def owed_for_exchange(self) -> int:
+        """Points of the learner for the way back: an exchange has no refund to bear it (D3)."""
+        mine = self.payer is Payer.LEARNER and self.remedy is Remedy.EXCHANGE
+        return self.freight_points if mine else 0
+
 
 def opening_of(
     *,

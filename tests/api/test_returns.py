@@ -10,6 +10,7 @@ from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
 from application.policies import LAPSE_RETURNS
 from application.sweeping import sweep
+from domain.house_rules import HouseRules
 from tests.api.conftest import Mall
 from tests.api.test_disputes import AUDITOR, OPS, SUPPORT, Desk, signed
 from tests.conftest import MallDatabase
@@ -211,6 +212,30 @@ async def test_the_same_goods_are_sent_when_it_is_an_exchange(counter: Counter) 
     body = {"fault": "damaged", "reason": "x"}
     refused = await counter.mall.post(f"/v1/orders/{counter.number}/refunds", body, **SUPPORT)
     assert linked in refused.json()["detail"]
+
+
+async def test_an_exchange_takes_its_way_back_of_the_balance_when_a_mind_changed(
+    counter: Counter,
+) -> None:
+    """D3, rules.md 8: once, though the inspection is sent twice; refused where it is not there."""
+    before = (await counter.mall.balance())["available"]
+    assert (await counter.ask("exchange")).status_code == 201
+    await counter.come_back()
+    settled = (await counter.inspect()).json()
+    assert (settled["points"], settled["points_kept"]) == (0, 100)
+    assert (await counter.mall.balance())["available"] == before - 100
+    shown = await counter.seen()
+    assert "已从您的账户扣除退货运费 100 积分" in shown["message"]["zh"]
+    assert "of your balance" in shown["message"]["en"]
+
+
+async def test_an_exchange_is_refused_when_the_balance_lacks_its_way_back(counter: Counter) -> None:
+    """D3: by name and with the figures, before anything is sent."""
+    before = (await counter.mall.balance())["available"]
+    counter.mall.tenant.rules = HouseRules(return_freight_points=before + 1)
+    refused = await counter.ask("exchange")
+    assert (refused.status_code, refused.json()["code"]) == (409, "insufficient_points")
+    assert f"{before + 1} points are needed" in refused.json()["detail"]
 
 
 async def test_staff_decide_when_the_goods_stay(counter: Counter) -> None:

@@ -12,7 +12,8 @@ from application.settling import Found, Inspection
 from application.streams import ACCOUNT, ORDER, PARCEL, RETURN, STOCK
 from domain.dispute_facts import Outcome, Side
 from domain.order_facts import Fault, OrderClosed, State, UnitsRefunded
-from domain.point_facts import LearnerErased
+from domain.point_facts import LearnerErased, PointsDeducted
+from domain.points import InsufficientPoints
 from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
 from domain.return_facts import Criterion, Payer, Remedy, ReturnOpened, ReturnSettled, Verdict
 from domain.returns import ReturnState, ReturnWindowOver
@@ -368,6 +369,39 @@ def test_the_rest_goes_back_when_the_way_costs_less(monkeypatch: pytest.MonkeyPa
         assert desk.available() == desk.before + 22 * nth
     assert desk.state("N1") is State.CLOSED
     desk.balanced()
+
+
+def test_an_exchange_costs_its_way_back_when_the_learner_changed_their_mind() -> None:
+    """D3, rule 8: there is no refund to bear it, so the balance does, once, and the learner is
+    told; at nobody else's fault it costs nothing."""
+    terms = type(RULES)(return_freight_points=30)
+    desk = Counter()
+    came_back(desk, remedy=Remedy.EXCHANGE, reason=Fault.CHANGED_MIND, rules=terms)
+    answer = desk.inspect(mugs(2))
+    assert (answer["points"], answer["points_kept"]) == (0, 30)
+    assert desk.available() == desk.before - 30
+    (deducted,) = [one for one in desk.log.facts(ACCOUNT, "lin") if isinstance(one, PointsDeducted)]
+    assert (deducted.points, deducted.source) == (30, f"return:{BACK}")
+    assert desk.settled().points_kept == 30
+    desk.unchanged(NotPossible, desk.inspect)
+    desk.balanced()
+    desk = Counter()
+    came_back(desk, remedy=Remedy.EXCHANGE, reason=Fault.DAMAGED, rules=terms)
+    assert desk.inspect(mugs(2))["points_kept"] == 0
+    assert desk.available() == desk.before
+
+
+def test_an_exchange_is_refused_when_its_way_back_cannot_be_paid() -> None:
+    """D3: with the figures, when it is asked for and when the goods are there; a refund instead
+    bears it itself."""
+    desk = Counter()
+    exchange = partial(desk.ask, Remedy.EXCHANGE, Fault.CHANGED_MIND)
+    terms = type(RULES)(return_freight_points=desk.before + 1)
+    desk.unchanged(InsufficientPoints, partial(exchange, rules=terms))
+    came_back(desk, remedy=Remedy.EXCHANGE, reason=Fault.DAMAGED, rules=terms)
+    blamed = partial(desk.inspect, mugs(2), payer=Payer.LEARNER)
+    desk.unchanged(InsufficientPoints, blamed)
+    assert blamed(instead=Remedy.REFUND)["points_kept"] == 20  # all that it is
 
 
 # --- refund only -----------------------------------------------------------------------------

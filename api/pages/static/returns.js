@@ -69,7 +69,7 @@ function label(one) {
       to.waybill ? [h("dt", null, word("carrier", to.carrier)), h("dd", { class: "mono" }, to.waybill)] : null,
       scan ? [h("dt", null, when(scan.time)), h("dd", null, inPrint(scan.text))] : null),
     one.criteria.length ? [h("p", { class: "small" }, t("returns.criteria")), h("ul", { class: "criteria small" }, one.criteria.map((each) => h("li", null, t(`criterion.${each}`))))] : null,
-    one.payer === "learner" && one.remedy === "refund" && one.freight_points ? h("p", { class: "small" }, t("returns.freight", { n: one.freight_points })) : null);
+    one.payer === "learner" && ["refund", "exchange"].includes(one.remedy) && one.freight_points ? h("p", { class: "small" }, t(`returns.freight${one.remedy === "exchange" ? "_exchange" : ""}`, { n: one.freight_points })) : null);
 }
 
 function ended(one) {
