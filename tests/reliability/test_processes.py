@@ -231,11 +231,12 @@ async def _watched(service: Service, order: str) -> bytes:
         return b"".join([chunk async for chunk in stream.aiter_bytes()])
 
 
+@pytest.mark.timeout(300)
 async def test_nothing_accepted_is_dropped_when_the_api_is_told_to_stop(service: Service) -> None:
-    """R08: SIGTERM under load, three times: whatever had an effect was answered, live streams end
+    """R08: SIGTERM under load, ten times: whatever had an effect was answered, live streams end
     with a hint when to come back, the process is gone within 10 s."""
     order = await _order(service)
-    for _ in range(3):
+    for _ in range(10):
         watching = [asyncio.create_task(_watched(service, order)) for _ in range(20)]
         loading = Loading(service)
         await loading.under_way()
