@@ -89,7 +89,7 @@ VALUES: Mapping[str, Mapping[str, Message]] = {
     "delay": {
         "eta_passed": Message("超过预计时间", "past its window"),
         "ping_pong": Message("来回转运", "to and fro"),
-        "returned": Message("正在退回", "on its way back"),
+        "returned": Message("已转退回", "turned back"),
         "pickup_ending": Message("取件期将尽", "pick-up ends soon"),
     },
     "target": {

@@ -25,8 +25,8 @@ WORDS: dict[DelayCause, Message] = {
         "Your parcel seems to have been sorted the wrong way. We are having that put right.",
     ),
     DelayCause.RETURNED: Message(
-        "您的包裹正在退回，如仍需要请联系我们。",
-        "Your parcel is on its way back. Please talk to us if you still want it.",
+        "您的包裹已转退回，如仍需要请联系我们。",
+        "Your parcel was turned back. Please talk to us if you still want it.",
     ),
     DelayCause.PICKUP_ENDING: Message(
         "您的包裹还在自提点等您领取，请在截止时间前取件，逾期会被退回。",

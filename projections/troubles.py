@@ -63,7 +63,7 @@ STANDINGS = {
 DELAYED = {
     DelayCause.ETA_PASSED: "later than its learner was told",
     DelayCause.PING_PONG: "it came back twice to cities that it had left",
-    DelayCause.RETURNED: "it is on its way back",
+    DelayCause.RETURNED: "it was turned back",
     DelayCause.PICKUP_ENDING: "it waits to be picked up, and soon no longer",
 }
 

@@ -1,6 +1,7 @@
 """Odd tracks, how carriers do, and when a parcel should arrive, in front of people (T4, T6)."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -99,3 +100,41 @@ def test_a_learner_sees_when_the_parcel_should_arrive(
             service.push(number, parcel, "已签收,签收人:本人", "3")
             expect(one.page.locator(f"[data-parcel='{parcel}'] .arrival")).to_have_count(0)
             one.content()
+
+
+@SCREENS
+def test_a_learner_reads_no_promise_that_was_broken(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """O6, T5, O8: late, turned back, called back and arrived are each said as they are."""
+    learner = newcomer()
+    late = service.order(learner, ("notebook", 1), placed_at=datetime.now(UTC) - timedelta(days=30))
+    back, called = (service.order(learner, ("notebook", 1)) for _ in range(2))
+    with (
+        service.partners(pace_seconds=3_600),
+        browsing.as_("learner", learner, screen) as visitor,
+    ):
+        page = visitor.page
+
+        def told(number: str, key: str) -> None:
+            visitor.open(f"/#/orders/{number}")
+            expect(page.locator(".order-head .promise.warn")).to_contain_text(visitor.says(key))
+
+        visitor.open(f"/#/orders/{back}")
+        expect(page.locator(".order-head .promise")).not_to_have_class("promise warn")
+        visitor.open(f"/#/orders/{late}")
+        expect(page.locator(".order-head .promise")).to_have_class("promise warn")
+        visitor.fits()
+        parcel = service.ship(back)
+        service.push(back, parcel, "快件正在退回途中", "6")
+        told(back, "order.not_coming_returning")
+        time.sleep(1.1)  # carriers' times have seconds
+        service.push(back, parcel, "已退回寄件人", "14")
+        told(back, "order.not_coming_returned")
+        visitor.readable()
+        stopped = service.ship(called)
+        wish = {"orders": [called], "reason": "changed_mind"}
+        who = {"role": "learner", "subject": learner}
+        service.call("POST", f"/v1/parcels/{stopped}/interception", wish, **who)
+        service.push(called, stopped, "快件正在退回途中", "6")
+        told(called, "order.called_back_returning")

@@ -133,9 +133,23 @@ function promise(found) {
   if (["pending_shipment", "pending_receipt"].includes(found.status)) {
     const waiting = waitingParts(found).length;
     if (waiting && waiting === found.parts.filter((part) => part.units.length).length) return null;
+    const turned = turnedBack(found.parcels);
+    if (turned) return warning(t(turned));
+    if (new Date(found.promised_by) < Date.now()) return warning(t("order.promise_late", { day: lastWeekday(found.promised_by) }));
     return h("p", { class: "promise" }, icon("check"), h("span", null, t(waiting ? "order.promise_rest" : "order.promise", { day: lastWeekday(found.promised_by) })));
   }
   return null;
+}
+
+const warning = (words) => h("p", { class: "promise warn" }, icon("warn"), h("span", null, words));
+
+/** What to say of a parcel that does not come any more, the one that is furthest from its learner. */
+function turnedBack(parcels) {
+  const one = ["lost", "returned", "returning"].map((state) => parcels.find((each) => each.state === state)).find(Boolean);
+  if (!one) return null;
+  // It comes back whatever its carrier said of the wish: then the goods pay it back.
+  const called = one.state !== "lost" && one.intercept?.way === "return" && one.intercept.state !== "turned_back";
+  return `order.${called ? "called_back" : "not_coming"}_${one.state}`;
 }
 
 /** A postmark with the day of the order; the mall's seal on what was taken back. */
