@@ -116,7 +116,8 @@ async def test_a_parcel_past_its_window_is_told_and_listed_with_its_age(
         after = await delayed_parcels(connection, house.schema, now=house.now)
     assert all(one.told for one in after)
     assert "eta_passed" in await causes(house, late)
-    assert await overdue(house) == []
+    # That one turned back is noted by a policy of its own, which nobody swept here.
+    assert {one.policy for one in await overdue(house)} <= {"note_turned_back"}
     found = await verify(database.owner_url, schema=house.schema, views=all_views(house.rules))
     assert found.differences == []
 
