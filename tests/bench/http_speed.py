@@ -67,11 +67,13 @@ class Service:
             yield Mall(wire, issued)
 
     def wish(self) -> dict[str, object]:
-        """The next learner's order."""
+        """The next learner's order, to an own address: shared ones go to review."""
+        learner = next(self._learners)
+        number = int(learner.rpartition("-")[2])
         return {
-            "learner": next(self._learners),
+            "learner": learner,
             "lines": [{"sku": next(self._items), "quantity": 1, "points_expected": PRICE}],
-            "recipient": RECIPIENT,
+            "recipient": {**RECIPIENT, "address": f"文三路 {number} 号 2 单元 301 室"},
         }
 
     def placing(self, path: str = "/v1/orders") -> bytes:
