@@ -19,7 +19,7 @@ from application import intercepting
 from application.asking_partners import Asker
 from application.cards import open_card
 from application.envelope import Context
-from application.gateways.guarded import to
+from application.gateways.guarded import by_reading, to
 from application.gateways.kuaidi100_intercepts import intercept_form
 from application.gateways.kuaidi100_labels import read_label_reply
 from application.gateways.labelling import Person
@@ -97,7 +97,7 @@ class InterceptRequests:
             answer = await self._client.post(
                 f"{settings.kuaidi100_label_url}/label/order",
                 data=form,
-                extensions=to(way.called(PARTNER)),
+                extensions=to(way.called(PARTNER), by_reading(read_label_reply)),
             )
             if answer.status_code >= 500:
                 answer.raise_for_status()

@@ -20,7 +20,7 @@ from application import shipping
 from application.callback_links import CallbackLinks
 from application.cards import open_card
 from application.envelope import Context
-from application.gateways.guarded import to
+from application.gateways.guarded import by_reading, to
 from application.gateways.kuaidi100_calls import Abroad, read_subscribe_reply, subscribe_form
 from application.gateways.payment import PaymentProvider, ProviderUnavailable, Refund
 from application.gateways.tracking import (
@@ -143,7 +143,7 @@ class Asking:
             answer = await self._client.post(
                 f"{way.settings.kuaidi100_url}/poll",
                 data=form,
-                extensions=to(way.called("kuaidi100")),
+                extensions=to(way.called("kuaidi100"), by_reading(read_subscribe_reply)),
             )
             read_subscribe_reply(answer.content)
         except PartnerRefused as refused:

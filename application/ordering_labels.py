@@ -9,10 +9,10 @@ asks by himself, because it might be a second one.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple, TypeVar
 
 import httpx2
 from psycopg import AsyncConnection
@@ -23,7 +23,7 @@ from application.asking_partners import Asker
 from application.cards import open_cards
 from application.country_names import country_name
 from application.envelope import Context
-from application.gateways.guarded import to
+from application.gateways.guarded import by_reading, to
 from application.gateways.kuaidi100_labels import Account, Kuaidi100Labels
 from application.gateways.labelling import Labeller, LabelWish, Numbered, Person
 from application.gateways.tracking import (
@@ -57,6 +57,9 @@ FIRST_PAUSE = timedelta(seconds=15)
 """Longer than a batch takes at the partner's pace: nobody asks what is being asked."""
 LONGEST_PAUSE = timedelta(minutes=30)
 NO_RECIPIENT = "no_recipient"
+
+
+Told = TypeVar("Told")
 
 
 class Open(NamedTuple):
@@ -180,12 +183,13 @@ class LabelOrders:
         before = labeller.asked_before(wish.name, now=now) if again else None
         if before is not None:
             try:
-                return labeller.read_order(await self._post(labeller, way, before))
+                return await self._told(labeller, way, before, labeller.read_order)
             except PartnerRefused as refused:
                 if refused.alarm or refused.retry is not Retry.NEVER:
                     raise
                 # They know of no such order.
-        return labeller.read_order(await self._post(labeller, way, labeller.order(wish, now=now)))
+        order = labeller.order(wish, now=now)
+        return await self._told(labeller, way, order, labeller.read_order)
 
     async def _cancel(self, one: Open) -> None:
         labeller, way = await labeller_of(self._house, one.carrier, one.parcel)
@@ -197,7 +201,7 @@ class LabelOrders:
             now=self._house.store.clock(),
         )
         try:
-            labeller.read_cancel(await self._post(labeller, way, call))
+            await self._told(labeller, way, call, labeller.read_cancel)
         except PartnerRefused as refused:
             (logger.error if refused.alarm else logger.warning)(
                 "a label was not taken back, with code %s", refused.code
@@ -224,13 +228,14 @@ class LabelOrders:
         )
         await self._record(one, "refused", decide)
 
-    async def _post(self, labeller: Labeller, way: Way, call: Call) -> bytes:
-        answer = await self._client.post(
-            call.url, **call.content, extensions=to(way.called(labeller.partner))
-        )
+    async def _told(
+        self, labeller: Labeller, way: Way, call: Call, read: Callable[[bytes], Told]
+    ) -> Told:
+        extensions = to(way.called(labeller.partner), by_reading(read))
+        answer = await self._client.post(call.url, **call.content, extensions=extensions)
         if answer.status_code >= 500:
             answer.raise_for_status()
-        return answer.content
+        return read(answer.content)
 
     async def _record(self, one: Open, what: str, decide: Any) -> None:
         key = f"{one.label}:{what}"

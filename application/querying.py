@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, LiteralString, NamedTuple
 
 import httpx2
@@ -22,7 +23,7 @@ from psycopg.sql import SQL, Identifier
 from application import shipping
 from application.asking_partners import Asker, phone_tail
 from application.envelope import Context
-from application.gateways.guarded import to
+from application.gateways.guarded import by_reading, to
 from application.gateways.tracking import (
     IncompleteRequest,
     PartnerRefused,
@@ -185,12 +186,10 @@ class Querying:
                 phone=await phone_tail(house, wanted.card),
                 now=house.store.clock(),
             )
-            answer = await self._client.post(
-                call.url, **call.content, extensions=to(way.called(tracker.name))
-            )
-            told = tracker.read_answer(
-                answer.content, number=wanted.waybill, carrier=wanted.carrier
-            )
+            read = partial(tracker.read_answer, number=wanted.waybill, carrier=wanted.carrier)
+            extensions = to(way.called(tracker.name), by_reading(read))
+            answer = await self._client.post(call.url, **call.content, extensions=extensions)
+            told = read(answer.content)
         except PartnerRefused as refused:
             log = logger.error if refused.alarm else logger.info
             log("a query was refused with code %s", refused.code)

@@ -8,11 +8,14 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import httpx2
 from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
+
+from application.gateways.tracking import PartnerRefused, Retry, UnreadableReply
 
 FAILURES = 5
 """In a row, after which a partner counts as away."""
@@ -28,14 +31,37 @@ class PartnerAway(httpx2.ConnectError):
 class _Failed(Exception):
     """An answer that says that the partner is not well."""
 
-    def __init__(self, answer: httpx2.Response) -> None:
+    def __init__(self, answer: httpx2.Response, why: str) -> None:
         self.answer = answer
-        super().__init__(f"HTTP {answer.status_code}")
+        super().__init__(why)
 
 
-def to(partner: str) -> dict[str, str]:
-    """A request's `extensions`: whom it is for."""
-    return {"partner": partner}
+Unwell = Callable[[bytes], str | None]
+"""Why an answer says that the partner is not well, whatever its HTTP status; or None."""
+
+
+def to(partner: str, unwell: Unwell | None = None) -> dict[str, Any]:
+    """A request's `extensions`: whom it is for, and what its answer tells of the partner (M1)."""
+    return {"partner": partner, "unwell": unwell}
+
+
+def by_reading(read: Callable[[bytes], object]) -> Unwell:
+    """What a reader of answers tells: trouble of theirs, or of our account, which concerns all.
+
+    That they refuse a single request is an answer like any other.
+    """
+
+    def unwell(content: bytes) -> str | None:
+        try:
+            read(content)
+        except PartnerRefused as refused:
+            theirs = refused.alarm or refused.retry is Retry.BACKOFF
+            return f"code {refused.code}" if theirs else None
+        except UnreadableReply:
+            return "not an answer of theirs"
+        return None
+
+    return unwell
 
 
 Note = Callable[[str, float, str | None], None]
@@ -84,9 +110,9 @@ class Guarded(httpx2.AsyncBaseTransport):
         failed: str | None = None
         try:
             answer = await self._transport.handle_async_request(request)
-            if answer.status_code >= 500 or answer.status_code == TOO_MANY:
-                failed = f"HTTP {answer.status_code}"
-                raise _Failed(answer)
+            failed = await _unwell(answer, request.extensions.get("unwell"))
+            if failed is not None:
+                raise _Failed(answer, failed)
         except httpx2.TransportError as error:
             failed = type(error).__name__
             raise
@@ -97,3 +123,9 @@ class Guarded(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Let go of the connections."""
         await self._transport.aclose()
+
+
+async def _unwell(answer: httpx2.Response, told: Unwell | None) -> str | None:
+    if answer.status_code >= 500 or answer.status_code == TOO_MANY:
+        return f"HTTP {answer.status_code}"
+    return told(await answer.aread()) if told is not None else None

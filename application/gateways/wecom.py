@@ -74,12 +74,18 @@ class Robot:
                 params={"key": self.key},
                 content=to_json(body),
                 headers={"Content-Type": "application/json"},
-                extensions=to(PARTNER),
+                extensions=to(PARTNER, self._unwell),
             )
         except httpx2.HTTPError as error:
             # Its text may hold the address, and with it the key.
             return Answer(Outcome.FAILED, cause=type(error).__name__)
         return self._read(reply.content, reply.status_code)
+
+    def _unwell(self, content: bytes) -> str | None:
+        answer = self._read(content, 200)
+        if answer.code is None:
+            return "not the robot's answer"
+        return None if answer.code in (OK, TOO_LONG) else f"code {answer.code}"
 
     def _read(self, content: bytes, status: int) -> Answer:
         try:

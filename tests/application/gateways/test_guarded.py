@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from application.gateways.guarded import FAILURES, Guarded, PartnerAway, to
+from application.gateways.guarded import FAILURES, Guarded, PartnerAway, Unwell, by_reading, to
+from application.gateways.kuaidi100_calls import read_subscribe_reply
+from application.gateways.wecom import Robot
 
 pytestmark = pytest.mark.anyio
 
@@ -20,13 +22,14 @@ class Partner:
     def __init__(self) -> None:
         self.asked = 0
         self.status: int | None = 200
+        self.says = b""
 
     async def answer(self, request: httpx2.Request) -> httpx2.Response:
         """What it says to everybody."""
         self.asked += 1
         if self.status is None:
             raise httpx2.ConnectError("nobody is there", request=request)
-        return httpx2.Response(self.status)
+        return httpx2.Response(self.status, content=self.says)
 
 
 class Line:
@@ -43,9 +46,12 @@ class Line:
         )
         self.client = httpx2.AsyncClient(transport=self.way)
 
-    async def call(self, partner: str = "kuaidi100") -> int:
+    async def call(self, partner: str = "kuaidi100", unwell: Unwell | None = None) -> int:
         """Ask the partner something."""
-        return (await self.client.get("http://partner/", extensions=to(partner))).status_code
+        extensions = to(partner, unwell)
+        answer = await self.client.get("http://partner/", extensions=extensions)
+        assert answer.content == self.partner.says
+        return answer.status_code
 
     async def fail(self, times: int) -> None:
         """Ask in vain."""
@@ -96,6 +102,45 @@ async def test_an_answer_counts_as_failed_when_the_partner_is_not_well(
     with pytest.raises(PartnerAway):
         await line.call()
     assert [why for _, _, why in line.noted] == [f"HTTP {status}"] * FAILURES
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        (b'{"result":false,"returnCode":"500","message":"busy"}', "code 500"),
+        (b'{"result":false,"returnCode":"601","message":"KEY"}', "code 601"),
+        (b"<html>gateway</html>", "not an answer of theirs"),
+    ],
+)
+async def test_an_answer_counts_as_failed_when_its_words_say_so(
+    line: Line, says: bytes, why: str
+) -> None:
+    """M1: HTTP 200 means nothing to partners who say in the body that they are busy."""
+    line.partner.says = says
+    for _ in range(FAILURES):
+        assert await line.call(unwell=by_reading(read_subscribe_reply)) == 200
+    with pytest.raises(PartnerAway):
+        await line.call()
+    assert [told for _, _, told in line.noted] == [why] * FAILURES
+
+
+@pytest.mark.parametrize("code", ["200", "501", "700"])
+async def test_one_refused_request_says_nothing_of_the_partner(line: Line, code: str) -> None:
+    """CONTROL of M1: what was asked twice, or asked wrongly, is no trouble of theirs."""
+    line.partner.says = b'{"result":true,"returnCode":"%s"}' % code.encode()
+    for _ in range(2 * FAILURES):
+        assert await line.call(unwell=by_reading(read_subscribe_reply)) == 200
+    assert {why for _, _, why in line.noted} == {None}
+
+
+async def test_a_busy_robot_counts_as_failed(line: Line) -> None:
+    """M1, N1: what a message is wrong with does not."""
+    robot = Robot("http://robot", "secret")
+    async with httpx2.AsyncClient(transport=line.way) as client:
+        for errcode in (-1, 45009, 93000, 0, 40058):
+            line.partner.says = b'{"errcode":%d,"errmsg":"x"}' % errcode
+            await robot.say("hello", client)
+    assert [why for _, _, why in line.noted] == ["code -1", "code 45009", "code 93000", None, None]
 
 
 async def test_a_refusal_is_an_answer(line: Line) -> None:
