@@ -16,7 +16,7 @@ export function outcomes(found, changed) {
     const action = found.actions[outcome];
     const open = action.possible || action.code === "unconfirmed";
     return h("li", { class: open ? "" : "closed", dataset: { outcome } },
-      h("div", null, h("p", null, h("strong", null, t(`outcome.${outcome}`))),
+      h("div", null, h("p", null, h("strong", null, t(`outcome.${outcome}_title`))),
         h("p", { class: "quiet small" }, wouldDo(outcome, action))),
       open ? h("button", { class: outcome === "refund" ? "primary compact" : "button compact", type: "button", onclick: () => decide(found, outcome, changed) }, t("case.decide")) : null);
   }));
