@@ -245,6 +245,31 @@ def test_an_order_goes_on_when_its_cash_part_is_paid_beside_it(
         visitor.content()
 
 
+def test_what_was_typed_stays_when_the_session_ends_meanwhile(
+    browsing: Browsing, newcomer: Newcomer, service: Service
+) -> None:
+    """O8: a dialog is not left for the login page; signed in again, the same dialog is sent."""
+    learner = newcomer()
+    number = service.order(learner, ("enamel-mug", 1))
+    with browsing.as_("learner", learner) as visitor:
+        page = visitor.page
+        visitor.open(f"/#/orders/{number}")
+        visitor.button("cancel.open").click()
+        kept = page.context.cookies()
+        page.context.clear_cookies()
+        reason = page.locator("dialog [name=reason]")
+        reason.select_option(index=2)
+        chosen = reason.input_value()
+        page.locator("dialog button[type=submit]").click()
+        expect(page.locator("dialog .problem")).to_contain_text(
+            visitor.says("problem.session_over")
+        )
+        expect(reason).to_have_value(chosen)
+        page.context.add_cookies(kept)
+        page.locator("dialog button[type=submit]").click()
+        expect(page.locator("dialog")).to_have_count(0)
+
+
 @SCREENS
 def test_points_are_back_on_the_statement_when_units_are_cancelled(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen

@@ -166,6 +166,8 @@ function passing(problem) {
 
 async function read(answer) {
   if (answer.status === 401) {
+    // What was typed into a dialog would be lost: it waits until its author is back.
+    if (document.querySelector("dialog[open]")) return new Problem(401, { code: "session_over" }, 0);
     const here = location.pathname === "/" ? "" : `?next=${encodeURIComponent(location.pathname)}`;
     location.assign(`/login${here}`);
   }
