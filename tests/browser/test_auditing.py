@@ -57,7 +57,7 @@ def test_a_history_is_replayed_and_proved_when_an_auditor_looks(
                 const row = document.querySelector(".event-row[aria-current]");
                 const inner = row.getBoundingClientRect();
                 const outer = row.closest("ol").getBoundingClientRect();
-                return inner.top >= outer.top && inner.bottom <= outer.bottom;
+                return inner.top > outer.top - 1 && inner.bottom < outer.bottom + 1;
             }"""
         )  # the list is scrolled to it
         expect(page).to_have_title(re.compile(number))
