@@ -265,7 +265,7 @@ def test_what_was_typed_stays_when_the_session_ends_meanwhile(
             visitor.says("problem.session_over")
         )
         expect(reason).to_have_value(chosen)
-        page.context.add_cookies(kept)
+        page.context.add_cookies(kept)  # type: ignore[arg-type]
         page.locator("dialog button[type=submit]").click()
         expect(page.locator("dialog")).to_have_count(0)
 
