@@ -277,6 +277,7 @@ async def ends_of(mall: Mall, orders: Sequence[Sequence[tuple[str, str, str]]]) 
     return ends
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(110)
 async def test_the_end_is_the_same_when_pushes_come_in_any_order(mall: Mall) -> None:
     """R35: 5 scans in each of their 120 orders, a parcel each, some twice: one end state.

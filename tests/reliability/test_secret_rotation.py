@@ -73,6 +73,7 @@ async def noticed(mall: Mall, order: str, secret: str) -> int:
     return (await mall.client.post(path, content=body, headers=headers)).status_code
 
 
+@pytest.mark.slow
 async def test_no_message_is_refused_while_a_secret_is_replaced(mall: Mall) -> None:
     """R39: each side in its own time, 0 of 1,000 wrongly refused; after the window the old is."""
     order = (await mall.order(("tea-set", 1)))["number"]
