@@ -15,7 +15,7 @@ from api.bodies import Amount, Body, ItemSku, Why, Words
 from api.changing import Change, answered
 from api.declaration_sheets import Declared, declaration_pdf
 from api.fulfilment import Desk
-from api.labels import sender_words
+from api.labels import masked_recipients, sender_words
 from api.pages import WORDS
 from api.paths import ParcelNumber
 from api.printing import PDF, pdf_answer
@@ -37,7 +37,6 @@ from api.shown_declarations import (
     TakenBackOut,
 )
 from application import declaring, possible, shipping
-from application.cards import open_cards
 from application.country_names import country_name
 from application.ordering_labels import whole_address
 from application.recipients import Recipient
@@ -178,19 +177,14 @@ async def read(
     request: Request, caller: Desk, parcel: ParcelNumber, min_position: MinPosition = None
 ) -> Response:
     """While the parcel is in the house; with what can be done now, or why it cannot (T7, D6)."""
-    await wait_for(request, min_position, *_VIEWS)
-    tenant = request.state.tenant
-    async with tenant.pool.connection() as connection:
-        found = await declarations(connection, tenant.schema, parcel=parcel, limit=1)
-    if not found:
-        raise NotFound(what="declaration")
-    rules = tenant.rules
+    found = await _declared(request, parcel, min_position)
+    rules = request.state.tenant.rules
     question = Asked(request, caller, "actions", b"").question(
         lambda unit: {"actions": _actions(unit, parcel, rules)}, streams=[PARCEL.stream(parcel)]
     )
     actions = from_json((await store_of(request).execute(question)).answer)["actions"]
-    age = int((store_of(request).clock() - found[0]["since"]).total_seconds())
-    return json_answer({**found[0], "age_seconds": age, "actions": actions})
+    age = int((store_of(request).clock() - found["since"]).total_seconds())
+    return json_answer({**found, "age_seconds": age, "actions": actions})
 
 
 @router.get(
@@ -203,18 +197,25 @@ async def printed(
     request: Request, caller: Desk, parcel: ParcelNumber, min_position: MinPosition = None
 ) -> Response:
     """A4, as a CN 23, the recipient masked as on the label; the same is the same bytes (T7, A4)."""
+    found = await _declared(request, parcel, min_position)
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        faces = await labelled(connection, tenant.schema, parcel=parcel, numbered=False)
+    if not faces:
+        raise NotFound(what="declaration")
+    masked = await masked_recipients(tenant, faces)
+    sheet = _sheet(found, faces[0], masked.get(faces[0].card or ""), tenant.settings)
+    return pdf_answer(await asyncio.to_thread(declaration_pdf, sheet), f"{parcel}-customs")
+
+
+async def _declared(request: Request, parcel: str, min_position: int | None) -> dict[str, Any]:
     await wait_for(request, min_position, *_VIEWS)
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         found = await declarations(connection, tenant.schema, parcel=parcel, limit=1)
-        faces = await labelled(connection, tenant.schema, parcel=parcel, numbered=False)
-        if not found or not faces:
-            raise NotFound(what="declaration")
-        cards = {one.card for one in faces if one.card}
-        opened = await open_cards(connection, tenant.schema, tenant.vault, cards)
-    masked = [Recipient.from_bytes(content).masked() for content in opened.values()]
-    sheet = _sheet(found[0], faces[0], masked[0] if masked else None, tenant.settings)
-    return pdf_answer(await asyncio.to_thread(declaration_pdf, sheet), f"{parcel}-customs")
+    if not found:
+        raise NotFound(what="declaration")
+    return found[0]
 
 
 def _sheet(

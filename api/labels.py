@@ -185,13 +185,18 @@ async def _printed(request: Request, found: Sequence[Labelled], *, name: str) ->
 
 async def drawn(tenant: Tenant, found: Sequence[Labelled], *, name: str) -> bytes:
     """Labels as a document, with the masked recipients that their cards tell (W5, A4)."""
-    cards = {one.card for one in found if one.card}
-    async with tenant.pool.connection() as connection:
-        opened = await open_cards(connection, tenant.schema, tenant.vault, cards)
-    recipients = {card: Recipient.from_bytes(content).masked() for card, content in opened.items()}
+    recipients = await masked_recipients(tenant, found)
     faces = [_face(one, recipients.get(one.card or ""), tenant.settings) for one in found]
     # Drawing takes milliseconds a label: others must not wait for it.
     return await asyncio.to_thread(labels_pdf, faces, title=name)
+
+
+async def masked_recipients(tenant: Tenant, found: Sequence[Labelled]) -> dict[str, Recipient]:
+    """Whom parcels go to, by card, as paper may show it; without those who were erased (A4)."""
+    cards = {one.card for one in found if one.card}
+    async with tenant.pool.connection() as connection:
+        opened = await open_cards(connection, tenant.schema, tenant.vault, cards)
+    return {card: Recipient.from_bytes(content).masked() for card, content in opened.items()}
 
 
 def sender_words(one: Labelled, settings: Settings) -> tuple[str, ...]:
