@@ -20,7 +20,7 @@ help:
 	@echo "make test     the whole test suite"
 	@echo "make check    format, lint, types, import contracts, tests: what CI runs"
 	@echo "make bench    the benchmarks (NAMES=\"store_vs_insert ...\" for some of them)"
-	@echo "make docs     event catalogue and map of requirements, anew"
+	@echo "make docs     event catalogue, settings and map of requirements, anew"
 	@echo "make install  .venv with everything, locked"
 	@echo "make lock     requirements.lock anew from pyproject.toml"
 
@@ -60,6 +60,7 @@ check: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m tests.catalogue_of_events
+	$(BIN)/python -m tests.list_of_settings
 	$(BIN)/python -m tests.map_of_requirements
 
 bench: $(STAMP)

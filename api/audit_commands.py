@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from rich.console import Console
 from rich.progress import Progress
 
+from api.command_settings import Data, Tenant, settings_of, settings_of_one
 from api.refolding import outdated_views, rebuild_with_bar
 from application import sealing
 from application.checking import check as check_document
@@ -30,8 +31,6 @@ from projections.views import all_views
 audit_app = typer.Typer(help="Sealed history, checked without a database.", no_args_is_help=True)
 keys_app = typer.Typer(help="The master keys of the vault.", no_args_is_help=True)
 
-Data = Annotated[Path, typer.Option("--data", help="folder of the embedded database and the keys")]
-Tenant = Annotated[str | None, typer.Option(help="the schema, if not the default one")]
 At = Annotated[int | None, typer.Option("--position", min=0, help="as of this log position")]
 SinceHead = Annotated[
     list[Path] | None,
@@ -43,11 +42,6 @@ KeyFile = Annotated[Path | None, typer.Option("--key", help="the house's public 
 T = TypeVar("T")
 # What people read goes to stderr where stdout carries a document.
 told = Console(stderr=True)
-
-
-def _settings(data: Path, tenant: str | None = None) -> Settings:
-    settings = Settings(data=data.resolve())
-    return settings if tenant is None else settings.model_copy(update={"tenant": tenant})
 
 
 def _write(document: bytes) -> None:
@@ -95,7 +89,7 @@ def _asked(
 @audit_app.command()
 def head(data: Data = Path("data"), tenant: Tenant = None, position: At = None) -> None:
     """Print the newest signed head: keep it where nobody who runs this service can change it."""
-    settings = _settings(data, tenant)
+    settings = settings_of_one(data, tenant)
     made = _asked(
         settings,
         lambda asking, private: signed_head(asking, settings.tenant, private, position=position),
@@ -116,7 +110,7 @@ def export(
     With --since-head it also proves that the log only grew since a head kept before, so that
     `audit check --head` accepts it by that one.
     """
-    settings = _settings(data, tenant)
+    settings = settings_of_one(data, tenant)
     since = [_head_in(path) for path in since_head or []]
     document = _asked(
         settings,
@@ -171,7 +165,7 @@ def verify(
     """Digest chain, views = replay, ledger balances; 1 and the place when anything differs."""
     from api.serving import database_there
 
-    settings = _settings(data, tenant)
+    settings = settings_of_one(data, tenant)
     heads = [_head_in(path) for path in head or []]
     for one in heads:
         if one.tenant != settings.tenant:
@@ -220,7 +214,7 @@ def rebuild(
     """
     from api.serving import database_there
 
-    settings = _settings(data, tenant)
+    settings = settings_of_one(data, tenant)
     rules = rules_of(settings)
     views = {one.name: one for one in all_views(rules)}
     with database_there(settings, owner=True) as found:
@@ -256,7 +250,7 @@ def rotate(
     this one. What they wrapped with the old key in the seconds until then, a later `keys rewrap`
     wraps anew.
     """
-    settings = _settings(data)
+    settings = settings_of(data)
     ring = add_master_key(settings.key_folder)
     typer.echo(f"{ring.current} is the current master key, {len(ring.keys)} are in the ring")
     if rewrap:
@@ -266,7 +260,7 @@ def rotate(
 @keys_app.command("rewrap")
 def rewrap_command(data: Data = Path("data")) -> None:
     """Wrap with the current master key what an older one still wraps; no card is touched."""
-    settings = _settings(data)
+    settings = settings_of(data)
     _rewrap(settings, MasterKeys.load(settings.key_folder / MASTER_KEYS))
 
 

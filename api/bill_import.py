@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from api import serving
-from api.import_commands import By, Data, File, ReportPath, said
+from api.command_settings import Data, settings_of_one
+from api.import_commands import By, File, ReportPath, said
 from application import billing
 from application.bill_files import COLUMNS, read_bill
 from application.envelope import Context
@@ -54,7 +55,7 @@ def bills(
     Exit status: 0 every row was read; 1 some were refused and are in the report, the bill lacks
     them; 2 the file or the request cannot be used, nothing was kept.
     """
-    settings = Settings(data=data.resolve())
+    settings = settings_of_one(data)
     refused = Report(report or file.with_name(f"{file.name}.refused.csv"), columns=tuple(COLUMNS))
     try:
         read = read_bill(

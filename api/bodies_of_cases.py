@@ -74,6 +74,13 @@ class WordsIn(Body):
     words: Said | None = Field(default=None, description="sealed, never in a fact")
 
 
+class ReopeningIn(WordsIn):
+    """Why a case is to be looked at once more."""
+
+    model_config = example(reason="damaged", words="补偿后才发现杯子碎了")
+    reason: Fault | None = Field(default=None, description="what is wrong; as before, if left out")
+
+
 class NoteIn(Body):
     """Something to be noted beside an order."""
 
@@ -146,11 +153,12 @@ class ClaimStepIn(Body):
     """What the carrier said or paid, or that nothing more is expected of it."""
 
     model_config = example(step="accepted", amount_fen=10_000, reason="by mail")
-    step: Literal["acknowledged", "accepted", "rejected", "paid", "written_off"] = Field(
-        description="what happened"
+    step: Literal["corrected", "acknowledged", "accepted", "rejected", "paid", "written_off"] = (
+        Field(description="what happened")
     )
     amount_fen: Fen | None = Field(
-        default=None, description="accepted or paid; all of it, if left out"
+        default=None,
+        description="accepted or paid, all of it, if left out; corrected: what is claimed",
     )
     reference: Annotated[str, StringConstraints(max_length=60, pattern=r"^[\w.:/-]*$")] = Field(
         default="", description="the carrier's own number of the claim"

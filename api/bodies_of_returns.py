@@ -85,7 +85,7 @@ class ReturnDecisionIn(Body):
     """Whether staff agree to a refund without the goods."""
 
     model_config = example(agree=True, reason="not worth the way back")
-    agree: bool = Field(description="false: the learner keeps the goods and gets nothing")
+    agree: bool = Field(description="false: the learner gets nothing")
     reason: Why
     message: MessageIn | None = Field(
         default=None, description="to the learner; the house's own words, if left out"

@@ -1,10 +1,11 @@
 """回调 What partners push, in their own wire format, answered in their own way (T1, T2, O5)."""
 
+import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from application.envelope import Context
 from application.gateways import kuaidi100, tracking
 from application.gateways.kuaidi100_intercepts import says_it_could_not
 from application.gateways.payment import SIGNATURE, Notice, signed
+from application.outcomes import Unavailable
 from application.pushed_tracks import WatchEnd, record_all, record_push
 from application.streams import INTERCEPT, ORDER, PARCEL
 from application.trackers import Trackers
@@ -30,7 +32,11 @@ from projections.work_queues import parcels_of
 logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"])
 
+T = TypeVar("T")
+
 MAX_BODY_BYTES = 1_000_000
+PAYMENT_SECONDS = 4.0
+"""WeChat Pay waits 5 s for an answer; Kuaidi100 waits 20, more than the store's own patience."""
 _PUSH = {
     "application/x-www-form-urlencoded": {
         "schema": {
@@ -217,8 +223,12 @@ async def kuaidi100_intercept(request: Request, key: Key) -> Response:
 )
 async def payment_notice(request: Request, key: Key) -> Response:
     """`X-Signature`: HMAC-SHA256 of the raw body, hex; sent again it changes nothing (O5)."""
-    tenant = request.state.tenant
     body = await raw_body(request)
+    return await _in_time(PAYMENT_SECONDS, _take_notice(request, key, body))
+
+
+async def _take_notice(request: Request, key: str, body: bytes) -> Response:
+    tenant = request.state.tenant
     link = tenant.callback_links.parcel_of(key)
     if link is None:
         return forged("payment")
@@ -275,6 +285,28 @@ async def _keep_unreadable(request: Request, parcel: str, raw: bytes) -> None:
     )
     await tenant.store.execute(command)
     logger.error("a signed push could not be read; it is kept")
+
+
+_late: set[asyncio.Task[Any]] = set()
+
+
+async def _in_time(seconds: float, taking: Coroutine[Any, Any, T]) -> T:
+    """What comes of it. Raises `Unavailable` where that takes longer: it goes on all the same, and
+    whoever sends it again gets its answer (R38)."""
+    task = asyncio.create_task(taking)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if done:
+        return task.result()
+    _late.add(task)
+    task.add_done_callback(_ended)
+    raise Unavailable
+
+
+def _ended(task: asyncio.Task[Any]) -> None:
+    """Nobody waits for it any more; how it failed is told to who sends it again."""
+    _late.discard(task)
+    if not task.cancelled():
+        task.exception()
 
 
 class _Signed(NamedTuple):

@@ -64,7 +64,11 @@ async def file(request: Request, caller: Claimer, change: Change, body: ClaimIn)
 async def step(
     request: Request, caller: Claimer, change: Change, parcel: ParcelNumber, body: ClaimStepIn
 ) -> Response:
-    """Acknowledged, accepted, rejected, paid or written off; never more than was asked (D2)."""
+    """Corrected, acknowledged, accepted, rejected, paid or written off; never more than was asked.
+
+    Paid in parts it stays open until all that was accepted came, or the rest is written off (D2).
+    """
+    rules = request.state.tenant.rules
     command = change.command(
         lambda unit: claiming.step(
             unit,
@@ -73,9 +77,10 @@ async def step(
             amount_fen=body.amount_fen,
             reference=body.reference,
             reason=body.reason,
+            rules=rules,
         ),
         reason=body.reason,
-        streams=[CLAIM.stream(parcel)],
+        streams=[CLAIM.stream(parcel), PARCEL.stream(parcel)],
     )
     return answered(await store_of(request).execute(command))
 

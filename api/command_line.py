@@ -4,6 +4,7 @@ import asyncio
 import getpass
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +18,15 @@ from api import serving
 from api.audit_commands import audit_app, keys_app, rebuild, verify
 from api.auth import SIGNED_WITH, Role, Tokens
 from api.bill_import import bills
+from api.command_settings import Data, settings_of, settings_of_one
 from api.demo import tell
 from api.import_commands import import_app
 from api.ports import PortRefused, claimed
 from api.rate_import import rates
 from api.refolding import refold
 from api.sandbox import create_sandbox
+from api.sandbox_limits import QUERY_AGAIN, Limits
+from api.sandbox_script import ScriptRefused, read_script
 from api.what_if_command import what_if
 from application.demo_mall import LEARNERS, open_demo_mall
 from application.guarding import UnsafeDatabase
@@ -52,14 +56,8 @@ app.command()(rebuild)
 app.command("what-if")(what_if)
 console = Console()
 
-Data = Annotated[Path, typer.Option("--data", help="folder of the embedded database and the keys")]
 Host = Annotated[str, typer.Option("--host")]
 Port = Annotated[int, typer.Option("--port", min=1, max=65535)]
-
-
-def settings_of(data: Path) -> Settings:
-    """The settings, with the data folder of the command line."""
-    return Settings(data=data.resolve())
 
 
 @app.callback()
@@ -158,7 +156,7 @@ def migrate(
         for tenant in serving.tenants_of(settings):
             applied = serving.migrate_all(found.owner_url, tenant)
             if views:
-                folded = refold(found.owner_url, schema=tenant, rules=rules_of(settings))
+                folded = refold(found.owner_url, schema=tenant, rules=rules_of(settings.of(tenant)))
                 applied += [f"view {name}" for name in folded]
             typer.echo(f"{tenant}: {', '.join(applied) or 'up to date'}")
 
@@ -170,10 +168,27 @@ def demo() -> None:
 
 
 @app.command()
-def sandbox(host: Host = "127.0.0.1", port: Port = 8090, data: Data = Path("data")) -> None:
-    """The partners' simulators on one local port; its page shows what they were told."""
+def sandbox(
+    host: Host = "127.0.0.1",
+    port: Port = 8090,
+    data: Data = Path("data"),
+    script: Annotated[
+        Path | None, typer.Option(help="what they do when, a step a line", dir_okay=False)
+    ] = None,
+    query_again_minutes: Annotated[
+        float, typer.Option(min=0, help="how soon one waybill may be asked about again")
+    ] = QUERY_AGAIN / timedelta(minutes=1),
+) -> None:
+    """The partners' simulators on one local port; its page shows them and lets them misbehave."""
+    try:
+        played = None if script is None else read_script(script.read_text())
+    except (OSError, UnicodeDecodeError, ScriptRefused) as wrong:
+        typer.echo(f"{script}: {wrong}", err=True)
+        raise typer.Exit(2) from None
     with claimed((host, port, "where the sandbox was to be")):
-        partners = create_sandbox(settings_of(data).payment_key)
+        limits = Limits(query_again=timedelta(minutes=query_again_minutes))
+        secret = settings_of_one(data).payment_key
+        partners = create_sandbox(secret, limits=limits, script=played)
     uvicorn.run(partners, host=host, port=port, log_level="warning")
 
 
@@ -208,7 +223,7 @@ async def _revoke(settings: Settings, subjects: list[str], reason: str) -> None:
 async def _fill(settings: Settings, url: str) -> None:
     vault = Vault(MasterKeys.load(settings.key_folder / "master.json"), tenant=settings.tenant)
     async with Store(url, schema=settings.tenant, vault=vault) as store:
-        await open_demo_mall(store, rules_of(settings))
+        await open_demo_mall(store, rules_of(settings.of(settings.tenant)))
 
 
 def _announce(settings: Settings, host: str, port: int, *, sandbox: bool) -> None:

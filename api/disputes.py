@@ -13,6 +13,7 @@ from api.bodies_of_cases import (
     CaseDecisionIn,
     DisputeIn,
     QuestionsIn,
+    ReopeningIn,
     WordsIn,
 )
 from api.changing import Change, answered
@@ -286,9 +287,12 @@ async def reopen(
     caller: Annotated[Caller, allow(Role.LEARNER, Role.SERVICE, Role.SUPPORT)],
     change: Change,
     dispute: Case,
-    body: WordsIn,
+    body: ReopeningIn,
 ) -> Response:
-    """One that gave nothing, within the time for disputes: a learner once, staff as needed (D1)."""
+    """Within the time for disputes: a learner once for a reason, staff as needed (D1, rules.md 27).
+
+    One that gave something while units of it are due that nothing else is sent for (D4).
+    """
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         row = visible_case(await disputes.case_row(connection, tenant.schema, dispute), caller)
@@ -302,6 +306,7 @@ async def reopen(
             words=body.words,
             gathered=found,
             rules=tenant.rules,
+            reason=body.reason,
         )
 
     return await case_changed(request, caller, change, dispute, decide)

@@ -10,13 +10,17 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from api.pages import LANGUAGES, WORDS
+from application.alert_words import in_one
 from application.envelope import Envelope
 from application.streams import STOCK
 from domain.dispute_facts import Decision
 from domain.facts import Fact
+from domain.parcel_facts import ParcelScanned
 from domain.splitting import Shipping
 
 BETWEEN = " · "
+NAMELESS: Final[Mapping[str, str]] = {}
+"""No item is called by a name."""
 
 FIGURES: Final[dict[str, str]] = {
     "approvals.ApprovalDenied": "checker reason",
@@ -24,6 +28,7 @@ FIGURES: Final[dict[str, str]] = {
     "approvals.ApprovalRequested": "kind points maker reason",
     "claims.ClaimAccepted": "accepted_fen",
     "claims.ClaimAcknowledged": "reference",
+    "claims.ClaimCorrected": "before_fen claimed_fen reason",
     "claims.ClaimFiled": "carrier reason claimed_fen",
     "claims.ClaimPaid": "paid_fen",
     "claims.ClaimRejected": "reason",
@@ -51,6 +56,7 @@ FIGURES: Final[dict[str, str]] = {
     "intercepts.InterceptAsked": "carrier waybill reason answer_by",
     "intercepts.InterceptDone": "state",
     "intercepts.InterceptFailed": "why",
+    "intercepts.InterceptGivenUp": "",
     "intercepts.InterceptRefused": "code words",
     "intercepts.InterceptTaken": "answer_by",
     "intercepts.InterceptTimedOut": "",
@@ -76,6 +82,8 @@ FIGURES: Final[dict[str, str]] = {
     "orders.EntitlementGranted": "sku quantity",
     "orders.EntitlementRevoked": "sku quantity",
     "orders.GoodsCameBack": "parcel",
+    "orders.LatenessExcused": "promised_by excuse",
+    "orders.LatenessMadeGood": "points promised_by arrived_at",
     "orders.LineRated": "sku goods delivery",
     "orders.OrderApproved": "reasons note",
     "orders.OrderCancelled": "reason",
@@ -112,7 +120,7 @@ FIGURES: Final[dict[str, str]] = {
     "orders.WindowResumed": "part window_until",
     "parcels.ArrivalEstimated": "earliest latest",
     "parcels.CarrierCorrected": "carrier",
-    "parcels.CarrierChosen": "shipping",
+    "parcels.CarrierChosen": "shipping apart_fen",
     "parcels.ContentRemoved": "order to_parcel reason",
     "parcels.StrayContentSent": "order part",
     "parcels.DeliveryDelayed": "cause since",
@@ -150,6 +158,7 @@ FIGURES: Final[dict[str, str]] = {
     "privacy.PackRevealed": "case why",
     "returns.GoodsArrived": "",
     "returns.GoodsInspected": "payer note",
+    "returns.GoodsLost": "reason",
     "returns.GoodsSent": "",
     "returns.ReturnLapsed": "send_by",
     "returns.ReturnOpened": "remedy reason payer send_by",
@@ -209,12 +218,21 @@ def _in(*lists: str) -> Say:
     return say
 
 
+def _each(name: str) -> Say:
+    """Whole sentences, one beside the other."""
+    return lambda language, values: BETWEEN.join(language.of((name,), one) for one in values)
+
+
 def _at(key: str) -> Say:
     return lambda language, at: language.say(key, when=language.moment(at))
 
 
 def _with(key: str) -> Say:
     return lambda language, value: language.say(key, n=value)
+
+
+def _apart(language: Language, fen: int) -> str:
+    return language.say("told.apart", n=_fen(language, fen))
 
 
 def _place(_: Language, place: Any) -> str:
@@ -243,12 +261,15 @@ SAID: Final[dict[str, Say]] = {
     **dict.fromkeys(("reason", "fault"), _in("reason")),
     **dict.fromkeys(("answer_by", "decide_by", "hand_over_by", "send_by"), _at("told.by")),
     "answer": _in("answer"),
+    "apart_fen": _apart,
+    "arrived_at": _at("told.arrived"),
     "carrier": _in("carrier"),
     "cause": _in("delay"),
     "checker": _with("told.checker"),
     "delivery": _with("told.delivery"),
     "destination": _place,
     "goods": _with("told.goods"),
+    "excuse": _in("excuse"),
     "earliest": _at("told.earliest"),
     "decision": _in("oddity"),
     "kind": _in("approval_kind", "oddity"),
@@ -256,12 +277,13 @@ SAID: Final[dict[str, Say]] = {
     "maker": _with("told.maker"),
     "outcome": _in("outcome"),
     "part": _with("packing.part"),
+    **dict.fromkeys(("partner", "issuer"), _in("partner", "carrier")),
     "payer": _in("payer"),
     "percent": lambda _, percent: f"{percent} %",
     "promised_by": _at("told.promised"),
     "quantity": lambda _, quantity: f"× {quantity:,}",
     "question": _in("question"),
-    "questions": _in("question"),
+    "questions": _each("question"),
     "reasons": _in("review"),
     "remedy": _in("remedy"),
     "result": _in("inquiry_result"),
@@ -284,26 +306,39 @@ def in_both(say: Callable[[Language], str], zone: ZoneInfo) -> dict[str, str]:
 
 
 def titles(fact: Fact) -> dict[str, str]:
-    """What happened, in a word or two of each language."""
-    return {code: WORDS[code][f"fact.{fact.fact_name}"] for code in LANGUAGES}
+    """What happened, in a word or two of each language; of a scan what its carrier saw."""
+    name = f"fact.{fact.fact_name}"
+    key = f"scan.{fact.kind}" if isinstance(fact, ParcelScanned) else name
+    return {code: WORDS[code][key] for code in LANGUAGES}
 
 
-def details(event: Envelope, *, zone: ZoneInfo) -> dict[str, str] | None:
-    """The figures of what happened, in each language; None where it has none to tell."""
+def details(
+    event: Envelope,
+    *,
+    zone: ZoneInfo,
+    figures: str | None = None,
+    names: Mapping[str, str] = NAMELESS,
+) -> dict[str, str] | None:
+    """The figures of what happened, in each language; None where it has none to tell.
+
+    All that a history tells of, unless `figures` names fewer; items by their `names`, by SKU.
+    """
     known = _fields(event)
     told = [
         (field, known[field])
-        for field in FIGURES.get(event.fact.fact_name, "").split()
+        for field in (FIGURES.get(event.fact.fact_name, "") if figures is None else figures).split()
         if known.get(field) not in (None, "", 0, ())
     ]
     if not told:
         return None
     return in_both(
-        lambda one: BETWEEN.join(_said(one, field, value) for field, value in told), zone
+        lambda one: BETWEEN.join(_said(one, field, value, names) for field, value in told), zone
     )
 
 
-def _said(language: Language, field: str, value: Any) -> str:
+def _said(language: Language, field: str, value: Any, names: Mapping[str, str]) -> str:
+    if field == "sku" and value in names:
+        return in_one(names[value], "zh" if language.code == "zh" else "en")
     say = SAID.get(field)
     return str(value) if say is None else say(language, value)
 

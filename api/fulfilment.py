@@ -185,6 +185,7 @@ async def one_parcel(
             "state": seen["state"],
             "since": seen["since"],
             "arrival": seen["arrival"],
+            "appointment": seen["appointment"],
             "delay": seen["delay"],
             "legs": seen.get("legs"),
             "scans": seen["scans"],

@@ -15,6 +15,7 @@ from psycopg.sql import SQL, Identifier
 from application.jobs import queue_depth
 from application.loads import loads
 from application.policies import ALL, overdue
+from application.querying import queries_asked
 from application.screening import POLICY as SCREEN_ORDERS
 
 JOBS = Gauge("tallypost_jobs", "Jobs of all tenants that wait, run or are dead.", ["status"])
@@ -62,6 +63,12 @@ PARTNER_FAILED = Gauge(
 PARTNER_AWAY = Gauge(
     "tallypost_partner_away", "1: nothing it was asked lately was answered.", ["tenant", "partner"]
 )
+QUERIES = Gauge(
+    "tallypost_queries_24h",
+    "Queries where parcels are in the last 24 hours; a partner's budget is a day's.",
+    ["tenant", "partner"],
+)
+QUERIES_LEFT = Gauge("tallypost_queries_left", "What is left of them.", ["tenant", "partner"])
 
 OUTCOMES = ("delivered", "failed", "parked", "disabled")
 
@@ -77,6 +84,11 @@ async def gauge(tenant: Any) -> None:
         tries = {row[0]: row[1:] for row in await _rows(connection, schema, _TRIES)}
         refunds = dict(await _rows(connection, schema, _REFUNDS))
         ((lag, parked, waiting),) = await _rows(connection, schema, _FIGURES)
+        for tracker in tenant.trackers.all:
+            asked = await queries_asked(connection, tenant, tracker.name)
+            QUERIES.labels(schema, tracker.name).set(asked)
+            left = tenant.settings.queries_a_day(tracker.name) - asked
+            QUERIES_LEFT.labels(schema, tracker.name).set(max(0, left))
         for load in await loads(connection, schema):
             LOAD.labels(schema, load.warehouse).set(load.waiting / load.capacity)
         with suppress(UndefinedTable):  # a database that was never given the queue

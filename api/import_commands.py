@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from api import serving
+from api.command_settings import Data, settings_of_one
 from application.importing import Imported, Report, import_grants
 from application.rules_of import rules_of
 from application.settings import Settings
@@ -18,7 +19,6 @@ from application.vault import MasterKeys, Vault
 
 import_app = typer.Typer(help="Table files, CSV or XLSX, row by row.", no_args_is_help=True)
 
-Data = Annotated[Path, typer.Option("--data", help="folder of the embedded database and the keys")]
 File = Annotated[Path, typer.Argument(help="CSV (UTF-8 or GBK) or XLSX; heads in the first row")]
 ReportPath = Annotated[
     Path | None, typer.Option("--report", help="where refused rows go; FILE.refused.csv if not set")
@@ -36,7 +36,7 @@ def grants(file: File, data: Data = Path("data"), report: ReportPath = None, by:
     Exit status: 0 all rows were granted, now or before; 1 some were refused and are in the report;
     2 the file cannot be read, nothing was granted.
     """
-    settings = Settings(data=data.resolve())
+    settings = settings_of_one(data)
     refused = Report(report or file.with_name(f"{file.name}.refused.csv"))
     with serving.database(settings) as found:
         if settings.database_url is None:

@@ -1,6 +1,8 @@
 """拦截 Stopping parcels over HTTP: called back, sent elsewhere, goods in the house again (O8)."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -23,7 +25,7 @@ from api.reading import (
 )
 from api.shown import example
 from api.shown_intercepts import GoodsBackOut, InterceptAskedOut, InterceptsOut
-from application import intercepting
+from application import intercepting, taking_back
 from application.merging import existing_parcel
 from application.streams import INTERCEPT, ORDER, PARCEL
 from application.unit import Unit
@@ -61,6 +63,13 @@ class SaidIn(Body):
 
     model_config = example(taken=True, reason="called their desk in Hangzhou")
     taken: bool = Field(description="whether it takes the request")
+    reason: Why
+
+
+class AgainIn(Body):
+    """Why the carrier is asked once more, or no longer."""
+
+    model_config = example(reason="their desk in Hangzhou says to send it once more")
     reason: Why
 
 
@@ -124,10 +133,7 @@ async def intercept(
             digests=digests,
         )
 
-    command = change.command(
-        decide, reason=said.reason, streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)]
-    )
-    return answered(await store_of(request).execute(command))
+    return await _recorded(request, change, parcel, decide, reason=said.reason)
 
 
 @router.post(
@@ -140,11 +146,51 @@ async def said(
 ) -> Response:
     """Yes, also after a refusal or a silence: its track is waited for anew; or no (O8)."""
     rules = request.state.tenant.rules
-    command = change.command(
-        lambda unit: intercepting.note_said(unit, parcel=parcel, taken=body.taken, rules=rules),
-        reason=body.reason,
-        streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)],
-    )
+    decide = partial(intercepting.note_said, parcel=parcel, taken=body.taken, rules=rules)
+    return await _recorded(request, change, parcel, decide, reason=body.reason)
+
+
+@router.post(
+    "/parcels/{parcel}/interception/again",
+    response_model=InterceptAskedOut,
+    summary="Ask the carrier for the same once more",
+)
+async def again(
+    request: Request, caller: Desk, change: Change, parcel: ParcelNumber, body: AgainIn
+) -> Response:
+    """Of a parcel that was not stopped and is still under way: back, or to the same place (O8)."""
+    rules = request.state.tenant.rules
+    decide = partial(intercepting.ask_again, parcel=parcel, reason=body.reason, rules=rules)
+    return await _recorded(request, change, parcel, decide, reason=body.reason)
+
+
+@router.post(
+    "/parcels/{parcel}/interception/end",
+    response_model=InterceptAskedOut,
+    summary="Let a parcel go on that was not stopped",
+)
+async def end(
+    request: Request, caller: Desk, change: Change, parcel: ParcelNumber, body: AgainIn
+) -> Response:
+    """It is its learner's: the order goes on as its track says, and nothing is paid back (O8).
+
+    If its carrier brings it back after all, its goods are waited for again.
+    """
+    decide = partial(intercepting.give_up, parcel=parcel)
+    return await _recorded(request, change, parcel, decide, reason=body.reason)
+
+
+async def _recorded(
+    request: Request,
+    change: Change,
+    parcel: str,
+    decide: Callable[[Unit], dict[str, Any]],
+    *,
+    reason: str,
+) -> Response:
+    """What is decided about a parcel's interception, with the streams that it looks at."""
+    streams = [PARCEL.stream(parcel), INTERCEPT.stream(parcel)]
+    command = change.command(decide, reason=reason, streams=streams)
     return answered(await store_of(request).execute(command))
 
 
@@ -164,7 +210,7 @@ async def goods_back(
     rules = request.state.tenant.rules
     scrap = [(one.sku, one.quantity) for one in body.scrap or ()]
     command = change.command(
-        lambda unit: intercepting.take_back(
+        lambda unit: taking_back.take_back(
             unit,
             parcel=parcel,
             intact=body.intact,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
-from api.auth import Operator, store_of
+from api.auth import Caller, Operator, Role, allow, store_of
 from api.bodies import Body, Why
 from api.changing import Change, answered
 from api.fulfilment import Desk, PickListId, listed
@@ -17,11 +17,12 @@ from api.paths import ParcelNumber
 from api.pick_sheets import pick_list_pdf
 from api.printing import PDF, pdf_answer
 from api.reading import MinPosition, json_answer, wait_for
+from api.revealing import ASKED, kept_reveal, looker_of
 from api.shown import example
 from api.shown_labels import LabelAskedOut, WaveLabelsOut
 from api.tenancy import Tenant
-from application import labelling
-from application.cards import open_cards
+from application import labelling, revealing
+from application.cards import open_cards, open_recipient
 from application.offices import sending_office
 from application.ordering_labels import whole_address
 from application.recipients import Recipient
@@ -33,6 +34,8 @@ from projections.label_faces import Labelled, labelled, labels_of_wave
 
 router = APIRouter(prefix="/v1", tags=["fulfilment"])
 
+Packer = Annotated[Caller, allow(Role.OPERATIONS, Role.ADMINISTRATOR)]
+"""Whoever writes waybills by hand; no other system prints whom parcels go to."""
 A_DOCUMENT = 500
 """Labels in one document; a larger wave is printed in several."""
 WaveNumber = Annotated[
@@ -54,6 +57,13 @@ class GiveBackIn(Body):
     """Why a label is given back."""
 
     model_config = example(reason="torn; print a new one")
+    reason: Why
+
+
+class LabelRevealIn(Body):
+    """Why a label has to name its recipient."""
+
+    model_config = example(reason="written by hand: the carrier knows no address")
     reason: Why
 
 
@@ -107,6 +117,41 @@ async def label(
     async with tenant.pool.connection() as connection:
         found = await labelled(connection, tenant.schema, parcel=parcel)
     return await _printed(request, found, name=parcel)
+
+
+@router.post(
+    "/parcels/{parcel}/label/reveals",
+    response_class=Response,
+    responses={**PDF, **ASKED},
+    summary="A label with name and address, where the waybill was written by hand",
+)
+async def reveal(
+    request: Request, caller: Packer, change: Change, parcel: ParcelNumber, body: LabelRevealIn
+) -> Response:
+    """Its carrier knows no address: recorded with actor and reason before it is printed (W5, A4).
+
+    The phone stays masked. A minor's is printed only after a second person allowed it; the same
+    key prints it again for ten minutes (A9).
+    """
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await labelled(connection, tenant.schema, parcel=parcel)
+    if not found:  # nothing could be printed, so that nothing is opened either
+        raise NotFound(what="label")
+    looker = looker_of(change, reason=body.reason, case=None)
+    command = change.command(
+        lambda unit: revealing.reveal_label(unit, parcel=parcel, looker=looker),
+        reason=body.reason,
+        streams=[PARCEL.stream(parcel)],
+    )
+    outcome = await store_of(request).execute(command)
+    kept = kept_reveal(request, outcome)
+    if kept is None:
+        return answered(outcome, 202)
+    async with tenant.pool.connection() as connection:
+        recipient = await open_recipient(connection, tenant.schema, tenant.vault, kept["card"])
+    faces = [_face(one, recipient.on_whole_label(), tenant.settings) for one in found]
+    return pdf_answer(await _paper(faces, name=parcel), parcel)
 
 
 @router.get(
@@ -187,6 +232,10 @@ async def drawn(tenant: Tenant, found: Sequence[Labelled], *, name: str) -> byte
     """Labels as a document, with the masked recipients that their cards tell (W5, A4)."""
     recipients = await masked_recipients(tenant, found)
     faces = [_face(one, recipients.get(one.card or ""), tenant.settings) for one in found]
+    return await _paper(faces, name=name)
+
+
+async def _paper(faces: Sequence[Face], *, name: str) -> bytes:
     # Drawing takes milliseconds a label: others must not wait for it.
     return await asyncio.to_thread(labels_pdf, faces, title=name)
 
@@ -205,7 +254,7 @@ def sender_words(one: Labelled, settings: Settings) -> tuple[str, ...]:
     return (sender.name, sender.phone, sender.address) if sender else (one.warehouse_place,)
 
 
-def _face(one: Labelled, masked: Recipient | None, settings: Settings) -> Face:
+def _face(one: Labelled, shown: Recipient | None, settings: Settings) -> Face:
     return Face(
         parcel=one.parcel,
         warehouse=one.warehouse_name,
@@ -213,9 +262,9 @@ def _face(one: Labelled, masked: Recipient | None, settings: Settings) -> Face:
         waybill=one.waybill,
         sorting=one.sorting,
         wave=one.wave or "",
-        recipient=masked.name if masked else "",
-        phone=masked.phone if masked else "",
-        address=whole_address(masked) if masked else "",
+        recipient=shown.name if shown else "",
+        phone=shown.phone if shown else "",
+        address=whole_address(shown) if shown else "",
         sender="  ".join(sender_words(one, settings)),
         orders=one.orders,
         items=one.items,

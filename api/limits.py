@@ -42,6 +42,7 @@ RATES: Mapping[str, Rate] = MappingProxyType(
         "evidence": Rate(30, 0.05),  # files of up to 4 MB
         "bills": _SHEETS,
         "rates": _SHEETS,
+        "searches": Rate(200, 2.0),  # names are to be asked for, not to be tried out (A4)
         "logins": Rate(20, 0.2),  # failed ones, by address
     }
 )

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.auth import Caller, Manager, Operator, Reader, Role, store_of
+from api.auth import Caller, Manager, Operator, Reader, Role, allow, store_of
 from api.bodies_of_goods import (
     CountIn,
     HandOverIn,
@@ -298,8 +298,11 @@ async def waybill(
     response_model=CallbackOut,
     summary="Where a parcel's pushes are sent, and the salt",
 )
-async def callback(request: Request, caller: Manager, parcel: ParcelNumber) -> Response:
-    """For subscribing by hand and for rehearsals (M3): who has the salt can sign as the carrier."""
+async def callback(
+    request: Request, caller: Annotated[Caller, allow(Role.ADMINISTRATOR)], parcel: ParcelNumber
+) -> Response:
+    """For subscribing by hand and for rehearsals (M3): who has the salt can sign as the carrier, so
+    nobody who works with parcels is shown it."""
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         if not await order_queries.Asking(connection, tenant.schema).is_parcel(parcel):

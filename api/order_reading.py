@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller, Reader, Role
+from api.own_story import own_story
 from api.paths import Number
 from api.reading import (
     AsOf,
@@ -21,14 +22,17 @@ from api.reading import (
     wait_for,
     with_etag,
 )
+from api.seen_cases import NOW
 from api.shown import OrderSeenOut
 from api.shown_lists import OrdersOut
+from api.shown_to_support import OwnStoryOut
 from domain.intercepts import Intercept
 from domain.order_facts import State, customer_status
 from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotFound
 from domain.replacing import still_due
 from projections import order_queries
+from projections.audit_queries import order_events
 from projections.disputes import cases_of_order
 from projections.intercepts import intercepts_of, told_of
 from projections.order_actions import dispute_of, intercept_of
@@ -78,7 +82,7 @@ async def read(
         parcels = await asking.parcels(number) if row.packed else []
         cases = await cases_of_order(connection, tenant.schema, number) if row.sent else []
         stopped = await intercepts_of(connection, tenant.schema, number) if row.sent else {}
-        linked = await asking.linked(row.order) if row.sent else {}
+        linked = await asking.linked(row.order) if row.sent or row.order.original else {}
     known = {one.parcel: one.dispute for one in cases}
     now, order = tenant.store.clock(), row.order if parcels else None
 
@@ -106,6 +110,28 @@ async def read(
         rules=tenant.rules,
     )
     return with_etag(request, answer)
+
+
+@router.get(
+    "/orders/{number}/story",
+    response_model=OwnStoryOut,
+    summary="What became of an order's cases and returns, as its learner is told",
+)
+async def story(
+    request: Request, caller: Reader, number: Number, min_position: MinPosition = None
+) -> Response:
+    """From what was said was wrong to the decision, from the wish to give back to its end (D1, D3).
+
+    How the order itself goes on, and its parcels on their way out, is in the order's own answer.
+    """
+    await wait_for(request, min_position, "audit_trail", "order_status")
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        row = visible(await order_queries.Asking(connection, tenant.schema).order(number), caller)
+        events = await order_events(connection, tenant.schema, number, known_at=NOW)
+    entries = own_story(events, order=number, zone=tenant.rules.zone)
+    position = max((one.position for one in events), default=row.position)
+    return with_etag(request, {"order": number, "entries": entries, "position": position})
 
 
 async def _read_then(

@@ -25,7 +25,7 @@ from api.own_words import said_by
 from api.paths import Number
 from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
 from api.shown_cases import CaseActionOut
-from application import intercepting, ordering, possible, redeeming
+from application import intercepting, ordering, possible, readdressing, redeeming
 from application.addressing import Addressed, addressed
 from application.answers import kept_answer
 from application.cleaning import Unusable
@@ -338,12 +338,12 @@ async def change_address(
     number: Number,
     body: RecipientIn,
 ) -> Response:
-    """Before hand-over, within the province the plan was made for (O8).
+    """Before hand-over; in another province all is planned anew, or refused with the reasons (O8).
 
     Once all of it is with its carriers, they are asked to take it there: `intercepts`.
     """
     found, digests = recipient_of(request, body)
-    rules = request.state.tenant.rules
+    rules, backlog = request.state.tenant.rules, request.state.tenant.loads.waiting
 
     def decide(unit: Unit) -> dict[str, Any]:
         caller_sees(unit, caller, number)
@@ -351,8 +351,8 @@ async def change_address(
             return intercepting.intercept_order(
                 unit, number=number, reason="address", rules=rules, found=found, digests=digests
             )
-        return ordering.change_address(
-            unit, number=number, found=found, digests=digests, rules=rules
+        return readdressing.change_address(
+            unit, number=number, found=found, digests=digests, rules=rules, backlog=backlog
         )
 
     command = change.command(decide, streams=[ORDER.stream(number)])

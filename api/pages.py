@@ -262,6 +262,29 @@ def _html(
     caller: Caller | None = None,
     **more: Any,
 ) -> Response:
+    return framed(
+        request,
+        name,
+        zone=request.state.tenant.rules.zone.key,
+        warehouses=request.state.tenant.loads.names,
+        secure=_is_https(request),
+        status=status,
+        caller=caller,
+        **more,
+    )
+
+
+def framed(
+    request: Request,
+    name: str,
+    *,
+    zone: str,
+    secure: bool,
+    status: int = 200,
+    caller: Caller | None = None,
+    **more: Any,
+) -> Response:
+    """A page of ours in its frame, in the reader's language; times in it are of `zone`."""
     language = language_of(request)
     words = WORDS[language]
     theme = request.cookies.get(THEME_COOKIE)
@@ -273,7 +296,7 @@ def _html(
         other=next(one for one in LANGUAGES if one != language),
         theme=theme if theme in THEMES else "auto",
         version=VERSION,
-        zone=request.state.tenant.rules.zone.key,
+        zone=zone,
         caller=caller,
         pages=[page for page in PAGES if caller and caller.role in page.roles],
         **more,
@@ -285,7 +308,7 @@ def _html(
             language,
             max_age=YEAR_SECONDS,
             samesite="lax",
-            secure=_is_https(request),
+            secure=secure,
         )
     return answer
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from api import serving
-from api.import_commands import By, Data, File, ReportPath, said
+from api.command_settings import Data, settings_of_one
+from api.import_commands import By, File, ReportPath, said
 from application import pricing
 from application.envelope import Context
 from application.importing import Report
@@ -41,7 +42,7 @@ def rates(
     Exit status: 0 every card is published, now or before; 1 some rows were refused and are in the
     report, with the others of their cards; 2 the file cannot be used, nothing was published.
     """
-    settings = Settings(data=data.resolve())
+    settings = settings_of_one(data)
     refused = Report(report or file.with_name(f"{file.name}.refused.csv"), columns=tuple(COLUMNS))
     try:
         read = read_rate_cards(file, zone=rules_of(settings).zone)

@@ -171,7 +171,7 @@ async def arrive(request: Request, caller: Operator, change: Change, return_id: 
 async def inspect(
     request: Request, caller: Operator, change: Change, return_id: Back, body: InspectionIn
 ) -> Response:
-    """Restock, scrap or refuse; what follows happens in the same commit (D3, D4)."""
+    """Restock, scrap, refuse or missing; what follows happens in the same commit (D3, D4)."""
     rules = request.state.tenant.rules
     inspection = settling.Inspection(
         goods=tuple(
@@ -198,7 +198,10 @@ async def inspect(
 async def decide_return(
     request: Request, caller: Supporter, change: Change, return_id: Back, body: ReturnDecisionIn
 ) -> Response:
-    """A decision with its actor, its reason and a message (D6, rules.md 3)."""
+    """A decision with its actor, its reason and a message (D6, rules.md 3).
+
+    For goods that are to stay, and for those that were sent and are given up as lost on their way.
+    """
     rules, message = request.state.tenant.rules, _message(body.message)
 
     def decide(unit: Unit) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """沙箱声网 Agora Signaling, played in its own wire format, tokens checked (M3; wire 5)."""
 
-import asyncio
 import base64
 import binascii
 import hmac
-import time
 import zlib
 from collections import deque
 from collections.abc import Callable
@@ -17,14 +15,13 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Header, Request, Response
 from pydantic_core import from_json, to_json
 
-from api.sandbox_behaviour import Behaviour
+from api.sandbox_limits import SECOND, Limits, Pace
+from api.sandbox_line import Line, believes
 from application.gateways.agora import PAYLOAD_MAX_BYTES, USER_MAX, VERSION, App
 
 APP_ID = "0123456789abcdef0123456789abcdef"
 CERTIFICATE = "fedcba9876543210fedcba9876543210"
 """The app that the sandbox knows."""
-A_SECOND = 500
-"""Calls an app may make in a second."""
 KEPT = 500
 
 
@@ -45,14 +42,17 @@ class Signal(NamedTuple):
 class AgoraSandbox:
     """What the vendor has passed on."""
 
-    behaviour: Callable[[], Behaviour]
-    clock: Callable[[], float] = time.time
+    line: Line
+    limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     signals: deque[Signal] = field(default_factory=lambda: deque(maxlen=KEPT))
-    _calls: deque[float] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self._second = Pace(self.limits.signals_a_second, SECOND)
 
     def admits(self, token: str, user: str, *, app_id: str) -> bool:
         """Whether a token is this user's for this app, signed, and still good."""
-        if app_id != APP_ID or self.behaviour().shut_out or not token.startswith(VERSION):
+        if app_id != APP_ID or self.line.behaviour.shut_out or not token.startswith(VERSION):
             return False
         try:
             content = zlib.decompress(base64.b64decode(token[len(VERSION) :], validate=True))
@@ -63,18 +63,13 @@ class AgoraSandbox:
             return False
         ours = App("", APP_ID, CERTIFICATE)
         right = ours.signed(user, issued=issued, lives=lives, salt=salt)
-        return hmac.compare_digest(right, content) and issued <= self.clock() < issued + lives
+        now = self.clock().timestamp()
+        return hmac.compare_digest(right, content) and issued <= now < issued + lives
 
     def take(self, body: bytes) -> int:
         """A message for one user: the HTTP status that it gets."""
-        now = self.clock()
-        while self._calls and self._calls[0] <= now - 1:
-            self._calls.popleft()
-        if len(self._calls) >= A_SECOND:
+        if not self._second.takes(self.clock()):
             return 429
-        self._calls.append(now)
-        if self.behaviour().refuse:
-            return 503
         try:
             asked = from_json(body)
             user, payload = asked["destination"], asked["payload"]
@@ -90,7 +85,7 @@ class AgoraSandbox:
 
 def signal_routes(sandbox: AgoraSandbox) -> APIRouter:
     """The route at which messages to one user are taken."""
-    router = APIRouter()
+    router = sandbox.line.router(refused=lambda: _answer(503), unreadable=lambda: _answer(400))
 
     @router.post(
         "/dev/v2/project/{app_id}/rtm/users/{user_id}/peer_messages",
@@ -103,12 +98,10 @@ def signal_routes(sandbox: AgoraSandbox) -> APIRouter:
         token: Annotated[str, Header(alias="x-agora-token", max_length=2_000)] = "",
         uid: Annotated[str, Header(alias="x-agora-uid", max_length=64)] = "",
     ) -> Response:
-        behaviour = sandbox.behaviour()
-        await asyncio.sleep(behaviour.delay_seconds)
-        if uid != user_id or not sandbox.admits(token, uid, app_id=app_id):
+        admitted = uid == user_id and sandbox.admits(token, uid, app_id=app_id)
+        if not believes(request, admitted):
             return _answer(401)
-        status = sandbox.take(await request.body())
-        return Response(status_code=504) if behaviour.lose_answers else _answer(status)
+        return _answer(sandbox.take(await request.body()))
 
     return router
 

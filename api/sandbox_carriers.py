@@ -1,14 +1,15 @@
 """沙箱承运商 ZTO, YTO and STO, played where they are asked for tracks (M3; wire 3)."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 
+from api.sandbox_line import Line, believes
 from application.gateways.trackers import sto, yto, zto
 from domain.scans import BEIJING
 
@@ -28,6 +29,12 @@ STEPS = (
 )
 """What happens to every parcel: (ZTO's and STO's word, YTO's code, province, city, words)."""
 
+REFUSED: dict[str, dict[str, object]] = {
+    "zto": {"status": False, "statusCode": "SIGN01", "message": "refused"},
+    "yto": {"success": False, "code": "1002", "message": "refused"},
+    "sto": {"success": False, "errorCode": "S01", "errorMsg": "refused"},
+}
+
 
 class Travels(BaseModel):
     """A parcel that a carrier has, and how far it came."""
@@ -40,7 +47,8 @@ class Travels(BaseModel):
 class CarriersSandbox:
     """What the carriers know of their parcels."""
 
-    behaviour: Callable[[], Any]
+    lines: Mapping[str, Line]
+    """By carrier."""
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -53,22 +61,23 @@ class CarriersSandbox:
 
 def carrier_routes(sandbox: CarriersSandbox) -> APIRouter:
     """Where the carriers are reached, and where parcels are given to them."""
-    router = APIRouter()
+    control = APIRouter()
+    routes = {name: _router(sandbox.lines[name], name) for name in REFUSED}
 
-    @router.post(
+    @control.post(
         "/carriers/{carrier}/journeys", status_code=202, summary="Carriers: how far a parcel is"
     )
     async def travels(carrier: Literal["zto", "yto", "sto"], parcel: Travels) -> Response:
         sandbox.seen[carrier, parcel.mailno] = parcel.seen
         return Response(status_code=202)
 
-    @router.post(f"/zto/{zto.QUERY}", summary="ZTO: a parcel's track (wire 3)")
+    @routes["zto"].post(f"/zto/{zto.QUERY}", summary="ZTO: a parcel's track (wire 3)")
     async def ask_zto(request: Request) -> Response:
         body = await request.body()
         signed = request.headers.get("x-dataDigest") == zto.digest(body.decode(), SECRET)
-        if sandbox.behaviour().refuse or not signed:
-            return _json({"status": False, "statusCode": "SIGN01", "message": "refused"})
-        number = str(from_json(body)["billCode"])
+        if not believes(request, signed):
+            return _json(REFUSED["zto"])
+        number = _said(body, "billCode")
         rows = [
             {
                 "billCode": number, "scanType": word, "scanDate": int(at.timestamp() * 1_000),
@@ -78,15 +87,16 @@ def carrier_routes(sandbox: CarriersSandbox) -> APIRouter:
         ]  # fmt: skip
         return _json({"status": True, "statusCode": "SYS000", "message": "ok", "result": rows})
 
-    @router.post(
+    @routes["yto"].post(
         f"/yto/open/{yto.METHOD}/{yto.VERSION}/{{user}}/{{customer}}",
         summary="YTO: a parcel's track (wire 3)",
     )
     async def ask_yto(request: Request, user: str, customer: str) -> Response:
-        asked = from_json(await request.body())
-        if sandbox.behaviour().refuse or asked["sign"] != yto.sign(asked["param"], SECRET):
-            return _json({"success": False, "code": "1002", "message": "refused"})
-        number = str(from_json(asked["param"])["NUMBER"])
+        body = await request.body()
+        sign, param = _said(body, "sign"), _said(body, "param")
+        if not believes(request, sign == yto.sign(param, SECRET)):
+            return _json(REFUSED["yto"])
+        number = _said(param, "NUMBER")
         rows = [
             {
                 "waybill_No": number, "upload_Time": _beijing(at), "infoContent": code,
@@ -97,15 +107,16 @@ def carrier_routes(sandbox: CarriersSandbox) -> APIRouter:
         empty = {"code": yto.NOTHING_YET, "message": "查询结果为空。", "success": True}
         return _json(rows or empty)
 
-    @router.post("/sto/gateway/link.do", summary="STO: a parcel's track (wire 3)")
+    @routes["sto"].post("/sto/gateway/link.do", summary="STO: a parcel's track (wire 3)")
     async def ask_sto(
+        request: Request,
         content: Annotated[str, Form(max_length=10_000)],
         signed: Annotated[str, Form(alias="data_digest", max_length=128)],
         api: Annotated[str, Form(alias="api_name", max_length=64)],
     ) -> Response:
         fits = signed == sto.digest(content, SECRET) and api == sto.API
-        if sandbox.behaviour().refuse or not fits:
-            return _json({"success": False, "errorCode": "S01", "errorMsg": "refused"})
+        if not believes(request, fits):
+            return _json(REFUSED["sto"])
         numbers = from_json(content)["waybillNoList"]
         data = {
             number: [
@@ -119,7 +130,23 @@ def carrier_routes(sandbox: CarriersSandbox) -> APIRouter:
         }  # fmt: skip
         return _json({"success": True, "data": data})
 
-    return router
+    for router in routes.values():
+        control.include_router(router)
+    return control
+
+
+def _router(line: Line, carrier: str) -> APIRouter:
+    return line.router(
+        refused=lambda: _json(REFUSED[carrier]), unreadable=lambda: _json(REFUSED[carrier])
+    )
+
+
+def _said(body: bytes | str, name: str) -> str:
+    """A text in a request; empty where it has none, and then nothing fits or is known."""
+    try:
+        return str(from_json(body)[name])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _beijing(at: datetime) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from pydantic_core import from_json
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from api.sandbox_behaviour import Behaviour
+from api.sandbox_line import Line, believes
 
 KEPT = 500
 SECRETS_MAX = 20
@@ -37,7 +37,7 @@ class Heard:
 class CrmSandbox:
     """What the CRM knows."""
 
-    behaviour: Callable[[], Behaviour]
+    line: Line
     secrets: list[str] = field(default_factory=list)
     heard: "OrderedDict[str, Heard]" = field(default_factory=OrderedDict)
     """By the message's id."""
@@ -70,12 +70,15 @@ class CrmSandbox:
 
 def crm_routes(sandbox: CrmSandbox) -> APIRouter:
     """Where it is told, and where it is given the secret that a subscription answered with."""
-    router = APIRouter()
+    control = APIRouter()
+    router = sandbox.line.router(
+        refused=lambda: Response(status_code=503), unreadable=lambda: Response(status_code=422)
+    )
 
     @router.post("/crm/hook", summary="CRM: a webhook (Standard Webhooks)")
     async def hook(request: Request) -> Response:
-        body, how = await request.body(), sandbox.behaviour().crm
-        if not sandbox.believes(body, request.headers):
+        body, how = await request.body(), sandbox.line.behaviour.crm
+        if not believes(request, sandbox.believes(body, request.headers)):
             return Response(status_code=401)
         if how in ("takes", "is_slow", "hangs_up"):
             sandbox.hear(request.headers["webhook-id"], body)
@@ -83,7 +86,7 @@ def crm_routes(sandbox: CrmSandbox) -> APIRouter:
             await asyncio.sleep(SLOW_SECONDS if how == "is_slow" else 0)
         return Response(status_code=ANSWERS.get(how, 502))
 
-    @router.post("/crm/secrets", summary="CRM: what it checks signatures with")
+    @control.post("/crm/secrets", summary="CRM: what it checks signatures with")
     async def learn(
         secret: Annotated[str, Form(max_length=200, pattern=r"^whsec_[A-Za-z0-9+/=]+$")],
     ) -> Response:
@@ -95,4 +98,5 @@ def crm_routes(sandbox: CrmSandbox) -> APIRouter:
             sandbox.secrets = [*sandbox.secrets, secret][-SECRETS_MAX:]
         return RedirectResponse("/", 303)
 
-    return router
+    control.include_router(router)
+    return control

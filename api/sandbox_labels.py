@@ -1,19 +1,21 @@
 """沙箱面单 Kuaidi100's label service as the sandbox plays it: signed, one order a name (1.8).
 
-An order is known by its `orderId`: with `reorder` off it is the same one, however often it is sent.
+An order is known by its `orderId`: with `reorder` off it is the same one, however often it is sent
+within 48 hours.
 """
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Form, Request, Response
 from pydantic_core import to_json
 
-from api.sandbox_behaviour import Behaviour
+from api.sandbox_limits import Limits
+from api.sandbox_line import Line, believes
 from application.gateways.kuaidi100 import sign_label
 
 KEY = "sandbox-key"
@@ -40,18 +42,23 @@ def account(url: str) -> dict[str, str]:
 class LabelService:
     """What the label service knows."""
 
+    limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     issued: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By order id."""
+    issued_at: dict[str, datetime] = field(default_factory=dict)
     ordered: int = 0
     """Numbers ever given out: more than there are orders if one was ordered twice."""
     cancelled: set[str] = field(default_factory=set)
 
     def order(self, param: dict[str, Any]) -> dict[str, Any]:
         """The order's number; a known order's, unless it is to be ordered anew."""
-        name = str(param["orderId"])
+        name, now = str(param["orderId"]), self.clock()
         known = self.issued.get(name)
-        if known is not None and param.get("reorder") is False:
+        lately = known is not None and now - self.issued_at[name] < self.limits.order_known
+        if known is not None and lately and param.get("reorder") is False:
             return known
+        self.issued_at[name] = now
         self.ordered += 1
         carrier = str(param["kuaidicom"])
         digits = int(hashlib.sha256(f"{name}:{self.ordered}".encode()).hexdigest(), 16) % 10**13
@@ -65,39 +72,36 @@ class LabelService:
 
 
 def label_routes(
-    service: LabelService,
-    behaves: Callable[[], Behaviour],
-    stop: Callable[[dict[str, Any]], bool],
+    service: LabelService, line: Line, stop: Callable[[dict[str, Any]], bool]
 ) -> APIRouter:
     """The routes of the label service; `stop` is told of parcels that are to be stopped."""
-    router = APIRouter()
+    router = line.router(
+        refused=lambda: _answer("500", "服务器错误"),
+        unreadable=lambda: _answer("400", "提交的数据不完整"),
+    )
 
     @router.post("/label/order", summary="Kuaidi100: labels, interceptions (wire 1.8, 1.9)")
     async def label(
+        request: Request,
         method: Annotated[str, Form(max_length=40)],
         key: Annotated[str, Form(max_length=100)],
         t: Annotated[str, Form(max_length=20)],
         sign: Annotated[str, Form(max_length=100)],
         param: Annotated[str, Form(max_length=20_000)],
     ) -> Response:
-        behaviour = behaves()
-        await asyncio.sleep(behaviour.delay_seconds)
-        if sign != sign_label(param.encode(), t=t, key=KEY, secret=SECRET) or key != KEY:
+        ours = sign_label(param.encode(), t=t, key=KEY, secret=SECRET)
+        if not believes(request, sign == ours and key == KEY):
             return _answer("503", "验证签名失败")
-        if behaviour.refuse:
-            return _answer("500", "服务器错误")
-        if behaviour.reject:
+        if line.happens("reject"):
             return _answer("30002", "收件人13800138000地址超出派送范围")
         try:
             asked = json.loads(param)
             if method == "interceptOrder":
                 known = stop(asked)
-                answer = _answer("200", "success") if known else _answer("30011", "单号不存在")
-            else:
-                answer = _carried_out(service, method, asked)
+                return _answer("200", "success") if known else _answer("30011", "单号不存在")
+            return _carried_out(service, method, asked)
         except (ValueError, KeyError, TypeError):
             return _answer("400", "提交的数据不完整")
-        return Response(status_code=504) if behaviour.lose_answers else answer
 
     return router
 

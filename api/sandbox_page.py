@@ -1,95 +1,149 @@
-"""沙箱页面 What the played partners were told, on one page, for whoever rehearses (M3)."""
+"""沙箱页面 Looking at the played partners, and letting them misbehave, by hand or by script (M3).
 
-from collections.abc import Iterable, Iterator
-from html import escape
-from typing import Any
+For whoever rehearses: nobody logs in, since the sandbox holds nothing but what it was sent.
+"""
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
-from pydantic_core import from_json
+import asyncio
+from typing import Annotated, Any, Literal, Protocol
 
+from fastapi import APIRouter, HTTPException, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api import pages
+from api.sandbox_behaviour import ALWAYS, PARTNERS, Behaviour, Chance, fields_of
+from api.sandbox_line import Line
+from api.sandbox_script import ScriptRefused, Stage, read_script
 from domain.house_rules import SHANGHAI
 
-SHOWN = 30
+SCRIPT_CHARS = 20_000
+HAND_SECONDS = 5.0
+Partner = Annotated[Literal[PARTNERS], Path(description="one of those that are played")]  # type: ignore[valid-type]
 
 
-def page_routes(partners: Any) -> APIRouter:
-    """The page; `partners` has the robot, Agora and the CRM."""
+class Played(Protocol):
+    """All partners together."""
+
+    lines: dict[str, Line]
+    stage: Stage
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """Let all of them behave like this."""
+
+    def reset(self) -> None:
+        """No script, and everybody well."""
+
+
+class ByHandIn(BaseModel):
+    """What a partner is to tell."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    about: str = Field(max_length=200, description="a waybill, an attempt to pay, a parcel")
+    event: str = Field(max_length=40, description="as `/state` lists them for the partner")
+
+
+class ScriptIn(BaseModel):
+    """What is to be played."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    script: str = Field(max_length=SCRIPT_CHARS, description="a step a line")
+
+
+def page_routes(sandbox: Played) -> APIRouter:
+    """The page, what it reads, and what it changes."""
     router = APIRouter()
+    router.get("/static/{path:path}", include_in_schema=False)(pages.static)
+    router.get("/favicon.ico", include_in_schema=False)(pages.favicon)
 
-    @router.get("/", response_class=HTMLResponse, summary="What the partners were told")
-    async def page() -> HTMLResponse:
-        robot = (
-            f"<li><time>{_clock(one.at)}</time><pre>{escape(one.markdown)}</pre></li>"
-            for one in _newest(partners.robot.said)
-        )
-        signals = (
-            _row(_clock(one.at), one.user[:8], *_news(one.payload))
-            for one in _newest(partners.agora.signals)
-        )
-        heard = (
-            _row(_clock(one.at), one.fact, one.position, _ids(one.ids), one.times)
-            for one in _newest(partners.crm.heard.values())
-        )
-        body = _PAGE.format(
-            robot="".join(robot) or _NOTHING,
-            signals="".join(signals),
-            heard="".join(heard),
-            secrets=len(partners.crm.secrets),
-            forged=partners.crm.forged,
-        )
-        return HTMLResponse(body, headers={"Cache-Control": "no-store"})
+    @router.get("/", include_in_schema=False)
+    async def page(request: Request) -> Response:
+        return pages.framed(request, "sandbox", zone=SHANGHAI.key, secure=False)
+
+    @router.get("/state", summary="Everything that the page shows")
+    async def state() -> dict[str, Any]:
+        """Each partner's behaviour and last calls, the newest first, and how far a script is."""
+        told = [_told(line) for line in sandbox.lines.values()]
+        return {"partners": told, "script": sandbox.stage.told()}
+
+    @router.post("/behaviour", summary="Make all partners behave or misbehave")
+    async def behave(behaviour: Behaviour) -> dict[str, Any]:
+        """What is not said is as it is by itself; the answer is what is out of the ordinary."""
+        sandbox.behave(behaviour)
+        return behaviour.told()
+
+    @router.post("/partners/{partner}/behaviour", summary="Make one partner behave or misbehave")
+    async def behave_one(partner: Partner, behaviour: Behaviour) -> dict[str, Any]:
+        """As for all of them."""
+        strange = behaviour.told().keys() - set(fields_of(partner))
+        if strange:
+            raise HTTPException(422, f"{partner} knows nothing of: {', '.join(sorted(strange))}")
+        sandbox.lines[partner].behave(behaviour)
+        return behaviour.told()
+
+    @router.post("/partners/{partner}/events", status_code=202, summary="Let a partner tell")
+    async def tell(partner: Partner, asked: ByHandIn) -> dict[str, Any]:
+        """Pushed at once, as the partner's behaviour has it; a slow mall is not waited for."""
+        line = sandbox.lines[partner]
+        by_hand = line.by_hand
+        if by_hand is None or asked.event not in by_hand.events:
+            raise HTTPException(404, f"{partner} tells nothing like {asked.event}")
+        if asked.about not in by_hand.about():
+            raise HTTPException(404, f"{partner} knows nothing of {asked.about}")
+        telling = line.start(by_hand.tell(asked.about, asked.event))
+        told, _ = await asyncio.wait({telling}, timeout=HAND_SECONDS)
+        for one in told:
+            one.result()
+        return {}
+
+    @router.post("/script", summary="Play a script")
+    async def play(asked: ScriptIn) -> Any:
+        """From now on, in place of another; 422 names every line that is wrong."""
+        try:
+            script = read_script(asked.script)
+        except ScriptRefused as refused:
+            wrong = [one._asdict() for one in refused.wrong]
+            raise HTTPException(422, wrong) from None
+        sandbox.stage.play(script)
+        return sandbox.stage.told()
+
+    @router.post("/reset", summary="No script, and everybody well")
+    async def reset() -> dict[str, Any]:
+        """What the partners know they keep."""
+        sandbox.reset()
+        return {}
 
     return router
 
 
-def _newest(all_of_them: Iterable[Any]) -> list[Any]:
-    return list(all_of_them)[-SHOWN:][::-1]
+def _told(line: Line) -> dict[str, Any]:
+    behaviour, by_hand = line.behaviour, line.by_hand
+    return {
+        "partner": line.partner,
+        "behaviour": behaviour.told(),
+        "fields": [_field(name, behaviour) for name in fields_of(line.partner)],
+        "asked": line.count["asked"],
+        "pushed": line.count["pushed"],
+        "about": [] if by_hand is None else by_hand.about()[::-1],
+        "events": [] if by_hand is None else by_hand.events,
+        "calls": [call._asdict() for call in reversed(line.calls)],
+    }
 
 
-def _news(payload: str) -> Iterator[object]:
-    told = from_json(payload)
-    for name in ("order", "fact", "position", "zh", "en"):
-        yield told.get(name, "")
+def _field(name: str, behaviour: Behaviour) -> dict[str, Any]:
+    """How a form asks for it."""
+    schema, value = Behaviour.model_fields[name], getattr(behaviour, name)
+    kind = "often" if isinstance(value, Chance) else type(value).__name__
+    default = schema.default
+    choices = _choices(schema.annotation)
+    return {
+        "name": name,
+        "kind": "choice" if choices else kind,
+        "choices": choices,
+        "value": str(value) if isinstance(value, Chance) else value,
+        "default": ("always" if default == ALWAYS else "never") if kind == "often" else default,
+    }
 
 
-def _ids(ids: Any) -> str:
-    return ", ".join(f"{name} {value}" for name, value in ids.items())
-
-
-def _clock(at: Any) -> str:
-    return f"{at.astimezone(SHANGHAI):%H:%M:%S}"
-
-
-def _row(*cells: object) -> str:
-    return f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)}</tr>"
-
-
-_NOTHING = "<li>还没有消息 Nothing yet</li>"
-_PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>沙箱 Sandbox</title><style>
-:root {{ color-scheme: light dark }}
-body {{ font: 16px/1.5 system-ui; max-width: 68rem; margin: 2rem auto; padding: 0 1rem }}
-pre, td {{ overflow-wrap: anywhere; white-space: pre-wrap }} pre {{ margin: .25rem 0 }}
-ul {{ list-style: none; padding: 0 }} li {{ border-top: 1px solid #8886; padding: .5rem 0 }}
-div {{ overflow-x: auto }} form {{ margin: 1rem 0 }}
-table {{ border-collapse: collapse; width: 100%; min-width: 52rem; font-size: .875rem }}
-td, th {{ border-top: 1px solid #8886; padding: .25rem .5rem; text-align: left }}
-input {{ font: inherit; max-width: 100% }} button {{ font: inherit }}
-</style>
-<h1>沙箱 Sandbox</h1>
-<p>伙伴收到的消息，最新在前。 What the partners were told, newest first.
-<a href="/docs">/docs</a> · <code>POST /behaviour</code></p>
-<h2>企业微信群 WeChat Work group</h2><ul>{robot}</ul>
-<h2>声网信令 Agora signaling</h2>
-<div><table><tr><th>时间<th>用户 user<th>订单 order<th>事实 fact<th>位置 position
-<th>中文<th>English</tr>
-{signals}</table></div>
-<h2>客户系统 CRM</h2>
-<p>回调地址 Webhook: <code>/crm/hook</code> · 密钥 secrets: {secrets} · 伪造 forged: {forged}</p>
-<form method="post" action="/crm/secrets"><label>回调密钥 Its secret
-<input name="secret" placeholder="whsec_…" required minlength="10" maxlength="200"></label>
-<button>保存 Keep</button></form>
-<div><table><tr><th>时间<th>事实 fact<th>位置 position<th>编号 ids<th>次数 times</tr>
-{heard}</table></div>
-</html>"""
+def _choices(annotation: Any) -> list[str]:
+    return list(getattr(annotation, "__args__", ())) if annotation is not None else []

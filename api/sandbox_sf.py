@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Form, Response
+from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
+from api.sandbox_limits import DAY, SECOND, Limits, Pace
+from api.sandbox_line import ByHand, Line, believes
 from application.gateways.kuaidi100 import compact_json
 from application.gateways.trackers.sf import (
     CREATE_ORDER,
@@ -26,6 +28,8 @@ from domain.scans import BEIJING
 PARTNER = "sandbox-partner"
 CHECK_WORD = "sandbox-check-word"
 """The account that the sandbox knows."""
+NUMBERS_MAX = 10
+"""That may be asked about at once (2.1)."""
 SERVICES = (SEARCH_ROUTES, CREATE_ORDER, SEARCH_ORDER, UPDATE_ORDER)
 ROUTES = (
     ("50", "西安市", "顺丰速运 已收取快件"),
@@ -47,10 +51,11 @@ class Journey(BaseModel):
 
 @dataclass
 class SfSandbox:
-    """What SF knows, and how it pushes: `send(url, **request)` reaches the mall."""
+    """What SF knows."""
 
-    send: Callable[..., Awaitable[None]]
-    behaviour: Callable[[], Any]
+    line: Line
+    limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     journeys: dict[str, Journey] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
@@ -58,6 +63,7 @@ class SfSandbox:
     ordered: int = 0
     cancelled: set[str] = field(default_factory=set)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _paces: dict[str, tuple[Pace, Pace]] = field(default_factory=dict)
 
     def routes(self, number: str) -> list[dict[str, str]]:
         """What is known of a parcel so far."""
@@ -74,20 +80,34 @@ class SfSandbox:
 
     async def travel(self, journey: Journey) -> None:
         """Push each new route once it is known, as often as the behaviour repeats messages."""
-        for count in range(1, len(ROUTES) + 1):
-            behaviour = self.behaviour()
-            await asyncio.sleep(behaviour.pace_seconds)
-            self.seen[journey.mailno] = count
-            if behaviour.lose:
-                continue
-            newest = {"id": f"{journey.mailno}-{count}", "mailno": journey.mailno}
-            route = {**newest, **self.routes(journey.mailno)[-1]}
-            body = compact_json({"Body": {"WaybillRoute": [route]}})
-            at = str(int(datetime.now(UTC).timestamp() * 1_000))
-            word = "forged" if behaviour.forge else CHECK_WORD
+        while self.seen.get(journey.mailno, 0) < len(ROUTES):
+            await asyncio.sleep(self.line.behaviour.pace_seconds)
+            await self.push_next(journey.mailno)
+
+    async def push_next(self, number: str) -> None:
+        """Push the next route of a parcel; of one that has arrived the last one again."""
+        journey = self.journeys[number]
+        count = self.seen[number] = min(self.seen.get(number, 0) + 1, len(ROUTES))
+        route = {"id": f"{number}-{count}", "mailno": number, **self.routes(number)[-1]}
+        body = compact_json({"Body": {"WaybillRoute": [route]}})
+        forged = self.line.happens("forge")
+        word = "forged" if forged else CHECK_WORD
+
+        def message() -> dict[str, Any]:
+            at = str(int(self.clock().timestamp() * 1_000))
             signed = digest(body.decode(), timestamp=at, check_word=word)
             headers = {TIMESTAMP: at, DIGEST: signed, "Content-Type": "application/json"}
-            await self.send(journey.push_url, content=body, headers=headers)
+            return {"content": body, "headers": headers}
+
+        await self.line.push(journey.push_url, message, forged=forged)
+
+    def admits(self, code: str) -> bool:
+        """Whether a service takes one more call now: so many a second, so many a day."""
+        if code not in self._paces:
+            second = Pace(self.limits.sf_a_second, SECOND)
+            self._paces[code] = second, Pace(self.limits.sf_a_day, DAY)
+        (second, day), now = self._paces[code], self.clock()
+        return second.takes(now) and day.takes(now)
 
     def served(self, code: str, asked: dict[str, Any]) -> bytes:
         """What a service answers; one order a name, a second one is refused."""
@@ -111,54 +131,62 @@ class SfSandbox:
     def answered(self, asked: dict[str, Any]) -> bytes:
         """The routes of the numbers that were asked about; the result is JSON in a string."""
         last_four = str(asked.get("checkPhoneNo", ""))
+        if len(asked["trackingNumber"]) > NUMBERS_MAX:
+            return _answer("A1000", {"success": False, "errorCode": "8003"})
         found = []
         for number in asked["trackingNumber"]:
             known = self.journeys.get(number)
             allowed = known is not None and last_four in ("", known.phone, *known.phone.split(","))
             found.append({"mailNo": number, "routes": self.routes(number) if allowed else []})
-        if self.behaviour().forget:
+        if self.line.behaviour.forget:
             for one in found:
                 one["routes"] = one["routes"][:-1]
         inner = {"success": True, "errorCode": "S0000", "errorMsg": None}
         return _answer("A1000", {**inner, "msgData": {"routeResps": found}})
 
 
-def add_sf(app: FastAPI, sandbox: SfSandbox, tasks: set[asyncio.Task[None]]) -> None:
+def sf_routes(sandbox: SfSandbox) -> APIRouter:
     """The routes at which SF is reached."""
+    control, line = APIRouter(), sandbox.line
+    line.by_hand = ByHand(
+        about=lambda: list(sandbox.journeys),
+        events=("moved",),
+        tell=lambda number, _: sandbox.push_next(number),
+    )
+    router = line.router(
+        refused=lambda: _json(_answer("A1099", None)),
+        unreadable=lambda: _json(_answer("A1001", None)),
+    )
 
-    @app.post("/sf/journeys", status_code=202, summary="SF: a parcel is picked up")
+    @control.post("/sf/journeys", status_code=202, summary="SF: a parcel is picked up")
     async def begin(journey: Journey) -> Response:
         sandbox.journeys[journey.mailno] = journey
-        task = asyncio.create_task(sandbox.travel(journey))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        line.start(sandbox.travel(journey))
         return Response(status_code=202)
 
-    @app.post("/sf/std/service", summary="SF: any service, by its code (wire 2)")
+    @router.post("/sf/std/service", summary="SF: any service, by its code (wire 2)")
     async def service(
+        request: Request,
         partner: Annotated[str, Form(alias="partnerID", max_length=64)],
         code: Annotated[str, Form(alias="serviceCode", max_length=50)],
         timestamp: Annotated[str, Form(max_length=20)],
         signed: Annotated[str, Form(alias="msgDigest", max_length=128)],
         message: Annotated[str, Form(alias="msgData", max_length=100_000)],
     ) -> Response:
-        if sandbox.behaviour().refuse:
-            return _json(_answer("A1099", None))
-        if signed != digest(message, timestamp=timestamp, check_word=CHECK_WORD):
+        ours = digest(message, timestamp=timestamp, check_word=CHECK_WORD)
+        if not believes(request, signed == ours):
             return _json(_answer("A1006", None))
         if partner != PARTNER or code not in SERVICES:
             return _json(_answer("A1004", None))
+        if not sandbox.admits(code):
+            return _json(_answer("A1005", None))
         try:
-            asked = json.loads(message)
-            too_many = code == SEARCH_ROUTES and len(asked["trackingNumber"]) > 10
-            answer = sandbox.served(code, asked)
+            return _json(sandbox.served(code, json.loads(message)))
         except (ValueError, KeyError, TypeError):
             return _json(_answer("A1001", None))
-        if too_many:
-            return _json(_answer("A1000", {"success": False, "errorCode": "8003"}))
-        if sandbox.behaviour().lose_answers and code == CREATE_ORDER:
-            return Response(status_code=502)
-        return _json(answer)
+
+    control.include_router(router)
+    return control
 
 
 def _answer(code: str, result: dict[str, Any] | None) -> bytes:

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field, SecretStr, ValidationError
 
-from api.sandbox_behaviour import Behaviour
+from api.sandbox_line import ByHand, Line, believes
 from application.gateways.third_party import (
     CountIn,
     CountMessage,
@@ -39,6 +39,15 @@ WAREHOUSES = ("shaanxi", "rented")
 """Whom it can play: the demo mall's, once that is run by a third party, and one to be opened."""
 WORK: tuple[Steps, ...] = ("parcel.picking", "parcel.packed", "parcel.shipped")
 GRAMS = 500
+WITH_UNITS: tuple[Steps, ...] = ("parcel.short", "parcel.packed")
+BY_HAND: dict[str, Steps] = {
+    "picking": "parcel.picking",
+    "short": "parcel.short",
+    "packed": "parcel.packed",
+    "shipped": "parcel.shipped",
+    "refused": "parcel.refused",
+}
+"""What somebody lets it tell."""
 
 
 def third_parties(url: str) -> dict[str, str]:
@@ -81,15 +90,14 @@ class Job:
 
 @dataclass
 class ThirdParty:
-    """What the warehouse knows: `send(url, **request)` reaches the mall."""
+    """What the warehouse knows."""
 
-    send: Callable[..., Awaitable[None]]
-    behaves: Callable[[], Behaviour]
+    line: Line
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    secret: SecretStr = SECRET
     jobs: dict[str, Job] = field(default_factory=dict)
     shipped: int = 0
     """Parcels that ever left: more than there are jobs if one was sent twice."""
-    sending: set[asyncio.Task[None]] = field(default_factory=set)
 
     def take(self, wish: Wish) -> ParcelMessage | None:
         """Do what is wanted of a parcel now; an older wish than the newest is history."""
@@ -98,35 +106,34 @@ class ThirdParty:
             return job.shipped or job.newest
         job.wish = wish
         (job.free.clear if wish.held else job.free.set)()
-        if self.behaves().reject:
+        if self.line.happens("reject"):
             self._tell(job, "parcel.refused", code="closed", words="盘点中,请联系张三13800138000")
         elif job.shipped is not None:
             self._tell(job, "parcel.refused", code="shipped")
-            if not self.behaves().lose:
-                self._start(self._push(wish.callback_url, job.shipped, len(job.told) + 1))
+            self.line.start(self._push(wish.callback_url, job.shipped, len(job.told) + 1))
         elif not wish.units:
             self._stop(job)
             self._tell(job, "parcel.cancelled")
-            if self.behaves().ship_cancelled:
-                job.work = self._start(self._ship_later(job, self._units(job.first)))
+            if self.line.behaviour.ship_cancelled:
+                job.work = self.line.start(self._ship_later(job, self._units(job.first)))
         else:
             self._tell(job, "parcel.accepted")
             if job.work is None or job.work.done():
-                job.work = self._start(self._do(job))
+                job.work = self.line.start(self._do(job))
         return job.newest
 
     async def _do(self, job: Job) -> None:
         """Pick, pack and ship, a step at a time; a parcel that is held waits."""
         for step in WORK:
-            await asyncio.sleep(self.behaves().pace_seconds)
+            await asyncio.sleep(self.line.behaviour.pace_seconds)
             await job.free.wait()
-            if self.behaves().short and step == "parcel.picking":
+            if self.line.behaviour.short and step == "parcel.picking":
                 self._tell(job, "parcel.short", units=self._units(job.wish))
                 continue
             if step == "parcel.picking":
                 self._tell(job, step)
                 continue
-            deaf = self.behaves().ship_cancelled
+            deaf = self.line.behaviour.ship_cancelled
             units = self._units(job.first if deaf else job.wish)
             if step == "parcel.shipped":
                 self._ship(job, units)
@@ -135,7 +142,7 @@ class ThirdParty:
 
     async def _ship_later(self, job: Job, units: list[FoundIn]) -> None:
         """Nobody on the floor heard of the cancel."""
-        await asyncio.sleep(self.behaves().pace_seconds)
+        await asyncio.sleep(self.line.behaviour.pace_seconds)
         self._ship(job, units)
 
     def _ship(self, job: Job, units: list[FoundIn]) -> None:
@@ -152,7 +159,7 @@ class ThirdParty:
 
     def _units(self, wish: Wish) -> list[FoundIn]:
         """What is in it: where it is short, one unit less of the first item."""
-        less = int(self.behaves().short)
+        less = int(self.line.behaviour.short)
         return [
             FoundIn(sku=one.sku, quantity=max(0, one.quantity - (less if place == 0 else 0)))
             for place, one in enumerate(wish.units)
@@ -162,13 +169,10 @@ class ThirdParty:
         data = ParcelIn(parcel=job.wish.parcel, revision=job.wish.revision, **more)
         message = ParcelMessage(type=step, timestamp=self.clock(), data=data)
         job.told.append(message)
-        behaviour = self.behaves()
-        if behaviour.lose:
-            return
-        if not behaviour.newest_first:
-            self._start(self._push(job.wish.callback_url, message, len(job.told)))
+        if not self.line.behaviour.newest_first:
+            self.line.start(self._push(job.wish.callback_url, message, len(job.told)))
         elif step in ("parcel.shipped", "parcel.cancelled", "parcel.refused"):
-            self._start(self._push_backwards(job))
+            self.line.start(self._push_backwards(job))
 
     async def _push_backwards(self, job: Job) -> None:
         for number in range(len(job.told), 0, -1):
@@ -176,44 +180,61 @@ class ThirdParty:
 
     async def _push(self, url: str, message: ParcelMessage | CountMessage, number: int) -> None:
         about = message.data.parcel if isinstance(message, ParcelMessage) else "stock"
-        secret = FORGED if self.behaves().forge else SECRET
+        forged = self.line.happens("forge")
+        secret = FORGED if forged else self.secret
         name = f"msg_{about}_{number}"
-        body, headers = signed_message(secret, message, name=name, at=self.clock())
-        await self.send(url, content=body, headers=headers)
+
+        def made() -> dict[str, Any]:
+            body, headers = signed_message(secret, message, name=name, at=self.clock())
+            return {"content": body, "headers": headers}
+
+        await self.line.push(url, made, forged=forged)
 
     def count(self, asked: Counted) -> None:
         """Say what is on the shelves."""
         now = self.clock()
         data = CountIn(counted_at=asked.counted_at or now, lines=asked.lines)
         message = CountMessage(type="stock.counted", timestamp=now, data=data)
-        self._start(self._push(asked.callback_url, message, int(now.timestamp() * 1_000)))
+        self.line.start(self._push(asked.callback_url, message, int(now.timestamp() * 1_000)))
 
     def _stop(self, job: Job) -> None:
         if job.work is not None:
             job.work.cancel()
 
-    def _start(self, what: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(what)
-        self.sending.add(task)
-        task.add_done_callback(self.sending.discard)
-        return task
+    async def by_hand(self, parcel: str, event: str) -> None:
+        """Tell something of a parcel, whatever its floor does."""
+        job, step = self.jobs[parcel], BY_HAND[event]
+        if step == "parcel.shipped":
+            self._ship(job, self._units(job.wish))
+        elif step == "parcel.refused":
+            self._tell(job, step, code="closed", words="盘点中")
+        else:
+            units = {"units": self._units(job.wish)} if step in WITH_UNITS else {}
+            weight = {"weight_grams": GRAMS} if step == "parcel.packed" else {}
+            self._tell(job, step, **units, **weight)
 
 
 def third_party_routes(warehouse: ThirdParty) -> APIRouter:
     """The routes at which the warehouse is reached."""
-    router = APIRouter(prefix="/third-party")
+    line, control = warehouse.line, APIRouter(prefix="/third-party")
+    line.by_hand = ByHand(
+        about=lambda: list(warehouse.jobs),
+        events=tuple(BY_HAND),
+        tell=warehouse.by_hand,
+    )
+    router = line.router(
+        refused=lambda: Response(status_code=503), unreadable=lambda: Response(status_code=422)
+    )
 
     @router.put("/parcels/{parcel}", summary="Third party: what is wanted of a parcel, by revision")
     async def wanted(parcel: str, request: Request) -> Response:
-        behaviour = warehouse.behaves()
-        await asyncio.sleep(behaviour.delay_seconds)
         body = await request.body()
         try:
-            verify(body, request.headers, secrets=[SECRET], now=warehouse.clock())
+            verify(body, request.headers, secrets=[warehouse.secret], now=warehouse.clock())
         except ForgedPush:
+            believes(request, fits=False)
             return Response(status_code=401)
-        if behaviour.refuse:
-            return Response(status_code=503)
+        believes(request, fits=True)
         try:
             wish = Wish.model_validate_json(body)
         except ValidationError:
@@ -221,14 +242,13 @@ def third_party_routes(warehouse: ThirdParty) -> APIRouter:
         if wish.parcel != parcel:
             return Response(status_code=422)
         newest = warehouse.take(wish)
-        if behaviour.lose_answers:
-            return Response(status_code=504)
         content = b"{}" if newest is None else newest.model_dump_json(exclude_none=True).encode()
         return Response(content, media_type="application/json")
 
-    @router.post("/counts", status_code=202, summary="Third party: let it tell what it has (C3)")
+    @control.post("/counts", status_code=202, summary="Third party: let it tell what it has (C3)")
     async def count(asked: Counted) -> Response:
         warehouse.count(asked)
         return Response(status_code=202)
 
-    return router
+    control.include_router(router)
+    return control

@@ -1,7 +1,5 @@
 """沙箱企业微信 A group robot of WeChat Work, played in its own wire format (M3, N1; wire 4)."""
 
-import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,14 +9,14 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Query, Request, Response
 from pydantic_core import from_json, to_json
 
-from api.sandbox_behaviour import Behaviour
+from api.sandbox_limits import MINUTE, Limits, Pace
+from api.sandbox_line import Line, believes
 from application.gateways.wecom import (
     BUSY,
     MARKDOWN_MAX_BYTES,
     NO_ROBOT,
     OK,
     PATH,
-    PER_MINUTE,
     TOO_LONG,
     TOO_OFTEN,
 )
@@ -46,20 +44,17 @@ class Said(NamedTuple):
 class RobotSandbox:
     """What the group has seen."""
 
-    behaviour: Callable[[], Behaviour]
-    clock: Callable[[], float] = time.monotonic
+    line: Line
+    limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     said: deque[Said] = field(default_factory=lambda: deque(maxlen=KEPT))
-    _taken: deque[float] = field(default_factory=deque)
 
-    def take(self, key: str, body: bytes) -> tuple[int, str]:
+    def __post_init__(self) -> None:
+        self._minute = Pace(self.limits.robot_a_minute, MINUTE)
+
+    def take(self, body: bytes) -> tuple[int, str]:
         """A message for the group: (errcode, errmsg)."""
-        if key != KEY or self.behaviour().dismiss:
-            return NO_ROBOT, "invalid webhook url, hint: [sandbox], from ip: 127.0.0.1"
-        if self.behaviour().refuse:
-            return BUSY, "system busy"
-        while self._taken and self._taken[0] <= self.clock() - 60:
-            self._taken.popleft()
-        if len(self._taken) >= PER_MINUTE:
+        if not self._minute.takes(self.clock()):
             return TOO_OFTEN, "api freq out of limit"
         try:
             asked = from_json(body)
@@ -70,22 +65,29 @@ class RobotSandbox:
             return NO_MARKDOWN, "invalid message type"
         if len(content.encode()) > MARKDOWN_MAX_BYTES:
             return TOO_LONG, f"markdown.content exceed max length {MARKDOWN_MAX_BYTES}"
-        self._taken.append(self.clock())
         self.said.append(Said(datetime.now(UTC), content))
         return OK, "ok"
 
 
 def robot_routes(sandbox: RobotSandbox) -> APIRouter:
     """The route at which the robot is reached: always 200, what counts is `errcode`."""
-    router = APIRouter()
+    router = sandbox.line.router(
+        refused=lambda: _answer(BUSY, "system busy"),
+        unreadable=lambda: _answer(*_UNKNOWN),
+    )
 
     @router.post(PATH, summary="WeChat Work: a message to the robot's group (wire 4)")
     async def send(request: Request, key: Annotated[str, Query(max_length=100)] = "") -> Response:
-        behaviour = sandbox.behaviour()
-        await asyncio.sleep(behaviour.delay_seconds)
-        code, words = sandbox.take(key, await request.body())
-        if behaviour.lose_answers:
-            return Response(status_code=504)
-        return Response(to_json({"errcode": code, "errmsg": words}), media_type="application/json")
+        known = key == KEY and not sandbox.line.behaviour.dismiss
+        if not believes(request, known):
+            return _answer(*_UNKNOWN)
+        return _answer(*sandbox.take(await request.body()))
 
     return router
+
+
+def _answer(code: int, words: str) -> Response:
+    return Response(to_json({"errcode": code, "errmsg": words}), media_type="application/json")
+
+
+_UNKNOWN = NO_ROBOT, "invalid webhook url, hint: [sandbox], from ip: 127.0.0.1"

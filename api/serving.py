@@ -29,7 +29,8 @@ from api.sandbox_wecom import robot
 from api.tenancy import Tenants
 from application.asking_intercepts import InterceptRequests
 from application.asking_partners import Asking
-from application.embedded import attach_or_start
+from application.attaching import attach_or_start
+from application.finding import note_names
 from application.guarding import refuse_unsafe
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE, migrate, pending
@@ -54,6 +55,7 @@ logger = logging.getLogger(__name__)
 
 ASK_SECONDS = 1.0
 REHEARSE_SECONDS = 1.0
+NAME_SECONDS = 2.0
 QUERY_SECONDS = 30.0
 """A receipt is confirmed, and a silence asked about, soon after it is possible."""
 ALERT_SECONDS = 15.0
@@ -92,11 +94,11 @@ class WrongDatabase(Exception):
 
 
 @contextmanager
-def database(settings: Settings, *, owner: bool = False) -> Iterator[Database]:
+def database(settings: Settings, *, owner: bool = False, kept: bool = False) -> Iterator[Database]:
     """The given PostgreSQL, or the embedded one in the data folder: attached to or started.
 
-    Raises `WrongDatabase` where the given one does not answer the service login, or, with `owner`,
-    the owner's.
+    With `kept`, an embedded one that ends meanwhile is started again. Raises `WrongDatabase` where
+    the given one does not answer the service login, or, with `owner`, the owner's.
     """
     if settings.database_url is not None:
         found = Database(settings.database_url, settings.owner_url or settings.database_url)
@@ -106,7 +108,7 @@ def database(settings: Settings, *, owner: bool = False) -> Iterator[Database]:
             _must_answer(found.service_url, "DATABASE_URL")
         yield found
         return
-    with attach_or_start(settings.data / "postgres") as url:
+    with attach_or_start(settings.data / "postgres", kept=kept) as url:
         yield Database(_as_service(url), url)
 
 
@@ -159,11 +161,13 @@ def prepare(settings: Settings, found: Database) -> None:
     for tenant in tenants_of(settings):
         if settings.database_url is None:
             migrate_all(found.owner_url, tenant)
-            refold(found.owner_url, schema=tenant, rules=rules_of(settings))
+            refold(found.owner_url, schema=tenant, rules=rules_of(settings.of(tenant)))
             continue
         if pending(found.service_url, tenant):
             raise NotMigrated(tenant)
-        if old := outdated_views(found.service_url, schema=tenant, rules=rules_of(settings)):
+        if old := outdated_views(
+            found.service_url, schema=tenant, rules=rules_of(settings.of(tenant))
+        ):
             names = ", ".join(view.name for view in old)
             logger.warning("other code folded %s of %s: run `tallypost migrate`", names, tenant)
     refuse_unsafe(found.service_url, tenants_of(settings))
@@ -224,7 +228,7 @@ async def _work(settings: Settings, url: str) -> None:
         houses = {name: await tenants.named(name) for name in tenants_of(settings)}
         async with asyncio.TaskGroup() as tasks:
             for name, house in houses.items():
-                reader = Reader(url, schema=name, views=all_views(rules_of(settings)))
+                reader = Reader(url, schema=name, views=all_views(house.rules))
                 tasks.create_task(reader.follow(stop), name=f"views of {name}")
                 telling = TellingStaff(house, house.partners, partial(troubles, house))
                 calling: list[tuple[str, Callable[[], Awaitable[object]], float]] = [
@@ -235,12 +239,13 @@ async def _work(settings: Settings, url: str) -> None:
                     ("pushes kept", partial(claim, house), ASK_SECONDS),
                     ("third parties", Consignments(house, house.partners).ask, ASK_SECONDS),
                     ("alerts", telling.tell, ALERT_SECONDS),
+                    ("names of cards", partial(note_names, house), NAME_SECONDS),
                     ("rehearsals", Rehearser(house, url, stop).run, REHEARSE_SECONDS),
                     ("weekly reviews", WeekReviewer(house).look, REVIEW_SECONDS),
                     ("signals", Signals(house, house.partners).push, SIGNAL_SECONDS),
                 ]
                 if settings.drift_seconds:
-                    watch = Watch(house, all_views(rules_of(settings)))
+                    watch = Watch(house, all_views(house.rules))
                     calling.append(("comparing views", watch.look, settings.drift_seconds))
                 for what, do, every in calling:
                     again = again_and_again(stop, do, what=f"{what} of {name}", every=every)
@@ -276,7 +281,7 @@ def supervise(
         ports.append(("127.0.0.1", port + 1, "where the sandbox was to play the partners"))
     with ExitStack() as stack:
         with claimed(*ports):
-            found = stack.enter_context(database(settings))
+            found = stack.enter_context(database(settings, kept=True))
             prepare(settings, found)
             opened(found)
         environment = {**os.environ, "DATABASE_URL": found.service_url}

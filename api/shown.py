@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.catalogue import Kind
-from domain.intercepts import InterceptState, Way
+from domain.intercept_facts import Way
+from domain.intercepts import InterceptState
 from domain.legs import Leg
 from domain.order_facts import Channel, Fault, State, Upgrade
 
@@ -123,8 +124,15 @@ class ArrivalOut(BaseModel):
     latest: AwareDatetime = Field(description="the end of the window")
     basis: str = Field(
         description="what it rests on: parcels to the same `city` or `province`, all of the"
-        " `carrier`, or its `rate_card`"
+        " `carrier`, its `rate_card`, or the recipient's own `appointment`"
     )
+
+
+class AppointmentOut(BaseModel):
+    """When its carrier and its recipient agreed that it is delivered (T8)."""
+
+    starts_at: AwareDatetime = Field(description="from then on the courier may come")
+    ends_at: AwareDatetime = Field(description="the first moment after it")
 
 
 class DelayOut(BaseModel):
@@ -132,7 +140,7 @@ class DelayOut(BaseModel):
 
     cause: str = Field(
         description="no_first_scan, no_movement, customs_stall, eta_passed, ping_pong, returned,"
-        " pickup_ending or not_collected"
+        " lost, pickup_ending or not_collected"
     )
     since: AwareDatetime = Field(description="since when it is kept")
     message: str = Field(description="what the learner was told, in English")
@@ -212,6 +220,9 @@ class ParcelOut(BaseModel):
     arrival: ArrivalOut | None = Field(
         description="when it should arrive; null once it did, and before anything is known"
     )
+    appointment: AppointmentOut | None = Field(
+        description="what its recipient agreed on; null if nothing, and once it arrived"
+    )
     delay: DelayOut | None = Field(description="what keeps it; null while nothing does")
     pickup: PickupOut | None = Field(description="where it waits to be fetched, if it does")
     scans: list[ScanOut] = Field(description="newest first")
@@ -259,6 +270,17 @@ class ReturnableOut(BaseModel):
     warehouse: PartWarehouse
 
 
+class ElsewhereOut(BaseModel):
+    """Whether all that has not left can be planned anew for another province, or why not (O8)."""
+
+    possible: bool = Field(description="whether it can, where a warehouse and a carrier go there")
+    stock: list[StockBackOut] | None = Field(
+        default=None, description="what is free again, before the new plan reserves as much"
+    )
+    why: str | None = Field(default=None, description="it is not possible, in English")
+    why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")
+
+
 class ActionOut(BaseModel):
     """A command that is possible now and what it would move, or why it is not."""
 
@@ -279,7 +301,10 @@ class ActionOut(BaseModel):
     lines: list[int] | None = Field(default=None, description="that are asked to be rated")
     units: list[ReturnableOut] | None = Field(default=None, description="that can be given back")
     until: AwareDatetime | None = Field(default=None, description="when it ends to be possible")
-    province: str | None = Field(default=None, description="in which the address may be changed")
+    province: str | None = Field(default=None, description="in which nothing is planned anew")
+    elsewhere: ElsewhereOut | None = Field(
+        default=None, description="the address in another province of the country"
+    )
     country: str | None = Field(default=None, description="of that province (ISO 3166-1 alpha-2)")
     why: str | None = Field(default=None, description="it is not possible, in English")
     why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")

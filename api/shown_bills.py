@@ -40,6 +40,7 @@ _DIFFERENCE = {
     "ours_fen": 520,
     "fen": 400,
     "about": "T261103A1B2C3D4E5F6-P1",
+    "item": None,
     "standing": "open",
     "reason": "",
 }
@@ -193,6 +194,7 @@ class DifferenceOut(BaseModel):
     ours_fen: int = Field(description="by the house's knowledge")
     fen: int = Field(description="what this cause makes of the difference between both")
     about: str = Field(description="our parcel or order; empty: none is known")
+    item: str | None = Field(description="what an item that was stored is called")
     standing: str = Field(description="open, accepted, contested; settled: nothing to decide")
     reason: str = Field(description="why it was accepted or contested")
 

@@ -189,7 +189,7 @@ class CaseActionOut(BaseModel):
         cash_fen=0,
         orders=[],
         needs_second_person=False,
-        message={"zh": "我们已为您退还 480 积分，已原路退回。", "en": "We refunded 480 points; …"},
+        message={"zh": "我们已为您退还 480 积分，原路退回。", "en": "We refunded 480 points; …"},
         facts=["disputes.DisputeDecided", "orders.UnitsRefunded", "ledger.PointsRestored"],
         window_until=None,
     )

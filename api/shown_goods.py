@@ -12,9 +12,12 @@ class ShelfOut(BaseModel):
     """Units of an item in one warehouse."""
 
     warehouse: str = Field(description="the warehouse's code; `seats` for a course's seats")
-    free: int = Field(description="units promised to nobody")
+    free: int = Field(
+        description="units promised to nobody; below zero: fewer are there than are promised"
+    )
     reserved: int = Field(description="units promised to orders")
     picked: int = Field(description="units picked so far, whatever became of them since")
+    withheld: int = Field(description="units not for sale: a third party says they are not there")
 
 
 _ITEM = {

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import (
+    AppointmentOut,
     ArrivalOut,
     DelayOut,
     ItemSku,
@@ -130,6 +131,7 @@ class ParcelSeenOut(BaseModel):
         state="labelled",
         since=None,
         arrival=None,
+        appointment=None,
         delay=None,
         legs=None,
         scans=[],
@@ -147,6 +149,7 @@ class ParcelSeenOut(BaseModel):
     state: str = Field(description="where its carrier has it, as the order shows it")
     since: AwareDatetime | None = Field(description="when that state began")
     arrival: ArrivalOut | None = Field(description="when it should arrive, as its learner sees it")
+    appointment: AppointmentOut | None = Field(description="what its recipient agreed on")
     delay: DelayOut | None = Field(description="what keeps it, as its learner was told")
     legs: list[LegOut] | None = Field(
         description="home, customs, abroad; null for one that stays at home (T7)"

@@ -6,7 +6,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import Next, ParcelNumber, example
 from api.shown_after_changes import NewPosition
-from domain.intercepts import InterceptState, Way
+from domain.intercept_facts import Way
+from domain.intercepts import InterceptState
 
 AnswerBy = Annotated[
     AwareDatetime | None, Field(description="then a human sees to it; null: nothing is asked")
@@ -68,6 +69,9 @@ class InterceptOut(BaseModel):
     reason: str = Field(description="why")
     asked_at: AwareDatetime = Field(description="since when")
     answer_by: AwareDatetime = Field(description="then a human sees to it")
+    refusal: str | None = Field(description="the carrier's code and words, where it sent them")
+    ask_again: bool = Field(description="its carrier can be asked for the same once more")
+    give_up: bool = Field(description="it was not stopped: somebody says what next")
     parcel_state: str = Field(description="where the parcel is, by its track")
     goods: list[GoodsOut] = Field(description="what is to be in it")
     paid_back: bool = Field(description="nothing of it is still to be paid back")

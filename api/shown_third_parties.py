@@ -1,12 +1,13 @@
 """What readers get of third parties' warehouses: for the API's description alone (W2, C3)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import Next, OrderNumber, ParcelNumber, StoppingOut, StrayOut, example
 from api.shown_after_changes import NewPosition
 from domain.consignments import Step
+from domain.stocktakes import Unexpected
 
 _ORDER = "T261103A1B2C3D4E5F6"
 _PARCEL = f"{_ORDER}-P1"
@@ -45,7 +46,9 @@ class DifferenceOut(BaseModel):
     sku: str = Field(description="of the item")
     expected: int = Field(description="units on the shelf by the books, promised ones included")
     counted: int = Field(description="units that the warehouse told")
-    adjusted: int = Field(description="by so many free units the books follow; the rest is short")
+    adjusted: int = Field(description="by so many free units the books followed at once")
+    waits: bool = Field(description="somebody has to say what it is (C3)")
+    unexpected: Unexpected | None = Field(description="why nothing of it should be there")
 
 
 class TakenInOut(BaseModel):
@@ -59,11 +62,61 @@ class TakenInOut(BaseModel):
     acknowledged: int | None = Field(default=None, description="the newest wish that it took")
     compared: int | None = Field(default=None, description="items compared with the books (C3)")
     differences: list[DifferenceOut] | None = Field(
-        default=None, description="each was adjusted, with a reason"
+        default=None, description="each is adjusted with a reason, or waits for somebody"
     )
     left_out: list[str] | None = Field(
-        default=None, description="items that moved since they were counted, or that are not known"
+        default=None,
+        description="items that moved since they were counted, or were counted later before",
     )
+    position: NewPosition
+
+
+class ListedDifferenceOut(BaseModel):
+    """An item that a third party counted otherwise than the books say."""
+
+    warehouse: str = Field(description="its code")
+    sku: str = Field(description="of the item, as the third party writes it")
+    name: str | None = Field(description="of the item; null: it is no item of the house")
+    counted: int = Field(description="units that the warehouse told, promised or not")
+    expected: int = Field(description="units on the shelf by the books then, promised or not")
+    difference: int = Field(description="counted minus expected")
+    unexpected: Unexpected | None = Field(description="why nothing of it should be there")
+    counted_at: AwareDatetime = Field(description="as the warehouse says")
+    since: AwareDatetime = Field(description="when it was first counted otherwise")
+    age_seconds: int = Field(description="since then")
+    state: Literal["waits", "followed", "booked", "dismissed"] = Field(
+        description="followed: the books did by themselves; booked, dismissed: somebody decided"
+    )
+    settled_at: AwareDatetime | None = Field(description="null: it waits")
+    settled_by: str | None = Field(description="who decided; null: nobody had to")
+    reason: str | None = Field(description="why; null: nobody had to say")
+    free: int = Field(description="units there that may be promised now; below zero: too few are")
+    reserved: int = Field(description="units there that are promised now")
+    withheld: int = Field(description="units that are not sold until it is settled")
+    in_hand: int = Field(
+        description="units in parcels that the warehouse has: it may have packed them already"
+    )
+    on_the_way: int = Field(description="units sent there that nobody took in yet")
+
+
+class StockDifferencesOut(BaseModel):
+    """What third parties counted otherwise than the books say."""
+
+    model_config = example(differences=[], next=None)
+    differences: list[ListedDifferenceOut] = Field(description="oldest first")
+    next: Next
+
+
+class DifferenceSettledOut(BaseModel):
+    """A shelf after a difference was settled."""
+
+    model_config = example(
+        warehouse="shaanxi", sku="enamel-mug", booked=True, free=108, position=66
+    )
+    warehouse: str = Field(description="its code")
+    sku: str = Field(description="of the item")
+    booked: bool = Field(description="whether the books followed")
+    free: int = Field(description="units there that may be promised now; below zero: too few are")
     position: NewPosition
 
 
@@ -73,6 +126,7 @@ class UnitsAskedOut(BaseModel):
     order: str = Field(description="number of the order they are of")
     part: int = Field(description="number of its part")
     sku: str = Field(description="of the item")
+    name: str = Field(description="what the item is called")
     quantity: int = Field(description="how many")
 
 

@@ -125,6 +125,43 @@ class OrderTimelineOut(BaseModel):
     position: Position
 
 
+class OwnEntryOut(BaseModel):
+    """One thing that a learner is told of their case or return."""
+
+    position: Annotated[int, Field(ge=1, description="of its event")]
+    at: HappenedAt
+    kind: Literal["dispute", "return", "parcel", "claim", "scan"] = Field(
+        description="what it is about; `scan`: a carrier saw the parcel on its way back"
+    )
+    fact: FactName
+    about: str = Field(description="the case or the return", examples=[f"D-{_PARCEL}"])
+    words: InBothOut = Field(description="what happened")
+    details: InBothOut | None = Field(description="its figures; of a scan the carrier's words")
+
+
+class OwnStoryOut(BaseModel):
+    """What became of an order's cases and returns, oldest first (D1, D3)."""
+
+    model_config = example(
+        order=_ORDER,
+        entries=[
+            {
+                "position": 58,
+                "at": "2026-11-08T02:14:08.120931Z",
+                "kind": "dispute",
+                "fact": "disputes.DisputeOpened",
+                "about": f"D-{_PARCEL}",
+                "words": {"zh": "已反映问题", "en": "A problem was reported"},
+                "details": {"zh": "未收到", "en": "Never received"},
+            }
+        ],
+        position=58,
+    )
+    order: OrderNumber
+    entries: list[OwnEntryOut] = Field(description="by the time at which it happened")
+    position: Position
+
+
 class NotedOut(BaseModel):
     """A note stands beside the order."""
 

@@ -188,6 +188,16 @@ class WaitingOrdersOut(BaseModel):
     next: Next
 
 
+class LeftOut(BaseModel):
+    """An order that was named, and nothing of it was released."""
+
+    order: str = Field(description="its number, as it was named")
+    why: str = Field(
+        description="unknown, unpaid, in_review (a human looks at it first), not_from_here (another"
+        " warehouse sends it), released_before, or over (nothing of it is to be sent)"
+    )
+
+
 class WaveRunOut(BaseModel):
     """What a wave by hand released."""
 
@@ -197,6 +207,7 @@ class WaveRunOut(BaseModel):
         parcels=[f"{_NUMBER}-P1-M"],
         merged=2,
         to_review=0,
+        left=[{"order": "20261103-7", "why": "in_review"}],
         position=42,
     )
     wave: WaveId
@@ -204,4 +215,5 @@ class WaveRunOut(BaseModel):
     parcels: list[str] = Field(description="the parcels they travel in")
     merged: int = Field(description="parts that share a parcel with others")
     to_review: int = Field(description="orders that went to a human instead")
+    left: list[LeftOut] = Field(description="of the orders that were named; empty: all went")
     position: NewPosition

@@ -8,7 +8,7 @@ from api.auth import Caller, Role, allow
 from api.paths import Learner
 from api.reading import json_answer
 from api.shown_to_systems import SignalingOut
-from application.signaling import app_of, pass_for
+from application.signaling import app_for, app_of, pass_for
 from domain.refusals import Refusal
 
 router = APIRouter(prefix="/v1", tags=["live"])
@@ -39,9 +39,9 @@ async def signaling(
     """
     caller.must_be(learner)
     tenant = request.state.tenant
-    app = app_of(tenant.settings)
-    if app is None:
+    if app_of(tenant.settings) is None:
         raise NoSignaling()
     user = tenant.callback_links.signal_id(learner)
+    app, _ = await app_for(tenant, user)
     given = pass_for(app, user, now=tenant.store.clock())
     return json_answer(given._asdict(), headers={"Cache-Control": "no-store"})

@@ -6,7 +6,7 @@ masked, with the entry it came of. Then what the house will do next by itself, a
 No view is kept for it: the order's trail knows which events belong to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from application.sealed_words import Message
 from application.streams import CLAIM, DISPUTE, NOTES, RETURN
 from application.subscriptions import Subscriptions, Tried
 from domain.disputes import case_id
+from domain.order_facts import OrderPlaced
 from domain.parcel_facts import (
     DeliveryDelayed,
     ParcelScanned,
@@ -63,6 +64,7 @@ async def order_timeline(
         recipient=await recipient_of(connection, tenant, row),
         cases=frozenset(one.key for one in events if one.category == DISPUTE.name),
         said={one.position: one for one in said},
+        names=_names(events),
     )
     entries = [telling.event(moment) for moment in timeline(events)]
     entries += [telling.message(one) for one in events if telling.tells_learner(one)]
@@ -89,6 +91,8 @@ class _Telling(NamedTuple):
     cases: frozenset[str]
     said: Mapping[int, Said]
     """What was said, by the position of its event."""
+    names: Mapping[str, str]
+    """What the order's items are called, by SKU."""
 
     def event(self, moment: Moment) -> dict[str, Any]:
         """An event as it is, with its words."""
@@ -100,7 +104,7 @@ class _Telling(NamedTuple):
             "fact": event.fact.fact_name,
             "stream": event.stream,
             "words": titles(event.fact),
-            "details": details(event, zone=self.zone),
+            "details": details(event, zone=self.zone, names=self.names),
             "said": self._said(event),
             "because_of": None if moment.because_of is None else f"e{moment.because_of}",
         }
@@ -187,6 +191,11 @@ class _Telling(NamedTuple):
             known = case in self.cases
             reveal = f"/v1/disputes/{case}/words/{event.position}/reveals" if known else None
         return {"text": without_names(said.text, self.recipient), "reveal": reveal}
+
+
+def _names(events: Sequence[Envelope]) -> dict[str, str]:
+    placed = [one.fact for one in events if isinstance(one.fact, OrderPlaced)]
+    return {line.sku: line.name for fact in placed for line in fact.lines}
 
 
 def _by_time(entry: dict[str, Any]) -> tuple[Any, ...]:

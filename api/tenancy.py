@@ -13,8 +13,10 @@ from application.callback_links import CallbackLinks
 from application.gateways.guarded import Guarded
 from application.gateways.payment import PaymentProvider
 from application.key_rotation import MASTER_KEYS
+from application.links import LINK
 from application.loads import Loads
 from application.partner_calls import PartnerCalls
+from application.partner_pace import HousePace
 from application.revocations import Revocations
 from application.rules_of import rules_of
 from application.settings import Settings
@@ -36,7 +38,7 @@ class Tenant:
         self, settings: Settings, conninfo: str, *, schema: str, master: MasterKeys
     ) -> None:
         self.schema = schema
-        self.settings = settings
+        self.settings = settings = settings.of(schema)
         self.rules: HouseRules = rules_of(settings)
         self.vault = Vault(master, tenant=schema, source=settings.key_folder / MASTER_KEYS)
         self.store = Store(conninfo, schema=schema, vault=self.vault)
@@ -53,11 +55,13 @@ class Tenant:
             timeout=2.0,
             # Its pauses double up to minutes; whoever asks next is the better moment (R05).
             reconnect_timeout=0.2,
-            kwargs={"autocommit": True},
+            kwargs={"autocommit": True, **LINK},
         )
         self.partner_calls = PartnerCalls(self.pool, schema=schema)
         # One way to all of them, at the pace of each, that leaves alone who is away (M2).
-        way = Guarded(note=self.partner_calls.note, per_second=settings.partner_calls_per_second)
+        per_second = settings.partner_calls_per_second
+        pace = HousePace(self.pool, schema=schema, per_second=per_second)
+        way = Guarded(note=self.partner_calls.note, pace=pace)
         self.partners = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, transport=way)
         self.payments = PaymentProvider(
             settings.payment_url, secret=settings.payment_key, transport=way

@@ -105,11 +105,19 @@ async def next_wave(
 
 
 @router.post("/waves", response_model=WaveRunOut, summary="Release by hand, before the cut-off")
-async def release(request: Request, caller: Operator, change: Change, body: WaveIn) -> Response:
+async def release(
+    request: Request,
+    caller: Operator,
+    change: Change,
+    body: WaveIn,
+    min_position: MinPosition = None,
+) -> Response:
     """Everything that waits in a warehouse, or urgent orders alone; merged by recipient (S4, S5).
 
+    Of orders that are named, each of which nothing was released is answered with the reason.
     Sent again under its key, it is the same wave: what it released stays, and is told again.
     """
+    await wait_for(request, min_position, "order_status")
     store = store_of(request)
     own = hashlib.sha256(f"{caller.principal}:{change.key}".encode()).hexdigest()[:8]
     ran = await run_wave(
@@ -120,5 +128,6 @@ async def release(request: Request, caller: Operator, change: Change, body: Wave
         actor=caller.principal,
         orders=body.orders,
     )
-    command = change.command(lambda unit: ran._asdict())
+    told = {**ran._asdict(), "left": [one._asdict() for one in ran.left]}
+    command = change.command(lambda unit: told)
     return answered(await store.execute(command))

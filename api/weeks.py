@@ -37,11 +37,23 @@ class WeekOut(BaseModel):
     reviewed_at: AwareDatetime = Field(description="when it was looked back at")
 
 
-class WeeksOut(BaseModel):
-    """Weeks that were reviewed."""
+class RunningOut(BaseModel):
+    """The week that is not over yet."""
 
-    model_config = example(weeks=[_WEEK])
+    week: str = Field(description="ISO 8601")
+    first_day: date = Field(description="its Monday")
+    last_day: date = Field(description="its Sunday")
+
+
+class WeeksOut(BaseModel):
+    """Weeks that were reviewed, and the one that runs."""
+
+    model_config = example(
+        weeks=[_WEEK],
+        running={"week": "2026-W48", "first_day": "2026-11-23", "last_day": "2026-11-29"},
+    )
     weeks: list[WeekOut] = Field(description="newest first, two years at most")
+    running: RunningOut = Field(description="what it brought so far is read by its name")
 
 
 class WholeWeekOut(WeekOut):
@@ -55,6 +67,9 @@ class WholeWeekOut(WeekOut):
         ],
         places={"330106": "杭州市西湖区"},
     )
+    reviewed_at: AwareDatetime | None = Field(  # type: ignore[assignment]
+        description="when it was looked back at; null: it is not over, this is so far"
+    )
     figures: list[Figure] = Field(description="by section, key and name; amounts in fen")
     places: dict[str, str] = Field(description="names of the districts, by their codes")
 
@@ -66,18 +81,25 @@ async def listed(request: Request, caller: Staff, min_position: MinPosition = No
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         found = await weeks.reviews(connection, tenant.schema)
-    return json_answer({"weeks": found})
+    now = weeks.running(tenant)
+    running = {"week": now.name, "first_day": now.first, "last_day": now.last}
+    return json_answer({"weeks": found, "running": running})
 
 
 @router.get("/{week}", response_model=WholeWeekOut, summary="What a week brought")
 async def one(
     request: Request, caller: Staff, week: WeekName, min_position: MinPosition = None
 ) -> Response:
-    """As it was told; `/v1/audit/reports/week` at its position seals the same figures (T9, A6)."""
+    """As it was told, or of the running week so far.
+
+    `/v1/audit/reports/week` at its position seals the same figures (T9, A6).
+    """
     await wait_for(request, min_position, "week_reviews")
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         found = await weeks.review(connection, tenant.schema, week)
+        if found is None and week == weeks.running(tenant).name:
+            found = await weeks.so_far(connection, tenant)
     if found is None:
         raise NotFound(what="week")
     districts = {one["key"] for one in found["figures"] if one["section"] == "district"}

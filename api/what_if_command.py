@@ -13,6 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from api import serving
+from api.command_settings import Data, Tenant, settings_of_one
 from application.rules_of import rules_of
 from application.settings import Settings
 from projections.what_if import Change, Hears
@@ -26,10 +27,8 @@ SUMS = (
 
 def what_if(
     change: Annotated[Path, typer.Argument(help="JSON: what is to be otherwise")],
-    data: Annotated[
-        Path, typer.Option("--data", help="folder of the embedded database and the keys")
-    ] = Path("data"),
-    tenant: Annotated[str | None, typer.Option(help="the schema, if not the default one")] = None,
+    data: Data = Path("data"),
+    tenant: Tenant = None,
     as_json: Annotated[bool, typer.Option("--json", help="the whole answer as JSON")] = False,
 ) -> None:
     """Run another rule over all that happened, and show what would differ. Nothing is recorded.
@@ -40,9 +39,7 @@ def what_if(
 
     Exit status: 0 done; 2 the file cannot be used.
     """
-    settings = Settings(data=data.resolve())
-    if tenant is not None:
-        settings = settings.model_copy(update={"tenant": tenant})
+    settings = settings_of_one(data, tenant)
     try:
         wanted = Change.model_validate_json(change.read_bytes())
     except OSError as error:

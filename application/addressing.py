@@ -95,6 +95,28 @@ def _read(recipient: Recipient) -> Addressed:
     return Addressed(settled, for_review(doubts), candidates_of(reading))
 
 
+class Said(NamedTuple):
+    """A place that somebody may mean, as far as they say it."""
+
+    province: str
+    city: str
+    district: str
+    address: str
+
+
+def places_meant(text: str) -> list[Said]:
+    """The places that an address can mean which names its district, however roughly; else none."""
+    reading = address_reader().read(text)
+    detail = reading.detail
+    if reading.county is not None:
+        return [Said(*reading.names, detail)]
+    return [
+        Said(province.name, (city or province).name, county.name, detail)
+        for province, city, county in reading.candidates
+        if county is not None
+    ]
+
+
 def candidates_of(reading: Reading) -> tuple[str, ...]:
     """The places that can be meant, in words."""
     return tuple(["".join([part.name for part in chain if part]) for chain in reading.candidates])

@@ -4,12 +4,14 @@ A line names what is stuck by numbers of the house alone. What people typed, lea
 subscribers' addresses are on the page, for whoever may see them.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from application.sealed_words import Message
 
 Language = Literal["zh", "en"]
+_BOTH = re.compile(r"(?P<zh>.*[\u3400-\u9fff])\s+(?P<en>[A-Za-z].*)")
 
 KINDS: Mapping[str, Message] = {
     "parked_event": Message("搁置的事件", "Parked events"),
@@ -26,17 +28,19 @@ KINDS: Mapping[str, Message] = {
     "warehouse_load": Message("仓库繁忙", "Busy warehouses"),
     "late_parcel": Message("超时未出库", "Late in their warehouse"),
     "third_party": Message("第三方仓", "Third parties' warehouses"),
+    "stock_difference": Message("盘点差异", "Counted otherwise than booked"),
     "waiting_declaration": Message("报关久未放行", "Declarations that wait"),
     "label": Message("面单异常", "Labels in trouble"),
     "unreadable_push": Message("无法解析的推送", "Unreadable pushes"),
     "unclaimed_push": Message("未知运单的推送", "Pushes of unknown waybills"),
     "unwatched_parcel": Message("无物流跟踪的包裹", "Parcels without tracking"),
     "shared_waybill": Message("一单号多包裹", "One number on several parcels"),
-    "silent_parcel": Message("物流停滞的包裹", "Silent parcels"),
-    "delayed_parcel": Message("包裹延误", "Delayed parcels"),
+    "delayed_parcel": Message("停滞或延误的包裹", "Silent or delayed parcels"),
     "contradicted_receipt": Message("未经查询证实的签收", "Receipts that a query contradicts"),
     "waiting_return": Message("退换货待处理", "Returns that wait"),
     "overdue_case": Message("争议逾期未裁决", "Overdue cases"),
+    "claim_window": Message("理赔期限将至", "Claims to be filed soon"),
+    "delivered_claim": Message("索赔后又签收", "Delivered after it was claimed"),
     "approval": Message("待第二人审批", "Waiting for a second person"),
 }  # fmt: skip
 """Every kind, the gravest first: in this order they are told."""
@@ -51,7 +55,7 @@ LINES: Mapping[str, Message] = {
     "webhook": Message("{webhook}", "{webhook}"),
     "robot_refused": Message("", ""),
     "signals_closed": Message("不接受我们的应用或令牌", "does not take our app or token"),
-    "cash_refund": Message("订单 {order} · {amount_fen} 分", "order {order} · {amount_fen} fen"),
+    "cash_refund": Message("订单 {order} · {amount_fen}", "order {order} · {amount_fen}"),
     "standing_wave": Message("{warehouse} · {wave}", "{warehouse} · {wave}"),
     "warehouse_load": Message(
         "{warehouse} · 待发 {waiting}，日处理 {capacity}",
@@ -59,38 +63,42 @@ LINES: Mapping[str, Message] = {
     ),
     "late_parcel": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
     "third_party": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
+    "stock_difference": Message(
+        "{warehouse} · {name} · 实盘 {counted}，账面 {expected}",
+        "{warehouse} · {name} · {counted} counted, {expected} booked",
+    ),
     "waiting_declaration": Message("{parcel} · {standing}", "{parcel} · {standing}"),
     "label": Message("{parcel} · {label}", "{parcel} · {label}"),
     "unreadable_push": Message("{parcel} · {pushes} 条", "{parcel} · {pushes} pushes"),
     "unclaimed_push": Message("{partner} · {waybills} 个运单", "{partner} · {waybills} waybills"),
     "unwatched_parcel": Message("{parcel}", "{parcel}"),
     "shared_waybill": Message("{parcel}", "{parcel}"),
-    "silent_parcel": Message("{parcel} · {silence}", "{parcel} · {silence}"),
-    "delayed_parcel": Message("{parcel} · {delay}", "{parcel} · {delay}"),
+    "delayed_parcel": Message("{parcel} · {causes}", "{parcel} · {causes}"),
     "contradicted_receipt": Message("{parcel}", "{parcel}"),
     "waiting_return": Message("{back}", "{back}"),
     "overdue_case": Message("{case}", "{case}"),
+    "claim_window": Message("{parcel}", "{parcel}"),
+    "delivered_claim": Message("{parcel}", "{parcel}"),
     "approval": Message("{approval}", "{approval}"),
 }  # fmt: skip
 """What a line says, of figures that name nobody."""
 
 VALUES: Mapping[str, Mapping[str, Message]] = {
-    "silence": {
+    "causes": {
         "no_first_scan": Message("交寄后无揽收", "no first scan"),
         "no_movement": Message("久无动静", "no movement"),
         "customs_stall": Message("清关停滞", "held in customs"),
         "not_collected": Message("逾期未取件", "not picked up in time"),
+        "eta_passed": Message("超过预计时间", "past its window"),
+        "ping_pong": Message("来回转运", "to and fro"),
+        "returned": Message("已转退回", "turned back"),
+        "lost": Message("承运商报遗失", "lost by its carrier"),
+        "pickup_ending": Message("取件期将尽", "pick-up ends soon"),
     },
     "standing": {
         "draft": Message("待申报", "to be declared"),
         "submitted": Message("待海关放行", "waits for customs"),
         "stopped": Message("被海关拦下", "stopped by customs"),
-    },
-    "delay": {
-        "eta_passed": Message("超过预计时间", "past its window"),
-        "ping_pong": Message("来回转运", "to and fro"),
-        "returned": Message("已转退回", "turned back"),
-        "pickup_ending": Message("取件期将尽", "pick-up ends soon"),
     },
     "target": {
         "answers_within_200_ms": Message("99% 在 200 毫秒内应答", "99 % within 200 ms"),
@@ -143,6 +151,8 @@ def kind_words(kind: str, language: Language) -> str:
 def line_of(kind: str, about: Mapping[str, Any], language: Language) -> str:
     """What is stuck, in one line."""
     words = {name: _word(name, value, language) for name, value in about.items()}
+    if "warehouse_name" in words:
+        words["warehouse"] = in_one(words["warehouse_name"], language)
     return said(LINES[kind], language).format(**words)
 
 
@@ -151,9 +161,21 @@ def said(words: Message, language: Language) -> str:
     return words.zh if language == "zh" else words.en
 
 
-def _word(name: str, value: object, language: Language) -> object:
+def in_one(name: str, language: Language) -> str:
+    """The half of a name like "河南仓 Henan" that is in a language; all of it where it is one."""
+    both = _BOTH.fullmatch(name)
+    return name if both is None else both["zh" if language == "zh" else "en"]
+
+
+def _word(name: str, value: object, language: Language) -> str:
+    if name.endswith("_fen") and isinstance(value, int):
+        return f"¥{value / 100:,.2f}"
     if name == "place":  # a row: its table's name is enough, its key may be a learner's id
         return str(value).partition(",")[0]
+    if isinstance(value, list):
+        return ("、" if language == "zh" else ", ").join(
+            _word(name, one, language) for one in value
+        )
     named = PARTNERS if name in ("partner", "whose") else VALUES.get(name, {})
     known = named.get(str(value))
-    return value if known is None else said(known, language)
+    return str(value) if known is None else said(known, language)

@@ -11,9 +11,12 @@ from psycopg.sql import SQL, Identifier
 
 from application.billed_parcels import Row, Terms, carried, packed_there, whole_order
 from application.envelope import decode_fact
-from application.streams import PARCEL, STOCK
+from application.streams import ITEM, PARCEL, STOCK
+from application.terms_then import TermsThen
 from domain.bill_facts import LINES_MAX, BilledLine, BillKind, Charge
-from domain.bill_matching import Expected, Known
+from domain.bill_matching import Earlier, Expected, Known
+from domain.cargo import Cargo, together
+from domain.costs import units_of
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, State
 from domain.order_fold import OUTSIDE
@@ -45,7 +48,7 @@ class Evidence:
 
     lines: Sequence[BilledLine]
     known: Mapping[str, Known]
-    earlier: Sequence[tuple[str, Charge]]
+    earlier: Earlier
     expected: Sequence[Expected]
 
 
@@ -66,9 +69,10 @@ class Gathering:
         lines = [BilledLine(**row) for row in rows]
         named = list({one.number for one in lines})
         about = {"bill": bill.key, "kind": bill.kind, "partner": bill.partner, "numbers": named}
-        earlier = [
-            (row["number"], Charge(row["charge"])) for row in await self._rows(_EARLIER, about)
-        ]
+        earlier = {
+            (row["number"], Charge(row["charge"])): row["fen"]
+            for row in await self._rows(_EARLIER, about)
+        }
         period = self._period(bill)
         ask = {
             BillKind.CARRIER: self._of_carrier,
@@ -104,6 +108,7 @@ class Gathering:
     ) -> tuple[dict[str, Known], list[Expected]]:
         due = {row["waybill"] for row in await self._rows(_CARRIED, about)}
         parcels = await self._parcels(due | set(about["numbers"]))
+        await self._load(parcels)
         known: dict[str, Known] = {}
         for row in parcels:
             one = carried(row, bill.partner, terms=self._terms, rules=self._rules)
@@ -111,6 +116,21 @@ class Gathering:
             if row["waybill"] not in known or (one.theirs and one.handed_over):
                 known[row["waybill"]] = one
         return known, _due(due, known, Charge.FREIGHT)
+
+    async def _load(self, parcels: Sequence[Row]) -> None:
+        """Say of each parcel what is in it, each order's goods as when it was placed."""
+        parts = await self._rows(_GOODS, {"parcels": [row["number"] for row in parcels]})
+        skus = {sku for row in parts for sku in row["skus"].split(",")}
+        then = TermsThen()
+        for row in await self._rows(_ITEMS, {"streams": [ITEM.stream(sku) for sku in skus]}):
+            fact: Any = decode_fact(row["topic"], bytes(row["state"]))
+            then.add(row["stream"].removeprefix(ITEM.prefix), row["position"], fact.terms)
+        cargos: dict[str, list[tuple[Cargo, int]]] = {}
+        for row in parts:
+            one = then.cargo(row["skus"], units_of(row["goods"]), row["placed_position"])
+            cargos.setdefault(row["parcel"], []).append((one, 1))
+        for row in parcels:
+            row["cargo"] = together(cargos.get(row["number"], ()))
 
     async def _of_warehouse(
         self, bill: OpenBill, about: Mapping[str, Any]
@@ -159,7 +179,7 @@ class Gathering:
                 states.get(row["stream"], STOCK.initial), fact
             )
             sku = streams[row["stream"]]
-            most[sku] = max(most.get(sku, 0), one.free + one.reserved)
+            most[sku] = max(most.get(sku, 0), one.shelf)
         ours = {Charge.STORAGE: house.storage_fen_per_unit_month}
         return {sku: Known(about="", ours=ours, units=units) for sku, units in most.items()}
 
@@ -179,6 +199,7 @@ class Gathering:
                     Charge.CAPTURE: row["amount_fen"],
                     Charge.REFUND: -row["refunded_fen"],
                 },
+                refunds=tuple(-fen for fen in row["refunds"]),
                 taken=frozenset({Charge.FEE}),
             )
         for row in await self._rows(_REFUNDS, about):
@@ -220,7 +241,7 @@ def _due(numbers: Iterable[str], known: Mapping[str, Known], charge: Charge) -> 
     """What belongs on the bill by its own number, at what it should come to."""
     found = ((number, known[number]) for number in sorted(numbers) if number in known)
     return [
-        Expected(number, charge, one.ours.get(charge, 0), one.about)
+        Expected(number, charge, one.due(charge), one.about)
         for number, one in found
         if one.theirs and one.handed_over
     ]
@@ -233,10 +254,12 @@ WHERE bill = %(bill)s AND until_position IS NULL ORDER BY row_no
 # Which of two bills came first is told by their first versions: a correction stays where it was.
 _EARLIER: LiteralString = """
 WITH first AS (SELECT bill, min(position) AS position FROM {bill_revisions} GROUP BY bill)
-SELECT DISTINCT l.number, l.charge FROM {bill_lines} l JOIN first f ON f.bill = l.bill
+SELECT l.number, l.charge, array_agg(l.fen ORDER BY l.bill, l.row_no) AS fen
+FROM {bill_lines} l JOIN first f ON f.bill = l.bill
 WHERE l.number = ANY(%(numbers)s) AND l.kind = %(kind)s AND l.partner = %(partner)s
   AND l.bill <> %(bill)s AND l.until_position IS NULL AND l.charge <> 'storage'
   AND f.position < (SELECT position FROM first WHERE bill = %(bill)s)
+GROUP BY l.number, l.charge
 """
 _ELSEWHERE: LiteralString = """
 NOT EXISTS (SELECT FROM {bill_lines} l WHERE l.kind = %(kind)s AND l.partner = %(partner)s
@@ -271,6 +294,15 @@ FROM {parcels} p LEFT JOIN {part_costs} c ON c.parcel = p.number
 WHERE p.number = ANY(%(numbers)s) OR p.waybill = ANY(%(numbers)s)
 GROUP BY p.number ORDER BY p.number
 """
+_GOODS: LiteralString = """
+SELECT parcel, skus, goods, placed_position FROM {part_costs} WHERE parcel = ANY(%(parcels)s)
+"""
+_ITEMS: LiteralString = """
+SELECT notification_id AS position, originator_id AS stream, topic, state FROM {tallypost_events}
+WHERE originator_id = ANY(%(streams)s)
+  AND topic IN ('catalogue.ItemListed', 'catalogue.ItemRevised')
+ORDER BY notification_id
+"""
 _WEIGHTS: LiteralString = """
 SELECT originator_id AS stream, topic, state FROM {tallypost_events}
 WHERE originator_id = ANY(%(streams)s) AND topic = 'parcels.ParcelPacked'
@@ -294,11 +326,14 @@ SELECT originator_id AS stream, topic, state FROM {tallypost_events}
 WHERE originator_id = ANY(%(streams)s) ORDER BY originator_id, originator_version
 """
 _CAPTURES: LiteralString = """
-SELECT c.attempt, c.order_number, c.means, c.amount_fen, coalesce((
-    SELECT sum(r.amount_fen) FROM {cash_refunds} r
-    WHERE r.order_number = c.order_number AND r.attempt = c.attempt AND r.state <> 'failed'
-), 0)::bigint AS refunded_fen
-FROM {captures} c WHERE c.attempt = ANY(%(numbers)s)
+SELECT c.attempt, c.order_number, c.means, c.amount_fen,
+    coalesce(sum(r.amount_fen), 0)::bigint AS refunded_fen,
+    coalesce(array_agg(r.amount_fen ORDER BY r.refund) FILTER (WHERE r.refund IS NOT NULL), '{{}}')
+        AS refunds
+FROM {captures} c LEFT JOIN {cash_refunds} r
+    ON r.order_number = c.order_number AND r.attempt = c.attempt AND r.state <> 'failed'
+WHERE c.attempt = ANY(%(numbers)s)
+GROUP BY c.attempt, c.order_number, c.means, c.amount_fen
 """
 _REFUNDS: LiteralString = """
 SELECT r.refund, r.order_number, r.amount_fen, r.state, c.means FROM {cash_refunds} r
@@ -321,7 +356,8 @@ FROM {cash_refunds} r JOIN {captures} c ON c.order_number = r.order_number
 WHERE r.state = 'confirmed' AND c.means = %(partner)s
   AND r.requested_at >= %(since)s::timestamptz AND r.requested_at < %(until)s::timestamptz AND """
     + _ELSEWHERE
-    + """(r.refund, r.attempt) AND l.charge = 'refund')
+    + """(r.refund, r.attempt) AND l.charge = 'refund'
+    AND (l.number = r.refund OR l.fen = -r.amount_fen))
 ORDER BY 1, 2 LIMIT %(limit)s
 """
 )

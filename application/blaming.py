@@ -5,19 +5,22 @@ make at an order. What the learner gets never waits for it: a claim that cannot 
 of, with the reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
-from application.claiming import file_claim, value_of, worth
-from application.ordering import existing
+from application.claiming import file_claim, raise_claim, value_of, worth
+from application.ordering import existing, linked_orders
 from application.streams import CLAIM
 from application.unit import Unit
+from domain.choosing import without
 from domain.claims import BLAMED, GONE, worth_less
 from domain.dispute_facts import Decision, Outcome
 from domain.disputes import OF_VALUE, Dispute
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, Units
 from domain.refusals import Refusal
+from domain.replacing import still_due
 from domain.return_facts import Payer, Remedy
 from domain.returns import Return, scrapped
 
@@ -31,31 +34,49 @@ class Blame(NamedTuple):
 
     parcel: str
     reason: Fault
-    fen: int | None
-    """None: all that was sent in it."""
+    fen: int
+    """Beside what was claimed before."""
     because: str
     """Why the track counts though no query confirmed it, if none did (rules.md 23)."""
+    whole_fen: int = 0
+    """What is claimed at least, before and now: all that was sent in it, where nothing came."""
+    way_fen: int = 0
+    """What of it is for the way back, and not for goods."""
 
 
 def claim_all(unit: Unit, blames: Iterable[Blame], *, rules: HouseRules) -> list[dict[str, Any]]:
-    """File each of them; a parcel that has a claim keeps it, for all its cases (rules.md 27)."""
+    """File each of them; a parcel has one claim, raised by what else is to be made good (rule 27).
+
+    Until its carrier has answered: then the desk is told why it stays as it is.
+    """
     return [_claim(unit, one, rules=rules) for one in blames]
 
 
 def _claim(unit: Unit, blame: Blame, *, rules: HouseRules) -> dict[str, Any]:
     why: Refusal | None = None
-    if unit.read(CLAIM, blame.parcel).state is None:
-        try:
-            file_claim(
+    parcel, because = blame.parcel, blame.because
+    try:
+        if unit.read(CLAIM, parcel).state is not None:
+            raise_claim(
                 unit,
-                parcel=blame.parcel,
-                reason=blame.reason,
-                claimed_fen=blame.fen,
-                unconfirmed_because=blame.because,
+                parcel=parcel,
+                fen=blame.fen,
+                least=blame.whole_fen,
+                way_fen=blame.way_fen,
+                reason=because or str(blame.reason),
                 rules=rules,
             )
-        except Refusal as refusal:  # too late, or no carrier had it: told, not hidden
-            why = refusal
+        else:
+            file_claim(
+                unit,
+                parcel=parcel,
+                reason=blame.reason,
+                claimed_fen=max(blame.fen, blame.whole_fen),
+                unconfirmed_because=because,
+                rules=rules,
+            )
+    except Refusal as refusal:  # too late, answered, or no carrier had it: told, not hidden
+        why = refusal
     claim = unit.read(CLAIM, blame.parcel)
     return {
         "parcel": blame.parcel,
@@ -69,22 +90,22 @@ def _claim(unit: Unit, blame: Blame, *, rules: HouseRules) -> dict[str, Any]:
 def by_decision(unit: Unit, dispute: Dispute, decision: Decision) -> list[Blame]:
     """What the carrier has to make good by the decision of a case.
 
-    All of a parcel that never came; else the units that are refunded or sent once more. What a
-    broken thing that its learner keeps has lost is what they got for it; a thing that came late is
-    worth what it was.
+    All of a parcel of which nothing came; else the units that are refunded or sent once more. What
+    a broken thing that its learner keeps has lost is what they got for it; a thing that came late
+    is worth what it was.
     """
     if dispute.reason not in BLAMED or decision.outcome not in OF_VALUE:
         return []
-    if dispute.reason in GONE:
-        fen = None
-    elif decision.outcome is not Outcome.COMPENSATION:
-        fen = worth(unit, dispute.order, decision.units)
-    else:
-        kept = dispute.reason is Fault.DAMAGED
-        fen = _worth_less(unit, dispute, decision.points) if kept else 0
-    if fen == 0:
+    some_came = decision.units and _rest(unit, dispute.order, dispute.parts)
+    gone = dispute.reason in GONE and not some_came
+    fen = worth(unit, dispute.order, decision.units)
+    if decision.outcome is Outcome.COMPENSATION and dispute.reason is Fault.DAMAGED:
+        fen = _worth_less(unit, dispute, decision.points)
+    if not (fen or gone):
         return []
-    return [Blame(dispute.parcel, dispute.reason, fen, decision.unconfirmed_because)]
+    whole = value_of(unit, dispute.parcel) if gone else 0
+    because = decision.unconfirmed_because
+    return [Blame(dispute.parcel, dispute.reason, fen, because, whole_fen=whole)]
 
 
 def _worth_less(unit: Unit, dispute: Dispute, points: int) -> int:
@@ -109,8 +130,8 @@ def by_refund(
 ) -> list[Blame]:
     """What carriers have to make good of units that staff refund at an order, before it is done.
 
-    Each parcel's own: all of it where it never came, else what the units are worth. Goods that are
-    back on their shelf have lost nothing.
+    Each parcel's own: all of it where nothing of it came, else what the units are worth. Goods that
+    are back on their shelf have lost nothing.
     """
     if fault not in BLAMED or goods_back:
         return []
@@ -120,11 +141,21 @@ def by_refund(
         part = state.part(one.part)
         if part is not None and part.warehouse and part.parcel:
             parcels.setdefault(part.parcel, []).append(one)
-    fen = {
-        parcel: value_of(unit, parcel) if fault in GONE else worth(unit, order, some)
-        for parcel, some in parcels.items()
-    }
-    return [Blame(parcel, fault, sum_, REFUNDED) for parcel, sum_ in fen.items() if sum_]
+    blames: list[Blame] = []
+    for parcel, some in parcels.items():
+        parts = [part.number for part in state.parts if part.parcel == parcel]
+        fen = worth(unit, order, some)
+        gone = fault in GONE and not without(_rest(unit, order, parts), some)
+        whole = value_of(unit, parcel) if gone else 0
+        if fen or whole:
+            blames.append(Blame(parcel, fault, fen, REFUNDED, whole_fen=whole))
+    return blames
+
+
+def _rest(unit: Unit, order: str, parts: Collection[int]) -> list[Units]:
+    """What of these parts is still to be had, and nothing else is sent for."""
+    state = existing(unit, order)
+    return still_due(state, linked_orders(unit, state), parts)
 
 
 def by_return(unit: Unit, back: Return, *, remedy: Remedy) -> list[Blame]:
@@ -138,10 +169,14 @@ def by_return(unit: Unit, back: Return, *, remedy: Remedy) -> list[Blame]:
     for one in back.units:
         part = order.part(one.part)
         if part is not None and part.parcel:
-            fen.setdefault(part.parcel, 0 if fen or stay else back.freight_fen)
+            fen.setdefault(part.parcel, 0)
             fen[part.parcel] += worth(unit, back.order, _of_part(lost, one))
-    because = AGREED if stay else INSPECTED
-    return [Blame(parcel, back.reason, sum_, because) for parcel, sum_ in fen.items() if sum_]
+    because, way = (AGREED, 0) if stay else (INSPECTED, back.freight_fen)
+    blames = [
+        Blame(parcel, back.reason, goods + freight, because, way_fen=freight)
+        for (parcel, goods), freight in zip(fen.items(), chain([way], repeat(0)), strict=False)
+    ]
+    return [one for one in blames if one.fen]
 
 
 def _of_part(units: Sequence[Units], wanted: Units) -> list[Units]:

@@ -54,7 +54,14 @@ def clawback_command(
             approval.request is not None
             # Somebody said no: a person does not do it alone then, however little it is.
             or (denied_before and is_person(context))
-            or not moved_alone(unit, learner=learner, points=points, subject=lot, rules=rules)
+            or not moved_alone(
+                unit,
+                learner=learner,
+                points=points,
+                subject=lot,
+                rules=rules,
+                by_rule=not is_person(context),
+            )
         ):
             raise granting.ApprovalNeeded(limit=rules.four_eyes_points)
         done = granting.claw_back(

@@ -1,5 +1,6 @@
 """答复 What a learner is told when their case is decided, unless staff write it themselves (D6)."""
 
+from application.composing import Amount, composed
 from application.sealed_words import Message
 from domain.dispute_facts import Outcome
 
@@ -13,8 +14,8 @@ WORDS: dict[Outcome, Message] = {
         "We send the goods once more as order {replacement}, at no points and no cost.",
     ),
     Outcome.REFUND: Message(
-        "我们已为您退还 {refunded} 积分，已原路退回。",
-        "We refunded {refunded} points; they are back where they came from.",
+        "我们已为您退还 {refunded}，原路退回。",
+        "We refunded {refunded} the way it was paid.",
     ),
     Outcome.COMPENSATION: Message(
         "非常抱歉给您带来不便，我们已补偿 {points} 积分。",
@@ -29,11 +30,13 @@ _AND_POINTS = Message("另补偿 {points} 积分。", " We also gave you {points
 
 
 def message_for(
-    outcome: Outcome, *, points: int, refunded: int, replacement: str | None
+    outcome: Outcome, *, points: int, refunded: Amount, replacement: str | None
 ) -> Message:
     """The house's own words for a decision."""
-    figures = {"points": points, "refunded": refunded, "replacement": replacement or ""}
-    zh, en = WORDS[outcome]
-    if points and outcome is not Outcome.COMPENSATION:
-        zh, en = zh + _AND_POINTS.zh, en + _AND_POINTS.en
-    return Message(zh.format(**figures), en.format(**figures))
+    more = points and outcome is not Outcome.COMPENSATION
+    return composed(
+        [WORDS[outcome], *([_AND_POINTS] if more else [])],
+        points=points,
+        refunded=refunded,
+        replacement=replacement,
+    )

@@ -1,20 +1,22 @@
 """理赔处理 Asking a carrier, and claiming from it, once a parcel (D2; rules.md 23, 27)."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from application.ordering import existing
 from application.sealed_words import seal_words
 from application.streams import CLAIM, DISPUTE, ITEM, ORDER, PARCEL
 from application.unit import Unit
+from domain.catalogue import Kind
 from domain.claims import Claim, ClaimFact, ClaimFiled, InquiryResult
 from domain.disputes import Unconfirmed, case_id, file_claim_by
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, Units
 from domain.parcels import Parcel, received_at
-from domain.refusals import NotFound, NotPossible, Refusal
+from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
 
-STEPS = ("acknowledged", "accepted", "rejected", "paid", "written_off")
+STEPS = ("corrected", "acknowledged", "accepted", "rejected", "paid", "written_off")
 """What can become of a claim, one after the other."""
 
 
@@ -74,6 +76,7 @@ def file_claim(
 ) -> dict[str, Any]:
     """Claim money of the carrier: what is named, or what the goods in the parcel are worth.
 
+    Never more than that and their freight: raises `InvalidRequest`.
     Waits for a query that confirms the track, unless staff say why it counts (rules.md 23).
     """
     box = _with_carrier(unit, parcel, "file_claim")
@@ -100,18 +103,61 @@ def file_claim(
         file_by=by,
         unconfirmed_because=unconfirmed_because,
     )
-    facts = claim.file(filing, when=unit.now)
+    facts = claim.file(filing, most=_most(unit, parcel, rules=rules), when=unit.now)
     after = unit.record(CLAIM, parcel, facts)
     return {**told(parcel, after), "claimed_fen": fen, "file_by": by}
 
 
+def raise_claim(
+    unit: Unit,
+    *,
+    parcel: str,
+    fen: int,
+    least: int,
+    way_fen: int,
+    reason: str,
+    rules: HouseRules,
+) -> None:
+    """Ask for so much more that the carrier is at fault for, and for `least` in all.
+
+    Never for more than the goods are worth and their way back costs, which is `way_fen` of it.
+    Raises once the carrier has answered.
+    """
+    asked = unit.read(CLAIM, parcel).claimed_fen
+    wanted = max(asked + fen, least)
+    wanted = min(wanted, _goods_in(unit, parcel) + way_fen, _most(unit, parcel, rules=rules))
+    if wanted > asked:
+        most = _most(unit, parcel, rules=rules)
+        _correct(unit, parcel, wanted, reason=reason, most=most)
+
+
+def _correct(unit: Unit, parcel: str, fen: int, *, reason: str, most: int) -> None:
+    claim, carrier = unit.read(CLAIM, parcel), unit.read(PARCEL, parcel).carrier or ""
+    facts = claim.correct(fen, carrier=carrier, reason=reason, most=most, when=unit.now)
+    unit.record(CLAIM, parcel, facts)
+
+
 def step(
-    unit: Unit, *, parcel: str, name: str, amount_fen: int | None, reference: str, reason: str
+    unit: Unit,
+    *,
+    parcel: str,
+    name: str,
+    amount_fen: int | None,
+    reference: str,
+    reason: str,
+    rules: HouseRules,
 ) -> dict[str, Any]:
-    """What the carrier said or paid, or that nothing more is expected."""
+    """What the carrier said or paid, that something else is asked, or nothing more expected."""
     claim = unit.read(CLAIM, parcel)
-    facts = _stepped(claim, name, amount_fen=amount_fen, reference=reference, reason=reason)
-    after = unit.record(CLAIM, parcel, facts)
+    if name == "corrected":
+        if amount_fen is None:
+            raise InvalidRequest(field="amount_fen", reason="say what is claimed")
+        most = _most(unit, parcel, rules=rules)
+        _correct(unit, parcel, amount_fen, reason=reason, most=most)
+        after = unit.read(CLAIM, parcel)
+    else:
+        facts = _stepped(claim, name, amount_fen=amount_fen, reference=reference, reason=reason)
+        after = unit.record(CLAIM, parcel, facts)
     return {
         **told(parcel, after),
         "claimed_fen": after.claimed_fen,
@@ -141,6 +187,9 @@ def _stepped(
     claim: Claim, name: str, *, amount_fen: int | None, reference: str, reason: str
 ) -> list[ClaimFact]:
     match name:
+        case "corrected":
+            same, when = claim.claimed_fen, datetime.min.replace(tzinfo=UTC)
+            return claim.correct(same, carrier="", reason=reason, most=same, when=when)
         case "acknowledged":
             return claim.acknowledge(reference)
         case "accepted":
@@ -148,7 +197,7 @@ def _stepped(
         case "rejected":
             return claim.reject(reason)
         case "paid":
-            return claim.pay(claim.accepted_fen if amount_fen is None else amount_fen)
+            return claim.pay(claim.owed_fen if amount_fen is None else amount_fen)
         case _:
             return claim.write_off(reason)
 
@@ -196,6 +245,24 @@ def value_of(unit: Unit, parcel: str) -> int:
     for order in _orders(box):
         case = unit.read(DISPUTE, case_id(order, parcel))
         fen += case.value_fen if case.opened else value_sent(unit, box, order=order)
+    return fen
+
+
+def _most(unit: Unit, parcel: str, *, rules: HouseRules) -> int:
+    """What a carrier can owe for a parcel: its goods, and their freight there and back."""
+    orders = _orders(unit.read(PARCEL, parcel))
+    paid = sum(unit.read(ORDER, order).freight_fen for order in orders)
+    way = rules.return_freight_fen
+    return _goods_in(unit, parcel) + max(paid, way) + way
+
+
+def _goods_in(unit: Unit, parcel: str) -> int:
+    """What the goods of the orders in a parcel are worth, also those refunded since, in fen."""
+    fen = 0
+    for number in _orders(unit.read(PARCEL, parcel)):
+        lines = [one for one in unit.read(ORDER, number).lines if one.kind is not Kind.COURSE]
+        sent = [Units(part=1, line=one.line, quantity=one.quantity) for one in lines]
+        fen += worth(unit, number, sent)
     return fen
 
 

@@ -4,7 +4,6 @@ The address is on a card of the vault, so no fact and no view can know it: it is
 parcel that was tried, and kept by its hash, which goes when the learner is erased (A4).
 """
 
-import hmac
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -12,8 +11,7 @@ from psycopg.sql import SQL, Identifier
 
 from application.cards import open_cards
 from application.house import House
-from application.recipients import Recipient
-from domain.addresses import canonical_compound
+from application.recipients import Recipient, compound_digest
 
 BATCH = 500
 
@@ -35,10 +33,7 @@ async def note_compounds(house: House) -> int:
 
 def _digest(key: bytes, card: bytes | None) -> bytes:
     """The compound's keyed hash; empty where the address has none, or may not be read."""
-    compound = None if card is None else canonical_compound(Recipient.from_bytes(card))
-    if compound is None:
-        return b""
-    return hmac.digest(key, b"compound\x00" + compound.encode(), "sha256")
+    return (card and compound_digest(key, Recipient.from_bytes(card))) or b""
 
 
 async def _rows(

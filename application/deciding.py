@@ -11,7 +11,9 @@ from application import approval_requests, refund_chain
 from application.blaming import by_decision, claim_all
 from application.case_messages import message_for
 from application.claiming import is_confirmed
+from application.composing import Amount
 from application.disputing import close_up, existing_case, told
+from application.intercepting import call_back_given_up
 from application.ordering import existing, kept_units
 from application.reshipping import reship
 from application.sealed_words import Message, seal_words
@@ -66,10 +68,9 @@ def decide(
     message = wanted.message or _words(unit, case, dispute, decision, rules=rules)
     sealed = seal_words(unit, dispute.learner, message.to_bytes())
     decision = decision.model_copy(update={"message": sealed})
-    if not moved_alone(
-        unit, learner=dispute.learner, points=decision.points, subject=case, rules=rules
-    ):
-        return _ask(unit, case, dispute, decision, maker=maker, key=key)
+    points = decision.points + _on_word(unit, dispute, decision, rules=rules)
+    if not moved_alone(unit, learner=dispute.learner, points=points, subject=case, rules=rules):
+        return _ask(unit, case, dispute, decision, points=points, maker=maker, key=key)
     return _carry_out(unit, case, dispute, decision, approval=None, rules=rules)
 
 
@@ -87,12 +88,19 @@ def decline(unit: Unit, *, case: str, approval: str, reason: str) -> None:
 
 
 def _ask(
-    unit: Unit, case: str, dispute: Dispute, decision: Decision, *, maker: str, key: str
+    unit: Unit,
+    case: str,
+    dispute: Dispute,
+    decision: Decision,
+    *,
+    points: int,
+    maker: str,
+    key: str,
 ) -> dict[str, Any]:
     request = ApprovalRequested(
         kind=Kind.COMPENSATION,
         learner=dispute.learner,
-        points=decision.points,
+        points=points,
         subject=case,
         maker=maker,
         reason=decision.reason,
@@ -129,13 +137,14 @@ def _carry_out(
             unit,
             number=dispute.order,
             units=decision.units,
-            case=DISPUTE.stream(case),
+            case=dispute.named(DISPUTE.stream(case)),
             rules=rules,
         )
+    call_back_given_up(unit, parcels=[dispute.parcel], reason=decision.reason, rules=rules)
     if decision.points:
         account = unit.read(ACCOUNT, dispute.learner)
         granted = account.grant(
-            decision.points, reason=Reason.COMPENSATION, source=case, expires_at=None
+            decision.points, reason=Reason.COMPENSATION, source=dispute.named(case), expires_at=None
         )
         unit.record(ACCOUNT, dispute.learner, granted)
     claims = claim_all(unit, by_decision(unit, dispute, decision), rules=rules)
@@ -144,6 +153,19 @@ def _carry_out(
     return {
         **told(case, after), **points, "replacement": results.replacement, "claims": claims,
     }  # fmt: skip
+
+
+def _on_word(unit: Unit, dispute: Dispute, decision: Decision, *, rules: HouseRules) -> int:
+    """What the units are worth in points that somebody gives on their word alone (A8).
+
+    With a confirmed track the case itself says why; without one, only whoever decides does.
+    """
+    if not decision.unconfirmed_because or not decision.units:
+        return 0
+    chain = refund_chain.levels(unit, dispute.order, decision.units, parts=dispute.parts)
+    terms = refund_chain.Terms(dispute.reason, decision.reason)
+    points, _ = refund_chain.worth(unit, chain, terms, rules=rules)
+    return points
 
 
 def _units(unit: Unit, dispute: Dispute, wanted: Wanted) -> tuple[Units, ...]:
@@ -160,7 +182,7 @@ def _words(
     return message_for(
         decision.outcome,
         points=decision.points,
-        refunded=results.points_refunded,
+        refunded=Amount(results.points_refunded, results.cash_fen_refunded),
         replacement=results.replacement,
     )
 
@@ -173,7 +195,7 @@ def _results(
         return Results()
     if decision.outcome is Outcome.RESHIP:
         order = existing(unit, dispute.order)
-        stream = DISPUTE.stream(case)
+        stream = dispute.named(DISPUTE.stream(case))
         number = linked_number(dispute.order, order, decision.units, case=stream)
         return Results(replacement=number)
     chain = refund_chain.levels(unit, dispute.order, decision.units, parts=dispute.parts)

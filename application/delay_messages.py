@@ -28,6 +28,11 @@ WORDS: dict[DelayCause, Message] = {
         "您的包裹已转退回，如仍需要请联系我们。",
         "Your parcel was turned back. Please talk to us if you still want it.",
     ),
+    DelayCause.LOST: Message(
+        "快递公司告知您的包裹在途中遗失，非常抱歉。我们已向其查询；您可以申请重新寄出或退款。",
+        "Its carrier says that it lost your parcel; we are sorry, and have asked it to search. You"
+        " may ask for a new one or a refund.",
+    ),
     DelayCause.PICKUP_ENDING: Message(
         "您的包裹还在自提点等您领取，请在截止时间前取件，逾期会被退回。",
         "Your parcel is still waiting to be picked up. Please fetch it before its time ends.",

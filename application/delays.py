@@ -80,6 +80,7 @@ _AT: dict[DelayCause, tuple[LiteralString, LiteralString, LiteralString]] = {
     DelayCause.ETA_PASSED: ("late_at", "j.late_at IS NOT NULL", "j.late_told"),
     DelayCause.PING_PONG: ("turned_since", "j.turned_as = 'ping_pong'", "j.turned_told"),
     DelayCause.RETURNED: ("turned_since", "j.turned_as = 'returned'", "j.turned_told"),
+    DelayCause.LOST: ("turned_since", "j.turned_as = 'lost'", "j.turned_told"),
     DelayCause.PICKUP_ENDING: ("turned_since", "j.turned_as = 'pickup_ending'", "j.turned_told"),
 }
 """Where the view says since when, that it is so, and that it was told."""
@@ -88,8 +89,10 @@ INQUIRED = (
     DelayCause.NO_MOVEMENT,
     DelayCause.NOT_COLLECTED,
     DelayCause.ETA_PASSED,
+    DelayCause.LOST,
 )
-"""What a carrier is asked about; customs is not its to answer for, nor what it says itself."""
+"""What a carrier is asked about; customs is not its to answer for, nor what it says itself, but
+that it lost something: that is asked about at once."""
 
 
 _SILENCES = {DelayCause(one.value): one for one in Silence}
@@ -105,6 +108,10 @@ def _patience(kind: Silence, rules: HouseRules) -> timedelta:
     return patience(kind, rules=rules)
 
 
+def _inquire_after(rules: HouseRules) -> timedelta:
+    return rules.inquire_after
+
+
 def _telling(cause: DelayCause) -> Policy:
     at, which, told = _AT[cause]
     return Policy(
@@ -118,7 +125,7 @@ def _telling(cause: DelayCause) -> Policy:
 
 def _inquiring(cause: DelayCause) -> Policy:
     at, which, _ = _AT[cause]
-    grace: Grace = lambda rules: rules.inquire_after  # noqa: E731 - a name for its type
+    grace: Grace = waits(cause) if cause is DelayCause.LOST else _inquire_after
     return Policy(
         f"inquire_{cause}",
         _found(at, f"{which}{_NOT_ASKED}"),

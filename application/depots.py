@@ -31,6 +31,11 @@ def cargo_of(terms: Terms) -> Cargo:
     )
 
 
+def packed(goods: Cargo, *, rules: HouseRules) -> Cargo:
+    """These goods as one parcel: its packaging weighs something, too (W3, W5)."""
+    return goods._replace(grams=goods.grams + rules.packaging_grams)
+
+
 class Depot:
     """A warehouse as the sender of parcels to one place (a `Sender` of `domain/splitting.py`)."""
 
@@ -53,20 +58,26 @@ class Depot:
     @cached_property
     def floor(self) -> Floor:
         """What parcels cost at least, by weight."""
-        return _floor(self._warehouse, self._offers, self._wanted is not Wanted.ECONOMICAL)
+        return _floor(
+            self._warehouse,
+            self._offers,
+            self._wanted is not Wanted.ECONOMICAL,
+            self._rules.packaging_grams,
+        )
 
     def choice(self, cargo: Cargo) -> Choice | None:
-        """Who takes a parcel; None: it is too heavy for the warehouse or for everybody."""
+        """Who takes these goods, packed; None: too heavy for the warehouse or for everybody."""
         if cargo not in self._choices:
             limit = self._warehouse.max_weight_grams
-            too_heavy = limit is not None and cargo.grams > limit
+            parcel = packed(cargo, rules=self._rules)
+            too_heavy = limit is not None and parcel.grams > limit
             if len(self._choices) >= CHOICES_KEPT:
                 self._choices.clear()
             self._choices[cargo] = (
                 None
                 if too_heavy
                 else choose(
-                    self._offers, cargo, wanted=self._wanted, kept=self._kept, rules=self._rules
+                    self._offers, parcel, wanted=self._wanted, kept=self._kept, rules=self._rules
                 )
             )
         return self._choices[cargo]
@@ -78,6 +89,13 @@ class Depot:
             return None
         packaging = self._warehouse.packaging_for(cargo.packaging)
         return choice.quote.fen + packaging + self._warehouse.handling_fen
+
+    def expected_fen(self, cargo: Cargo) -> int | None:
+        """The price of one parcel, and what is expected to go wrong with it; None: none is sent."""
+        choice, price = self.choice(cargo), self.price(cargo)
+        if choice is None or price is None:
+            return None
+        return price - choice.quote.fen + choice.costs_fen[choice.carrier]
 
     def ship(self, cargo: Cargo) -> Shipping:
         """How that parcel is sent, which has a price."""
@@ -97,17 +115,20 @@ class Depot:
 
 
 @lru_cache(maxsize=1_024)
-def _floor(warehouse: Warehouse, offers: tuple[Offer, ...], fast: bool) -> Floor:
-    """What parcels from a warehouse cost at least, by weight alone and by volume alone."""
+def _floor(
+    warehouse: Warehouse, offers: tuple[Offer, ...], fast: bool, packaging_grams: int
+) -> Floor:
+    """What parcels from a warehouse cost at least, by their goods' weight or volume alone."""
     most = max((one.max_grams for one in offers), default=1)
     limit = min(most, warehouse.max_weight_grams or most)
     divisor = max((one.divisor for one in offers), default=1)
-    edges = sorted({limit, *(edge for one in offers for edge in one.edges() if edge < limit)})
+    bulks = sorted({limit, *(edge for one in offers for edge in one.edges() if edge < limit)})
+    edges = sorted({max(0, edge - packaging_grams) for edge in bulks})
     packing = min([warehouse.packaging_fen, *(one.fen for one in warehouse.packs)])
     fixed = packing + warehouse.handling_fen
 
     def by_weight(grams: int) -> int:
-        cargo = Cargo(grams=grams)
+        cargo = Cargo(grams=grams + packaging_grams)
         taking = [one for one in offers if one.takes(cargo)]
         _, able = coming_into_question(taking, Wanted.URGENT if fast else Wanted.ECONOMICAL)
         return fixed + _cheapest(able, cargo)
@@ -116,7 +137,7 @@ def _floor(warehouse: Warehouse, offers: tuple[Offer, ...], fast: bool) -> Floor
         # By any carrier: which ones come into question is a matter of what a parcel really weighs.
         return fixed + _cheapest(offers, Cargo(mm3=grams * divisor))
 
-    return Floor(_levels(edges, by_weight), divisor=divisor, bulky=_levels(edges, by_volume))
+    return Floor(_levels(edges, by_weight), divisor=divisor, bulky=_levels(bulks, by_volume))
 
 
 def _cheapest(offers: Iterable[Offer], cargo: Cargo) -> int:

@@ -7,12 +7,19 @@ from typing import Any
 
 from application.claiming import value_sent
 from application.gathering import Gathered
-from application.ordering import existing
+from application.ordering import existing, kept_units, linked_orders
 from application.reshipping import let_go, set_aside
 from application.sealed_words import seal_file, seal_words
 from application.streams import DISPUTE, ORDER, PARCEL
 from application.unit import Unit
-from domain.dispute_facts import Answer, DisputeOpened, EvidenceGathered, Question, Side
+from domain.dispute_facts import (
+    Answer,
+    DisputeOpened,
+    DisputeReopened,
+    EvidenceGathered,
+    Question,
+    Side,
+)
 from domain.disputes import CaseState, Dispute, case_id, file_claim_by
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault
@@ -20,6 +27,7 @@ from domain.orders import Order
 from domain.parcels import Parcel, received_at
 from domain.parts import PROGRESS
 from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
+from domain.replacing import still_due
 from domain.tracking import ParcelState
 from domain.windows import pause_windows, resume_windows
 
@@ -129,11 +137,7 @@ def open_dispute(
     evidence = _evidence(unit, parcel, gathered)
     dispute = unit.record(DISPUTE, case, [first, evidence, *more])
     _hold_windows(unit, case, dispute)
-    if reason is Fault.WRONG_GOODS:
-        with suppress(Refusal):  # where there are none, the case says so when it is decided
-            units = order.refundable(None, parts=dispute.parts)
-            stream = DISPUTE.stream(case)
-            set_aside(unit, number=number, units=units, case=stream, rules=rules)
+    _set_right_ones_aside(unit, case, dispute, rules=rules)
     return {**told(case, dispute), "decide_by": dispute.decide_by, "answer_by": dispute.answer_by}
 
 
@@ -208,15 +212,31 @@ def reopen(
     words: str | None,
     gathered: Gathered,
     rules: HouseRules,
+    reason: Fault | None = None,
 ) -> dict[str, Any]:
-    """Look at a case once more that gave nothing, on what is known by now."""
+    """Look at a case once more, on what is known by now, for another reason if one is given.
+
+    One that gave something only while units of it are to be had that nothing else is sent for (D4).
+    """
     dispute = existing_case(unit, case)
-    dispute.must_be_reopenable(by=by, when=unit.now)
-    sealed = seal_words(unit, dispute.learner, words)
-    facts = dispute.reopen(by=by, words=sealed, when=unit.now, rules=rules)
-    after = unit.record(DISPUTE, case, [*facts, _evidence(unit, dispute.parcel, gathered)])
+    signed = received_at(unit.read(PARCEL, dispute.parcel).track())
+    until = None if signed is None else signed + rules.disputable_for
+    anew = DisputeReopened(
+        by=by,
+        decide_by=unit.now + rules.decide_within,
+        reason=None if reason is dispute.reason else reason,
+        disputable_until=None if until == dispute.disputable_until else until,
+    )
+    order = existing(unit, dispute.order)
+    due = bool(still_due(order, linked_orders(unit, order), dispute.parts))
+    dispute.must_be_reopenable(anew, when=unit.now, due=due)  # before anything is sealed
+    anew = anew.model_copy(update={"words": seal_words(unit, dispute.learner, words)})
+    first, *more = dispute.reopen(anew, when=unit.now, due=due, rules=rules)
+    evidence = _evidence(unit, dispute.parcel, gathered)
+    after = unit.record(DISPUTE, case, [first, evidence, *more])
     _hold_windows(unit, case, after)
-    return {**told(case, after), "decide_by": after.decide_by}
+    _set_right_ones_aside(unit, case, after, rules=rules)
+    return {**told(case, after), "decide_by": after.decide_by, "answer_by": after.answer_by}
 
 
 def close_up(unit: Unit, case: str, dispute: Dispute, *, reason: str) -> None:
@@ -224,9 +244,18 @@ def close_up(unit: Unit, case: str, dispute: Dispute, *, reason: str) -> None:
     if dispute.state not in (CaseState.DECIDED, CaseState.WITHDRAWN):
         return
     stream = DISPUTE.stream(case)
-    let_go(unit, number=dispute.order, case=stream, reason=reason)
+    let_go(unit, number=dispute.order, case=dispute.named(stream), reason=reason)
     order = existing(unit, dispute.order)
     unit.record(ORDER, dispute.order, resume_windows(order, by=stream, when=unit.now))
+
+
+def _set_right_ones_aside(unit: Unit, case: str, dispute: Dispute, *, rules: HouseRules) -> None:
+    if dispute.reason is not Fault.WRONG_GOODS:
+        return
+    order, stream = existing(unit, dispute.order), dispute.named(DISPUTE.stream(case))
+    with suppress(Refusal):  # where there are none, the case says so when it is decided
+        units = order.refundable(None, parts=dispute.parts, kept=kept_units(unit, order))
+        set_aside(unit, number=dispute.order, units=units, case=stream, rules=rules)
 
 
 def _hold_windows(unit: Unit, case: str, dispute: Dispute) -> None:

@@ -35,7 +35,7 @@ from application.server_account import (
     wheel_folder,
 )
 
-__all__ = ["SETTINGS", "EmbeddedPostgres", "EmbeddedPostgresError", "attach_or_start", "pg_binary"]
+__all__ = ["SETTINGS", "EmbeddedPostgres", "EmbeddedPostgresError", "pg_binary"]
 
 SUPERUSER: Final = "tallypost"
 DATABASE: Final = "tallypost"
@@ -107,6 +107,20 @@ class EmbeddedPostgres:
     def attach_or_start(self) -> bool:
         """Use the server that runs, else start one; say whether it was running already."""
         return self._enter()
+
+    def revive(self) -> bool:
+        """Start the server again where it ended though it is in use; say whether it had to be.
+
+        Raises `EmbeddedPostgresError` or `OSError` where it does not start: a full volume.
+        """
+        if self._is_alive():
+            return False
+        with self._door():
+            if self._await_answer():  # somebody else was quicker
+                return False
+            self._clear_leftovers()
+            self._launch()
+        return True
 
     def stop(self) -> None:
         """Stop the server, unless other processes still use it: then their last one does."""
@@ -369,23 +383,6 @@ class EmbeddedPostgres:
             self._account.run(program, *arguments, folder=self._homeward())
         except EmbeddedPostgresError as error:
             raise EmbeddedPostgresError(f"{error}\n{self._log_tail()}") from None
-
-
-@contextmanager
-def attach_or_start(data: Path) -> Iterator[str]:
-    """Give the URL of the data folder's server, for as long as the block lasts.
-
-    A server that runs already is used and left running; else one is started and stopped again.
-    """
-    server = EmbeddedPostgres(data)
-    was_running = server.attach_or_start()
-    try:
-        yield server.url()
-    finally:
-        if was_running:
-            server.detach()
-        else:
-            server.stop()
 
 
 def _write(path: Path, text: str) -> None:

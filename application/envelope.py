@@ -19,7 +19,7 @@ from domain import (
     claims,
     consignments,
     dispute_facts,
-    intercepts,
+    intercept_facts,
     notes,
     order_facts,
     parcel_facts,
@@ -39,9 +39,9 @@ from domain.facts import FACTS, Fact
 
 # Importing a room registers its facts; without this a stored name would be unknown.
 ROOMS = (
-    approvals, bill_facts, books, catalogue, claims, consignments, dispute_facts, intercepts,
-    notes, order_facts, parcel_facts, point_facts, privacy, rate_facts, return_facts,
-    single_handed, stock, stocktakes, traffic, warehouses, waybills, weeks,
+    approvals, bill_facts, books, catalogue, claims, consignments, dispute_facts,
+    intercept_facts, notes, order_facts, parcel_facts, point_facts, privacy, rate_facts,
+    return_facts, single_handed, stock, stocktakes, traffic, warehouses, waybills, weeks,
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from application.past_accounts import payer
 from application.single_handed import is_at_a_desk, moved_alone
 from application.streams import ACCOUNT
 from application.unit import Command, Unit
-from domain import clawing_back
+from domain import clawing_back, late_promises
 from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.lots import lot_id
 from domain.past_balances import LeftSince
@@ -26,11 +26,11 @@ BY_HAND = (Reason.MANUAL, Reason.COMPENSATION)
 GRANTS = "grants"
 """The principal of every grant: one identity, whoever sends it (rules.md 14)."""
 _OURS = {
-    Reason.COMPENSATION: re.compile(r"D-.+-[PM]\d+"),
+    Reason.COMPENSATION: re.compile(rf"D-.+|{late_promises.SOURCE}.+"),
     Reason.MANUAL: re.compile(r".+#[0-9a-f]{12}"),
 }
-"""Sources of points that are decided on: a case's id, and what `adjust` makes of its source. No
-grant has one, or two lots would have one name (rules.md 14)."""
+"""Sources of points that are decided on: a case's id, an order that came late, and what `adjust`
+makes of its source. No grant has one, or two lots would have one name (rules.md 14)."""
 
 
 class CarriedOver(Refusal):

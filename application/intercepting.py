@@ -1,34 +1,31 @@
 """拦截处理 Parcels that are called back or sent elsewhere (O8; rules.md 3, 5, 27)."""
 
-from collections import Counter
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Any, Final
 
 from application.addressing import Addressed, destination_of
 from application.issuing import NotYet
 from application.merging import existing_parcel
 from application.ordering import (
     existing,
-    kept_units,
     linked_orders,
     must_have_recipient,
-    refund_order,
 )
 from application.recipients import Digests
 from application.routing import ProvinceMissing
-from application.shelving import scrap_returned, shelve
 from application.streams import ACCOUNT, INTERCEPT, ORDER, PARCEL, PRIVACY
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
-from domain.choosing import without
 from domain.destinations import Destination
 from domain.house_rules import HouseRules
-from domain.intercepts import Intercept, InterceptState, InterceptTold, Way
-from domain.order_facts import Fault, GoodsCameBack, State
+from domain.intercept_facts import InterceptTold, Way
+from domain.intercepts import Intercept
+from domain.order_facts import State
 from domain.orders import Order
 from domain.parcels import Parcel
-from domain.refusals import InvalidRequest, NotPossible
-from domain.replacing import replaced, still_due
+from domain.refusals import NotPossible
+from domain.replacing import still_due
+from domain.tracking import ParcelState
 
 
 def intercept_parcel(
@@ -68,9 +65,31 @@ def intercept_parcel(
         reason=reason,
         when=unit.now,
         rules=rules,
-        due=_is_due(unit, box),
+        due=is_due(unit, box),
     )
     unit.record(INTERCEPT, parcel, facts)
+    return told(unit, parcel)
+
+
+def ask_again(unit: Unit, *, parcel: str, reason: str, rules: HouseRules) -> dict[str, Any]:
+    """Ask the carrier for the same once more, after it refused, failed or said nothing (O8)."""
+    before = unit.read(INTERCEPT, parcel)
+    if before.state is None:
+        raise NotPossible(action="intercept", why="nothing is asked of the carrier")
+    return intercept_parcel(
+        unit,
+        parcel=parcel,
+        orders=before.orders,
+        reason=reason,
+        rules=rules,
+        destination=before.destination,
+    )
+
+
+def give_up(unit: Unit, *, parcel: str) -> dict[str, Any]:
+    """Let a parcel go on that was not stopped; what it brings about is its track's (O8)."""
+    existing_parcel(unit, parcel)
+    unit.record(INTERCEPT, parcel, unit.read(INTERCEPT, parcel).give_up())
     return told(unit, parcel)
 
 
@@ -108,6 +127,33 @@ def call_back_unwanted(unit: Unit, *, parcel: str, reason: str, rules: HouseRule
         rules=rules,
     )
     unit.record(INTERCEPT, parcel, facts)
+
+
+UNDER_WAY: Final = frozenset(
+    {
+        ParcelState.HANDED_OVER,
+        ParcelState.IN_TRANSIT,
+        ParcelState.CUSTOMS,
+        ParcelState.OUT_FOR_DELIVERY,
+        ParcelState.AWAITING_PICKUP,
+        ParcelState.DELIVERY_FAILED,
+    }
+)
+"""States of a parcel that would still reach its learner."""
+
+
+def call_back_given_up(
+    unit: Unit, *, parcels: Iterable[str], reason: str, rules: HouseRules
+) -> None:
+    """Have parcels under way brought back once nothing in them is to be had any more (O8, D2).
+
+    What was paid back or is sent once more would reach its learner all the same; one that does is
+    listed as not stopped.
+    """
+    for parcel in parcels:
+        box = existing_parcel(unit, parcel)
+        if box.handed_over and box.track().state in UNDER_WAY and not is_due(unit, box):
+            call_back_unwanted(unit, parcel=parcel, reason=reason, rules=rules)
 
 
 def comes_too_late(order: Order) -> bool:
@@ -194,7 +240,7 @@ def note_track(unit: Unit, *, parcel: str) -> dict[str, Any]:
     """What the track says of an open request; raises `NotYet` while it says nothing."""
     state = unit.read(INTERCEPT, parcel)
     facts = state.note_track(existing_parcel(unit, parcel).track())
-    if not facts and (state.open or state.state is InterceptState.TIMED_OUT):
+    if not facts and (state.open or state.left_alone):
         raise NotYet
     unit.record(INTERCEPT, parcel, facts)
     return told(unit, parcel)
@@ -202,11 +248,11 @@ def note_track(unit: Unit, *, parcel: str) -> dict[str, Any]:
 
 def note_turned_back(unit: Unit, *, parcel: str) -> dict[str, Any]:
     """The carrier brings a parcel back by itself: somebody waits for its goods (O8, rules.md 3)."""
-    _turned_back(unit, parcel, existing_parcel(unit, parcel), in_hand=False)
+    turned_back(unit, parcel, existing_parcel(unit, parcel), in_hand=False)
     return told(unit, parcel)
 
 
-def _turned_back(unit: Unit, parcel: str, box: Parcel, *, in_hand: bool) -> Intercept:
+def turned_back(unit: Unit, parcel: str, box: Parcel, *, in_hand: bool) -> Intercept:
     """What is known of a parcel's coming back, whoever wanted it to."""
     if not box.handed_over or box.back_of is not None:
         raise NotPossible(action="take_back", why="no carrier has the parcel")
@@ -221,39 +267,7 @@ def _turned_back(unit: Unit, parcel: str, box: Parcel, *, in_hand: bool) -> Inte
     return unit.record(INTERCEPT, parcel, facts)
 
 
-def take_back(
-    unit: Unit,
-    *,
-    parcel: str,
-    intact: bool,
-    reason: str,
-    rules: HouseRules,
-    scrap: Sequence[tuple[str, int]] = (),
-    in_hand: bool = False,
-) -> dict[str, Any]:
-    """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3).
-
-    Whether they were called back, or their carrier brings them by itself, also after a new address;
-    `in_hand`: whoever takes them in says so, whatever the track says. What was paid back before, by
-    a decision or a cancel that came too late, or is sent once more instead, is on its shelf again,
-    too, and nothing is paid for it (D4). `scrap` names units as (sku, quantity) that nobody can
-    sell again; without it that is none of intact goods, and all of others.
-    """
-    box = existing_parcel(unit, parcel)
-    state = _turned_back(unit, parcel, box, in_hand=in_hand)
-    facts = state.take_back(track=box.track(), intact=intact, due=_is_due(unit, box))
-    unit.record(INTERCEPT, parcel, facts)
-    points, shelved = 0, Counter[str]()
-    for number in box.orders:
-        mine = {one.part for one in box.carries if one.order == number}
-        points += _paid_back(unit, number, mine, reason=reason, rules=rules, shelved=shelved)
-        _restock(unit, number, mine, parcel=parcel, shelved=shelved)
-    broken = _unsellable(shelved, scrap, intact=intact)
-    scrap_returned(unit, broken, warehouse=box.warehouse, came_in=parcel)
-    return {**told(unit, parcel), "points": points}
-
-
-def _is_due(unit: Unit, box: Parcel) -> bool:
+def is_due(unit: Unit, box: Parcel) -> bool:
     """Whether anything in a parcel is still to be had by somebody who gets nothing in its place."""
     for number in box.orders:
         order = unit.read(ORDER, number)
@@ -261,72 +275,6 @@ def _is_due(unit: Unit, box: Parcel) -> bool:
         if still_due(order, linked_orders(unit, order), mine):
             return True
     return False
-
-
-def _paid_back(
-    unit: Unit,
-    number: str,
-    parts: Collection[int],
-    *,
-    reason: str,
-    rules: HouseRules,
-    shelved: Counter[str],
-) -> int:
-    """Refund what of these parts is still due; its goods are on their shelf."""
-    order = existing(unit, number)
-    if not still_due(order, linked_orders(unit, order), parts):
-        return 0
-    for one in order.refundable(None, parts=parts, kept=kept_units(unit, order)):
-        shelved[order.line(one.line).sku] += one.quantity
-    back = refund_order(
-        unit,
-        number=number,
-        wanted=None,
-        fault=Fault.CHANGED_MIND,
-        reason=reason,
-        goods_back=True,
-        rules=rules,
-        parts=parts,
-    )
-    points: int = back["points"]
-    return points
-
-
-def _restock(
-    unit: Unit,
-    number: str,
-    parts: Collection[int],
-    *,
-    parcel: str,
-    shelved: Counter[str],
-) -> None:
-    """Goods that were out for no price, or are sent once more, are on their shelf, and out no more.
-
-    What is in the house already, because it was exchanged, is not put there twice.
-    """
-    order = existing(unit, number)
-    again = replaced(order, linked_orders(unit, order), parts)
-    back = (*(one for one in order.out if one.part in parts), *without(again, order.home))
-    if not back:
-        return
-    for one in back:
-        shelved[order.line(one.line).sku] += one.quantity
-    shelve(unit, number, back)
-    unit.record(ORDER, number, [GoodsCameBack(parcel=parcel, units=back)])
-
-
-def _unsellable(
-    shelved: Counter[str], scrap: Sequence[tuple[str, int]], *, intact: bool
-) -> Counter[str]:
-    """What of the goods is thrown away; raises `InvalidRequest` for what did not come back."""
-    broken = Counter[str]()
-    for sku, quantity in scrap:
-        broken[sku] += quantity
-    if intact and broken:
-        raise InvalidRequest(field="scrap", reason="intact goods are sold again, all of them")
-    if not broken <= shelved:
-        raise InvalidRequest(field="scrap", reason="only what came back can be thrown away")
-    return broken if intact or broken else shelved
 
 
 def told(unit: Unit, parcel: str) -> dict[str, Any]:
@@ -381,9 +329,9 @@ NOTE_INTERCEPTED = Policy(
     """
     SELECT i.parcel, i.version, i.changed_at FROM {intercepts} i
     JOIN {parcels} p ON p.number = i.parcel
-    WHERE i.state IN ('asked', 'taken', 'timed_out')
-      AND p.state IN ('returning', 'returned', 'forwarded', 'signed', 'lost')
-      AND NOT (i.state = 'timed_out' AND p.state IN ('signed', 'lost'))
+    WHERE (i.state IN ('asked', 'taken') AND p.state IN ('signed', 'lost')
+           OR i.state IN ('asked', 'taken', 'timed_out', 'refused', 'failed', 'given_up')
+              AND p.state IN ('returning', 'returned', 'forwarded'))
       AND NOT (i.way = 'return' AND p.state = 'forwarded')
     """,
     when_track_tells_then_note_it,

@@ -25,6 +25,7 @@ from application.compounds import BATCH as COMPOUNDS
 from application.compounds import note_compounds
 from application.delays import DELAYS
 from application.house import House
+from application.links import LINK
 from application.migrating import LOCK
 from application.partner_calls import forget_calls
 from application.policies import BY_THE_HOUR
@@ -106,7 +107,7 @@ def make_app(conninfo: str, tenants: Sequence[str]) -> App:
         await connection.commit()
 
     connector = PsycopgConnector(
-        conninfo=conninfo, min_size=1, max_size=4, timeout=5.0, configure=configure
+        conninfo=conninfo, min_size=1, max_size=4, timeout=5.0, configure=configure, kwargs=LINK
     )
     app = App(connector=connector)
     for task in (

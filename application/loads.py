@@ -24,6 +24,8 @@ class Load(NamedTuple):
     warehouse: str
     waiting: int
     capacity: int
+    name: str
+    """Of the warehouse, for people."""
 
     @property
     def percent(self) -> int:
@@ -38,10 +40,13 @@ class Loads(Refreshed):
         super().__init__(pool, schema=schema)
         self.waiting: Mapping[str, int] = {}
         """Parcels by warehouse; empty until the first look."""
+        self.names: Mapping[str, str] = {}
+        """What warehouses are called, by code."""
 
     async def _read(self, connection: AsyncConnection[Any]) -> None:
         found = await loads(connection, self._schema)
         self.waiting = {one.warehouse: one.waiting for one in found if one.waiting}
+        self.names = {one.warehouse: one.name for one in found}
 
 
 async def loads(connection: AsyncConnection[Any], schema: str) -> list[Load]:
@@ -52,7 +57,7 @@ async def loads(connection: AsyncConnection[Any], schema: str) -> list[Load]:
 
 
 _LOADS = """
-SELECT w.code, coalesce(n.waiting, 0), (w.terms ->> 'daily_capacity')::int
+SELECT w.code, coalesce(n.waiting, 0), (w.terms ->> 'daily_capacity')::int, w.terms ->> 'name'
 FROM {warehouses} w LEFT JOIN (
     SELECT code, sum(orders)::bigint AS waiting FROM (
         SELECT waiting_at, count(*) AS orders FROM {orders}

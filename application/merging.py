@@ -61,9 +61,8 @@ def plan_parcel(
         hand_over_by=hand_over_by,
         country=unit.read(ORDER, first.order).country,
     )
-    shipping = shipping_together(unit, contents, warehouse=warehouse, rules=rules)
-    planned = unit.record(PARCEL, number, [fact])
-    unit.record(PARCEL, number, planned.choose_carrier(shipping))
+    unit.record(PARCEL, number, [fact])
+    _choose(unit, number, contents, rules=rules)
     return number
 
 
@@ -187,5 +186,11 @@ def choose_anew(unit: Unit, parcel: str, *, rules: HouseRules) -> None:
     """Choose who takes a parcel by what is in it now, where several parts share it (W4)."""
     state = unit.read(PARCEL, parcel)
     contents = [one.content for one in live_contents(unit, parcel, state)]
-    shipping = shipping_together(unit, contents, warehouse=state.warehouse, rules=rules)
-    unit.record(PARCEL, parcel, state.choose_carrier(shipping))
+    _choose(unit, parcel, contents, rules=rules)
+
+
+def _choose(unit: Unit, parcel: str, contents: Sequence[Content], *, rules: HouseRules) -> None:
+    state = unit.read(PARCEL, parcel)
+    one = shipping_together(unit, contents, warehouse=state.warehouse, rules=rules)
+    if one is not None:
+        unit.record(PARCEL, parcel, state.choose_carrier(one.shipping, apart_fen=one.apart_fen))

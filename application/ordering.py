@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from application.addressing import Addressed, destination_of
-from application.consigning import cancel_there, tell_changes
+from application.consigning import cancel_there
 from application.issuing import NotYet
-from application.merging import give_back_labels, leave_shared_parcel, live_contents
-from application.recipients import Digests
+from application.merging import live_contents
 from application.redeeming import SEATS
-from application.routing import ProvinceMissing
 from application.shelving import shelve
-from application.streams import ACCOUNT, ORDER, PARCEL, PRIVACY, STOCK
+from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain import confirming
 from domain.choosing import Kept
@@ -33,11 +30,8 @@ from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
 from domain.refunding import cancel_units, refund_units
 from domain.refusals import NotFound, NotPossible
-from domain.release_facts import ReviewReason
 from domain.replacing import sent_once_more
-from domain.replanning import given_up
 from domain.returns import under_return
-from domain.reviewing import require_review
 from domain.stock import StockPutBack, StockReleased, stock_key
 
 
@@ -94,27 +88,6 @@ def cancel_units_now(
 ) -> dict[str, Any]:
     """Cancel units that nobody else has in hand any more, or never had (rules.md 5)."""
     order = existing(unit, number)
-    return _cancel(unit, number, order, units, reason=reason, rules=rules)
-
-
-def give_up_missing(
-    unit: Unit, *, number: str, part: int | None, rules: HouseRules
-) -> dict[str, Any]:
-    """The learner has the units refunded that no warehouse found (rules.md 1)."""
-    order = existing(unit, number)
-    units = given_up(order, part)
-    return _cancel(unit, number, order, units, reason="not in stock", rules=rules)
-
-
-def _cancel(
-    unit: Unit,
-    number: str,
-    order: Order,
-    units: Sequence[Units],
-    *,
-    reason: str,
-    rules: HouseRules,
-) -> dict[str, Any]:
     facts = cancel_units(
         order, units, reason=reason, refund=_refund_id(order), when=unit.happened_at, rules=rules
     )
@@ -243,51 +216,6 @@ def cancel_unpaid(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, An
     return cancel_order(unit, number=number, wanted=None, reason="unpaid", rules=rules)
 
 
-def change_address(
-    unit: Unit,
-    *,
-    number: str,
-    found: Addressed,
-    digests: Digests,
-    rules: HouseRules,
-) -> dict[str, Any]:
-    """Send what was not handed over to another address in the same province (O8).
-
-    It is read anew: a doubtful one waits for a human, whatever was said of the one before, and
-    an order that waited because of that one alone goes on (O7).
-
-    Another province would need another plan: cancel and order anew. An address whose province
-    is not settled is asked for, and one in an excluded region refused, as in placing (O1).
-    """
-    recipient = found.recipient
-    order = existing(unit, number)
-    must_have_recipient(unit, order, "change_address")
-    unit.read(PRIVACY, order.learner).usable()
-    if not recipient.region:
-        raise ProvinceMissing(found.candidates)
-    if rules.excluded_region(recipient) is not None:
-        raise NotPossible(action="change_address", why="nothing is delivered to that region")
-    if order.destination is not None and recipient.region != order.destination.region:
-        raise NotPossible(action="change_address", why="the plan was made for another province")
-    card = unit.seal(
-        order.learner,
-        "recipient",
-        recipient.to_bytes(),
-        digests=digests,
-    )
-    destination = destination_of(recipient, card=card)
-    facts = order.change_address(destination, doubts=found.doubts)
-    after = unit.record(ORDER, number, facts)
-    if found.doubts:
-        reasons = [ReviewReason.ADDRESS_DOUBTFUL]
-        review = require_review(after, reasons, details=found.doubts, rules=rules)
-        after = unit.record(ORDER, number, review)
-    leave_shared_parcel(unit, order=number, reason="the address changed", rules=rules)
-    give_back_labels(unit, order=number, reason="the address changed")
-    tell_changes(unit, order=number, reason="address_changed")
-    return {"number": number, "status": customer_status(after.state)}
-
-
 def complete_order(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, Any]:
     """End the service windows that are over (O4)."""
     order = existing(unit, number)
@@ -297,9 +225,7 @@ def complete_order(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, A
 
 
 def _must_be_confirmed(unit: Unit, order: Order, *, rules: HouseRules) -> None:
-    """A receipt that no query confirmed completes nothing yet (rules.md 23): it is asked again."""
-    if not (rules.confirm_receipts or rules.confirmed_carriers):
-        return
+    """A receipt that no query confirmed, or that fell away, completes nothing yet (rules.md 23)."""
     for part in order.parts:
         if part.live and part.parcel and part.state is State.PENDING_END:
             state = unit.read(PARCEL, part.parcel)

@@ -299,7 +299,7 @@ def goods_of(unit: Unit, planner: Planner, place: Place, line: OrderLine, terms:
     sku, quantity = line.sku, line.quantity
     there: list[int] = []
     for code in served.codes:
-        free = unit.read(STOCK, stock_key(code, sku)).free
+        free = unit.read(STOCK, stock_key(code, sku)).offered
         there.append(min(quantity, free))
     return Goods(line.line, served, quantity, tuple(there))
 
@@ -320,7 +320,7 @@ def nowhere_enough(unit: Unit, planner: Planner, lines: Iterable[OrderLine]) -> 
     found: list[Refusal] = []
     for line in lines:
         keys = (stock_key(code, line.sku) for code in planner.network.warehouses)
-        free = sum(unit.read(STOCK, key).free for key in keys)
+        free = sum(unit.read(STOCK, key).offered for key in keys)
         if free < line.quantity:
             found.append(OutOfStock(sku=line.sku, wanted=line.quantity, free=free))
     return found

@@ -8,7 +8,7 @@ runs any of this.
 from datetime import timedelta
 from typing import Any
 
-from application import claiming, disputing, granting, ordering, replanning, returning
+from application import claiming, disputing, goodwill, granting, ordering, replanning, returning
 from application.consigning import CONSIGN
 from application.delays import DELAYS
 from application.following import FOLLOW
@@ -54,6 +54,17 @@ def when_window_is_over_then_complete_order(due: Due, rules: HouseRules) -> Comm
 
     # It ended when its window did, however late we notice (A5).
     return command_of("complete_orders", ORDER.stream(due.key), due, decide, happened_at=due.at)
+
+
+def when_promise_is_broken_then_make_it_good(due: Due, rules: HouseRules) -> Command:
+    """The promised time passed and the order is late: points, once (rules.md 10)."""
+    at = due.at + rules.late_points_after
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        ripe(unit, due._replace(at=at))
+        return goodwill.settle_promise(unit, number=due.key, rules=rules)
+
+    return command_of("settle_promises", ORDER.stream(due.key), due, decide)
 
 
 def when_lots_are_over_then_expire_them(due: Due, rules: HouseRules) -> Command:
@@ -160,6 +171,16 @@ COMPLETE = Policy(
     """,
     when_window_is_over_then_complete_order,
 )
+SETTLE_PROMISES = Policy(
+    "settle_promises",
+    """
+    SELECT o.number, o.version, o.late_from FROM {orders} o
+    WHERE o.late_from IS NOT NULL
+      AND NOT EXISTS (SELECT FROM {parcels} p WHERE p.orders @> ARRAY[o.number] AND p.unconfirmed)
+    """,
+    when_promise_is_broken_then_make_it_good,
+    grace=lambda rules: rules.late_points_after,
+)
 EXPIRE_LOTS = Policy(
     "expire_lots",
     """
@@ -232,8 +253,8 @@ LAPSE_RETURNS = Policy(
 )
 
 BY_THE_SECOND = (
-    CANCEL_UNPAID, COMPLETE, EXPIRE_LOTS, SEND_WHAT_WAITED, ASK_REFUNDS_AGAIN, TIME_OUT_QUESTIONS,
-    NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES, LAPSE_RETURNS, WANT_LABELS,
+    CANCEL_UNPAID, COMPLETE, SETTLE_PROMISES, EXPIRE_LOTS, SEND_WHAT_WAITED, ASK_REFUNDS_AGAIN,
+    TIME_OUT_QUESTIONS, NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES, LAPSE_RETURNS, WANT_LABELS,
     *INTERCEPTS, CONSIGN, FOLLOW,
 )  # fmt: skip
 """Somebody may be waiting for these: `application/reactions.py` sweeps them every second."""

@@ -13,7 +13,7 @@ from application.gathering import Gathered
 from application.sealed_words import Message, content_of
 from application.streams import ORDER
 from application.unit import Unit
-from domain.claims import ClaimFiled, InquiryResult
+from domain.claims import ClaimCorrected, ClaimFiled, InquiryResult
 from domain.dispute_facts import (
     Answer,
     DecisionProposed,
@@ -157,7 +157,7 @@ def effects(unit: Unit) -> dict[str, Any]:
         "claims": [
             {"parcel": stream.partition(":")[2], "carrier": f.carrier, "claimed_fen": f.claimed_fen}
             for stream, f in facts
-            if isinstance(f, ClaimFiled)
+            if isinstance(f, ClaimFiled | ClaimCorrected)
         ],
         "needs_second_person": any(isinstance(f, DecisionProposed) for _, f in facts),
         "message": _message(unit),

@@ -34,8 +34,8 @@ from application.gateways.third_party import (
 )
 from application.gateways.tracking import UnreadableReply
 from application.recipients import Recipient
-from application.settings import ThirdParty
 from application.streams import CONSIGNMENT
+from application.traffic import Way, way_of
 from application.unit import Command
 from domain.blotting import blot
 from domain.consignments import Consignment
@@ -43,6 +43,8 @@ from domain.consignments import Consignment
 logger = logging.getLogger(__name__)
 
 CALLBACK = "third-party"
+TRAFFIC_OF = "third_party"
+"""Under which name a share of their parcels is rehearsed (M3)."""
 BATCH = 100
 AT_ONCE = 8
 """Requests under way at the same time."""
@@ -122,9 +124,9 @@ class Consignments:
             if wish.units and wish.recipient is None:
                 await self._note(due, "its recipient was erased")
                 return
-            third = self._house.settings.third_parties[due.warehouse]
+            way = await way_of(self._house, TRAFFIC_OF, due.parcel)
             try:
-                answered = await self._put(due, third, wish)
+                answered = await self._put(due, way, wish)
             except httpx2.HTTPStatusError as refused:
                 await self._note(due, f"HTTP {refused.response.status_code}")
             except (httpx2.HTTPError, UnreadableReply) as error:
@@ -133,8 +135,8 @@ class Consignments:
                 if answered is not None:
                     await self._told(due, answered)
 
-    async def _put(self, due: Due, third: ThirdParty, wish: Wish) -> ParcelMessage | None:
-        body = wish_body(wish)
+    async def _put(self, due: Due, way: Way, wish: Wish) -> ParcelMessage | None:
+        third, body = way.settings.third_parties[due.warehouse], wish_body(wish)
         headers = wish_headers(
             third.secrets[0],
             parcel=wish.parcel,
@@ -146,7 +148,7 @@ class Consignments:
             f"{third.url}/parcels/{wish.parcel}",
             content=body,
             headers=headers,
-            extensions=to(f"{CALLBACK}:{due.warehouse}"),
+            extensions=to(way.called(f"{CALLBACK}:{due.warehouse}")),
         )
         answer.raise_for_status()
         return read_answer(answer.content, parcel=wish.parcel)

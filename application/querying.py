@@ -3,8 +3,8 @@
 A signed push is shown at once, but MD5 is all that proves it, so nothing of value follows before
 one query tells the same (rules.md 23). Silent parcels are asked about once a day, and every half
 hour some of all others, so that no push is missed for long. All keep to the partner's limit of one
-query a waybill in 30 minutes, in any number of processes, and to a budget a day, which every query
-counts against. What a query knows
+query a waybill in 30 minutes, in any number of processes, and to a budget a day of each partner,
+which every query counts against. What a query knows
 and the house does not is recorded as scans: that is the repair.
 """
 
@@ -127,7 +127,7 @@ class Querying:
             return came
         for wanted in await find():
             tracker, way = await tracker_of(self._house, wanted.carrier, wanted.parcel)
-            if tracker is not None and await self._claim(wanted):
+            if tracker is not None and await self._claim(wanted, tracker.name):
                 outcome = await self._ask(wanted, tracker, way)
                 await self._note(wanted, outcome)
                 came[outcome] = came.get(outcome, 0) + 1
@@ -136,35 +136,50 @@ class Querying:
     async def _wanted(self) -> list[Wanted]:
         now = self._house.store.clock()
         kinds, silent = self._silent(now)
+        found: list[Wanted] = []
         async with self._house.pool.connection() as connection:
-            room = min(BATCH, await self._budget(connection))
-            values = (
-                now, LOCKED_WITHIN, SILENT_AGAIN, CONTRADICTED_MAX,
-                kinds, silent, now - SILENT_AGAIN, max(0, room),
-            )  # fmt: skip
-            return [Wanted(*row) for row in await self._rows(connection, _WANTED, *values)]
+            for tracker in self._house.trackers.all:
+                room = min(BATCH, await self._budget(connection, tracker.name))
+                values = (
+                    now, LOCKED_WITHIN, SILENT_AGAIN, CONTRADICTED_MAX,
+                    kinds, silent, now - SILENT_AGAIN, *self._carriers(tracker), max(0, room),
+                )  # fmt: skip
+                found += [Wanted(*row) for row in await self._rows(connection, _WANTED, *values)]
+        return found
 
     async def _compared(self) -> list[Wanted]:
-        now, a_day = self._house.store.clock(), self._house.settings.kuaidi100_queries_a_day
+        now = self._house.store.clock()
         kinds, silent = self._silent(now)
+        found: list[Wanted] = []
         async with self._house.pool.connection() as connection:
-            share = -(-a_day // COMPARISONS_A_DAY)
-            room = min(share, await self._budget(connection) // 2)
-            values = (now - SOURCE_LOOKS_EVERY, kinds, silent, now - COMPARED_AGAIN, max(0, room))
-            return [Wanted(*row) for row in await self._rows(connection, _COMPARED, *values)]
+            for tracker in self._house.trackers.all:
+                share = -(-self._house.settings.queries_a_day(tracker.name) // COMPARISONS_A_DAY)
+                room = min(share, await self._budget(connection, tracker.name) // 2)
+                values = (
+                    now - SOURCE_LOOKS_EVERY, kinds, silent, now - COMPARED_AGAIN,
+                    *self._carriers(tracker), max(0, room),
+                )  # fmt: skip
+                found += [Wanted(*row) for row in await self._rows(connection, _COMPARED, *values)]
+        return found
+
+    def _carriers(self, tracker: Tracker) -> tuple[list[str], bool]:
+        """The carriers that are asked about here; or all but those, of an aggregator."""
+        if tracker.carriers is not None:
+            return sorted(tracker.carriers), True
+        direct = (one.carriers or () for one in self._house.trackers.all)
+        return sorted({carrier for carriers in direct for carrier in carriers}), False
 
     def _silent(self, now: datetime) -> tuple[list[Silence], list[datetime]]:
         """Each kind of silence, and the moment before which it counts."""
         kinds = list(Silence)
         return kinds, [now - patience(kind, rules=self._house.rules) for kind in kinds]
 
-    async def _budget(self, connection: AsyncConnection[Any]) -> int:
-        """How many queries are left of the day."""
-        since = self._house.store.clock() - A_DAY
-        ((asked,),) = await self._rows(connection, _ASKED, since)
-        return self._house.settings.kuaidi100_queries_a_day - int(asked)
+    async def _budget(self, connection: AsyncConnection[Any], partner: str) -> int:
+        """How many queries of a partner are left of the day."""
+        asked = await queries_asked(connection, self._house, partner)
+        return self._house.settings.queries_a_day(partner) - asked
 
-    async def _claim(self, wanted: Wanted) -> bool:
+    async def _claim(self, wanted: Wanted, partner: str) -> bool:
         """Whether this process is the one to ask: a number is asked about by one in 30 minutes.
 
         What is asked counts from here on; who claims at the same time counts first or later.
@@ -172,9 +187,9 @@ class Querying:
         now = self._house.store.clock()
         async with self._house.pool.connection() as connection, connection.transaction():
             await self._rows(connection, _TURN, f"{self._house.schema}.queries")
-            if await self._budget(connection) < 1:
+            if await self._budget(connection, partner) < 1:
                 return False
-            values = (wanted.waybill, wanted.parcel, now, now - LOCKED_WITHIN)
+            values = (wanted.waybill, wanted.parcel, now, now - LOCKED_WITHIN, partner)
             return bool(await self._rows(connection, _CLAIM, *values))
 
     async def _ask(self, wanted: Wanted, tracker: Tracker, way: Way) -> Outcome:
@@ -250,6 +265,14 @@ class Querying:
         return await (await connection.execute(query, values, prepare=True)).fetchall()
 
 
+async def queries_asked(connection: AsyncConnection[Any], house: House, partner: str) -> int:
+    """How many queries a partner was asked within a day, by all processes (M2)."""
+    query = SQL(_ASKED).format(queries_asked=Identifier(house.schema, "queries_asked"))
+    since = house.store.clock() - A_DAY
+    ((asked,),) = await (await connection.execute(query, (partner, since), prepare=True)).fetchall()
+    return int(asked)
+
+
 async def forget_queries(house: House) -> None:
     """Let go of the count of days that are over."""
     query = SQL("DELETE FROM {} WHERE asked_at <= %s")
@@ -260,9 +283,13 @@ async def forget_queries(house: House) -> None:
 
 async def contradicted(
     connection: AsyncConnection[Any], schema: str
-) -> list[tuple[str, str, datetime, list[str]]]:
-    """Receipts that a query did not confirm: (parcel, waybill, asked at, orders), oldest first."""
-    names = {name: Identifier(schema, name) for name in ("queries", "parcels")}
+) -> list[tuple[str, str, datetime, list[str], bool]]:
+    """Receipts that no query confirmed, or that fell away with their carrier, oldest first.
+
+    Each as (parcel, waybill, since, orders, whether it fell away); those that fell away as long as
+    a service window is held for them (T2).
+    """
+    names = {name: Identifier(schema, name) for name in ("queries", "parcels", "orders")}
     cursor = await connection.execute(SQL(_CONTRADICTED).format(**names), prepare=True)
     return await cursor.fetchall()
 
@@ -340,7 +367,7 @@ FROM (
 WHERE w.number = ANY(%s) AND w.asked IS NOT NULL AND w.whom IS NOT NULL
 """
 _TURN = "SELECT pg_advisory_xact_lock(hashtextextended(%b, 0))"
-_ASKED = "SELECT count(*) FROM {queries_asked} WHERE asked_at > %b"
+_ASKED: LiteralString = "SELECT count(*) FROM {queries_asked} WHERE partner = %b AND asked_at > %b"
 # A receipt that was contradicted is asked about twice as late each time.
 _WANTED = """
 SELECT w.number, w.waybill, w.carrier, o.card FROM (
@@ -356,7 +383,7 @@ SELECT w.number, w.waybill, w.carrier, o.card FROM (
     JOIN {parcels} p ON p.quiet_as = k.kind AND p.quiet_since <= k.before
     WHERE NOT EXISTS (SELECT FROM {queries} q WHERE q.waybill = p.waybill AND q.asked_at > %b)
 ) w LEFT JOIN {orders} o ON o.number = w.orders[1]
-WHERE w.waybill IS NOT NULL AND w.carrier IS NOT NULL
+WHERE w.waybill IS NOT NULL AND (w.carrier = ANY(%b::text[])) = %b
 ORDER BY w.urgency, w.at, w.number LIMIT %b
 """
 # What is quiet is under way, or waits for its recipient until `quiet_since`: its last word counts.
@@ -370,7 +397,7 @@ WHERE p.quiet_as IS NOT NULL AND p.waybill IS NOT NULL AND p.carrier IS NOT NULL
         CASE WHEN p.quiet_as <> 'not_collected' THEN p.quiet_since END) <= %b
   AND NOT EXISTS (SELECT FROM unnest(%b::text[], %b::timestamptz[]) AS k(kind, before)
                   WHERE p.quiet_as = k.kind AND p.quiet_since <= k.before)
-  AND (q.asked_at IS NULL OR q.asked_at <= %b)
+  AND (q.asked_at IS NULL OR q.asked_at <= %b) AND (p.carrier = ANY(%b::text[])) = %b
 ORDER BY q.asked_at NULLS FIRST, p.quiet_since, p.number LIMIT %b
 """
 _CLAIM = """
@@ -379,7 +406,7 @@ INSERT INTO {queries} AS q (waybill, parcel, asked_at) VALUES (%b, %b, %b)
 ON CONFLICT (waybill) DO UPDATE SET asked_at = excluded.asked_at, parcel = excluded.parcel,
     outcome = NULL
 WHERE q.asked_at <= %b RETURNING waybill, asked_at
-), counted AS (INSERT INTO {queries_asked} (asked_at) SELECT asked_at FROM claimed)
+), counted AS (INSERT INTO {queries_asked} (asked_at, partner) SELECT asked_at, %b FROM claimed)
 SELECT waybill FROM claimed
 """
 _NOTE = """
@@ -389,7 +416,12 @@ UPDATE {queries} SET outcome = %b, contradicted = CASE
 WHERE waybill = %b RETURNING waybill
 """
 _CONTRADICTED = """
-SELECT p.number, q.waybill, q.asked_at, p.orders
+SELECT p.number, p.confirm_waybill, q.asked_at AS since, p.orders, false
 FROM {queries} q JOIN {parcels} p ON p.confirm_waybill = q.waybill
-WHERE q.outcome = 'contradicts' AND p.unconfirmed ORDER BY q.asked_at, p.number LIMIT 200
+WHERE q.outcome = 'contradicts' AND p.unconfirmed AND p.receipt_fell_at IS NULL
+UNION ALL
+SELECT p.number, p.waybill, p.receipt_fell_at, p.orders, true FROM {parcels} p
+WHERE p.unconfirmed AND p.receipt_fell_at IS NOT NULL AND EXISTS (
+    SELECT FROM {orders} o WHERE o.number = ANY(p.orders) AND o.window_until IS NOT NULL)
+ORDER BY since, number LIMIT 200
 """

@@ -15,7 +15,7 @@ from application.cleaning import (
 )
 from application.masking import mask_address, mask_name, mask_numbers, mask_phone
 from application.vault import phone_digest, phone_tail_digest
-from domain.addresses import canonical_place
+from domain.addresses import Place, canonical_compound, canonical_name, canonical_place
 from domain.countries import HOME, TERRITORIES, region_of
 
 
@@ -26,6 +26,19 @@ class Digests(NamedTuple):
     tail: bytes
     place: bytes
     """The same for one physical address, whoever lives there and however it is written."""
+
+
+def name_digest(lookup_key: bytes, name: str) -> bytes:
+    """What a recipient is looked up by who says their whole name: 32 bytes, HMAC-SHA256 (A4)."""
+    return hmac.digest(lookup_key, b"name\x00" + canonical_name(name).encode(), "sha256")
+
+
+def compound_digest(lookup_key: bytes, place: Place) -> bytes | None:
+    """What a compound or a house is known by: 32 bytes, HMAC-SHA256; None: there is none (A4)."""
+    compound = canonical_compound(place)
+    if compound is None:
+        return None
+    return hmac.digest(lookup_key, b"compound\x00" + compound.encode(), "sha256")
 
 
 class Recipient(BaseModel):
@@ -124,6 +137,10 @@ class Recipient(BaseModel):
     def from_bytes(cls, content: bytes) -> "Recipient":
         """Read what `to_bytes` wrote. Raises pydantic's `ValidationError` for anything else."""
         return cls.model_validate_json(content)
+
+    def on_whole_label(self) -> "Recipient":
+        """As a label names them whose carrier knows no address: the phone alone hidden (W5)."""
+        return self.model_copy(update={"phone": mask_phone(self.phone), "raw": None})
 
     def masked(self) -> "Recipient":
         """The recipient as screens show it: name, phone and house hidden, raw text left out (A4).

@@ -143,6 +143,7 @@ def place_order(
         plan=assessed.plan,
         pay_by=settled_by(when, due_fen=due_fen, rules=rules) if due_fen else None,
         promised_by=assessed.promised_by,
+        late_points=_late_points(assessed, now=unit.now, rules=rules),
         policy=rules.policy,
         upgrade=wish.upgrade,
     )
@@ -172,6 +173,13 @@ def place_order(
         "freight_fen": assessed.freight_fen,
         "promised_by": assessed.promised_by,
     }
+
+
+def _late_points(assessed: Assessment, *, now: datetime, rules: HouseRules) -> int:
+    """What is given if it comes late: courses never do, and nobody waits for the past (rule 10)."""
+    plan, by = assessed.plan, assessed.promised_by
+    awaited = plan is not None and any(part.warehouse for part in plan.parts)
+    return rules.late_points if awaited and by is not None and by > now else 0
 
 
 def assess(

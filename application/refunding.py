@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from application.blaming import by_refund, claim_all
+from application.intercepting import call_back_given_up
 from application.ordering import existing, kept_units, refund_order
 from application.unit import Unit
 from domain.house_rules import HouseRules
@@ -37,5 +38,9 @@ def refund_at_order(
         goods_back=goods_back,
         rules=rules,
     )
+    if not goods_back:
+        parts = (order.part(one.part) for one in units)
+        parcels = dict.fromkeys(part.parcel for part in parts if part and part.parcel)
+        call_back_given_up(unit, parcels=parcels, reason=reason, rules=rules)
     claims = claim_all(unit, blames, rules=rules)
     return {**done, "claims": claims} if claims else done

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from application import ordering
 from application.consigning import tell_changes
 from application.declaring import draw_up
 from application.merging import (
@@ -14,7 +13,8 @@ from application.merging import (
     plan_parcel,
 )
 from application.ordering import existing, must_have_recipient
-from application.sharing import against_sharing
+from application.refund_chain import stop_order
+from application.sharing import against_sharing, shipping_together
 from application.streams import MALL, NETWORK, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain import reviewing
@@ -36,10 +36,13 @@ def approve_order(unit: Unit, *, number: str, note: str) -> dict[str, Any]:
 
 
 def reject_order(unit: Unit, *, number: str, reason: str, rules: HouseRules) -> dict[str, Any]:
-    """A human stops an order: what was not handed over is cancelled, all of it paid back (O7)."""
+    """A human stops an order: what was not handed over is cancelled, all of it paid back (O7).
+
+    Also what it replaces: its original cost what it does not (D4).
+    """
     order = existing(unit, number)
     unit.record(ORDER, number, reviewing.reject(order, reason=reason))
-    return ordering.cancel_order(unit, number=number, wanted=None, reason=reason, rules=rules)
+    return stop_order(unit, number=number, reason=reason, rules=rules)
 
 
 def require_review(
@@ -111,18 +114,34 @@ def release_together(
 def _sharing(
     unit: Unit, contents: Sequence[Content], *, warehouse: str, rules: HouseRules
 ) -> list[list[Content]]:
-    """In their order, as many together as one parcel bears; what is too heavy goes alone."""
+    """In their order, as many together as one parcel bears, as long as it saves something.
+
+    What is too heavy goes alone, and what would make the others dearer: together they may be worth
+    a carrier that none of them needs (S4, W4).
+    """
     parcels: list[list[Content]] = []
     for content in contents:
-        with_it = [*parcels[-1], content] if parcels else [content]
-        shared = len(with_it) > 1 and not against_sharing(
-            unit, with_it, warehouse=warehouse, rules=rules
-        )
-        if shared:
-            parcels[-1].append(content)
-        else:
+        room = next((one for one in parcels if _joins(unit, one, content, warehouse, rules)), None)
+        if room is None:
             parcels.append([content])
+        else:
+            room.append(content)
     return parcels
+
+
+def _joins(
+    unit: Unit, parcel: Sequence[Content], more: Content, warehouse: str, rules: HouseRules
+) -> bool:
+    """Whether a part may go in this parcel, and it costs no more than one of its own."""
+    whole = [*parcel, more]
+    if against_sharing(unit, whole, warehouse=warehouse, rules=rules) is not None:
+        return False
+    one = shipping_together(unit, whole, warehouse=warehouse, rules=rules)
+    if one is None or one.apart_fen is None:
+        return True  # nobody knows what either costs, or it goes only so
+    before = shipping_together(unit, parcel, warehouse=warehouse, rules=rules)
+    saved = 0 if before is None or before.apart_fen is None else before.apart_fen - before.fen
+    return one.fen <= one.apart_fen - saved
 
 
 def start_picking(

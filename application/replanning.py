@@ -3,8 +3,9 @@
 from typing import Any
 
 from application.merging import choose_anew
-from application.ordering import existing, give_up_missing
+from application.ordering import existing
 from application.planning import planner_for
+from application.refund_chain import give_up_missing
 from application.streams import ITEM, ORDER, STOCK
 from application.unit import Unit
 from domain import replanning
@@ -42,7 +43,7 @@ def short_pick(
     key = stock_key(short.warehouse, sku)
     released = StockReleased(order=order, part=part, quantity=missing, reason=reason)
     shelf = unit.record(STOCK, key, [released])
-    unit.record(STOCK, key, shelf.count(0, source="picking", reason=reason))
+    unit.record(STOCK, key, shelf.exhaust(source="picking", reason=reason))
     free, sending = _elsewhere(unit, state, line, rules=rules)
     planned = replanning.short_pick(
         state,
@@ -111,7 +112,7 @@ def _elsewhere(
     terms = {one.line: _terms(unit, one.sku) for one in order.lines}
     sku = order.line(line).sku
     free = [
-        Free(code, unit.read(STOCK, stock_key(code, sku)).free)
+        Free(code, unit.read(STOCK, stock_key(code, sku)).offered)
         for code in planner.serving(place, terms[line]).codes
     ]
     live = [one for part in order.parts for one in part.units]

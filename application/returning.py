@@ -11,7 +11,7 @@ from typing import Any
 from application import refund_chain
 from application.ordering import existing, kept_units
 from application.reshipping import let_go, set_aside
-from application.return_messages import REJECTED
+from application.return_messages import NEVER_CAME, REJECTED
 from application.sealed_words import Message, seal_words
 from application.streams import ACCOUNT, ORDER, PARCEL, RETURN
 from application.unit import Unit
@@ -30,6 +30,7 @@ from domain.return_facts import (
 )
 from domain.returns import (
     COMING,
+    LATE,
     Return,
     ReturnState,
     comes_from_abroad,
@@ -161,7 +162,7 @@ def arrive(unit: Unit, *, name: str) -> dict[str, Any]:
 def _arrived(unit: Unit, name: str, back: Return, *, happened_at: datetime) -> Return:
     """Goods that come after their time are inspected, too, while nothing else gave them back."""
     facts = back.arrive()
-    if back.state is ReturnState.LAPSED:
+    if back.state in LATE:
         order = existing(unit, back.order)
         wanted = refund_chain.by_sku(order, back.units)
         parts = {one.part for one in back.units}
@@ -179,11 +180,12 @@ def _claim(unit: Unit, name: str, back: Return) -> None:
 
 
 def reject(unit: Unit, *, name: str, reason: str, message: Message | None) -> dict[str, Any]:
-    """Staff do not agree to a refund without the goods."""
+    """Staff do not agree to a refund without the goods, also when they were lost on their way."""
     back = existing_return(unit, name)
-    back.must_be("decide_return", ReturnState.REQUESTED)
-    words = seal_words(unit, back.learner, (message or REJECTED).to_bytes())
-    after = unit.record(RETURN, name, back.reject(ReturnRejected(reason=reason, message=words)))
+    lost = back.decide(reason)
+    own = NEVER_CAME if lost else REJECTED
+    words = seal_words(unit, back.learner, (message or own).to_bytes())
+    after = unit.record(RETURN, name, [*lost, ReturnRejected(reason=reason, message=words)])
     close_up(unit, name, after, reason="the return was rejected")
     return told(name, after)
 
@@ -216,6 +218,6 @@ def close_up(unit: Unit, name: str, back: Return, *, reason: str) -> None:
     order = existing(unit, back.order)
     unit.record(ORDER, back.order, resume_windows(order, by=stream, when=unit.now))
     box = unit.read(PARCEL, name)
-    late = back.state is ReturnState.LAPSED  # it may have left, and come all the same
+    late = back.state in LATE  # it may have left, and come all the same
     if box.back_of is not None and not (box.handed_over or late):
         unit.record(PARCEL, name, box.dissolve(reason))

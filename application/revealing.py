@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from application.approval_requests import approval_id, ask
+from application.merging import existing_parcel, live_contents
 from application.ordering import existing
 from application.streams import APPROVAL, ORDER, PARCEL, PRIVACY
 from application.unit import Unit
@@ -53,6 +54,29 @@ def reveal_recipient(unit: Unit, *, number: str, looker: Looker) -> dict[str, An
         raise NotPossible(action="reveal", why="the order has no recipient")
     looked = Looked(placed.destination.card, placed.learner, order=number)
     return reveal(unit, looked, looker=looker)
+
+
+def reveal_label(unit: Unit, *, parcel: str, looker: Looker) -> dict[str, Any]:
+    """Record that a parcel's label is going to name its recipient: its carrier knows no address.
+
+    Only where the waybill was written by hand, and until the parcel is handed over: who orders a
+    waybill tells the carrier, and the label that is printed stays masked (W5, A4).
+    """
+    box = existing_parcel(unit, parcel)
+    why = ""
+    if box.handed_over or box.dissolved:
+        why = f"the parcel is {box.stage}"
+    elif box.labels.live is not None:
+        why = "its carrier was told the address with its waybill"
+    elif box.waybill is None:
+        why = "the parcel has no waybill"
+    if why:
+        raise NotPossible(action="reveal", why=why)
+    for content, order, _ in live_contents(unit, parcel, box):
+        if order.destination is not None:
+            looked = Looked(order.destination.card, order.learner, order=content.order)
+            return reveal(unit, looked, looker=looker)
+    raise NotFound(what="label")
 
 
 def reveal_payload(

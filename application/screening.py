@@ -207,8 +207,9 @@ FROM {tallypost_events} e WHERE e.originator_id = %b AND e.originator_version = 
 """
 # Whoever looks an order up notes first who sends to its address.
 _UNSCREENED = """
-SELECT count(*), min(o.placed_at) FROM {orders} o JOIN {cards} c ON c.id = o.card::uuid
-WHERE o.waiting_at IS NOT NULL AND o.placed_at >= %b AND o.placed_at < %b
+SELECT count(*), min(greatest(o.placed_at, c.made_at))
+FROM {orders} o JOIN {cards} c ON c.id = o.card::uuid
+WHERE o.waiting_at IS NOT NULL AND o.placed_at >= %b AND greatest(o.placed_at, c.made_at) < %b
   AND c.place_digest IS NOT NULL AND NOT EXISTS (
       SELECT FROM {places} p WHERE p.digest = c.place_digest AND p.learner = o.learner
         AND p.last_at >= o.placed_at)

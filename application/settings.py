@@ -1,7 +1,7 @@
 """Settings: where things are and who may enter; figures of the business are in `HouseRules`."""
 
 import secrets
-from datetime import date, timedelta
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -11,20 +11,28 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    TypeAdapter,
     field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from application.key_files import read_or_create
-from domain.countries import COUNTRIES
-from domain.house_rules import CustomsLimit, FilingWindow, HouseRules, Peak
+from domain.house_rules import FOLLOWING, HouseRules
 from domain.warehouses import Office
 
 _KUAIDI100 = frozenset({"kuaidi100_url", "kuaidi100_key"})
 _PAYMENT = frozenset({"payment_url", "payment_secret"})
+_THIRD_PARTIES = frozenset({"third_parties"})
+_AGORA = frozenset({"agora_url", "agora_app_id", "agora_certificate"})
 _OPTIONAL = frozenset({"addresses", "signed", "monthly_card"})
 """Of a carrier's own account, what the sandbox's need not have."""
+_OF_ALL_TENANTS = frozenset({
+    "database_url", "owner_url", "data", "keys", "tenant", "tenants", "tenant_settings",
+    "loopback_webhooks", "drift_seconds",
+})  # fmt: skip
+"""Where a process finds things and what it does, not what a tenant is like."""
+_FIGURES = TypeAdapter(HouseRules)
 REHEARSED = {
     "kuaidi100": (
         _KUAIDI100 | {
@@ -33,6 +41,8 @@ REHEARSED = {
         _KUAIDI100,
     ),
     "payment": (_PAYMENT, _PAYMENT),
+    "third_party": (_THIRD_PARTIES, _THIRD_PARTIES),
+    "agora": (_AGORA, _AGORA),
 }  # fmt: skip
 """What may differ, and what must, between a partner's account and the sandbox's; a carrier that is
 asked itself has an account in `trackers`."""
@@ -48,10 +58,15 @@ class ThirdParty(BaseModel):
     """`whsec_…`: the first one signs, all of them are good for checking (R39)."""
 
 
+UNNAMED_QUERIES_A_DAY = 10_000
+
+
 class Settings(BaseSettings):
     """Read from the environment (`TALLYPOST_…`, `DATABASE_URL`) and an optional `.env`."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLYPOST_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="TALLYPOST_", env_file=".env", extra="ignore", use_attribute_docstrings=True
+    )
 
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     """PostgreSQL as the service login; None: the embedded one in `data`."""
@@ -65,6 +80,9 @@ class Settings(BaseSettings):
     """The schema that serves host names nobody else is named for."""
     tenants: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     """Further tenants: `host=schema,host=schema`."""
+    tenant_settings: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False)
+    """What single tenants have of their own, as JSON by schema; of `rules`, the figures named:
+    `{"school": {"rules": {"pay_within": "PT10M"}, "public_url": "https://school.example"}}`."""
     exclude_remote: bool = True
     """Whether remote regions are left out of coverage (rules.md 9)."""
     exclude_regions: Annotated[tuple[str, ...], NoDecode] = ()
@@ -78,7 +96,7 @@ class Settings(BaseSettings):
     kuaidi100_url: str | None = None
     """Kuaidi100's subscription service or the sandbox's; None: nobody is asked to watch parcels."""
     partner_calls_per_second: float = Field(default=20, gt=0)
-    """How many calls each partner gets from one process; what is more waits (M2)."""
+    """How many calls each partner gets from the whole house; what is more waits (M2)."""
     loopback_webhooks: bool = False
     """Whether webhooks may go to this machine itself: for rehearsals only (R40)."""
     kuaidi100_key: str = ""
@@ -86,6 +104,10 @@ class Settings(BaseSettings):
     kuaidi100_customer: str = ""
     """The account's customer number there; without it nothing is queried or waits for a query."""
     kuaidi100_queries_a_day: int = Field(default=10_000, ge=0)
+    """How many queries a day the contract with it allows (M2)."""
+    tracker_queries_a_day: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """The same of carriers that are asked directly, as JSON by their adapter's name,
+    `{"sf": 5000}`; 10,000 of those that are not named."""
     trackers: dict[str, dict[str, str]] = Field(default_factory=dict, repr=False)
     """Accounts at carriers that are asked directly, by their adapter's name, as JSON:
     `{"sf": {"partner": "…", "check_word": "…"}}`; what each takes is in its adapter (T1)."""
@@ -107,6 +129,7 @@ class Settings(BaseSettings):
     wecom_url: str = "https://qyapi.weixin.qq.com"
     """WeChat Work's service or the sandbox's."""
     alert_language: Literal["zh", "en"] = "zh"
+    """The language in which staff are told."""
     alert_again_hours: float = Field(default=24, ge=0)
     """After how long staff are reminded of what is still stuck; 0: never."""
     agora_app_id: str = ""
@@ -118,51 +141,11 @@ class Settings(BaseSettings):
     rehearsal: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False)
     """The sandbox's accounts of partners that are really set, too, as JSON by partner: their real
     traffic is switched on by share (M3). `{"payment": {"payment_url": "…", "payment_secret": "…"},
-    "kuaidi100": {"kuaidi100_url": "…", …}, "sf": {"partner": "…", "check_word": "…"}}`."""
-    policy: str = Field(default=HouseRules().policy, pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")
-    """Name of this deployment's figures, recorded in every order; an import names its own."""
-    peaks: Annotated[tuple[Peak, ...], NoDecode] = ()
-    """Days on which parcels take longer, and by how many hours: `2026-11-01..2026-11-20=48,…`."""
-    pay_within_seconds: int = Field(default=180, ge=1)
-    service_window_seconds: int = Field(default=7 * 86_400, ge=1)
-    kept_visible_days: int = Field(default=730, ge=1)
-    payloads_kept_days: int = Field(default=730, ge=1)
-    """How long carriers' payloads are kept as they came; then they are deleted (rules.md 30)."""
-    evidence_kept_days: int = Field(default=1_095, ge=1)
-    """How long words and files of cases are kept; then they are deleted (rules.md 30)."""
-    first_scan_hours: int = Field(default=24, ge=1)
-    movement_hours: int = Field(default=48, ge=1)
-    customs_hours: int = Field(default=24, ge=1)
-    """How long a parcel may be without first scan, movement, movement in customs (rules.md 25)."""
-    disputable_days: int = Field(default=30, ge=1)
-    """How long after signing a parcel can be disputed (rules.md 27)."""
-    learner_answer_hours: int = Field(default=48, ge=1)
-    carrier_answer_hours: int = Field(default=48, ge=1)
-    decide_hours: int = Field(default=72, ge=1)
-    """A dispute's clocks: questions, inquiries, decision; facts keep the deadlines set (D1)."""
-    filing_windows: Annotated[tuple[FilingWindow, ...], NoDecode] = HouseRules().filing_windows
-    """Days that carriers take claims, from signing and, unsigned, from hand-over, as in our
-    contracts with them: `*=7/30,shunfeng=15/60`; `*` stands for all that are not named (D2)."""
-    customs_limits: Annotated[tuple[CustomsLimit, ...], NoDecode] = HouseRules().customs_limits
-    """What personal parcels abroad may be worth in fen before a human looks at their orders:
-    `*=100000,HK=80000,US=550000`; `*` stands for all that are not named (T7)."""
-    abroad_days: int = Field(default=14, ge=1)
-    """How long parcels abroad take where no rate card says so (rules.md 10)."""
-    inquire_hours: int = Field(default=72, ge=1)
-    """How long a parcel may be unseen or late before its carrier is asked by itself (T5)."""
-    return_days: int = Field(default=7, ge=1)
-    """How long a learner has to send goods that come back (D3)."""
-    return_freight_points: int = Field(default=100, ge=0)
-    return_freight_fen: int = Field(default=1_000, ge=0)
-    """What who changed their mind pays of a refund for the way back: points, else cash (D3)."""
-    review_value_fen: int = Field(default=30_000, ge=0)
-    """Orders whose goods are worth more are looked at before release (rules.md 26)."""
-    review_orders_a_day: int = Field(default=3, ge=1)
-    review_accounts_at_address: int = Field(default=5, ge=2)
-    review_every_order: bool = False
-    """Nothing is released before a human looked at it (O7)."""
-    minors_shown_seconds: int = Field(default=4 * 3_600, ge=60, le=7 * 86_400)
-    """How long a minor's card may be looked at once a second person allowed it (A9)."""
+    "kuaidi100": {"kuaidi100_url": "…", …}, "sf": {"partner": "…", "check_word": "…"},
+    "third_party": {"third_parties": {…}}, "agora": {"agora_url": "…", …}}`."""
+    rules: HouseRules = HouseRules()
+    """Figures of the business that are not as rules.md has them, as JSON by name; times as ISO 8601
+    writes them: `{"pay_within": "PT10M", "peaks": [["2026-11-01", "2026-11-20", 48]]}`."""
     drift_seconds: float = Field(default=60, ge=0)
     """How often a page of streams is compared with the views' rows; 0: never (M5)."""
     public_url: str = "http://127.0.0.1:8000"
@@ -186,53 +169,49 @@ class Settings(BaseSettings):
 
         return tuple(division_named(text.strip()).code for text in value.split(",") if text.strip())
 
-    @field_validator("peaks", mode="before")
+    @field_validator("rules", mode="before")
     @classmethod
-    def _peaks(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        found: list[Peak] = []
-        for text in filter(None, value.split(",")):
-            days, _, hours = text.partition("=")
-            first, _, last = days.partition("..")
-            day = date.fromisoformat(first.strip())
-            until = date.fromisoformat(last.strip()) if last else day
-            found.append(Peak(day, until, int(hours)))
-        return tuple(found)
+    def _figures(cls, value: object) -> object:
+        if isinstance(value, dict) and (said := FOLLOWING & value.keys()):
+            raise ValueError(f"{', '.join(sorted(said))}: follows from other settings")
+        return value
 
-    @field_validator("filing_windows", mode="before")
-    @classmethod
-    def _filing_windows(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        found: dict[str, FilingWindow] = {one.carrier: one for one in HouseRules().filing_windows}
-        for text in filter(None, value.split(",")):
-            carrier, _, days = text.strip().partition("=")
-            signed, _, sent = days.partition("/")
-            if not carrier or int(signed) < 1 or int(sent) < 1:
-                raise ValueError("a carrier and two numbers of days, as in shunfeng=15/60")
-            found[carrier] = FilingWindow(
-                carrier, timedelta(days=int(signed)), timedelta(days=int(sent))
-            )
-        return tuple(found.values())
+    @model_validator(mode="after")
+    def _tenants_own(self) -> Self:
+        """Whatever is wrong is said at the start, not when the tenant is first asked for."""
+        for tenant, own in self.tenant_settings.items():
+            if tenant not in {self.tenant, *self.tenants.values()}:
+                raise ValueError(f"{tenant} is no tenant")
+            if odd := own.keys() - (type(self).model_fields.keys() - _OF_ALL_TENANTS):
+                raise ValueError(f"{tenant} can have no {', '.join(sorted(odd))} of its own")
+            self.of(tenant)
+        return self
 
-    @field_validator("customs_limits", mode="before")
-    @classmethod
-    def _customs_limits(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        found: dict[str, CustomsLimit] = {one.country: one for one in HouseRules().customs_limits}
-        for text in filter(None, value.split(",")):
-            country, _, fen = text.strip().partition("=")
-            if country not in {"*", *COUNTRIES} or int(fen) < 0:
-                raise ValueError("a country's code and an amount in fen, as in HK=80000")
-            found[country] = CustomsLimit(country, int(fen))
-        return tuple(found.values())
+    def of(self, tenant: str) -> Self:
+        """These settings with what the tenant has of its own."""
+        found = self.model_copy(update={"tenant": tenant, "tenant_settings": {}})
+        own = self.tenant_settings.get(tenant, {})
+        for name, value in own.items():
+            changed = value
+            if name == "rules":
+                alone = _FIGURES.validate_python(self._figures(value))
+                changed = replace(
+                    self.rules, **{figure: getattr(alone, figure) for figure in value}
+                )
+            self.__pydantic_validator__.validate_assignment(found, name, changed)
+        if own:
+            found._forget_derived()
+        return found
 
     @model_validator(mode="after")
     def _rehearsals(self) -> Self:
         for partner, account in self.rehearsal.items():
-            if not self._is_whole(partner, account):
+            whole = self._is_whole(partner, account)
+            # A third party's warehouse has to be there at both, whichever way a parcel goes.
+            if (
+                not whole
+                or self.third_parties.keys() - self.rehearsed(partner).third_parties.keys()
+            ):
                 raise ValueError(f"{partner} is not rehearsed with: {', '.join(sorted(account))}")
         return self
 
@@ -244,19 +223,29 @@ class Settings(BaseSettings):
         own = self.trackers.get(partner)
         return own is not None and "url" in account and own.keys() - account.keys() <= _OPTIONAL
 
+    def queries_a_day(self, partner: str) -> int:
+        """How many queries a day the contract with a source of tracks allows (M2)."""
+        if partner == "kuaidi100":
+            return self.kuaidi100_queries_a_day
+        return self.tracker_queries_a_day.get(partner, UNNAMED_QUERIES_A_DAY)
+
     def rehearsed(self, partner: str) -> Self:
         """These settings, with the sandbox's account in place of a partner's own."""
         account = self.rehearsal[partner]
         if partner not in REHEARSED:
             return self.model_copy(update={"trackers": {**self.trackers, partner: account}})
-        sealed = {
-            name: SecretStr(value) if name.endswith("_secret") else value
-            for name, value in account.items()
+        fields = type(self).model_fields
+        kinds: dict[str, Any] = {name: fields[name].annotation for name in account}
+        read = {
+            name: TypeAdapter(kinds[name]).validate_python(value) for name, value in account.items()
         }
-        found = self.model_copy(update=sealed)
-        # What was derived of the real account.
-        found.__dict__.pop("payment_keys", None)
+        found = self.model_copy(update=read)
+        found._forget_derived()
         return found
+
+    def _forget_derived(self) -> None:
+        """A copy has another account than the one it was derived of."""
+        self.__dict__.pop("payment_keys", None)
 
     @property
     def queries_are_possible(self) -> bool:

@@ -11,9 +11,11 @@ from typing import Any
 
 from application import refund_chain
 from application.blaming import by_return, claim_all
+from application.composing import Amount
+from application.intercepting import call_back_given_up
 from application.ordering import existing
 from application.reshipping import reship
-from application.return_messages import message_for
+from application.return_messages import Came, message_for
 from application.returning import close_up, existing_return, told
 from application.sealed_words import Message, seal_words
 from application.shelving import scrap_returned, shelve
@@ -36,6 +38,7 @@ from domain.return_facts import (
 from domain.returns import (
     Return,
     ReturnState,
+    missing,
     refused,
     scrapped,
     taken_back,
@@ -86,9 +89,12 @@ def inspect(unit: Unit, *, name: str, inspection: Inspection, rules: HouseRules)
 def agree(
     unit: Unit, *, name: str, reason: str, message: Message | None, rules: HouseRules
 ) -> dict[str, Any]:
-    """Staff agree to a refund without the goods: a decision with an actor (rules.md 3)."""
+    """Staff agree to a refund without the goods: a decision with an actor (rules.md 3).
+
+    They are to stay where they are, or were lost on their way back: nothing is kept for that way.
+    """
     back = existing_return(unit, name)
-    back.must_be("decide_return", ReturnState.REQUESTED)
+    back = unit.record(RETURN, name, back.decide(reason))
     return _settle(
         unit, name, back, Remedy.REFUND_ONLY, reason=reason, message=message, rules=rules
     )
@@ -116,7 +122,7 @@ def _settle(
         chain = refund_chain.levels(unit, back.order, units, parts=parts)
         root = chain[-1]
         price = root.order.price(root.units)
-        kept = back.kept_for_freight(back.payer, points=price[0], fen=price[1])
+        kept = back.kept_for_freight(remedy, points=price[0], fen=price[1])
         terms = terms._replace(kept=kept)
     owed = back.owed_for_exchange() if exchanged else 0
     if owed:
@@ -127,13 +133,18 @@ def _settle(
         order, case = existing(unit, back.order), RETURN.stream(name)
         replacement = linked_number(back.order, order, units, case=case)
     sent_back = _sent_back(unit, name, back) if to_send else None
+    came = Came(
+        _count(units),
+        _count(to_send),
+        _count(missing(back.goods)),
+        lost=back.state is ReturnState.LOST,
+    )
     words = message or message_for(
         remedy,
-        refunded=points,
-        kept=terms.kept[0],
+        came,
+        refunded=Amount(points, fen),
+        kept=Amount(*terms.kept),
         replacement=replacement,
-        taken=sum(one.quantity for one in units),
-        refused=sum(one.quantity for one in to_send),
     )
     account = unit.read(ACCOUNT, back.learner)
     source, when = RETURN.stream(name), unit.happened_at
@@ -165,6 +176,10 @@ def _settle(
         assert sent == replacement  # by the same rule
     if sent_back is not None:
         _pack_again(unit, sent_back, back, to_send)
+    if remedy is Remedy.REFUND_ONLY:
+        left = (existing(unit, back.order).part(one.part) for one in back.units)
+        parcels = dict.fromkeys(part.parcel for part in left if part and part.parcel)
+        call_back_given_up(unit, parcels=parcels, reason=reason, rules=rules)
     claims = claim_all(unit, by_return(unit, back, remedy=remedy), rules=rules)
     close_up(unit, name, after, reason=f"settled: {remedy}")
     return {
@@ -176,6 +191,10 @@ def _settle(
         "sent_back_in": sent_back,
         "claims": claims,
     }
+
+
+def _count(units: Sequence[Units]) -> int:
+    return sum(one.quantity for one in units)
 
 
 def _terms(back: Return, remedy: Remedy, reason: str) -> refund_chain.Terms:

@@ -7,7 +7,7 @@ anew for all that is in the parcel, by the strictest wish among its orders, and 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from application.depots import cargo_of
+from application.depots import cargo_of, packed
 from application.planning import Place, Planner, planner_for
 from application.streams import ITEM, MALL, NETWORK, ORDER
 from application.unit import Unit
@@ -79,16 +79,26 @@ def against_sharing(
         return CountriesDiffer(countries=", ".join(sorted(countries)))
     terms = unit.read(NETWORK, MALL).named(warehouse)
     limit = min(rules.parcel_grams, terms.max_weight_grams or rules.parcel_grams)
-    grams = found.cargo.grams
+    grams = packed(found.cargo, rules=rules).grams
     if grams > limit:
         return ParcelTooHeavy(grams=grams, limit_grams=limit, warehouse=warehouse)
     return _against_carriers(unit, found, warehouse=warehouse, rules=rules)
 
 
+class AsOne(NamedTuple):
+    """A parcel for several parts, beside what they would cost in parcels of their own."""
+
+    shipping: Shipping
+    fen: int
+    """Freight, packaging, handling, and what is expected to go wrong (W4)."""
+    apart_fen: int | None
+    """The same of a parcel for each part; None: one of them would be sent by nobody alone."""
+
+
 def shipping_together(
     unit: Unit, contents: Sequence[Content], *, warehouse: str, rules: HouseRules
-) -> Shipping | None:
-    """How a parcel with all of these parts is sent, and why so (W4).
+) -> AsOne | None:
+    """How a parcel with all of these parts is sent, why so, and what it saves (S4, W4).
 
     None: one part alone is sent as its order's plan says, and nobody is chosen without rate cards
     or where no carrier takes such a parcel.
@@ -97,8 +107,18 @@ def shipping_together(
     if len(contents) < 2 or not planner.priced:
         return None
     found = _found(unit, contents, rules=rules)
-    depot = planner.depot(_place(planner, found), warehouse, found.wanted(rules))
-    return depot.ship(found.cargo) if depot.price(found.cargo) is not None else None
+    place = _place(planner, found)
+    depot = planner.depot(place, warehouse, found.wanted(rules))
+    fen = depot.expected_fen(found.cargo)
+    if fen is None:
+        return None
+    alone = [
+        planner.depot(place, warehouse, wanted).expected_fen(cargo)
+        for cargo, wanted in zip(found.cargos, found.wishes, strict=True)
+    ]
+    known = [one for one in alone if one is not None]
+    apart = sum(known) if len(known) == len(alone) else None
+    return AsOne(depot.ship(found.cargo), fen, apart)
 
 
 def chosen_carriers(unit: Unit, parcel: Parcel) -> list[str]:
@@ -124,7 +144,7 @@ def _against_carriers(
         return None
     place = _place(planner, found)
     choice = planner.depot(place, warehouse, found.wanted(rules)).choice(found.cargo)
-    grams = found.cargo.grams
+    grams = packed(found.cargo, rules=rules).grams
     if choice is None:
         return NotPossible(action="merge", why=f"no carrier takes a parcel of {grams} g there")
     alone = [

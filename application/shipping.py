@@ -28,9 +28,9 @@ from domain.parcel_facts import (
 )
 from domain.parcels import OddityDecision, Parcel, received_at
 from domain.refusals import NotPossible
+from domain.scans import Scan
 from domain.sealed import Sealed
 from domain.stock import StockPicked, stock_key
-from domain.tracking import Scan
 
 WORDS_MAX = 100
 """Of a partner's words about the end of its watch."""
@@ -341,8 +341,9 @@ def confirm_track(
     `contradicted`: the house knows of a receipt, and the source was asked and does not.
     """
     state = existing_parcel(unit, parcel)
-    if received_at(state.track()) is None:
-        return {"contradicted": False}
+    track = state.track()
+    if received_at(track) is None:
+        return {"contradicted": confirming.fell_away(state, track) is not None}
     known = _as_recorded(told, now=unit.now)
     if confirming.knows(state, known):
         unit.record(PARCEL, parcel, state.confirm(at=asked, source=source))

@@ -37,6 +37,9 @@ WORDS: dict[str, Message] = {
     "orders.OrderCompleted": Message(
         "订单已完成，欢迎评价。", "Your order is complete. How was it?"
     ),
+    "orders.LatenessMadeGood": Message(
+        "订单晚于承诺时间，已补偿积分。", "Your order is late: you have points for it."
+    ),
     "orders.ReplacementOrdered": Message("已为您补发。", "A replacement is on its way."),
     "parcels.ParcelScanned": Message("包裹有新的物流信息。", "There is news of your parcel."),
     "parcels.ArrivalEstimated": Message(

@@ -19,10 +19,11 @@ from psycopg.sql import SQL, Identifier
 
 from application.callback_links import CallbackLinks
 from application.faults import fault
-from application.gateways.agora import SALT_MAX, SENDER, Answer, App, Outcome
+from application.gateways.agora import PARTNER, SALT_MAX, SENDER, Answer, App, Outcome
 from application.house import House
 from application.settings import Settings
 from application.signal_words import WORDS
+from application.traffic import Switching, way_of
 
 logger = logging.getLogger(__name__)
 
@@ -68,12 +69,12 @@ class Signals:
         self._house = house
         self._client = client
         self._name = secrets.token_hex(8)
-        self._own: Pass | None = None
+        self._own: dict[str, Pass] = {}
+        """By app: the real one's, and the sandbox's (M3)."""
 
     async def push(self) -> int:
         """Tell what there is to tell now; how many messages were taken."""
-        app = app_of(self._house.settings)
-        if app is None:
+        if app_of(self._house.settings) is None:
             return 0
         async with self._house.pool.connection() as connection:
             values = {"now": self._house.store.clock(), "me": self._name, "lease": LEASE}
@@ -83,11 +84,11 @@ class Signals:
         if not claimed:
             return 0
         try:
-            return await self._follow(app, claimed[0][0])
+            return await self._follow(claimed[0][0])
         finally:
             await self._run(_LET_GO, {"me": self._name})
 
-    async def _follow(self, app: App, position: int) -> int:
+    async def _follow(self, position: int) -> int:
         schema, taken = self._house.schema, 0
         async with self._house.pool.connection() as connection:
             ((ready,),) = await _rows(connection, schema, _READY, {})
@@ -99,7 +100,7 @@ class Signals:
             if not whole and position == found[-1].position != found[0].position:
                 return taken
             for news in group:
-                answer = await self._tell(app, news)
+                answer = await self._tell(news)
                 if answer is not None and answer.outcome in (Outcome.FAILED, Outcome.CLOSED):
                     await self._wait(answer)
                     return taken
@@ -110,8 +111,8 @@ class Signals:
             await self._move(ready)
         return taken
 
-    async def _tell(self, app: App, news: News) -> Answer | None:
-        """Tell one; None: it is too old to matter."""
+    async def _tell(self, news: News) -> Answer | None:
+        """Tell one; None: it is too old to matter, or the sandbox did not take it."""
         now = self._house.store.clock()
         if news.recorded_at + STALE_AFTER < now:
             return None
@@ -120,11 +121,16 @@ class Signals:
             "order": news.order, "fact": news.fact, "position": news.position,
             "zh": words.zh, "en": words.en,
         }  # fmt: skip
-        if self._own is None or self._own.expires_at < now + TOKEN_LIVES / 2:
-            self._own = pass_for(app, SENDER, now=now)
         user = self._house.callback_links.signal_id(news.learner)
-        answer = await app.send(user, payload, token=self._own.token, client=self._client)
+        app, real = await app_for(self._house, user)
+        own = self._own.get(app.app_id)
+        if own is None or own.expires_at < now + TOKEN_LIVES / 2:
+            own = self._own[app.app_id] = pass_for(app, SENDER, now=now)
+        answer = await app.send(user, payload, token=own.token, client=self._client)
         fault("signal_sent")
+        if not real and answer.outcome is not Outcome.TAKEN:
+            logger.warning("the sandbox did not take a signal: %s", answer.cause)
+            return None  # a rehearsal holds up nobody's real news
         if answer.outcome is Outcome.UNUSABLE:
             logger.error("a signal of %s was not usable: %s", news.fact, answer.cause)
         return answer
@@ -149,12 +155,20 @@ class Signals:
             return int(cursor.rowcount)
 
 
-def app_of(settings: Settings) -> App | None:
+def app_of(settings: Settings, partner: str = PARTNER) -> App | None:
     """The app that is set; None: apps read the live stream alone."""
     if not settings.agora_app_id:
         return None
     certificate = settings.agora_certificate.get_secret_value()
-    return App(settings.agora_url, settings.agora_app_id, certificate)
+    return App(settings.agora_url, settings.agora_app_id, certificate, partner)
+
+
+async def app_for(house: Switching, user: str) -> tuple[App, bool]:
+    """The app that a user's news goes through, once one is set, and whether it is the real one."""
+    way = await way_of(house, PARTNER, user)
+    app = app_of(way.settings, way.called(PARTNER))
+    assert app is not None
+    return app, way.real
 
 
 def pass_for(app: App, user: str, *, now: datetime) -> Pass:

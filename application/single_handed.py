@@ -5,11 +5,14 @@ from urllib.parse import quote
 from application.envelope import Context
 from application.streams import SINGLE_HANDED
 from application.unit import Unit
+from domain.approvals import OwnAccount
 from domain.house_rules import HouseRules
 from domain.single_handed import NOBODY, Before
 
 _PERSONS = frozenset({"support", "operations", "administrator", "auditor", "operator"})
-"""Others do what they were made to do: each of their steps is weighed by itself."""
+_ADDED_UP = _PERSONS | {"service"}
+"""Whose steps are added up: what a service hands out by hand is somebody's decision, too. Others do
+what they were made to do: each of their steps is weighed by itself."""
 _AT_A_DESK = _PERSONS - {"operator"}
 """Who runs an import on the machine itself brings what a system wrote."""
 
@@ -31,18 +34,24 @@ def _key(context: Context, learner: str) -> str:
 def alone_before(unit: Unit, *, learner: str) -> Before:
     """What whoever acts moved alone for a learner, and still adds to what they do next (A8)."""
     context = unit.command.context
-    moved = unit.read(SINGLE_HANDED, _key(context, learner)) if is_person(context) else NOBODY
+    known = context.role in _ADDED_UP
+    moved = unit.read(SINGLE_HANDED, _key(context, learner)) if known else NOBODY
     return moved.before(unit.now)
 
 
-def moved_alone(unit: Unit, *, learner: str, points: int, subject: str, rules: HouseRules) -> bool:
+def moved_alone(
+    unit: Unit, *, learner: str, points: int, subject: str, rules: HouseRules, by_rule: bool = False
+) -> bool:
     """Whether whoever acts may give or take so many points without a second person.
 
-    If so it is noted, and counts for what the same person does next for this learner, in
-    whatever role. It has to be moved in the same commit.
+    If so it is noted, and counts for what the same person or service does next for this learner,
+    in whatever role. It has to be moved in the same commit. `by_rule`: it follows from a rule of
+    the platform, which no person sees to. Raises `OwnAccount` where it is whoever acts.
     """
     context = unit.command.context
-    if not is_person(context):
+    if is_person(context) and context.subject == learner:
+        raise OwnAccount(person=learner)
+    if by_rule or context.role not in _ADDED_UP:
         return not NOBODY.needs_second_person(points, when=unit.now, rules=rules)
     key = _key(context, learner)
     moved = unit.read(SINGLE_HANDED, key)

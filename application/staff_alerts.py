@@ -16,6 +16,9 @@ from application.troubles import Trouble, Troubles
 UNTOLD = frozenset({"robot_refused"})
 """What the robot could hardly tell: it is on the page alone."""
 
+_SUBJECTS = ("case", "parcel", "order")
+"""By whose name a line leads to an order, the narrowest first."""
+
 FLEETING = frozenset({"missed_target"})
 """What may be over before anybody reads of it: views catch up after a start or a burst."""
 
@@ -70,7 +73,7 @@ class _Item(NamedTuple):
 
 def composed(news: News, language: Language, *, mall: str, page: str, now: datetime) -> str:
     """The message: by section and kind, cut at a whole line where the robot would take no more."""
-    items = list(_items(news, language, now=now))
+    items = list(_items(news, language, page=page.partition("#")[0], now=now))
 
     def text(kept: int) -> str:
         left = len(items) - kept
@@ -88,11 +91,11 @@ def _fits(text: str) -> bool:
     return len(text.encode()) <= MARKDOWN_MAX_BYTES
 
 
-def _items(news: News, language: Language, *, now: datetime) -> Iterable[_Item]:
+def _items(news: News, language: Language, *, page: str, now: datetime) -> Iterable[_Item]:
     for one in sorted(news.fresh, key=_place):
-        yield _Item("fresh", one.kind, _aged(one, language, now=now))
+        yield _Item("fresh", one.kind, _linked(_aged(one, language, now=now), one, page))
     for one in sorted(news.older, key=_place):
-        yield _Item("older", one.kind, _aged(one, language, now=now))
+        yield _Item("older", one.kind, _linked(_aged(one, language, now=now), one, page))
     for over in sorted(news.solved, key=_place):
         yield _Item("solved", over.kind, line_of(over.kind, over.about, language))
 
@@ -106,6 +109,15 @@ def _aged(one: Trouble, language: Language, *, now: datetime) -> str:
     if one.since is None or one.since > now:
         return words
     return f"{words} · {_age(now - one.since, language)}"
+
+
+def _linked(words: str, one: Trouble, page: str) -> str:
+    """The line with its subject leading to the order's desk; what has no order leads nowhere."""
+    order = one.about.get("order")
+    if order is None:
+        return words
+    subject = next(str(one.about[name]) for name in _SUBJECTS if name in one.about)
+    return words.replace(subject, f"[{subject}]({page}#/packing/{order})", 1)
 
 
 def _age(age: timedelta, language: Language) -> str:

@@ -51,7 +51,7 @@ def receive_stock(
     unit: Unit, *, sku: str, warehouse: str, quantity: int, reference: str
 ) -> dict[str, Any]:
     """Take goods in (C3); the warehouse must be able to keep them (C2)."""
-    _check_kept(unit, sku=sku, warehouse=warehouse)
+    check_kept(unit, sku=sku, warehouse=warehouse)
     fact = StockReceived(quantity=quantity, reference=reference)
     after = unit.record(STOCK, stock_key(warehouse, sku), [fact])
     return {"sku": sku, "warehouse": warehouse, "free": after.free}
@@ -61,7 +61,7 @@ def count_stock(
     unit: Unit, *, sku: str, warehouse: str, counted: int, source: str, reason: str
 ) -> dict[str, Any]:
     """Compare a count with the books; a difference becomes an adjustment with its reason (C3)."""
-    _check_kept(unit, sku=sku, warehouse=warehouse)
+    check_kept(unit, sku=sku, warehouse=warehouse)
     key = stock_key(warehouse, sku)
     facts = unit.read(STOCK, key).count(counted, source=source, reason=reason)
     after = unit.record(STOCK, key, facts)
@@ -83,7 +83,7 @@ def transfer_stock(
     """Send free units to another warehouse; they are received there when they arrive (C3)."""
     if from_warehouse == to_warehouse:
         raise InvalidRequest(field="to_warehouse", reason="is where the units are")
-    _check_kept(unit, sku=sku, warehouse=to_warehouse)
+    check_kept(unit, sku=sku, warehouse=to_warehouse)
     key = stock_key(from_warehouse, sku)
     facts = unit.read(STOCK, key).transfer_out(
         quantity, sku=sku, to_warehouse=to_warehouse, transfer=transfer
@@ -92,7 +92,8 @@ def transfer_stock(
     return {"sku": sku, "warehouse": from_warehouse, "free": after.free, "transfer": transfer}
 
 
-def _check_kept(unit: Unit, *, sku: str, warehouse: str) -> None:
+def check_kept(unit: Unit, *, sku: str, warehouse: str) -> None:
+    """Raise unless the item is one that this warehouse can keep (C2)."""
     terms = unit.read(ITEM, sku).terms
     if terms is None:
         raise ItemUnknown(sku=sku)

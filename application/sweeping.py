@@ -152,9 +152,9 @@ async def overdue_of(
         for policy in (one for one in policies if one.applies(house.rules)):
             moment = now - 2 * policy.every
             found = await _find(connection, house, policy, now=moment, after=start, limit=COUNT_MAX)
-            if found:
-                since = found[0].at + policy.grace(house.rules)
-                late.append(Overdue(policy.name, len(found), since))
+            since = [one for one in await _since(connection, house, policy, found) if one <= moment]
+            if since:
+                late.append(Overdue(policy.name, len(since), min(since)))
     return late
 
 
@@ -179,9 +179,27 @@ async def foreseen_of(
         policy, due = named[name], Due(*row)
         at = due.at + policy.grace(house.rules)
         cause = policy.command(due, house.rules).context.causation
-        late = at < now - late_after - 2 * policy.every
+        (since,) = await _since(connection, house, policy, [due])
+        late = since < now - late_after - 2 * policy.every
         found.append(Foreseen(name, due.key, cause, at, late))
     return sorted(found, key=lambda one: (one.at, one.policy, one.key))
+
+
+async def _since(
+    connection: AsyncConnection[Any], house: House, policy: Policy, found: Sequence[Due]
+) -> list[datetime]:
+    """Since when each of these could have been done: when it fell due, and was known of (A5)."""
+    if not found:
+        return []
+    causes = [policy.command(one, house.rules).context.causation for one in found]
+    query = SQL(_RECORDED).format(tallypost_events=Identifier(house.schema, "tallypost_events"))
+    cursor = await connection.execute(query, (causes,), prepare=True)
+    recorded: dict[str, datetime] = dict(await cursor.fetchall())
+    grace = policy.grace(house.rules)
+    return [
+        max(due := one.at + grace, recorded.get(cause, due))
+        for one, cause in zip(found, causes, strict=True)
+    ]
 
 
 async def _find(
@@ -203,6 +221,13 @@ async def _find(
 _DUE: LiteralString = """
 SELECT key, version, at FROM ({find}) AS due (key, version, at)
 WHERE at <= %b AND at >= %b AND (at, key) > (%b, %b) ORDER BY at, key LIMIT %b
+"""
+# A cause is `stream@version`; a fact that is told late was not to be acted on before.
+_RECORDED: LiteralString = """
+SELECT c.cause, (convert_from(e.state, 'UTF8')::json ->> 'recorded_at')::timestamptz
+FROM unnest(%b::text[]) AS c(cause)
+JOIN {tallypost_events} e ON e.originator_id = regexp_replace(c.cause, '@[0-9]+$', '')
+    AND e.originator_version = substring(c.cause FROM '@([0-9]+)$')::bigint
 """
 _AHEAD: LiteralString = """
 SELECT {name}::text, key, version, at FROM ({find}) AS due (key, version, at)

@@ -182,7 +182,8 @@ def _row(one: Trouble, now: datetime) -> dict[str, Any]:
 
 
 def _plain(value: object) -> bool:
-    return isinstance(value, str | int | float | None)
+    """What JSON has, and no moments: the age of a trouble is its own."""
+    return isinstance(value, str | int | float | list | None)
 
 
 async def told(connection: AsyncConnection[Any], schema: str) -> list[Told]:

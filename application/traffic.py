@@ -25,12 +25,17 @@ from domain.refusals import NotFound
 from domain.traffic import TrafficShifted, goes_real
 
 
-class Rehearsing(Protocol):
-    """A tenant with both ways to its partners."""
+class Switching(Protocol):
+    """A tenant that knows which way is gone."""
 
     schema: str
     settings: Settings
     pool: AsyncConnectionPool[Any]
+
+
+class Rehearsing(Switching, Protocol):
+    """A tenant with both ways to its partners."""
+
     trackers: Trackers
     payments: PaymentProvider
     rehearsed_payments: PaymentProvider | None
@@ -76,7 +81,7 @@ def shift_traffic(unit: Unit, *, partner: str, percent: int, settings: Settings)
     return {"partner": partner, "percent": after.percent}
 
 
-async def way_of(house: Rehearsing, partner: str, key: str) -> Way:
+async def way_of(house: Switching, partner: str, key: str) -> Way:
     """Where calls about this parcel or order go, from the first one on."""
     if partner not in house.settings.rehearsal:
         return Way(house.settings, real=True)
@@ -95,7 +100,7 @@ async def way_of(house: Rehearsing, partner: str, key: str) -> Way:
     return Way(house.settings if real else house.settings.rehearsed(partner), bool(real))
 
 
-async def way_gone(house: Rehearsing, partner: str, key: str) -> Way:
+async def way_gone(house: Switching, partner: str, key: str) -> Way:
     """Where calls about this one went; to the real partner if none did: it proves more."""
     if partner not in house.settings.rehearsal:
         return Way(house.settings, real=True)
@@ -130,7 +135,7 @@ async def payments_of(house: Rehearsing, order: str) -> PaymentProvider:
     )
 
 
-async def shares(house: Rehearsing) -> list[Share]:
+async def shares(house: Switching) -> list[Share]:
     """How much of each partner's traffic is real, and who said so; those with both ways alone."""
     found = []
     async with house.pool.connection() as connection:

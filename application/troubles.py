@@ -20,6 +20,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "warehouse_load": ("warehouse",),
     "late_parcel": ("parcel",),
     "third_party": ("parcel",),
+    "stock_difference": ("warehouse", "sku"),
     "waiting_declaration": ("parcel", "standing"),
     "partner_away": ("partner",),
     "missed_target": ("whose", "target"),
@@ -28,11 +29,12 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "unclaimed_push": ("partner",),
     "unwatched_parcel": ("parcel",),
     "shared_waybill": ("carrier", "waybill"),
-    "silent_parcel": ("parcel", "silence"),
-    "delayed_parcel": ("parcel", "delay"),
+    "delayed_parcel": ("parcel",),
     "contradicted_receipt": ("parcel", "waybill"),
     "waiting_return": ("back",),
     "overdue_case": ("case",),
+    "claim_window": ("parcel",),
+    "delivered_claim": ("parcel",),
     "approval": ("approval",),
 }
 """Which of the figures of each kind make it the same trouble, however they change besides."""

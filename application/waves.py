@@ -26,6 +26,7 @@ from application.releasing import release_together
 from application.screening import screen
 from application.streams import MALL, NETWORK, ORDER, WAVE
 from application.unit import Command, Unit
+from application.wave_orders import Left, left_out, orders_now
 from domain.addresses import canonical_place
 from domain.orders import Order
 from domain.parcel_facts import Content
@@ -70,6 +71,8 @@ class Ran(NamedTuple):
     parcels: list[str]
     merged: int
     to_review: int
+    left: list[Left]
+    """Of the orders that were named, those of which it released nothing."""
 
 
 def wave_id(warehouse: str, cut_off: datetime) -> str:
@@ -165,12 +168,22 @@ async def run_wave(
     none where nothing waits: no more than the days' cut-offs is noted of what released nothing.
     """
     shown = await _shown(house, upto)
-    async with house.pool.connection() as connection:
-        waiting = await _waiting(connection, house.schema, warehouse, orders, until=cut_off)
+    if orders is None:
+        async with house.pool.connection() as connection:
+            waiting = await _waiting(connection, house.schema, warehouse, until=cut_off)
+    else:
+        known = await orders_now(house, orders)
+        waiting = [
+            one
+            for number, order in known.items()
+            if order.paid and not order.review
+            for one in _of(number, order)
+            if one.warehouse == warehouse
+        ]
     wanted = bool(cut_off or waiting or not shown)
     opened = await house.store.execute(_opening(actor, wave, warehouse, cut_off, wanted=wanted))
     if not (shown and from_json(opened.answer).get("begun", True)):
-        return Ran(wave, 0, [], 0, 0)
+        return Ran(wave, 0, [], 0, 0, await left_out(house, warehouse, orders, ()))
     unusual = await screen(house, sorted({one.content.order for one in waiting}))
     groups = await _by_recipient(house, waiting)
     issued = await issue(
@@ -180,11 +193,12 @@ async def run_wave(
     parts = sum(answer["parts"] for answer in answers)
     parcels = [parcel for answer in answers for parcel in answer["parcels"]]
     merged = sum(answer["merged"] for answer in answers)
-    closed = partial(_close, wave=wave, parts=parts, parcels=len(parcels), merged=merged,
-                     to_review=unusual)  # fmt: skip
+    did = {"parts": parts, "parcels": len(parcels), "merged": merged, "to_review": unusual}
+    closed = partial(_close, wave=wave, **did)
     if not issued.undecided:  # else it comes again
         await house.store.execute(_command(actor, wave, "close", closed, [WAVE.stream(wave)]))
-    return Ran(wave, parts, parcels, merged, unusual)
+    left = await left_out(house, warehouse, orders, parcels)
+    return Ran(wave, parts, parcels, merged, unusual, left)
 
 
 def _opening(
@@ -211,8 +225,8 @@ async def _shown(house: House, position: int) -> bool:
 async def release_urgent(house: House) -> int:
     """What paid for express delivery skips the wave: released once it was looked up (S5, O7).
 
-    Returns how many parts were. Each version of an order is asked about once, so that one that
-    a human approved goes on, and one that cannot be released waits for what changes it.
+    Returns how many. Each version of an order is asked about once: one that a human approved goes
+    on, and one that cannot be released waits for what changes it.
     """
     async with house.pool.connection() as connection:
         waiting = _parts(await _rows(connection, house.schema, _URGENT))
@@ -253,9 +267,8 @@ async def _recipients(
     connection: AsyncConnection[Any], house: House, cards: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     """What is equal for two cards of one person at one place; a lost card has none."""
-    opened = await open_cards(connection, house.schema, house.vault, cards)
     found: dict[str, tuple[str, ...]] = {}
-    for card, content in opened.items():
+    for card, content in (await open_cards(connection, house.schema, house.vault, cards)).items():
         recipient = Recipient.from_bytes(content)
         found[card] = (recipient.name, recipient.phone, canonical_place(recipient))
     return found
@@ -322,12 +335,10 @@ async def _waiting(
     connection: AsyncConnection[Any],
     schema: str,
     warehouse: str,
-    orders: Sequence[str] | None,
     *,
     until: datetime | None,
 ) -> list[Waiting]:
-    named = None if orders is None else list(orders)
-    rows = await _rows(connection, schema, _WAITING, warehouse, named, named, until, until)
+    rows = await _rows(connection, schema, _WAITING, warehouse, until, until)
     return [one for one in _parts(rows) if one.warehouse == warehouse]
 
 
@@ -335,18 +346,21 @@ def _parts(rows: Iterable[tuple[str, str | None, int, bytes]]) -> list[Waiting]:
     found: list[Waiting] = []
     for number, card, version, folded in rows:
         order: Order = ORDER.states.validate_json(folded)
-        found += [
-            Waiting(
-                Content(order=number, part=part.number),
-                order.learner,
-                card,
-                part.warehouse,
-                version,
-            )
-            for part in order.parts
-            if part.releasable
-        ]
+        found += _of(number, order, card=card, version=version)
     return found
+
+
+def _of(number: str, order: Order, *, card: str | None = None, version: int = 0) -> list[Waiting]:
+    """What of an order waits to be released."""
+    if card is None and order.destination is not None:
+        card = order.destination.card
+    return [
+        Waiting(
+            Content(order=number, part=part.number), order.learner, card, part.warehouse, version
+        )
+        for part in order.parts
+        if part.releasable
+    ]
 
 
 async def _rows(
@@ -377,7 +391,6 @@ _WAITING = """
 SELECT number, card, version, folded FROM {orders}
 WHERE releasable_at IS NOT NULL AND review IS NULL
   AND %b = ANY(string_to_array(releasable_at, ','))
-  AND (%b::text[] IS NULL OR number = ANY(%b::text[]))
   AND (%b::timestamptz IS NULL OR placed_at <= %b::timestamptz)
 ORDER BY placed_at, number
 """

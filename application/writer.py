@@ -13,7 +13,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
@@ -22,6 +21,7 @@ from pydantic_core import from_json
 from application.envelope import decode_fact
 from application.faults import fault
 from application.groups import Group, Waiting
+from application.links import LINK
 from application.log import Head, Log, LogSql, Recorded
 from application.outcomes import (
     OUTAGES,
@@ -47,15 +47,6 @@ KEYS_MAX = 50_000
 """Learners whose vault keys are kept in memory."""
 RECONNECT_SECONDS = 0.25
 """Longest pause between two tries to reach the log."""
-LINK: dict[str, Any] = {
-    "autocommit": True,
-    "connect_timeout": 5,
-    # A host that vanished without a word is noticed in seconds; sockets without a host ignore it.
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
 SPOILED: tuple[type[BaseException], ...] = (Exception, asyncio.CancelledError)
 """What a command may raise that is nobody's matter but its caller's.
 
@@ -366,7 +357,7 @@ class Writer:
 
     async def _connected(self) -> Log:
         if self._log is None:
-            connection = await AsyncConnection.connect(self._conninfo, **LINK)
+            connection = await AsyncConnection.connect(self._conninfo, autocommit=True, **LINK)
             # Whoever stands still while it has the turn makes all others wait.
             await connection.execute("SET idle_in_transaction_session_timeout = '5s'")
             self._log = Log(connection, self._sql)

@@ -69,6 +69,14 @@ def canonical_compound(place: Place) -> str | None:
     return None if found is None else _SEPARATOR.join([*divisions, found.group()])
 
 
+def canonical_name(name: str) -> str:
+    """One text for one person's name, however it was typed: spaces, dots and case go (D1, A4).
+
+    Personal data, too: to be hashed with a key.
+    """
+    return _bare(name)
+
+
 def _bare(text: str) -> str:
     """Letters and digits alone."""
     plain = unicodedata.normalize("NFKC", text).casefold()

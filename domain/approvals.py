@@ -27,7 +27,8 @@ class ApprovalRequested(Fact, name="approvals.ApprovalRequested", version=2):
     kind: Kind
     learner: str
     points: int = Field(
-        description="added if positive, taken if negative; what a claw-back takes; 0 for a reveal"
+        description="added if positive, taken if negative; what a claw-back takes; what a decision"
+        " is worth; 0 for a reveal"
     )
     subject: str = Field(
         description="the adjustment's source, the lot that is clawed back, the case, or the card"
@@ -84,6 +85,14 @@ class SamePerson(Refusal):
     zh = "{checker} 是申请人，须由他人审批。"
 
 
+class OwnAccount(Refusal):
+    """Whoever works for the house moves nothing to or from an account of their own (A8)."""
+
+    code = "own_account"
+    en = "{person} is whose points these are: somebody else has to do it."
+    zh = "涉及 {person} 本人的积分，须由他人办理。"
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """One request for a second pair of eyes."""
@@ -129,6 +138,8 @@ class Approval:
             raise NotPossible(action="decide", why=f"it was {self.decided} already")
         if self.request.maker == checker:
             raise SamePerson(checker=checker)
+        if self.request.kind is not Kind.REVEAL and self.request.learner == checker:
+            raise OwnAccount(person=checker)
 
 
 def _wish(request: ApprovalRequested) -> ApprovalRequested:

@@ -18,7 +18,8 @@ class Attempt(NamedTuple):
 
 
 _WELL = RECEIVED | {ScanKind.AWAITING_PICKUP}
-_FAILED = frozenset({ScanKind.FAILED_ATTEMPT, ScanKind.RESCHEDULED})
+_FAILED = frozenset({ScanKind.FAILED_ATTEMPT})
+"""What a recipient puts off to another day is no attempt: nobody was at the door in vain."""
 
 
 def first_attempt(track: Track) -> Attempt | None:

@@ -12,7 +12,7 @@ BLOT: Final = "*"
 
 _TITLE = (
     r"(?:派[件送]人|派[件送]员|快递员|业务员|投递员|揽投员|揽[件收]员|收件员|取件员|配送员|送货员"
-    r"|扫描员|骑手|快递小哥|(?<!快递)小哥|收[件货]人|签收人|代收人|取件人|提货人|寄件人|发件人|联系人|经手人|司机)"
+    r"|扫描员|骑手|快递小哥|(?<!快递)小哥|收[件货]人|签收人|代收人|取件人|提货人|寄件人|发件人|联系人|经手人|司机|客户|用户|顾客|买家)"
 )
 # Who signs may be said without naming anybody: places keep their whole name, roles only theirs.
 _PLACE = (
@@ -27,7 +27,7 @@ _ROLE = (
 _GOES_ON = (
     r"已|未|正|将|为您|为你|给您|您|请|感谢|如有|如需|签收|代签|代收|派[件送]|投递|配送|送货|揽|收[件取]"
     r"|取[件出走]|电话|手机|联系|姓名|号码|网点|安排|在|于|与|和您|从|到|到达|不在|不便|拒|无法|现|妥投|因"
-    r"|的|时|扫描|要求|申请|更改|修改|改派|改约|改地址|预约|委托"
+    r"|的|时|扫描|自[提取]|前来|来取|领取|要求|申请|更改|修改|改派|改约|改地址|预约|委托"
 )
 _STOP = r"\s,。;:!?()\[\]【】<>/、|*0-9"
 _END = rf"(?={_GOES_ON}|[{_STOP}]|$)"
@@ -73,6 +73,17 @@ _OF_PLACE = re.compile(
 _BEFORE_PHONE = re.compile(
     rf"(的)([小老阿]?[{_SURNAMES}][\u4e00-\u9fff·]{{0,3}})(?=\s?[(【\[]\*[)】\]])"
 )
+_IN_BRACKETS = re.compile(
+    r"([由被]【)([\u4e00-\u9fff·]{2,4})(?=】\s?(?:代?签收|代[签收]|领取|取走|拒收))"
+)
+_TO_CALL = re.compile(
+    rf"(联系)((?!{_WORDS})[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=\s?(?:电话|手机|\(?\*))"
+)
+_KIN = re.compile(
+    rf"((?:家人|家属|亲属|亲友|父亲|母亲|丈夫|妻子|儿子|女儿|朋友|同事|邻居|室友|同学)\s?:?)"
+    rf"((?!{_WORDS})[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?){_END}"
+)
+_POLITE = re.compile(rf"()([{_SURNAMES}][\u4e00-\u9fff]{{0,2}}?)(?=先生|女士|小姐)")
 # Whose door it was; where a parcel waits to be picked up has to stay readable.
 _DOOR = re.compile(
     r"(?:\d{1,4}\s?(?:幢|栋|座|号楼|号(?=\s?\d{1,3}\s?单元))\s?)?"
@@ -97,7 +108,7 @@ def blot(text: str) -> str:
             text = pattern.sub(BLOT, text)
         text = _CALLED.sub(rf"\1{BLOT}", text)
         text = _OF_PLACE.sub(rf"\1【{BLOT}】", text)
-        for named in (_NAMED, _SAID, _BY, _BEFORE_PHONE):
+        for named in (_NAMED, _SAID, _BY, _IN_BRACKETS, _TO_CALL, _KIN, _POLITE, _BEFORE_PHONE):
             text = named.sub(_without_name, text)
     return text
 

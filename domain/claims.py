@@ -86,6 +86,15 @@ class ClaimFiled(Fact, name="claims.ClaimFiled"):
     )
 
 
+class ClaimCorrected(Fact, name="claims.ClaimCorrected"):
+    """Another sum is asked of the carrier, before it says what it owes (D2)."""
+
+    carrier: str
+    claimed_fen: PositiveInt
+    before_fen: PositiveInt = Field(description="what was asked until now")
+    reason: str
+
+
 class ClaimAcknowledged(Fact, name="claims.ClaimAcknowledged"):
     """The carrier has it under a number of its own."""
 
@@ -105,7 +114,7 @@ class ClaimRejected(Fact, name="claims.ClaimRejected"):
 
 
 class ClaimPaid(Fact, name="claims.ClaimPaid"):
-    """The money came."""
+    """Money came; the claim is paid once it is all that the carrier owes."""
 
     paid_fen: PositiveInt
 
@@ -113,7 +122,9 @@ class ClaimPaid(Fact, name="claims.ClaimPaid"):
 class ClaimWrittenOff(Fact, name="claims.ClaimWrittenOff"):
     """Nothing more is expected of it."""
 
-    lost_fen: NonNegativeInt = Field(description="accepted, or else claimed, and never paid")
+    lost_fen: NonNegativeInt = Field(
+        description="of what was accepted, or else claimed: never paid"
+    )
     reason: str
 
 
@@ -122,6 +133,7 @@ ClaimFact = (
     | InquiryAnswered
     | InquiryTimedOut
     | ClaimFiled
+    | ClaimCorrected
     | ClaimAcknowledged
     | ClaimAccepted
     | ClaimRejected
@@ -175,6 +187,11 @@ class Claim:
         """Whether the carrier still owes an answer or money."""
         return self.state is not None and self.state not in CLOSED
 
+    @property
+    def owed_fen(self) -> int:
+        """What the carrier accepted and has not paid yet."""
+        return self.accepted_fen - self.paid_fen
+
     def inquire(
         self,
         *,
@@ -214,13 +231,30 @@ class Claim:
         over = asked is not None and asked.open and when >= asked.answer_by
         return [InquiryTimedOut()] if over else []
 
-    def file(self, filing: ClaimFiled, *, when: datetime) -> list[ClaimFact]:
-        """Claim money, once a parcel and in the carrier's time."""
+    def file(self, filing: ClaimFiled, *, most: int, when: datetime) -> list[ClaimFact]:
+        """Claim money, once a parcel and in the carrier's time; `most` as for `correct`."""
         if self.state is not None:
             raise NotPossible(action="file_claim", why=f"the claim is {self.state}")
         if filing.file_by is not None and when > filing.file_by:
             raise ClaimTooLate(carrier=filing.carrier, until=filing.file_by.isoformat())
+        _at_most(filing.claimed_fen, most)
         return [filing]
+
+    def correct(
+        self, fen: int, *, carrier: str, reason: str, most: int, when: datetime
+    ) -> list[ClaimFact]:
+        """Ask for another sum while the carrier has not answered; for more only in its time.
+
+        Never for more than the parcel's value and freight, which is `most`.
+        """
+        self._must_be("correct_claim", ClaimState.FILED, ClaimState.ACKNOWLEDGED)
+        _at_most(fen, most)
+        if fen > self.claimed_fen and self.file_by is not None and when > self.file_by:
+            raise ClaimTooLate(carrier=carrier, until=self.file_by.isoformat())
+        if fen == self.claimed_fen:
+            return []
+        before = self.claimed_fen
+        return [ClaimCorrected(carrier=carrier, claimed_fen=fen, before_fen=before, reason=reason)]
 
     def acknowledge(self, reference: str) -> list[ClaimFact]:
         """The carrier confirms that it has the claim."""
@@ -241,15 +275,15 @@ class Claim:
         return [ClaimRejected(reason=reason)]
 
     def pay(self, fen: int) -> list[ClaimFact]:
-        """The money came: never more than was accepted."""
+        """Money came: never more than is owed still."""
         self._must_be("pay_claim", ClaimState.ACCEPTED)
-        _at_most(fen, self.accepted_fen)
+        _at_most(fen, self.owed_fen)
         return [ClaimPaid(paid_fen=fen)]
 
     def write_off(self, reason: str) -> list[ClaimFact]:
-        """Expect nothing more."""
+        """Expect nothing more of what is owed, or was asked for."""
         self._must_be("write_off_claim", *(one for one in ClaimState if one not in CLOSED))
-        return [ClaimWrittenOff(lost_fen=self.accepted_fen or self.claimed_fen, reason=reason)]
+        return [ClaimWrittenOff(lost_fen=self.owed_fen or self.claimed_fen, reason=reason)]
 
     def _must_be(self, action: str, *states: ClaimState) -> None:
         if self.state is None:
@@ -293,6 +327,8 @@ def evolve(claim: Claim, fact: ClaimFact) -> Claim:
                 claimed_fen=fact.claimed_fen,
                 file_by=fact.file_by,
             )
+        case ClaimCorrected():
+            return replace(claim, claimed_fen=fact.claimed_fen)
         case ClaimAcknowledged():
             return replace(claim, state=ClaimState.ACKNOWLEDGED)
         case ClaimAccepted():
@@ -300,7 +336,9 @@ def evolve(claim: Claim, fact: ClaimFact) -> Claim:
         case ClaimRejected():
             return replace(claim, state=ClaimState.REJECTED)
         case ClaimPaid():
-            return replace(claim, state=ClaimState.PAID, paid_fen=fact.paid_fen)
+            paid = claim.paid_fen + fact.paid_fen
+            end = ClaimState.PAID if paid >= claim.accepted_fen else claim.state
+            return replace(claim, state=end, paid_fen=paid)
         case ClaimWrittenOff():
             return replace(claim, state=ClaimState.WRITTEN_OFF)
         case _:

@@ -7,6 +7,7 @@ that the source itself named when it was asked about one of these.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from domain.house_rules import HouseRules
@@ -34,8 +35,10 @@ def question(parcel: Parcel, track: Track) -> Question | None:
 
     The number that it came under, or the label's: where that one's source knows of the receipt,
     too, or names the number that it came under. Who is asked is nobody's word but the house's own.
+    Where a receipt fell away, its label's is asked whether there is one.
     """
-    if received_at(track) is None or parcel.waybill is None or parcel.carrier is None:
+    receipt = received_at(track) or fell_away(parcel, track)
+    if receipt is None or parcel.waybill is None or parcel.carrier is None:
         return None
     label, proven = Question(parcel.waybill, parcel.carrier), proven_numbers(parcel)
     receipts = {as_read(scan.number): scan for scan in _receipts(track)}
@@ -59,9 +62,19 @@ def counts(parcel: Parcel, track: Track, *, rules: HouseRules) -> bool:
 
     Where its orders were received and its track, read anew, tells of no receipt, nothing may.
     """
+    if fell_away(parcel, track) is not None:
+        return False
     asked = question(parcel, track)
     carrier = parcel.carrier if asked is None else asked.carrier
     return not rules.confirms(carrier) or parcel.confirmed_since(received_at(track))
+
+
+def fell_away(parcel: Parcel, track: Track) -> datetime | None:
+    """When a receipt was told that fell away with its carrier (T2); None: none did, or another was.
+
+    Its orders are received all the same: what has value waits for another scan, or for a human.
+    """
+    return parcel.receipt_fell if received_at(track) is None else None
 
 
 def knows(parcel: Parcel, told: Iterable[Scan]) -> bool:

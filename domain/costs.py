@@ -132,6 +132,12 @@ def shared(fen: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
+def units_of(goods: str) -> dict[int, int]:
+    """Units by line, as a row of costs keeps them: `1:2,3:1`."""
+    pairs = (one.split(":") for one in goods.split(",") if one)
+    return {int(line): int(units) for line, units in pairs}
+
+
 class Lay(NamedTuple):
     """How long units of a part lay before they were picked."""
 

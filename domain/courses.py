@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from domain.course_facts import CourseProgressed, EntitlementGranted
 from domain.house_rules import HouseRules
-from domain.order_facts import CourseProgressed, EntitlementGranted, OrderFact, State
+from domain.order_facts import OrderFact, State
 from domain.orders import Order
 from domain.refusals import NotPossible
 

@@ -23,6 +23,8 @@ class DelayCause(StrEnum):
     """It came back to a city that it had left, and did so again."""
     RETURNED = "returned"
     """It is on its way back, or with its sender."""
+    LOST = "lost"
+    """Its carrier says that it lost it."""
     PICKUP_ENDING = "pickup_ending"
     """It waits for its recipient, and soon no longer (T8; rules.md 22)."""
     NOT_COLLECTED = "not_collected"
@@ -43,21 +45,42 @@ REMIND_BEFORE: Final = timedelta(hours=24)
 _BACK = frozenset({ParcelState.RETURNING, ParcelState.RETURNED})
 
 
-def awaited(parcel: Parcel, track: Track) -> datetime | None:
-    """The end of the window that a parcel was announced for, as long as it is still to come."""
-    said = parcel.arrival
+class Window(NamedTuple):
+    """When a parcel should arrive."""
+
+    earliest: datetime
+    latest: datetime
+    basis: str
+
+
+def window(parcel: Parcel, track: Track) -> Window | None:
+    """What a parcel was announced for, as long as it is still to come.
+
+    It waits for what its recipient agreed with the carrier, where that is later (T8).
+    """
+    said, agreed = parcel.arrival, track.appointment
     if said is None or arrived_at(track) is not None or track.state in STRAYED:
         return None
-    return said.latest
+    if agreed is not None and agreed.ends_at > said.latest:
+        return Window(agreed.starts_at, agreed.ends_at, "appointment")
+    return Window(said.earliest, said.latest, said.basis)
+
+
+def awaited(parcel: Parcel, track: Track) -> datetime | None:
+    """The end of that window: from then on the parcel is later than its recipient was told."""
+    expected = window(parcel, track)
+    return expected and expected.latest
 
 
 def turned(track: Track) -> Delay | None:
-    """Whether a parcel goes back, to and fro, or waits for its recipient; None for most.
+    """Whether a parcel goes back, to and fro, is lost or waits for its recipient; None for most.
 
     The last of these counts from a day before its time ends, which may be still to come.
     """
     if track.state in _BACK and track.since is not None:
         return Delay(DelayCause.RETURNED, track.since)
+    if track.state is ParcelState.LOST and track.since is not None:
+        return Delay(DelayCause.LOST, track.since)
     if track.state is ParcelState.AWAITING_PICKUP and track.pickup is not None:
         waits = track.pickup
         remind = waits.until - REMIND_BEFORE
@@ -109,7 +132,9 @@ def lasts(parcel: Parcel, delay: Delay, *, now: datetime | None) -> bool:
     match delay.cause:
         case DelayCause.ETA_PASSED:
             return awaited(parcel, track) == delay.since
-        case DelayCause.PING_PONG | DelayCause.RETURNED | DelayCause.PICKUP_ENDING:
+        case (
+            DelayCause.PING_PONG | DelayCause.RETURNED | DelayCause.LOST | DelayCause.PICKUP_ENDING
+        ):
             return turned(track) == delay
         case DelayCause.NOT_COLLECTED:
             still = quiet(track, handed_over_at=None, told_at=None)

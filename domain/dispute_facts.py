@@ -190,11 +190,21 @@ class DecisionOverdue(Fact, name="disputes.DecisionOverdue"):
 
 
 class DisputeReopened(Fact, name="disputes.DisputeReopened"):
-    """A case that gave nothing is looked at once more."""
+    """A case is looked at once more: it gave nothing, or not for all of its units."""
 
     by: Side
     words: Sealed | None = None
     decide_by: AwareDatetime
+    reason: Fault | None = Field(
+        default=None,
+        exclude_if=lambda reason: reason is None,
+        description="what is wrong after all; None: what was said before",
+    )
+    disputable_until: AwareDatetime | None = Field(
+        default=None,
+        exclude_if=lambda until: until is None,
+        description="as the track says by now (rules.md 27)",
+    )
 
 
 DisputeFact = (

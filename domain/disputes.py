@@ -136,6 +136,19 @@ class Dispute:
     approval: str | None = None
     decision: Decision | None = None
     reopened_by_learner: bool = False
+    reasons: tuple[Fault, ...] = ()
+    """Each that was ever given."""
+    rounds: int = 1
+    """How often it was to be decided."""
+
+    def named(self, name: str) -> str:
+        """A name of the case that is this round's own: what it gives is not given twice."""
+        return name if self.rounds == 1 else f"{name}#{self.rounds}"
+
+    @property
+    def gave(self) -> bool:
+        """Whether the last decision gave something."""
+        return self.decision is not None and self.decision.outcome in OF_VALUE
 
     @property
     def opened(self) -> bool:
@@ -271,27 +284,37 @@ class Dispute:
         self.must_be_open("withdraw")
         return [DisputeWithdrawn(words=words)]
 
-    def must_be_reopenable(self, *, by: Side, when: datetime) -> None:
+    def must_be_reopenable(self, anew: DisputeReopened, *, when: datetime, due: bool) -> None:
         """Refuse to look once more where there is nothing to look at.
 
-        What gave something stays decided. A learner may ask once more, staff as often as needed,
-        all of them only while the parcel could be disputed (rules.md 27).
+        What gave something stays decided, unless units of it are still `due`. A learner may ask
+        once more for the same reason, and for each other one; staff as often as needed, all of
+        them only while the parcel can be disputed (rules.md 27).
         """
         if self.live:
             raise NotPossible(action="reopen", why=f"the case is {self.state}")
-        if self.decision is not None and self.decision.outcome in OF_VALUE:
+        if self.gave and not due:
+            assert self.decision is not None  # it gave something
             raise NotPossible(action="reopen", why=f"it was decided: {self.decision.outcome}")
-        if by is Side.LEARNER and self.reopened_by_learner:
+        if anew.reason is Fault.CHANGED_MIND:
+            raise NotPossible(action="dispute", why="who changed their mind returns the goods")
+        known = anew.reason in (None, self.reason, *self.reasons)
+        if anew.by is Side.LEARNER and self.reopened_by_learner and known:
             raise NotPossible(action="reopen", why="it was looked at once more already")
-        if self.disputable_until is not None and when > self.disputable_until:
-            raise TooLateToDispute(until=self.disputable_until.isoformat())
+        until = anew.disputable_until or self.disputable_until
+        if until is not None and when > until:
+            raise TooLateToDispute(until=until.isoformat())
 
     def reopen(
-        self, *, by: Side, words: Sealed | None, when: datetime, rules: HouseRules
+        self, anew: DisputeReopened, *, when: datetime, due: bool, rules: HouseRules
     ) -> list[DisputeFact]:
-        """Look at it once more."""
-        self.must_be_reopenable(by=by, when=when)
-        return [DisputeReopened(by=by, words=words, decide_by=when + rules.decide_within)]
+        """Look at it once more; who says only now that nothing came is asked about it."""
+        self.must_be_reopenable(anew, when=when, due=due)
+        facts: list[DisputeFact] = [anew]
+        if anew.reason is Fault.NOT_RECEIVED and not self.questions:
+            by = when + rules.learner_answers_within
+            facts.append(QuestionsAsked(questions=tuple(Question), answer_by=by))
+        return facts
 
     def must_be_open(self, action: str) -> None:
         """Refuse what only an open case allows."""
@@ -323,6 +346,7 @@ def evolve(dispute: Dispute, fact: DisputeFact) -> Dispute:
                 parts=fact.parts,
                 learner=fact.learner,
                 reason=fact.reason,
+                reasons=(fact.reason,),
                 decide_by=fact.decide_by,
                 disputable_until=fact.disputable_until,
                 value_fen=fact.value_fen,
@@ -369,6 +393,10 @@ def evolve(dispute: Dispute, fact: DisputeFact) -> Dispute:
                 state=CaseState.OPEN,
                 decide_by=fact.decide_by,
                 overdue=False,
+                reason=fact.reason or dispute.reason,
+                reasons=(*dispute.reasons, *([fact.reason] if fact.reason else [])),
+                rounds=dispute.rounds + 1,
+                disputable_until=fact.disputable_until or dispute.disputable_until,
                 reopened_by_learner=dispute.reopened_by_learner or fact.by is Side.LEARNER,
             )
         case _:

@@ -3,13 +3,21 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from pydantic import ConfigDict, Field
+
 from domain.addresses import SettledPlace
-from domain.countries import is_abroad
+from domain.countries import COUNTRIES, is_abroad
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+Time = Annotated[timedelta, Field(gt=timedelta())]
+Amount = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Percent = Annotated[int, Field(ge=0, le=100)]
 
 
 class Peak(NamedTuple):
@@ -17,7 +25,7 @@ class Peak(NamedTuple):
 
     first: date
     last: date
-    hours: int
+    hours: Amount
     """How much longer what is released on such a day takes."""
 
 
@@ -32,8 +40,8 @@ class FilingWindow(NamedTuple):
 
     carrier: str
     """Its code; `*` stands for all that are not named."""
-    after_signing: timedelta
-    after_hand_over: timedelta
+    after_signing: Time
+    after_hand_over: Time
     """Counts for parcels that were never signed for."""
 
 
@@ -42,7 +50,7 @@ class CustomsLimit(NamedTuple):
 
     country: str
     """Its code; `*` stands for all that are not named."""
-    fen: int
+    fen: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,55 +61,64 @@ class HouseRules:
     so that a later change of settings never moves it.
     """
 
-    policy: str = "mall-2026"
+    __pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    policy: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")] = "mall-2026"
     """Name of this set of figures, recorded in every order."""
     zone: ZoneInfo = SHANGHAI
-    pay_within: timedelta = timedelta(minutes=3)
+    """In which days of the business begin and end."""
+    pay_within: Time = timedelta(minutes=3)
     """Rule 8: unpaid after this long is cancelled."""
-    service_window: timedelta = timedelta(days=7)
+    service_window: Time = timedelta(days=7)
     """Rule 2: how long after receipt each part stays returnable."""
-    kept_visible: timedelta = timedelta(days=730)
+    kept_visible: Time = timedelta(days=730)
     """Rule 3: how long after its end an order stays visible to its customer."""
-    payloads_kept: timedelta = timedelta(days=730)
+    payloads_kept: Time = timedelta(days=730)
     """Rule 30: how long what carriers pushed is kept as it came."""
-    evidence_kept: timedelta = timedelta(days=1_095)
+    evidence_kept: Time = timedelta(days=1_095)
     """Rule 30: how long words and files of cases are kept: three years, in which claims lapse."""
-    refund_grace: timedelta = timedelta(days=30)
+    refund_grace: Time = timedelta(days=30)
     """Rule 16: life of points that come back into an expired lot."""
-    max_parts: int = 4
-    """Rule 1."""
-    max_freight_share_percent: int = 20
+    max_parts: Count = 4
+    """Rule 1: how many parts an order is split into at most."""
+    max_freight_share_percent: Percent = 20
     """Rule 9: freight above this share of an item's market value keeps it out of the mall."""
-    valuable_fen: int = 30_000
+    valuable_fen: Amount = 30_000
     """W4: goods worth as much as this go by a fast carrier."""
-    carrier_gain_percent: int = 10
+    carrier_gain_percent: Percent = 10
     """W4: a lane keeps its carrier unless another one is cheaper by more than this share."""
-    late_parcel_fen: int = 500
+    late_parcel_fen: Amount = 500
     """W4: what a late parcel costs the house, in goodwill and questions."""
     excluded_regions: frozenset[str] = frozenset()
     """Rule 9: regions nobody ships to (the demo mall excludes the remote ones): full names of
     provinces, and codes of six digits of any division."""
-    lane_time: timedelta = timedelta(days=3)
+    lane_time: Time = timedelta(days=3)
     """Rule 10: default travel time when no lane has been measured."""
-    lane_time_abroad: timedelta = timedelta(days=14)
+    lane_time_abroad: Time = timedelta(days=14)
     """Rule 10: the same where customs are passed on the way."""
+    late_points: Amount = 0
+    """Rule 10: given once for an order that comes later than promised, fewer than
+    `four_eyes_points`; 0: nothing is."""
+    late_points_after: Time = timedelta(hours=24)
+    """Rules 10, 23: so long after the promised time; every source was asked once more by then."""
     peaks: tuple[Peak, ...] = ()
-    """Rule 10: the peak calendar, in the business time zone."""
-    debt_limit: int | None = None
+    """Rule 10: the peak calendar, `["2026-11-01", "2026-11-20", 48]` each: what is released on
+    these days takes so many hours longer."""
+    debt_limit: Amount | None = None
     """L5: most points a claw-back may leave owing; None = no limit, 0 = refuse any debt."""
-    four_eyes_points: int = 5_000
+    four_eyes_points: Count = 5_000
     """Rule 26, A8: from here manual points and claw-backs need a second person."""
-    four_eyes_within: timedelta = timedelta(hours=24)
+    four_eyes_within: Time = timedelta(hours=24)
     """A8: what one person gives and takes by hand for one learner is added up for so long."""
     confirm_receipts: bool = False
     """Rule 23: whether a pushed receipt waits for a query before anything of value follows."""
     confirmed_carriers: frozenset[str] = frozenset()
     """Rule 23: carriers that are asked themselves, where nobody can be asked about the others."""
-    review_value_fen: int = 30_000
+    review_value_fen: Amount = 30_000
     """Rule 26: orders whose goods are worth more than this are looked at before release."""
-    review_orders_a_day: int = 3
+    review_orders_a_day: Count = 3
     """Rule 26: a learner's further orders within 24 hours are looked at."""
-    review_accounts_at_address: int = 5
+    review_accounts_at_address: Annotated[int, Field(ge=2)] = 5
     """Rule 26: from so many accounts that send to one address within 30 days."""
     review_every_order: bool = False
     """O7: nothing is released before a human looked at it."""
@@ -113,48 +130,72 @@ class HouseRules:
     )
     """T7: a personal parcel abroad that is worth more is looked at: the limits that China's
     customs set for what private people send by post."""
-    intercept_answers_within: timedelta = timedelta(hours=24)
+    intercept_answers_within: Time = timedelta(hours=24)
     """O8: how long the house waits to hear of a parcel that is called back."""
     order_labels: bool = False
     """W5: whether waybills of released parcels are ordered of an aggregator by themselves."""
+    stock_tolerance_units: Amount = 2
+    """C3: so many units that a third party lacks of an item, all together since somebody looked,
+    are booked by themselves; 0: none."""
     third_parties: frozenset[str] = frozenset()
     """W2: third parties' warehouses that are asked to send their parcels by themselves."""
     default_carrier: str = "zhongtong"
     """W4: takes a parcel whose plan names no carrier, because there are no rate cards."""
-    packaging_grams: int = 100
-    """W5: what a parcel's packaging is reckoned to weigh before it is weighed."""
-    parcel_grams: int = 30_000
+    packaging_grams: Amount = 100
+    """W3, W5: what a parcel's packaging is reckoned to weigh before it is weighed."""
+    parcel_grams: Count = 30_000
     """S4: heaviest parcel that orders are merged into."""
-    minors_shown_for: timedelta = timedelta(hours=4)
+    minors_shown_for: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=7))] = (
+        timedelta(hours=4)
+    )
     """A9: how long a minor's card may be looked at once a second person allowed it."""
-    course_refund_percent: int = 20
+    course_refund_percent: Percent = 20
     """Rule 7: a course is refundable below this progress."""
-    first_scan_within: timedelta = timedelta(hours=24)
+    first_scan_within: Time = timedelta(hours=24)
     """Rule 25: a parcel handed over and not seen by its carrier for so long is silent."""
-    movement_within: timedelta = timedelta(hours=48)
+    movement_within: Time = timedelta(hours=48)
     """Rule 25: a parcel under way without a scan for so long is silent."""
-    customs_within: timedelta = timedelta(hours=24)
+    customs_within: Time = timedelta(hours=24)
     """Rule 25: a parcel in customs without a scan for so long is silent."""
-    inquire_after: timedelta = timedelta(hours=72)
+    inquire_after: Time = timedelta(hours=72)
     """T5: a parcel that nobody saw for so long, or that is so late, has its carrier asked."""
-    disputable_for: timedelta = timedelta(days=30)
+    disputable_for: Time = timedelta(days=30)
     """Rule 27: how long after signing a parcel can be disputed."""
-    learner_answers_within: timedelta = timedelta(hours=48)
+    learner_answers_within: Time = timedelta(hours=48)
     """D1: then a question to the learner times out."""
-    carrier_answers_within: timedelta = timedelta(hours=48)
+    carrier_answers_within: Time = timedelta(hours=48)
     """D1: then an inquiry times out and may be asked again."""
-    decide_within: timedelta = timedelta(hours=72)
+    decide_within: Time = timedelta(hours=72)
     """D1: then a case is overdue."""
-    return_within: timedelta = timedelta(days=7)
+    return_within: Time = timedelta(days=7)
     """D3: goods that are to come back are sent within this time."""
-    return_freight_points: int = 100
+    return_arrives_within: Time = timedelta(days=14)
+    """D3: after the time to send them, goods on their way back are missed when this is over."""
+    return_freight_points: Amount = 100
     """D3: what a learner at fault pays of a refund for the way back; never more than it is."""
-    return_freight_fen: int = 1_000
+    return_freight_fen: Amount = 1_000
     """D3: the same where only cash was paid, and what the way back is stated to cost."""
     filing_windows: tuple[FilingWindow, ...] = (
         FilingWindow("*", timedelta(days=7), timedelta(days=30)),
     )
-    """D2: figures of the house, to be set to what its contracts with carriers say."""
+    """D2: how long carriers take claims, as the contracts with them say, from signing and, never
+    signed for, from hand-over: `["shunfeng", "P15D", "P60D"]`; `*` is all that are not named."""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` where a list leaves out what all others get."""
+        if "*" not in {one.carrier for one in self.filing_windows}:
+            raise ValueError(
+                "filing_windows says nothing of `*`, all carriers that it does not name"
+            )
+        if self.late_points >= self.four_eyes_points:
+            raise ValueError(
+                "late_points are given by nobody's hand: fewer than four_eyes_points (A8)"
+            )
+        countries = {one.country for one in self.customs_limits}
+        if "*" not in countries:
+            raise ValueError("customs_limits says nothing of `*`, all countries it does not name")
+        if unknown := countries - {"*", *COUNTRIES}:
+            raise ValueError(f"customs_limits names no country: {', '.join(sorted(unknown))}")
 
     def confirms(self, carrier: str | None) -> bool:
         """Whether a receipt that this carrier pushed waits for a query (rule 23)."""
@@ -192,6 +233,11 @@ class HouseRules:
             return f"{province}{place.city or ''}{place.district or ''}"
         return None
 
+
+FOLLOWING: Final = frozenset({
+    "confirm_receipts", "confirmed_carriers", "order_labels", "third_parties", "excluded_regions",
+})  # fmt: skip
+"""What follows from which partners there are and which regions are left out: not said apart."""
 
 DEFAULT_RULES = HouseRules()
 """The figures as rules.md states them."""

@@ -10,20 +10,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from pydantic import AwareDatetime, Field
-
 from domain.destinations import Destination
-from domain.facts import Fact
 from domain.house_rules import HouseRules
+from domain.intercept_facts import (
+    GoodsTakenBack,
+    InterceptAsked,
+    InterceptDone,
+    InterceptFact,
+    InterceptFailed,
+    InterceptGivenUp,
+    InterceptRefused,
+    InterceptTaken,
+    InterceptTimedOut,
+    InterceptTold,
+    ParcelTurnedBack,
+    Way,
+)
 from domain.refusals import NotPossible
 from domain.tracking import ParcelState, Track
-
-
-class Way(StrEnum):
-    """What the carrier is asked to do."""
-
-    RETURN = "return"
-    REDIRECT = "redirect"
 
 
 class InterceptState(StrEnum):
@@ -38,99 +42,12 @@ class InterceptState(StrEnum):
     FAILED = "failed"
     """It was delivered all the same, or the carrier could not."""
     TIMED_OUT = "timed_out"
+    GIVEN_UP = "given_up"
+    """Nobody tries any more: it goes on to whom it was sent to."""
     TURNED_BACK = "turned_back"
     """Its carrier brings it back, though nobody asked for that."""
     CAME_BACK = "came_back"
     """The goods are in the house again, and were paid back."""
-
-
-class InterceptAsked(Fact, name="intercepts.InterceptAsked"):
-    """A carrier is to be asked to stop a parcel (O8)."""
-
-    intercept: str = Field(description="names the request")
-    orders: tuple[str, ...] = Field(description="all orders in it: none is called back unasked")
-    carrier: str
-    waybill: str
-    way: Way
-    destination: Destination | None = Field(default=None, description="where it goes instead")
-    reason: str
-    answer_by: AwareDatetime
-
-
-class InterceptTaken(Fact, name="intercepts.InterceptTaken"):
-    """The carrier took the request; whether it can is seen on the track (wire 1.9)."""
-
-    intercept: str
-    answer_by: AwareDatetime | None = Field(
-        default=None,
-        exclude_if=lambda until: until is None,
-        description="how long it is waited for from now on, where it was said by phone",
-    )
-
-
-class InterceptRefused(Fact, name="intercepts.InterceptRefused"):
-    """The carrier does not take the request."""
-
-    intercept: str
-    code: str
-    words: str = Field(default="", description="the carrier's, names and phones blotted out")
-
-
-class InterceptTold(Fact, name="intercepts.InterceptTold"):
-    """The carrier sent word of it, in a form that nobody documents: kept as it came (wire 1.9)."""
-
-    intercept: str
-    card: str | None = Field(default=None, description="vault card with what it sent")
-
-
-class InterceptDone(Fact, name="intercepts.InterceptDone"):
-    """The parcel is on its way back, or to the other address."""
-
-    intercept: str
-    state: ParcelState = Field(description="of the parcel, by its track")
-
-
-class InterceptFailed(Fact, name="intercepts.InterceptFailed"):
-    """It was not stopped."""
-
-    intercept: str
-    why: str
-
-
-class InterceptTimedOut(Fact, name="intercepts.InterceptTimedOut"):
-    """Nothing was heard of it in time: a human sees to it."""
-
-    intercept: str
-
-
-class ParcelTurnedBack(Fact, name="intercepts.ParcelTurnedBack"):
-    """The parcel comes back though nobody called it back: refused, not delivered (rules.md 3)."""
-
-    intercept: str = Field(description="names its coming back, as requests are named")
-    orders: tuple[str, ...] = Field(description="all orders in it")
-    carrier: str
-    waybill: str
-    state: ParcelState = Field(description="of the parcel, by its track, when it was noted")
-
-
-class GoodsTakenBack(Fact, name="intercepts.GoodsTakenBack"):
-    """Somebody has the goods in hand again; the refund follows in the same commit (rules.md 3)."""
-
-    intercept: str
-    intact: bool = Field(description="whether they go back on their shelf")
-
-
-InterceptFact = (
-    InterceptAsked
-    | InterceptTaken
-    | InterceptRefused
-    | InterceptTold
-    | InterceptDone
-    | InterceptFailed
-    | InterceptTimedOut
-    | ParcelTurnedBack
-    | GoodsTakenBack
-)
 
 
 def name_of(parcel: str, nth: int) -> str:
@@ -145,6 +62,8 @@ def parcel_of(intercept: str) -> str:
 
 OPEN = frozenset({InterceptState.ASKED, InterceptState.TAKEN})
 """While the carrier may still stop it."""
+UNSTOPPED = frozenset({InterceptState.REFUSED, InterceptState.FAILED, InterceptState.TIMED_OUT})
+"""Where a human sees to it: asks again, or gives it up."""
 BY_PHONE = "by_phone"
 """The code of what a carrier said to somebody, and not to the service."""
 STOPPABLE = frozenset(
@@ -181,6 +100,15 @@ class Intercept:
     def open(self) -> bool:
         """Whether the carrier may still stop the parcel."""
         return self.state in OPEN
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether nobody is stopping it, though it was asked for: its carrier may turn it yet."""
+        return self.state in UNSTOPPED or self.state is InterceptState.GIVEN_UP
+
+    def may_be_asked_again(self, track: Track) -> bool:
+        """Whether its carrier can still be asked for the same once more."""
+        return self.state in UNSTOPPED and track.state in STOPPABLE
 
     @property
     def coming(self) -> bool:
@@ -296,12 +224,19 @@ class Intercept:
 
     def note_track(self, track: Track) -> list[InterceptFact]:
         """What the track says of an open request; nothing while it says nothing (wire 1.9)."""
-        waits = self.open or self.state is InterceptState.TIMED_OUT
-        if waits and track.state in (_BACK if self.way is Way.RETURN else _ELSEWHERE):
+        turned = _BACK if self.way is Way.RETURN else _ELSEWHERE
+        if (self.open or self.left_alone) and track.state in turned:
             return [InterceptDone(intercept=self.name, state=track.state)]
         if track.state in (ParcelState.SIGNED, ParcelState.LOST):
             return self.fail(f"the parcel is {track.state}")
         return []
+
+    def give_up(self) -> list[InterceptFact]:
+        """Stop nothing any more that was not stopped; asked once more it is another request."""
+        if self.state not in UNSTOPPED:
+            why = "nothing is asked of the carrier" if self.state is None else self._is()
+            raise NotPossible(action="give_up_intercept", why=why)
+        return [InterceptGivenUp(intercept=self.name)]
 
     def turn_back(
         self,
@@ -376,6 +311,8 @@ def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
             return replace(one, state=InterceptState.FAILED, words=fact.why)
         case InterceptTimedOut():
             return replace(one, state=InterceptState.TIMED_OUT)
+        case InterceptGivenUp():
+            return replace(one, state=InterceptState.GIVEN_UP)
         case ParcelTurnedBack():
             return Intercept(
                 asked=one.asked + 1,

@@ -14,13 +14,15 @@ from math import asin, cos, hypot, radians, sin, sqrt
 from statistics import median
 from typing import Final, NamedTuple
 
+from domain.anomalies import AnomalyKind
 from domain.delays import DelayCause, turned
 from domain.house_rules import HouseRules
 from domain.lanes import city_of
 from domain.parcel_facts import OddityDecided, ParcelFact, ScanSeen, TrackFlagged
 from domain.parcels import VOIDING, OddityDecision, Parcel
 from domain.refusals import NotFound, NotPossible
-from domain.tracking import RECEIVED, AnomalyKind, Coordinates, Scan, ScanKind, Track
+from domain.scans import Coordinates, Scan, ScanKind
+from domain.tracking import RECEIVED, Track
 
 REUSED_AFTER: Final = timedelta(days=30)
 """Scans so long after a receipt are of the number's next parcel."""

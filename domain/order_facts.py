@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from domain.catalogue import Kind
+from domain.course_facts import CourseProgressed, EntitlementGranted, EntitlementRevoked
 from domain.destinations import Destination
 from domain.facts import AsText, Fact, Value
 from domain.payment_facts import (
@@ -18,6 +19,7 @@ from domain.payment_facts import (
     PaymentFailed,
 )
 from domain.point_facts import LotShare
+from domain.promise_facts import PromiseFact
 from domain.release_facts import ReleaseFact
 from domain.splitting import Plan
 
@@ -108,6 +110,9 @@ class OrderPlaced(Fact, name="orders.OrderPlaced"):
     plan: Plan
     pay_by: AwareDatetime | None = Field(default=None, description="None: nothing left to pay")
     promised_by: AwareDatetime
+    late_points: NonNegativeInt = Field(
+        default=0, exclude_if=not_, description="given once if it comes later than promised"
+    )
     policy: str = Field(description="the house rules it was placed under")
     external_number: str | None = Field(default=None, description="the order's number outside")
     upgrade: Upgrade | None = Field(
@@ -136,6 +141,11 @@ class OrderSplit(Fact, name="orders.OrderSplit"):
 
     plan: Plan
     reason: str
+    promised_by: AwareDatetime | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="when the last parcel should arrive now; None: as it was promised before",
+    )
 
 
 class UnitsFellShort(Fact, name="orders.UnitsFellShort"):
@@ -184,34 +194,6 @@ class PartReceived(Fact, name="orders.PartReceived"):
     part: PositiveInt
     received_at: AwareDatetime
     window_until: AwareDatetime
-
-
-class EntitlementGranted(Fact, name="orders.EntitlementGranted"):
-    """The learner may take the course (rules.md 7)."""
-
-    part: PositiveInt
-    line: PositiveInt
-    sku: str
-    quantity: PositiveInt
-
-
-class CourseProgressed(Fact, name="orders.CourseProgressed"):
-    """How far the learner is in a course, as the learning platform says (rules.md 7)."""
-
-    part: PositiveInt
-    line: PositiveInt
-    sku: str
-    percent: int = Field(ge=0, le=100)
-    refundable_under: int = Field(description="the house's limit when this was noted")
-
-
-class EntitlementRevoked(Fact, name="orders.EntitlementRevoked"):
-    """The course was refunded: the learner may no longer take it (rules.md 7)."""
-
-    part: PositiveInt
-    line: PositiveInt
-    sku: str
-    quantity: PositiveInt
 
 
 class UnitsCancelled(Fact, name="orders.UnitsCancelled"):
@@ -398,5 +380,6 @@ OrderFact = (
     | ReplacementReleased
     | ReplacementOrdered
     | OrderLinked
+    | PromiseFact
     | ReleaseFact
 )

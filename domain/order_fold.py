@@ -6,14 +6,12 @@ from typing import Literal, assert_never
 
 from domain.choosing import without
 from domain.compliance import is_objection
+from domain.course_facts import CourseProgressed, EntitlementGranted, EntitlementRevoked
 from domain.lots import refund_shares
 from domain.order_facts import (
     AddressChanged,
     CancelledUnitsGivenUp,
     Channel,
-    CourseProgressed,
-    EntitlementGranted,
-    EntitlementRevoked,
     GoodsCameBack,
     LineRated,
     OrderCancelled,
@@ -58,7 +56,7 @@ from domain.part_fold import (
     unacknowledged,
     without_units,
 )
-from domain.parts import Replacement
+from domain.parts import Promise, Replacement
 from domain.payment_facts import (
     CashRefundAskedAgain,
     CashRefundConfirmed,
@@ -67,6 +65,7 @@ from domain.payment_facts import (
     PaymentCaptured,
     PaymentFailed,
 )
+from domain.promise_facts import LatenessExcused, LatenessMadeGood
 from domain.release_facts import (
     AddressAcknowledged,
     CancellationOvertaken,
@@ -95,7 +94,12 @@ def _readdressed(order: Order, fact: AddressChanged) -> Order:
     What is asked because many send to the old one is asked about the new one; what is asked because
     it goes abroad stays: the country is the same (T7).
     """
-    order = replace(order, destination=fact.destination, parts=unacknowledged(order))
+    order = replace(
+        order,
+        destination=fact.destination,
+        parts=unacknowledged(order),
+        promise=_settled(order),  # points were promised for the old one (rules.md 10)
+    )
     if fact.doubts is None:
         return order
     doubtful = ReviewReason.ADDRESS_DOUBTFUL
@@ -145,6 +149,19 @@ def _replacement_is(
     )
 
 
+def _settled(order: Order) -> Promise | None:
+    """The promise, of which no points follow any more."""
+    return None if order.promise is None else order.promise._replace(points=0)
+
+
+def _promise_after(order: Order, fact: PartReceived) -> Promise | None:
+    """The promise, broken where a parcel came later; courses are none (rules.md 7)."""
+    promise, part = order.promise, order.part(fact.part)
+    if promise is None or part is None or part.warehouse is None:
+        return promise
+    return promise._replace(broken=promise.broken or fact.received_at > promise.by)
+
+
 def evolve(order: Order, fact: OrderFact) -> Order:
     """The order after one more fact."""
     match fact:
@@ -159,6 +176,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 cash_fen=fact.cash_fen + fact.freight_fen,
                 pay_by=fact.pay_by,
                 paid=fact.pay_by is None,
+                promise=Promise(fact.promised_by, fact.late_points),
                 destination=fact.destination,
                 outside=fact.channel in OUTSIDE,
                 upgrade=fact.upgrade,
@@ -187,7 +205,11 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return _readdressed(order, fact)
         case OrderSplit():
             last = max(order.last_part, last_number(fact.plan))
-            return replace(order, parts=replanned(order, fact.plan), last_part=last)
+            promise = order.promise
+            if promise is not None and fact.promised_by is not None:
+                promise = promise._replace(by=fact.promised_by)
+            parts = replanned(order, fact.plan)
+            return replace(order, parts=parts, last_part=last, promise=promise)
         case UnitsFellShort():
             last = max(order.last_part, fact.waiting_part)
             return replace(order, parts=fell_short(order, fact), last_part=last)
@@ -228,7 +250,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
         case PartHandedOver():
             return replace(order, parts=shipped(order, fact.part))
         case PartReceived():
-            return replace(order, parts=received(order, fact))
+            return replace(order, parts=received(order, fact), promise=_promise_after(order, fact))
         case EntitlementGranted():
             return replace(order, parts=moved(order, fact.part, shipped=True))
         case CourseProgressed():
@@ -295,5 +317,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return replace(order, replacements=stands)
         case OrderLinked():
             return replace(order, original=fact.original, replaces=fact.units)
+        case LatenessMadeGood() | LatenessExcused():
+            return replace(order, promise=_settled(order))
         case _:
             assert_never(fact)

@@ -25,7 +25,7 @@ from domain.order_facts import (
     UnitsUnderReturn,
     Upgrade,
 )
-from domain.parts import PROGRESS, Part, Replacement
+from domain.parts import PROGRESS, Part, Promise, Replacement
 from domain.point_facts import Counted, LotShare
 from domain.refusals import NotPossible
 from domain.release_facts import (
@@ -46,6 +46,8 @@ class Order:
     """What deciding about one order needs."""
 
     learner: str = ""
+    promise: Promise | None = None
+    """When the last parcel should have arrived, and what may follow (rules.md 10)."""
     lines: tuple[OrderLine, ...] = ()
     parts: tuple[Part, ...] = ()
     last_part: int = 0
@@ -198,12 +200,12 @@ class Order:
 
     def _why_kept(self, part: Part, line: int) -> str:
         """Why a course is no longer refunded; nothing if it is (rules.md 7)."""
-        sku = self.line(line).sku
+        name = self.line(line).name
         if part.state is State.COMPLETED:
-            return f"{sku}: the time to return the course is over"
+            return f"{name}: the time to return the course is over"
         for known, percent, limit in self.progress:
             if known == line and percent >= limit:
-                return f"{sku}: {percent} % of the course are done, {limit} % are too much"
+                return f"{name}: {percent} % of the course are done, {limit} % are too much"
         return ""
 
     def units_out(self, parts: Collection[int]) -> tuple[Units, ...]:

@@ -43,6 +43,11 @@ class CarrierChosen(Fact, name="parcels.CarrierChosen"):
     """Several parts share the parcel: its carrier is chosen for all of them together (S4, W4)."""
 
     shipping: Shipping = Field(description="how it is sent, and what the others would have cost")
+    apart_fen: NonNegativeInt | None = Field(
+        default=None,
+        exclude_if=lambda fen: fen is None,
+        description="what parcels of their own would have cost, with what may go wrong with them",
+    )
 
 
 class ContentRemoved(Fact, name="parcels.ContentRemoved"):
@@ -235,7 +240,7 @@ class DeliveryDelayed(Fact, name="parcels.DeliveryDelayed"):
 
     cause: str = Field(
         description="no_first_scan, no_movement, customs_stall, eta_passed, ping_pong, returned,"
-        " pickup_ending or not_collected"
+        " lost, pickup_ending or not_collected"
     )
     since: AwareDatetime = Field(
         description="since when: its last sight, the hand-over, the end of its window, its turn,"

@@ -45,7 +45,7 @@ from domain.parcel_facts import (
     WatchEnded,
     WaybillIssued,
 )
-from domain.parcels import Parcel, Stage
+from domain.parcels import Parcel, Stage, received_at
 from domain.recorded_scans import as_scan
 
 
@@ -116,7 +116,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
         case ParcelScanned():
             seen = replace(parcel, tracking=parcel.tracking.with_scans([as_scan(fact)]))
             # Where corrections disagree, whose scans are newer decides.
-            return _corrected(seen) if len(seen.corrections) > 1 else seen
+            return _corrected(seen, before=parcel) if len(seen.corrections) > 1 else seen
         case SecondNumberTold():
             return _joined(parcel, SecondNumber(**fact.model_dump()))
         case SecondNumberTakenBack(waybill=number):
@@ -129,7 +129,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             )
         case CarrierCorrected():
             told = parcel.corrections | {Correction(fact.was, fact.carrier)}
-            return _corrected(replace(parcel, corrections=told))
+            return _corrected(replace(parcel, corrections=told), before=parcel)
         case TrackingSubscribed():
             return replace(parcel, watched=True, watch_over=False, watch_again_at=None)
         case WatchEnded(watch_again_at=again):
@@ -161,8 +161,11 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             assert_never(fact)
 
 
-def _corrected(parcel: Parcel) -> Parcel:
-    """With the carrier that all corrections together lead to; those that were left are void."""
+def _corrected(parcel: Parcel, *, before: Parcel) -> Parcel:
+    """With the carrier that all corrections together lead to; those that were left are void.
+
+    A receipt that was believed `before` and is void now is noted: its orders do not move back (T2).
+    """
     if parcel.labelled is None:
         return parcel
     carrier, left = believed(parcel.labelled, parcel.corrections, parcel.tracking.scans)
@@ -171,7 +174,11 @@ def _corrected(parcel: Parcel) -> Parcel:
     for one in left:
         tracking = tracking.with_voided(one)
     confirmed_at = parcel.confirmed_at if carrier == parcel.carrier else None
-    return replace(parcel, carrier=carrier, confirmed_at=confirmed_at, tracking=tracking)
+    after = replace(parcel, carrier=carrier, confirmed_at=confirmed_at, tracking=tracking)
+    believed_at = received_at(before.track())
+    if believed_at is None or received_at(after.track()) is not None:
+        return after
+    return replace(after, receipt_fell=believed_at)
 
 
 def _joined(parcel: Parcel, second: SecondNumber) -> Parcel:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import PlainSerializer
 
+from domain.anomalies import AnomalyKind
 from domain.corrections import Correction
 from domain.countries import HOME
 from domain.declarations import Declaration
@@ -42,10 +43,10 @@ from domain.parcel_facts import (
 )
 from domain.recorded_scans import as_fact
 from domain.refusals import NotPossible, Refusal
-from domain.scans import ScanIdentity
+from domain.scans import Scan, ScanIdentity
 from domain.sealed import Sealed
 from domain.splitting import Shipping
-from domain.tracking import AnomalyKind, ParcelState, Scan, Track
+from domain.tracking import ParcelState, Track
 
 
 class Stage(StrEnum):
@@ -113,6 +114,8 @@ class Parcel:
     """Whether nobody is asked to watch it any more."""
     confirmed_at: datetime | None = None
     """The last time that the source, asked, told the track as it is known here."""
+    receipt_fell: datetime | None = None
+    """When a receipt was told that fell away with its carrier; `confirming.fell_away` reads it."""
     tracking: TrackState = field(default_factory=TrackState)
     unread: int = 0
     """Messages that could not be understood and wait for a human."""
@@ -202,11 +205,13 @@ class Parcel:
         order, part = content.order, content.part
         return [ContentRemoved(order=order, part=part, to_parcel=to_parcel, reason=reason)]
 
-    def choose_carrier(self, shipping: Shipping | None) -> list[ParcelFact]:
-        """Note who is to take what shares it; the same again, or nobody, is no news (W4)."""
-        if shipping is None or shipping == self.shipping:
+    def choose_carrier(
+        self, shipping: Shipping, *, apart_fen: int | None = None
+    ) -> list[ParcelFact]:
+        """Note who is to take what shares it; the same again is no news (W4)."""
+        if shipping == self.shipping:
             return []
-        return [CarrierChosen(shipping=shipping)]
+        return [CarrierChosen(shipping=shipping, apart_fen=apart_fen)]
 
     def start_picking(self, pick_list: str) -> list[ParcelFact]:
         """Put the parcel on a pick list."""

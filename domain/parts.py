@@ -76,6 +76,16 @@ class Part(NamedTuple):
         return bool(self.units)
 
 
+class Promise(NamedTuple):
+    """When the last parcel should have arrived, and what is given once if it does not."""
+
+    by: datetime
+    points: int
+    """0: nothing is, or nothing follows any more."""
+    broken: bool = False
+    """One of them was received later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """Units that are sent once more, in an order of their own (rules.md 6)."""

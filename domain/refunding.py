@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.catalogue import Kind
+from domain.course_facts import EntitlementRevoked
 from domain.house_rules import HouseRules
 from domain.lots import refund_shares
 from domain.order_facts import (
-    EntitlementRevoked,
     Fault,
     OrderCancelled,
     OrderClosed,

@@ -110,8 +110,8 @@ def sent_once_more(order: Order, linked: Mapping[str, Order]) -> list[Kept]:
             quantity = min(one.quantity, left[one.line])
             left[one.line] -= quantity
             if quantity:
-                sku = order.line(one.line).sku
-                why = f"{sku}: {made.number} sends it once more: decide there"
+                name = order.line(one.line).name
+                why = f"{name}: {made.number} sends it once more: decide there"
                 found.append(Kept(one.model_copy(update={"quantity": quantity}), why))
     return found
 

@@ -6,6 +6,7 @@ its learner, who may have them refunded, and for stock. No unit is lost or made 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from domain.cargo import Cargo
@@ -143,6 +144,56 @@ def given_up(order: Order, number: int | None) -> list[Units]:
         for part in _waiting(order, number, "refund_missing")
         for unit in part.units
     ]
+
+
+def planned_anew(order: Order) -> tuple[Part, ...]:
+    """The parts that a new province needs another plan for: all that are still to be sent (O8).
+
+    Refused while somebody has one of them in hand, or it waits for stock: what was asked of a
+    warehouse for the old place cannot be taken back by a plan.
+    """
+    leaving = [part for part in order.parts if part.to_be_sent]
+    why = "" if leaving else f"the order is {order.state}"
+    for part in leaving:
+        if part.waits:
+            why = f"part {part.number} waits for stock"
+        elif part.entrusted:
+            why = f"a third party's warehouse was asked to send part {part.number}"
+        elif part.parcel:
+            why = f"part {part.number} is in parcel {part.parcel}"
+    if any(one.state == "reserved" for one in order.replacements):
+        why = "goods are set aside to be sent once more"
+    if why:
+        raise NotPossible(action="change_address", why=why)
+    return tuple(leaving)
+
+
+def units_of(parts: Iterable[Part]) -> list[Units]:
+    """What these parts consist of."""
+    return [
+        Units(part=part.number, line=one.line, quantity=one.quantity)
+        for part in parts
+        for one in part.units
+    ]
+
+
+def sent_from_elsewhere(
+    order: Order, plan: Plan, *, promised_by: datetime, reason: str
+) -> OrderSplit:
+    """Another plan for all that is still to be sent, with its promised time (O8; rules.md 1, 10).
+
+    Its parts have numbers of their own, so that no parcel of the old plan names them; what is under
+    way already keeps the time that it was promised for.
+    """
+    parts = tuple(
+        part.model_copy(update={"part": order.last_part + nth})
+        for nth, part in enumerate(plan.parts, start=1)
+    )
+    under_way = any(part.live and part.state is State.PENDING_RECEIPT for part in order.parts)
+    if under_way and order.promise is not None:
+        promised_by = max(promised_by, order.promise.by)
+    anew = plan.model_copy(update={"parts": parts})
+    return OrderSplit(plan=anew, reason=reason, promised_by=promised_by)
 
 
 def _waiting(order: Order, number: int | None, action: str) -> list[Part]:

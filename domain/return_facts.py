@@ -51,10 +51,12 @@ class Verdict(StrEnum):
     """It is taken back, and thrown away."""
     REFUSE = "refuse"
     """It is not taken back: it is sent to its learner again."""
+    MISSING = "missing"
+    """It did not come with the others: nothing is given back for it, and nothing sent."""
 
 
 class Inspected(Value):
-    """Units that came back, and what becomes of them."""
+    """Units that were to come back, and what becomes of them."""
 
     part: PositiveInt
     line: PositiveInt
@@ -79,6 +81,11 @@ class ReturnOpened(Fact, name="returns.ReturnOpened"):
     criteria: tuple[Criterion, ...] = Field(description="what the goods will be held against")
     freight_points: NonNegativeInt = Field(description="what a learner at fault pays of a refund")
     freight_fen: NonNegativeInt = Field(description="the same where only cash was paid")
+    arrive_by: AwareDatetime | None = Field(
+        default=None,
+        exclude_if=lambda until: until is None,
+        description="goods that are under way for longer are missed",
+    )
 
 
 class GoodsSent(Fact, name="returns.GoodsSent"):
@@ -87,6 +94,12 @@ class GoodsSent(Fact, name="returns.GoodsSent"):
 
 class GoodsArrived(Fact, name="returns.GoodsArrived"):
     """The goods are at the warehouse and wait to be inspected."""
+
+
+class GoodsLost(Fact, name="returns.GoodsLost"):
+    """Staff do not wait any more for goods that were sent; they decide in the same commit."""
+
+    reason: str
 
 
 class GoodsInspected(Fact, name="returns.GoodsInspected"):
@@ -132,6 +145,7 @@ ReturnFact = (
     ReturnOpened
     | GoodsSent
     | GoodsArrived
+    | GoodsLost
     | GoodsInspected
     | ReturnSettled
     | ReturnRejected

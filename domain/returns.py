@@ -18,6 +18,7 @@ from domain.return_facts import (
     Criterion,
     GoodsArrived,
     GoodsInspected,
+    GoodsLost,
     GoodsSent,
     Inspected,
     Payer,
@@ -64,6 +65,8 @@ class ReturnState(StrEnum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
+    LOST = "lost"
+    """The goods were sent and never came, and nothing was given back for them."""
 
 
 OPEN = frozenset(
@@ -76,7 +79,9 @@ OPEN = frozenset(
 )
 
 
-COMING = frozenset({ReturnState.AWAITING_GOODS, ReturnState.UNDER_WAY, ReturnState.LAPSED})
+LATE = frozenset({ReturnState.LAPSED, ReturnState.LOST})
+"""Ends that goods which come all the same undo."""
+COMING = frozenset({ReturnState.AWAITING_GOODS, ReturnState.UNDER_WAY}) | LATE
 """States in which goods may still come to the warehouse."""
 
 
@@ -146,7 +151,9 @@ def place_of(order: Order, units: Sequence[Units]) -> str | None:
 def under_return(order: Order) -> list[Kept]:
     """The order's units that an open return is about: nothing else gives them back (D4)."""
     return [
-        Kept(one, f"{order.line(one.line).sku}: return {claim.by.partition(':')[2]} is open for it")
+        Kept(
+            one, f"{order.line(one.line).name}: return {claim.by.partition(':')[2]} is open for it"
+        )
         for claim in order.returning
         for one in claim.units
     ]
@@ -178,6 +185,7 @@ class Return:
     warehouse: str | None = None
     state: ReturnState = ReturnState.REQUESTED
     send_by: datetime | None = None
+    arrive_by: datetime | None = None
     criteria: tuple[Criterion, ...] = ()
     freight_points: int = 0
     freight_fen: int = 0
@@ -220,7 +228,8 @@ class Return:
     ) -> list[ReturnFact]:
         """Hold what came back against the criteria; each unit once (D3).
 
-        What can be sold again meets them all, and what is refused fails one at least.
+        What can be sold again meets them all, what is refused fails one at least, and nobody knows
+        what a unit that did not come would have met.
         """
         self.must_be("inspect", ReturnState.TO_INSPECT)
         if _counted(goods) != _counted(self.units):
@@ -230,14 +239,17 @@ class Return:
                 raise InvalidRequest(field="goods", reason="only the return's own criteria count")
             if one.verdict is Verdict.RESTOCK and one.failed:
                 raise InvalidRequest(field="goods", reason="what is sold again meets all criteria")
+            if one.verdict is Verdict.MISSING and one.failed:
+                raise InvalidRequest(field="goods", reason="what did not come fails no criterion")
             if one.verdict is Verdict.REFUSE and not one.failed:
                 raise InvalidRequest(field="goods", reason="what is refused fails a criterion")
         return [GoodsInspected(goods=tuple(goods), payer=payer or self.payer, note=note)]
 
-    def reject(self, fact: ReturnRejected) -> list[ReturnFact]:
-        """Do not agree to a refund without the goods."""
-        self.must_be("reject_return", ReturnState.REQUESTED)
-        return [fact]
+    def decide(self, reason: str) -> list[ReturnFact]:
+        """Decide without the goods: they are to stay, or were lost on their way back."""
+        self.must_be("decide_return", ReturnState.REQUESTED, ReturnState.UNDER_WAY)
+        lost = self.state is ReturnState.UNDER_WAY
+        return [GoodsLost(reason=reason)] if lost else []
 
     def withdraw(self) -> list[ReturnFact]:
         """Keep the goods after all, until they were sent."""
@@ -250,9 +262,9 @@ class Return:
         waits = self.state is ReturnState.AWAITING_GOODS
         return [ReturnLapsed(send_by=by)] if waits and by is not None and when >= by else []
 
-    def kept_for_freight(self, payer: Payer, *, points: int, fen: int) -> tuple[int, int]:
+    def kept_for_freight(self, remedy: Remedy, *, points: int, fen: int) -> tuple[int, int]:
         """(points, fen) of a refund that pay the return freight: never more than it is (D4)."""
-        if payer is not Payer.LEARNER or self.remedy is Remedy.REFUND_ONLY:
+        if self.payer is not Payer.LEARNER or remedy is Remedy.REFUND_ONLY:
             return 0, 0
         if points:
             return min(self.freight_points, points), 0
@@ -293,6 +305,7 @@ def opening_of(
         payer=AT_FAULT[reason],
         warehouse=None if stay else place,
         send_by=None if stay else when + rules.return_within,
+        arrive_by=None if stay else when + rules.return_within + rules.return_arrives_within,
         criteria=() if stay else CRITERIA[reason],
         freight_points=0 if stay or own else rules.return_freight_points,
         freight_fen=0 if stay or own else rules.return_freight_fen,
@@ -301,12 +314,17 @@ def opening_of(
 
 def taken_back(goods: Iterable[Inspected]) -> tuple[Units, ...]:
     """The units that the house takes back."""
-    return _units(one for one in goods if one.verdict is not Verdict.REFUSE)
+    return _units(one for one in goods if one.verdict in (Verdict.RESTOCK, Verdict.SCRAP))
 
 
 def refused(goods: Iterable[Inspected]) -> tuple[Units, ...]:
     """The units that go to their learner again."""
     return _units(one for one in goods if one.verdict is Verdict.REFUSE)
+
+
+def missing(goods: Iterable[Inspected]) -> tuple[Units, ...]:
+    """The units that did not come with the others."""
+    return _units(one for one in goods if one.verdict is Verdict.MISSING)
 
 
 def scrapped(goods: Iterable[Inspected]) -> tuple[Units, ...]:
@@ -345,6 +363,7 @@ def evolve(back: Return, fact: ReturnFact) -> Return:
                 warehouse=fact.warehouse,
                 state=ReturnState.REQUESTED if stay else ReturnState.AWAITING_GOODS,
                 send_by=fact.send_by,
+                arrive_by=fact.arrive_by,
                 criteria=fact.criteria,
                 freight_points=fact.freight_points,
                 freight_fen=fact.freight_fen,
@@ -354,12 +373,16 @@ def evolve(back: Return, fact: ReturnFact) -> Return:
             return replace(back, state=ReturnState.UNDER_WAY)
         case GoodsArrived():
             return replace(back, state=ReturnState.TO_INSPECT)
+        case GoodsLost():
+            return replace(back, state=ReturnState.LOST)
         case GoodsInspected():
             return replace(back, goods=fact.goods, payer=fact.payer)
         case ReturnSettled():
             return replace(back, state=ReturnState.SETTLED, settled=fact)
         case ReturnRejected():
-            return replace(back, state=ReturnState.REJECTED, rejected=fact)
+            lost = back.state is ReturnState.LOST
+            end = ReturnState.LOST if lost else ReturnState.REJECTED
+            return replace(back, state=end, rejected=fact)
         case ReturnWithdrawn():
             return replace(back, state=ReturnState.WITHDRAWN)
         case ReturnLapsed():

@@ -212,7 +212,12 @@ _WORDS: tuple[tuple[ScanKind, re.Pattern[str]], ...] = tuple(
             r"(?:派[送件]|投递|配送)(?:不成功|失败|未成功)|未[能]?妥投|(?:派[送件])异常(?!后签收)"
             r"|无法联系|联系不上|无人接听|(?:收件人|收方|客户)不在",
         ),
-        (ScanKind.RESCHEDULED, r"约定.{0,4}派送|改约|预约.{0,6}派送|改日派送|择日派送"),
+        (
+            ScanKind.RESCHEDULED,
+            r"约定.{0,4}派送|改约|预约.{0,6}派送|改日派送|择日派送"
+            r"|^(?!.*(?:签收|妥投|已送达|正在))"
+            r".*(?:约定|预约)[^,。;\d]{0,10}\d[^,。;]{3,28}(?:派[送件]|配送|送[货达])",
+        ),
         (ScanKind.LOST, r"(?<!如有)(?<!若)(?<!防止)(?:丢失|遗失|灭失)"),
         (ScanKind.CANCELLED, r"销单|取消寄件|订单已?取消|取消订单|取消揽收"),
         (ScanKind.PROBLEM, r"揽[收件货]失败|收件失败"),
@@ -314,7 +319,6 @@ _DEADLINE = re.compile(
     r"(?:(\d{4})[-年/.])?(\d{1,2})[-月/.](\d{1,2})日?\s?(?:(\d{1,2}):(\d{2})(?::\d{2})?)?(?:之?前|截止)"
 )
 _WITHIN = re.compile(r"(\d{1,3})(?:个)?(小时|天|日)(?:之?内)")
-_APPOINTED = re.compile(r"(?:约定|预约|改约)\D{0,12}(\d{4})-?(\d{2})-?(\d{2})\s?(\d{2}):?(\d{2})")
 _ONWARD_NUMBER = re.compile(
     rf"单号(?:为|是)?:?([0-9A-Z]{{8,32}})|转(?:由|交|给|至)?{_CARRIER}[^0-9A-Z]{{0,6}}([0-9A-Z]{{8,32}})"
 )
@@ -365,19 +369,6 @@ def _read_deadline(scan: Scan) -> datetime | None:
     except ValueError:  # 30 February, or 25:70: the carrier wrote nonsense, so it gave no date
         return None
     return deadline.astimezone(scan.time.tzinfo)
-
-
-def read_appointment(scan: Scan) -> datetime | None:
-    """The delivery time the carrier says it agreed with the recipient (T8)."""
-    found = _APPOINTED.search(scan.text)
-    if not found:
-        return None
-    try:
-        year, month, day, hour, minute = (int(part) for part in found.groups())
-        agreed = datetime(year, month, day, hour, minute, tzinfo=BEIJING)
-    except ValueError:
-        return None
-    return agreed.astimezone(scan.time.tzinfo)
 
 
 def read_onward(scan: Scan) -> tuple[str | None, str | None]:

@@ -67,12 +67,23 @@ def quiet(
 
     A carrier's paperwork ("order received") is no sight of a parcel. `told_at` is when the newest
     of its scans was recorded: one that is dated ahead of its own telling counts from then. What
-    waits to be picked up is quiet from when that ends.
+    waits to be picked up is quiet from when that ends, and what is to come at a time that its
+    recipient agreed on, at the earliest from the end of that (T8).
     """
     if track.state is ParcelState.AWAITING_PICKUP and track.pickup is not None:
         return Quiet(Silence.NOT_COLLECTED, track.pickup.until)
     if track.state not in _UNDER_WAY:
         return None
+    found = _unseen(track, handed_over_at=handed_over_at, told_at=told_at)
+    agreed = track.appointment
+    if found is None or agreed is None:
+        return found
+    return found._replace(since=max(found.since, agreed.ends_at))
+
+
+def _unseen(
+    track: Track, *, handed_over_at: datetime | None, told_at: datetime | None
+) -> Quiet | None:
     seen = track.last_movement_at
     if seen is None:
         first = Silence.NO_FIRST_SCAN

@@ -62,7 +62,7 @@ class SingleHanded:
 
 
 NOBODY: Final = SingleHanded()
-"""Moved nothing yet: also what stands for a service, which does what its rules say."""
+"""Moved nothing yet: also what stands for a rule of the house or the platform."""
 
 
 def evolve(moved: SingleHanded, fact: SingleHandedFact) -> SingleHanded:

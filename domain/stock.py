@@ -1,6 +1,9 @@
-"""库存 Stock of an item in a warehouse (C3): `received + adjusted = free + reserved + picked`."""
+"""库存 Stock of an item in a warehouse (C3).
 
-from dataclasses import dataclass
+`received + adjusted = free + withheld + reserved + picked`, whatever happens.
+"""
+
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from pydantic import Field, PositiveInt
@@ -81,6 +84,22 @@ class StockTransferredOut(Fact, name="stock.StockTransferredOut"):
     transfer: str
 
 
+class StockWithheld(Fact, name="stock.StockWithheld"):
+    """Free units are not promised to anybody until it is clear whether they are there (C3)."""
+
+    quantity: PositiveInt
+    source: str = Field(description="who says that they are not there")
+    reason: str
+
+
+class StockOfferedAgain(Fact, name="stock.StockOfferedAgain"):
+    """Withheld units are free again: they are there after all, or the books followed (C3)."""
+
+    quantity: PositiveInt
+    source: str = Field(description="who had said that they were not there")
+    reason: str
+
+
 StockFact = (
     StockReceived
     | StockReserved
@@ -91,6 +110,8 @@ StockFact = (
     | StockScrapped
     | StockAdjusted
     | StockTransferredOut
+    | StockWithheld
+    | StockOfferedAgain
 )
 
 
@@ -112,19 +133,31 @@ class Stock:
     """Units of one item in one warehouse. Which order holds which is the order's knowledge."""
 
     free: int = 0
+    """Below zero where fewer are on the shelf than are promised: what is given up fills it."""
     reserved: int = 0
     picked: int = 0
+    withheld: int = 0
+
+    @property
+    def offered(self) -> int:
+        """Units that may be promised."""
+        return max(0, self.free)
+
+    @property
+    def shelf(self) -> int:
+        """Units that are on the shelf by the books, promised, withheld or not."""
+        return self.free + self.withheld + self.reserved
 
     def reserve(self, quantity: int, *, sku: str, order: str, part: int) -> list[StockFact]:
         """Promise units to a part of an order; never more than are free."""
         if quantity > self.free:
-            raise OutOfStock(sku=sku, wanted=quantity, free=self.free)
+            raise OutOfStock(sku=sku, wanted=quantity, free=self.offered)
         return [StockReserved(order=order, part=part, quantity=quantity)]
 
     def scrap(self, quantity: int, *, sku: str, reason: str) -> list[StockFact]:
         """Throw free units away."""
         if quantity > self.free:
-            raise OutOfStock(sku=sku, wanted=quantity, free=self.free)
+            raise OutOfStock(sku=sku, wanted=quantity, free=self.offered)
         return [StockScrapped(quantity=quantity, reason=reason)]
 
     def take_unasked(
@@ -134,7 +167,7 @@ class Stock:
 
         Where fewer are free, somebody's promised ones left: the next count tells of what is short.
         """
-        short = quantity - max(0, self.free)
+        short = quantity - self.offered
         facts: list[StockFact] = []
         if short > 0:
             facts.append(StockAdjusted(difference=short, source=source, reason=reason))
@@ -146,7 +179,7 @@ class Stock:
     ) -> list[StockFact]:
         """Send free units to another warehouse."""
         if quantity > self.free:
-            raise OutOfStock(sku=sku, wanted=quantity, free=self.free)
+            raise OutOfStock(sku=sku, wanted=quantity, free=self.offered)
         return [
             StockTransferredOut(quantity=quantity, to_warehouse=to_warehouse, transfer=transfer)
         ]
@@ -161,24 +194,47 @@ class Stock:
             )
         ]
 
+    def exhaust(self, *, source: str, reason: str) -> list[StockFact]:
+        """Nothing is left there to be promised: whoever looked found all that there is (C3)."""
+        return self.count(0, source=source, reason=reason) if self.free > 0 else []
+
+    def follow(self, difference: int, *, source: str, reason: str) -> list[StockFact]:
+        """Bring the books to what somebody else counted on the shelf, promised units or not (C3).
+
+        Promised ones stay promised: where too few are left for them, nothing is free until enough
+        of them are given up.
+        """
+        return [StockAdjusted(difference=difference, source=source, reason=reason)]
+
+    def withhold(self, quantity: int, *, source: str, reason: str) -> list[StockFact]:
+        """Promise all but so many units, whatever was withheld before (C3)."""
+        more = quantity - self.withheld
+        if more > 0:
+            return [StockWithheld(quantity=more, source=source, reason=reason)]
+        return [StockOfferedAgain(quantity=-more, source=source, reason=reason)] if more else []
+
 
 def evolve(stock: Stock, fact: StockFact) -> Stock:
     """The stock after one more fact."""
     free, reserved, picked = stock.free, stock.reserved, stock.picked
     match fact:
         case StockReserved(quantity=units):
-            return Stock(free - units, reserved + units, picked)
+            return replace(stock, free=free - units, reserved=reserved + units)
         case StockReleased(quantity=units):
-            return Stock(free + units, reserved - units, picked)
+            return replace(stock, free=free + units, reserved=reserved - units)
         case StockPicked(quantity=units):
-            return Stock(free, reserved - units, picked + units)
+            return replace(stock, reserved=reserved - units, picked=picked + units)
         case StockPutBack(quantity=units) | StockReturned(quantity=units):
-            return Stock(free + units, reserved, picked - units)
+            return replace(stock, free=free + units, picked=picked - units)
         case StockReceived(quantity=units):
-            return Stock(free + units, reserved, picked)
+            return replace(stock, free=free + units)
         case StockScrapped(quantity=units) | StockTransferredOut(quantity=units):
-            return Stock(free - units, reserved, picked)
+            return replace(stock, free=free - units)
         case StockAdjusted(difference=units):
-            return Stock(free + units, reserved, picked)
+            return replace(stock, free=free + units)
+        case StockWithheld(quantity=units):
+            return replace(stock, free=free - units, withheld=stock.withheld + units)
+        case StockOfferedAgain(quantity=units):
+            return replace(stock, free=free + units, withheld=stock.withheld - units)
         case _:
             assert_never(fact)

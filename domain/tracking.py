@@ -10,37 +10,16 @@ from enum import StrEnum
 from itertools import groupby
 
 from domain.anomalies import Anomaly, AnomalyKind, shown_by
+from domain.appointments import Appointment, read_appointment
 from domain.scans import (
-    BEIJING,
-    Coordinates,
     PickupNotice,
     Scan,
     ScanKind,
-    classify,
-    normalise_text,
-    read_appointment,
     read_onward,
     read_pickup,
     read_signer,
     read_words,
 )
-
-__all__ = [
-    "BEIJING",
-    "RECEIVED",
-    "Anomaly",
-    "AnomalyKind",
-    "Coordinates",
-    "Onward",
-    "ParcelState",
-    "Pickup",
-    "Scan",
-    "ScanKind",
-    "Track",
-    "TrackingLimits",
-    "classify",
-    "normalise_text",
-]
 
 
 class ParcelState(StrEnum):
@@ -112,8 +91,8 @@ class Track:
     """In the carrier's words; may name a person (rules.md 30)."""
     pickup: Pickup | None = None
     onward: Onward | None = None
-    appointment: datetime | None = None
-    """The delivery time the carrier last agreed with the recipient, while delivery is open."""
+    appointment: Appointment | None = None
+    """What the carrier last agreed with the recipient, as long as the parcel still has to come."""
     last_movement_at: datetime | None = None
     """Latest scan of the parcel itself, for "no movement for 48 h" (rules.md 25)."""
     cancelled_at: datetime | None = None
@@ -126,7 +105,15 @@ RECEIVED = frozenset({ScanKind.SIGNED, ScanKind.PICKUP_CONFIRMED})
 _LAST_MILE = frozenset(
     {ParcelState.OUT_FOR_DELIVERY, ParcelState.DELIVERY_FAILED, ParcelState.AWAITING_PICKUP}
 )
-_OPEN_DELIVERY = _LAST_MILE | {ParcelState.IN_TRANSIT, ParcelState.CUSTOMS}
+_STILL_COMING = frozenset(
+    {
+        ParcelState.HANDED_OVER,
+        ParcelState.IN_TRANSIT,
+        ParcelState.CUSTOMS,
+        ParcelState.OUT_FOR_DELIVERY,
+        ParcelState.DELIVERY_FAILED,
+    }
+)
 _PAPERWORK = frozenset(
     {
         ScanKind.UNKNOWN,
@@ -178,7 +165,7 @@ class Reading:
     signer: str | None = None
     pickup: Pickup | None = None
     onward: Onward | None = None
-    appointment: datetime | None = None
+    appointment: Appointment | None = None
     last_movement_at: datetime | None = None
     cancelled_at: datetime | None = None
     after_signing: tuple[Scan, ...] = ()
@@ -201,7 +188,7 @@ class Reading:
             signer=self.signer,
             pickup=self.pickup,
             onward=self.onward,
-            appointment=self.appointment if self.state in _OPEN_DELIVERY else None,
+            appointment=self.appointment,
             last_movement_at=self.last_movement_at,
             cancelled_at=self.cancelled_at,
             anomalies=(
@@ -227,7 +214,7 @@ def _read(reading: Reading, scan: Scan, *, limits: TrackingLimits) -> Reading:
         signer=_signer(reading, scan, state=state),
         pickup=_pickup(reading, scan, state=state, limits=limits),
         onward=_onward(reading, scan, state=state),
-        appointment=read_appointment(scan) or reading.appointment,
+        appointment=_appointment(reading, scan, state=state),
         last_movement_at=reading.last_movement_at if kind in _PAPERWORK else scan.time,
         cancelled_at=scan.time if kind is ScanKind.CANCELLED else reading.cancelled_at,
         after_signing=(*reading.after_signing, scan) if odd else reading.after_signing,
@@ -276,6 +263,13 @@ def _signer(reading: Reading, scan: Scan, *, state: ParcelState) -> str | None:
         return None
     kept = reading.signer if state is reading.state else None
     return kept or (read_signer(scan) if scan.kind in RECEIVED | {ScanKind.RETURNED} else None)
+
+
+def _appointment(reading: Reading, scan: Scan, *, state: ParcelState) -> Appointment | None:
+    """Over once the parcel arrived, turned back or was refused: then it has to be agreed anew."""
+    if state not in _STILL_COMING or scan.kind is ScanKind.REFUSED:
+        return None
+    return read_appointment(scan) or reading.appointment
 
 
 def _onward(reading: Reading, scan: Scan, *, state: ParcelState) -> Onward | None:

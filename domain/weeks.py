@@ -129,7 +129,8 @@ def count_parcel(
             tally["failure", str(scan.kind), "times"] += 1
 
 
-_FAILURES = frozenset({ScanKind.FAILED_ATTEMPT, ScanKind.RESCHEDULED, ScanKind.REFUSED})
+_FAILURES = frozenset({ScanKind.FAILED_ATTEMPT, ScanKind.REFUSED})
+"""What recipients put off failed nobody, as in `domain.attempts`."""
 
 
 def count_costs(tally: Tally, parts: Iterable[PartSent]) -> None:

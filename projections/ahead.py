@@ -8,7 +8,7 @@ of it is going to.
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, LiteralString, NamedTuple, Protocol
+from typing import Any, LiteralString, NamedTuple, Protocol, cast
 from urllib.parse import urlsplit
 
 from psycopg import AsyncConnection
@@ -22,8 +22,12 @@ from application.streams import CLAIM, DISPUTE, ORDER, PARCEL, RETURN
 from application.subscriptions import Subscriptions
 from application.sweeping import LATE_AFTER, foreseen_of
 from application.trackers import Trackers
+from domain.appointments import read_appointment
 from domain.orders import Order
+from domain.parcel_facts import ParcelFact, ParcelScanned
+from domain.parcels import Parcel
 from domain.promising import wave_after
+from domain.recorded_scans import as_scan
 from projections.order_queries import OrderRow
 from projections.reading import compose
 from projections.troubles import LABEL_TRIES, REFUND_AFTER, THIRD_PARTY_TRIES, UNWATCHED_AFTER
@@ -84,6 +88,7 @@ async def ahead_of(
         *await _queries(connection, house, parcels),
         *await _told(connection, house, events),
         *await _waves(connection, house, row),
+        *_agreed(events, house.store.clock()),
     ]
     return sorted(found, key=_by_urgency)
 
@@ -120,6 +125,28 @@ async def _deadlines(
             one.cause,
         )
         for one in await foreseen_of(connection, house, ALL, keys=keys)
+    ]
+
+
+def _agreed(events: Sequence[Envelope], now: datetime) -> list[Ahead]:
+    """What comes at a time that its recipient agreed on with the carrier, not later than told (T8).
+
+    It comes of the newest scan that says so.
+    """
+    boxes: dict[str, Parcel] = {}
+    said: dict[str, int] = {}
+    for one in events:
+        if one.category != PARCEL.name:
+            continue
+        fact = cast("ParcelFact", one.fact)
+        boxes[one.key] = PARCEL.evolve(boxes.get(one.key, PARCEL.initial), fact)
+        if isinstance(fact, ParcelScanned) and read_appointment(as_scan(fact)) is not None:
+            said[one.key] = one.position
+    found = ((number, boxes[number].track().appointment, said[number]) for number in said)
+    return [
+        Ahead("deliver_as_agreed", number, Standing.PLANNED, agreed.starts_at, position)
+        for number, agreed, position in found
+        if agreed is not None and agreed.ends_at > now
     ]
 
 

@@ -15,6 +15,7 @@ from application.streams import (
 )
 from domain.approvals import ApprovalRequested, Kind
 from domain.facts import Fact
+from domain.late_promises import order_of
 from domain.point_facts import PointsGranted, Reason
 from projections.reading import Event, Tables, View
 
@@ -49,24 +50,25 @@ def _orders(envelope: Envelope, known: Orders) -> Iterable[str]:
         return (envelope.key,)
     if envelope.category in _BY_FIRST_FACT:
         return known.get(envelope.stream, ())
-    case = _compensated(envelope.fact)
-    if case is not None:
-        return known.get(case, ())
+    for_what = _compensated(envelope.fact)
+    if for_what is not None:
+        return known.get(for_what, ())
     order = vars(envelope.fact).get("order")
     return () if order is None else (order,)
 
 
 def _compensated(fact: Fact) -> str | None:
-    """The stream of the case that points were given for."""
+    """The stream of the case, or of the late order, that points were given for."""
     if isinstance(fact, PointsGranted) and fact.reason is Reason.COMPENSATION:
-        return DISPUTE.stream(fact.source)
+        late = order_of(fact.source)
+        return DISPUTE.stream(fact.source) if late is None else ORDER.stream(late)
     return None
 
 
 async def _known(envelopes: Sequence[Envelope], tables: Tables) -> Orders:
     """Which orders the streams of these events concern: their first facts say it."""
     streams = {one.stream for one in envelopes if one.category in _BY_FIRST_FACT}
-    streams |= {case for one in envelopes if (case := _compensated(one.fact)) is not None}
+    streams |= {what for one in envelopes if (what := _compensated(one.fact)) is not None}
     if not streams:
         return {}
     first = await _first_facts(streams, tables)

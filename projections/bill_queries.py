@@ -54,7 +54,7 @@ async def differences(
 ) -> list[dict[str, Any]]:
     """What of a bill differs, by cause and number, after a cursor of both ids."""
     at, name = after or (None, None)
-    query = compose(_DIFFERENCES, schema, Bills.tables, "")
+    query = compose(_DIFFERENCES, schema, (*Bills.tables, "items"), "")
     return await named_rows(
         connection, query, bill=key, cause=cause, standing=standing, at=at, name=name, limit=limit
     )
@@ -92,7 +92,8 @@ SELECT row_no AS row, column_name AS column, code FROM {bill_refused}
 WHERE bill = %b AND revision = %b ORDER BY row_no LIMIT %b
 """
 _DIFFERENCES = """
-SELECT id, cause, charge, number, row_no AS row, billed_fen, ours_fen, fen, about, standing, reason
+SELECT id, cause, charge, number, row_no AS row, billed_fen, ours_fen, fen, about, standing, reason,
+    (SELECT i.name FROM {items} i WHERE charge = 'storage' AND i.sku = number) AS item
 FROM {bill_differences}
 WHERE bill = %(bill)s AND (%(cause)s::text IS NULL OR cause = %(cause)s::text)
   AND (%(standing)s::text IS NULL OR standing = %(standing)s::text)

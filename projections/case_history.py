@@ -59,11 +59,17 @@ def concerning(events: Sequence[Envelope], *, case: str, parcel: str) -> list[En
 def _is_for(event: Envelope, case: str) -> bool:
     fact = event.fact
     if isinstance(fact, PointsGranted):
-        return fact.reason is Reason.COMPENSATION and fact.source == case
+        return fact.reason is Reason.COMPENSATION and _of(fact.source) == case
     if isinstance(fact, CardRevealed | PackRevealed):
         return fact.case == case
     # Orders name the stream of the case.
-    return DISPUTE.stream(case) in (getattr(fact, "case", None), getattr(fact, "by", None))
+    named = (getattr(fact, "case", None), getattr(fact, "by", None))
+    return DISPUTE.stream(case) in [_of(name) for name in named if isinstance(name, str)]
+
+
+def _of(name: str) -> str:
+    """The case that a name of one of its rounds is of."""
+    return name.partition("#")[0]
 
 
 def _command(event: Envelope) -> tuple[str, str]:

@@ -6,29 +6,36 @@ from typing import cast
 from application.streams import ITEM, NETWORK, STOCK
 from domain import stock
 from domain.catalogue import Item, ItemFact, Terms
-from domain.stock import Stock, StockFact
+from domain.stock import Stock, StockFact, StockReceived, StockTransferredOut
 from domain.warehouses import NetworkFact
 from projections.reading import Event, Tables, View
 
 
 class Catalogue(View):
-    """Items, stock levels and warehouses."""
+    """Items, stock levels with what is on its way between them, and warehouses."""
 
     name = "catalogue"
-    tables = ("items", "stock_levels", "warehouses")
+    tables = ("items", "stock_levels", "transfers", "warehouses")
 
     async def apply(self, events: Sequence[Event], tables: Tables) -> None:
         """Fold these events; stock levels move by the sum of their changes."""
         items: dict[str, list[ItemFact]] = {}
         positions: dict[str, int] = {}
         levels: dict[tuple[str, str], Stock] = {}
+        ends: list[tuple[str, str, str, str, int, int]] = []
         for event in events:
             envelope = event.envelope
             if envelope.category == STOCK.name:
                 warehouse, _, sku = envelope.key.partition(":")
                 # The fold is linear, so from nothing it gives the change alone.
                 change = levels.get((warehouse, sku), STOCK.initial)
-                levels[warehouse, sku] = stock.evolve(change, cast("StockFact", envelope.fact))
+                fact = cast("StockFact", envelope.fact)
+                levels[warehouse, sku] = stock.evolve(change, fact)
+                if isinstance(fact, StockTransferredOut):
+                    to = fact.to_warehouse
+                    ends.append((warehouse, sku, fact.transfer, to, fact.quantity, 0))
+                elif isinstance(fact, StockReceived):
+                    ends.append((warehouse, sku, fact.reference, warehouse, 0, fact.quantity))
             elif envelope.category == ITEM.name:
                 items.setdefault(envelope.key, []).append(cast("ItemFact", envelope.fact))
                 positions[envelope.key] = envelope.position
@@ -36,8 +43,12 @@ class Catalogue(View):
                 opened = cast("NetworkFact", envelope.fact).warehouse
                 await tables.run(_WAREHOUSE, opened.code, opened.model_dump_json())
         if levels:
-            rows = [(*key, one.free, one.reserved, one.picked) for key, one in levels.items()]
+            rows = [
+                (*key, one.free, one.reserved, one.picked, one.withheld)
+                for key, one in levels.items()
+            ]
             await tables.unnest(_LEVELS, rows)
+        await tables.unnest(_TRANSFERS, ends)
         if items:
             await self._items(items, positions, tables)
 
@@ -73,10 +84,23 @@ ON CONFLICT (sku) DO UPDATE SET name = excluded.name, kind = excluded.kind,
 """
 
 _LEVELS = """
-INSERT INTO {stock_levels} AS s (warehouse, sku, free, reserved, picked)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[])
+INSERT INTO {stock_levels} AS s (warehouse, sku, free, reserved, picked, withheld)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[],
+    %b::bigint[])
 ON CONFLICT (sku, warehouse) DO UPDATE SET free = s.free + excluded.free,
-    reserved = s.reserved + excluded.reserved, picked = s.picked + excluded.picked
+    reserved = s.reserved + excluded.reserved, picked = s.picked + excluded.picked,
+    withheld = s.withheld + excluded.withheld
+"""
+
+# Both ends of a transfer, each in the stream of its own shelf; a delivery note is an end, too.
+_TRANSFERS = """
+INSERT INTO {transfers} AS t (warehouse, sku, transfer, to_warehouse, sent, received)
+SELECT warehouse, sku, transfer, to_warehouse, sum(sent), sum(received)
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[])
+    AS e(warehouse, sku, transfer, to_warehouse, sent, received)
+GROUP BY warehouse, sku, transfer, to_warehouse
+ON CONFLICT (warehouse, sku, transfer, to_warehouse) DO UPDATE SET sent = t.sent + excluded.sent,
+    received = t.received + excluded.received
 """
 
 _WAREHOUSE = """

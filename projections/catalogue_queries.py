@@ -54,8 +54,9 @@ def _literal(text: str) -> str:
 _ITEMS = """
 SELECT i.sku, i.terms, i.on_sale, s.free, s.stock
 FROM {items} i LEFT JOIN LATERAL (
-    SELECT sum(free) AS free, json_agg(json_build_object('warehouse', warehouse, 'free', free,
-        'reserved', reserved, 'picked', picked) ORDER BY warehouse) AS stock
+    SELECT sum(greatest(free, 0)) AS free, json_agg(json_build_object('warehouse', warehouse,
+        'free', free, 'reserved', reserved, 'picked', picked, 'withheld', withheld)
+        ORDER BY warehouse) AS stock
     FROM {stock_levels} WHERE sku = i.sku) s ON true
 WHERE i.sku > %b AND (%b::text IS NULL OR i.sku = %b::text)
   AND (%b::text IS NULL OR i.sku ILIKE %b::text OR i.name ILIKE %b::text)

@@ -1,6 +1,6 @@
 """委托视图 Parcels of third parties' warehouses: what is asked, what was told (W2)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -105,22 +105,39 @@ async def consignments(
     query = compose(_LISTED, schema, _TABLES, "")
     rows = await named_rows(connection, query, closed, at, at, parcel, limit)
     strays = await strays_of(connection, schema, [row["parcel"] for row in rows])
-    for row in rows:
-        state: Consignment = CONSIGNMENT.states.validate_json(row.pop("folded"))
+    states: list[Consignment] = [
+        CONSIGNMENT.states.validate_json(row.pop("folded")) for row in rows
+    ]
+    skus = {unit.sku for state in states for unit in state.units}
+    named = dict(await _named(connection, schema, skus))
+    for row, state in zip(rows, states, strict=True):
         stopped = row.pop("stopped")
         one = INTERCEPT.states.validate_json(stopped) if stopped else Intercept()
         row["strays"] = strays.get(row["parcel"], [])
         row["intercept"] = told_of(one)
         row["settle"] = bool(row["strays"]) and not one.coming
         row["units"] = [
-            {"order": one.order, "part": one.part, "sku": one.sku, "quantity": one.quantity}
-            for one in state.units
+            {
+                "order": unit.order,
+                "part": unit.part,
+                "sku": unit.sku,
+                "name": named.get(unit.sku, unit.sku),
+                "quantity": unit.quantity,
+            }
+            for unit in state.units
         ]
         row["held"] = state.held
         row["step"] = state.step
         row["refusal"] = {"code": state.code, "words": state.words} if state.refused_now else None
         row["ask_again"] = not state.over and (state.unanswered or state.refused_now)
     return rows
+
+
+async def _named(
+    connection: AsyncConnection[Any], schema: str, skus: Collection[str]
+) -> list[tuple[str, str]]:
+    query = compose("SELECT sku, name FROM {items} WHERE sku = ANY(%b)", schema, ("items",), "")
+    return await (await connection.execute(query, (list(skus),), prepare=True)).fetchall()
 
 
 async def stuck_consignments(

@@ -106,7 +106,9 @@ WITH told AS MATERIALIZED (
     WHERE topic IN ('returns.GoodsInspected', 'intercepts.GoodsTakenBack')
 ), by_hand AS (
     SELECT position, key, person, recorded_at, (fact ->> 'points')::bigint AS points FROM told
-    WHERE starts_with(topic, 'ledger.') AND role IN ('support', 'operations', 'administrator')
+    WHERE starts_with(topic, 'ledger.')
+        AND role IN ('support', 'operations', 'administrator', 'service')
+        AND (role <> 'service' OR topic <> 'ledger.GrantClawedBack')
         AND (role, person, command, recorded_at) NOT IN (
             SELECT role, person, command, recorded_at FROM told
             WHERE topic = 'approvals.ApprovalGiven'
@@ -152,7 +154,8 @@ JOIN (
     JOIN placed p ON p.stream = 'order:' || number
     WHERE f.topic = 'claims.ClaimFiled'
 ) f ON f.learner = g.key
-LEFT JOIN told d ON d.topic = 'disputes.DisputeOpened' AND d.key = g.fact ->> 'source'
+LEFT JOIN told d ON d.topic = 'disputes.DisputeOpened'
+    AND d.key = split_part(g.fact ->> 'source', '#', 1)
 WHERE g.topic = 'ledger.PointsGranted' AND g.fact ->> 'reason' = 'compensation'
     AND coalesce(d.fact ->> 'parcel', f.key) = f.key
     AND NOT EXISTS (
@@ -203,6 +206,14 @@ FROM (
 ) one JOIN by_hand beside USING (key, person)
 WHERE one.together >= %(four_eyes_points)s
     AND beside.recorded_at BETWEEN one.recorded_at - interval '24 hours' AND one.recorded_at"""
+_OWN: LiteralString = """
+SELECT position AS finding, position FROM told
+WHERE starts_with(topic, 'ledger.') AND role <> 'learner' AND person = key
+UNION ALL
+SELECT r.position, r.position FROM told r JOIN placed p USING (stream)
+WHERE r.topic IN ('orders.UnitsRefunded', 'orders.ReplacementOrdered')
+    AND r.role IN ('support', 'operations', 'administrator')
+    AND r.person = p.fact ->> 'learner'"""
 _DATED_BACK: LiteralString = """
 SELECT notification_id AS finding, notification_id AS position FROM (
     SELECT notification_id, convert_from(state, 'UTF8')::json AS stored FROM {tallypost_events}
@@ -228,6 +239,7 @@ CONTROLS: dict[str, LiteralString] = {
     "pack_unmasked": _PACKS,
     "same_maker_and_checker": _SAME_PERSON,
     "over_limit_piece_by_piece": _BELOW_LIMIT,
+    "own_account": _OWN,
     "dated_back": _DATED_BACK,
     "random_sample": _SAMPLE,
 }

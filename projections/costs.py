@@ -4,11 +4,10 @@ A part's row stands still from its hand-over on and a bill's lines say from when
 count, so the same position gives the same figures for ever.
 """
 
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
@@ -16,42 +15,47 @@ from psycopg import AsyncConnection
 from application.billed_parcels import Terms, asked_by
 from application.envelope import decode
 from application.reporting import Report
-from application.streams import ITEM, MALL, NETWORK, PARCEL, RATES, RETURN, STOCK
+from application.streams import BILL, ITEM, MALL, NETWORK, PARCEL, RATES, RETURN, STOCK
+from application.terms_then import Steps, TermsThen
+from domain.bill_facts import (
+    BillFact,
+    BillMatched,
+    BillReceived,
+    DifferenceAccepted,
+    DifferenceContested,
+    DifferencesFound,
+    DifferencesGone,
+)
+from domain.cargo import Cargo
+from domain.cargo import together as all_of
 from domain.catalogue import ItemListed, ItemRevised
 from domain.costs import FreightIs, PartSent, lay_times, shared, storage_by_part
 from domain.house_rules import HouseRules
-from domain.parcel_facts import CarrierCorrected, ParcelPacked, ParcelScanned, WaybillIssued
+from domain.parcel_facts import (
+    CarrierChosen,
+    CarrierCorrected,
+    ParcelPacked,
+    ParcelScanned,
+    WaybillIssued,
+)
 from domain.parcels import Parcel
+from domain.splitting import Shipping
 from domain.stock import stock_key
 from domain.warehouses import WarehouseOpened, WarehouseRevised
+from projections.billed_costs import Billed, costing, folded, owed
 from projections.part_costs import PartCost
 from projections.reading import compose, named_rows
 
 TABLES = ("part_costs", "bill_lines", "bill_revisions", "returns")
+_COMPARING = (
+    BillReceived.fact_name, BillMatched.fact_name, DifferencesFound.fact_name,
+    DifferencesGone.fact_name, DifferenceAccepted.fact_name, DifferenceContested.fact_name,
+)  # fmt: skip
 COLUMNS = (
     "handed_on", "order", "part", "parcel", "warehouse", "carrier", "channel", "value_fen",
     "freight_fen", "freight_is", "packaging_fen", "handling_fen", "storage_fen",
     "way_back_fen", "total_fen", "planned_carrier", "planned_fen",
 )  # fmt: skip
-
-
-class _Steps:
-    """Values that hold from a place on, in the order of those places."""
-
-    def __init__(self) -> None:
-        self._from: list[Any] = []
-        self._values: list[int] = []
-
-    def add(self, start: Any, value: int) -> None:
-        """From here on this value holds."""
-        self._from.append(start)
-        self._values.append(value)
-
-    def at(self, place: Any) -> int:
-        """What holds there; the first value before any, and nothing where there is none."""
-        if not self._values:
-            return 0
-        return self._values[max(0, bisect_right(self._from, place) - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +73,19 @@ class Costing:
         parcels = sorted({row.parcel for row in rows if row.parcel})
         labels = await self._labels(parcels)
         billed = await self._billed(labels, {row.parcel: row.warehouse for row in rows})
-        values = await self._values({sku for row in rows for sku in row.skus.split(",")})
+        items = await self._items(rows)
         storage = await self._storage(rows)
         ways_back = await self._ways_back({row.order for row in rows})
         together: dict[str, list[PartCost]] = {}
         for row in rows:
             together.setdefault(row.parcel or "", []).append(row)
+        together |= await self._chosen(together)
         went = {parcel: carrier for parcel, (carrier, _) in labels.items()}
-        asked = await self._asked(together, went)
+        cargos = {
+            (row.order, row.part): items.cargo(row.skus, row.units, row.placed_position)
+            for row in rows
+        }
+        asked = await self._asked(together, went, cargos)
         costs: dict[tuple[str, int], PartSent] = {}
         for parcel, some in together.items():
             carrier = went.get(parcel) or some[0].carrier or ""
@@ -86,13 +95,10 @@ class Costing:
                 "billed" if "freight" in bill else "planned" if quote is None else "quoted"
             )
             for row, share in zip(some, _parcel_costs(some, quote, bill), strict=True):
-                value = sum(
-                    values[sku].at(row.placed_position) * row.units.get(line, 0)
-                    for line, sku in enumerate(row.skus.split(","), start=1)
-                )
                 key = row.order, row.part
                 costs[key] = PartSent(
-                    row.order, row.part, parcel, row.warehouse, carrier, row.channel, value,
+                    row.order, row.part, parcel, row.warehouse, carrier, row.channel,
+                    cargos[key].value_fen,
                     *share, storage.get(key, 0), ways_back.get(key, 0), freight_is,
                     row.carrier or "", row.freight_fen,
                 )  # fmt: skip
@@ -112,11 +118,12 @@ class Costing:
         ]  # fmt: skip
         return Report(
             "costs",
-            "parts handed over in these days: freight, packaging and handling as planned, or as"
-            " the first line billed for them; freight of another carrier than planned by its rate"
-            " card on that day, if it had one; storage by the warehouse's terms, first in, first"
-            " out; ways back at the mall's fault as stated, or as billed; market value when the"
-            " order was placed",
+            "parts handed over in these days: freight, packaging and handling as planned (of a"
+            " parcel that several share, as planned for it and shared among them), or as billed"
+            " with all that was billed on top, but not what is open or contested; freight of"
+            " another carrier than planned by its rate card on that day, if it had one; storage by"
+            " the warehouse's terms, first in, first out; ways back at the mall's fault as stated,"
+            " or as billed; market value when the order was placed",
             {
                 "position": self.position,
                 "since": since and since.isoformat(),
@@ -179,8 +186,23 @@ class Costing:
             found[one.key] = PARCEL.evolve(before, one.fact)
         return found
 
+    async def _chosen(
+        self, together: Mapping[str, Sequence[PartCost]]
+    ) -> dict[str, list[PartCost]]:
+        """Parts that share a parcel with their shares of it, where it was planned as one (W4)."""
+        several = [parcel for parcel, parts in together.items() if len(parts) > 1]
+        found = await self._folded(several, CarrierChosen.fact_name) if several else {}
+        return {
+            parcel: _planned_together(together[parcel], one.shipping)
+            for parcel, one in found.items()
+            if one.shipping is not None
+        }
+
     async def _asked(
-        self, together: Mapping[str, Sequence[PartCost]], went: Mapping[str, str]
+        self,
+        together: Mapping[str, Sequence[PartCost]],
+        went: Mapping[str, str],
+        cargos: Mapping[tuple[str, int], Cargo],
     ) -> dict[str, int | None]:
         """What parcels cost that went with another carrier than planned, by its card on that day.
 
@@ -205,44 +227,48 @@ class Costing:
             if isinstance(one.fact, ParcelPacked):
                 grams[one.key] = max(grams[one.key], one.fact.weight_grams)
         terms = Terms(network, rates)
-        return {
-            parcel: asked_by(state, went[parcel], terms=terms, rules=self.rules)(grams[parcel])
-            for parcel, state in states.items()
-        }
+        asked: dict[str, int | None] = {}
+        for parcel, state in states.items():
+            cargo = all_of((cargos[one.order, one.part], 1) for one in together[parcel])
+            price = asked_by(state, went[parcel], cargo, terms=terms, rules=self.rules)
+            found = price(grams[parcel])
+            asked[parcel] = None if found is None else found.fen
+        return asked
 
     async def _billed(
         self, labels: Mapping[str, tuple[str, str]], warehouses: Mapping[str | None, str]
-    ) -> dict[str, dict[str, int]]:
-        """What was billed for each parcel, by charge: the line that came first, once."""
+    ) -> Billed:
+        """What is owed for each parcel by its partners' bills."""
         waybills = {waybill: parcel for parcel, (_, waybill) in labels.items()}
         numbers = [*labels, *waybills]
         query = compose(_BILLED, self.schema, TABLES, "")
-        found: dict[str, dict[str, int]] = {}
-        for row in await named_rows(
-            self.connection, query, numbers=numbers, position=self.position
-        ):
-            parcel = waybills.get(row["number"], row["number"])
-            theirs = labels[parcel][0] if row["kind"] == "carrier" else warehouses[parcel]
-            if row["partner"] != theirs:
-                continue
-            found.setdefault(parcel, {}).setdefault(row["charge"], row["fen"])
-        return found
+        lines = await named_rows(self.connection, query, numbers=numbers, position=self.position)
+        told = await self._facts({BILL.stream(one["bill"]) for one in lines}, *_COMPARING)
+        bills = folded((one.key, cast("BillFact", one.fact)) for one in told)
 
-    async def _values(self, skus: Iterable[str]) -> dict[str, _Steps]:
-        """Market values of items by log position: an order's goods count as when it was placed."""
-        values = {sku: _Steps() for sku in skus}
+        def had(line: Mapping[str, Any]) -> str | None:
+            parcel: str = waybills.get(line["number"], line["number"])
+            theirs = labels[parcel][0] if line["kind"] == "carrier" else warehouses[parcel]
+            return parcel if line["partner"] == theirs else None
+
+        return owed(lines, bills, had)
+
+    async def _items(self, rows: Sequence[PartCost]) -> TermsThen:
+        """Items by log position: an order's goods count as when it was placed."""
+        then = TermsThen()
+        skus = {sku for row in rows for sku in row.skus.split(",")}
         names = (ItemListed.fact_name, ItemRevised.fact_name)
-        for one in await self._facts(map(ITEM.stream, values), *names):
-            values[one.key].add(one.position, one.fact.terms.market_value_fen)
-        return values
+        for one in await self._facts(map(ITEM.stream, skus), *names):
+            then.add(one.key, one.position, one.fact.terms)
+        return then
 
     async def _storage(self, rows: Sequence[PartCost]) -> dict[tuple[str, int], int]:
         """What the units of each part cost while they lay in their warehouse."""
-        prices: dict[str, _Steps] = {}
+        prices: dict[str, Steps[int]] = {}
         names = (WarehouseOpened.fact_name, WarehouseRevised.fact_name)
         for one in await self._facts([NETWORK.stream(MALL)], *names):
             terms = one.fact.warehouse
-            prices.setdefault(terms.code, _Steps()).add(
+            prices.setdefault(terms.code, Steps(0)).add(
                 one.happened_at, terms.storage_fen_per_unit_month
             )
         shelves: dict[str, str] = {}
@@ -256,8 +282,9 @@ class Costing:
             moments.setdefault(one.stream, []).append((one.happened_at, one.fact))
         costs: dict[tuple[str, int], int] = {}
         for stream, told in moments.items():
-            price = prices.get(shelves[stream], _Steps())
-            for part, fen in storage_by_part(lay_times(told), price.at).items():
+            price = prices.get(shelves[stream]) or Steps(0)
+            lays = lay_times(told)
+            for part, fen in storage_by_part(lays, price.at).items():
                 costs[part] = costs.get(part, 0) + fen
         return costs
 
@@ -275,7 +302,7 @@ class Costing:
         billed = await self._billed(labels, places) if labels else {}
         costs: dict[tuple[str, int], int] = {}
         for name, back in borne.items():
-            fen = billed.get(name, {}).get("freight", back.freight_fen)
+            fen = costing({"freight": back.freight_fen}, billed.get(name, {}))["freight"]
             shares = shared(fen, [one.quantity for one in back.units])
             for one, share in zip(back.units, shares, strict=True):
                 key = back.order, one.part
@@ -290,20 +317,37 @@ async def known_upto(connection: AsyncConnection[Any], schema: str) -> int:
     return int(row[0] or 0) if row else 0
 
 
+def _planned_together(parts: Sequence[PartCost], shipping: Shipping) -> list[PartCost]:
+    """The parts with their shares of the one parcel: by what each would have cost alone."""
+    freight = shared(shipping.freight_fen, [one.freight_fen for one in parts])
+    grams = shared(shipping.chargeable_grams, [one.grams for one in parts])
+    return [
+        one._replace(
+            carrier=shipping.carrier,
+            freight_fen=fen,
+            grams=weight,
+            packaging_fen=shipping.packaging_fen,
+            handling_fen=shipping.handling_fen,
+        )
+        for one, fen, weight in zip(parts, freight, grams, strict=True)
+    ]
+
+
 def _parcel_costs(
     parts: Sequence[PartCost], quote: int | None, billed: Mapping[str, int]
 ) -> list[tuple[int, int, int]]:
     """Freight, packaging and handling of the parts in one parcel, as billed or else as quoted.
 
-    A parcel is packed and handled once, however many parts share it.
+    A parcel is packed and handled once, however many parts share it; `quote` is what its carrier
+    asks where another one was planned, None: nobody knows.
     """
     planned = [one.freight_fen for one in parts]
-    sums = {
+    quoted = {
         "freight": sum(planned) if quote is None else quote,
         "packaging": max(one.packaging_fen for one in parts),
         "handling": max(one.handling_fen for one in parts),
-        **billed,
     }
+    sums = costing(quoted, billed)
     return list(
         zip(
             *(shared(sums[name], planned) for name in ("freight", "packaging", "handling")),
@@ -335,10 +379,10 @@ WHERE originator_id = ANY(%(streams)s) AND notification_id <= %(position)s
 ORDER BY notification_id
 """
 _BILLED: LiteralString = """
-SELECT l.kind, l.partner, l.number, l.charge, l.fen FROM {bill_lines} l
+SELECT l.bill, l.row_no, l.kind, l.partner, l.number, l.charge, l.fen FROM {bill_lines} l
     JOIN {bill_revisions} r ON r.bill = l.bill AND r.revision = 1
 WHERE l.number = ANY(%(numbers)s) AND l.kind IN ('carrier', 'warehouse')
-  AND l.charge IN ('freight', 'packaging', 'handling') AND l.position <= %(position)s
+  AND l.position <= %(position)s
   AND (l.until_position IS NULL OR l.until_position > %(position)s)
 ORDER BY r.position, l.row_no
 """

@@ -1,7 +1,8 @@
-"""延误包裹 Parcels that are late, go to and fro, come back or wait too long (T5, T8, M5).
+"""延误包裹 Parcels that are late, go to and fro, come back, wait too long or are lost (T5, T8, M5).
 
-Silent ones are told of by `projections/silent_parcels.py`; one that is both is listed for both,
-but what waits to be picked up is not ending any more once its time is over: then it is silent.
+Silent ones are told of by `projections/silent_parcels.py`; one that is both is one trouble, but
+what waits to be picked up is not ending any more once its time is over: then it is silent. What its
+carrier lost is listed until somebody sees to it, in a case or a claim (D2).
 """
 
 from datetime import datetime
@@ -30,7 +31,7 @@ async def delayed_parcels(
     connection: AsyncConnection[Any], schema: str, *, now: datetime, limit: int = 200
 ) -> list[DelayedParcel]:
     """Of orders that are not over, the longest first: whatever keeps a parcel but silence."""
-    query = compose(_DELAYED, schema, ("journeys", "parcels", "orders"), "")
+    query = compose(_DELAYED, schema, ("journeys", "parcels", "orders", "claims", "disputes"), "")
     cursor = await connection.execute(query, (now, limit, now, now, limit, limit), prepare=True)
     return [DelayedParcel(*row) for row in await cursor.fetchall()]
 
@@ -47,7 +48,12 @@ SELECT p.number, d.cause, d.since, d.told, p.state, p.carrier, p.waybill, p.orde
     UNION ALL
     (SELECT parcel, turned_as, turned_since, turned_told FROM {journeys} j
      WHERE turned_as IS NOT NULL AND turned_since <= %b
-       AND (turned_as <> 'pickup_ending' OR quiet_since > %b) AND EXISTS (
+       AND (turned_as <> 'pickup_ending' OR quiet_since > %b)
+       AND (turned_as <> 'lost' OR NOT EXISTS (
+        SELECT FROM {claims} c WHERE c.parcel = j.parcel AND c.state IS NOT NULL
+        UNION ALL
+        SELECT FROM {disputes} c WHERE c.parcel = j.parcel AND c.state <> 'withdrawn'))
+       AND EXISTS (
         SELECT FROM {parcels} p JOIN {orders} o ON o.number = ANY(p.orders)
         WHERE p.number = j.parcel
           AND o.state NOT IN ('completed', 'cancelled', 'closed', 'expired'))

@@ -78,14 +78,18 @@ WHERE j.tried_at >= %b AND j.division IS NOT NULL AND c.digest <> ''
   AND (%b::text IS NULL OR j.carrier = %b)
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
-# On time is what was promised when the order was placed, not what was said on the way.
+# On time is what was promised when the order was placed, not what was said on the way; a parcel of
+# several orders is on time for each of them, or it is late. Lost is once a parcel whatever says so:
+# its track, a claim, or a case that was decided as if it was.
 _SCORECARDS = """
 SELECT j.carrier, count(*) AS parcels,
     count(j.arrived_at) AS arrived,
     count(*) FILTER (WHERE j.arrived_at <= o.promised_by) AS on_time,
     count(*) FILTER (WHERE j.tried_well) AS first_try,
     count(j.tried_at) AS tried,
-    count(*) FILTER (WHERE p.state = 'lost' OR c.reason = 'lost') AS lost,
+    count(*) FILTER (WHERE p.state = 'lost' OR c.reason = 'lost' OR EXISTS (
+        SELECT FROM {disputes} d WHERE d.parcel = j.parcel AND d.reason IN ('lost', 'not_received')
+          AND d.outcome IN ('refund', 'reship'))) AS lost,
     count(*) FILTER (WHERE c.reason = 'damaged') AS damaged,
     count(*) FILTER (WHERE EXISTS (
         SELECT FROM {disputes} d WHERE d.parcel = j.parcel)) AS complaints,
@@ -94,7 +98,9 @@ SELECT j.carrier, count(*) AS parcels,
     (percentile_disc(0.5) WITHIN GROUP (ORDER BY
         extract(epoch FROM j.arrived_at - j.handed_over_at)) / 3600)::float8 AS median_hours
 FROM {journeys} j JOIN {parcels} p ON p.number = j.parcel
-    LEFT JOIN {orders} o ON o.number = p.orders[1]
+    LEFT JOIN LATERAL (
+        SELECT min(o.promised_by) AS promised_by FROM {orders} o WHERE o.number = ANY(p.orders)
+    ) o ON true
     LEFT JOIN {claims} c ON c.parcel = j.parcel AND c.state IS NOT NULL
 WHERE j.handed_over_at >= %b
 GROUP BY j.carrier ORDER BY count(*) DESC, j.carrier

@@ -179,7 +179,8 @@ INSERT INTO {disputes} (id, order_number, parcel, learner, reason, state, outcom
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
     %b::text[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
     %b::boolean[], %b::timestamptz[], %b::bytea[], %b::bigint[], %b::bigint[])
-ON CONFLICT (id) DO UPDATE SET state = excluded.state, outcome = excluded.outcome,
+ON CONFLICT (id) DO UPDATE SET reason = excluded.reason,
+    state = excluded.state, outcome = excluded.outcome,
     closed_at = excluded.closed_at, answer_by = excluded.answer_by,
     decide_by = excluded.decide_by, overdue = excluded.overdue,
     file_claim_by = excluded.file_claim_by, folded = excluded.folded,

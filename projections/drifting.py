@@ -54,6 +54,8 @@ BELONGS: Mapping[str, tuple[str, LiteralString]] = {
     "lots": ("account", "learner"),
     "items": ("item", "sku"),
     "stock_levels": ("stock", "warehouse || ':' || sku"),
+    "transfers": ("stock", "warehouse || ':' || sku"),
+    "stock_differences": ("stocktake", "warehouse"),
     "warehouses": ("network", "'mall'"),
     "approvals": ("approval", "id"),
     "waves": ("wave", "id"),

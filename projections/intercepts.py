@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, cast
 from psycopg import AsyncConnection
 
 from application.streams import INTERCEPT, ORDER, PARCEL
-from domain.intercepts import Intercept, InterceptAsked, InterceptFact, ParcelTurnedBack
+from domain.intercept_facts import InterceptAsked, InterceptFact, ParcelTurnedBack
+from domain.intercepts import BY_PHONE, UNSTOPPED, Intercept
 from domain.orders import Order
 from domain.parcels import Parcel
 from domain.replacing import still_due
@@ -94,6 +95,10 @@ async def intercepts(
     again = {made.number for one in orders.values() for made in one.replacements}
     orders |= await _orders(connection, schema, again)
     for row, box in zip(rows, boxes, strict=True):
+        asked: Intercept = INTERCEPT.states.validate_json(row.pop("folded"))
+        row["refusal"] = None if asked.code in ("", BY_PHONE) else f"{asked.code} {asked.words}"
+        row["ask_again"] = asked.may_be_asked_again(box.track())
+        row["give_up"] = asked.state in UNSTOPPED
         row.update(_goods(box, orders))
     return rows
 
@@ -164,7 +169,7 @@ ON CONFLICT (parcel) DO UPDATE SET orders = excluded.orders, carrier = excluded.
 """
 _LISTED = """
 SELECT i.parcel, i.orders, i.carrier, i.waybill, i.way, i.state, i.reason, i.asked_at, i.answer_by,
-    p.state AS parcel_state, p.folded AS box
+    i.folded, p.state AS parcel_state, p.folded AS box
 FROM {intercepts} i JOIN {parcels} p ON p.number = i.parcel
 WHERE (%b::boolean OR i.state IN ('asked', 'taken', 'refused', 'failed', 'timed_out')
        OR i.state = 'done' AND i.way = 'return' OR i.state = 'turned_back' AND p.state <> 'signed')

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 
 from application.disputing import opening_of, parcel_of
 from application.redeeming import SEATS
+from application.refund_chain import Level, foretold, given_up_for, originals
 from domain.choosing import Kept
 from domain.dispute_facts import Side
 from domain.disputes import Dispute, case_id
-from domain.house_rules import DEFAULT_RULES, HouseRules
-from domain.intercepts import Intercept, Way
+from domain.house_rules import HouseRules
+from domain.intercept_facts import Way
+from domain.intercepts import Intercept
 from domain.order_facts import Fault, OrderFact, State, Units, UnitsCancelled, UnitsRefunded
 from domain.orders import Order
 from domain.parcels import Parcel
@@ -21,7 +23,7 @@ from domain.rating import ratable
 from domain.refunding import cancel_units, freight_share, refund_units
 from domain.refusals import NotPossible, Refusal, for_customers
 from domain.replacing import must_not_lose
-from domain.replanning import choose_to_wait, given_up
+from domain.replanning import choose_to_wait, given_up, planned_anew, units_of
 from domain.return_facts import Remedy
 from domain.returns import returnable
 
@@ -36,11 +38,17 @@ class Now(NamedTuple):
 
 
 def actions(
-    order: Order, now: Now, *, staff: bool, kept: Sequence[Kept] = ()
+    order: Order,
+    now: Now,
+    *,
+    staff: bool,
+    kept: Sequence[Kept] = (),
+    linked: Mapping[str, Order] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Which commands are possible now and why the others are not, from the same decisions (D6).
 
-    What is `kept` is sent once more by linked orders.
+    What is `kept` is sent once more by linked orders; `linked` has the originals of what this
+    order replaces.
     """
 
     def tried(decide: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -54,20 +62,32 @@ def actions(
         if order.destination is None:
             raise NotPossible(action="change_address", why="the order has no recipient")
         order.change_address(order.destination)
-        return {"province": order.destination.region, "country": order.destination.country}
+        return {
+            "province": order.destination.region,
+            "country": order.destination.country,
+            "elsewhere": tried(planned),
+        }
+
+    def planned() -> dict[str, Any]:
+        return _free_again(order, units_of(planned_anew(order)), sent=False)
 
     def waited_for() -> dict[str, Any]:
-        if not choose_to_wait(order, None, max_parts=DEFAULT_RULES.max_parts):
+        if not choose_to_wait(order, None, max_parts=now.rules.max_parts):
             raise NotPossible(action="wait", why="the missing units are waited for already")
         return {}
 
     def cancelled() -> dict[str, Any]:
         if not staff:
             must_not_lose(order)
-        return cancelling(order.cancellable(None))
+        return cancelling(order.cancellable(None), [])
 
-    def cancelling(units: Sequence[Units]) -> dict[str, Any]:
+    def missing_refunded() -> dict[str, Any]:
+        units = given_up(order, None)
+        return cancelling(units, originals((linked or {}).__getitem__, order, units))
+
+    def cancelling(units: Sequence[Units], chain: Sequence[Level]) -> dict[str, Any]:
         facts = cancel_units(order, units, reason="", refund="", when=now.when, rules=now.rules)
+        facts += foretold(chain, given_up_for(""), when=now.when, rules=now.rules)
         return _given_back(facts, now) | _free_again(order, units, sent=False)
 
     def refunded() -> dict[str, Any]:
@@ -95,7 +115,7 @@ def actions(
         "cancel": tried(cancelled),
         "refund": tried(refunded),
         "wait": tried(waited_for),
-        "refund_missing": tried(lambda: cancelling(given_up(order, None))),
+        "refund_missing": tried(missing_refunded),
         "address": tried(addressed),
     }
 
@@ -138,17 +158,19 @@ def return_of(order: Order, *, when: datetime | None, kept: Sequence[Kept] = ())
 
 def _given_back(facts: Sequence[OrderFact], now: Now) -> dict[str, Any]:
     """What goes back by a decision's facts: points to which lots, and cash."""
-    gone = next(one for one in facts if isinstance(one, UnitsCancelled | UnitsRefunded))
+    gone = [one for one in facts if isinstance(one, UnitsCancelled | UnitsRefunded)]
+    shares = [share for one in gone for share in one.lots]
+    points = sum(one.points for one in gone)
     # What was on hold is given back like what was spent, and both by what is owed alone.
-    restored = Account(debt=now.owed).restore(gone.lots, order="", when=now.when, rules=now.rules)
+    restored = Account(debt=now.owed).restore(shares, order="", when=now.when, rules=now.rules)
     lots = [share for fact in restored if isinstance(fact, PointsRestored) for share in fact.lots]
     return {
-        "points": gone.points,
+        "points": points,
         "cash_fen": sum(one.amount_fen for one in facts if isinstance(one, CashRefundRequested)),
         "lots": [
             {"lot": one.lot, "points": one.points, "expires_at": one.expires_at} for one in lots
         ],
-        "debt_paid": gone.points - sum(one.points for one in lots),
+        "debt_paid": points - sum(one.points for one in lots),
     }
 
 

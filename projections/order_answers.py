@@ -1,6 +1,7 @@
 """订单回答 An order as its reader may see it: states, parts, parcels and their way (O3, S2, D6)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from pydantic_core import from_json
 
 from application.delay_messages import message_for
 from application.intercepting import comes_too_late, parcels_of
-from domain.delays import awaited, told_and_lasting
+from domain.delays import told_and_lasting, window
 from domain.house_rules import HouseRules
 from domain.legs import leg_of, legs_of
 from domain.order_facts import State, customer_status
@@ -39,7 +40,7 @@ def order_answer(
 
     `disputable` says of a parcel whether its reader can dispute it now, or why not (D6);
     `stopping` whether it can be called back, and what its carrier was asked (O8); `linked` are the
-    orders that send units of this one once more.
+    orders that send units of this one once more, and the originals of what it replaces.
     """
     order = row.order
     shown = [
@@ -83,7 +84,7 @@ def order_answer(
             for number, parcel in shown
         ],
         "actions": {
-            **actions(order, Now(when, rules, row.owed), staff=staff, kept=kept),
+            **actions(order, Now(when, rules, row.owed), staff=staff, kept=kept, linked=linked),
             "rate": rating_of(order, staff=staff),
             **_too_late(row.number, order, stops),
             "return": return_of(order, when=None if staff else when, kept=kept),
@@ -223,6 +224,7 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
         "since": track.since,
         "signed_at": track.signed_at,
         "arrival": _arrival(parcel, track),
+        "appointment": track.appointment and asdict(track.appointment),
         "delay": _delay(parcel),
         "pickup": {
             "station": track.pickup.station,
@@ -249,10 +251,8 @@ def tracked(parcel: Parcel) -> dict[str, Any]:
 
 def _arrival(parcel: Parcel, track: Track) -> dict[str, Any] | None:
     """When it should arrive, while that is still to come (T4)."""
-    said = parcel.arrival
-    if said is None or awaited(parcel, track) is None:
-        return None
-    return {"earliest": said.earliest, "latest": said.latest, "basis": said.basis}
+    expected = window(parcel, track)
+    return expected and expected._asdict()
 
 
 def _delay(parcel: Parcel) -> dict[str, Any] | None:

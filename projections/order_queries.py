@@ -1,5 +1,6 @@
 """订单查询 Questions about orders: one with its parcels, lists, searches (O3, S2, A5)."""
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,6 +14,12 @@ from domain.parcels import Parcel
 from projections.reading import compose
 
 TABLES = ("orders", "parcels", "disputes", "balances")
+FOUND_MAX = 50
+"""Of more orders that a search finds these many, the newest ones."""
+TAIL_MIN = 4
+"""Fewer letters than this are no end of a number."""
+LAST_LETTER = "\x7f"
+"""Stands after all that numbers are written in."""
 
 
 class OrderRow(NamedTuple):
@@ -100,10 +107,18 @@ class Asking:
         return [(parcel, PARCEL.states.validate_json(folded)) for parcel, folded in rows]
 
     async def linked(self, order: Order) -> dict[str, Order]:
-        """The orders that send units of this one once more, by number (rules.md 6)."""
+        """The orders that send units of this one once more, and the originals of what it replaces.
+
+        By number; the originals only where some of its own units wait to be chosen for (rule 1).
+        """
         numbers = [one.number for one in order.replacements if one.state == "ordered"]
-        rows = await self.rows(_LINKED, numbers) if numbers else []
-        return {number: ORDER.states.validate_json(folded) for number, folded in rows}
+        original = order.original if any(part.waits for part in order.parts) else None
+        found: dict[str, Order] = {}
+        while numbers or original is not None:
+            rows = await self.rows(_LINKED, numbers + ([original] if original else []))
+            found |= {number: ORDER.states.validate_json(folded) for number, folded in rows}
+            numbers, original = [], found[original].original if original else None
+        return found
 
     async def is_parcel(self, number: str) -> bool:
         """Whether there is a parcel with this number."""
@@ -131,16 +146,28 @@ class Asking:
         open_states = ["pending_payment", "pending_shipment", "pending_receipt"]
         return await self.listed(learner=learner, states=open_states, before=None, limit=200)
 
-    async def found(self, text: str, cards: Sequence[str], *, limit: int = 50) -> list[Listed]:
+    async def found(
+        self, text: str, cards: Sequence[str], *, code: str | None = None, limit: int = FOUND_MAX
+    ) -> list[Listed]:
         """Orders by their number, here or outside, or learner, a parcel's number or waybill, a
-        case, or by cards.
+        case, the end of an order's or waybill's number, a pick-up code, or by cards.
 
-        The cards of the vault are what a phone led to.
+        The cards of the vault are what a phone, a name or an address led to.
         """
         # Numbers are written in capitals, and read out and typed as people like.
         spelt = [text, text.upper()]
-        rows = await self.rows(_FOUND, spelt, text, *[spelt] * 3, list(cards), spelt, limit)
+        end = plain_number(text)
+        tail = (None, None) if len(end) < TAIL_MIN else (end[::-1], end[::-1] + LAST_LETTER)
+        numbers = [*[spelt] * 2, text, list(cards), *tail]
+        rows = await self.rows(_FOUND, *numbers, spelt, spelt, *tail, code, spelt, limit)
         return [Listed(*row) for row in rows]
+
+
+def plain_number(text: str) -> str:
+    """A number or code as it is compared: letters and digits alone, capitals, ASCII; or empty."""
+    plain = unicodedata.normalize("NFKC", text).upper()
+    letters = "".join([letter for letter in plain if letter.isalnum()])
+    return letters if letters.isascii() else ""
 
 
 _UNASKED = b'"orders.CancelledUnitsSent"'
@@ -166,10 +193,17 @@ ORDER BY placed_at DESC, number DESC LIMIT %b
 """
 _FOUND = """
 SELECT number, learner, state, placed_at, points, cash_fen, folded FROM {orders}
-WHERE number = ANY(%b::text[]) OR learner = %b
-   OR number IN (SELECT unnest(orders) FROM {parcels}
-                 WHERE waybill = ANY(%b::text[]) OR number = ANY(%b::text[]))
-   OR number IN (SELECT order_number FROM {disputes} WHERE id = ANY(%b::text[]))
-   OR card = ANY(%b::text[]) OR external_number = ANY(%b::text[])
-ORDER BY placed_at DESC LIMIT %b
+WHERE number IN (
+    SELECT number FROM {orders} WHERE number = ANY(%b::text[])
+    UNION ALL SELECT number FROM {orders} WHERE external_number = ANY(%b::text[])
+    UNION ALL SELECT number FROM {orders} WHERE learner = %b
+    UNION ALL SELECT number FROM {orders} WHERE card = ANY(%b::text[])
+    UNION ALL SELECT number FROM {orders}
+        WHERE reverse(number) >= %b::text AND reverse(number) < %b::text
+    UNION ALL SELECT unnest(orders) FROM {parcels}
+        WHERE number = ANY(%b::text[]) OR waybill = ANY(%b::text[])
+           OR (reverse(waybill) >= %b::text AND reverse(waybill) < %b::text)
+           OR pickup_code = %b
+    UNION ALL SELECT order_number FROM {disputes} WHERE id = ANY(%b::text[]))
+ORDER BY placed_at DESC, number DESC LIMIT %b
 """

@@ -6,13 +6,15 @@ from typing import Any, cast
 
 from application.envelope import Envelope
 from application.streams import PARCEL
-from domain.confirming import open_question
+from domain.confirming import fell_away, open_question
 from domain.house_rules import HouseRules
 from domain.parcel_facts import ArrivalEstimated, ParcelFact, ParcelScanned
 from domain.parcels import Parcel
 from domain.silence import quiet
+from domain.tracking import ParcelState, Track
 from projections.journeys import SAVE_ESTIMATES, SAVE_JOURNEYS, journey, said
 from projections.oddities import FORGET, SAVE_ODDITIES, odd_rows
+from projections.order_queries import plain_number
 from projections.reading import Event, Tables, View
 
 
@@ -53,6 +55,7 @@ class ParcelTracking(View):
         for number, parcel in parcels.items():
             track, last = parcel.track(), newest[number]
             unasked = open_question(parcel, track, rules=self._rules)
+            fell_at = fell_away(parcel, track)
             handed_over_at = parcel.tracking.handed_over_at
             still = quiet(track, handed_over_at=handed_over_at, told_at=told.get(number))
             if parcel.dissolved:
@@ -72,7 +75,7 @@ class ParcelTracking(View):
                     told.get(number),
                     still and still.kind,
                     still and still.since,
-                    unasked is not None,
+                    unasked is not None or fell_at is not None,
                     parcel.stage,
                     parcel.wave,
                     parcel.hand_over_by,
@@ -82,6 +85,8 @@ class ParcelTracking(View):
                     last.happened_at if parcel.label_due else None,
                     unasked and unasked.waybill,
                     unasked and unasked.carrier,
+                    _code(track),
+                    fell_at,
                 )
             )
             if (way := journey(parcel, track, still, last)) is not None:
@@ -95,23 +100,33 @@ class ParcelTracking(View):
         await tables.unnest(SAVE_ODDITIES, odd)
 
 
+def _code(track: Track) -> str | None:
+    """The code a parcel is fetched with, as it is searched by; None: it waits nowhere."""
+    waits = track.state is ParcelState.AWAITING_PICKUP and track.pickup
+    return (plain_number(waits.code) if waits and waits.code else "") or None
+
+
 _LOAD = "SELECT number, folded, told_at, unread_since FROM {parcels} WHERE number = ANY(%b)"
 
 # unnest takes no array of arrays: the orders of a parcel come as lines.
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
     unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
-    unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier)
+    unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
+    receipt_fell_at)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
     position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by,
-    unread, unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier
+    unread, unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
+    receipt_fell_at
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
     %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
-    %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::text[])
+    %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[],
+    %b::timestamptz[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
          told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
-         unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier)
+         unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
+         receipt_fell_at)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
@@ -121,5 +136,6 @@ ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     hand_over_by = excluded.hand_over_by, unread = excluded.unread,
     unread_since = excluded.unread_since, pick_list = excluded.pick_list,
     label_due_at = excluded.label_due_at, confirm_waybill = excluded.confirm_waybill,
-    confirm_carrier = excluded.confirm_carrier
+    confirm_carrier = excluded.confirm_carrier, pickup_code = excluded.pickup_code,
+    receipt_fell_at = excluded.receipt_fell_at
 """

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from application.streams import ORDER
+from domain.costs import units_of
 from domain.order_facts import (
     OrderPlaced,
     OrderSplit,
@@ -51,8 +52,7 @@ class PartCost(NamedTuple):
     @property
     def units(self) -> dict[int, int]:
         """Units by line."""
-        pairs = (one.split(":") for one in self.goods.split(",") if one)
-        return {int(line): int(units) for line, units in pairs}
+        return units_of(self.goods)
 
     def without(self, gone: Mapping[int, int]) -> "PartCost":
         """The part without these units of its lines."""

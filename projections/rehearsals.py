@@ -29,8 +29,8 @@ class RehearsalRunning(Refusal):
     """One at a time: each takes a core of the machine for minutes (M6)."""
 
     code = "rehearsal_running"
-    en = "Another rehearsal is under way ({rehearsal}): wait for it, or cancel it."
-    zh = "另一次演练正在进行({rehearsal})：请等待其结束，或将其取消。"
+    en = "Another rehearsal is under way: wait for it, or cancel it."
+    zh = "另一次推演正在进行：请等待其结束，或将其取消。"
 
 
 def rehearsal_id(principal: str, key: str) -> str:

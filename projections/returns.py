@@ -118,11 +118,15 @@ async def returns(
 
 
 async def idle_returns(
-    connection: AsyncConnection[Any], schema: str, *, before: datetime
+    connection: AsyncConnection[Any], schema: str, *, before: datetime, now: datetime
 ) -> list[ReturnRow]:
-    """Returns that have waited for somebody of the house since before a moment, longest first."""
+    """Returns that have waited for somebody of the house since before a moment, longest first.
+
+    And those whose goods are under way beyond their time, or lost: somebody has to decide (D3).
+    """
     states = [ReturnState.TO_INSPECT, ReturnState.REQUESTED]
-    return await _rows(connection, schema, _IDLE, {"states": states, "before": before})
+    values = {"states": states, "before": before, "now": now, "missed": ReturnState.UNDER_WAY}
+    return await _rows(connection, schema, _IDLE, values)
 
 
 async def return_row(connection: AsyncConnection[Any], schema: str, name: str) -> ReturnRow | None:
@@ -134,7 +138,7 @@ async def return_row(connection: AsyncConnection[Any], schema: str, name: str) -
 async def _rows(
     connection: AsyncConnection[Any], schema: str, text: LiteralString, values: dict[str, Any]
 ) -> list[ReturnRow]:
-    query = compose(text, schema, Returns.tables, "")
+    query = compose(text, schema, (*Returns.tables, "parcels"), "")
     cursor = await connection.execute(query, values, prepare=True)
     return [ReturnRow(*row) for row in await cursor.fetchall()]
 
@@ -172,7 +176,10 @@ _BY_OPENING: LiteralString = f"""
 ORDER BY opened_at DESC, id DESC LIMIT %(limit)s
 """
 _IDLE: LiteralString = f"""
-{_FIELDS} WHERE state = ANY(%(states)s::text[]) AND moved_at < %(before)s::timestamptz
+{_FIELDS} r WHERE state = ANY(%(states)s::text[]) AND moved_at < %(before)s::timestamptz
+   OR state = %(missed)s::text AND (
+       (convert_from(folded, 'UTF8')::jsonb ->> 'arrive_by')::timestamptz < %(now)s::timestamptz
+       OR EXISTS (SELECT FROM {{parcels}} p WHERE p.number = r.id AND p.state = 'lost'))
 ORDER BY moved_at, id LIMIT 200
 """
 _ONE: LiteralString = f"{_FIELDS} WHERE id = %(name)s"

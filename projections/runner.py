@@ -24,6 +24,7 @@ from pydantic import ValidationError
 
 from application.envelope import Context, Envelope, UnknownFact, decode
 from application.faults import fault
+from application.links import LINK
 from application.outcomes import OUTAGES
 from domain.facts import Fact
 from projections.reading import Event, Garbled, Tables, View, compose, views_fingerprint
@@ -208,7 +209,7 @@ class Reader:
 
     async def _connected(self) -> list[AsyncConnection[Any]]:
         while len(self._connections) < LANES:
-            connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
+            connection = await AsyncConnection.connect(self._conninfo, autocommit=True, **LINK)
             self._connections.append(connection)
             # A lost commit is folded again from the log: no view needs to wait for the disk.
             await connection.execute("SET synchronous_commit = off")

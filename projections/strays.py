@@ -2,45 +2,50 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
+from application.envelope import Envelope
 from application.streams import ORDER
 from domain.entrusting import strays_in
 from domain.order_facts import CancelledUnitsGivenUp, GoodsCameBack
 from domain.orders import Order
 from domain.release_facts import CancelledUnitsSent
-from projections.reading import Event, Tables, View, compose
+from projections.open_rows import OpenRows, Rows, Statements
+from projections.reading import compose
 
-_TELLING = (CancelledUnitsSent, GoodsCameBack, CancelledUnitsGivenUp)
+
+class Row(NamedTuple):
+    """An order's cancelled units in a parcel."""
+
+    order_number: str
+    parcel: str
+    since: datetime
 
 
-class Strays(View):
+class Strays(OpenRows):
     """One row an order and parcel, until its units are back or given up."""
 
     name = "strays"
     tables = ("strays",)
+    telling = (CancelledUnitsSent, GoodsCameBack, CancelledUnitsGivenUp)
+    row = Row
+    statements = Statements(
+        load="SELECT order_number, parcel, since FROM {strays} WHERE order_number = ANY(%b)",
+        clear="DELETE FROM {strays} WHERE order_number = ANY(%b)",
+        insert="""
+            INSERT INTO {strays} (order_number, parcel, since)
+            SELECT * FROM unnest(%b::text[], %b::text[], %b::timestamptz[])""",
+    )
 
-    async def apply(self, events: Sequence[Event], tables: Tables) -> None:
+    def change(self, rows: Rows, one: Envelope) -> None:
         """Add what left, take away what was settled."""
-        mine = [one.envelope for one in events if isinstance(one.envelope.fact, _TELLING)]
-        if not mine:
-            return
-        orders = list({one.key for one in mine})
-        loaded = await tables.rows(_LOAD, orders)
-        before: dict[tuple[str, str], datetime] = {(row[0], row[1]): row[2] for row in loaded}
-        rows = dict(before)
-        for one in mine:
-            fact = one.fact
-            assert isinstance(fact, _TELLING)
-            if isinstance(fact, CancelledUnitsSent):
-                rows.setdefault((one.key, fact.parcel), one.happened_at)
-            else:
-                rows.pop((one.key, fact.parcel), None)
-        if rows != before:
-            await tables.run(_CLEAR, orders)
-            await tables.unnest(_INSERT, [(*key, since) for key, since in rows.items()])
+        fact = one.fact
+        if isinstance(fact, CancelledUnitsSent):
+            rows.setdefault((one.key, fact.parcel), Row(one.key, fact.parcel, one.happened_at))
+        elif isinstance(fact, GoodsCameBack | CancelledUnitsGivenUp):
+            rows.pop((one.key, fact.parcel), None)
 
 
 async def strays_of(
@@ -67,12 +72,6 @@ def strays_seen(order: Order, parcel: str) -> list[Mapping[str, Any]]:
     return list(items.values())
 
 
-_LOAD = "SELECT order_number, parcel, since FROM {strays} WHERE order_number = ANY(%b)"
-_CLEAR = "DELETE FROM {strays} WHERE order_number = ANY(%b)"
-_INSERT = """
-INSERT INTO {strays} (order_number, parcel, since)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::timestamptz[])
-"""
 _OF_PARCELS = """
 SELECT s.parcel, s.order_number, o.folded
 FROM {strays} s JOIN {orders} o ON o.number = s.order_number

@@ -1,6 +1,6 @@
 """待处理 What is stuck, put together from wherever it is known (M5, N1)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, LiteralString, Protocol
 
@@ -27,6 +27,7 @@ from domain.silence import Silence, patience
 from domain.waybills import USED_AGAIN_AFTER
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
+from projections.claims_watched import delivered_claims, unclaimed_in_time
 from projections.consignments import stuck_consignments
 from projections.declarations import waiting_declarations
 from projections.delayed_parcels import DelayedParcel, delayed_parcels
@@ -36,6 +37,7 @@ from projections.labels import stuck_labels
 from projections.reading import compose
 from projections.returns import idle_returns
 from projections.silent_parcels import SilentParcel, silent_parcels
+from projections.stock_differences import stock_differences
 
 UNWATCHED_AFTER = timedelta(minutes=2)
 """A subscription at a carrier takes seconds; later somebody should look."""
@@ -46,7 +48,10 @@ THIRD_PARTY_AFTER = timedelta(minutes=5)
 LABEL_TRIES = 4
 """A label takes one try; after so many, in more than half a minute, somebody should look."""
 RETURN_AFTER = timedelta(hours=48)
-"""Goods that came back, and refunds that are asked for without, wait no longer than this (D3)."""
+"""Goods that came back, and refunds that are asked for without, wait no longer than this (D3).
+
+Goods that are under way wait until their return says; once their carrier lost them, no longer.
+"""
 LATE_CASES = Wanted(live=True, overdue=True)
 """Cases that were not decided in time, the longest first (D1)."""
 CAUSES = {
@@ -64,6 +69,7 @@ DELAYED = {
     DelayCause.ETA_PASSED: "later than its learner was told",
     DelayCause.PING_PONG: "it came back twice to cities that it had left",
     DelayCause.RETURNED: "it was turned back",
+    DelayCause.LOST: "its carrier lost it",
     DelayCause.PICKUP_ENDING: "it waits to be picked up, and soon no longer",
 }
 
@@ -84,6 +90,8 @@ async def troubles(house: Watched) -> Troubles:
     async with house.pool.connection() as connection:
         for of in _SOURCES:
             found += [one async for one in of(connection, house, now)]
+        names = {one.warehouse: one.name for one in await loads(connection, house.schema)}
+    found = [_named(one, names) for one in found]
     return Troubles(sorted(found, key=lambda one: (one.since is None, one.since)))
 
 
@@ -171,12 +179,22 @@ async def _of_the_warehouses(
             parcel=sent["parcel"], order=sent["orders"][0], warehouse=sent["warehouse"],
             state=sent["state"], tries=sent["tries"],
         )  # fmt: skip
-    idle = now - house.rules.customs_within
-    for one in await waiting_declarations(connection, house.schema, before=idle, limit=LISTED_MAX):
+    for one in await stock_differences(
+        connection, house.schema, settled=False, after=None, limit=LISTED_MAX
+    ):
         yield _trouble(
-            "waiting_declaration", f"{one.parcel}: {one.standing}", STANDINGS[one.standing],
-            one.since, parcel=one.parcel, order=one.order, standing=one.standing,
-            country=one.country,
+            "stock_difference", f"{one['warehouse']}: {one['sku']}",
+            f"{one['counted']} counted, {one['expected']} expected", one["since"],
+            warehouse=one["warehouse"], sku=one["sku"], name=one["name"],
+            counted=one["counted"], expected=one["expected"],
+        )  # fmt: skip
+    idle = now - house.rules.customs_within
+    waiting = await waiting_declarations(connection, house.schema, before=idle, limit=LISTED_MAX)
+    for told in waiting:
+        yield _trouble(
+            "waiting_declaration", f"{told.parcel}: {told.standing}", STANDINGS[told.standing],
+            told.since, parcel=told.parcel, order=told.order, standing=told.standing,
+            country=told.country,
         )  # fmt: skip
     stuck = await stuck_labels(connection, house.schema, tries=LABEL_TRIES, limit=LISTED_MAX)
     for parcel, label, state, cause, since in stuck:
@@ -212,22 +230,21 @@ async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: dat
             parcel=parcels[0], carrier=carrier, waybill=waybill, parcels=parcels,
         )  # fmt: skip
     rules = house.rules
-    for silent in await silent_parcels(
-        connection, house.schema, now=now, rules=rules, limit=LISTED_MAX
-    ):
-        yield _silent(silent, rules=rules)
-    for delayed in await delayed_parcels(connection, house.schema, now=now, limit=LISTED_MAX):
-        yield _delayed(delayed)
-    for parcel, waybill, since, orders in await contradicted(connection, house.schema):
+    silent = await silent_parcels(connection, house.schema, now=now, rules=rules, limit=LISTED_MAX)
+    delayed = await delayed_parcels(connection, house.schema, now=now, limit=LISTED_MAX)
+    for one in _kept(silent, delayed, rules=rules):
+        yield one
+    for parcel, waybill, since, orders, fell in await contradicted(connection, house.schema):
+        cause = "it fell away with its carrier" if fell else "no query knows of the receipt"
         yield _trouble(
-            "contradicted_receipt", f"{parcel}: {waybill}", "no query knows of the receipt",
-            since, parcel=parcel, order=orders[0], waybill=waybill,
+            "contradicted_receipt", f"{parcel}: {waybill}", cause, since,
+            parcel=parcel, order=orders[0], waybill=waybill, fell_away=fell,
         )  # fmt: skip
 
 
 async def _of_people(connection: AsyncConnection[Any], house: Watched, now: datetime) -> Found:
     """What waits for somebody's decision (A8, D1, D3)."""
-    for back in await idle_returns(connection, house.schema, before=now - RETURN_AFTER):
+    for back in await idle_returns(connection, house.schema, before=now - RETURN_AFTER, now=now):
         yield _trouble(
             "waiting_return", f"{back.id}: {back.state}", back.reason, back.moved_at,
             back=back.id, order=back.order_number, state=back.state,
@@ -239,6 +256,17 @@ async def _of_people(connection: AsyncConnection[Any], house: Watched, now: date
             "overdue_case", what, case.reason, case.decide_by,
             case=case.id, order=case.order_number, parcel=case.parcel,
             waits_for=case.waits_for, reason=case.reason,
+        )  # fmt: skip
+    for due in await unclaimed_in_time(connection, house.schema, now=now, rules=house.rules):
+        yield _trouble(
+            "claim_window", f"{due.parcel}: to be claimed by {due.file_by:%Y-%m-%d}",
+            due.reason, due.since, parcel=due.parcel, order=due.order, reason=due.reason,
+            carrier=due.carrier, file_by=due.file_by,
+        )  # fmt: skip
+    for one in await delivered_claims(connection, house.schema):
+        yield _trouble(
+            "delivered_claim", f"{one.parcel}: signed for after it was claimed", one.reason,
+            one.since, parcel=one.parcel, order=one.order, reason=one.reason, carrier=one.carrier,
         )  # fmt: skip
     for asked in await approvals(connection, house.schema, state="open", limit=LISTED_MAX):
         what = f"{asked['kind']} of {asked['points']} for {asked['learner']}"
@@ -281,22 +309,35 @@ def _policy(one: Any) -> Trouble:
     )  # fmt: skip
 
 
-def _silent(parcel: SilentParcel, *, rules: HouseRules) -> Trouble:
-    hours = patience(parcel.silence, rules=rules) // timedelta(hours=1)
-    return _trouble(
-        "silent_parcel", parcel.number, CAUSES[parcel.silence].format(hours=hours), parcel.since,
-        parcel=parcel.number, order=parcel.orders[0], orders=parcel.orders,
-        silence=parcel.silence, hours=hours, state=parcel.state,
-        carrier=parcel.carrier, waybill=parcel.waybill,
-    )  # fmt: skip
+def _kept(
+    silent: Sequence[SilentParcel], delayed: Sequence[DelayedParcel], *, rules: HouseRules
+) -> Iterable[Trouble]:
+    """One trouble for each parcel, with whatever keeps it, the longest first."""
+    hours = {one.number: patience(one.silence, rules=rules) // timedelta(hours=1) for one in silent}
+    whys: dict[str, list[tuple[datetime, str, str]]] = {}
+    for one in silent:
+        why = CAUSES[one.silence].format(hours=hours[one.number])
+        whys.setdefault(one.number, []).append((one.since, one.silence, why))
+    for late in delayed:
+        why = DELAYED[DelayCause(late.cause)]
+        whys.setdefault(late.number, []).append((late.since, late.cause, why))
+    told = {one.number for one in delayed if one.told}
+    kept: dict[str, SilentParcel | DelayedParcel] = {one.number: one for one in silent}
+    kept |= {one.number: one for one in delayed}
+    for parcel in kept.values():
+        since, causes, words = zip(*sorted(whys[parcel.number]), strict=True)
+        yield _trouble(
+            "delayed_parcel", parcel.number, "; ".join(words), since[0],
+            parcel=parcel.number, order=parcel.orders[0], orders=parcel.orders,
+            causes=list(causes), hours=hours.get(parcel.number), told=parcel.number in told,
+            state=parcel.state, carrier=parcel.carrier, waybill=parcel.waybill,
+        )  # fmt: skip
 
 
-def _delayed(parcel: DelayedParcel) -> Trouble:
-    return _trouble(
-        "delayed_parcel", parcel.number, DELAYED[DelayCause(parcel.cause)], parcel.since,
-        parcel=parcel.number, order=parcel.orders[0], orders=parcel.orders, delay=parcel.cause,
-        told=parcel.told, state=parcel.state, carrier=parcel.carrier, waybill=parcel.waybill,
-    )  # fmt: skip
+def _named(one: Trouble, names: Mapping[str, str]) -> Trouble:
+    """With what its warehouse is called."""
+    name = names.get(str(one.about.get("warehouse")))
+    return one if name is None else one._replace(about={**one.about, "warehouse_name": name})
 
 
 def _trouble(

@@ -41,8 +41,9 @@ async def verify_stock(
     """No unit appears or vanishes on its way through the shelves (C3), at the view's position."""
     query = compose(_STOCK, schema, TABLES, "")
     cursor = await connection.execute(query, (at,))
-    for warehouse, sku, free, reserved, picked, received in await cursor.fetchall():
-        what = f"free {free} + reserved {reserved} + picked {picked}, but received {received}"
+    for warehouse, sku, free, withheld, reserved, picked, received in await cursor.fetchall():
+        there = f"free {free} + withheld {withheld} + reserved {reserved} + picked {picked}"
+        what = f"{there}, but received {received}"
         found.add(f"stock, {sku} at {warehouse}", what)
 
 
@@ -118,9 +119,10 @@ FROM {balances} b FULL JOIN (
 ) l USING (learner)
 WHERE coalesce(l.points, 0) <> coalesce(b.available, 0) LIMIT 50
 """
-# From the facts themselves, by addition alone: received + adjusted = free + reserved + picked.
+# From the facts themselves, by addition alone: received + adjusted = all that is there.
 _STOCK = """
-SELECT warehouse, sku, free, reserved, picked, coalesce(received, 0) FROM {stock_levels} s
+SELECT warehouse, sku, free, withheld, reserved, picked, coalesce(received, 0)
+FROM {stock_levels} s
 FULL JOIN (
     SELECT split_part(originator_id, ':', 2) AS warehouse,
         substr(originator_id, length('stock:' || split_part(originator_id, ':', 2)) + 2) AS sku,
@@ -135,8 +137,8 @@ FULL JOIN (
             'stock.StockScrapped', 'stock.StockTransferredOut')
     ) facts GROUP BY 1, 2
 ) f USING (warehouse, sku)
-WHERE s.free + s.reserved + s.picked IS DISTINCT FROM coalesce(received, 0)
-   OR s.reserved < 0 OR s.picked < 0
+WHERE s.free + s.withheld + s.reserved + s.picked IS DISTINCT FROM coalesce(received, 0)
+   OR s.reserved < 0 OR s.picked < 0 OR s.withheld < 0
 LIMIT 50
 """
 _GRANTS = """

@@ -20,6 +20,7 @@ from projections.part_costs import PartCosts
 from projections.ratings import Ratings
 from projections.reading import View
 from projections.returns import Returns
+from projections.stock_differences import StockDifferences
 from projections.strays import Strays
 from projections.waiting_units import WaitingUnits
 from projections.waves import Waves
@@ -39,6 +40,7 @@ def all_views(rules: HouseRules) -> list[View]:
         CashRefunds(),
         WaitingUnits(),
         Strays(),
+        StockDifferences(),
         Catalogue(),
         AuditTrail(),
         Approvals(),

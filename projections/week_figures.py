@@ -10,10 +10,10 @@ from psycopg import AsyncConnection
 from application.envelope import decode
 from application.reporting import Report
 from application.streams import ORDER, PARCEL
-from domain.claims import ClaimFiled, ClaimPaid
+from domain.claims import ClaimCorrected, ClaimFiled, ClaimPaid
 from domain.dispute_facts import DisputeOpened
 from domain.house_rules import HouseRules
-from domain.order_facts import LineRated, OrderPlaced, UnitsRefunded
+from domain.order_facts import LineRated, OrderPlaced, OrderSplit, UnitsRefunded
 from domain.parcel_facts import DeliveryDelayed, ParcelFact
 from domain.parcels import Parcel
 from domain.return_facts import ReturnOpened
@@ -26,8 +26,8 @@ ON_THE_WAY = timedelta(days=60)
 """A parcel that left earlier arrives in no week any more."""
 AT_ONCE = 200
 TOLD = (
-    OrderPlaced, DeliveryDelayed, DisputeOpened, ClaimFiled, ClaimPaid, ReturnOpened, UnitsRefunded,
-    LineRated,
+    OrderPlaced, DeliveryDelayed, DisputeOpened, ClaimFiled, ClaimCorrected, ClaimPaid,
+    ReturnOpened, UnitsRefunded, LineRated,
 )  # fmt: skip
 COLUMNS = ("section", "key", "name", "value", "before")
 
@@ -107,8 +107,9 @@ class Reviewing:
 
     async def _promises(self, orders: Iterable[str]) -> dict[str, datetime]:
         streams = [ORDER.stream(number) for number in sorted(orders)]
-        placed = [_read(row) for row in await self._facts(streams, [OrderPlaced.fact_name])]
-        return {one.key: one.fact.promised_by for one in placed}
+        names = [OrderPlaced.fact_name, OrderSplit.fact_name]
+        told = [_read(row) for row in await self._facts(streams, names)]
+        return {one.key: by for one in told if (by := one.fact.promised_by) is not None}
 
     async def _facts(self, streams: Sequence[str], names: list[str] | None) -> list[Any]:
         query = compose(_FACTS, self.schema, TABLES, "")
@@ -141,6 +142,8 @@ def counted(fact: Any) -> list[tuple[str, str, str, int]]:
                 ("claim", str(fact.reason), "times", 1),
                 ("carrier", fact.carrier, "claims", 1),
             ]
+        case ClaimCorrected():
+            return [of("claimed_fen", fact.claimed_fen - fact.before_fen)]
         case ClaimPaid():
             return [of("paid_fen", fact.paid_fen)]
         case ReturnOpened():

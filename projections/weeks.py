@@ -108,6 +108,29 @@ async def review(connection: AsyncConnection[Any], schema: str, week: str) -> di
     return {**found[0], "figures": from_json(bytes(found[0]["figures"]))} if found else None
 
 
+def running(house: House) -> Days:
+    """The week that is not over yet."""
+    return week_of(house.store.clock().astimezone(house.rules.zone).date(), house.rules.zone)
+
+
+async def so_far(connection: AsyncConnection[Any], house: House) -> dict[str, Any]:
+    """What the running week brought until now, as far as all views have seen it; kept nowhere."""
+    days = running(house)
+    async with connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        query = compose(_SEEN, house.schema, ("views",), "")
+        ((upto,),) = await (await connection.execute(query)).fetchall()
+        figures = await Reviewing(connection, house.schema, upto, house.rules).figures(days)
+    return {
+        "week": days.name,
+        "first_day": days.first,
+        "last_day": days.last,
+        "upto": upto,
+        "reviewed_at": None,
+        "figures": [one.model_dump() for one in figures],
+    }
+
+
 _INSERT = """
 INSERT INTO {week_reviews} (week, first_day, last_day, upto, figures, reviewed_at, position)
 SELECT * FROM unnest(%b::text[], %b::date[], %b::date[], %b::bigint[], %b::bytea[],
@@ -121,6 +144,10 @@ WHERE v.name IN ('part_costs', 'bills', 'returns', 'parcel_tracking', 'week_revi
   AND NOT EXISTS (SELECT FROM {week_reviews} WHERE week = %(week)s)
   AND EXISTS (SELECT FROM {commits} WHERE recorded_at < %(end)s)
 HAVING min(v.position) >= (SELECT max(position) FROM {commits} WHERE recorded_at < %(end)s)
+"""
+_SEEN = """
+SELECT coalesce(min(position), 0) FROM {views}
+WHERE name IN ('part_costs', 'bills', 'returns', 'parcel_tracking', 'week_reviews')
 """
 _LISTED = """
 SELECT week, first_day, last_day, upto, reviewed_at FROM {week_reviews}

@@ -32,7 +32,8 @@ STORY = {
         UnitsCancelled OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded GoodsCameBack
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
-        OrderLinked UnitsUnderReturn ReturnEnded LineRated WindowResumed PartCompleted
+        OrderLinked UnitsUnderReturn ReturnEnded LineRated LatenessMadeGood LatenessExcused
+        WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelAwaited ParcelPlanned CarrierChosen
         ContentRemoved PickingStarted ParcelPicked ParcelPacked
@@ -43,7 +44,7 @@ STORY = {
         TrackConfirmed PushUnreadable UnreadablePushesSettled SecondNumberTold SecondNumberTakenBack
         CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
-        StockScrapped StockTransferredOut StockAdjusted""",
+        StockScrapped StockTransferredOut StockAdjusted StockWithheld StockOfferedAgain""",
     "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",
     "network": "WarehouseOpened WarehouseRevised",
     "rates": "RateCardPublished VolumeCounted LaneSettled",
@@ -53,20 +54,20 @@ STORY = {
     "dispute": """DisputeOpened EvidenceGathered QuestionsAsked QuestionAnswered QuestionTimedOut
         EvidenceAdded DecisionOverdue DecisionProposed DecisionDeclined DisputeWithdrawn
         DisputeReopened DisputeDecided""",
-    "claim": """InquiryOpened InquiryTimedOut InquiryAnswered ClaimFiled ClaimAcknowledged
-        ClaimRejected ClaimAccepted ClaimPaid ClaimWrittenOff""",
+    "claim": """InquiryOpened InquiryTimedOut InquiryAnswered ClaimFiled ClaimCorrected
+        ClaimAcknowledged ClaimRejected ClaimAccepted ClaimPaid ClaimWrittenOff""",
     "notes": "NoteAdded",
     "single_handed": "PointsMovedAlone",
-    "return": """ReturnOpened GoodsSent GoodsArrived GoodsInspected ReturnSettled ReturnRejected
-        ReturnWithdrawn ReturnLapsed""",
+    "return": """ReturnOpened GoodsSent GoodsLost GoodsArrived GoodsInspected ReturnSettled
+        ReturnRejected ReturnWithdrawn ReturnLapsed""",
     "intercept": """InterceptAsked InterceptRefused InterceptTaken InterceptTold InterceptFailed
-        InterceptTimedOut InterceptDone ParcelTurnedBack GoodsTakenBack""",
+        InterceptTimedOut InterceptGivenUp InterceptDone ParcelTurnedBack GoodsTakenBack""",
     "traffic": "TrafficShifted",
     "waybill": "WaybillBound",
     "wave": "WaveOpened WaveClosed",
     "week": "WeekReviewed",
     "consignment": "ConsignmentAsked ConsignmentTold ConsignmentFollowed",
-    "stocktake": "StockCompared",
+    "stocktake": "StockCompared DifferenceSettled",
 }
 """An order in which the corpus can be folded, by category of streams."""
 

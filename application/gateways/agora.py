@@ -59,6 +59,8 @@ class App:
     url: str
     app_id: str
     certificate: str = field(repr=False)
+    partner: str = PARTNER
+    """Under which name its calls are paced and counted."""
 
     def __post_init__(self) -> None:
         if not (_HEX.fullmatch(self.app_id) and _HEX.fullmatch(self.certificate)):
@@ -96,7 +98,7 @@ class App:
                     "x-agora-token": token,
                     "x-agora-uid": SENDER,
                 },
-                extensions=to(PARTNER),
+                extensions=to(self.partner),
             )
         except httpx2.HTTPError as error:
             return Answer(Outcome.FAILED, type(error).__name__)

@@ -7,7 +7,7 @@ be asked goes on waiting where it waits: a call that is not made fails as a call
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx2
@@ -68,6 +68,23 @@ Note = Callable[[str, float, str | None], None]
 """Told (partner, seconds, why it failed) of each call that was made."""
 
 
+Pace = Callable[[str], Awaitable[None]]
+"""Told the partner's name, returns when its next call may be made."""
+
+
+class OwnPace:
+    """A pace that one process keeps by itself: so many calls a second to each partner."""
+
+    def __init__(self, per_second: float) -> None:
+        self._paces: defaultdict[str, AsyncLimiter] = defaultdict(
+            lambda: AsyncLimiter(max(1.0, per_second), max(1.0, 1 / per_second))
+        )
+
+    async def __call__(self, partner: str) -> None:
+        """Wait for the partner's next turn."""
+        await self._paces[partner].acquire()
+
+
 class Guarded(httpx2.AsyncBaseTransport):
     """The way to all partners, for one process; each request says whom it is for (`to`)."""
 
@@ -75,16 +92,14 @@ class Guarded(httpx2.AsyncBaseTransport):
         self,
         *,
         note: Note,
-        per_second: float,
+        pace: Pace,
         away_seconds: float = AWAY_SECONDS,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
-        """`per_second` is how many calls each partner gets from this process."""
+        """`pace` keeps each partner's, of the house or of this process alone."""
         self._note = note
         self._transport = transport or httpx2.AsyncHTTPTransport()
-        self._paces: defaultdict[str, AsyncLimiter] = defaultdict(
-            lambda: AsyncLimiter(max(1.0, per_second), max(1.0, 1 / per_second))
-        )
+        self._pace = pace
         # Who gave up waiting says nothing about the partner.
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=FAILURES,
@@ -98,7 +113,7 @@ class Guarded(httpx2.AsyncBaseTransport):
         breaker = await self._breakers.get_breaker(partner)
         try:
             async with breaker:
-                await self._paces[partner].acquire()
+                await self._pace(partner)
                 return await self._counted(partner, request)
         except OpenedState:
             raise PartnerAway(f"{partner} is left alone", request=request) from None
@@ -116,6 +131,12 @@ class Guarded(httpx2.AsyncBaseTransport):
         except httpx2.TransportError as error:
             failed = type(error).__name__
             raise
+        except AttributeError as error:
+            if error.name != "getpeername":
+                raise
+            # anyio's for a connection that was reset while it was made: nobody was reached.
+            failed = httpx2.ConnectError.__name__
+            raise httpx2.ConnectError("reset at once", request=request) from error
         finally:
             self._note(partner, time.perf_counter() - started, failed)
         return answer

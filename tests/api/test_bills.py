@@ -11,6 +11,9 @@ import pytest
 
 from application import billing
 from application.billing import match_again, match_new
+from application.envelope import Context
+from application.streams import PARCEL
+from application.unit import Command, Unit
 from projections.drifting import Watch
 from projections.views import all_views
 from tests.api.conftest import Mall
@@ -262,6 +265,13 @@ async def test_a_warehouse_is_held_to_its_terms_when_it_bills(mall: Mall) -> Non
         ("quantity_above", "notebook", 2_400),
         ("unknown_number", "no-such-thing", 100),
     ]
+    path = "/v1/bills/warehouse:zhejiang:2026-10/differences"
+    listed = (await mall.get(path, role="support", subject="sue")).json()["differences"]
+    named = {one["number"]: one["item"] for one in listed}
+    assert named == {
+        unsent: None, parcel: None, "no-such-thing": None,
+        "notebook": "线装笔记本 Thread-bound notebook",
+    }  # fmt: skip
 
 
 async def test_payments_and_refunds_are_compared_when_the_provider_bills(mall: Mall) -> None:
@@ -284,6 +294,27 @@ async def test_payments_and_refunds_are_compared_when_the_provider_bills(mall: M
     await match_again(mall.tenant, at="later")
     await mall.views()
     assert ("refunded", "pay-77", -11) in await differences(mall, key)
+
+
+async def test_two_refunds_of_one_payment_are_two_lines_of_its_number(mall: Mall) -> None:
+    """W6: both are right, whatever they add up to; a third one is billed twice."""
+    number = (await mall.order(("tea-set", 2)))["number"]
+    payment = {"means": "wechat", "attempt": "pay-2", "amount_fen": 3_800}
+    paid = await mall.post(f"/v1/orders/{number}/payments", payment, role="service", subject="pos")
+    assert paid.status_code in (200, 201), paid.text
+    for _ in range(2):
+        body = {"reason": "changed my mind", "lines": [{"sku": "tea-set", "quantity": 1}]}
+        gone = await mall.post(f"/v1/orders/{number}/cancellation", body)
+        assert gone.status_code == 200, gone.text
+    await mall.views()
+    rows = "支付单号,交易类型,金额\npay-2,收款,38.00\npay-2,退款,-19.00\npay-2,退款,-19.00\n"
+    key = "payment:wechat:2026-10"
+    await sent(mall, rows, kind="payment", **{"from": "wechat"})
+    await matched(mall)
+    assert await differences(mall, key) == []
+    await sent(mall, rows + "pay-2,退款,-19.00\n", kind="payment", **{"from": "wechat"})
+    await matched(mall)
+    assert await differences(mall, key) == [("billed_twice", "pay-2", -1_900)]
 
 
 async def test_a_channels_commission_is_questioned_when_its_order_was_given_back(
@@ -318,3 +349,79 @@ async def test_bills_are_staffs_alone_and_their_views_follow_the_log(mall: Mall)
     while (run := await watch.look()) is not None and not run.whole_round:
         found += run.found
     assert found == []
+
+
+async def fragile_and_sent(mall: Mall) -> tuple[str, int]:
+    """A fragile thing under way with SF, in its plan's own parcel; its waybill and its quote."""
+    number = (await mall.order(("tea-set", 1)))["number"]
+    payment = {"means": "wechat", "attempt": f"pay-{number}", "amount_fen": 1_900}
+    await mall.post(f"/v1/orders/{number}/payments", payment, role="service", subject="pos")
+    await mall.ship(number)
+    await mall.views()
+    asked = {"origin": "浙江省", "destination": "浙江省", "same_city": True, "grams": 900}
+    asked |= {"value_fen": 16_800, "fragile": True}
+    quoted = await mall.post("/v1/rate-cards/quotes", asked, role="operations", subject="wu")
+    offer = next(one for one in quoted.json()["offers"] if one["carrier"] == "shunfeng")
+    assert offer["surcharges"] == [{"kind": "fragile", "fen": 100}]
+    return WAYBILL, offer["fen"]
+
+
+@pytest.mark.parametrize("itemised", [True, False])
+async def test_a_quoted_surcharge_is_no_difference_and_a_cost(mall: Mall, itemised: bool) -> None:
+    """W6: on a line of its own or not, also where SF went instead of the planned carrier."""
+    waybill, quote = await fragile_and_sent(mall)
+    rows = "运单号,费用类型,金额\n"
+    if itemised:
+        rows += f"{waybill},运费,{(quote - 100) / 100}\n{waybill},附加费,1.00\n"
+    else:
+        rows += f"{waybill},运费,{quote / 100}\n"
+    await sent(mall, rows)
+    await matched(mall)
+    assert await differences(mall) == []
+    costs = (await mall.get("/v1/costs", role="support", subject="sue")).json()["whole"]
+    assert (costs["freight_fen"], costs["billed"]) == (quote, 1)
+
+
+async def test_a_merged_parcel_is_billed_at_the_quote_that_was_chosen_for_it(mall: Mall) -> None:
+    """W6, W4, S4: two orders that are valuable together go fast, at the price for both."""
+    for _ in range(2):
+        await mall.order(("desk-lamp", 1))
+    ops = {"role": "operations", "subject": "wu"}
+    ran = (await mall.post("/v1/waves", {"warehouse": "zhejiang"}, **ops)).json()
+    assert len(ran["parcels"]) == 2  # apart they are cheaper: somebody wants them together
+    await mall.views()
+    wish = {"parcels": ran["parcels"], "reason": "one trip"}
+    merged = await mall.post("/v1/parcels/merges", wish, **ops)
+    assert merged.status_code == 200, merged.text
+    parcel = merged.json()["parcel"]
+    waybill = "JDVA00000000001"
+    label = {"carrier": "jd", "waybill": waybill}
+    await mall.post("/v1/pick-lists", {"warehouse": "zhejiang"}, **ops)
+    for step, body in (
+        ("picking", {}),
+        ("packing", {"weight_grams": 2_800}),
+        ("waybill", label),
+        ("handover", {}),
+    ):
+        answer = await mall.post(f"/v1/parcels/{parcel}/{step}", body, **ops)
+        assert answer.status_code == 200, answer.text
+    await mall.views()
+    states: list[Any] = []
+
+    def look(unit: Unit) -> dict[str, Any]:
+        states.append(unit.read(PARCEL, parcel))
+        return {}
+
+    context = Context(actor="test", command="look")
+    await mall.tenant.store.execute(Command("test", "look", b"s" * 32, context, look))
+    chosen = states[0].shipping
+    assert (chosen.carrier, chosen.wanted) == ("jd", "valuable")
+    assert chosen.total_fen > 1_400  # what two economical parcels cost
+    key = "carrier:jd:2026-10"
+    await sent(mall, f"waybill,fee\n{waybill},{chosen.freight_fen / 100}\n", **{"from": "jd"})
+    await matched(mall)
+    assert await differences(mall, key) == []
+    dearer = (chosen.freight_fen + 400) / 100
+    await sent(mall, f"waybill,fee\n{waybill},{dearer}\n", **{"from": "jd"})
+    await matched(mall)
+    assert await differences(mall, key) == [("price_above", waybill, 400)]

@@ -16,7 +16,7 @@ from application.policies import COMPLETE
 from application.streams import PARCEL
 from application.sweeping import sweep
 from application.unit import Command, Unit
-from domain.scans import Scan, ScanKind
+from domain.scans import BEIJING, Scan, ScanKind
 from tests.api.conftest import Mall
 from tests.conftest import MallDatabase
 
@@ -25,14 +25,16 @@ pytestmark = pytest.mark.anyio
 SUPPORT = {"role": "support", "subject": "sue"}
 
 
-async def seen(mall: Mall, parcel: str, kind: ScanKind, at: datetime) -> None:
+async def seen(
+    mall: Mall, parcel: str, kind: ScanKind, at: datetime, text: str | None = None
+) -> None:
     """A scan, as if its carrier had told of it."""
     rules = mall.tenant.rules
 
     def decide(unit: Unit) -> dict[str, Any]:
         waybill = unit.read(PARCEL, parcel).waybill
         assert waybill is not None
-        scan = Scan(number=waybill, time=at, text=f"{kind}", carrier="shunfeng", kind=kind)
+        scan = Scan(number=waybill, time=at, text=text or f"{kind}", carrier="shunfeng", kind=kind)
         return shipping.record_scans(
             unit, parcel=parcel, scans=[scan], source="test", raw=None, corrected_to=None,
             rules=rules,
@@ -46,6 +48,39 @@ async def seen(mall: Mall, parcel: str, kind: ScanKind, at: datetime) -> None:
         )
     )  # fmt: skip
     await mall.views()
+
+
+async def test_what_a_recipient_put_off_is_awaited_then(mall: Mall) -> None:
+    """T4, T8: the agreed span is in the order, with staff, and next in support's timeline."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    await mall.views()
+    await estimate_arrivals(mall.tenant)
+    now = datetime.now(UTC)
+    day = (now + timedelta(days=20)).astimezone(BEIJING)
+    text = f"已与客户预约{day.month}月{day.day}日14:00-16:00派送"
+    await seen(mall, parcel, ScanKind.RESCHEDULED, now, text)
+    (box,) = (await mall.read(number))["parcels"]
+    start = day.replace(hour=14, minute=0, second=0, microsecond=0)
+    agreed = {name: datetime.fromisoformat(at) for name, at in box["appointment"].items()}
+    assert agreed == {"starts_at": start, "ends_at": start + timedelta(hours=2)}
+    assert box["arrival"] == {
+        "earliest": box["appointment"]["starts_at"],
+        "latest": box["appointment"]["ends_at"],
+        "basis": "appointment",
+    }
+    inside = (await mall.get(f"/v1/parcels/{parcel}", **SUPPORT)).json()
+    assert inside["appointment"] == box["appointment"]
+    path = f"/v1/support/orders/{number}/timeline"
+    story = (await mall.get(path, **SUPPORT)).json()
+    (due,) = [one for one in story["ahead"] if one["work"] == "deliver_as_agreed"]
+    assert datetime.fromisoformat(due["at"]) == start
+    assert due["words"]["zh"] == "承运商按约定时间派送"
+    (cause,) = [one for one in story["entries"] if one["id"] == due["because_of"]]
+    assert cause["fact"] == "parcels.ParcelScanned"
+    mall.tenant.store.clock = lambda: start + timedelta(hours=2)
+    later = (await mall.get(path, **SUPPORT)).json()["ahead"]
+    assert all(one["work"] != "deliver_as_agreed" for one in later)
 
 
 async def test_an_order_says_when_its_parcel_should_arrive_until_it_does(mall: Mall) -> None:
@@ -90,12 +125,42 @@ async def test_a_delay_is_shown_to_the_learner_and_listed_for_staff(
     assert delay["message"] != delay["message_zh"] != ""
     troubles = (await mall.get("/v1/troubles", **SUPPORT)).json()["troubles"]
     kinds = {one["kind"] for one in troubles if one["about"].get("parcel") == parcel}
-    assert kinds == {"silent_parcel", "delayed_parcel", "unwatched_parcel"}
+    assert kinds == {"delayed_parcel", "unwatched_parcel"}
     (late,) = [one for one in troubles if one["kind"] == "delayed_parcel"]
     assert late["about"]["told"] is True
+    assert late["about"]["causes"] == ["no_first_scan", "eta_passed"]
+    assert late["cause"] == "no first scan 24 h after hand-over; later than its learner was told"
     assert late["age_seconds"] > 0
     await seen(mall, parcel, ScanKind.SIGNED, began + timedelta(hours=99))
     assert (await mall.read(number))["parcels"][0]["delay"] is None
+    left = (await mall.get("/v1/troubles", **SUPPORT)).json()["troubles"]
+    assert not [one for one in left if one["kind"] == "delayed_parcel"]
+
+
+async def test_a_lost_parcel_is_told_to_its_learner_staff_and_carrier(
+    mall: Mall, database: MallDatabase
+) -> None:
+    """T5, D2: nobody has to ask; it stays listed until somebody opens a case or claims."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)  # the queue is among the troubles
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    await mall.views()
+    began = datetime.now(UTC)
+    await seen(mall, parcel, ScanKind.LOST, began + timedelta(hours=1))
+    mall.tenant.store.clock = lambda: began + timedelta(hours=2)
+    for policy in DELAYS:
+        await sweep(mall.tenant, policy)
+    delay = (await mall.read(number))["parcels"][0]["delay"]
+    assert delay["cause"] == "lost"
+    assert "lost your parcel" in delay["message"]
+    troubles = (await mall.get("/v1/troubles", **SUPPORT)).json()["troubles"]
+    (lost,) = [one for one in troubles if one["kind"] == "delayed_parcel"]
+    assert (lost["about"]["parcel"], lost["cause"]) == (parcel, "its carrier lost it")
+    asked = (await mall.get(f"/v1/claims/{parcel}", **SUPPORT)).json()
+    assert asked["inquiry"] == "open"
+    opened = await mall.post(f"/v1/orders/{number}/disputes", {"reason": "lost"})
+    assert opened.status_code == 201, opened.text
+    await mall.views()
     left = (await mall.get("/v1/troubles", **SUPPORT)).json()["troubles"]
     assert not [one for one in left if one["kind"] == "delayed_parcel"]
 

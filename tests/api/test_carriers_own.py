@@ -56,7 +56,7 @@ async def test_what_was_never_pushed_is_told_by_the_carrier_itself(
     """T1, T2: the same scans and states as everybody's, as the partner that was asked; its parcel
     was subscribed at the aggregator, because nobody documents how this one pushes."""
     number, parcel = await shipped(mall, partners, carrier)
-    assert WAYBILL in str(partners.app.state.sandbox.subscriptions)
+    assert WAYBILL in str(partners.app.state.kuaidi100.subscriptions)
     path, parcel_there = f"/carriers/{carrier}/journeys", {"mailno": WAYBILL}
     assert (await partners.client.post(path, json=parcel_there)).status_code == 202
     later = timedelta(hours=5)

@@ -64,6 +64,38 @@ def listening() -> Iterator[int]:
         yield int(one.getsockname()[1])
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("RULES", '{"pay_within": "soon"}', "TALLYPOST_RULES: pay_within: Input should be a valid"),
+        ("RULES", '{"pay_withn": "PT1M"}', "TALLYPOST_RULES: pay_withn: Unexpected"),
+        ("RULES", "{", 'field "rules" from source "EnvSettingsSource": it has to be JSON'),
+        ("ALERT_LANGUAGE", "fr", "TALLYPOST_ALERT_LANGUAGE: Input should be 'zh' or 'en'"),
+        ("TENANT_SETTINGS", '{"nobody": {}}', "nobody is no tenant"),
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "api", "worker", "migrate", "verify"])
+def test_nothing_starts_when_a_setting_cannot_be_used(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str, command: str
+) -> None:
+    """M6: which one, where in it, and why."""
+    monkeypatch.setenv(f"TALLYPOST_{name}", value)
+    status, out, err = typed(command, "--data", str(typed.folder))
+    assert (status, out) == (2, "")
+    assert said in err
+    assert not typed.folder.exists()
+
+
+def test_a_variable_that_sets_nothing_is_named(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M6: mistyped, or of an older version."""
+    monkeypatch.setenv("TALLYPOST_RETURN_DAYS", "9")
+    _, _, err = typed("verify", "--data", str(typed.folder))
+    assert "TALLYPOST_RETURN_DAYS is no setting" in err
+    assert "No mall is in" in err  # it went on
+
+
 def test_serve_ends_before_it_tells_anything_when_the_port_is_taken(typed: Typed) -> None:
     """M6: no database is made, no token printed, no child started again for ever."""
     with listening() as port:
@@ -72,6 +104,26 @@ def test_serve_ends_before_it_tells_anything_when_the_port_is_taken(typed: Typed
     assert f":{port}, " in err
     assert "is in use: choose another with --port" in err
     assert not typed.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("at 5s sf explode", "line 1: behaviour: explode"),
+        ("\nat noon sf outage", "line 2: step: at noon sf outage"),
+        (None, "No such file"),
+    ],
+)
+def test_the_sandbox_ends_when_its_script_cannot_be_played(
+    typed: Typed, tmp_path: Path, script: str | None, said: str
+) -> None:
+    """M3: before anything listens; which line it is, and what is wrong in it."""
+    path = tmp_path / "script.txt"
+    if script is not None:
+        path.write_text(script)
+    status, out, err = typed("sandbox", "--script", str(path), "--data", str(typed.folder))
+    assert (status, out) == (2, "")
+    assert said in err
 
 
 def test_serve_ends_before_it_tells_anything_when_the_sandbox_has_no_port(typed: Typed) -> None:

@@ -308,6 +308,16 @@ async def test_points_by_hand_are_found_when_their_pieces_pass_the_limit(mall: M
     }
 
 
+async def test_it_is_found_when_somebody_refunds_an_order_of_their_own(mall: Mall) -> None:
+    """A9, A8: a person of the house is a learner, too; CONTROL: a colleague's is none."""
+    for person in ("ops", "lin"):
+        mug = (await mall.order(("python-course", 1), recipient=None))["number"]
+        who = {**SUPPORT, "subject": person}
+        answer = await mall.post(f"/v1/orders/{mug}/refunds", REFUND, **who)
+        assert answer.status_code == 200, answer.text
+    assert await controls(mall) == {"own_account": [[f"order:{mug} UnitsRefunded"]]}
+
+
 async def test_a_fact_is_found_when_it_is_dated_back(mall: Mall) -> None:
     """A9, A5: by more days than are asked for."""
     late = mall.tenant.store.clock() - timedelta(days=30)

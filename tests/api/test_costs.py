@@ -1,5 +1,6 @@
 """What sending orders cost: page, sealed report, and carriers' scorecards (W6, T9)."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from application.billing import match_new
 from domain.costs import KINDS
 from tests.api.conftest import Mall
-from tests.api.test_bills import WAYBILL, sent
+from tests.api.test_bills import WAYBILL, decide, matched, sent
 from tests.api.test_disputes import signed
 from tests.api.test_returns import Counter, found
 
@@ -52,8 +53,20 @@ async def test_costs_are_quoted_until_a_bill_tells_them(mall: Mall) -> None:
     await sent(mall, handled, kind="warehouse", **{"from": "zhejiang"})
     await match_new(mall.tenant)
     (row,), _ = await report(mall)
-    assert (row["freight_fen"], row["freight_is"]) == (1_050, "billed")  # once, whatever is billed
-    assert (row["packaging_fen"], row["handling_fen"]) == (150, 230)
+    # Once, and at what the house knows of it, until somebody accepts more.
+    assert (row["freight_fen"], row["freight_is"]) == (1_000, "billed")
+    assert (row["packaging_fen"], row["handling_fen"]) == (150, 200)
+    await mall.views()
+    differing = [f"price_above:freight:{WAYBILL}", f"billed_twice:freight:{WAYBILL}"]
+    await decide(mall, differing, "contested")
+    assert (await report(mall))[0][0]["freight_fen"] == 1_000
+    _, contested = await report(mall)
+    await decide(mall, differing[:1], "accepted")
+    await decide(mall, [f"price_above:handling:{parcel}"], "accepted", "warehouse:zhejiang:2026-10")
+    (row,), _ = await report(mall)
+    assert (row["freight_fen"], row["handling_fen"]) == (1_050, 230)
+    again = await mall.get("/v1/audit/reports/costs", **AUDITOR, position=contested["position"])
+    assert again.json() == contested  # what was accepted later counts from then on
     (before,), _ = await report(mall, position=made["position"])
     assert before["freight_is"] == "quoted"
 
@@ -95,14 +108,69 @@ async def test_freight_is_that_of_the_carrier_that_went(mall: Mall) -> None:
     assert (fen["shunfeng"], fen["yunda"]) == (rows[other]["freight_fen"], as_planned)
 
 
+async def merged(mall: Mall, carrier: str, waybill: str) -> Any:
+    """Two orders that a wave puts into one parcel, which this carrier takes: that parcel."""
+    for _ in range(2):
+        await mall.order(("notebook", 1))
+    await mall.views()
+    ran = await mall.post("/v1/waves", {"warehouse": "zhejiang"}, **OPS)
+    (parcel,) = ran.json()["parcels"]
+    label = {"carrier": carrier, "waybill": waybill, "reason": "the planned one did not come"}
+    steps = {"picking": {}, "packing": {"weight_grams": 900}, "waybill": label, "handover": {}}
+    for step, body in steps.items():
+        answer = await mall.post(f"/v1/parcels/{parcel}/{step}", body, **OPS)
+        assert answer.status_code == 200, answer.text
+    async with mall.tenant.pool.connection() as connection:
+        query = f"SELECT state FROM {mall.tenant.schema}.tallypost_events WHERE topic = %s"
+        named = ("parcels.CarrierChosen",)
+        cursor = await connection.execute(
+            f"{query} AND originator_id = %s", (*named, f"parcel:{parcel}")
+        )
+        ((stored,),) = await cursor.fetchall()
+    return json.loads(bytes(stored))["fact"]["shipping"]
+
+
+async def test_a_merged_parcel_costs_what_its_own_carrier_was_chosen_for(mall: Mall) -> None:
+    """W4, W6, S4: one parcel's freight, packing and handling, shared by its orders, and not the
+    sum of what each would have cost alone; which carrier was planned is the parcel's."""
+    alone = await shipped_by(mall, "yunda", "4301234567890")
+    chosen = await merged(mall, "yunda", "4301234567891")
+    rows, _ = await report(mall)
+    (single,) = [row for row in rows if row["order"] == alone]
+    both = [row for row in rows if row["order"] != alone]
+    assert len(both) == 2
+    for name in ("freight", "packaging", "handling"):
+        assert sum(row[f"{name}_fen"] for row in both) == chosen[f"{name}_fen"]
+    assert chosen["freight_fen"] < 2 * single["freight_fen"]  # CONTROL: apart they cost more
+    assert {(row["freight_is"], row["planned_carrier"]) for row in both} == {("quoted", "yunda")}
+    assert sum(row["planned_fen"] for row in both) == chosen["freight_fen"]
+
+
+async def test_a_merged_parcel_that_went_with_another_carrier_costs_what_that_asks(
+    mall: Mall,
+) -> None:
+    """W4, W6: beside what was planned for it as one."""
+    chosen = await merged(mall, "shunfeng", "SF1000000000009")
+    rows, _ = await report(mall)
+    assert sum(row["planned_fen"] for row in rows) == chosen["freight_fen"]
+    assert {row["planned_carrier"] for row in rows} == {chosen["carrier"]}
+    lane = {"origin": "浙江省", "destination": "浙江省", "same_city": True, "grams": 900}
+    offers = (await mall.post("/v1/rate-cards/quotes", lane, **OPS)).json()["offers"]
+    asked = {one["carrier"]: one["fen"] for one in offers}
+    assert sum(row["freight_fen"] for row in rows) == asked["shunfeng"]
+
+
 async def test_a_corrected_bill_counts_from_its_position_on(mall: Mall) -> None:
     """W6, A6: a report made again at an earlier position says what it said."""
     await mall.ship((await mall.order(("notebook", 1)))["number"])
-    await sent(mall, f"waybill,fee\n{WAYBILL},10.50\n")
+    await sent(mall, f"waybill,fee\n{WAYBILL},9.50\n")
+    assert (await report(mall))[0][0]["freight_is"] == "quoted"  # nobody has compared it yet
+    await matched(mall)
     (first,), made = await report(mall)
     await sent(mall, f"waybill,fee\n{WAYBILL},9.00\n")
+    await matched(mall)
     (row,), _ = await report(mall)
-    assert (first["freight_fen"], row["freight_fen"]) == (1_050, 900)
+    assert (first["freight_fen"], row["freight_fen"]) == (950, 900)
     again = await mall.get("/v1/audit/reports/costs", **AUDITOR, position=made["position"])
     assert again.json() == made
 
@@ -145,7 +213,16 @@ async def test_a_scorecard_has_what_a_parcel_costs(mall: Mall) -> None:
     (card,) = (await mall.get("/v1/carriers/scorecards", **STAFF)).json()["carriers"]
     assert card["billed_percent"] == 0
     assert card["parcel_fen"] > 0
+    await sent(mall, f"waybill,fee\n{WAYBILL},2000.00\n")
+    await matched(mall)
+    (card,) = (await mall.get("/v1/carriers/scorecards", **STAFF)).json()["carriers"]
+    assert (card["parcel_fen"], card["billed_percent"]) == (1_000, 100.0)  # open, contested: ours
+    await decide(mall, [f"price_above:freight:{WAYBILL}"], "contested")
+    (card,) = (await mall.get("/v1/carriers/scorecards", **STAFF)).json()["carriers"]
+    assert card["parcel_fen"] == 1_000
     await sent(mall, f"waybill,fee\n{WAYBILL},10.50\n")
+    await matched(mall)
+    await decide(mall, [f"price_above:freight:{WAYBILL}"], "accepted")
     (card,) = (await mall.get("/v1/carriers/scorecards", **STAFF)).json()["carriers"]
     assert (card["parcel_fen"], card["billed_percent"]) == (1_050, 100.0)
 
@@ -168,6 +245,7 @@ async def test_a_way_back_costs_the_mall_what_it_bears_of_it(mall: Mall) -> None
     assert (whole["way_back_fen"], whole["total_fen"]) == (1_000, row["total_fen"])
     waybill = (await counter.seen(**STAFF))["label"]["waybill"]
     await sent(mall, f"waybill,fee\n{waybill},7.50\n")
+    await matched(mall)
     (row,), _ = await report(mall)
     assert row["way_back_fen"] == 750
     for one in (before, made):

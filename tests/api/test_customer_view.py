@@ -97,8 +97,10 @@ async def test_an_expired_order_is_not_there_when_its_customer_sends_commands(
 async def test_an_address_can_be_changed_until_the_parcel_has_left(mall: Mall) -> None:
     """O8, D6: `actions` says so as the command does, with the province the plan was made for."""
     number = (await mall.order(("notebook", 1)))["number"]
+    free = [{"warehouse": "zhejiang", "sku": "notebook", "quantity": 1}]
     assert (await mall.read(number))["actions"]["address"] == {
         "possible": True, "country": "CN", "province": "浙江省",
+        "elsewhere": {"possible": True, "stock": free},
     }  # fmt: skip
     moved = {**RECIPIENT, "city": "宁波市", "district": "海曙区", "address": "中山路 9 号"}
     changed = await mall.post(f"/v1/orders/{number}/address", moved)

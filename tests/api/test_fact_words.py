@@ -66,11 +66,21 @@ def test_figures_are_said_as_each_language_says_them() -> None:
     assert asked is not None
     fact = decode_fact(*_stored("disputes.QuestionsAsked"))
     assert f"{fact.answer_by.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" in asked["en"]  # type: ignore[attr-defined]
+    followed = details(event(*_stored("parcels.TrackingSubscribed")), zone=SHANGHAI)
+    assert followed == {"zh": "快递100", "en": "Kuaidi100"}
     shelf = details(
         event(*_stored("stock.StockReserved"), "stock:zhejiang:notebook"), zone=SHANGHAI
     )
     assert shelf is not None
     assert shelf["en"].startswith("Zhejiang · notebook · × ")
+    named = details(
+        event(*_stored("stock.StockReserved"), "stock:zhejiang:notebook"),
+        zone=SHANGHAI,
+        names={"notebook": "线装笔记本 Thread-bound notebook"},
+    )
+    assert named is not None
+    assert "线装笔记本 ·" in named["zh"]
+    assert named["en"].startswith("Zhejiang · Thread-bound notebook · × ")
 
 
 def test_every_value_of_a_list_has_its_word() -> None:

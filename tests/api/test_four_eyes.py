@@ -136,11 +136,36 @@ async def test_a_claw_back_tells_it_too_and_is_one_request_when_the_sum_changed(
     assert await waiting(mall) == [(3_000, 3_000, 1)]
 
 
-async def test_a_service_moves_nothing_alone(mall: Mall) -> None:
-    """A8 CONTROL: it is no person; what it asks for tells of nothing before."""
+async def test_what_a_service_hands_out_by_hand_adds_up(mall: Mall) -> None:
+    """A8: adjustments and grants that somebody decides on; CONTROL: not what is achieved."""
     assert await adjusted(mall, 4_000, **SERVICE) == 200
-    assert await adjusted(mall, 6_000, **SERVICE) == 202
-    assert await waiting(mall) == [(6_000, 0, 0)]
+    assert await adjusted(mall, 1_000, **SERVICE) == 202
+    assert await waiting(mall) == [(1_000, 4_000, 1)]
+    codes = []
+    for reason in ("manual", "compensation", "campaign", "task"):
+        grant = {"learner": "lin", "points": 4_999, "reason": reason, "source": "x"}
+        answer = await mall.post("/v1/points/grants", {"grants": [grant]}, **SERVICE)
+        codes.append(answer.json()["results"][0].get("code"))
+    assert codes == ["approval_needed", "approval_needed", None, None]
+
+
+async def test_nobody_moves_points_of_their_own_account(mall: Mall) -> None:
+    """A8: neither alone nor as the second person, in whatever role."""
+    for points in (1, -1, 6_000):
+        answer = await mall.post("/v1/points/adjustments", {**SOME, "points": points},
+                                 role="operations", subject="lin")  # fmt: skip
+        assert (answer.status_code, answer.json()["code"]) == (409, "own_account")
+    grant = {"learner": "lin", "points": 5, "reason": "task", "source": "x"}
+    answer = await mall.post("/v1/points/grants", {"grants": [grant]}, **{**OPS, "subject": "lin"})
+    assert answer.json()["results"][0]["code"] == "own_account"
+    asked = await mall.post("/v1/points/adjustments", MUCH, **OPS)
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    for decision in ("allow", "deny"):
+        body = {"decision": decision, "reason": "mine"}
+        answer = await mall.post(path, body, role="administrator", subject="lin")
+        assert (answer.status_code, answer.json()["code"]) == (409, "own_account")
+    allow = {"decision": "allow", "reason": "checked"}
+    assert (await mall.post(path, allow, **BOSS)).status_code == 200
 
 
 async def test_what_a_second_person_allowed_does_not_count_for_the_first(mall: Mall) -> None:

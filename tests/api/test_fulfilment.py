@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from psycopg.sql import SQL, Identifier
 
+from application.envelope import decode_fact
 from domain.house_rules import HouseRules
+from domain.parcel_facts import CarrierChosen
 from tests.api.conftest import RECIPIENT, Mall
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +56,43 @@ async def test_two_orders_go_through_the_house_as_one_parcel(mall: Mall) -> None
     assert [(one["id"], one["merged"]) for one in waves] == [(ran["wave"], 2)]
 
 
+async def test_a_wave_merges_what_is_cheaper_as_one_parcel_alone(mall: Mall) -> None:
+    """S4, W4: two lamps are worth a fast carrier only together; a notebook goes with one."""
+    for sku in ("desk-lamp", "desk-lamp", "notebook"):
+        await mall.order((sku, 1))
+    ran = await changed(mall, "/v1/waves", {"warehouse": HALL})
+    assert (ran["parts"], len(ran["parcels"]), ran["merged"]) == (3, 2, 2)
+    asked = "SELECT state FROM {}.tallypost_events WHERE topic = 'parcels.CarrierChosen'"
+    async with mall.tenant.pool.connection() as connection:
+        query = SQL(asked).format(Identifier(mall.tenant.schema))
+        rows = await (await connection.execute(query)).fetchall()
+    (told,) = [decode_fact("parcels.CarrierChosen", bytes(row[0])) for row in rows]
+    assert isinstance(told, CarrierChosen)
+    assert told.apart_fen is not None
+    assert told.shipping.total_fen <= told.apart_fen
+
+
+async def test_a_wave_by_hand_says_of_each_named_order_why_it_stays(mall: Mall) -> None:
+    """S5: nothing is left without a word, and what was approved just now goes at once."""
+    held = (await mall.order(("ink-stone", 1)))["number"]
+    far = (await mall.order(("walnut-bookend", 1)))["number"]
+    wish = {"warehouse": HALL, "orders": ["NOPE1", held, far]}
+    ran = (await mall.post("/v1/waves", wish, **STAFF)).json()
+    assert (ran["parts"], ran["parcels"]) == (0, [])
+    assert [(one["order"], one["why"]) for one in ran["left"]] == [
+        ("NOPE1", "unknown"),
+        (held, "in_review"),
+        (far, "not_from_here"),
+    ]
+    body = {"decision": "approve", "reason": "called the learner"}
+    approved = await mall.post(f"/v1/orders/{held}/review", body, **STAFF)
+    assert approved.status_code == 200, approved.text  # and no view has seen it
+    ran = (await mall.post("/v1/waves", {"warehouse": HALL, "orders": [held]}, **STAFF)).json()
+    assert (ran["parts"], ran["left"]) == (1, [])
+    again = (await mall.post("/v1/waves", {"warehouse": HALL, "orders": [held]}, **STAFF)).json()
+    assert [one["why"] for one in again["left"]] == ["released_before"]
+
+
 async def test_a_merge_is_undone_and_made_again_until_picking(mall: Mall) -> None:
     """S4: parcels to one address alone; each order can still be cancelled by itself."""
     numbers = [(await mall.order(("notebook", 1)))["number"] for _ in range(2)]
@@ -85,7 +125,7 @@ async def test_a_merge_is_refused_with_its_figures_when_it_is_too_heavy(mall: Ma
     wish = {"parcels": ran["parcels"], "reason": "one trip"}
     refused = (await mall.post("/v1/parcels/merges", wish, **STAFF)).json()
     assert (refused["status"], refused["code"]) == (409, "parcel_too_heavy")
-    assert "560 g" in refused["detail"]
+    assert "660 g" in refused["detail"]
     assert "100 g" in refused["detail"]
 
 

@@ -51,7 +51,7 @@ class Road(Desk):
 
     async def seen_by_carrier(self, scans: int) -> None:
         """Wait until its carrier has seen it so often."""
-        sandbox = self.partners.app.state.sandbox
+        sandbox = self.partners.app.state.kuaidi100
         async with asyncio.timeout(30):
             while not any(one["seen"] >= scans for one in sandbox.subscriptions.values()):
                 await self.mall.views()

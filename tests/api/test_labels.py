@@ -40,7 +40,7 @@ class Desk:
     @property
     def service(self) -> LabelService:
         """What the sandbox knows."""
-        found: LabelService = self.partners.app.state.sandbox.labels
+        found: LabelService = self.partners.app.state.labels
         return found
 
     def orders(self) -> LabelOrders:

@@ -90,7 +90,9 @@ async def test_staff_are_told_when_eighty_percent_of_a_day_waits(mall: Mall) -> 
         numbers.append((await mall.order(("notebook", 1)))["number"])
         told = await busy(mall)
         assert told == (
-            [{"warehouse": "zhejiang", "waiting": 4, "capacity": 5}] if waiting == 4 else []
+            [{"warehouse": "zhejiang", "waiting": 4, "capacity": 5, "warehouse_name": "浙江仓"}]
+            if waiting == 4
+            else []
         )
     await mall.ship(numbers[0])
     await mall.views()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 import httpx2
 import pytest
@@ -24,7 +25,9 @@ class Partners:
         self.mall = mall
         tenant = mall.tenant
         transport = httpx2.ASGITransport(app=mall.app)
-        self.app: FastAPI = create_sandbox(mall.settings.payment_key, mall=transport)
+        self.app: FastAPI = create_sandbox(
+            mall.settings.payment_key, mall=transport, clock=self.clock
+        )
         reached = httpx2.ASGITransport(app=self.app)
         self.client = httpx2.AsyncClient(transport=reached, base_url="http://partners")
         tenant.settings.kuaidi100_url = "http://partners"
@@ -32,6 +35,11 @@ class Partners:
             "http://partners", secret=mall.settings.payment_key, transport=reached
         )
         self.asking = Asking(tenant, self.client)
+
+    def clock(self) -> datetime:
+        """The partners' day is the mall's: their limits are held by it."""
+        now: datetime = self.mall.tenant.store.clock()
+        return now
 
     async def behave(self, **behaviour: object) -> None:
         """Make the partners behave or misbehave."""

@@ -28,7 +28,8 @@ SCAN = {
 
 async def push(mall: Mall, parcel: str, param: str) -> None:
     """What Kuaidi100 sends, signed with the parcel's salt."""
-    told = (await mall.get(f"/v1/parcels/{parcel}/callback", **OPERATIONS)).json()
+    who = {"role": "administrator", "subject": "boss"}
+    told = (await mall.get(f"/v1/parcels/{parcel}/callback", **who)).json()
     sign = sign_push(param.encode(), told["salt"].encode())
     body = urlencode({"sign": sign, "param": param}, quote_via=quote)
     answer = await mall.client.post(

@@ -6,7 +6,14 @@ from datetime import timedelta
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from application.querying import CONTRADICTED_MAX, Outcome, Querying, contradicted, forget_queries
+from application.querying import (
+    CONTRADICTED_MAX,
+    Outcome,
+    Querying,
+    contradicted,
+    forget_queries,
+    queries_asked,
+)
 from tests.api.test_partners import partners
 from tests.api.test_querying import Desk, desk, mall
 
@@ -89,5 +96,46 @@ async def test_the_budget_is_kept_by_several_who_claim_at_once(desk: Desk) -> No
     one = Querying(desk.tenant, desk.partners.client)
     (wanted,) = await one._wanted()
     desk.tenant.settings.kuaidi100_queries_a_day = 2
-    claims = [one._claim(wanted._replace(waybill=f"SF{number}")) for number in range(4)]
+    claims = [
+        one._claim(wanted._replace(waybill=f"SF{number}"), "kuaidi100") for number in range(4)
+    ]
     assert sorted(await asyncio.gather(*claims)) == [False, False, True, True]
+
+
+async def test_each_partner_has_a_budget_of_its_own(desk: Desk) -> None:
+    """M2: what SF is asked leaves Kuaidi100's day as it was; both figures are shown."""
+    await forged(desk)
+    one = Querying(desk.tenant, desk.partners.client)
+    (wanted,) = await one._wanted()
+    desk.tenant.settings.kuaidi100_queries_a_day = 1
+    desk.tenant.settings.tracker_queries_a_day = {"sf": 2}
+
+    async def claims(partner: str) -> int:
+        asked = [wanted._replace(waybill=f"{partner}{number}") for number in range(4)]
+        return sum([await one._claim(each, partner) for each in asked])
+
+    assert (await claims("sf"), await claims("kuaidi100")) == (2, 1)
+    async with desk.tenant.pool.connection() as connection:
+        figures = [await queries_asked(connection, desk.tenant, n) for n in ("sf", "kuaidi100")]
+    assert figures == [2, 1]
+
+
+async def test_a_waybill_is_asked_about_once_by_many_who_claim_it_at_once(desk: Desk) -> None:
+    """T1, M2: whoever it is, and whichever partner would be asked; again after 30 minutes."""
+    await forged(desk)
+    several = [Querying(desk.tenant, desk.partners.client) for _ in range(6)]
+    (wanted,) = await several[0]._wanted()
+
+    async def claimed() -> int:
+        names = ("kuaidi100", "sf")
+        return sum(
+            await asyncio.gather(
+                *(one._claim(wanted, names[n % 2]) for n, one in enumerate(several))
+            )
+        )
+
+    assert await claimed() == 1
+    desk.later += timedelta(minutes=29)
+    assert await claimed() == 0
+    desk.later += timedelta(minutes=2)
+    assert await claimed() == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from api.sandbox import CUSTOMER
+from api.sandbox_kuaidi100 import CUSTOMER
 from api.sandbox_labels import KEY
 from application import jobs, ordering
 from application.envelope import Context
@@ -64,7 +64,7 @@ class Desk:
 
     async def travelled(self) -> None:
         """Until the sandbox's journey is over."""
-        sandbox = self.partners.app.state.sandbox
+        sandbox = self.partners.app.state.kuaidi100
         async with asyncio.timeout(10):
             while not any(one["seen"] == 6 for one in sandbox.subscriptions.values()):
                 await self.mall.views()
@@ -346,7 +346,7 @@ async def test_a_track_that_is_as_the_source_says_is_compared_every_six_hours(de
     await desk.partners.behave(pace_seconds=0, lose=True)
     await desk.shipped()
     await desk.travelled()
-    sandbox = desk.partners.app.state.sandbox
+    sandbox = desk.partners.app.state.kuaidi100
     (known,) = sandbox.subscriptions.values()
     known["seen"] = 2  # it is still on its way there
     desk.later = timedelta(hours=5)
@@ -380,7 +380,7 @@ async def test_what_nobody_fetches_is_asked_about_daily_once_its_time_is_over(de
     await desk.partners.behave(pace_seconds=0, lose=True)
     parcel = await desk.shipped()
     await desk.travelled()
-    (known,) = desk.partners.app.state.sandbox.subscriptions.values()
+    (known,) = desk.partners.app.state.kuaidi100.subscriptions.values()
     known["seen"] = 2
     await seen(desk.mall, parcel, ScanKind.AWAITING_PICKUP, datetime.now(UTC))
     desk.later = timedelta(hours=5)

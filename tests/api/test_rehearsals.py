@@ -110,7 +110,8 @@ async def test_another_one_waits_until_this_one_is_over(stage: Stage) -> None:
     refused = next(one for one in both if one.status_code == 409).json()
     name = next(one for one in both if one.status_code == 202).json()["id"]
     assert refused["code"] == "rehearsal_running"
-    assert name in refused["detail"]
+    (failure,) = refused["failures"]  # programs are told which one, people see it below
+    assert (failure["rehearsal"], name in refused["detail"]) == (name, False)
     cancelled = await stage.cancel(name)
     assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
     assert (await stage.cancel(name)).status_code == 200

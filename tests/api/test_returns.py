@@ -332,6 +332,77 @@ async def test_a_return_that_nobody_looks_at_is_among_the_troubles(
     assert await troubles(50) == []
 
 
+async def test_goods_that_never_come_are_among_the_troubles_and_given_up(
+    counter: Counter, database: MallDatabase
+) -> None:
+    """D3, M5: under way beyond its time, a made-up number is decided about: the window runs on."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)
+    await counter.ask()
+    sent = {"carrier": "shunfeng", "waybill": "SF999999999999"}
+    assert (await counter.post("sending", sent)).json()["state"] == "under_way"
+    store = counter.mall.tenant.store
+    now = store.clock()
+
+    async def troubles(days: int) -> list[Any]:
+        store.clock = lambda: now + timedelta(days=days)
+        listed = (await counter.mall.get("/v1/troubles", **OPS)).json()["troubles"]
+        return [one["about"]["state"] for one in listed if one["kind"] == "waiting_return"]
+
+    assert await troubles(20) == []
+    assert await troubles(22) == ["under_way"]
+    actions = (await counter.seen(**SUPPORT))["actions"]
+    assert (actions["agree"]["possible"], actions["reject"]["possible"]) == (True, True)
+    body = {"agree": False, "reason": "nobody ever had it"}
+    learner = await counter.post("decision", body)
+    assert learner.status_code == 403
+    decided = await counter.post("decision", body, **SUPPORT)
+    assert (decided.status_code, decided.json()["state"]) == (200, "lost")
+    assert await troubles(22) == []
+    seen = await counter.seen()
+    assert "never reached us" in seen["message"]["en"]
+    (part,) = (await counter.mall.read(counter.number))["parts"]
+    assert part["paused"] is False
+
+
+async def test_a_return_that_its_carrier_lost_is_refunded(
+    counter: Counter, database: MallDatabase
+) -> None:
+    """D3, D4: listed as soon as it is lost, refunded by a decision, and what the learner is told
+    is what went back."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)
+    before = (await counter.mall.balance())["available"]
+    await counter.ask()
+    await counter.post("sending", {"carrier": "shunfeng", "waybill": "SF999999999999"})
+    pushing = Pushing(counter.mall, counter.id)
+    at = counter.mall.tenant.store.clock().astimezone(counter.mall.tenant.rules.zone)
+    lost = (f"{at:%Y-%m-%d %H:%M:%S}", "快件已丢失", "0")
+    assert (await pushing.send(pushing.signed(pushing.param(lost, nu="SF999999999999")))).json()[
+        "result"
+    ] is True
+    await counter.mall.views()
+    listed = (await counter.mall.get("/v1/troubles", **OPS)).json()["troubles"]
+    assert [one["about"]["back"] for one in listed if one["kind"] == "waiting_return"] == [
+        counter.id
+    ]
+    body = {"agree": True, "reason": "the carrier lost it"}
+    decided = await counter.post("decision", body, **SUPPORT)
+    points = decided.json()["points"]
+    assert (decided.json()["state"], decided.json()["points_kept"]) == ("settled", 0)
+    assert (await counter.mall.balance())["available"] == before + points
+    assert f"refunded {points} points" in (await counter.seen())["message"]["en"]
+
+
+async def test_one_of_two_came_back(counter: Counter) -> None:
+    """D3, D6: what did not come is neither refunded nor sent, and the learner is told."""
+    await counter.ask(reason="not_as_described")
+    await counter.come_back()
+    told = (await counter.inspect(found(1), found(1, "missing"))).json()
+    assert (told["state"], told["sent_back_in"]) == ("settled", None)
+    seen = await counter.seen()
+    assert [one["verdict"] for one in seen["units"]] == ["restock", "missing"]
+    assert "1 件未随包裹寄到" in seen["message"]["zh"]
+
+
 async def test_a_return_is_part_of_its_orders_history(counter: Counter) -> None:
     """A2: the order's replay has it, with its parcel; each step follows from the one before."""
     await counter.ask()

@@ -1,11 +1,15 @@
 """Staff find orders by what callers know; a whole phone number never stands in an address."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from api import searching
+from api.limits import Rate
+from application import finding
 from tests.api.conftest import RECIPIENT, Mall
+from tests.api.test_silent_parcels import push
 
 pytestmark = pytest.mark.anyio
 
@@ -123,7 +127,122 @@ async def test_a_phone_is_taken_from_the_address_when_nobody_looks_what_it_is(
 
 
 async def test_nothing_is_searched_when_the_body_is_unusable(mall: Mall) -> None:
-    """R46: too short, too long, no text, fields nobody asked for: 422."""
-    for body in ({}, {"q": "abc"}, {"q": "x" * 61}, {"q": 1380}, {"q": "T100", "w": 1}, ["T100"]):
+    """R46: empty, too long, no text, fields nobody asked for: 422."""
+    for body in ({}, {"q": ""}, {"q": "x" * 201}, {"q": 1380}, {"q": "T100", "w": 1}, ["T100"]):
         answer = await mall.post(PATH, body, **SUPPORT)
         assert answer.status_code == 422, body
+
+
+async def _refused(mall: Mall) -> list[int]:
+    texts = (RECIPIENT["name"], "西湖区文三路1号", "Ōshima")
+    return [(await mall.get(PATH, **SUPPORT, q=text)).status_code for text in texts]
+
+
+async def test_a_recipient_is_found_by_name_and_street_however_they_are_said(mall: Mall) -> None:
+    """D1, A4: the whole name, a district with street and house; nothing of either is shown, and
+    an address of the API takes neither."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    other = {**RECIPIENT, "name": "John Smith", "address": "文三路 100 号"}
+    second = (await mall.order(("notebook", 1), recipient=other))["number"]
+    await finding.note_names(mall.tenant)
+    said = {
+        "林小满": [number], " 林 小 满 ": [number], "林·小满": [number], "小满": [], "林小": [],
+        "john smith": [second], "ＪＯＨＮ　Ｓｍｉｔｈ": [second], "John": [],
+        "西湖区文三路1号": [number], "杭州西湖区文三路 １ 号 9 单元": [number],
+        "浙江省杭州市西湖区文三路100号": [second], "南昌市西湖区文三路1号": [], "文三路1号": [],
+        "西湖区": [],
+    }  # fmt: skip
+    for text, found in said.items():
+        assert await numbers(mall, text) == found, text
+    answer = await mall.post(PATH, {"q": "林小满"}, **AUDITOR)
+    assert "林" not in answer.text
+    assert await _refused(mall) == [422] * 3
+
+
+async def test_a_name_is_gone_from_the_search_with_its_learner(mall: Mall) -> None:
+    """A4: an erasure takes the hashes with the cards; a legal hold hides who is under it."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    await finding.note_names(mall.tenant)
+    said = ("林小满", "西湖区文三路1号")
+    boss: dict[str, Any] = {"role": "administrator", "subject": "root"}
+    holds = "/v1/learners/lin/legal-holds"
+    await mall.post(holds, {"matter": "2026-17", "reason": "court"}, **boss)
+    assert [await numbers(mall, text) for text in said] == [[], []]
+    await mall.post(f"{holds}/2026-17/lifting", {"reason": "settled"}, **boss)
+    assert [await numbers(mall, text) for text in said] == [[number], [number]]
+    await mall.post(f"/v1/orders/{number}/cancellation", {"reason": "changed_mind"})
+    await mall.views()
+    erased = await mall.post("/v1/learners/lin/erasure", {"reason": "asked to"}, **boss)
+    assert erased.status_code == 200, erased.text
+    assert [await numbers(mall, text) for text in said] == [[], []]
+    assert await numbers(mall, number) == [number]
+
+
+async def test_somebody_is_found_by_name_when_the_hold_is_not_looked_for(
+    mall: Mall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R59 CONTROL: cards of whoever is under a legal hold, opened to a search."""
+
+    async def nobody(*_: Any) -> dict[str, Any]:
+        return {}
+
+    monkeypatch.setattr(finding, "held", nobody)
+    with pytest.raises(AssertionError):
+        await test_a_name_is_gone_from_the_search_with_its_learner(mall)
+
+
+async def test_cards_are_found_by_name_once_it_is_noted(
+    mall: Mall,
+) -> None:
+    """D1, A4: a worker adds it, once; of whoever is under a hold, afterwards."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    tenant = mall.tenant
+    boss: dict[str, Any] = {"role": "administrator", "subject": "root"}
+    holds = "/v1/learners/lin/legal-holds"
+    await mall.post(holds, {"matter": "2026-17", "reason": "court"}, **boss)
+    assert await finding.note_names(tenant) == 0
+    await mall.post(f"{holds}/2026-17/lifting", {"reason": "settled"}, **boss)
+    assert await numbers(mall, "林小满") == []
+    assert await finding.note_names(tenant) == 1
+    assert await finding.note_names(tenant) == 0
+    for text in ("林小满", "西湖区文三路1号"):
+        assert await numbers(mall, text) == [number]
+
+
+async def test_an_order_is_found_by_the_end_of_its_number_or_its_waybills(mall: Mall) -> None:
+    """D1: four letters or more, in any spelling; fewer are no end."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    await mall.order(("notebook", 1))
+    await mall.ship(number, number_on_it="SF1234567890987")
+    await mall.views()
+    for text in (number[-6:], number[-4:].lower(), "0987", "90 987", "９０９８７", "567890987"):
+        assert await numbers(mall, text) == [number], text
+        if text.isascii():
+            found = await mall.get(PATH, **SUPPORT, q=text)
+            assert [one["number"] for one in found.json()["orders"]] == [number], text
+    for text in (number[-3:], "987", "0_87", "%0987%1", number[-6:-1]):
+        assert await numbers(mall, text) == [], text
+
+
+async def test_an_order_is_found_by_its_pick_up_code_while_it_waits(mall: Mall) -> None:
+    """D1, T8: with or without dashes; never by GET, for whoever has the code has the goods."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(number)
+    now = mall.tenant.store.clock()
+    await push(mall, parcel, now + timedelta(hours=1), "快件已暂存至菜鸟驿站,取件码 8-2-1234")
+    await mall.views()
+    for text in ("8-2-1234", "821234", "８-２-１２３４"):
+        assert await numbers(mall, text) == [number], text
+    assert (await mall.get(PATH, **SUPPORT, q="8-2-1234")).json()["orders"] == []
+    await push(mall, parcel, now + timedelta(hours=2), "已签收,签收人:本人")
+    await mall.views()
+    assert await numbers(mall, "8-2-1234") == []
+
+
+async def test_a_search_is_refused_when_somebody_tries_out_names(mall: Mall) -> None:
+    """A4, M2: 429 with the time to wait; others go on."""
+    mall.tenant.limits.rates["searches"] = Rate(3, 0.01)
+    answers = [await mall.post(PATH, {"q": f"王{one}"}, **SUPPORT) for one in "一二三四"]
+    assert [one.status_code for one in answers] == [200, 200, 200, 429]
+    assert answers[-1].headers["Retry-After"] == "100"
+    assert await numbers(mall, "王四", AUDITOR) == []

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -141,7 +141,7 @@ async def test_an_app_is_let_in_with_its_pass_as_itself_and_for_an_hour(
     assert not admits(forged, given["user_id"], app_id=APP_ID)
     assert not admits(given["token"][:-9] + "AAAAAAAAA", given["user_id"], app_id=APP_ID)
     now = apps.agora.clock()
-    apps.agora.clock = lambda: now + 3_601
+    apps.agora.clock = lambda: now + timedelta(seconds=3_601)
     assert not admits(given["token"], given["user_id"], app_id=given["app_id"])
     refused = await mall.get("/v1/learners/chen/signaling", subject="lin")
     assert refused.status_code == 404
@@ -279,7 +279,7 @@ async def test_the_sandbox_takes_what_the_vendor_would(
     apps: Apps, change: dict[str, Any], status: int
 ) -> None:
     """M3 CONTROL: tokens, lengths, the pace of an app (wire 5)."""
-    now = int(apps.agora.clock())
+    now = int(apps.agora.clock().timestamp())
     token = App("", APP_ID, CERTIFICATE).token("me", issued=now, lives=60, salt=7)
     path = f"{URL}/dev/v2/project/{APP_ID}/rtm/users/me/peer_messages"
     body = {"destination": "u", "payload": "x", **change}
@@ -288,6 +288,6 @@ async def test_the_sandbox_takes_what_the_vendor_would(
     assert answer.status_code == status
     other = await apps.client.post(path, json=body, headers={**headers, "x-agora-uid": "you"})
     assert other.status_code == 401
-    apps.agora.clock = lambda: now + 5.0
+    apps.agora.clock = lambda: datetime.fromtimestamp(now + 5, UTC)
     assert {apps.agora.take(b"{") for _ in range(500)} == {400}
     assert apps.agora.take(b"{") == 429

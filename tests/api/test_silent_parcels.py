@@ -12,7 +12,7 @@ from application.gateways import kuaidi100
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
 from application.settings import Settings
-from domain.tracking import BEIJING
+from domain.scans import BEIJING
 from tests.api.conftest import Mall, running
 from tests.conftest import MallDatabase
 
@@ -49,7 +49,7 @@ async def silent(mall: Mall) -> list[Any]:
     await mall.views()
     answer = await mall.get("/v1/troubles", **STAFF)
     assert answer.status_code == 200, answer.text
-    return [one for one in answer.json()["troubles"] if one["kind"] == "silent_parcel"]
+    return [one for one in answer.json()["troubles"] if one["kind"] == "delayed_parcel"]
 
 
 def wait(mall: Mall, now: datetime) -> None:
@@ -73,8 +73,9 @@ async def test_staff_see_a_parcel_when_its_carrier_is_silent(mall: Mall) -> None
     assert datetime.fromisoformat(trouble["since"]) == sent_at
     assert trouble["age_seconds"] == 25 * 3600
     assert trouble["about"] == {
-        "parcel": parcel, "order": number, "orders": [number], "silence": "no_first_scan",
-        "hours": 24, "state": "handed_over", "carrier": "shunfeng", "waybill": "SF10000100001",
+        "parcel": parcel, "order": number, "orders": [number], "causes": ["no_first_scan"],
+        "hours": 24, "told": False, "state": "handed_over",
+        "carrier": "shunfeng", "waybill": "SF10000100001",
     }  # fmt: skip
 
     seen_at = (sent_at + timedelta(hours=26)).replace(microsecond=0)
@@ -82,7 +83,7 @@ async def test_staff_see_a_parcel_when_its_carrier_is_silent(mall: Mall) -> None
     assert await silent(mall) == []
     wait(mall, seen_at + timedelta(hours=48))
     (trouble,) = await silent(mall)
-    assert (trouble["about"]["silence"], trouble["age_seconds"]) == ("no_movement", 48 * 3600)
+    assert (trouble["about"]["causes"], trouble["age_seconds"]) == (["no_movement"], 48 * 3600)
 
     await push(mall, parcel, seen_at + timedelta(hours=49), "快件清关中")
     wait(mall, seen_at + timedelta(hours=49 + 24))
@@ -99,7 +100,7 @@ async def test_the_limits_are_the_deployments_when_it_has_its_own(
     database: MallDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M5: by the environment; the list says which limit was passed."""
-    monkeypatch.setenv("TALLYPOST_FIRST_SCAN_HOURS", "2")
+    monkeypatch.setenv("TALLYPOST_RULES", '{"first_scan_within": "PT2H"}')
     settings = Settings(tenant=database.schema, keys=tmp_path / "keys", data=tmp_path)
     async with running(settings, database) as mall:
         await mall.ship((await mall.order(("notebook", 1)))["number"])

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -108,7 +108,7 @@ async def test_a_trouble_is_told_when_it_comes_when_it_is_old_and_when_it_is_ove
     told = await group.tell(after=timedelta(minutes=10))
     assert told is not None
     assert told.outcome is Outcome.DELIVERED
-    assert f"> {parcel}" in group.said[0]
+    assert f"> [{parcel}](" in group.said[0]
     for _ in range(3):
         assert await group.tell(after=timedelta(minutes=1)) is None
     (known,) = (await group.seen())["told"]
@@ -162,12 +162,14 @@ async def test_one_message_tells_all_that_came_up_and_two_tellers_tell_it_once(
 async def test_a_minute_is_waited_when_the_robot_hears_too_much(mall: Mall, group: Group) -> None:
     """N1: 45009; sixty seconds at least; what came up meanwhile is in the one message."""
     for _ in range(20):
-        assert group.robot.take(KEY, b'{"msgtype":"markdown","markdown":{"content":"x"}}')[0] == 0
+        assert group.robot.take(b'{"msgtype":"markdown","markdown":{"content":"x"}}')[0] == 0
     await untracked(mall)
     refused = await group.tell(after=timedelta(minutes=10))
     assert refused is not None
     assert refused.code == 45009
-    group.robot.clock = lambda: 1e9  # a minute later, for the robot
+    group.robot.clock = lambda: (
+        datetime.now(UTC) + timedelta(days=1)
+    )  # a minute later, for the robot
     assert await group.tell(after=timedelta(seconds=59)) is None
     other = await untracked(mall)
     assert (await group.seen())["robot"] == "waiting"
@@ -186,7 +188,7 @@ async def test_no_more_than_twenty_messages_leave_in_a_minute(mall: Mall, group:
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
     await untracked(mall)
     assert await group.tell(after=timedelta(seconds=59)) is None
-    group.robot.clock = lambda: 1e9
+    group.robot.clock = lambda: datetime.now(UTC) + timedelta(days=1)
     assert await group.tell(after=timedelta(minutes=10)) is not None
     assert len(group.said) == 21
 

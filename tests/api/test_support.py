@@ -73,6 +73,9 @@ async def test_all_that_concerns_an_order_is_one_list_with_causes(desk: Desk) ->
     causes = {one["fact"]: by_id[one["because_of"]]["fact"] for one in found if one["because_of"]}
     assert causes["ledger.PointsRedeemed"] == "orders.OrderPlaced"
     assert causes["stock.StockReserved"] == "orders.OrderPlaced"
+    (shelf,) = [one for one in found if one["fact"] == "stock.StockReserved"][:1]
+    assert "notebook" in shelf["details"]["en"]
+    assert "线装笔记本" in shelf["details"]["zh"]
     assert causes["orders.PartHandedOver"] == "parcels.ParcelHandedOver"
     assert causes["orders.PartReceived"] == "parcels.ParcelScanned"
     assert causes["disputes.EvidenceGathered"] == "disputes.DisputeOpened"

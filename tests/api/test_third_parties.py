@@ -16,7 +16,6 @@ from application.consigning import CONSIGN
 from application.envelope import Context
 from application.following import FOLLOW
 from application.gateways.third_party import (
-    CountIn,
     CountMessage,
     FoundIn,
     ParcelIn,
@@ -173,7 +172,7 @@ async def depot(database: MallDatabase, tmp_path: Path) -> AsyncIterator[Depot]:
         partners = Partners(mall)
         await partners.behave(pace_seconds=0.05, repeat=1)
         yield Depot(mall, partners)
-        for task in list(partners.app.state.third_party.sending):
+        for task in list(partners.app.state.third_party.line.tasks):
             task.cancel()
         await partners.client.aclose()
         await mall.tenant.payments.aclose()
@@ -188,6 +187,7 @@ async def test_a_third_party_sends_the_parcel_when_a_wave_released_it(
     number, parcel = await depot.released()
     seen = await depot.until(parcel, "shipped")
     assert (seen["acknowledged"], seen["stage"]) == (1, "handed_over")
+    assert {one["name"] for one in seen["units"]} == {"搪瓷杯 Enamel mug"}
     order = await depot.order(number)
     assert order["state"] == "pending_receipt"
     assert order["parcels"][0]["waybill"] == seen["waybill"]
@@ -780,54 +780,3 @@ async def level(depot: Depot, sku: str = "enamel-mug") -> dict[str, int]:
     (item,) = [one for one in answer.json()["items"] if one["sku"] == sku]
     found: dict[str, int] = next(one for one in item["stock"] if one["warehouse"] == PLACE)
     return found
-
-
-def counted(*, at: datetime | None = None, **units: int) -> CountMessage:
-    """What they say they have."""
-    lines = [FoundIn(sku=sku.replace("_", "-"), quantity=n) for sku, n in units.items()]
-    now = datetime.now(UTC)
-    data = CountIn(counted_at=at or now, lines=lines)
-    return CountMessage(type="stock.counted", timestamp=now, data=data)
-
-
-async def test_each_difference_to_their_stock_is_an_adjustment_with_a_reason(
-    depot: Depot,
-) -> None:
-    """C3: promised units are on the shelf, too; unknown items are left out; twice is once."""
-    await depot.released(("enamel-mug", 2))
-    books = await level(depot)
-    assert books["reserved"] == 2
-    shelf = books["free"] + 2
-    message = counted(enamel_mug=shelf - 3, no_such_thing=4)
-    for _ in range(2):
-        answer = (await depot.tell(message)).json()
-        assert answer["compared"] == 1
-        assert answer["left_out"] == ["no-such-thing"]
-        assert answer["differences"] == [
-            {"sku": "enamel-mug", "expected": shelf, "counted": shelf - 3, "adjusted": -3}
-        ]
-    assert (await level(depot))["free"] == books["free"] - 3
-    same = (await depot.tell(counted(enamel_mug=shelf - 3), name="msg_2")).json()
-    assert (same["compared"], same["differences"]) == (1, [])
-    stream = f"/v1/audit/streams/stock:{PLACE}:enamel-mug"
-    events = (await depot.mall.get(stream, role="auditor", subject="eve")).json()["events"]
-    last = events[-1]["data"]
-    assert (last["difference"], last["source"]) == (-3, PLACE)
-    assert last["reason"] == f"{shelf - 3} on the shelf, {shelf} by the books"
-
-
-async def test_a_count_that_is_overtaken_changes_nothing(depot: Depot) -> None:
-    """C3: older than the newest, or of goods that moved since: left out, to be counted again."""
-    start = datetime.now(UTC)
-    shelf = (await level(depot))["free"]
-    await depot.tell(counted(enamel_mug=shelf), name="msg_2")
-    late = await depot.tell(counted(at=start, enamel_mug=1), name="msg_1")
-    assert (late.json()["compared"], late.json()["left_out"]) == (0, ["enamel-mug"])
-    before_picking = datetime.now(UTC)
-    _, parcel = await depot.released(("enamel-mug", 2))
-    await depot.until(parcel, "shipped")
-    moved = await depot.tell(counted(at=before_picking, enamel_mug=shelf), name="msg_3")
-    assert moved.json()["left_out"] == ["enamel-mug"]
-    assert (await level(depot))["free"] == shelf - 2
-    fewer = await depot.tell(counted(enamel_mug=0), name="msg_4")
-    assert fewer.json()["differences"][0]["adjusted"] == -(shelf - 2)

@@ -11,7 +11,9 @@ import httpx2
 import pytest
 from pydantic import ValidationError
 
-from api.sandbox import CUSTOMER, create_sandbox
+from api.sandbox import create_sandbox
+from api.sandbox_behaviour import Behaviour
+from api.sandbox_kuaidi100 import CUSTOMER
 from api.sandbox_labels import KEY
 from api.sandbox_sf import CHECK_WORD, PARTNER
 from application.asking_partners import Asking
@@ -72,8 +74,8 @@ class Partners:
     @property
     def counts(self) -> tuple[int, int]:
         """Parcels that the real one and the sandbox watch."""
-        return len(self.real.state.sandbox.subscriptions), len(
-            self.played.state.sandbox.subscriptions
+        return len(self.real.state.kuaidi100.subscriptions), len(
+            self.played.state.kuaidi100.subscriptions
         )
 
     async def share(self, partner: str) -> Any:
@@ -101,7 +103,7 @@ async def partners(database: MallDatabase, tmp_path: Path) -> AsyncIterator[Part
     async with running(settings, database) as mall:
         partners = Partners(mall)
         for app in (partners.real, partners.played):
-            app.state.sandbox.behaviour.pace_seconds = 60
+            app.state.sandbox.behave(Behaviour(pace_seconds=60))
         yield partners
         await partners.client.aclose()
 
@@ -173,8 +175,8 @@ async def test_money_goes_back_where_it_was_paid(partners: Partners) -> None:
     started_really = (await mall.post(f"/v1/orders/{really}/payments", {})).json()
     assert started_really["pay_url"].startswith(REAL)
     # The sandbox pretends to be the provider, for the real order.
-    played = partners.played.state.sandbox
-    charge = next(iter(partners.real.state.sandbox.charges.values()))
+    played = partners.played.state.payment
+    charge = next(iter(partners.real.state.payment.charges.values()))
     played.charges[charge.attempt] = charge
     await partners.client.post(started_really["pay_url"].replace(REAL, PLAYED))
     await mall.views()
@@ -235,7 +237,7 @@ async def test_the_sandbox_pushes_for_its_own_parcels_alone(
     )
     async with running(settings, database) as mall:
         played = create_sandbox(b"x", mall=httpx2.ASGITransport(app=mall.app))
-        played.state.sandbox.behaviour.pace_seconds = 0
+        played.state.sandbox.behave(Behaviour(pace_seconds=0))
         url = mall.tenant.callback_links.carrier_url("sf").replace(settings.public_url, "http://m")
         scans = []
         for percent in (0, 100):

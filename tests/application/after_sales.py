@@ -3,7 +3,15 @@
 from functools import partial
 from typing import Any
 
-from application import deciding, disputing, intercepting, returning, settling, shipping
+from application import (
+    deciding,
+    disputing,
+    intercepting,
+    returning,
+    settling,
+    shipping,
+    taking_back,
+)
 from application.gathering import Gathered
 from application.streams import RETURN
 from application.unit import Unit
@@ -25,7 +33,7 @@ def commands(rules: HouseRules) -> Commands:
         ),
         "turn_round": partial(_turn_round, rules=rules),
         "note_track": lambda unit, case: intercepting.note_track(unit, parcel=case.parcel(unit)),
-        "take_back": lambda unit, case: intercepting.take_back(
+        "take_back": lambda unit, case: taking_back.take_back(
             unit, parcel=case.parcel(unit), intact=True, reason="x", rules=rules
         ),
         "dispute": lambda unit, case: disputing.open_dispute(

@@ -13,13 +13,14 @@ from application import (
     granting,
     ordering,
     privacy,
+    readdressing,
     redeeming,
     releasing,
     replanning,
     shipping,
     stocking,
 )
-from application.addressing import addressed
+from application.addressing import Addressed, addressed
 from application.ordering import Payment
 from application.recipients import Digests, Recipient
 from application.redeeming import SEATS, Wanted, Wish
@@ -56,6 +57,7 @@ HOME = Recipient.cleaned(
     address="文三路138号3幢502室",
 )
 AWAY = addressed(HOME.model_copy(update={"address": "灵隐路 77 号 5 幢 1903"}))
+FAR = addressed(HOME.model_copy(update={"province": "江苏省", "city": "南京市"}))
 DIGESTS = Digests(b"p" * 32, b"t" * 32, b"a" * 32)
 
 
@@ -174,9 +176,9 @@ def pick(unit: Unit, case: Case) -> dict[str, Any]:
     return releasing.pick_parcel(unit, parcel=parcel)
 
 
-def address(unit: Unit, case: Case) -> dict[str, Any]:
-    return ordering.change_address(
-        unit, number=case.number, found=AWAY, digests=DIGESTS, rules=RULES
+def address(unit: Unit, case: Case, found: Addressed = AWAY) -> dict[str, Any]:
+    return readdressing.change_address(
+        unit, number=case.number, found=found, digests=DIGESTS, rules=RULES
     )
 
 
@@ -231,6 +233,7 @@ COMMANDS: Commands = {
     "give_up": partial(choose, wait=False),
     "restock": restock,
     "address": address,
+    "move": partial(address, found=FAR),
     "acknowledge": on_parcel(releasing.acknowledge_address, by="ops"),
     "review": on_order(
         releasing.require_review, reasons=[ReviewReason.FREQUENT_ORDERS], rules=RULES
@@ -263,17 +266,18 @@ class Start(NamedTuple):
 SHIPPED = ("pay", "release", "pick", "box", "label", "hand_over")
 STARTS = {
     "unpaid": Start(
-        (), ("pay", "pay_again", "unpaid", "cancel", "address", "erase", "pack", "claw_back")
+        (), ("pay", "pay_again", "unpaid", "cancel", "address", "move", "erase", "pack",
+             "claw_back")
     ),
     "paid": Start(
         ("pay",),
         ("pay_again", "cancel", "cancel_one", "refund", "release", "pack", "short", "address",
-         "review", "erase", "claw_back"),
+         "move", "review", "erase", "claw_back"),
     ),
     "planned": Start(
         ("release",),
-        ("cancel", "cancel_one", "pick", "pack", "label", "short", "address", "review", "erase",
-         "sign", "refund"),
+        ("cancel", "cancel_one", "pick", "pack", "label", "short", "address", "move", "review",
+         "erase", "sign", "refund"),
         cash=False,
     ),
     "packed": Start(
@@ -330,7 +334,7 @@ STARTS = {
     ),
     "merged": Start(
         ("second", "wave"),
-        ("separate", "cancel_second", "pick", "address"),
+        ("separate", "cancel_second", "pick", "address", "move"),
         cash=False,
     ),
     "apart": Start(
@@ -345,7 +349,7 @@ STARTS = {
     ),
     "sent_there": Start(
         ("release", "consign", "sent_there"),
-        ("follow", "cancel", "address"),
+        ("follow", "cancel", "address", "move"),
         cash=False, spare=False, third=True,
     ),
     "cancelled_there": Start(

@@ -37,10 +37,12 @@ async def sent(house: House, number: str) -> str:
     return await house.ship(number)
 
 
-async def scanned(house: House, parcel: str, kind: ScanKind, division: str | None = None) -> None:
+async def scanned(
+    house: House, parcel: str, kind: ScanKind, division: str | None = None, text: str | None = None
+) -> None:
     """The carrier sees it now."""
     seen = Scan(
-        number=f"SF{parcel.removesuffix('-P1')}", time=house.now, text=f"{kind}",
+        number=f"SF{parcel.removesuffix('-P1')}", time=house.now, text=text or f"{kind}",
         carrier="shunfeng", kind=kind, division=division,
     )  # fmt: skip
     await house.do(

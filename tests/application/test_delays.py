@@ -9,7 +9,7 @@ from application.arrivals import estimate_arrivals
 from application.delays import DELAYS
 from application.policies import overdue
 from application.sweeping import Swept, sweep
-from domain.scans import ScanKind
+from domain.scans import BEIJING, ScanKind
 from domain.silence import Silence
 from projections.delayed_parcels import delayed_parcels
 from projections.silent_parcels import silent_parcels
@@ -122,6 +122,31 @@ async def test_a_parcel_past_its_window_is_told_and_listed_with_its_age(
     assert found.differences == []
 
 
+async def test_what_its_recipient_put_off_is_not_late_before_then(
+    house: House, database: MallDatabase
+) -> None:
+    """T5, T8: neither later than told nor silent until the agreed time is over; rebuilt alike."""
+    parcel, control = await sent(house, "A1"), await sent(house, "A2")
+    await estimate_arrivals(house)
+    for one in (parcel, control):
+        await scanned(house, one, ScanKind.DEPARTED)
+    day = (house.now + timedelta(days=20)).astimezone(BEIJING)
+    text = f"已与客户预约{day.month}月{day.day}日14:00-16:00派送"
+    await scanned(house, parcel, ScanKind.RESCHEDULED, text=text)
+    house.now = day.replace(hour=15, minute=59)
+    await looked(house)
+    assert await causes(house, parcel) == []
+    assert set(await causes(house, control)) == {"no_movement", "eta_passed"}
+    found = await verify(database.owner_url, schema=house.schema, views=all_views(house.rules))
+    assert found.differences == []
+    house.wait(minutes=1)
+    await looked(house)
+    assert await causes(house, parcel) == ["eta_passed"]
+    house.wait(hours=48)
+    await looked(house)
+    assert await causes(house, parcel) == ["eta_passed", "no_movement"]
+
+
 async def test_its_carrier_is_asked_once_when_it_is_kept_for_long(house: House) -> None:
     """T5, rules.md 27: after 72 hours, by itself; one inquiry a parcel, whatever keeps it."""
     parcel = await sent(house, "A1")
@@ -177,6 +202,26 @@ async def test_a_wait_that_ended_is_told_listed_as_such_and_asked_about(house: H
         found = await silent_parcels(connection, house.schema, now=house.now, rules=house.rules)
     assert found == []
     assert [one for one in await overdue(house) if "not_collected" in one.policy] == []
+
+
+async def test_what_its_carrier_lost_is_told_asked_about_and_listed_until_a_claim(
+    house: House,
+) -> None:
+    """T5, D2: its learner at once, its carrier by itself; staff until somebody claims."""
+    parcel = await sent(house, "A1")
+    house.wait(hours=5)
+    await scanned(house, parcel, ScanKind.LOST)
+    did = await looked(house)
+    assert did == {"tell_lost": Swept(done=1), "inquire_lost": Swept(done=1)}
+    assert await looked(house) == {}
+    assert await causes(house, parcel) == ["lost"]
+    assert await house.facts(f"claim:{parcel}") == ["claims.InquiryOpened"]
+    async with house.pool.connection() as connection:
+        (listed,) = await delayed_parcels(connection, house.schema, now=house.now)
+    assert (listed.cause, listed.told, listed.state) == ("lost", True, "lost")
+    assert await house.rows("UPDATE {s}.claims SET state = 'filed' RETURNING 1")
+    async with house.pool.connection() as connection:
+        assert await delayed_parcels(connection, house.schema, now=house.now) == []
 
 
 async def test_no_word_is_said_of_orders_that_are_over(house: House) -> None:

@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from application import claiming, redeeming
+from application import claiming, deciding, disputing, redeeming
 from application.compounds import note_compounds
+from application.gathering import Gathered
 from application.unit import Unit
+from domain.dispute_facts import Outcome, Side
+from domain.disputes import case_id
 from domain.order_facts import Channel, Fault
 from domain.scans import ScanKind
 from projections.deliveries import scorecards, success
@@ -125,3 +128,53 @@ async def test_scorecards_tell_what_became_of_a_carriers_parcels(house: House) -
         "paid_fen": 0,
     }  # fmt: skip
     assert {key: card[key] for key in expected} == expected
+
+
+async def test_a_shared_parcel_is_on_time_when_it_is_for_each_of_its_orders(house: House) -> None:
+    """T9, S4: not by the promise of the first one alone."""
+    parcel = await tried(house, "A1", 10, ScanKind.SIGNED)
+    await tried(house, "A2", 11, ScanKind.FAILED_ATTEMPT)
+    assert await house.rows("UPDATE {s}.parcels SET orders = '{{A1,A2}}' WHERE number = %s"
+                            " RETURNING 1", parcel)  # fmt: skip
+    for promised, on_time in (("2100-01-01", 1), ("2000-01-01", 0)):
+        await house.rows(
+            "UPDATE {s}.orders SET promised_by = %s::timestamptz WHERE number = 'A2' RETURNING 1",
+            promised,
+        )
+        async with house.pool.connection() as connection:
+            (card,) = await scorecards(connection, house.schema, since=START)
+        assert (card["arrived"], card["on_time"]) == (1, on_time)
+
+
+async def disputed(house: House, number: str, reason: Fault, outcome: Outcome) -> None:
+    """A case of the order's one parcel, and how it ended."""
+    await house.do(
+        lambda unit: disputing.open_dispute(
+            unit, number=number, parcel=None, reason=reason, by=Side.LEARNER, words=None,
+            gathered=Gathered(), rules=house.rules,
+        )
+    )  # fmt: skip
+    wanted = deciding.Wanted(outcome, "x", unconfirmed_because="the neighbours say so")
+    await house.do(
+        lambda unit: deciding.decide(
+            unit, case=case_id(number, f"{number}-P1"), wanted=wanted, maker="ops", key=number,
+            rules=house.rules,
+        )
+    )  # fmt: skip
+
+
+async def test_what_a_case_was_decided_as_lost_for_counts_as_lost_once(house: House) -> None:
+    """T9: refunded or sent once more; not what was found, nor what came otherwise than wanted."""
+    cases = (
+        ("A1", Fault.NOT_RECEIVED, Outcome.REFUND),
+        ("A2", Fault.LOST, Outcome.RESHIP),
+        ("A3", Fault.NOT_RECEIVED, Outcome.FOUND),
+        ("A4", Fault.DAMAGED, Outcome.REFUND),
+    )
+    for number, reason, outcome in cases:
+        await tried(house, number, 12, ScanKind.SIGNED)
+        await disputed(house, number, reason, outcome)
+    await scanned(house, "A2-P1", ScanKind.LOST)  # its track says so, too: it is lost once
+    async with house.pool.connection() as connection:
+        (card,) = await scorecards(connection, house.schema, since=START)
+    assert (card["parcels"], card["complaints"], card["lost"]) == (4, 4, 2)

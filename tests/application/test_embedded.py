@@ -10,12 +10,8 @@ import psutil
 import psycopg
 import pytest
 
-from application.embedded import (
-    EmbeddedPostgres,
-    EmbeddedPostgresError,
-    attach_or_start,
-    pg_binary,
-)
+from application.attaching import attach_or_start
+from application.embedded import EmbeddedPostgres, EmbeddedPostgresError, pg_binary
 
 ROOT = os.geteuid() == 0
 # Starts the server in a process of its own, says so, and waits to be told to end.
@@ -30,7 +26,7 @@ with EmbeddedPostgres(Path(sys.argv[1])) as server:
 COMMAND = """
 import sys
 from pathlib import Path
-from application.embedded import attach_or_start
+from application.attaching import attach_or_start
 with attach_or_start(Path(sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from application import ordering, privacy, shipping
+from application import privacy, readdressing, shipping
 from application.addressing import Addressed
 from application.unit import Unit
 from domain.house_rules import DEFAULT_RULES
 from domain.parcels import Parcel
 from domain.refusals import NotPossible
-from domain.scans import classify
+from domain.scans import Scan, classify
 from domain.sealed import Sealed
-from domain.tracking import Scan
 from tests.application.house import RECIPIENT, House, opened
 from tests.conftest import MallDatabase
 
@@ -106,7 +105,7 @@ async def _moved(house: House) -> None:
     await house.order("mei", "T1", notebook=1)
     await _erase(house)
     await house.do(
-        lambda unit: ordering.change_address(
+        lambda unit: readdressing.change_address(
             unit,
             number="T1",
             found=Addressed(RECIPIENT),
@@ -127,6 +126,6 @@ async def test_the_address_moves_when_nobody_asks_whether_they_were_erased(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A4 CONTROL: without the look at the account the erased learner has a new card."""
-    monkeypatch.setattr(ordering, "must_have_recipient", lambda *_: None)
+    monkeypatch.setattr(readdressing, "must_have_recipient", lambda *_: None)
     await _moved(house)
     assert await _personal(house) == (1, 1)

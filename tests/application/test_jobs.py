@@ -105,7 +105,11 @@ async def test_hourly_jobs_run_as_the_service_for_their_tenant(house: House) -> 
             "sweep_by_the_hour", "tell_of_delays", "note_places", "tidy_webhooks", "let_go",
         ):  # fmt: skip
             await app.configure_task(task).defer_async(timestamp=0, tenant=house.schema)
+        stop = asyncio.Event()  # waves, which come by themselves, wait for the views
+        follows = asyncio.create_task(house.reader.follow(stop))
         await worked(app, house)
+        stop.set()
+        await follows
         async with house.pool.connection() as connection:
             assert await dead_jobs(connection) == []
     await house.reader.catch_up()

@@ -84,4 +84,4 @@ async def test_every_warehouse_is_counted_when_little_waits(house: House) -> Non
         ("shaanxi", 0),
         ("zhejiang", 1),
     ]
-    assert Load("a", 799, 1_000).percent == 79
+    assert Load("a", 799, 1_000, "甲仓").percent == 79

@@ -1,5 +1,6 @@
 """Plans as orders get them: warehouses, stock, rate cards and lanes joined (S1, W3, W4, O6)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,10 +10,20 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from application import ordering, pricing, redeeming, replanning, reshipping, shipping, stocking
+from application import (
+    ordering,
+    pricing,
+    readdressing,
+    redeeming,
+    replanning,
+    reshipping,
+    shipping,
+    stocking,
+)  # fmt: skip
+from application.addressing import Addressed
 from application.ordering import Payment
 from application.planning import Goods, planner_of
-from application.recipients import Recipient
+from application.recipients import Digests, Recipient
 from application.redeeming import Wanted, Wish, answer_quote
 from application.shipping import CHOSEN_THERE
 from application.streams import ACCOUNT, MALL, ORDER, PARCEL, RATES
@@ -26,7 +37,7 @@ from domain.parcel_facts import WaybillIssued
 from domain.point_facts import PointsGranted, Reason
 from domain.rate_cards import RateCards, lane_key
 from domain.rate_facts import Lane, LaneSettled, Rate, RateCard, Service
-from domain.refusals import OrderRefused
+from domain.refusals import NotPossible, OrderRefused
 from domain.splitting import Demand, Plan
 from domain.warehouses import EVERYWHERE, Network, Packing, Warehouse
 from tests.domain.splitting_oracle import least
@@ -178,12 +189,21 @@ def test_a_part_says_carrier_costs_and_why_when_there_are_rate_cards() -> None:
     assert shipping_ is not None
     assert shipping_.model_dump(exclude={"costs_fen"}) == {
         "carrier": "yunda", "freight_fen": 390, "packaging_fen": 150, "handling_fen": 200,
-        "chargeable_grams": 500, "hours": 60, "wanted": "economical", "why": "least_cost",
+        "chargeable_grams": 600, "hours": 60, "wanted": "economical", "why": "least_cost",
     }  # fmt: skip
     assert shipping_.costs_fen == {"shunfeng": 1_200, "yunda": 390, "zhongtong": 400}
     assert placed["promised_by"] == NOON + timedelta(hours=4 + 24 + 60)
     part = mall.log.state(ORDER, "N1").parts[0]
     assert part.carrier == "yunda"
+
+
+def test_packaging_is_weighed_when_a_parcel_is_quoted() -> None:
+    """W3, S1: goods just under a kilogramme are more than one with what they are packed in."""
+    mall = Mall(ZTO)
+    mall.item("bookend", {"hang": 5}, weight_grams=950, learner_pays_freight=True)
+    assert mall.quote({"bookend": 1})["freight_fen"] == 500
+    mall.rules = replace(RULES, packaging_grams=50)
+    assert mall.quote({"bookend": 1})["freight_fen"] == 400
 
 
 def test_the_nearer_warehouse_sends_it_when_its_freight_is_less() -> None:
@@ -406,6 +426,7 @@ def test_a_real_plan_costs_what_the_oracle_says(
 
     def price(code: str, cargo: Cargo) -> int | None:
         warehouse, known = network.named(code), kept.get(code)
+        cargo = cargo._replace(grams=cargo.grams + RULES.packaging_grams)
         if cargo.grams > (warehouse.max_weight_grams or 10**9):
             return None
         choice = choose(
@@ -463,11 +484,11 @@ def test_the_mall_bears_freight_unless_the_item_says_otherwise() -> None:
     assert mall.quote({"mug": 1})["freight_fen"] == 0
     assert mall.quote({"desk": 1})["freight_fen"] == 500
     quote = mall.quote({"mug": 1, "desk": 1})
-    assert (quote["cash_fen"], quote["freight_fen"]) == (0, 500 * 1_500 // 2_000)
+    assert (quote["cash_fen"], quote["freight_fen"]) == (0, 600 * 1_500 // 2_000)
     placed = mall.place("N1", {"mug": 1, "desk": 1})
-    assert (placed["status"], placed["freight_fen"]) == ("pending_payment", 375)
+    assert (placed["status"], placed["freight_fen"]) == ("pending_payment", 450)
     order = mall.log.state(ORDER, "N1")
-    assert (order.freight_fen, order.cash_fen) == (375, 375)
+    assert (order.freight_fen, order.cash_fen) == (450, 450)
     assert mall.log.state(ACCOUNT, "lin").holds
 
 
@@ -556,10 +577,64 @@ def test_parts_planned_anew_say_how_they_are_sent_now() -> None:
     assert isinstance(split, OrderSplit)
     sent = {part.warehouse: part.shipping for part in split.plan.parts}
     assert {code: one and one.chargeable_grams for code, one in sent.items()} == {
-        "hang": 500, "zheng": 1_000,
+        "hang": 600, "zheng": 1_100,
     }  # fmt: skip
     order = mall.log.state(ORDER, "N1")
     assert [part.carrier for part in order.parts] == ["yunda", "yunda"]
+
+
+def moved(mall: Mall, number: str) -> OrderSplit:
+    """Its learner has it sent to Henan."""
+    there = HOME.model_copy(update={"province": "河南省", "city": "郑州市"})
+    digests = Digests(b"p" * 32, b"t" * 32, b"a" * 32)
+    found = Addressed(there)
+    mall.do(
+        partial(
+            readdressing.change_address,
+            number=number, found=found, digests=digests, rules=RULES,
+        )
+    )  # fmt: skip
+    split = mall.log.facts(ORDER, number)[-1]
+    assert isinstance(split, OrderSplit)
+    return split
+
+
+def test_an_order_that_goes_to_another_province_is_planned_like_a_new_one() -> None:
+    """O8, S1, W4, O6: warehouse, carrier, costs and alternatives, as when it is placed there."""
+    mall = Mall(ZTO, YUNDA)
+    mall.item("mug", {"hang": 3, "zheng": 9})
+    mall.place("N1", {"mug": 2})
+    assert list(carriers(mall.plan("N1"))) == ["hang"]
+    split = moved(mall, "N1")
+    mall.place("N2", {"mug": 2}, to=HOME.model_copy(update={"province": "河南省"}))
+    there = mall.plan("N2")
+    (part,), (like,) = split.plan.parts, there.parts
+    assert (part.part, part.warehouse, part.shipping) == (2, "zheng", like.shipping)
+    assert (split.plan.costs, split.plan.alternatives) == (there.costs, there.alternatives)
+    placed = mall.log.facts(ORDER, "N2")[0]
+    assert isinstance(placed, OrderPlaced)
+    assert split.promised_by == placed.promised_by
+
+
+def test_nobody_is_charged_for_freight_that_was_not_agreed_on() -> None:
+    """O8, rule 8: the mall bears what is more; where items say that learners pay, it is refused;
+    what is less was paid, and stays: freight goes back where mall or carrier is at fault."""
+    mall = Mall(ZTO)
+    mall.item("mug", {"hang": 9})
+    mall.place("N1", {"mug": 1})
+    (part,) = moved(mall, "N1").plan.parts
+    assert part.shipping is not None
+    assert part.shipping.freight_fen == 600
+    mall.item("desk", {"hang": 9}, learner_pays_freight=True)
+    mall.place("N2", {"desk": 1})
+    before = len(mall.log.recorded)
+    with pytest.raises(NotPossible, match="600 fen there, not 400"):
+        moved(mall, "N2")
+    assert len(mall.log.recorded) == before
+    mall.item("desk", {"zheng": 9}, learner_pays_freight=True)
+    moved(mall, "N2")  # from nearer by it costs what it did
+    order = mall.log.state(ORDER, "N2")
+    assert (order.freight_fen, order.cash_fen) == (400, 400)
 
 
 def test_missing_units_are_planned_like_an_order() -> None:
@@ -579,8 +654,9 @@ def test_missing_units_are_planned_like_an_order() -> None:
     assert isinstance(split, OrderSplit)
     assert (split.plan.chosen_for, split.plan.alternatives[0]) == ("least_cost", ("ning",))
     assert split.plan.costs is not None
-    assert split.plan.costs.total_fen == 590 + 150 + 200
-    assert split.plan.costs.alternatives_fen[0] == 390 + 150 + 900
+    # Two mugs of a pound weigh more than a kilogramme, packed.
+    assert split.plan.costs.total_fen == 590 + 100 + 150 + 200
+    assert split.plan.costs.alternatives_fen[0] == 390 + 100 + 150 + 900
 
 
 def test_what_is_sent_once_more_has_a_plan_like_any_order() -> None:

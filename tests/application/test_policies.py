@@ -291,6 +291,28 @@ async def test_what_is_stuck_is_shown_and_holds_up_nothing(house: House) -> None
     assert await overdue(house) == []
 
 
+async def test_what_was_told_late_is_not_late_before_it_was_known(house: House) -> None:
+    """M5, A5: the age counts from when it was recorded, not from when it happened."""
+    soon = START + timedelta(hours=1)
+    await house.grant("mei", 5_000, "PY-1", expires_at=soon)
+    house.wait(hours=3)
+    await house.grant("lin", 5_000, "PY-1", expires_at=soon, happened_at=START)
+    (late,) = await overdue(house)
+    assert (late.waiting, late.since) == (1, soon)  # what was known in time is late
+    house.wait(seconds=31)
+    (late,) = await overdue(house)
+    assert (late.waiting, late.since) == (2, soon)
+    await sweep(house, EXPIRE_LOTS)
+    await house.reader.catch_up()
+    assert await overdue(house) == []
+    known = house.now
+    await house.grant("wu", 5_000, "PY-1", expires_at=soon, happened_at=START)
+    assert await overdue(house) == []
+    house.wait(seconds=31)
+    (late,) = await overdue(house)
+    assert (late.waiting, late.since) == (1, known)
+
+
 async def test_unpaid_order_is_cancelled_within_five_seconds_when_the_worker_runs(
     house: House,
 ) -> None:

@@ -349,7 +349,7 @@ async def test_courses_are_kept_when_much_of_them_was_done(house: House) -> None
     assert (await house.facts("order:T1")).count("orders.CourseProgressed") == 2
     with pytest.raises(NotPossible) as refused:
         await refund()
-    why = "python-course: 20 % of the course are done, 20 % are too much"
+    why = "Python 进阶课 Python, further: 20 % of the course are done, 20 % are too much"
     assert refused.value.figures["why"] == why
     await learned(19)  # a correction by the platform
     assert (await refund())["status"] == "closed"

@@ -97,8 +97,27 @@ def test_what_is_worth_much_together_goes_fast_when_no_order_is_alone() -> None:
     for number in ("T1", "T2"):
         mall.place(number, {"half": 1})
         assert carriers(mall.plan(number)) == {"hang": "zhongtong"}
-    (parcel,) = released(mall, "T1", "T2")
-    assert chosen(mall, parcel)[0].shipping.carrier == "shunfeng"
+    parcels = released(mall, "T1", "T2")
+    assert parcels == ["T1-P1", "T2-P1"]  # two cheap parcels cost less than one that is worth SF
+    parcel = merged(mall, parcels, "T1", "T2")
+    (fact,) = chosen(mall, parcel)
+    assert fact.shipping.carrier == "shunfeng"
+    assert (fact.shipping.total_fen, fact.apart_fen) == (1_300 + 350, 2 * (400 + 350))
+
+
+def test_a_third_part_joins_whichever_parcel_it_makes_no_dearer() -> None:
+    """S4, W4: one that was too dear together with the first may take the next one."""
+    mall = Mall(ZTO, SF)
+    mall.item("half", {"hang": 50}, market_value_fen=15_000)
+    mall.item("cheap", {"hang": 50})
+    for number, sku in (("T1", "half"), ("T2", "half"), ("T3", "cheap")):
+        mall.place(number, {sku: 1})
+    shared, alone = released(mall, "T1", "T2", "T3")
+    assert [one.order for one in mall.log.state(PARCEL, shared).contents] == ["T1", "T3"]
+    assert [one.order for one in mall.log.state(PARCEL, alone).contents] == ["T2"]
+    (fact,) = chosen(mall, shared)
+    # The second kilogramme is begun, and a box and its packing are saved.
+    assert (fact.shipping.total_fen, fact.apart_fen) == (500 + 350, 2 * (400 + 350))
 
 
 def test_it_is_chosen_by_weight_when_only_weight_is_new() -> None:
@@ -112,7 +131,7 @@ def test_it_is_chosen_by_weight_when_only_weight_is_new() -> None:
     (parcel,) = released(mall, "T1", "T2", "T3")
     (fact,) = chosen(mall, parcel)
     assert (fact.shipping.carrier, fact.shipping.wanted) == ("yuantong", Wanted.ECONOMICAL)
-    assert fact.shipping.chargeable_grams == 2_700
+    assert fact.shipping.chargeable_grams == 2_800
 
 
 def test_one_part_keeps_its_plan_s_carrier_when_it_travels_alone() -> None:
@@ -141,7 +160,7 @@ def test_the_wave_keeps_parcels_apart_when_no_fast_carrier_takes_them_together()
     assert parcels == ["T1-P1", "T2-P1"]
     with pytest.raises(Refusal) as refused:
         merged(mall, parcels, "T1", "T2")
-    assert (refused.value.code, refused.value.figures) == ("carrier_slower", {"grams": 1_000})
+    assert (refused.value.code, refused.value.figures) == ("carrier_slower", {"grams": 1_100})
 
 
 def test_merging_by_hand_is_refused_when_it_is_too_heavy_for_the_warehouse() -> None:
@@ -157,8 +176,8 @@ def test_merging_by_hand_is_refused_when_it_is_too_heavy_for_the_warehouse() -> 
     with pytest.raises(Refusal) as refused:
         merged(mall, parcels, "T1", "T2")
     assert refused.value.code == "parcel_too_heavy"
-    assert refused.value.figures == {"grams": 18_000, "limit_grams": 10_000, "warehouse": "hang"}
-    assert "18000" in refused.value.message("zh")
+    assert refused.value.figures == {"grams": 18_100, "limit_grams": 10_000, "warehouse": "hang"}
+    assert "18100" in refused.value.message("zh")
     assert len(mall.log.recorded) == before
 
 

@@ -1,5 +1,6 @@
 """What staff are told of what is stuck, and in how many bytes."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from application.gateways.wecom import MARKDOWN_MAX_BYTES
 from application.staff_alerts import News, Told, composed, news_of
 from application.troubles import IDENTITY, LISTED_MAX, Trouble, Troubles
 
+LINK = "[](http://m/operations#/packing/T1)"
 NOW = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -94,11 +96,11 @@ def test_a_message_is_grouped_by_what_is_new_old_and_over(language: Language) ->
             "**合作方无应答** (1)",
             "> 顺丰 · 3 天",
             "**超时未出库** (2)",
-            "> T1-P1 · henan · 2 天",
-            "> T2-P1 · henan · 3 小时",
+            "> [T1-P1](http://m/operations#/packing/T1) · henan · 2 天",
+            "> [T2-P1](http://m/operations#/packing/T1) · henan · 3 小时",
             '<font color="comment">仍未解决 1 项</font>',
             "**超时未出库** (1)",
-            "> T3-P1 · henan · 60 分钟",
+            "> [T3-P1](http://m/operations#/packing/T1) · henan · 60 分钟",
             '<font color="info">已解决 1 项</font>',
             "**合作方无应答** (1)",
             "> jd",
@@ -110,11 +112,11 @@ def test_a_message_is_grouped_by_what_is_new_old_and_over(language: Language) ->
             "**Partners that do not answer** (1)",
             "> SF Express · 3 d",
             "**Late in their warehouse** (2)",
-            "> T1-P1 · henan · 2 d",
-            "> T2-P1 · henan · 3 h",
+            "> [T1-P1](http://m/operations#/packing/T1) · henan · 2 d",
+            "> [T2-P1](http://m/operations#/packing/T1) · henan · 3 h",
             '<font color="comment">Still there: 1</font>',
             "**Late in their warehouse** (1)",
-            "> T3-P1 · henan · 60 min",
+            "> [T3-P1](http://m/operations#/packing/T1) · henan · 60 min",
             '<font color="info">Solved: 1</font>',
             "**Partners that do not answer** (1)",
             "> jd",
@@ -136,13 +138,14 @@ def test_a_message_fits_and_counts_what_it_leaves_out(names: list[str], language
     shown = [line for line in lines if line.startswith("> ")]
     assert lines[-1].endswith("(http://m/operations#/waiting)")
     whole = {line_of("late_parcel", late(name).about, language) for name in names}
-    assert {line[2:].rpartition(" · ")[0] for line in shown} <= whole
+    plain = {re.sub(r"\[(.*?)\]\(.*?\)", r"\1", line) for line in shown}
+    assert {line[2:].rpartition(" · ")[0] for line in plain} <= whole
     left = len(names) - len(shown)
     more = {"zh": f"另有 {left} 项", "en": f"and {left} more"}[language]
     assert (more in lines) == bool(left)
     if left:  # one more line would not have fitted
         longest = max(len(line.encode()) for line in whole)
-        assert len(told.encode()) + longest + 40 > MARKDOWN_MAX_BYTES
+        assert len(told.encode()) + longest + 40 + len(LINK) > MARKDOWN_MAX_BYTES
 
 
 def test_every_kind_that_a_page_knows_can_be_told() -> None:
@@ -159,3 +162,26 @@ def test_no_line_says_whom_it_is_about() -> None:
     for words in LINES.values():
         for secret in ("learner", "stream", "url", "reason", "cause", "waybill", "what"):
             assert f"{{{secret}}}" not in words.zh + words.en
+
+
+def test_a_warehouse_is_named_as_people_call_it_when_its_name_is_known() -> None:
+    """N1: in the reader's language; what was told before names were kept shows its code."""
+    about = {"parcel": "T1-P1", "warehouse": "wh-7", "warehouse_name": "成都仓 Chengdu"}
+    assert line_of("late_parcel", about, "zh") == "T1-P1 · 成都仓"
+    assert line_of("late_parcel", about, "en") == "T1-P1 · Chengdu"
+    one = {**about, "warehouse_name": "成都仓"}
+    assert line_of("late_parcel", one, "en") == "T1-P1 · 成都仓"
+    del one["warehouse_name"]
+    assert line_of("late_parcel", one, "en") == "T1-P1 · wh-7"
+
+
+def test_a_line_leads_to_the_order_it_is_about_until_it_is_solved() -> None:
+    """N1: from a phone straight to the desk; what is over, or of no order, needs no way there."""
+    refund = {"order": "T9", "refund": "r1", "amount_fen": 1_950}
+    stuck = Trouble("cash_refund", "", None, NOW - DAY, refund)
+    fresh = text(News([late("T1-P1"), stuck, away("sf")], [], []), "en")
+    assert "> [T1-P1](http://m/operations#/packing/T1) · henan · 3 h\n" in fresh
+    assert "> order [T9](http://m/operations#/packing/T9) · ¥19.50 · 24 h\n" in fresh
+    assert "> SF Express · 3 d\n" in fresh
+    over = text(News([], [], [known(late("T1-P1"), ago=DAY)]), "en")
+    assert "> T1-P1 · henan\n" in over

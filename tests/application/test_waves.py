@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from application import granting, merging, ordering, redeeming, releasing, shipping, waves
+from application import (
+    granting,
+    merging,
+    readdressing,
+    redeeming,
+    releasing,
+    shipping,
+    waves,
+)
 from application.addressing import Addressed
 from application.recipients import Recipient
 from application.redeeming import Wanted, Wish
@@ -390,7 +398,7 @@ async def test_what_was_approved_about_an_address_holds_for_it_alone(house: Hous
     assert (await order(house, "T1")).review == ()
     house.wait(hours=1)  # it is no fresh order any more
     await house.do(
-        lambda unit: ordering.change_address(
+        lambda unit: readdressing.change_address(
             unit,
             number="T1",
             found=Addressed(other),
@@ -411,7 +419,7 @@ async def test_a_new_address_leaves_the_shared_parcel(house: House) -> None:
 
     async def change(number: str) -> Any:
         return await house.do(
-            lambda unit: ordering.change_address(
+            lambda unit: readdressing.change_address(
                 unit,
                 number=number,
                 found=Addressed(moved),

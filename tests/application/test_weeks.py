@@ -110,6 +110,16 @@ async def test_a_review_made_again_at_its_position_is_the_same(house: House) -> 
     assert await told(house, "2026-W10") == kept
 
 
+async def test_what_a_recipient_put_off_is_no_failure_of_the_week(house: House) -> None:
+    """T9: CONTROL: a refusal is."""
+    await tried(house, "A1", 10, ScanKind.RESCHEDULED)
+    await tried(house, "A2", 11, ScanKind.REFUSED)
+    await monday(house)
+    failures = {key: one for (section, key, _), one in (await told(house, "2026-W10")).items()
+                if section == "failure"}  # fmt: skip
+    assert failures == {"refused": (1, 0)}
+
+
 async def test_two_who_look_at_once_keep_one_review(house: House) -> None:
     """T9: of two processes the first one is heard."""
     await tried(house, "A1", 19, ScanKind.SIGNED)

@@ -6,6 +6,7 @@ Everything happens at its own time, under the policy `olist-import`.
 
 import argparse
 import asyncio
+import json
 import random
 import sys
 import time
@@ -36,16 +37,17 @@ from tests.bench.service import (
 )
 from tests.bench.wire import Mall, Unexpected
 
-POLICY: Final = {
-    "TALLYPOST_POLICY": "olist-import",
+FIGURES: Final = {
+    "policy": "olist-import",
     # Outside orders are paid: no review holds them back (rules.md 13).
-    "TALLYPOST_REVIEW_VALUE_FEN": "1000000000",
-    "TALLYPOST_REVIEW_ORDERS_A_DAY": "1000000",
-    "TALLYPOST_REVIEW_ACCOUNTS_AT_ADDRESS": "1000000",
+    "review_value_fen": 10**9,
+    "review_orders_a_day": 10**6,
+    "review_accounts_at_address": 10**6,
     # Their approvals take days, and the deadlines of 2017 are over by the time we import.
-    "TALLYPOST_PAY_WITHIN_SECONDS": str(50 * 365 * 86_400),
-    "TALLYPOST_KEPT_VISIBLE_DAYS": str(50 * 365),
+    "pay_within": "P50Y",
+    "kept_visible": "P50Y",
 }
+POLICY: Final = {"TALLYPOST_RULES": json.dumps(FIGURES)}
 AT_ONCE = 48
 GRANTED_AT = "2016-12-01T00:00:00+08:00"
 ANOTHER_PARCEL_BEFORE = timedelta(hours=24)

@@ -86,11 +86,16 @@ class Service:
         self.call("GET", seen, role="learner", subject=learner)  # until the views have it
         return str(said["number"])
 
+    @property
+    def sandbox(self) -> str:
+        """Where the partners are played: on the next port."""
+        front, port = self.url.rsplit(":", 1)
+        return f"{front}:{int(port) + 1}"
+
     @contextmanager
     def partners(self, **behaviour: object) -> Iterator[None]:
         """Let the sandbox's partners behave otherwise for a while."""
-        front, port = self.url.rsplit(":", 1)
-        address = f"{front}:{int(port) + 1}/behaviour"
+        address = f"{self.sandbox}/behaviour"
         assert httpx2.post(address, json=behaviour, timeout=30).status_code == 200
         try:
             yield
@@ -99,7 +104,9 @@ class Service:
 
     def ship(self, number: str, *, handed_over_at: datetime | None = None) -> str:
         """Pack, label and hand over the first part; its parcel."""
-        parcel = self.call("POST", "/v1/parcels", {"order": number, "part": 1}, **OPS)["parcel"]
+        part = self.call("GET", f"/v1/orders/{number}", **OPS)["parts"][0]["part"]
+        packed = self.call("POST", "/v1/parcels", {"order": number, "part": part}, **OPS)
+        parcel = packed["parcel"]
         waybill = {"carrier": "shunfeng", "waybill": f"SF{int(time.time() * 1000)}"}
         self.call("POST", f"/v1/parcels/{parcel}/waybill", waybill, **OPS)
         when = {} if handed_over_at is None else {"happened_at": handed_over_at.isoformat()}
@@ -112,7 +119,8 @@ class Service:
         self, number: str, parcel: str, text: str, code: str, *, when: datetime | None = None
     ) -> None:
         """What Kuaidi100 would send for one scan, signed with the parcel's salt."""
-        link = self.call("GET", f"/v1/parcels/{parcel}/callback", **OPS)
+        who = {"role": "administrator", "subject": "boss"}
+        link = self.call("GET", f"/v1/parcels/{parcel}/callback", **who)
         found = self.call("GET", f"/v1/orders/{number}", **OPS)["parcels"][0]
         at = (when or datetime.now(SHANGHAI)).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
         scan = {"time": at, "ftime": at, "context": text, "status": "", "statusCode": code}

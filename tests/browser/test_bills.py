@@ -52,13 +52,16 @@ def test_a_bill_is_imported_after_a_look_and_its_differences_are_decided(
 
 
 @SCREENS
-def test_costs_and_weeks_say_kindly_that_there_is_nothing_yet(
+def test_the_running_week_is_shown_so_far_and_costs_by_what_is_chosen(
     browsing: Browsing, screen: Screen
 ) -> None:
-    """W6, T9: before a week is over there is none to look back at."""
+    """W6, T9: before a week is over there is none to look back at, but one to look at."""
     with browsing.as_("operations", "ops", screen) as visitor:
         visitor.open("/operations#/weekly")
-        expect(visitor.page.locator(".empty-title")).to_have_text(visitor.says("weekly.none"))
+        expect(visitor.page.locator("[data-figure=orders] .tile-figure")).to_be_visible()
+        expect(visitor.page.locator(".page-head select option").first).to_contain_text(
+            visitor.says("weekly.so_far")
+        )
         visitor.readable()
         visitor.content()
         visitor.go("costs")

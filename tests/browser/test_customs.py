@@ -109,6 +109,8 @@ def test_a_parcel_abroad_is_ordered_declared_and_handed_over(
         visitor.content()
         visitor.readable()
         visitor.go("picking")
+        expect(page.locator("h1")).to_have_text(visitor.says("tab.picking"))
+        visitor.settled()
         page.locator("[name=stage][value=packed]").check(force=True)
         stuck = page.locator(f"[data-parcel='{parcel}']")
         expect(stuck).to_contain_text(visitor.says("declaration.stopped"))

@@ -266,3 +266,122 @@ def test_a_learner_calls_a_parcel_back_and_the_desk_takes_it(
         "GET", f"/v1/audit/streams/stock:henan:{sku}", role="auditor", subject="eve"
     )["events"][-1]
     assert (last["fact"], last["data"]["quantity"]) == ("stock.StockScrapped", 1)
+
+
+@SCREENS
+def test_goods_that_lie_here_are_taken_in_whatever_the_track_says(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """O8, rules.md 3: from the packing desk; a case could send them once more first."""
+    learner, sku = newcomer(), kite(service, warehouse="henan")
+    number = order(service, learner, sku, recipient())
+    with service.partners(pace_seconds=3_600):  # its carrier says nothing of a way back
+        parcel = service.ship(number)
+        service.push(number, parcel, "快件到达 【郑州转运中心】", "0")
+        with browsing.as_("operations", "ops", screen) as visitor:
+            page = visitor.page
+            visitor.open(f"/operations#/packing/{number}")
+            visitor.button("intercept.in_hand", within=".part").click()
+            once_more = page.locator(f"dialog a[href='/support#/orders/{number}']")
+            expect(once_more).to_have_text(visitor.says("intercept.once_more"))
+            visitor.fits()
+            visitor.readable()
+            visitor.send(reason="found on the shelf of returns")
+            expect(page.locator(".desk-head .badge").first).to_have_text(
+                visitor.says("status.closed")
+            )
+            expect(
+                page.locator(f"button:has-text('{visitor.says('intercept.in_hand')}')")
+            ).to_have_count(0)
+            visitor.content()
+    assert service.call("GET", f"/v1/orders/{number}", **OPS)["state"] == "closed"
+
+
+@SCREENS
+def test_what_a_carrier_brings_back_may_be_sent_once_more_first(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """O8, D1, D6: both ways are offered; after a case sent it again the goods are only shelved."""
+    learner, sku = newcomer(), kite(service, warehouse="henan")
+    number = order(service, learner, sku, recipient())
+    with service.partners(pace_seconds=3_600):  # its carrier says nothing else
+        parcel = service.ship(number)
+        service.push(number, parcel, "快件已退回寄件方", "14")
+        with browsing.as_("operations", "ops", screen) as visitor:
+            page = visitor.page
+            row = page.locator(f"[data-intercept={parcel}]")
+            for _ in range(100):  # the policy that waits for its goods has its turn first
+                visitor.open("/operations#/delays")
+                page.reload()
+                visitor.settled()
+                if row.count():
+                    break
+            visitor.button("intercept.goods_back", within=f"[data-intercept={parcel}]").click()
+            expect(page.locator("dialog")).to_contain_text(visitor.says("intercept.once_more_how"))
+            visitor.fits()
+            page.click("dialog a:not([download])")
+            page.wait_for_selector(".traced-head")
+            expect(page.locator(".traced-head h1")).to_have_text(number)
+            visitor.content()
+        support = {"role": "support", "subject": "wang"}
+        service.call("POST", f"/v1/orders/{number}/disputes", {"reason": "lost"}, **support)
+        decision = {"outcome": "reship", "reason": "it came back", "unconfirmed_because": "seen"}
+        service.call("POST", f"/v1/disputes/D-{parcel}/decision", decision, **support)
+        with browsing.as_("operations", "ops", screen) as visitor:
+            page = visitor.page
+            visitor.open("/operations#/delays")
+            visitor.button("intercept.goods_back", within=f"[data-intercept={parcel}]").click()
+            expect(page.locator("dialog")).to_contain_text(
+                visitor.says("intercept.goods_back_paid")
+            )
+            expect(page.locator("dialog .notice")).to_have_count(0)
+            visitor.send(reason="as new")
+            expect(page.locator(f"[data-intercept={parcel}]")).to_have_count(0)
+            visitor.content()
+
+
+@SCREENS
+def test_the_desk_asks_again_for_what_was_not_stopped_and_then_gives_it_up(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """O8: each with a reason; what is given up leaves the list, and its learner sees it."""
+    learner, sku = newcomer(), kite(service, warehouse="henan")
+    number = order(service, learner, sku, recipient())
+    with service.partners(pace_seconds=60, intercepts="fail"):
+        parcel = service.ship(number)
+        path = f"/v1/parcels/{parcel}/interception"
+        service.call("POST", path, {"orders": [number], "reason": "wrong goods"}, **OPS)
+        not_stopped(service, f"{parcel}-X1")
+        within = f"[data-intercept={parcel}]"
+        with browsing.as_("operations", "ops", screen) as visitor:
+            visitor.open("/operations#/delays")
+            row = visitor.page.locator(within)
+            visitor.button("intercept.again", within).click()
+            visitor.send()
+            expect(visitor.page.locator("dialog .field.bad [name=reason]")).to_have_count(1)
+            visitor.readable()
+            visitor.send(reason="their desk asks for it")
+            not_stopped(service, f"{parcel}-X2")
+            visitor.button("app.refresh").click()
+            visitor.button("intercept.give_up", within).click()
+            visitor.content()
+            visitor.send(reason="it is at their door")
+            expect(row).to_have_count(0)
+            visitor.content()
+    with browsing.as_("learner", learner, screen) as visitor:
+        visitor.open(f"/#/orders/{number}")
+        stopped = visitor.page.locator(f"[data-stopping={parcel}]")
+        expect(stopped).to_contain_text(visitor.says("intercept_state.given_up"))
+
+
+def not_stopped(service: Service, request: str) -> None:
+    """Wait until its carrier refused or failed: it is asked by itself, a moment later."""
+    path = f"/v1/audit/streams/intercept:{request.rpartition('-X')[0]}"
+    over = {"intercepts.InterceptRefused", "intercepts.InterceptFailed"}
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        events = service.call("GET", path, role="auditor", subject="eve")["events"]
+        if any(one["fact"] in over and one["data"]["intercept"] == request for one in events):
+            return
+        time.sleep(0.3)
+    pytest.fail(f"{request} was neither refused nor failed")

@@ -56,6 +56,15 @@ def test_a_warehouse_opens_when_its_provinces_are_known(
         expect(page.locator("[data-field=province] .field-error")).to_be_visible()
         visitor.complaints.clear()  # 422 is the answer for what is no province
         visitor.fits()
+        visitor.send(province="四川省", **{"office.name": "四川仓收发室"})
+        for half in ("phone", "address"):  # told at once: nobody can be called there
+            place = page.locator(f"[data-field='office.{half}'] .field-error")
+            expect(place).to_have_text(visitor.says("warehouses.office_whole"))
+        visitor.send(**{"office.phone": "123", "office.address": "四川省成都市科华路 1 号"})
+        expect(page.locator("[data-field='office.phone'] .field-error")).to_be_visible()
+        visitor.complaints.clear()  # 422 is the answer for what is no phone number
+        visitor.fits()
+        page.fill("dialog [name='office.phone']", "028-85000000")
         page.check("dialog [name=stores][value=rattan]")
         visitor.send(province="四川省", serves="四川省，云南省", packaging_fen="1.85")
         expect(card).to_contain_text("四川省")

@@ -21,7 +21,7 @@ pytestmark = IN_A_BROWSER
 def test_an_order_is_shipped_when_the_packing_desk_works(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:
-    """W1: pack, waybill, hand over; the desk shows where pushes go and what they bring."""
+    """W1: pack, waybill, hand over; the desk shows what pushes bring."""
     number = service.order(newcomer(), ("walnut-bookend", 1))
     with browsing.as_("operations", "ops", screen) as visitor:
         page = visitor.page
@@ -34,8 +34,6 @@ def test_an_order_is_shipped_when_the_packing_desk_works(
         visitor.button("packing.invent").click()
         page.click("[data-step=waybill] button[type=submit]")
         page.click("[data-step=hand_over] button[type=submit]")
-        page.click(".rehearsal summary")
-        page.wait_for_selector(".rehearsal pre")
         visitor.fits()
         service.push(number, f"{number}-P1", "快件正在派送中", "5")
         expect(page.locator(".part .badge").nth(1)).to_have_text(
@@ -77,3 +75,26 @@ def test_the_planned_carrier_is_chosen_and_another_one_explained(
         "parcels"
     ]
     assert parcel["carrier"] != planned
+
+
+def test_a_label_by_hand_is_printed_with_its_recipient_for_a_reason(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """W5, A4: offered where the carrier knows no address; the paper is kept from the dialog."""
+    number = service.order(newcomer(), ("walnut-bookend", 1))
+    desk = {"role": "operations", "subject": "ops"}
+    body = {"order": number, "part": 1, "weight_grams": 950}
+    parcel = service.call("POST", "/v1/parcels", body, **desk)["parcel"]
+    waybill = {"carrier": "shunfeng", "waybill": f"SF{number}", "reason": "taken to their shop"}
+    service.call("POST", f"/v1/parcels/{parcel}/waybill", waybill, **desk)
+    with browsing.as_("operations", "ops") as visitor:
+        page = visitor.page
+        visitor.open("/operations#/picking")
+        page.click(f".chip:has-text('{visitor.says('stage.packed')}')")
+        visitor.button("label.print_whole", within=f"[data-parcel='{parcel}']").click()
+        visitor.send(reason="their shop writes no address")
+        with page.expect_download() as download:
+            page.click("dialog a[download]")
+        assert download.value.path().read_bytes().startswith(b"%PDF-")
+        assert download.value.suggested_filename == f"{parcel}.pdf"
+        visitor.content()

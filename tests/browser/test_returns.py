@@ -88,6 +88,9 @@ def test_a_learner_gives_goods_back(
             visitor.page.locator(f".return a:has-text('{visitor.says('returns.print')}')")
         ).to_have_count(0)
         expect(one).to_contain_text("420")
+        for fact in ("ReturnOpened", "GoodsSent", "GoodsArrived", "GoodsInspected"):
+            told = visitor.says(f"mine.returns.{fact}")
+            expect(visitor.page.locator("#timeline")).to_contain_text(told)
         visitor.readable()
         visitor.content()
 

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 from playwright.sync_api import expect
@@ -102,6 +103,36 @@ def test_an_entry_leads_to_what_it_came_of(
         expect(page.locator(f"#t-{cause}")).to_be_in_viewport()
         visitor.content()
         visitor.readable()
+
+
+@SCREENS
+def test_a_long_history_begins_with_the_newest(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """D1: the older entries are a button away, and stay once they are shown."""
+    number = service.order(newcomer(), ("notebook", 1))
+    with service.partners(pace_seconds=3_600):
+        parcel = service.ship(number)
+        began = datetime.now(UTC) - timedelta(minutes=30)
+        for n in range(12):
+            when = began + timedelta(minutes=n)
+            service.push(number, parcel, f"快件到达 【转运中心{n}】", "0", when=when)
+        with browsing.as_("support", "wang", screen) as visitor:
+            page = visitor.page
+            visitor.open(f"/support#/orders/{number}")
+            expect(page.locator(".lamp")).to_have_attribute("data-state", "on")
+            entries = page.locator(".timeline > li")
+            oldest = page.locator(".timeline", has_text="【转运中心0】")
+            expect(entries).to_have_count(15)
+            expect(oldest).to_have_count(0)
+            visitor.readable()
+            page.click(".traced-timeline button.older")
+            expect(oldest).to_be_visible()
+            expect(page.locator(".traced-timeline button.older")).to_be_hidden()
+            service.push(number, parcel, "快件已发车", "0")
+            expect(entries.first).to_contain_text("快件已发车")
+            expect(oldest).to_be_visible()
+            visitor.content()
 
 
 def test_news_leave_the_eye_where_it_is(
@@ -284,6 +315,15 @@ def test_who_calls_about_a_pick_up_hears_what_the_learner_sees(
                 card = visitor.page.locator(".pickup")
                 expect(card.locator(".pickup-code")).to_have_text("8-2-1234")
                 cards.append([one.inner_text() for one in card.locator("p").all()])
+                if role == "learner":  # above the goods and their story
+                    below = visitor.page.locator(".order-columns").evaluate(
+                        "(columns, card) => card.compareDocumentPosition(columns) & 4",
+                        card.element_handle(),
+                    )
+                    assert below
+                    scan = visitor.page.locator("#timeline [data-kind=scan]").first
+                    expect(scan).to_contain_text(visitor.says("scan.awaiting_pickup"))
+                    expect(scan.locator("[lang=zh-CN]")).to_contain_text("菜鸟驿站")
                 visitor.content()
     assert len(cards[0]) == 3  # station, code, deadline
     assert cards[0][1] == cards[1][1]
@@ -303,8 +343,8 @@ def test_an_order_is_changed_and_cancelled_without_leaving_the_desk(
         expect(page.locator(".not-possible [data-action=refund]")).not_to_be_empty()
         visitor.button("address.open", within=".address").click()
         for name, value in {**recipient(), "name": "陈晨"}.items():
-            if name != "province":  # it stays as it is
-                page.fill(f"dialog [name={name}]", value)
+            page.fill(f"dialog [name={name}]", value)
+        assert page.locator("dialog [name=country]").is_hidden()  # it stays as it is
         page.click("dialog button[type=submit]")
         expect(page.locator(".address .recipient-words")).to_contain_text("陈*")
         expect(page.locator("[data-fact='orders.AddressChanged']")).to_contain_text("浙江省")
@@ -389,3 +429,82 @@ def test_an_unmasked_pack_is_given_out_for_a_reason(
         assert download.value.suggested_filename == f"D-{number}-P1.zip"
         expect(page.locator(".timeline [data-kind=privacy]")).to_contain_text("the court asks")
         visitor.content()
+
+
+@SCREENS
+def test_an_order_is_found_by_a_name_a_street_a_tail_or_a_pick_up_code(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """D1, A4: the page says by what; none of it stands in an address or on the page afterwards."""
+    learner = newcomer()
+    person = {**recipient(), "name": f"欧阳{learner}", "address": f"梅{learner}小区 9 幢"}
+    wish = {"learner": learner, "lines": [{"sku": "notebook", "quantity": 1}], "recipient": person}
+    second = service.call("POST", "/v1/orders", wish, role="learner", subject=learner)["number"]
+    with service.partners(pace_seconds=3_600):  # its carrier says nothing else
+        number = service.order(learner, ("notebook", 1))
+        parcel = service.ship(number)
+        code = f"7-3-{time.time_ns() // 1_000_000 % 10_000:04}"
+        service.push(number, parcel, f"快件已暂存至菜鸟驿站,取件码 {code}", "501")
+        waybill = service.call("GET", f"/v1/orders/{number}", **OPS)["parcels"][0]["waybill"]
+        with browsing.as_("support", "wang", screen) as visitor:
+            page = visitor.page
+            visitor.open("/support")
+            expect(page.locator(".finder")).to_contain_text(visitor.says("find.by"))
+            visitor.readable()
+            for said, found in (
+                (code, number), (waybill[-8:], number), (number[-6:], number),
+                (person["name"], second), (f"杭州西湖区梅{learner}小区", second),
+            ):  # fmt: skip
+                visitor.open("/support")
+                page.fill("form[role=search] input", said)
+                page.press("form[role=search] input", "Enter")
+                expect(page.locator(".traced-head h1")).to_have_text(found)
+                assert person["name"] not in page.locator(".traced").inner_text()
+            assert not [one for one in visitor.addresses if "search?" in one or learner in one]
+            stays(visitor)
+            visitor.content()
+
+
+@SCREENS
+def test_many_orders_of_a_caller_are_shown_by_pages(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """D1: the newest first, eight at a time, with what is in each and how it stands."""
+    learner = newcomer()
+    for _ in range(10):
+        service.order(learner, ("notebook", 1))
+    with browsing.as_("support", "wang", screen) as visitor:
+        page = visitor.page
+        for path in ("/support", f"/support#/learners/{learner}"):
+            visitor.open(path)
+            if path == "/support":
+                page.fill("form[role=search] input", learner)
+                page.press("form[role=search] input", "Enter")
+            rows = page.locator(".found-list li")
+            expect(rows).to_have_count(8)
+            expect(rows.last).to_contain_text(visitor.says("status.pending_shipment"))
+            visitor.button("app.more", within=".found").click()
+            expect(rows).to_have_count(10)
+            visitor.readable()
+            visitor.content()
+
+
+def test_a_course_is_opened_and_not_signed_for(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """O3, rules.md 7: its learner and the desk read the same of it; nothing of it is on its way."""
+    learner = newcomer()
+    number = service.order(learner, ("python-course", 1))
+    for role, who, path, line in (
+        ("support", "wang", "/support#/orders/", ".traced-lines .badge"),
+        ("learner", learner, "/#/orders/", ".order-line-state .badge"),
+    ):
+        with browsing.as_(role, who) as visitor:
+            visitor.open(path + number)
+            expect(visitor.page.locator(line)).to_have_text(visitor.says("course.open"))
+            if role == "learner":
+                story = visitor.page.locator("#timeline")
+                expect(story).to_contain_text(visitor.says("fact.orders.EntitlementGranted"))
+                expect(story).not_to_contain_text(visitor.says("fact.orders.PartReceived"))
+                expect(visitor.page.locator(".steps")).to_have_count(0)
+            visitor.content()

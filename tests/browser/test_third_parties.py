@@ -1,12 +1,19 @@
 """What waits for somebody else's warehouse, on a screen (W2; rule 5)."""
 
+import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 import pytest
 from playwright.sync_api import expect
 
+from api.sandbox_third_party import SECRET
+from application.callback_links import CallbackLinks
+from application.gateways.third_party import CountIn, CountMessage, FoundIn, signed_message
+from application.pushing_consignments import CALLBACK
 from tests.browser.service import OPS, Service, recipient
 from tests.browser.test_fulfilment import kite, order
 from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Newcomer, Screen
@@ -118,3 +125,58 @@ def test_what_was_cancelled_and_sent_beside_the_rest_is_seen_and_settled(
         visitor.content()
     box = service.call("GET", f"/v1/orders/{number}", **OPS)["parcels"][0]
     assert (box["strays"], box["intercept"]) == ([], None)
+
+
+def count(service: Service, warehouse: str, **units: int) -> None:
+    """The third party tells what it has."""
+    lines = [FoundIn(sku=sku, quantity=n) for sku, n in units.items()]
+    now = datetime.now(UTC)
+    data = CountIn(counted_at=now, lines=lines)
+    message = CountMessage(type="stock.counted", timestamp=now, data=data)
+    body, headers = signed_message(SECRET, message, name=f"msg_{now.timestamp()}", at=now)
+    keys = service.data / "keys"
+    links = CallbackLinks.in_folder(keys, tenant="mall", public_url=service.url)
+    url = links.url(warehouse, partner=CALLBACK)
+    assert httpx2.post(url, content=body, headers=headers, timeout=30).status_code == 200
+
+
+@SCREENS
+def test_a_difference_to_their_stock_is_seen_and_settled(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen, rented: str
+) -> None:
+    """C3, W2: ours, theirs and what may explain it; booked or dismissed with a reason, once."""
+    learner, sku = newcomer(), kite(service, warehouse=rented)
+    order(service, learner, sku, recipient(), count=3)
+    shelves = service.call("GET", f"/v1/items/{sku}", **OPS)["stock"]
+    (there,) = [one for one in shelves if one["warehouse"] == rented]
+    ours = there["free"] + there["reserved"]
+    stranger = f"odd-{sku}"
+    count(service, rented, **{sku: 1, stranger: 4})
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/consigned")
+        row = page.locator(f"[data-counted='{rented}:{sku}']")
+        expect(row).to_contain_text(str(1 - ours))
+        expect(row).to_contain_text(visitor.says("counted.withheld", n=ours - 1))
+        expect(row).to_contain_text(visitor.says("counted.too_few", n=2))
+        odd = page.locator(f"[data-counted='{rented}:{stranger}']")
+        expect(odd).to_contain_text(visitor.says("counted_why.unknown"))
+        expect(odd.locator("button")).to_have_count(1)
+        visitor.content()
+        visitor.readable()
+        if shots := os.environ.get("SHOTS"):
+            page.screenshot(path=f"{shots}/waits-{id(screen)}.png", full_page=True)
+        row.locator("button").first.click()
+        visitor.send(reason="a box is gone")
+        expect(row).to_have_count(0)
+        odd.locator("button").click()
+        visitor.send(reason="not ours, they threw it away")
+        expect(odd).to_have_count(0)
+        page.locator(".check input").check()
+        expect(row).to_contain_text(visitor.says("counted_state.booked"))
+        expect(row).to_contain_text("a box is gone")
+        expect(odd).to_contain_text(visitor.says("counted_state.dismissed"))
+        visitor.content()
+        visitor.readable()
+        if shots := os.environ.get("SHOTS"):
+            page.screenshot(path=f"{shots}/settled-{id(screen)}.png", full_page=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
+from domain.house_rules import SHANGHAI
 from tests.browser.service import OPS, Service
 from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Newcomer, Screen
 
@@ -99,6 +100,41 @@ def test_a_learner_sees_when_the_parcel_should_arrive(
             one.fits()
             service.push(number, parcel, "已签收,签收人:本人", "3")
             expect(one.page.locator(f"[data-parcel='{parcel}'] .arrival")).to_have_count(0)
+            one.content()
+
+
+@SCREENS
+def test_what_was_put_off_says_until_when(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """T8: its learner and support read the agreed time; what is put off is not called late."""
+    learner = newcomer()
+    number = service.order(
+        learner, ("notebook", 1), placed_at=datetime.now(UTC) - timedelta(days=30)
+    )
+    with service.partners(pace_seconds=3_600):
+        parcel = service.ship(number)
+        until_estimated(service, parcel)
+        day = datetime.now(SHANGHAI) + timedelta(days=3)
+        text = f"已与客户预约{day.month}月{day.day}日14:00-16:00派送"
+        with browsing.as_("learner", learner, screen) as one:
+            one.open(f"/#/orders/{number}")
+            expect(one.page.locator(".order-head .promise.warn")).to_be_visible()
+            service.push(number, parcel, text, "0")
+            line = one.page.locator(f"[data-parcel='{parcel}'] .appointment")
+            expect(line).to_contain_text("14:00–16:00")
+            expect(one.page.locator(f"[data-parcel='{parcel}'] .arrival")).to_have_count(0)
+            expect(one.page.locator(".order-head .promise.warn")).to_have_count(0)
+            one.readable()
+            one.fits()
+            one.content()
+        with browsing.as_("support", "sue", screen) as one:
+            one.open(f"/support#/orders/{number}")
+            expect(one.page.locator(".traced-parcel .appointment")).to_contain_text("14:00–16:00")
+            coming = one.page.locator("[data-work=deliver_as_agreed]")
+            expect(coming).to_contain_text(one.says("work.deliver_as_agreed"))
+            one.readable()
+            one.fits()
             one.content()
 
 

@@ -24,7 +24,7 @@ from domain.parcel_facts import (
     WaybillIssued,
 )
 from domain.parcels import Parcel
-from domain.tracking import Scan, ScanKind
+from domain.scans import Scan, ScanKind
 from tests.bench import olist_data
 from tests.domain.test_tracking_histories import DATA, HISTORIES, _histories, _real_scan
 from tests.in_memory import given

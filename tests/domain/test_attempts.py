@@ -8,7 +8,7 @@ from application.recipients import Recipient
 from domain.addresses import canonical_compound
 from domain.attempts import Attempt, HourOfTries, first_attempt, preferred_hour, surely
 from domain.known_scans import track
-from domain.tracking import Scan, ScanKind
+from domain.scans import Scan, ScanKind
 from tests.domain.test_arriving import HOUR, NOON, WAY, scan
 
 FAILED = scan(41, ScanKind.FAILED_ATTEMPT)
@@ -21,7 +21,7 @@ FAILED = scan(41, ScanKind.FAILED_ATTEMPT)
         (WAY, Attempt(NOON + 43 * HOUR, True)),
         ((*WAY, FAILED), Attempt(NOON + 41 * HOUR, False)),
         ((*WAY[:4], scan(41, ScanKind.AWAITING_PICKUP)), Attempt(NOON + 41 * HOUR, True)),
-        ((*WAY[:4], scan(41, ScanKind.RESCHEDULED), WAY[4]), Attempt(NOON + 41 * HOUR, False)),
+        ((*WAY[:4], scan(41, ScanKind.RESCHEDULED), WAY[4]), Attempt(NOON + 43 * HOUR, True)),
         ((*WAY[:4], scan(41, ScanKind.REFUSED)), None),  # somebody opened
     ],
 )

@@ -2,6 +2,7 @@
 
 from datetime import date
 from functools import reduce
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -132,9 +133,9 @@ def test_a_second_line_is_billed_twice_in_one_bill_and_after_another() -> None:
     """W6: the later one is the duplicate; another charge of the same parcel is none."""
     twice = compared(line(), line(row=3), known={"ZT1": KNOWN})
     assert [(one.row, one.cause) for one in twice.differences] == [(3, Cause.BILLED_TWICE)]
-    later = compared(line(), known={"ZT1": KNOWN}, earlier=[("ZT1", Charge.FREIGHT)])
+    later = compared(line(), known={"ZT1": KNOWN}, earlier={("ZT1", Charge.FREIGHT): [500]})
     assert causes(later) == [(Cause.BILLED_TWICE, 500)]
-    other = compared(line(), known={"ZT1": KNOWN}, earlier=[("ZT1", Charge.SURCHARGE)])
+    other = compared(line(), known={"ZT1": KNOWN}, earlier={("ZT1", Charge.SURCHARGE): [90]})
     assert other.differences == []
 
 
@@ -195,6 +196,44 @@ def test_payments_differ_by_amount_and_kept_fees_of_refunds_are_named() -> None:
     assert causes(found) == [(Cause.AMOUNT_DIFFERS, -100), (Cause.REFUNDED, -11)]
 
 
+@pytest.mark.parametrize(
+    ("refunds", "billed", "expected"),
+    [
+        ([1_900, 1_900], [1_900, 1_900], []),
+        ([1_900, 700], [700, 1_900], []),
+        ([1_900, 700], [2_600], []),
+        ([1_900, 700], [700, 700, 1_900], [(Cause.BILLED_TWICE, -700)]),
+        ([1_900, 700], [1_800, 700], [(Cause.AMOUNT_DIFFERS, 100)]),
+        ([1_900], [1_900, 1_900], [(Cause.BILLED_TWICE, -1_900)]),
+        ([1_900, 700], [700], [(Cause.MISSING, 1_900)]),
+    ],
+)
+def test_refunds_under_a_payments_number_are_matched_one_to_one(
+    refunds: list[int], billed: list[int], expected: list[tuple[Cause, int]]
+) -> None:
+    """W6: by their amounts, whatever their order; a line may be about all of them together."""
+    given_back = tuple(-fen for fen in refunds)
+    pay = Known("T1", ours={Charge.REFUND: sum(given_back)}, refunds=given_back)
+    due = [
+        Expected(f"R{nth}", Charge.REFUND, fen, "T1", also="pay-1")
+        for nth, fen in enumerate(given_back)
+    ]
+    lines = [
+        line("pay-1", -fen, row=nth + 2, charge=Charge.REFUND) for nth, fen in enumerate(billed)
+    ]
+    found = compare(lines, {"pay-1": pay}, kind=BillKind.PAYMENT, expected=due)
+    assert causes(found) == expected
+
+
+def test_a_refund_of_an_earlier_bill_is_no_other_lines() -> None:
+    """W6: the second of two equal refunds comes a month later, a third one is too much."""
+    pay = Known("T1", ours={Charge.REFUND: -3_800}, refunds=(-1_900, -1_900))
+    earlier = {("pay-1", Charge.REFUND): [-1_900]}
+    lines = [line("pay-1", -1_900, row=n, charge=Charge.REFUND) for n in (2, 3)]
+    found = compare(lines, {"pay-1": pay}, kind=BillKind.PAYMENT, earlier=earlier)
+    assert [(one.row, one.cause) for one in found.differences] == [(3, Cause.BILLED_TWICE)]
+
+
 def difference(fen: int = 500, number: str = "ZT1") -> Difference:
     """A line that nobody knows."""
     return compared(line(number, fen), known={}).differences[0]
@@ -240,13 +279,52 @@ def test_comparing_again_says_only_what_changed() -> None:
     assert bill.compare(7, [], agreed=1, ours_fen=500) == []
 
 
+FRAGILE = Known("T1-P1", ours={Charge.FREIGHT: 680, Charge.SURCHARGE: 100})
+EXTRA: dict[str, Any] = {"charge": Charge.SURCHARGE}
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([line(fen=780)], []),
+        ([line(fen=680), line(fen=100, row=3, **EXTRA)], []),
+        ([line(fen=100, **EXTRA), line(fen=680, row=3)], []),
+        ([line(fen=680), line(fen=60, row=3, **EXTRA), line(fen=40, row=4, **EXTRA)], []),
+        ([line(fen=680), line(fen=130, row=3, **EXTRA)], [(Cause.PRICE_ABOVE, 30)]),
+        ([line(fen=780), line(fen=100, row=3, **EXTRA)], [(Cause.PRICE_ABOVE, 100)]),
+        ([line(fen=680), line(fen=80, row=3, **EXTRA)], [(Cause.BELOW, -20)]),
+        (
+            [line(fen=680), line(fen=100, row=3, **EXTRA), line(fen=100, row=4, **EXTRA)],
+            [(Cause.BILLED_TWICE, 100)],
+        ),
+    ],
+)
+def test_a_surcharge_is_part_of_the_quote_however_it_is_itemised(
+    lines: list[BilledLine], expected: list[tuple[Cause, int]]
+) -> None:
+    """W6: freight and surcharges are compared as one sum; what exceeds it is told."""
+    found = compared(*lines, known={"ZT1": FRAGILE})
+    assert causes(found) == expected
+    assert found.ours_fen == 780
+
+
+def test_a_surcharge_that_comes_later_is_measured_by_what_freight_left_of_the_quote() -> None:
+    """W6: an earlier bill's freight may have had it in it already."""
+    for before, expected in ((680, []), (780, [(Cause.NOT_AGREED, 100)])):
+        earlier = {("ZT1", Charge.FREIGHT): [before]}
+        later = compared(line(fen=100, **EXTRA), known={"ZT1": FRAGILE}, earlier=earlier)
+        assert causes(later) == expected
+    missing = Expected("ZT1", Charge.FREIGHT, FRAGILE.due(Charge.FREIGHT), "T1-P1")
+    assert missing.fen == 780
+
+
 NUMBERS = st.sampled_from(["A1", "B2", "C3"])
 LINES = st.lists(
     st.builds(
         BilledLine,
         row=st.integers(2, 900),
         number=NUMBERS,
-        charge=st.sampled_from([Charge.FREIGHT, Charge.SURCHARGE, Charge.STORAGE]),
+        charge=st.sampled_from([Charge.FREIGHT, Charge.SURCHARGE, Charge.STORAGE, Charge.REFUND]),
         fen=st.integers(-5_000, 5_000),
         grams=st.none() | st.integers(0, 9_000),
         quantity=st.none() | st.integers(0, 50),
@@ -265,16 +343,26 @@ KNOWNS = st.dictionaries(
         grams=st.none() | st.integers(0, 5_000),
         reprice=st.just(lambda grams: grams // 10),
         units=st.none() | st.integers(0, 40),
+        refunds=st.lists(st.integers(-3_000, -1), max_size=3).map(tuple),
     ),
 )
 
 
-@given(LINES, KNOWNS, st.sampled_from(list(BillKind)))
+EARLIER = st.dictionaries(
+    st.tuples(NUMBERS, st.sampled_from([Charge.FREIGHT, Charge.SURCHARGE, Charge.REFUND])),
+    st.lists(st.integers(-3_000, 3_000), min_size=1, max_size=2),
+)
+
+
+@given(LINES, KNOWNS, st.sampled_from(list(BillKind)), EARLIER)
 def test_every_bill_is_explained_to_the_fen(
-    lines: list[BilledLine], known: dict[str, Known], kind: BillKind
+    lines: list[BilledLine],
+    known: dict[str, Known],
+    kind: BillKind,
+    earlier: dict[tuple[str, Charge], list[int]],
 ) -> None:
     """W6: billed = ours + what the lines' differences make, whatever is billed."""
-    found = compare(lines, known, kind=kind)
+    found = compare(lines, known, kind=kind, earlier=earlier)
     assert sum(one.fen for one in lines) == found.ours_fen + sum(
         one.fen for one in found.differences
     )

@@ -12,9 +12,10 @@ from application.refunding import refund_at_order
 from application.settling import agree
 from application.streams import CLAIM, ORDER, RETURN
 from domain.catalogue import Kind
-from domain.claims import ClaimFiled, ClaimState, worth_less
+from domain.claims import ClaimCorrected, ClaimFiled, ClaimState, worth_less
 from domain.dispute_facts import DisputeDecided, Outcome
 from domain.order_facts import Fault, UnitsRefunded
+from domain.refusals import InvalidRequest
 from domain.return_facts import Payer, Remedy, ReturnSettled, Verdict
 from tests.domain.test_deciding import DAY, Desk
 from tests.domain.test_joining import RULES
@@ -36,7 +37,8 @@ def filed(desk: Desk, parcel: str = PARCEL) -> list[ClaimFiled]:
         (Fault.LOST, Outcome.REFUND, None, 2 * MUG),
         (Fault.NOT_RECEIVED, Outcome.RESHIP, None, 2 * MUG),
         (Fault.LOST, Outcome.COMPENSATION, None, 2 * MUG),
-        (Fault.LOST, Outcome.REFUND, (("mug", 1),), 2 * MUG),  # nothing of the parcel came
+        (Fault.LOST, Outcome.REFUND, (("mug", 1),), MUG),  # the other one came
+        (Fault.NOT_RECEIVED, Outcome.RESHIP, (("mug", 1),), MUG),
         (Fault.DAMAGED, Outcome.REFUND, (("mug", 1),), MUG),
         (Fault.DAMAGED, Outcome.RESHIP, None, 2 * MUG),
         (Fault.LATE, Outcome.REFUND, (("mug", 1),), MUG),
@@ -93,20 +95,62 @@ def test_a_second_person_who_allows_the_decision_files_the_claim() -> None:
     assert len(filed(desk)) == 1
 
 
-def test_a_parcel_has_one_claim_for_all_that_is_said_of_it() -> None:
-    """Rules.md 27: filed by hand or by an earlier decision, it stands, and later ones share it."""
-    desk = Counter()
+def corrected(desk: Desk, parcel: str = PARCEL) -> list[int]:
+    """What was claimed for a parcel after its first sum."""
+    facts = desk.log.facts(CLAIM, parcel)
+    return [one.claimed_fen for one in facts if isinstance(one, ClaimCorrected)]
+
+
+def file(desk: Desk, fen: int) -> None:
+    """By hand."""
     desk.do(
         partial(
-            claiming.file_claim, parcel=PARCEL, reason=Fault.DAMAGED, claimed_fen=4_000,
+            claiming.file_claim, parcel=PARCEL, reason=Fault.DAMAGED, claimed_fen=fen,
             unconfirmed_because="", rules=RULES,
         )
     )  # fmt: skip
+
+
+def test_a_parcel_has_one_claim_for_all_that_is_said_of_it() -> None:
+    """Rules.md 27: filed by hand or by an earlier decision, later ones raise it."""
+    desk = Counter()
+    file(desk, 1_000)
     came_back(desk)
     answer = desk.inspect(mugs(2, Verdict.SCRAP))
     (told,) = answer["claims"]
-    assert (told["claim"], told["claimed_fen"], told["why"]) == (ClaimState.FILED, 4_000, None)
-    assert [one.claimed_fen for one in filed(desk)] == [4_000]
+    assert (told["claim"], told["claimed_fen"], told["why"]) == (ClaimState.FILED, 11_000, None)
+    assert ([one.claimed_fen for one in filed(desk)], corrected(desk)) == ([1_000], [11_000])
+
+
+def test_no_claim_is_for_more_than_the_parcel_and_its_freight() -> None:
+    """D2: neither by hand nor by what is raised by itself."""
+    desk = Counter()
+    most = 2 * MUG + 2 * FREIGHT
+    refused = desk.unchanged(InvalidRequest, partial(file, desk, most + 1))
+    assert f"{most} fen at most" in str(refused)
+    file(desk, most - 500)
+    came_back(desk)
+    assert desk.inspect(mugs(2, Verdict.SCRAP))["claims"][0]["claimed_fen"] == most - 500
+
+
+def test_a_claim_stays_and_says_why_when_its_carrier_has_answered() -> None:
+    """D2: what was accepted is not asked for anew; nobody's points wait for it."""
+    desk = Desk()
+    file(desk, MUG)
+    step = partial(claiming.step, parcel=PARCEL, reference="", reason="x", rules=RULES)
+    desk.do(partial(step, name="accepted", amount_fen=None))
+    answer = refunded_at_order(desk, Fault.DAMAGED)
+    (told,) = answer["claims"]
+    assert (told["claimed_fen"], "the claim is accepted" in told["why"]) == (MUG, True)
+    assert (answer["points"], corrected(desk)) == (20, [])
+
+
+def test_all_of_it_is_claimed_once_the_rest_is_lost_as_well() -> None:
+    """D2: one of two was not received, then the other one neither."""
+    desk = Desk()
+    for claimed in (MUG, 2 * MUG):
+        answer = refunded_at_order(desk, Fault.NOT_RECEIVED, wanted=[("mug", 1)])
+        assert [one["claimed_fen"] for one in answer["claims"]] == [claimed]
 
 
 def test_a_claim_that_comes_too_late_keeps_nobody_s_points() -> None:
@@ -185,7 +229,7 @@ def refunded_at_order(desk: Desk, fault: Fault, **more: Any) -> dict[str, Any]:
         (Fault.DAMAGED, {"wanted": [("mug", 1)]}, MUG),
         (Fault.LATE, {"wanted": [("mug", 1)]}, MUG),
         (Fault.LOST, {}, 2 * MUG),
-        (Fault.NOT_RECEIVED, {"wanted": [("mug", 1)]}, 2 * MUG),  # nothing of the parcel came
+        (Fault.NOT_RECEIVED, {"wanted": [("mug", 1)]}, MUG),  # the other one came
         (Fault.DAMAGED, {"goods_back": True}, 0),  # it is on its shelf again
         (Fault.WRONG_GOODS, {}, 0),
         (Fault.CHANGED_MIND, {}, 0),
@@ -208,13 +252,13 @@ def test_a_refund_at_the_order_claims_what_its_carrier_has_to_make_good(
     desk.balanced()
 
 
-def test_a_second_refund_at_the_order_claims_nothing_twice() -> None:
-    """Rules.md 27: the parcel has its claim, which is told."""
+def test_a_second_refund_at_the_order_raises_the_claim() -> None:
+    """Rules.md 27: the parcel has one claim, for both of its broken mugs."""
     desk = Desk()
-    for _ in range(2):
+    for claimed in (MUG, 2 * MUG):
         answer = refunded_at_order(desk, Fault.DAMAGED, wanted=[("mug", 1)])
-        assert [one["claimed_fen"] for one in answer["claims"]] == [MUG]
-    assert [one.claimed_fen for one in filed(desk)] == [MUG]
+        assert [one["claimed_fen"] for one in answer["claims"]] == [claimed]
+    assert ([one.claimed_fen for one in filed(desk)], corrected(desk)) == ([MUG], [2 * MUG])
     assert desk.available() == 100
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from domain.claims import (
     Claim,
     ClaimAccepted,
     ClaimAcknowledged,
+    ClaimCorrected,
     ClaimFact,
     ClaimFiled,
     ClaimPaid,
@@ -100,12 +100,12 @@ def test_the_same_answer_is_taken_once_and_another_replaces_it() -> None:
 
 def test_a_parcel_is_claimed_once_and_in_the_carriers_time() -> None:
     """D2, rules.md 27."""
-    assert claim().file(FILED, when=NOON + 48 * HOUR) == [FILED]
+    assert claim().file(FILED, most=9_000, when=NOON + 48 * HOUR) == [FILED]
     with pytest.raises(ClaimTooLate) as late:
-        claim().file(FILED, when=NOON + 48 * HOUR + timedelta(seconds=1))
+        claim().file(FILED, most=9_000, when=NOON + 48 * HOUR + timedelta(seconds=1))
     assert late.value.figures["carrier"] == "yuantong"
     with pytest.raises(NotPossible, match="the claim is filed"):
-        claim(FILED).file(FILED, when=NOON)
+        claim(FILED).file(FILED, most=9_000, when=NOON)
 
 
 STEPS: dict[str, Callable[[Claim], list[ClaimFact]]] = {
@@ -153,9 +153,41 @@ def test_no_more_is_accepted_than_claimed_nor_paid_than_accepted() -> None:
         claim(FILED).accept(9_001)
     with pytest.raises(InvalidRequest, match="8000 fen at most"):
         claim(FILED, ACCEPTED).pay(8_001)
-    state: Any = claim(FILED, ACCEPTED, ClaimPaid(paid_fen=7_000))
-    assert (state.claimed_fen, state.accepted_fen, state.paid_fen) == (9_000, 8_000, 7_000)
-    assert (state.state, state.open) == (ClaimState.PAID, False)
+    with pytest.raises(InvalidRequest, match="8999 fen at most"):
+        claim().file(FILED, most=8_999, when=NOON)
+
+
+def test_a_claim_that_is_paid_in_parts_stays_open_until_all_came() -> None:
+    """D2: one fen does not settle eighty yuan; the rest comes, or is written off as it is."""
+    state = claim(FILED, ACCEPTED, ClaimPaid(paid_fen=1))
+    assert (state.state, state.open, state.paid_fen) == (ClaimState.ACCEPTED, True, 1)
+    assert state.write_off("x") == [ClaimWrittenOff(lost_fen=7_999, reason="x")]
+    with pytest.raises(InvalidRequest, match="7999 fen at most"):
+        state.pay(8_000)
+    done = claim(FILED, ACCEPTED, ClaimPaid(paid_fen=1), *state.pay(7_999))
+    assert (done.claimed_fen, done.accepted_fen, done.paid_fen) == (9_000, 8_000, 8_000)
+    assert (done.state, done.open) == (ClaimState.PAID, False)
+
+
+def test_another_sum_is_asked_until_the_carrier_answers() -> None:
+    """D2: more only in the carrier's time, and never more than the parcel was worth."""
+
+    def correct(before: Claim, fen: int, *, when: datetime = NOON) -> list[ClaimFact]:
+        return before.correct(fen, carrier="yuantong", reason="x", most=27_000, when=when)
+
+    fact = ClaimCorrected(carrier="yuantong", claimed_fen=27_000, before_fen=9_000, reason="x")
+    assert correct(claim(FILED), 27_000) == [fact]
+    assert correct(claim(FILED), 9_000) == []
+    assert claim(FILED, fact).accept(27_000) == [ClaimAccepted(accepted_fen=27_000)]
+    with pytest.raises(InvalidRequest, match="27000 fen at most"):
+        correct(claim(FILED), 27_001)
+    late = NOON + 49 * HOUR
+    assert correct(claim(FILED), 8_000, when=late)
+    with pytest.raises(ClaimTooLate):
+        correct(claim(FILED), 9_001, when=late)
+    for story in ((), (FILED, ACCEPTED), (FILED, ClaimRejected(reason="x"))):
+        with pytest.raises(NotPossible):
+            correct(claim(*story), 9_001)
 
 
 def test_what_is_written_off_is_what_was_still_expected() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from application import ordering, releasing, shipping, stocking
+from application import readdressing, releasing, shipping, stocking
 from application.addressing import addressed
 from application.cleaning import Unusable
 from application.recipients import Digests, Recipient
@@ -124,11 +124,11 @@ def test_what_customs_object_to_stays_when_the_address_is_corrected() -> None:
     """T7, O8: another house in the same country; another country would need another plan."""
     mall = placed("JP", "HK")
     moved = Recipient(name="Aoi", phone="+81662083181", city="Osaka", address="9", country="JP")
-    change = partial(ordering.change_address, number="N1", rules=RULES, digests=DIGESTS)
+    change = partial(readdressing.change_address, number="N1", rules=RULES, digests=DIGESTS)
     mall.do(partial(change, found=addressed(moved)))
     order = mall.log.state(ORDER, "N1")
     assert (order.review, order.doubts) == (("hs_code_missing",), ("hs_code_missing:mug",))
-    with pytest.raises(NotPossible, match="another province"):
+    with pytest.raises(NotPossible, match="another country"):
         mall.do(partial(change, found=addressed(addressed_in("HK"))))
 
 

@@ -24,31 +24,34 @@ from hypothesis.stateful import (
 )
 
 from application import (
+    goodwill,
     granting,
     merging,
     ordering,
+    readdressing,
     redeeming,
     releasing,
     replanning,
     shipping,
     stocking,
 )
+from application.addressing import Addressed
 from application.ordering import Payment
-from application.recipients import Recipient
+from application.recipients import Digests, Recipient
 from application.redeeming import SEATS, Wanted, Wish
 from application.streams import ACCOUNT, ORDER, PARCEL, STOCK, Category
 from application.unit import Unit
 from domain.catalogue import Kind, Terms
 from domain.clawing_back import claw_back
+from domain.course_facts import CourseProgressed
 from domain.facts import Fact
 from domain.house_rules import HouseRules
+from domain.late_promises import open_since, source_of
 from domain.ledger import postings
 from domain.lots import lot_id
 from domain.order_facts import (
-    AddressChanged,
     CancelledUnitsGivenUp,
     Channel,
-    CourseProgressed,
     Fault,
     GoodsCameBack,
     LineRated,
@@ -56,6 +59,7 @@ from domain.order_facts import (
     OrderFact,
     OrderLinked,
     OrderPlaced,
+    OrderSplit,
     ReplacementOrdered,
     ReplacementReleased,
     ReplacementReserved,
@@ -88,13 +92,13 @@ from domain.release_facts import (
     ReviewReason,
     UnitsCancelling,
 )
+from domain.scans import Scan, ScanKind
 from domain.stock import StockFact, StockReleased, StockTransferredOut, stock_key
-from domain.tracking import Scan, ScanKind
 from domain.warehouses import EVERYWHERE, Warehouse
 from tests.in_memory import InMemoryLog
 from tests.model import DAY, WINDOW, Person, Purchase, Thing, points_of
 
-RULES = HouseRules(review_value_fen=20_000)
+RULES = HouseRules(review_value_fen=20_000, late_points=3)
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LEARNERS = ("lin", "chen")
 PLACES = ("a", "b", "c")
@@ -106,6 +110,7 @@ MALL: dict[str, dict[str, Any]] = {
 }
 SKUS = tuple(MALL)
 GOODS = SKUS[:3]
+DIGESTS = Digests(b"p" * 32, b"t" * 32, b"a" * 32)
 HOME = Recipient(name="林", phone="+8613800138000", province="浙江省", address="文三路 1 号")
 
 learners = st.sampled_from(LEARNERS)
@@ -200,7 +205,7 @@ class Mall(RuleBasedStateMachine):
         self.grant(who, points, days)
 
     def grant(self, who: str, points: int, days: int | None) -> None:
-        source, person = self.number(), self.people[who]
+        source = self.number()
         expires = None if days is None else self.now + days * DAY
         lot = lot_id(Reason.TASK, source)
 
@@ -214,6 +219,10 @@ class Mall(RuleBasedStateMachine):
             return {}
 
         self.do(decide)
+        self.given(who, lot, points, expires)
+
+    def given(self, who: str, lot: str, points: int, expires: datetime | None = None) -> None:
+        person = self.people[who]
         self.lots.append((who, lot, points))
         self.granted += points
         fresh = points_of(points, lot, person.grants, expires)
@@ -401,6 +410,61 @@ class Mall(RuleBasedStateMachine):
         self.do(lambda unit: ordering.cancel_unpaid(unit, number=number, rules=RULES))
         if not purchase.paid and not purchase.ended and placed and self.now >= placed:
             self.gone(purchase, person, purchase.live(), end="cancelled")
+
+    @precondition(lambda self: self.purchases)
+    @rule(nth=some_order)
+    def learner_moves(self, nth: int) -> None:
+        """To another province: what nobody has in hand is planned anew, and else nothing is."""
+        number, purchase, _ = self.pick(nth)
+        destination = self.log.state(ORDER, number).destination
+        unsent = [one for one in purchase.live() if one.place and one.stage in ("open", "packed")]
+        things = [] if purchase.ended else unsent
+        here = destination is not None and destination.province == HOME.province
+        to = HOME.model_copy(update={"province": "江苏省"}) if here else HOME
+        move = partial(
+            readdressing.change_address,
+            number=number, found=Addressed(to), digests=DIGESTS, rules=RULES,
+        )  # fmt: skip
+        if self.expect(
+            things and all(one.stage == "open" and not one.waits for one in things), move
+        ):
+            self.planned_anew(number, things)
+
+    def planned_anew(self, number: str, things: list[Thing]) -> None:
+        split = self.log.facts(ORDER, number)[-1]
+        assert isinstance(split, OrderSplit)
+        for thing in things:
+            self.shelf[thing.place or "", thing.sku] += 1
+        lines = self.log.state(ORDER, number).lines
+        left = sorted(things, key=lambda one: one.sku)
+        for part in split.plan.parts:
+            for unit in part.units:
+                mine = [one for one in left if one.sku == lines[unit.line - 1].sku]
+                for thing in mine[: unit.quantity]:
+                    left.remove(thing)
+                    thing.part, thing.place = part.part, part.warehouse
+                    self.shelf[thing.place or "", thing.sku] -= 1
+        assert not left
+        self.in_order(number)
+
+    @precondition(lambda self: self.purchases)
+    @rule(nth=some_order)
+    def promise_is_settled(self, nth: int) -> None:
+        number, purchase, _ = self.pick(nth)
+        by = open_since(self.log.state(ORDER, number))
+        if by is None or self.now < by:
+            return
+        late = any(
+            thing.stage in ("open", "packed", "shipped") or _came(thing, after=by)
+            for thing in purchase.live()
+            if thing.place
+        )
+        settle = partial(goodwill.settle_promise, number=number, rules=RULES)
+        assert self.do(settle)["points"] == RULES.late_points * late
+        assert self.do(settle)["points"] == 0
+        if late:
+            lot = lot_id(Reason.COMPENSATION, source_of(number))
+            self.given(purchase.who, lot, RULES.late_points)
 
     @precondition(lambda self: self.purchases)
     @rule(
@@ -838,6 +902,10 @@ class Mall(RuleBasedStateMachine):
                 assert live == anew, stream
 
 
+def _came(thing: Thing, *, after: datetime) -> bool:
+    return thing.until is not None and thing.until - WINDOW > after
+
+
 OF_CASES = (OrderLinked, ReplacementOrdered, ReplacementReleased, ReplacementReserved,
             LineRated, ReturnEnded, UnitsUnderReturn, WindowPaused, WindowResumed)  # fmt: skip
 """What disputes and returns do to orders has tests of its own."""
@@ -850,7 +918,7 @@ OF_OTHERS = (
 ALL_FACTS = {
     fact.fact_name
     for fact in get_args(AccountFact) + get_args(OrderFact) + get_args(StockFact)
-    if fact not in (*OF_CASES, *OF_OTHERS, LearnerErased, OrderExpired, AddressChanged,
+    if fact not in (*OF_CASES, *OF_OTHERS, LearnerErased, OrderExpired,
                     AddressAcknowledged, CourseProgressed, CashRefundConfirmed, CashRefundFailed,
                     CashRefundAskedAgain, DebtPaid, StockTransferredOut)
 }  # fmt: skip
@@ -861,7 +929,7 @@ OFTEN = {
     "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.PartReceived", "stock.StockPicked",
     "orders.OrderSplit", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded",
     "orders.PartReleased", "orders.PartMoved", "orders.PartPicked", "orders.ReviewRequired",
-    "orders.OrderApproved", "orders.OrderRejected",
+    "orders.OrderApproved", "orders.OrderRejected", "orders.AddressChanged",
 }  # fmt: skip
 """What even the short run must have met."""
 
@@ -876,8 +944,11 @@ QUICK = settings(
 def test_nothing_is_made_or_lost_when_anything_happens() -> None:
     """R13, R14; L1 to L6, C3, O3 to O5, S3, D4: random histories equal the model."""
     Mall.met.clear()
-    run_state_machine_as_test(Mall, settings=QUICK)
-    assert not OFTEN - set(Mall.met)
+    for further in range(1, 5):  # chance may leave out what is rare: then it looks further
+        run_state_machine_as_test(Mall, settings=settings(QUICK, max_examples=150 * further))
+        if not OFTEN - set(Mall.met):
+            break
+    assert OFTEN - set(Mall.met) == set()
 
 
 @pytest.mark.nightly

@@ -17,7 +17,16 @@ from hypothesis import Phase, settings
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from application import deciding, disputing, intercepting, ordering, returning, settling, shipping
+from application import (
+    deciding,
+    disputing,
+    intercepting,
+    ordering,
+    returning,
+    settling,
+    shipping,
+    taking_back,
+)
 from application.gathering import Gathered
 from application.ordering import Payment
 from application.returning import Wanted
@@ -109,7 +118,7 @@ class Shop(Mall):
 
     def take_in(self, nth: int, count: int) -> None:
         parcel = self.nth(INTERCEPT, nth)
-        back = partial(intercepting.take_back, intact=count % 3 > 0, reason="x", rules=RULES)
+        back = partial(taking_back.take_back, intact=count % 3 > 0, reason="x", rules=RULES)
         self.do(partial(back, parcel=parcel))
 
     def cancel(self, nth: int, count: int) -> None:
@@ -404,7 +413,7 @@ def test_the_failure_is_found_when_a_rule_is_broken(
         for room in (ordering, deciding, returning):
             monkeypatch.setattr(room, "kept_units", _giving_both)
     elif bug.endswith("sent"):
-        monkeypatch.setattr(intercepting, "replaced", lambda *_: [])
+        monkeypatch.setattr(taking_back, "replaced", lambda *_: [])
     elif bug.startswith("what is in"):
         monkeypatch.setattr(ORDER, "evolve", _forgetting_what_is_home)
     else:

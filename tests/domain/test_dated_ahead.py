@@ -14,8 +14,8 @@ from domain.house_rules import DEFAULT_RULES
 from domain.oddities import Oddity, OddityKind, decide, flag, oddities
 from domain.parcels import OddityDecision, Parcel, received_at
 from domain.recorded_scans import as_fact
-from domain.scans import AHEAD_AT_MOST
-from domain.tracking import ParcelState, Scan, ScanKind
+from domain.scans import AHEAD_AT_MOST, Scan, ScanKind
+from domain.tracking import ParcelState
 from tests.domain.test_arriving import HOUR, NOON, SENT, WAY, scan
 from tests.in_memory import given
 

@@ -11,6 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from application import approving, claiming, deciding, disputing, ordering, shipping
+from application.case_messages import message_for
+from application.composing import Amount
 from application.deciding import Wanted
 from application.gathering import Gathered
 from application.sealed_words import Message
@@ -322,6 +324,54 @@ def test_a_case_is_withdrawn_and_reopened_with_its_window() -> None:
     desk.unchanged(NotPossible, lambda: desk.do(reopen))
 
 
+def reopened(desk: Desk, reason: Fault | None = None, *, by: Side = Side.STAFF) -> dict[str, Any]:
+    again = partial(disputing.reopen, case=CASE, words=None, gathered=SEEN, rules=RULES)
+    return desk.do(partial(again, by=by, reason=reason))
+
+
+def test_a_small_compensation_does_not_decide_what_comes_out_later() -> None:
+    """D1, D4: made good for being late, then found to be broken: refunded, and no unit twice."""
+    desk = Desk()
+    desk.open(Fault.LATE)
+    desk.decide(Outcome.COMPENSATION, points=5)
+    reopened(desk, Fault.DAMAGED, by=Side.LEARNER)
+    assert (desk.case(), desk.held()) == (CaseState.OPEN, True)
+    desk.decide(Outcome.COMPENSATION, points=3)  # another grant, not the first one again
+    assert desk.available() == 88
+    reopened(desk)
+    assert desk.decide(Outcome.REFUND, lines=(("mug", 1),))["points_refunded"] == 10
+    reopened(desk)
+    assert desk.decide(Outcome.REFUND)["points_refunded"] == 10
+    assert desk.available() == 108
+    desk.unchanged(NotPossible, lambda: reopened(desk, Fault.LOST))
+    assert desk.state("N1") is State.CLOSED
+    desk.balanced()
+
+
+def test_the_rest_is_sent_once_more_when_only_some_was() -> None:
+    """D1, D4, rules.md 6: a second linked order for the other unit; a third one for nothing."""
+    desk = Desk()
+    desk.open(Fault.DAMAGED)
+    assert desk.decide(Outcome.RESHIP, lines=(("mug", 1),))["replacement"] == "N1-R1"
+    reopened(desk)
+    assert desk.decide(Outcome.RESHIP)["replacement"] == "N1-R2"
+    assert [desk.state(f"N1-R{nth}") for nth in (1, 2)] == [State.PENDING_SHIPMENT] * 2
+    assert desk.stock("a", "mug").reserved == 2
+    desk.unchanged(NotPossible, lambda: reopened(desk))
+    desk.balanced()
+
+
+def test_right_goods_are_set_aside_when_it_turns_out_that_the_wrong_ones_came() -> None:
+    """Rules.md 28: also in a later round, and let go with it."""
+    desk = Desk()
+    desk.open(Fault.LATE)
+    desk.decide(Outcome.COMPENSATION, points=5)
+    reopened(desk, Fault.WRONG_GOODS)
+    assert desk.stock("a", "mug").reserved == 2
+    desk.decide(Outcome.REJECTED)
+    assert desk.stock("a", "mug").reserved == 0
+
+
 def test_questions_are_answered_by_learner_or_staff() -> None:
     """D1: nothing is sealed for an answer that is refused."""
     desk = Desk()
@@ -398,6 +448,21 @@ def test_every_decision_has_a_message_that_no_event_quotes() -> None:
 # --- claims ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("amount", "zh", "en"),
+    [
+        (Amount(500, 1_900), "退还 500 积分和 19.00 元", "refunded 500 points and ¥19.00 the"),
+        (Amount(0, 1_905), "退还 19.05 元", "refunded ¥19.05 the"),
+        (Amount(500), "退还 500 积分，", "refunded 500 points the"),
+    ],
+)
+def test_the_message_of_a_refund_says_points_and_cash(amount: Amount, zh: str, en: str) -> None:
+    """D6: whatever of both goes back."""
+    said = message_for(Outcome.REFUND, points=0, refunded=amount, replacement=None)
+    assert zh in said.zh
+    assert en in said.en
+
+
 def test_a_claim_asks_for_what_the_goods_were_worth_whatever_the_learner_got() -> None:
     """D2: refunded units are gone from the order, not from the claim."""
     desk = Desk()
@@ -417,7 +482,8 @@ def test_a_claim_asks_for_what_the_goods_were_worth_whatever_the_learner_got() -
     (filed,) = desk.log.facts(CLAIM, desk.parcel)
     assert isinstance(filed, ClaimFiled)
     assert filed.orders == ("N1",)
-    step = partial(claiming.step, parcel=desk.parcel, amount_fen=None, reference="C1", reason="x")
+    said: dict[str, Any] = {"amount_fen": None, "reference": "C1", "reason": "x", "rules": RULES}
+    step = partial(claiming.step, parcel=desk.parcel, **said)
     for name in ("acknowledged", "accepted", "paid"):
         answer = desk.do(partial(step, name=name))
     assert (answer["claim"], answer["paid_fen"]) == (ClaimState.PAID, 10_000)

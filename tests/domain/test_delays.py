@@ -13,8 +13,8 @@ from domain.known_scans import track
 from domain.lanes import Milestone
 from domain.parcel_facts import ArrivalEstimated, DeliveryDelayed
 from domain.parcels import Parcel
+from domain.scans import Scan, ScanKind
 from domain.silence import Silence, quiet
-from domain.tracking import Scan, ScanKind
 from tests.domain.test_arriving import HOUR, NOON, parcel, scan
 
 LATE = datetime(2030, 1, 1, tzinfo=UTC)
@@ -45,6 +45,7 @@ def told(cause: DelayCause, since: datetime) -> DeliveryDelayed:
         (parcel(more=(SAID,)), Delay(DelayCause.ETA_PASSED, NOON + 60 * HOUR)),
         (parcel(*TO_AND_FRO), Delay(DelayCause.PING_PONG, NOON + 3 * HOUR)),
         (parcel(scan(3, ScanKind.RETURNING)), Delay(DelayCause.RETURNED, NOON + 3 * HOUR)),
+        (parcel(scan(3, ScanKind.LOST)), Delay(DelayCause.LOST, NOON + 3 * HOUR)),
         (
             parcel(scan(3, ScanKind.AWAITING_PICKUP)),
             Delay(DelayCause.PICKUP_ENDING, NOON + (3 + 6 * 24) * HOUR),

@@ -307,6 +307,22 @@ def test_a_decision_waits_whole_for_the_second_person() -> None:
 # --- reopening -------------------------------------------------------------------------------
 
 
+def reopen(
+    before: Dispute,
+    *,
+    by: Side = Side.LEARNER,
+    when: datetime = NOON,
+    words: Sealed | None = None,
+    reason: Fault | None = None,
+    until: datetime | None = None,
+    due: bool = False,
+) -> list[DisputeFact]:
+    anew = DisputeReopened(
+        by=by, words=words, decide_by=when + 3 * DAY, reason=reason, disputable_until=until
+    )
+    return before.reopen(anew, when=when, due=due, rules=RULES)
+
+
 @pytest.mark.parametrize(
     "end", [decided(Outcome.REJECTED), decided(Outcome.FOUND), DisputeWithdrawn()]
 )
@@ -314,7 +330,7 @@ def test_a_case_that_gave_nothing_is_looked_at_once_more(end: DisputeFact) -> No
     """D1: a learner may ask for it once, with a new deadline; staff as often as needed."""
     when = NOON + 5 * DAY
     state = case(*OPENED, DecisionOverdue(decide_by=NOON), end)
-    facts = state.reopen(by=Side.LEARNER, words=CARD, when=when, rules=RULES)
+    facts = reopen(state, when=when, words=CARD)
     assert facts == [DisputeReopened(by=Side.LEARNER, words=CARD, decide_by=when + 3 * DAY)]
     again = case(*OPENED, end, *facts)
     assert (again.state, again.overdue, again.decide_by) == (
@@ -324,22 +340,64 @@ def test_a_case_that_gave_nothing_is_looked_at_once_more(end: DisputeFact) -> No
     )
     twice = case(*OPENED, end, *facts, decided(Outcome.REJECTED))
     with pytest.raises(NotPossible, match="once more already"):
-        twice.reopen(by=Side.LEARNER, words=None, when=when, rules=RULES)
-    assert twice.reopen(by=Side.STAFF, words=None, when=when, rules=RULES)
+        reopen(twice, when=when)
+    assert reopen(twice, by=Side.STAFF, when=when)
 
 
 @pytest.mark.parametrize("outcome", sorted(OF_VALUE))
-def test_what_gave_something_stays_decided(outcome: Outcome) -> None:
+def test_what_gave_something_stays_decided_when_nothing_is_due(outcome: Outcome) -> None:
     """D1, D4: nothing is given twice by opening the case again."""
-    with pytest.raises(NotPossible, match=f"it was decided: {outcome}"):
-        case(*OPENED, decided(outcome)).reopen(by=Side.STAFF, words=None, when=NOON, rules=RULES)
+    for reason in (None, Fault.DAMAGED):
+        with pytest.raises(NotPossible, match=f"it was decided: {outcome}"):
+            reopen(case(*OPENED, decided(outcome)), by=Side.STAFF, reason=reason)
+
+
+def test_what_gave_something_is_looked_at_again_while_units_are_due() -> None:
+    """D1: a small thing that was made good does not decide the big one; each round is its own."""
+    before = case(*OPENED, decided(Outcome.COMPENSATION))
+    facts = reopen(before, reason=Fault.DAMAGED, due=True)
+    state = case(*OPENED, decided(Outcome.COMPENSATION), *facts)
+    assert (state.state, state.reason, state.rounds) == (CaseState.OPEN, Fault.DAMAGED, 2)
+    assert (before.named("D-T1-P1"), state.named("D-T1-P1")) == ("D-T1-P1", "D-T1-P1#2")
+
+
+def test_a_learner_asks_once_more_for_each_reason() -> None:
+    """D1: not for ever, and never because they changed their mind."""
+    first = reopen(case(*OPENED, decided(Outcome.REJECTED)))
+    second = case(*OPENED, decided(Outcome.REJECTED), *first, decided(Outcome.REJECTED))
+    third = reopen(second, reason=Fault.DAMAGED)
+    again = case(
+        *OPENED, decided(Outcome.REJECTED), *first, decided(Outcome.REJECTED), *third,
+        decided(Outcome.REJECTED),
+    )  # fmt: skip
+    for reason in (None, Fault.DAMAGED, again.reasons[0]):
+        with pytest.raises(NotPossible, match="once more already"):
+            reopen(again, reason=reason)
+    with pytest.raises(NotPossible, match="changed their mind"):
+        reopen(again, reason=Fault.CHANGED_MIND)
+
+
+def test_who_says_only_now_that_nothing_came_is_asked_about_it() -> None:
+    """D1: the same questions as at an opening, once."""
+    late = opening(reason=Fault.LATE)
+    facts = reopen(case(late, decided(Outcome.FOUND)), reason=Fault.NOT_RECEIVED)
+    assert [type(one) for one in facts] == [DisputeReopened, QuestionsAsked]
+
+
+def test_the_time_to_dispute_is_read_from_the_track_when_it_is_reopened() -> None:
+    """Rules.md 27: a case that was opened before signing is not open for ever."""
+    early = case(opening(disputable_until=None), decided(Outcome.FOUND))
+    until = NOON + 40 * DAY
+    with pytest.raises(TooLateToDispute):
+        reopen(early, when=until + timedelta(seconds=1), until=until)
+    (fact, *_) = reopen(early, when=until, until=until)
+    known = case(opening(disputable_until=None), decided(Outcome.FOUND), fact)
+    assert known.disputable_until == until
 
 
 def test_a_case_is_not_reopened_when_it_is_open_or_its_time_is_over() -> None:
     """D1, rules.md 27: thirty days after signing, for staff, too."""
     with pytest.raises(NotPossible, match="the case is open"):
-        case(*OPENED).reopen(by=Side.STAFF, words=None, when=NOON, rules=RULES)
+        reopen(case(*OPENED), by=Side.STAFF)
     with pytest.raises(TooLateToDispute):
-        case(*OPENED, decided(Outcome.FOUND)).reopen(
-            by=Side.STAFF, words=None, when=NOON + 31 * DAY, rules=RULES
-        )
+        reopen(case(*OPENED, decided(Outcome.FOUND)), by=Side.STAFF, when=NOON + 31 * DAY)

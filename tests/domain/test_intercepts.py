@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from domain.house_rules import DEFAULT_RULES
-from domain.intercepts import (
+from domain.intercept_facts import (
     GoodsTakenBack,
-    Intercept,
     InterceptAsked,
     InterceptDone,
     InterceptFact,
     InterceptFailed,
+    InterceptGivenUp,
     InterceptRefused,
     InterceptTaken,
     InterceptTimedOut,
     ParcelTurnedBack,
     Way,
-    evolve,
 )
+from domain.intercepts import Intercept, evolve
 from domain.refusals import NotPossible
 from domain.tracking import ParcelState, Track
 from tests.application.house import START
@@ -198,3 +198,52 @@ def test_a_yes_by_phone_counts_after_a_refusal_or_a_silence_too() -> None:
             given(ASKED, over).note_said(taken=True, when=later, rules=DEFAULT_RULES)
     with pytest.raises(NotPossible, match="nothing is asked"):
         given().note_said(taken=True, when=later, rules=DEFAULT_RULES)
+
+
+FAILURES = (
+    InterceptRefused(intercept="T1-P1-X1", code="30011"),
+    InterceptFailed(intercept="T1-P1-X1", why="the carrier could not"),
+    InterceptTimedOut(intercept="T1-P1-X1"),
+)
+GIVEN_UP = InterceptGivenUp(intercept="T1-P1-X1")
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_what_was_not_stopped_is_asked_for_again_or_given_up(failure: InterceptFact) -> None:
+    """O8: both by somebody, and given up once; after that it may be asked for anew."""
+    one = given(ASKED, failure)
+    assert one.may_be_asked_again(MOVING)
+    assert not one.may_be_asked_again(Track(ParcelState.SIGNED))
+    assert ask(one) == [ASKED.model_copy(update={"intercept": "T1-P1-X2"})]
+    assert one.give_up() == [GIVEN_UP]
+    over = given(ASKED, failure, GIVEN_UP)
+    assert not over.coming
+    assert not over.may_be_asked_again(MOVING)
+    with pytest.raises(NotPossible, match="the request is given_up"):
+        over.give_up()
+    assert ask(over) == [ASKED.model_copy(update={"intercept": "T1-P1-X2"})]
+
+
+def test_nothing_is_given_up_that_may_still_come_back() -> None:
+    """O8: while the carrier may stop it, or has, it is waited for; what nobody asked for, too."""
+    done = InterceptDone(intercept="T1-P1-X1", state=ParcelState.RETURNING)
+    back = GoodsTakenBack(intercept="T1-P1-X1", intact=True)
+    for facts in ((ASKED,), (ASKED, TAKEN), (ASKED, done), (ASKED, done, back)):
+        with pytest.raises(NotPossible, match="the request is"):
+            given(*facts).give_up()
+    with pytest.raises(NotPossible, match="nothing is asked"):
+        given().give_up()
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_parcel_that_turns_round_after_all_is_waited_for_again(failure: InterceptFact) -> None:
+    """Rule 3: its carrier's no, or ours, does not keep it away; its goods are taken in once."""
+    back = Track(ParcelState.RETURNING)
+    done = InterceptDone(intercept="T1-P1-X1", state=ParcelState.RETURNING)
+    for facts in ((ASKED, failure), (ASKED, failure, GIVEN_UP)):
+        assert given(*facts).note_track(back) == [done]
+        assert given(*facts).note_track(Track(ParcelState.SIGNED)) == []
+        assert given(*facts, done).coming
+        assert given(*facts).take_back(track=back, intact=True) == [
+            GoodsTakenBack(intercept="T1-P1-X1", intact=True)
+        ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from application import intercepting, ordering, redeeming, shipping, stocking
+from application import intercepting, ordering, redeeming, shipping, stocking, taking_back
 from application.ordering import Payment
 from application.recipients import Recipient
 from application.redeeming import SEATS, Wanted, Wish
@@ -18,8 +18,9 @@ from domain.order_facts import Channel, Fault, State, Units
 from domain.parcel_facts import Content, ParcelDissolved, ParcelPacked, ParcelScanned
 from domain.point_facts import AccountFrozen, PointsGranted, Reason
 from domain.refusals import InvalidRequest, NotFound, NotPossible, OrderRefused
+from domain.scans import Scan, classify
 from domain.stock import Stock, StockScrapped, stock_key
-from domain.tracking import ParcelState, Scan, classify
+from domain.tracking import ParcelState
 from domain.warehouses import EVERYWHERE, Warehouse
 from tests.in_memory import InMemoryLog
 
@@ -420,7 +421,7 @@ class Stopped(Mall):
             "reason": "x",
             "rules": RULES,
         }
-        points: int = self.do(partial(intercepting.take_back, **told, **more))["points"]
+        points: int = self.do(partial(taking_back.take_back, **told, **more))["points"]
         return points
 
     def shelves(self) -> dict[str, Stock]:
@@ -482,7 +483,7 @@ def test_goods_that_were_given_up_for_lost_are_called_back_and_shelved() -> None
     mall.do(partial(intercepting.intercept_parcel, **wish))
     mall.scans(parcel, "已签收")
     told: dict[str, Any] = {"parcel": parcel, "intact": True, "reason": "x", "rules": RULES}
-    assert mall.do(partial(intercepting.take_back, **told))["points"] == 0
+    assert mall.do(partial(taking_back.take_back, **told))["points"] == 0
     assert (mall.stock("a", "mug"), mall.available()) == (Stock(free=5), 100)
 
 

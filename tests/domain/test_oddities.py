@@ -14,8 +14,8 @@ from domain.oddities import FLAGS_MAX, OddityKind, decide, distance_km, flag, od
 from domain.parcel_facts import OddityDecided, ParcelFact
 from domain.parcels import OddityDecision, Parcel
 from domain.refusals import NotFound, NotPossible
-from domain.scans import classify
-from domain.tracking import Coordinates, ParcelState, Scan, ScanKind
+from domain.scans import Coordinates, Scan, ScanKind, classify
+from domain.tracking import ParcelState
 from tests.domain.test_arriving import HOUR, NOON, SENT, WAY, scan
 from tests.in_memory import given
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from application.streams import ORDER
 from domain.catalogue import Kind
+from domain.course_facts import EntitlementGranted, EntitlementRevoked
 from domain.courses import grant_courses
 from domain.destinations import Destination
 from domain.facts import Fact
@@ -17,8 +18,6 @@ from domain.house_rules import HouseRules
 from domain.order_facts import (
     AddressChanged,
     Channel,
-    EntitlementGranted,
-    EntitlementRevoked,
     Fault,
     OrderCancelled,
     OrderClosed,

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from application.streams import PARCEL
+from domain.anomalies import AnomalyKind
 from domain.blotting import blot
 from domain.facts import Fact
 from domain.house_rules import DEFAULT_RULES
@@ -19,8 +20,8 @@ from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import OddityDecided, SecondNumberTold, TrackFlagged, WaybillIssued
 from domain.parcels import OddityDecision, Parcel, received_at
 from domain.recorded_scans import as_fact
-from domain.scans import classify, normalise_text, read_onward
-from domain.tracking import AnomalyKind, ParcelState, Scan, Track
+from domain.scans import Scan, classify, normalise_text, read_onward
+from domain.tracking import ParcelState, Track
 from tests.domain.test_arriving import HOUR, NOON, SENT, WAY
 from tests.in_memory import given
 

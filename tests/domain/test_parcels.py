@@ -20,7 +20,8 @@ from domain.parcel_facts import (
 from domain.parcels import Parcel, received_at
 from domain.recorded_scans import as_scan
 from domain.refusals import NotPossible
-from domain.tracking import Coordinates, ParcelState, Scan, classify
+from domain.scans import Coordinates, Scan, classify
+from domain.tracking import ParcelState
 from tests.in_memory import given
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -5,12 +5,23 @@ from typing import Any
 
 import pytest
 
-from application import intercepting, ordering, reshipping, shipping
-from application.streams import ACCOUNT, ORDER
-from domain.order_facts import Fault, OrderLinked, OrderPlaced, State, Units
+from application import (
+    intercepting,
+    ordering,
+    releasing,
+    replanning,
+    reshipping,
+    shipping,
+    taking_back,
+)
+from application.refunding import refund_at_order
+from application.streams import ACCOUNT, INTERCEPT, ORDER
+from domain.intercept_facts import InterceptAsked
+from domain.order_facts import Fault, OrderLinked, OrderPlaced, State, Units, UnitsRefunded
 from domain.parts import Replacement
 from domain.point_facts import LearnerErased
 from domain.refusals import NotPossible
+from domain.release_facts import ReviewReason
 from domain.stock import OutOfStock, Stock
 from tests.domain.test_joining import RULES, Mall
 
@@ -210,6 +221,71 @@ def test_what_was_given_up_there_is_refunded_here() -> None:
     assert mall.available() == 100
 
 
+def missing(mall: Mall, number: str, *, found: int = 0) -> None:
+    """Its warehouse finds fewer, and nobody else has any."""
+    short = partial(replanning.short_pick, part=1, sku="mug", found=found, reason="broken")
+    mall.do(partial(short, order=number, rules=RULES))
+
+
+def test_what_the_original_cost_comes_back_when_nothing_is_left_to_be_sent_once_more() -> None:
+    """D4, rules.md 1: refunded units of a linked order cost what their original did, once."""
+    mall = sent()
+    number = reship(mall)
+    missing(mall, number)
+    give_up = partial(replanning.choose, number=number, part=None, wait=False, rules=RULES)
+    told = mall.do(give_up)
+    assert (told["number"], told["status"], told["points"]) == (number, "cancelled", 20)
+    assert mall.available() == 100
+    assert (mall.state(number), mall.state("N1")) == (State.CANCELLED, State.CLOSED)
+    (gone,) = [one for one in mall.log.facts(ORDER, "N1") if isinstance(one, UnitsRefunded)]
+    assert (gone.fault, gone.points, gone.goods_back) == (Fault.MISSING_PARTS, 20, False)
+    with pytest.raises(NotPossible):
+        mall.do(give_up)
+    with pytest.raises(NotPossible):
+        refund(mall, "N1")
+
+
+def test_only_what_is_missing_is_paid_back_and_the_rest_is_sent() -> None:
+    """D4: one of two is found: the other one's points come back, and no more ever does."""
+    mall = sent()
+    number = reship(mall)
+    missing(mall, number, found=1)
+    mall.do(partial(replanning.choose, number=number, part=None, wait=False, rules=RULES))
+    assert (mall.state(number), mall.available()) == (State.PENDING_SHIPMENT, 90)
+    with pytest.raises(NotPossible, match="N1-R1 sends it once more"):
+        refund(mall, "N1")
+
+
+def test_the_first_original_pays_when_a_linked_order_of_a_linked_order_is_given_up() -> None:
+    """D4: N1-R1-R1 replaces N1-R1, which cost nothing either."""
+    mall = sent()
+    number = reship(mall)
+    mall.do(partial(shipping.hand_over, parcel=mall.packed(number), rules=RULES))
+    mall.item("mug", "a", units=2)
+
+    def decide(unit: Any) -> dict[str, Any]:
+        again: dict[str, Any] = {"units": TWO, "case": "dispute:D-N1-R1-P1", "rules": RULES}
+        return {"number": reshipping.reship(unit, number=number, **again)}
+
+    second: str = mall.do(decide)["number"]
+    missing(mall, second)
+    mall.do(partial(replanning.choose, number=second, part=None, wait=False, rules=RULES))
+    assert mall.available() == 100
+    ends = [mall.state(one) for one in (second, number, "N1")]
+    assert ends == [State.CANCELLED, State.CLOSED, State.CLOSED]
+
+
+def test_what_the_original_cost_comes_back_when_a_human_stops_the_linked_order() -> None:
+    """O7, D4: a rejected order is paid back, whichever order was paid for."""
+    mall = sent()
+    number = reship(mall)
+    why = [ReviewReason.ADDRESS_DOUBTFUL]
+    mall.do(partial(releasing.require_review, number=number, reasons=why, rules=RULES))
+    told = mall.do(partial(releasing.reject_order, number=number, reason="fraud", rules=RULES))
+    assert (told["points"], mall.available()) == (20, 100)
+    assert (mall.state(number), mall.state("N1")) == (State.CANCELLED, State.CLOSED)
+
+
 def test_both_are_given_when_nobody_looks_at_linked_orders(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -230,6 +306,36 @@ def under_way() -> Mall:
     return mall
 
 
+def refunded_under_way(mall: Mall, *wanted: tuple[str, int], goods_back: bool = False) -> None:
+    told: dict[str, Any] = {"fault": Fault.LOST, "reason": "lost", "goods_back": goods_back}
+    refund = partial(refund_at_order, number="N1", wanted=list(wanted) or None, **told)
+    mall.do(partial(refund, rules=RULES))
+
+
+def test_what_is_refunded_under_way_is_called_back_once_nothing_of_it_is_due() -> None:
+    """O8, D2: in the same commit, once all of it is refunded; delivered all the same, it is listed
+    as not stopped."""
+    mall = under_way()
+    refunded_under_way(mall, ("mug", 1))
+    assert mall.log.facts(INTERCEPT, "N1-P1") == []
+    refunded_under_way(mall)
+    (asked,) = mall.log.facts(INTERCEPT, "N1-P1")
+    assert isinstance(asked, InterceptAsked)
+    assert (asked.orders, asked.reason) == (("N1",), "lost")
+    mall.scans("N1-P1", "已签收")
+    mall.do(partial(intercepting.note_track, parcel="N1-P1"))
+    assert mall.log.state(INTERCEPT, "N1-P1").state == "failed"
+
+
+def test_nothing_is_called_back_that_arrived_or_is_back_or_lost() -> None:
+    """O8: the control: a carrier is asked to stop only what is on its way."""
+    arrived, lost = sent(), under_way()
+    lost.scans("N1-P1", "快件已丢失")
+    for mall, back in ((arrived, False), (lost, False), (under_way(), True)):
+        refunded_under_way(mall, goods_back=back)
+        assert mall.log.facts(INTERCEPT, "N1-P1") == []
+
+
 def call_back(mall: Mall) -> None:
     ask = partial(intercepting.intercept_parcel, parcel="N1-P1", orders=["N1"], reason="found")
     mall.do(partial(ask, rules=RULES))
@@ -237,7 +343,7 @@ def call_back(mall: Mall) -> None:
 
 def take_in(mall: Mall, **more: Any) -> int:
     told: dict[str, Any] = {"intact": True, "reason": "unopened", "rules": RULES, **more}
-    back = mall.do(partial(intercepting.take_back, parcel="N1-P1", **told))
+    back = mall.do(partial(taking_back.take_back, parcel="N1-P1", **told))
     return int(back["points"])
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from application import ordering, returning, settling, shipping
+from application.composing import Amount
+from application.return_messages import Came, message_for
 from application.returning import Wanted
 from application.settling import Found, Inspection
 from application.streams import ACCOUNT, ORDER, PARCEL, RETURN, STOCK
@@ -544,3 +546,103 @@ def test_both_are_given_when_returns_claim_nothing(monkeypatch: pytest.MonkeyPat
     assert desk.do(plain)["points"] == 20
     with pytest.raises((Refusal, AssertionError)):
         desk.inspect()
+
+
+# --- what never comes back -------------------------------------------------------------------
+
+
+def test_it_is_refunded_when_it_was_lost_on_its_way_back() -> None:
+    """D3, D4: staff say so of goods under way; nothing is kept for a way that nobody went."""
+    desk = Counter()
+    desk.ask(reason=Fault.CHANGED_MIND)
+    desk.send()
+    agree = partial(settling.agree, name=BACK, reason="lost", message=None, rules=RULES)
+    told = desk.do(agree)
+    assert (told["points"], told["points_kept"], desk.available()) == (20, 0, 100)
+    assert [one.fact_name for one in desk.log.facts(RETURN, BACK)][2:] == [
+        "returns.GoodsLost",
+        "returns.ReturnSettled",
+    ]
+    (gone,) = desk.refunded()
+    assert gone.goods_back is False
+    assert (desk.back(), desk.state("N1")) == (ReturnState.SETTLED, State.CLOSED)
+    assert desk.stock("a", "mug").free == 3  # nothing came
+    desk.unchanged(NotPossible, partial(desk.do, agree))
+    desk.balanced()
+
+
+def test_the_window_runs_on_when_staff_wait_no_longer_and_what_comes_late_is_inspected() -> None:
+    """D3: a number that nobody ever sent under holds a window no longer; goods undo it."""
+    desk = Counter()
+    desk.ask()
+    desk.send()
+    opened = desk.log.facts(RETURN, BACK)[0]
+    assert isinstance(opened, ReturnOpened)
+    assert opened.arrive_by == desk.now + 21 * DAY
+    desk.do(partial(returning.reject, name=BACK, reason="made up", message=None))
+    assert (desk.back(), desk.held(), desk.available()) == (ReturnState.LOST, False, desk.before)
+    desk.arrive()
+    assert (desk.back(), desk.held()) == (ReturnState.TO_INSPECT, True)
+    desk.inspect()
+    assert (desk.back(), desk.available()) == (ReturnState.SETTLED, 100)
+    desk.balanced()
+
+
+def test_nothing_is_decided_without_the_goods_before_they_are_sent_or_once_they_are_here() -> None:
+    """D3: the control: only what is under way can be lost."""
+    desk = Counter()
+    desk.ask()
+    agree = partial(settling.agree, name=BACK, reason="lost", message=None, rules=RULES)
+    reject = partial(returning.reject, name=BACK, reason="lost", message=None)
+    for _ in range(2):
+        for decide in (agree, reject):
+            desk.unchanged(NotPossible, partial(desk.do, decide))
+        desk.arrive()
+
+
+def test_what_did_not_come_with_the_rest_is_not_refunded() -> None:
+    """D3: two were to come back and one did: that one is refunded, no parcel goes anywhere."""
+    desk = Counter()
+    came_back(desk)
+    told = desk.inspect(mugs(1), mugs(1, Verdict.MISSING))
+    assert (told["points"], told["sent_back_in"], desk.available()) == (10, None, 90)
+    assert (desk.back(), desk.held(), desk.state("N1")) == (
+        ReturnState.SETTLED,
+        False,
+        State.PENDING_END,
+    )
+    assert desk.stock("a", "mug").free == 4
+    assert desk.ask()["return"] == "N1-B2"  # the other one may still be given back
+    desk.balanced()
+
+
+def test_nothing_is_given_or_sent_when_nothing_came() -> None:
+    """D3: an empty box; an item that is missing meets and fails no criterion."""
+    desk = Counter()
+    came_back(desk)
+    failed = mugs(2, Verdict.MISSING, Criterion.RIGHT_ITEM)
+    desk.unchanged(InvalidRequest, partial(desk.inspect, failed))
+    told = desk.inspect(mugs(2, Verdict.MISSING))
+    assert (told["points"], told["sent_back_in"], desk.available()) == (0, None, desk.before)
+    assert desk.stock("a", "mug").free == 3
+
+
+@pytest.mark.parametrize(
+    ("remedy", "came", "zh", "en"),
+    [
+        (Remedy.REFUND, Came(2), "500 积分和 19.05 元", "500 points and ¥19.05"),
+        (Remedy.REFUND, Came(1, missing=1), "1 件未随包裹寄到", "1 of the units were not in"),
+        (Remedy.REFUND, Came(0, missing=2), "没有申请退回的商品", "Nothing of what was to come"),
+        (Remedy.REFUND, Came(0, 1, 1), "将寄回给您", "on its way to you again"),
+        (Remedy.REFUND, Came(1, 1), "扣除退货运费 10.00 元", "¥10.00 of the price paid"),
+        (Remedy.REFUND_ONLY, Came(2, lost=True), "途中遗失", "lost on its way back"),
+        (Remedy.REFUND_ONLY, Came(2), "商品无需寄回", "you keep the goods"),
+    ],
+)
+def test_the_message_says_all_that_moves(remedy: Remedy, came: Came, zh: str, en: str) -> None:
+    """D6: points and cash, what is kept of either, and what did not come."""
+    said = message_for(
+        remedy, came, refunded=Amount(500, 1_905), kept=Amount(0, 1_000), replacement=None
+    )
+    assert zh in said.zh
+    assert en in said.en

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.house_rules import HouseRules
+from domain.scans import Scan
 from domain.silence import Quiet, Silence, patience, quiet, silence
-from domain.tracking import Scan
 from tests.domain.test_tracking import JOURNEY, NOON, SIGNED, read, scan
 
 RULES = HouseRules()

@@ -8,21 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.anomalies import AnomalyKind
 from domain.known_scans import TrackState, track
-from domain.scans import best_tellings, chronological
-from domain.tracking import (
+from domain.scans import (
     BEIJING,
-    AnomalyKind,
     Coordinates,
-    Onward,
-    ParcelState,
     Scan,
     ScanKind,
-    Track,
-    TrackingLimits,
+    best_tellings,
+    chronological,
     classify,
     normalise_text,
 )
+from domain.tracking import Onward, ParcelState, Track, TrackingLimits
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=BEIJING).astimezone(UTC)
 
@@ -265,13 +263,6 @@ def test_next_carrier_is_read_when_handed_on() -> None:
     )
 
 
-def test_appointment_is_read_while_delivery_is_open() -> None:
-    """T8: the window the carrier agreed with the recipient."""
-    agreed = scan(21, "已与收方客户约定新派送时间 202603051631,待派送")
-    assert read(*JOURNEY, agreed).appointment == datetime(2026, 3, 5, 8, 31, tzinfo=UTC)
-    assert read(*JOURNEY, agreed, scan(80, "已签收")).appointment is None
-
-
 def test_movement_is_not_seen_when_only_paper_moves() -> None:
     """T2, rules.md 25: an order or a remark does not stop the clock of a stalled parcel."""
     seen = read(*JOURNEY[:2], scan(30, "快件滞留"), scan(31, "感谢您的支持"))
@@ -285,6 +276,7 @@ PHRASES = [
     "等待揽收", "已揽收", "到达【甲】", "离开【甲】，发往【乙】", "清关中", "已清关", "正在派件",
     "派送不成功", "已放入【丰巢快递柜】", "取件成功", "已签收", "拒收", "退回中", "退签",
     "已转寄", "签收人: 转EMS", "丢失", "滞留", "快件被快递员取出", "您好",
+    "预约3月4日14:00-16:00派送", "改约至明天下午",
 ]  # fmt: skip
 scans_of_a_parcel = st.lists(
     st.builds(

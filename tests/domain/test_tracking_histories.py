@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from domain.anomalies import AnomalyKind
 from domain.known_scans import TrackState, track
-from domain.tracking import BEIJING, AnomalyKind, ParcelState, Scan, classify, normalise_text
+from domain.scans import BEIJING, Scan, classify, normalise_text
+from domain.tracking import ParcelState
 
 DATA = Path(os.environ.get("TALLYPOST_DATA") or Path(__file__).parents[2] / "../shared/data")
 HISTORIES = DATA / "tracking" / "histories.jsonl.gz"

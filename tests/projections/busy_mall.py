@@ -14,6 +14,7 @@ from application import (
     approving,
     billing,
     claiming,
+    comparing,
     consigning,
     deciding,
     disputing,
@@ -32,6 +33,7 @@ from application import (
     stocking,
 )
 from application.bill_evidence import OpenBill
+from application.comparing import Seen
 from application.demo_mall import open_demo_mall
 from application.envelope import Context
 from application.gathering import Gathered
@@ -39,7 +41,7 @@ from application.granting import Grant, grant_command
 from application.outcomes import Outcome
 from application.recipients import Recipient
 from application.store import Store
-from application.streams import MALL, NETWORK, PARCEL, WEEK
+from application.streams import MALL, NETWORK, PARCEL, STOCK, WEEK
 from application.unit import Command, Unit
 from application.vault import MasterKeys, Vault
 from domain.approvals import ApprovalRequested, Kind
@@ -312,7 +314,23 @@ class BusyMall:
             told = partial(consigning.note_told, parcel=parcel, warehouse="shaanxi", report=report)
             await self.do(partial(told, raw=b"{}"), actor="partner:third-party:shaanxi")
             await self.do(partial(following.follow, parcel=parcel, rules=rules))
+        await self.do(self._counted, actor="partner:third-party:shaanxi")
+        settled = partial(comparing.settle, warehouse="shaanxi", difference=2, book=False)
+        await self.do(partial(settled, sku="no-such-thing", reason="thrown away"))
         await self.do(partial(self._run_by, third_party=False))
+
+    def _counted(self, unit: Unit) -> dict[str, Any]:
+        """One item lacks three units, and something is there that is none of ours."""
+        stock = unit.read(STOCK, "shaanxi:enamel-mug")
+        seen = {"enamel-mug": Seen(unit.version(STOCK, "shaanxi:enamel-mug"), moved=False)}
+        return comparing.compare(
+            unit,
+            warehouse="shaanxi",
+            counted={"enamel-mug": stock.shelf - 3, "no-such-thing": 2},
+            counted_at=unit.now,
+            seen=seen,
+            tolerance_units=RULES.stock_tolerance_units,
+        )
 
     def _run_by(self, unit: Unit, *, third_party: bool) -> dict[str, Any]:
         terms = unit.read(NETWORK, MALL).named("shaanxi")
@@ -350,7 +368,12 @@ class BusyMall:
             actor="support:wang",
         )
         acknowledged = partial(
-            claiming.step, name="acknowledged", amount_fen=None, reference="C-1", reason="by mail"
+            claiming.step,
+            name="acknowledged",
+            amount_fen=None,
+            reference="C-1",
+            reason="by mail",
+            rules=RULES,
         )
         await self.do(partial(acknowledged, parcel=parcel), actor="operations:wu")
 

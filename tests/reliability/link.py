@@ -1,4 +1,4 @@
-"""A link to PostgreSQL that can be cut: forty lines between the store and the server (R04)."""
+"""A link to PostgreSQL that can be cut, or be slow, between the store and the server (R04, R38)."""
 
 import asyncio
 import random
@@ -12,7 +12,8 @@ COMMIT = b"COMMIT"
 
 
 class Link:
-    """Passes on what is said; cuts some COMMITs before or after the server has heard them."""
+    """Passes on what is said, or lets it wait; cuts some COMMITs before or after the server has
+    heard them."""
 
     def __init__(self, database: MallDatabase, folder: Path, *, cuts: float, seed: int) -> None:
         parts = urlsplit(database.service_url)
@@ -23,6 +24,10 @@ class Link:
         host = quote(str(folder), safe="")
         self.url = f"postgresql://{parts.username}@/{parts.path[1:]}?host={host}&port={port}"
         self.cuts = cuts
+        self.heard = 0.5
+        """How many of the COMMITs that are cut the server hears."""
+        self.slow = 0.0
+        """Seconds that each sentence waits on its way to the server."""
         self.cut = {"before": 0, "after": 0}
         self._chance = random.Random(seed)
         self._open: set[asyncio.StreamWriter] = set()
@@ -60,8 +65,9 @@ class Link:
         to_client: asyncio.StreamWriter,
     ) -> None:
         while said := await client.read(1 << 20):
+            await asyncio.sleep(self.slow)
             if COMMIT in said and self._chance.random() < self.cuts:
-                if self._chance.random() < 0.5:
+                if self._chance.random() >= self.heard:
                     self.cut["before"] += 1
                     return
                 to_client.transport.abort()  # the server hears it; nobody hears the server

@@ -92,6 +92,10 @@ ROUTES: dict[tuple[str, str], Route] = {
         (OPERATIONS, ADMINISTRATOR), {"carrier": "ems", "month": "2026-10", "parcels": 7}
     ),
     ("POST", "/v1/stock/receipts"): Route(OPERATORS, {**STOCK, "quantity": 1}),
+    ("GET", "/v1/stock/differences"): Route(STAFF),
+    ("POST", "/v1/stock/differences"): Route(
+        OPERATORS, {**STOCK, "difference": -2, "decision": "book", "reason": "they looked twice"}
+    ),
     ("POST", "/v1/stock/counts"): Route(OPERATORS, {**STOCK, "counted": 80, "reason": "count"}),
     ("POST", "/v1/stock/scrappings"): Route(OPERATORS, {**STOCK, "quantity": 1, "reason": "wet"}),
     ("POST", "/v1/stock/transfers"): Route(
@@ -149,6 +153,12 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/parcels/{parcel}/interception/word"): Route(
         (SUPPORT, OPERATIONS, ADMINISTRATOR), {"taken": True, "reason": "called them"}
     ),
+    ("POST", "/v1/parcels/{parcel}/interception/again"): Route(
+        (SUPPORT, OPERATIONS, ADMINISTRATOR), {"reason": "they ask for it"}
+    ),
+    ("POST", "/v1/parcels/{parcel}/interception/end"): Route(
+        (SUPPORT, OPERATIONS, ADMINISTRATOR), {"reason": "it is theirs"}
+    ),
     ("POST", "/v1/parcels/{parcel}/goods-back"): Route(
         OPERATORS, {"intact": True, "reason": "unopened"}
     ),
@@ -170,12 +180,13 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("POST", "/v1/parcels/{parcel}/separation"): Route(OPERATORS, {"reason": "two trips"}),
     ("POST", "/v1/parcels/{parcel}/address-acknowledgement"): Route(OPERATORS, {"by": "henan"}),
-    ("GET", "/v1/parcels/{parcel}/callback"): Route((OPERATIONS, ADMINISTRATOR)),
+    ("GET", "/v1/parcels/{parcel}/callback"): Route((ADMINISTRATOR,)),
     ("POST", "/v1/parcels/{parcel}/handover"): Route(OPERATORS, TIMES),
     ("POST", "/v1/quotes"): Route((LEARNER, SERVICE), ORDER, asks=True),
     ("POST", "/v1/orders"): Route((LEARNER, SERVICE), ORDER),
     ("GET", "/v1/orders"): Route(ROLES),
     ("GET", "/v1/orders/{number}"): Route(ROLES, owned=True),
+    ("GET", "/v1/orders/{number}/story"): Route(ROLES, owned=True),
     ("POST", "/v1/orders/{number}/cancellation"): Route(
         (LEARNER, SERVICE, SUPPORT, OPERATIONS),
         {"reason": "changed my mind", "lines": [{"sku": "notebook", "quantity": 1}]},
@@ -217,6 +228,9 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/learners/{learner}/statement"): Route(ROLES, owned=True),
     ("POST", "/v1/audit/reveals"): Route(
         (SUPPORT, ADMINISTRATOR), {"order": "T1", "fields": ["phone"], "reason": "called"}
+    ),
+    ("POST", "/v1/parcels/{parcel}/label/reveals"): Route(
+        (OPERATIONS, ADMINISTRATOR), {"reason": "written by hand"}
     ),
     ("GET", "/v1/parcels/{parcel}/payloads"): Route(STAFF),
     ("POST", "/v1/parcels/{parcel}/payloads/{card}/reveals"): Route(

@@ -35,12 +35,13 @@ class Service:
     def __init__(
         self, database: MallDatabase, folder: Path, environment: Mapping[str, str] | None = None
     ) -> None:
+        self.program = PROGRAM
         self.database = database
         self.settings = Settings(tenant=database.schema, keys=folder / "keys", data=folder)
         self.log = folder / "log"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = {
+        self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("TALLYPOST_")},
             "DATABASE_URL": database.service_url,
             "TALLYPOST_TENANT": database.schema,
@@ -51,10 +52,10 @@ class Service:
         self.api: subprocess.Popen[bytes] | None = None
         self.worker: subprocess.Popen[bytes] | None = None
 
-    def start_api(self) -> None:
-        """Start it and wait until it answers."""
-        self.api = self._start("api", "--port", str(self.port))
-        give_up_at = time.monotonic() + 30
+    def start_api(self, *command: str) -> None:
+        """Start it, or the command that does, and wait until it answers."""
+        self.api = self._start(*(command or ("api",)), "--port", str(self.port))
+        give_up_at = time.monotonic() + 90
         while time.monotonic() < give_up_at:
             with (
                 suppress(OSError, urllib.error.URLError),
@@ -74,8 +75,8 @@ class Service:
     def _start(self, *command: str) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [*PROGRAM, *command, "--data", str(self.settings.data)],
-                env=self._environment,
+                [*self.program, *command, "--data", str(self.settings.data)],
+                env=self.environment,
                 stdout=log,
                 stderr=log,
             )

@@ -214,6 +214,7 @@ async def test_nothing_is_doubled_when_the_log_has_no_turn(
     assert_whole(log_of(database))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_nobody_waits_for_each_other_when_many_streams_are_moved(
     database: MallDatabase,

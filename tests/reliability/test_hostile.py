@@ -101,6 +101,7 @@ def _endless(path: str) -> bool:
     return path.endswith("/live")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_nothing_breaks_when_bodies_hold_hostile_values(mall: Mall) -> None:
     """R46: NUL, half surrogates, huge numbers, NaN, wrong types in every field: 0 × 5xx."""

@@ -5,6 +5,7 @@ wire, into PostgreSQL and through the views, each command sent until it is answe
 """
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -262,10 +263,12 @@ class History:
 
 
 UNREVIEWED = {
-    "TALLYPOST_REVIEW_VALUE_FEN": "1000000000",
-    "TALLYPOST_REVIEW_ORDERS_A_DAY": "1000000",
-    "TALLYPOST_REVIEW_ACCOUNTS_AT_ADDRESS": "1000000",
-}
+    "TALLYPOST_RULES": json.dumps({
+        "review_value_fen": 10**9,
+        "review_orders_a_day": 10**6,
+        "review_accounts_at_address": 10**6,
+    })
+}  # fmt: skip
 """The model knows of no reviews (O7)."""
 
 

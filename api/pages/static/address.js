@@ -34,13 +34,15 @@ function offer(found, changed) {
   return h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : "address.not_now"));
 }
 
-/** The dialog that sends what has not left to another address in the same province. */
+/** The dialog that sends what has not left to another address; in another province where it can be planned anew. */
 export function openAddress(found, changed) {
+  const { address } = found.actions;
+  const how = address.parcels ? "intercept.redirect_how" : address.elsewhere?.possible && address.country === "CN" ? "address.how" : "address.how_near";
   const box = askFor({
     title: t("address.title"), path: `/v1/orders/${encodeURIComponent(found.number)}/address`, wide: true,
     label: t("address.confirm"), said: () => t("address.done"), done: (answer) => changed(answer.position),
-    fields: [h("p", { class: "quiet" }, found.actions.address.parcels ? t("intercept.redirect_how") : t("address.how", { province: regionName(found.actions.address.province) })),
-      recipientFields(placeOf(found.actions.address), { fixed: !found.actions.address.parcels })],
+    fields: [h("p", { class: "quiet" }, t(how, { province: regionName(address.province) })),
+      recipientFields(placeOf(address), { fixed: how === "address.how_near", stays: !address.parcels })],
     read: recipientOf,
   });
   box.querySelector("[name=name]").focus();

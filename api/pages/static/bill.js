@@ -4,7 +4,7 @@ import { partnerWords, refusedTable, sum, ticked } from "./bills.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { after, announce, badge, broken, empty, field, loading, moreButton } from "./ui.js";
-import { number, plainDay, t, when, word, yuan } from "./words.js";
+import { names, number, plainDay, t, when, word, yuan } from "./words.js";
 
 const SHOWN = 100;
 
@@ -68,7 +68,7 @@ function row(one) {
   return h("tr", { dataset: { difference: one.id } },
     h("td", { class: "tick" }, one.standing === "settled" ? null : h("label", null, h("input", { type: "checkbox", value: one.id, "aria-label": name }))),
     h("td", null, h("strong", null, word("bill_cause", one.cause)), h("br"), h("span", { class: "quiet small" }, word("charge", one.charge))),
-    h("td", { class: "full" }, h("span", { class: "mono" }, one.number), one.row ? h("span", { class: "quiet small" }, " ", t("bills.in_row", { n: one.row })) : null),
+    h("td", { class: "full" }, one.item ? [h("strong", null, names(one.item).main), " "] : null, h("span", { class: one.item ? "mono quiet small" : "mono" }, one.number), one.row ? h("span", { class: "quiet small" }, " ", t("bills.in_row", { n: one.row })) : null),
     h("td", { class: "full" }, one.about ? h("a", { class: "mono", href: `#/packing/${about}` }, one.about) : h("span", { class: "quiet" }, "—")),
     ...["billed", "ours", "difference"].map((key) => h("td", { class: "right num", "data-label": t(`bills.${key}`) }, key === "difference" ? h("strong", null, yuan(one.fen)) : yuan(one[`${key}_fen`]))),
     h("td", null, badge("difference", one.standing), one.reason ? h("p", { class: "quiet small" }, one.reason) : null));

@@ -2,7 +2,7 @@
 import { fill, h } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
 import { after, announce, badge, broken, busily, empty, field, loading, moreButton, problemBox, toast, waitingWords } from "./ui.js";
-import { ago, exact, number, plainDay, t, word, yuan } from "./words.js";
+import { ago, exact, number, plainDay, t, warehouseName, word, yuan } from "./words.js";
 
 const STATES = ["all", "open", "contested", "settled"];
 export const KINDS = ["carrier", "warehouse", "payment", "channel"];
@@ -33,7 +33,7 @@ export async function bills(view, _, signal) {
 }
 
 /** Who sent a bill, in words. */
-export const partnerWords = (one) => (one.kind === "carrier" ? word("carrier", one.partner) : one.kind === "channel" ? word("channel", one.partner) : one.partner);
+export const partnerWords = (one) => (one.kind === "carrier" ? word("carrier", one.partner) : one.kind === "channel" ? word("channel", one.partner) : one.kind === "warehouse" ? warehouseName(one.partner) : word("partner", one.partner));
 
 function card(one) {
   const over = one.total_fen - one.ours_fen;

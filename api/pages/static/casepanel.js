@@ -4,6 +4,7 @@ import { outcomes } from "./deciding.js";
 import { h, icon, keepingFocus } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
 import { may } from "./may.js";
+import { REASONS } from "./reasons.js";
 import { revealFile, revealPack, revealWords } from "./reveal.js";
 import { badge, busily, field, toast, waitingWords } from "./ui.js";
 import { whyNot } from "./whynot.js";
@@ -22,15 +23,19 @@ export class CasePanels {
     this.known = new Map();
   }
 
-  /** Look again, and draw what is new. */
+  /** The cases as they are now. */
   async look(position) {
     const { disputes } = await get(fresh(`/v1/disputes?order=${encodeURIComponent(this.order)}`, position), { signal: this.signal });
-    const found = await Promise.all(disputes.map((one) => get(fresh(`/v1/disputes/${encodeURIComponent(one.id)}`, position), { signal: this.signal })));
+    return Promise.all(disputes.map((one) => get(fresh(`/v1/disputes/${encodeURIComponent(one.id)}`, position), { signal: this.signal })));
+  }
+
+  /** Draw what is new of them; their goods are those of the order's `lines`. */
+  draw(found, lines) {
     for (const one of found) {
       const text = JSON.stringify(one);
       const had = this.known.get(one.id);
       if (had?.text === text) continue;
-      const panel = casePanel(one, this.changed);
+      const panel = casePanel(one, lines, this.changed);
       if (had) keepingFocus(this.place, () => had.panel.replaceWith(panel));
       else this.place.append(panel);
       this.known.set(one.id, { text, panel, live: ["open", "awaiting_approval"].includes(one.state) });
@@ -43,13 +48,13 @@ export class CasePanels {
   }
 }
 
-function casePanel(found, changed) {
+function casePanel(found, lines, changed) {
   const live = ["open", "awaiting_approval"].includes(found.state);
   return h("section", { class: `panel case${live ? " live" : ""}`, dataset: { case: found.id, state: found.state }, "aria-label": t("case.title", { reason: word("reason", found.reason) }) },
     h("div", { class: "spread" }, h("h2", null, t("case.title", { reason: word("reason", found.reason) })), h("p", { class: "row" }, badge("case_state", found.state), found.overdue ? h("span", { class: "badge s-lost" }, t("case.overdue")) : null)),
     h("p", { class: "quiet small" }, h("span", { class: "mono" }, found.id), live ? [" · ", t("case.decide_by", { when: when(found.decide_by), left: until(found.decide_by) }), " · ", h("strong", null, t(`case.waits_${found.waits_for}`))] : null),
     decided(found), proposed(found, changed), evidence(found), asked(found, changed), words(found, changed), files(found, changed), carrier(found, changed),
-    live && may("decide") && found.state === "open" ? h("div", null, h("h3", null, t("case.decision")), outcomes(found, changed)) : null,
+    live && may("decide") && found.state === "open" ? h("div", null, h("h3", null, t("case.decision")), outcomes(found, lines, changed)) : null,
     reopen(found, changed),
     may("pack") ? h("p", { class: "row" }, h("a", { class: "small", href: `/v1/disputes/${encodeURIComponent(found.id)}/pack`, download: `${found.id}.zip` }, t("case.pack")),
       may("reveal") ? h("button", { class: "tool", type: "button", onclick: () => revealPack(found.id, changed) }, t("case.pack_revealed")) : null) : null);
@@ -175,5 +180,9 @@ function reopen(found, changed) {
   const action = found.actions.reopen;
   if (["open", "awaiting_approval"].includes(found.state)) return null;
   if (!action.possible) return h("p", { class: "quiet small" }, `${t("case.reopen")}: ${whyNot(action)}`);
-  return may("answer") ? h("div", null, once("case.reopen", `/v1/disputes/${encodeURIComponent(found.id)}/reopening`, {}, changed)) : null;
+  return may("answer") ? h("div", null, h("button", { class: "button compact", type: "button", onclick: () => askFor({
+    title: t("case.reopen"), path: `/v1/disputes/${encodeURIComponent(found.id)}/reopening`, label: t("case.reopen"), done: (answer) => changed(answer.position),
+    fields: [field("reason", t("case.reason"), { required: true, value: found.reason, options: REASONS.map((one) => [one, word("reason", one)]) })],
+    read: (form) => ({ reason: form.reason.value }),
+  }) }, t("case.reopen"))) : null;
 }

@@ -6,8 +6,8 @@ import { after, announce, badge, broken, empty, field, loading, moreButton } fro
 import { ago, exact, t, when, word, yuan } from "./words.js";
 
 const VIEWS = ["open", "filed", "acknowledged", "accepted", "rejected", "paid", "written_off"];
-const STEPS = ["acknowledged", "accepted", "rejected", "paid", "written_off"];
-const MONEY = { accepted: "claimed_fen", paid: "accepted_fen" };
+const STEPS = ["corrected", "acknowledged", "accepted", "rejected", "paid", "written_off"];
+const MONEY = { corrected: (one) => one.claimed_fen, accepted: (one) => one.claimed_fen, paid: (one) => one.accepted_fen - one.paid_fen };
 let chosen = VIEWS[0];
 
 /** The list of claims in a state; `open` is all that carriers still owe an answer or money for. */
@@ -50,11 +50,11 @@ function card(one, changed) {
 }
 
 function take(one, step, changed) {
-  const most = one[MONEY[step]];
+  const most = MONEY[step]?.(one);
   askFor({
     title: t(`claims.step_${step}`), path: `/v1/claims/${encodeURIComponent(one.parcel)}/steps`, label: t("form.save"), done: changed, danger: step === "written_off",
     fields: [h("p", null, h("strong", { class: "mono" }, one.parcel), " ", word("carrier", one.carrier)),
-      MONEY[step] ? field("amount", t("claims.amount"), { type: "number", min: 0.01, max: most / 100, step: "0.01", inputmode: "decimal", required: true, value: String(most / 100) }) : null,
+      MONEY[step] ? field("amount", t("claims.amount"), { type: "number", min: 0.01, ...(step === "corrected" ? {} : { max: most / 100 }), step: "0.01", inputmode: "decimal", required: true, value: String(most / 100) }) : null,
       step === "acknowledged" ? field("reference", t("claims.reference"), { maxlength: 60 }) : null,
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
     read: (form) => ({ step, reason: form.reason.value.trim(),

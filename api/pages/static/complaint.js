@@ -50,7 +50,7 @@ export class Complaints {
       title: t("complaint.title"), path: `/v1/orders/${encodeURIComponent(this.order)}/disputes`,
       label: t("complaint.confirm"), said: () => t("complaint.opened"), done: (answer) => this.changed(answer.position),
       fields: [h("p", { class: "quiet" }, t("complaint.how")),
-        field("reason", t("case.reason"), { required: true, value: parcel.signed_at ? "not_received" : "lost", options: REASONS.map((one) => [one, word("reason", one)]) }),
+        reasonField(parcel.signed_at ? "not_received" : "lost"),
         field("words", t("complaint.words"), { rows: 4, maxlength: 2000 }, { hint: t("complaint.words_hint") })],
       read: (form) => ({ parcel: parcel.number, reason: form.reason.value, ...(form.words.value.trim() ? { words: form.words.value.trim() } : {}) }),
     });
@@ -71,18 +71,20 @@ export class Complaints {
   ways(found, path) {
     const { withdraw, reopen } = found.actions;
     if (withdraw.possible) return h("p", null, h("button", { class: "button compact", type: "button", onclick: () => this.words(`${path}/withdrawal`, "withdraw") }, t("complaint.withdraw")));
-    if (reopen.possible) return h("p", null, h("button", { class: "button compact", type: "button", onclick: () => this.words(`${path}/reopening`, "reopen") }, t("complaint.reopen")));
+    if (reopen.possible) return h("p", null, h("button", { class: "button compact", type: "button", onclick: () => this.words(`${path}/reopening`, "reopen", found.reason) }, t("complaint.reopen")));
     return null;
   }
 
-  words(path, kind) {
+  words(path, kind, reason) {
     askFor({
       title: t(`complaint.${kind}_title`), path, label: t(`complaint.${kind}_confirm`), said: () => t(`complaint.${kind}_done`), done: (answer) => this.changed(answer.position),
-      fields: [h("p", { class: "quiet" }, t(`complaint.${kind}_how`)), field("words", t("complaint.words"), { rows: 3, maxlength: 2000 }, { hint: t("complaint.words_hint") })],
-      read: (form) => (form.words.value.trim() ? { words: form.words.value.trim() } : {}),
+      fields: [h("p", { class: "quiet" }, t(`complaint.${kind}_how`)), reason ? reasonField(reason) : null, field("words", t("complaint.words"), { rows: 3, maxlength: 2000 }, { hint: t("complaint.words_hint") })],
+      read: (form) => ({ ...(reason ? { reason: form.reason.value } : {}), ...(form.words.value.trim() ? { words: form.words.value.trim() } : {}) }),
     });
   }
 }
+
+const reasonField = (value) => field("reason", t("case.reason"), { required: true, value, options: REASONS.map((one) => [one, word("reason", one)]) });
 
 /** What is drawn of a case: scans and times that are counted anew each time are not. */
 function shown({ state, questions, files, said, messages, decision, answer_by, decide_by, overdue, waits_for, actions }) {

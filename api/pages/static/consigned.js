@@ -1,11 +1,11 @@
-// Parcels that third parties' warehouses send: what they were asked, what they told, what keeps them (W2).
+// Third parties' warehouses: parcels they were asked to send, and what they count otherwise than the books (W2, C3).
 import { askFor } from "./asking.js";
+import { counted } from "./counted.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
-import { warehouseName } from "./stock.js";
 import { calledBack, strayBadge, strayButtons } from "./strays.js";
 import { after, announce, broken, empty, field, loading, moreButton } from "./ui.js";
-import { ago, exact, has, number, t, when, word } from "./words.js";
+import { ago, exact, has, names, number, t, warehouseName, when, word } from "./words.js";
 
 const { role } = document.body.dataset;
 const BAD = ["refused"];
@@ -14,19 +14,23 @@ const OVER = ["shipped", "cancelled"];
 /** The view: what waits for somebody else's hands, the longest first. */
 export async function consigned(view, _, signal) {
   const place = h("div", null, loading(2));
+  const stock = h("div");
   const { warehouses } = await get(fresh("/v1/warehouses"), { signal });
   const name = (code) => warehouseName(code, warehouses);
   let all = false;
   const draw = async () => {
     try {
-      fill(place, await list(name, all, draw, signal));
+      const [parcels, differences] = await Promise.all([list(name, all, draw, signal), counted(name, all, draw, signal)]);
+      fill(place, parcels);
+      fill(stock, differences);
     } catch (problem) {
       if (!signal.aborted) fill(place, broken(problem, draw));
     }
   };
   const left = h("label", { class: "check" }, h("input", { type: "checkbox", onchange: (event) => { all = event.target.checked; draw(); } }), t("consigned.all"));
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.consigned")),
-    h("div", { class: "row" }, left, h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh")))), place);
+    h("div", { class: "row" }, left, h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh")))),
+    h("div", { class: "stack sections" }, h("section", { class: "stack" }, h("h2", null, t("consigned.parcels")), place), h("section", { class: "stack" }, h("h2", null, t("counted.title")), stock)));
   await draw();
 }
 
@@ -56,7 +60,7 @@ const buttons = (one, changed) => [...strayButtons(one, changed),
 
 /** What it is asked to do now. */
 function wanted(one) {
-  const units = one.units.map((unit) => h("li", null, h("span", { class: "mono" }, unit.sku), ` × ${number(unit.quantity)}`));
+  const units = one.units.map((unit) => h("li", null, names(unit.name).main, ` × ${number(unit.quantity)} `, h("span", { class: "mono quiet" }, unit.sku)));
   return [units.length ? h("ul", { class: "plain small" }, units) : h("strong", null, t("consigned.nothing")),
     one.held ? h("p", { class: "small bad-words" }, t("consigned.held")) : null,
     one.revision > 1 ? h("p", { class: "quiet small" }, t("consigned.revision", { n: one.revision }), one.reason ? `${t("app.colon")}${why(one.reason)}` : "") : null];

@@ -1,9 +1,8 @@
 // What sending orders cost, by carrier, warehouse, channel or order, beside what was in them (W6).
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
-import { warehouseName } from "./stock.js";
 import { broken, empty, loading } from "./ui.js";
-import { number, plainDay, t, word, yuan } from "./words.js";
+import { number, plainDay, t, warehouseName, word, yuan } from "./words.js";
 
 const PERIODS = [7, 30, 90, 365];
 const BY = ["carrier", "warehouse", "channel", "order"];

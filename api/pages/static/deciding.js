@@ -10,25 +10,25 @@ import { inPrint, language, t } from "./words.js";
 export const OUTCOMES = ["refund", "reship", "compensation", "found", "rejected"];
 const WITH_POINTS = ["refund", "reship", "compensation"];
 
-/** One row an outcome: what it would do, or why it is not possible now. */
-export function outcomes(found, changed) {
+/** One row an outcome: what it would do to the `lines` of the order, or why it is not possible now. */
+export function outcomes(found, lines, changed) {
   return h("ul", { class: "outcomes" }, OUTCOMES.map((outcome) => {
     const action = found.actions[outcome];
     const open = action.possible || action.code === "unconfirmed";
     return h("li", { class: open ? "" : "closed", dataset: { outcome } },
       h("div", null, h("p", null, h("strong", null, t(`outcome.${outcome}_title`))),
-        h("p", { class: "quiet small" }, wouldDo(outcome, action))),
-      open ? h("button", { class: outcome === "refund" ? "primary compact" : "button compact", type: "button", onclick: () => decide(found, outcome, changed) }, t("case.decide")) : null);
+        h("p", { class: "quiet small" }, wouldDo(outcome, action, lines))),
+      open ? h("button", { class: outcome === "refund" ? "primary compact" : "button compact", type: "button", onclick: () => decide(found, outcome, lines, changed) }, t("case.decide")) : null);
   }));
 }
 
-function wouldDo(outcome, action) {
+function wouldDo(outcome, action, lines) {
   if (action.code === "unconfirmed") return t("case.needs_why");
   if (!action.possible) return whyNot(action);
-  return outcome === "compensation" ? t("case.as_many_points") : effectsOfCase(action).join(" · ") || t("effect.nothing");
+  return outcome === "compensation" ? t("case.as_many_points") : effectsOfCase(action, lines).join(" · ") || t("effect.nothing");
 }
 
-function decide(found, outcome, changed) {
+function decide(found, outcome, lines, changed) {
   const path = `/v1/disputes/${encodeURIComponent(found.id)}/decision`;
   const unconfirmed = found.actions[outcome].code === "unconfirmed";
   const effects = h("div", { class: "effects", role: "status" });
@@ -58,7 +58,7 @@ function decide(found, outcome, changed) {
     }
     if (outcome === "compensation" && !Number(form.elements.points.value)) { fill(effects); return; }
     try {
-      fill(effects, foretold(await ask(`${path}/preview`, body(form.elements))));
+      fill(effects, foretold(await ask(`${path}/preview`, body(form.elements)), lines));
     } catch { fill(effects); /* sending it says what is wrong */ }
   };
   form.addEventListener("input", calmly(300, look));
@@ -69,9 +69,9 @@ function decide(found, outcome, changed) {
 const fourEyes = () => t("learner.needs_two", { n: Number(document.querySelector("#view").dataset.fourEyes) });
 
 /** What it would do exactly, and what the learner is told. */
-function foretold(action) {
+function foretold(action, lines) {
   if (!action.possible) return h("p", { class: "warn-words" }, whyNot(action));
-  return [h("ul", null, effectsOfCase(action).map((one) => h("li", null, one))),
+  return [h("ul", null, effectsOfCase(action, lines).map((one) => h("li", null, one))),
     action.message ? h("p", null, h("span", { class: "quiet small" }, `${t("case.message")} `), inPrint(action.message[language])) : null];
 }
 

@@ -3,15 +3,16 @@ import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { intercepts } from "./intercept.js";
 import { contentsTable, dueWords } from "./parcels.js";
-import { warehouseName } from "./stock.js";
 import { after, announce, badge, broken, empty, loading, moreButton } from "./ui.js";
-import { ago, exact, t, word } from "./words.js";
+import { ago, exact, t, warehouseName, word } from "./words.js";
 
 const { role } = document.body.dataset;
-const WHY = {
-  silent_parcel: (about) => t(`silence.${about.silence}`, { n: about.hours }),
-  delayed_parcel: (about) => [t(`delay.${about.delay}`), about.told ? ` · ${t("delay.told")}` : ""],
-};
+const SILENCES = ["no_first_scan", "no_movement", "customs_stall", "not_collected"];
+
+/** Whatever keeps a parcel on its way, the longest first. */
+export const whyKept = ({ causes, hours, told }) => [
+  ...causes.map((one) => (SILENCES.includes(one) ? t(`silence.${one}`, { n: hours }) : t(`delay.${one}`))), told ? t("delay.told") : null,
+].filter(Boolean).join(" · ");
 
 /** The view: late in the house above, silent or delayed on their way below. */
 export async function delays(view, _, signal) {
@@ -56,14 +57,14 @@ async function lateParcels(name, signal) {
 
 async function silentParcels(signal) {
   const { troubles } = await get("/v1/troubles", { signal });
-  const found = troubles.filter((one) => one.kind in WHY);
+  const found = troubles.filter((one) => one.kind === "delayed_parcel");
   if (!found.length) return empty(t("delays.none_silent"), t("delays.none_silent_hint"));
   return h("div", { class: "panel flush" }, h("table", { class: "cards" },
     h("thead", null, h("tr", null, ["parcel", "carrier", "state", "why", "since"].map((key) => h("th", { scope: "col" }, t(`delays.${key}`))))),
-    h("tbody", null, found.map(({ kind, about, since }) => h("tr", { dataset: { parcel: about.parcel } },
+    h("tbody", null, found.map(({ about, since }) => h("tr", { dataset: { parcel: about.parcel } },
       h("td", { class: "full" }, h("a", { class: "mono strong-link", href: `#/packing/${about.order}` }, about.parcel)),
       h("td", { class: "full" }, word("carrier", about.carrier), " ", h("span", { class: "mono small" }, about.waybill)),
       h("td", null, badge("parcel", about.state)),
-      h("td", { class: "full" }, WHY[kind](about)),
+      h("td", { class: "full" }, whyKept(about)),
       h("td", { class: "quiet" }, h("time", { datetime: since, title: exact(since) }, ago(since))))))));
 }

@@ -1,16 +1,18 @@
 // One order on the packing desk, step by step: pack, waybill, hand over.
 import { fill, h, icon, reorder } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
+import { inHand } from "./intercept.js";
 import { legsOf, legWords, nameOverseas, takeBackOverseas } from "./legs.js";
 import { follow } from "./live.js";
+import { may } from "./may.js";
 import { picture } from "./picture.js";
 import { HOME, recipientWords } from "./recipient.js";
 import { cashRefunds } from "./refunds.js";
-import { rehearsal } from "./rehearsal.js";
 import { shortPickButton, waitWords } from "./shortpick.js";
 import { customsOf, handOver, stepForm, waybillForm, waybillWords } from "./steps.js";
-import { badge, empty, field, loading } from "./ui.js";
-import { ago, exact, inPrint, lastWeekday, names, number, t, when, word } from "./words.js";
+import { scanWords } from "./scans.js";
+import { badge, empty, field, loading, progress } from "./ui.js";
+import { ago, exact, lastWeekday, names, number, t, warehouseName, when, word } from "./words.js";
 
 /** One order: each part with its next step. What did not change stays as it is, with what is typed into it. */
 export async function packingOrder(view, [, wanted], signal) {
@@ -64,15 +66,14 @@ function cardOf(cards, part, found, parcel, changed) {
   const had = cards.get(part.part);
   if (had?.shown === shown) return had.card;
   const card = partCard(part, found, parcel, changed);
-  if (had?.card.querySelector("details[open]")) card.querySelector("details")?.setAttribute("open", "");
   cards.set(part.part, { shown, card });
   return card;
 }
 
 function partCard(part, found, parcel, changed) {
   return h("li", { class: "panel part", dataset: { part: part.part } },
-    h("div", { class: "spread" }, h("h2", null, t("packing.part", { n: part.part }), " · ", part.waits ? t("shortage.badge") : part.warehouse ? word("warehouse", part.warehouse) : t("kind.course")),
-      part.waits ? h("span", { class: "badge s-open" }, t(`short.${part.waits}`)) : badge("status", part.state)),
+    h("div", { class: "spread" }, h("h2", null, t("packing.part", { n: part.part }), " · ", part.waits ? t("shortage.badge") : part.warehouse ? warehouseName(part.warehouse) : t("kind.course")),
+      part.waits ? h("span", { class: "badge s-open" }, t(`short.${part.waits}`)) : progress(part.warehouse ? "parcel" : "course", part.state)),
     h("ul", { class: "part-units" }, part.units.map((unit) => {
       const line = found.lines[unit.line - 1];
       return h("li", null, h("div", { class: "stamp tiny" }, picture(line)), h("p", null, h("strong", null, names(line.name).main), h("span", { class: "quiet small" }, ` ${line.specification}`)), h("p", { class: "num part-count" }, `× ${number(unit.quantity)}`));
@@ -83,13 +84,13 @@ function partCard(part, found, parcel, changed) {
 function step(part, found, parcel, changed) {
   if (part.waits) return waitWords(part);
   if (part.state === "pending_payment") return h("p", { class: "quiet small" }, t("packing.unpaid"));
-  if (found.review?.length) return h("p", { class: "small quiet" }, t("packing.in_review"), found.review.map((one) => word("review", one)).join(t("app.and")));
+  if (found.review?.length) return h("p", { class: "small quiet" }, t("packing.in_review"), found.review.map((one) => word("review", one)).join(t("app.and")), " ", h("a", { href: "#/reviews" }, t("tab.reviews")));
   if (part.stage === "at_third_party") return h("p", { class: "quiet small" }, t("consigned.here"), " ", h("a", { href: "#/consigned" }, t("tab.consigned")), part.cancelling ? [" · ", t("field.cancelling")] : null);
   if (!parcel && part.parcel) return released();
   if (!parcel) return part.stage === "released" ? h("div", { class: "stack" }, released(), packForm(part, found, changed)) : packForm(part, found, changed);
   if (!parcel.waybill) return waybillForm(parcel, changed, part.carrier);
   if (part.state === "pending_shipment") return handOver(parcel, parcel.customs, changed);
-  return tracked(parcel, changed);
+  return tracked(part, parcel, found, changed);
 }
 
 const released = () => h("p", { class: "small quiet" }, t("packing.released"), " ", h("a", { href: "#/picking" }, t("tab.picking")));
@@ -105,8 +106,9 @@ function packForm(part, found, changed) {
   return form;
 }
 
-function tracked(parcel, changed) {
+function tracked(part, parcel, found, changed) {
   return h("div", { class: "stack" }, h("div", { class: "spread" }, waybillWords(parcel), badge("parcel", parcel.state)), legsOf(parcel),
-    parcel.scans.length ? h("ol", { class: "track" }, parcel.scans.slice(0, 4).map((scan, place_) => h("li", { class: place_ ? "" : "now" }, h("p", null, inPrint(scan.text)), h("time", { datetime: scan.time, title: exact(scan.time) }, [legWords(scan), when(scan.time), ago(scan.time)].filter(Boolean).join(" · "))))) : h("p", { class: "quiet small" }, t("packing.no_scans")),
-    parcel.legs ? h("div", { class: "row" }, nameOverseas(parcel, changed), takeBackOverseas(parcel, changed)) : null, rehearsal(parcel));
+    parcel.scans.length ? h("ol", { class: "track" }, parcel.scans.slice(0, 4).map((scan, place_) => h("li", { class: place_ ? "" : "now" }, h("p", null, scanWords(scan)), h("time", { datetime: scan.time, title: exact(scan.time) }, [legWords(scan), when(scan.time), ago(scan.time)].filter(Boolean).join(" · "))))) : h("p", { class: "quiet small" }, t("packing.no_scans")),
+    parcel.legs ? h("div", { class: "row" }, nameOverseas(parcel, changed), takeBackOverseas(parcel, changed)) : null,
+    part.units.length && may("take_in") ? inHand(parcel, found.number, changed) : null);
 }

@@ -1,17 +1,17 @@
 // What a command would do, in words, from what the decision itself says of it (D6).
-import { language, lastDay, number, t, word, yuan } from "./words.js";
+import { language, lastDay, names, number, t, warehouseName, word, yuan } from "./words.js";
 
 const points = (list) => list.reduce((sum, one) => sum + one.points, 0);
 
-/** What an order's command would give back: points to which lots, cash, stock. */
-export function effectsOfOrder(action) {
-  return [...backTo(action.lots ?? []), action.debt_paid ? t("effect.debt", { n: action.debt_paid }) : null, cash(action.cash_fen), action.freight_fen ? t("effect.freight", { cash: yuan(action.freight_fen) }) : null, ...(action.stock ?? []).map((one) => t("effect.free", shelf(one)))].filter(Boolean).join(" · ") || t("effect.nothing");
+/** What an order's command would give back: points to which lots, cash, stock, items as its `lines` call them. */
+export function effectsOfOrder(action, lines) {
+  return [...backTo(action.lots ?? []), action.debt_paid ? t("effect.debt", { n: action.debt_paid }) : null, cash(action.cash_fen), action.freight_fen ? t("effect.freight", { cash: yuan(action.freight_fen) }) : null, ...(action.stock ?? []).map((one) => t("effect.free", shelf(one, lines)))].filter(Boolean).join(" · ") || t("effect.nothing");
 }
 
-/** What a command on a case would do. */
-export function effectsOfCase(action) {
+/** What a command on a case would do, items as the `lines` of its order call them. */
+export function effectsOfCase(action, lines) {
   return [...backTo(action.points ?? []), cash(action.cash_fen),
-    ...(action.stock ?? []).map((one) => t(`effect.${one.change}`, shelf(one))),
+    ...(action.stock ?? []).map((one) => t(`effect.${one.change}`, shelf(one, lines))),
     ...(action.claims ?? []).map((one) => t("effect.claim", { cash: yuan(one.claimed_fen), carrier: word("carrier", one.carrier) })),
     ...(action.orders ?? []).map((order) => t("effect.order", { number: order })),
     action.window_until ? t("effect.window", { day: lastDay(action.window_until) }) : null,
@@ -33,4 +33,4 @@ export function backTo(lots) {
 
 const cash = (fen) => (fen ? t("order.cash_back", { cash: yuan(fen) }) : null);
 
-const shelf = (one) => ({ n: number(one.quantity), sku: one.sku, warehouse: word("warehouse", one.warehouse) });
+const shelf = (one, lines) => ({ n: number(one.quantity), item: names(lines.find((line) => line.sku === one.sku)?.name ?? one.sku).main, warehouse: warehouseName(one.warehouse) });

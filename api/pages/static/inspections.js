@@ -7,8 +7,8 @@ import { printed } from "./returns.js";
 import { after, announce, badge, broken, empty, field, loading, moreButton } from "./ui.js";
 import { ago, exact, inPrint, language, names, number, t, when, word, yuan } from "./words.js";
 
-const VIEWS = ["to_inspect", "under_way", "awaiting_goods", "requested", "settled"];
-const VERDICTS = ["restock", "scrap", "refuse"];
+const VIEWS = ["to_inspect", "under_way", "awaiting_goods", "requested", "settled", "lost"];
+const VERDICTS = ["restock", "scrap", "refuse", "missing"];
 const PAYERS = ["mall", "carrier", "learner"];
 const { role } = document.body.dataset;
 let chosen = VIEWS[0];
@@ -72,6 +72,7 @@ const unitWords = (unit) => [`${names(unit.name).main} × ${number(unit.quantity
 
 function buttons(one, changed) {
   const { arrive, inspect, agree } = one.actions;
+  const lost = one.state === "under_way";
   const works = ["operations", "administrator", "service"].includes(role);
   const decides = ["support", "administrator"].includes(role);
   return h("div", { class: "row" },
@@ -79,7 +80,7 @@ function buttons(one, changed) {
     works && one.state !== "to_inspect" && arrive?.possible ? h("button", { class: "button compact", type: "button", onclick: () => openArrival(one, changed) }, t("inspections.arrived")) : null,
     works && one.state === "to_inspect" ? h("button", { class: "primary compact", type: "button", onclick: () => openInspection(one, changed) }, t("inspections.inspect")) : null,
     works && inspect && !inspect.possible && one.state === "to_inspect" ? h("p", { class: "quiet small" }, language === "zh" ? inspect.why_zh : inspect.why) : null,
-    decides && agree?.possible ? [true, false].map((yes) => h("button", { class: yes ? "primary compact" : "danger compact", type: "button", onclick: () => openDecision(one, yes, changed) }, t(yes ? "inspections.agree" : "inspections.reject"))) : null);
+    decides && agree?.possible ? [true, false].map((yes) => h("button", { class: yes ? "primary compact" : "danger compact", type: "button", onclick: () => openDecision(one, yes, changed) }, t(lost ? (yes ? "inspections.lost_agree" : "inspections.lost_reject") : yes ? "inspections.agree" : "inspections.reject"))) : null);
 }
 
 function openArrival(one, changed) {
@@ -125,10 +126,12 @@ function together(found) {
 }
 
 function openDecision(one, agree, changed) {
+  const lost = one.state === "under_way" ? "lost_" : "";
+  const title = t(`inspections.${lost}${agree ? "agree" : "reject"}`);
   askFor({
-    title: t(agree ? "inspections.agree" : "inspections.reject"), path: `/v1/returns/${encodeURIComponent(one.id)}/decision`, danger: !agree,
-    label: t(agree ? "inspections.agree" : "inspections.reject"),
-    fields: [h("p", null, h("strong", { class: "mono" }, one.id)), h("p", { class: "quiet small" }, t(agree ? "inspections.agree_how" : "inspections.reject_how")),
+    title, path: `/v1/returns/${encodeURIComponent(one.id)}/decision`, danger: !agree,
+    label: title,
+    fields: [h("p", null, h("strong", { class: "mono" }, one.id)), h("p", { class: "quiet small" }, t(`inspections.${lost}${agree ? "agree" : "reject"}_how`)),
       field("reason", t("cancel.reason"), { required: true, maxlength: 500, autofocus: true })],
     read: (form) => ({ agree, reason: form.reason.value.trim() }),
     said: (answer) => withClaims(t(agree ? "inspections.agreed" : "inspections.rejected"), answer.claims), done: changed,

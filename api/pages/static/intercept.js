@@ -3,10 +3,14 @@ import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { get, fresh } from "./http.js";
 import { calledBack } from "./strays.js";
-import { after, badge, empty, field, moreButton } from "./ui.js";
+import { after, badge, busily, empty, field, moreButton } from "./ui.js";
 import { ago, exact, names, t, when, word } from "./words.js";
 
 const { role } = document.body.dataset;
+/** Where a parcel may be by its track while it lies in the house; what is signed for comes as a return. */
+const UNDER_WAY = ["handed_over", "in_transit", "customs", "out_for_delivery", "awaiting_pickup", "delivery_failed", "forwarded", "lost"];
+/** Nobody called it back: its learner may want it still. */
+const cameByItself = (one) => one.in_hand || one.state === "turned_back";
 
 /** What a parcel's carrier was asked, and the button that asks it; nothing where neither is there. */
 export function stopping(order, parcel, changed, may = true) {
@@ -45,10 +49,12 @@ function row(one, changed) {
   return h("tr", { dataset: { intercept: one.parcel } },
     h("td", { class: "full" }, h("a", { class: "mono strong-link", href: `#/packing/${one.orders[0]}` }, one.parcel), h("p", { class: "quiet small" }, word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill))),
     h("td", null, word("intercept_way", one.way)),
-    h("td", null, h("span", { class: `badge ${["refused", "failed", "timed_out"].includes(one.state) ? "s-failed" : "s-open"}` }, word("intercept_state", one.state)), waits ? h("p", { class: "quiet small" }, t("intercept.waits", { when: when(one.answer_by) })) : null),
+    h("td", null, h("span", { class: `badge ${one.give_up ? "s-failed" : "s-open"}` }, word("intercept_state", one.state)), one.refusal ? h("p", { class: "quiet small" }, one.refusal) : null, waits ? h("p", { class: "quiet small" }, t("intercept.waits", { when: when(one.answer_by) })) : null),
     h("td", null, badge("parcel", one.parcel_state)),
     h("td", { class: "quiet" }, h("time", { datetime: one.asked_at, title: exact(one.asked_at) }, ago(one.asked_at))),
     h("td", { class: "full" }, h("div", { class: "row" }, ["asked", "taken", "refused", "timed_out"].includes(one.state) ? h("button", { class: "tool", type: "button", onclick: () => said(one, changed) }, t("intercept.said")) : null,
+      one.ask_again ? h("button", { class: "button compact", type: "button", onclick: () => askAgain(one, changed) }, t("intercept.again")) : null,
+      one.give_up ? h("button", { class: "tool", type: "button", onclick: () => giveUp(one, changed) }, t("intercept.give_up")) : null,
       one.way === "return" && (one.paid_back || one.parcel_state !== "signed") ? h("button", { class: "button compact", type: "button", onclick: () => goodsBack(one, changed) }, t("intercept.goods_back")) : null)));
 }
 
@@ -63,15 +69,58 @@ function said(one, changed) {
   });
 }
 
-function goodsBack(one, changed) {
+function askAgain(one, changed) {
   askFor({
-    title: t("intercept.goods_back_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/goods-back`, label: t("form.save"), done: () => changed(),
+    title: t("intercept.again_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/interception/again`, label: t("intercept.again_confirm"), said: () => t("intercept.asked_again"), done: (answer) => changed(answer.position),
+    fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t(`intercept.again_${one.way}`)),
+      field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
+    read: (form) => ({ reason: form.reason.value.trim() }),
+  });
+}
+
+function giveUp(one, changed) {
+  askFor({
+    title: t("intercept.give_up_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/interception/end`, label: t("intercept.give_up_confirm"), danger: true, said: () => t("intercept.given_up"), done: (answer) => changed(answer.position),
+    fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t(one.paid_back ? "intercept.give_up_paid" : one.parcel_state === "signed" ? "intercept.give_up_signed" : "intercept.give_up_how")),
+      field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
+    read: (form) => ({ reason: form.reason.value.trim() }),
+  });
+}
+
+/** A parcel that lies here, whatever its track says: which goods, and what becomes of them (rules.md 3). */
+export function inHand(parcel, number, changed) {
+  if (parcel.intercept?.way === "return" || !UNDER_WAY.includes(parcel.state)) return null;
+  const open = async () => {
+    const orders = await Promise.all([number, ...parcel.shared_with].map((one) => get(fresh(`/v1/orders/${encodeURIComponent(one)}`))));
+    goodsBack({ parcel: parcel.number, orders: orders.map((one) => one.number), goods: goodsIn(parcel.number, orders), in_hand: true }, (position) => changed(position));
+  };
+  const button = h("button", { class: "tool", type: "button", onclick: () => busily(button, open) }, t("intercept.in_hand"));
+  return button;
+}
+
+/** What orders have in a parcel, an item a line. */
+function goodsIn(parcel, orders) {
+  const found = new Map();
+  for (const order of orders) {
+    for (const unit of order.parts.filter((part) => part.parcel === parcel).flatMap((part) => part.units)) {
+      const line = order.lines[unit.line - 1];
+      found.set(line.sku, { sku: line.sku, name: line.name, quantity: (found.get(line.sku)?.quantity ?? 0) + unit.quantity });
+    }
+  }
+  return [...found.values()];
+}
+
+function goodsBack(one, changed) {
+  const how = one.in_hand ? "in_hand_how" : one.paid_back ? "goods_back_paid" : "goods_back_how";
+  askFor({
+    title: t("intercept.goods_back_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/goods-back`, label: t(one.paid_back ? "intercept.shelve" : "intercept.pay_back"), done: (answer) => changed(answer.position),
     fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)),
-      h("p", { class: "quiet small" }, t(one.paid_back ? "intercept.goods_back_paid" : "intercept.goods_back_how")),
+      h("p", { class: "quiet small" }, t(`intercept.${how}`)),
+      one.paid_back || !cameByItself(one) ? null : h("div", { class: "notice" }, h("p", null, t("intercept.once_more_how")), h("p", { class: "row" }, one.orders.map((number) => h("a", { class: "button compact", href: `/support#/orders/${number}` }, t("intercept.once_more"), one.orders.length > 1 ? h("span", { class: "mono small" }, ` ${number}`) : null)))),
       one.goods.map((item, place) => field(`broken-${place}`, t("intercept.broken", { name: names(item.name).main }), { type: "number", required: true, min: 0, max: item.quantity, value: 0, inputmode: "numeric" }, { hint: t("intercept.broken_of", { n: item.quantity }) })),
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
     wrong: (form) => one.goods.flatMap((item, place) => within(form[`broken-${place}`], item.quantity)),
-    read: (form) => found(one.goods.map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()),
+    read: (form) => ({ ...found(one.goods.map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()), ...(one.in_hand ? { in_hand: true } : {}) }),
     said: (answer) => (one.paid_back ? t("intercept.goods_back_shelved") : t("intercept.goods_back_done", { n: answer.points })),
   });
 }

@@ -11,6 +11,7 @@ const ROLES = {
   note: ["support", "operations", "administrator"],
   refund: ["support", "operations", "administrator"],
   reveal: ["support", "administrator"],
+  take_in: ["operations", "administrator"],
 };
 const { role } = document.body.dataset;
 

@@ -2,6 +2,7 @@
 import { fill, h, icon, keepingFocus, s } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { addressPanel } from "./address.js";
+import { agreed, isAgreed } from "./appointment.js";
 import { backWords, openCancel } from "./cancel.js";
 import { Complaints } from "./complaint.js";
 import { stopping } from "./intercept.js";
@@ -14,11 +15,12 @@ import { returnButton, returnsPanel } from "./returns.js";
 import { shortagePanel, waitingParts } from "./shortage.js";
 import { strayBadge } from "./strays.js";
 import { follow } from "./live.js";
-import { announce, badge, loading } from "./ui.js";
-import { ago, clock, dayKey, exact, factWords, has, inPrint, language, lastDay, lastWeekday, names, number, price, t, weekday, when, word, yuan } from "./words.js";
+import { scanOriginal, scanState } from "./scans.js";
+import { announce, badge, loading, progress, progressWords } from "./ui.js";
+import { ago, clock, dayKey, exact, factWords, has, inPrint, language, lastDay, lastWeekday, names, number, price, t, warehouseName, weekday, when, word, yuan } from "./words.js";
 
 const STEPS = ["pending_payment", "pending_shipment", "pending_receipt", "completed"];
-const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed", "orders.UnitsUnderReturn", "orders.ReturnEnded", "orders.LineRated"];
+const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed", "orders.LineRated", "orders.LatenessMadeGood"];
 
 /** The view of one order. */
 export async function order(view, [, number_], signal) {
@@ -34,11 +36,12 @@ export async function order(view, [, number_], signal) {
 
   const draw = async (position) => {
     const found = await get(fresh(path, position), { signal });
+    found.story = hasStory(found) ? (await get(fresh(`${path}/story`, position), { signal })).entries : [];
     await complaints.look(found, position);
     await back.tell(found, position);
     if (known && (found.position < known.position || JSON.stringify(found) === JSON.stringify(known))) return;
     const news = known ? newMoments(known, found) : [];
-    const sent = found.lines.some((line) => line.kind === "parcel");
+    const sent = hasGoods(found);
     known = found;
     const unfolded = body.querySelector("details[open]");
     keepingFocus(body, () => fill(body, page(found, { lamp, fresh: news, changed: draw, address: sent ? address.panel : null, back: back.panel, complaints })));
@@ -54,6 +57,9 @@ export async function order(view, [, number_], signal) {
   } });
 }
 
+/** Whether there is more to tell than of the order itself: a case, or goods that come back. */
+const hasStory = (found) => found.timeline.some((one) => one.fact === "orders.UnitsUnderReturn") || found.parcels.some((one) => one.actions.dispute.case);
+
 /** What the later answer tells that the earlier one did not. */
 function newMoments(before, after) {
   const seen = new Set(moments(before).map((one) => one.key));
@@ -62,22 +68,35 @@ function newMoments(before, after) {
 
 /** Facts and scans, newest first, as one story. */
 function moments(found) {
-  const facts = found.timeline.filter((one) => TIMELINE.includes(one.fact)).map((one, place) => ({
-    at: one.at, key: `f${one.position}`, rank: one.position, kind: one.points && /Cancelled|Refunded/.test(one.fact) ? "money" : "fact",
+  const facts = found.timeline.filter((one) => TIMELINE.includes(one.fact) && !receiptOfCourse(one, found)).map((one, place) => ({
+    at: one.at, key: `f${one.position}`, rank: one.position, kind: one.points && /Cancelled|Refunded|LatenessMadeGood/.test(one.fact) ? "money" : "fact",
     words: factWords(one.fact), detail: detail(one, found), place,
   }));
   const scans = found.parcels.flatMap((parcel) => parcel.scans.map((scan, place) => ({
     at: scan.time, key: `s${parcel.number}|${scan.time}|${scan.text}`, rank: 1e9 - place, kind: "scan",
-    words: inPrint(scan.text), detail: [legWords(scan), found.parcels.length > 1 ? carrierOf(parcel) : null].filter(Boolean).join(" · ") || null,
+    words: scanState(scan), original: scanOriginal(scan), detail: [legWords(scan), found.parcels.length > 1 ? carrierOf(parcel) : null].filter(Boolean).join(" · ") || null,
   })));
-  return [...facts, ...scans].sort((a, b) => new Date(b.at) - new Date(a.at) || b.rank - a.rank);
+  const story = found.story.map((one) => ({
+    at: one.at, key: `o${one.position}`, rank: one.position, kind: one.kind === "scan" ? "scan" : "own",
+    words: one.kind === "scan" && language === "zh" ? inPrint(one.details.zh) : one.words[language],
+    original: one.kind === "scan" ? scanOriginal({ text: one.details.zh }) : null,
+    detail: one.kind === "scan" ? t("order.way_back") : one.details && inPrint(one.details[language]),
+  }));
+  return [...facts, ...scans, ...story].sort((a, b) => new Date(b.at) - new Date(a.at) || b.rank - a.rank);
 }
+
+/** A course is opened, and nobody receives it. */
+const receiptOfCourse = (one, found) => one.fact === "orders.PartReceived" && !found.parts.find((part) => part.part === one.part)?.warehouse;
+
+/** Whether there are goods in it, and not courses alone. */
+const hasGoods = (found) => found.lines.some((line) => line.kind === "parcel");
 
 function detail(one, found) {
   const words = [];
   const parcel = found.parcels.findIndex((each) => each.number === one.parcel);
   if (parcel >= 0 && found.parcels.length > 1) words.push(t("order.parcel_n", { n: parcel + 1 }));
   if (one.points && /Cancelled|Refunded/.test(one.fact)) words.push(t("order.points_back", { n: one.points }));
+  if (one.points && one.fact === "orders.LatenessMadeGood") words.push(t("order.points_given", { n: one.points }));
   if (one.cash_fen && /Cancelled|Refunded/.test(one.fact)) words.push(t("order.cash_back", { cash: yuan(one.cash_fen) }));
   if (one.amount_fen) words.push(yuan(one.amount_fen));
   // Why a picker found too few is the warehouse's own affair.
@@ -99,6 +118,7 @@ function page(found, { lamp, fresh, changed, address, back, complaints }) {
       promise(found)),
     shortagePanel(found, changed),
     ratingPanel(found, changed),
+    found.parcels.filter((one) => one.state === "awaiting_pickup").map(pickup),
     h("div", { class: "order-columns" },
       h("div", { class: "stack" }, lines(found), ...found.parcels.map((one, place, all) => parcel(one, { place, all, complaint: complaints.of(one.number), stop: stopping(found, one, changed) })), back, address, totals(found), options(found, changed, address)),
       h("section", { class: "panel order-story", "aria-labelledby": "story" },
@@ -111,31 +131,34 @@ function story(found, fresh) {
   const all = moments(found);
   return h("ol", { class: "track", id: "timeline" }, all.map((one, place) =>
     h("li", { class: [place === 0 && "now", one.kind === "money" && "money", fresh.has(one.key) && "fresh"].filter(Boolean).join(" "), dataset: { kind: one.kind } },
-      h("p", null, one.words), one.detail ? h("p", { class: "quiet small" }, one.detail) : null,
+      h("p", null, one.words), one.original ? h("p", null, one.original) : null, one.detail ? h("p", { class: "quiet small" }, one.detail) : null,
       h("time", { datetime: one.at, title: exact(one.at) }, place === 0 ? `${when(one.at)} · ${ago(one.at)}` : when(one.at)))));
 }
 
 /** Where the order is on its way, for those who glance. */
 function steps(found) {
   if (["cancelled", "closed"].includes(found.status)) return null;
-  const shown = found.cash_fen ? STEPS : STEPS.slice(1);
+  const goods = hasGoods(found);
+  if (!goods && !found.cash_fen) return null;
+  const shown = goods ? (found.cash_fen ? STEPS : STEPS.slice(1)) : [STEPS[0], STEPS.at(-1)];
   const at = shown.indexOf(found.status);
   return h("ol", { class: "steps" }, shown.map((status, place) =>
     h("li", { class: place < at || found.status === "completed" ? "done" : place === at ? "here" : "", "aria-current": place === at ? "step" : null },
-      h("span", { class: "dot" }, place < at || found.status === "completed" ? icon("check") : null), h("span", null, t(`step.${status}`)))));
+      h("span", { class: "dot" }, place < at || found.status === "completed" ? icon("check") : null), h("span", null, t(!goods && status === "completed" ? "step.opened" : `step.${status}`)))));
 }
 
 function promise(found) {
   if (found.status === "pending_payment" && found.pay_by) {
     return h("div", { class: "stack promise-box" }, h("p", { class: "promise warn" }, icon("warn"), h("span", null, t("order.pay_by", { time: clock(found.pay_by), cash: yuan(found.cash_fen) }))), payButton(found));
   }
-  if (found.status === "completed" && found.returnable_until) return h("p", { class: "promise" }, icon("check"), h("span", null, t("order.returnable", { day: lastDay(found.returnable_until) })));
+  if (found.status === "completed" && found.returnable_until) return h("p", { class: "promise" }, icon("check"), h("span", null, t(hasGoods(found) ? "order.returnable" : "course.refundable", { day: lastDay(found.returnable_until) })));
   if (["pending_shipment", "pending_receipt"].includes(found.status)) {
     const waiting = waitingParts(found).length;
     if (waiting && waiting === found.parts.filter((part) => part.units.length).length) return null;
     const turned = turnedBack(found.parcels);
     if (turned) return warning(t(turned));
-    if (new Date(found.promised_by) < Date.now()) return warning(t("order.promise_late", { day: lastWeekday(found.promised_by) }));
+    // What its learner put off is not late yet (T8).
+    if (new Date(found.promised_by) < Date.now()) return found.parcels.some(isAgreed) ? null : warning(t("order.promise_late", { day: lastWeekday(found.promised_by) }));
     return h("p", { class: "promise" }, icon("check"), h("span", null, t(waiting ? "order.promise_rest" : "order.promise", { day: lastWeekday(found.promised_by) })));
   }
   return null;
@@ -177,7 +200,7 @@ function lines(found) {
           ratingWords(line),
           line.gone ? h("p", { class: "small gone-words" }, t("order.gone", { n: line.gone })) : null,
           parts.length > 1 || parts.some((part) => part.waits || part.cancelling) ? h("ul", { class: "small quiet" }, parts.map((part) => h("li", null, partWords(part, line)))) : null),
-        h("div", { class: "order-line-state" }, parts.some((part) => part.waits) ? h("span", { class: "badge s-open" }, t("shortage.badge")) : badge("status", line.progress),
+        h("div", { class: "order-line-state" }, parts.some((part) => part.waits) ? h("span", { class: "badge s-open" }, t("shortage.badge")) : progress(line.kind, line.progress, parts[0]?.returnable_until),
           h("p", { class: "num small" }, `${number(line.unit_points * line.quantity)} ${t("unit.points", { n: line.unit_points * line.quantity })}`)));
     })));
 }
@@ -186,8 +209,8 @@ function partWords(part, line) {
   const unit = part.units.find((one) => one.line === line.line);
   if (part.waits) return t(part.waits === "choice" ? "shortage.of_part" : "shortage.of_part_waited", { n: unit.quantity });
   if (part.cancelling) return t("order.cancelling");
-  const from = part.warehouse ? t("redeem.from", { warehouse: word("warehouse", part.warehouse) }) : t("kind.course");
-  return `${from} × ${number(unit.quantity)} · ${word("status", part.state)}`;
+  const from = part.warehouse ? t("redeem.from", { warehouse: warehouseName(part.warehouse) }) : t("kind.course");
+  return `${from} × ${number(unit.quantity)} · ${progressWords(line.kind, part.state, part.returnable_until)}`;
 }
 
 function carrierOf(parcel) {
@@ -202,11 +225,16 @@ function parcel(one, { place, all, complaint, stop }) {
     legsOf(one),
     one.since ? h("p", { class: "quiet small" }, t("order.since", { ago: ago(one.since) })) : null,
     one.delay ? h("p", { class: "promise warn delay" }, icon("warn"), h("span", null, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message))) : null,
-    one.arrival ? h("p", { class: "arrival" }, expected(one.arrival)) : null,
-    one.pickup ? h("div", { class: "pickup" }, h("p", null, one.pickup.station ?? t("order.pickup")),
-      one.pickup.code ? h("p", { class: "pickup-code num" }, one.pickup.code) : null,
-      one.pickup.deadline ? h("p", { class: "small" }, t("order.pickup_by", { when: when(one.pickup.deadline) })) : null) : null,
+    agreed(one),
+    one.arrival && one.arrival.basis !== "appointment" && !isAgreed(one) ? h("p", { class: "arrival" }, expected(one.arrival)) : null,
     stop, complaint);
+}
+
+/** What somebody at the station's counter needs, above all else on the page (T8). */
+function pickup(one) {
+  return h("section", { class: "pickup panel", "aria-label": word("parcel", one.state) }, h("p", null, one.pickup.station ?? t("order.pickup")),
+    one.pickup.code ? h("p", { class: "pickup-code num" }, one.pickup.code) : null,
+    one.pickup.deadline ? h("p", { class: "small" }, t("order.pickup_by", { when: when(one.pickup.deadline) })) : null);
 }
 
 /** The window in which a parcel should arrive; on one day, the day is said once. */
@@ -237,7 +265,7 @@ function options(found, changed, address) {
     cancel.parcels ? h("p", { class: "quiet small" }, t("intercept.too_late")) : cancel.possible
       ? [h("p", { class: "quiet small" }, t(unpaid ? "actions.cancel_unpaid" : "actions.cancel_how", { back: backWords(cancel.lots, cancel.cash_fen) })),
         h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open"))]
-      : h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : "cancel.not_now")),
+      : h("p", { class: "quiet small" }, t(["cancelled", "closed"].includes(found.status) ? "cancel.over" : hasGoods(found) ? "cancel.not_now" : "course.not_now")),
     disputable && !cancel.possible ? h("p", { class: "quiet small" }, t("cancel.ask")) : null,
     returnButton(found, changed),
     notPossible(found.actions, { but: ["cancel", ...(address ? ["address"] : [])] }));

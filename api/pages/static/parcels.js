@@ -2,6 +2,7 @@
 import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { Intent } from "./http.js";
+import { revealLabel } from "./reveal.js";
 import { shortPickButton } from "./shortpick.js";
 import { CARRIERS, handOverForm, stepForm, waybillForm } from "./steps.js";
 import { field } from "./ui.js";
@@ -45,6 +46,7 @@ function labelWords(one, changed) {
   if (one.waybill) {
     return h("p", { class: "row label-words" }, h("span", null, word("carrier", one.carrier)), h("span", { class: "mono" }, one.waybill),
       h("a", { class: "button compact", href: `${path}/label.pdf`, target: "_blank", rel: "noopener" }, t("label.print")),
+      one.label?.state === "issued" ? null : h("button", { class: "tool", type: "button", onclick: () => revealLabel(one.number, changed) }, t("label.print_whole")),
       one.label?.state === "issued" ? h("button", { class: "tool", type: "button", onclick: () => giveBack(one, path, changed) }, t("label.give_back")) : null);
   }
   const { state, why, carrier } = one.label ?? {};

@@ -3,9 +3,8 @@ import { askFor, whole } from "./asking.js";
 import { again, fill, h, icon, keepingRows, reorder } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { awaitsCustoms, dueWords, parcelCard } from "./parcels.js";
-import { warehouseName } from "./stock.js";
 import { after, announce, broken, empty, field, loading, moreButton, pagesOf } from "./ui.js";
-import { names, number, t } from "./words.js";
+import { names, number, t, warehouseName } from "./words.js";
 
 const STAGES = ["planned", "picking", "picked", "packed"];
 let stage = "picked";

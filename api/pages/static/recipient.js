@@ -10,8 +10,8 @@ let served;
 /** The countries abroad that the mall sends to; asked for once a page. */
 const abroad = () => served ??= get("/v1/addresses/countries").then((found) => found.countries.map((one) => one.code), () => { served = undefined; return []; });
 
-/** The fields of a recipient; a province that is `fixed` can be read but not changed. */
-export function recipientFields(kept, { fixed = false } = {}) {
+/** The fields of a recipient; a province that is `fixed` can be read but not changed, a country that `stays` is not asked for. */
+export function recipientFields(kept, { fixed = false, stays = fixed } = {}) {
   const one = (name, props = {}, more) => field(name, t(`recipient.${name}`), { value: kept[name] ?? "", required: true, maxlength: 100, ...props }, more);
   const understood = h("div", { class: "understood field-hint", role: "status", "aria-live": "polite" });
   const lists = Object.fromEntries(["city", "district"].map((name) => [name, h("datalist", { id: `choose-${name}` })]));
@@ -36,9 +36,9 @@ export function recipientFields(kept, { fixed = false } = {}) {
     if (countries.value === HOME) look(event);
     else fill(understood);
   });
-  choices(countries, fixed ? [] : [HOME], kept.country ?? HOME);
+  choices(countries, stays ? [] : [HOME], kept.country ?? HOME);
   written(fields, { fixed });
-  if (!fixed) abroad().then((codes) => { choices(countries, [HOME, ...codes], countries.value); written(fields, { fixed }); });
+  if (!stays) abroad().then((codes) => { choices(countries, [HOME, ...codes], countries.value); written(fields, { fixed }); });
   return fields;
 }
 

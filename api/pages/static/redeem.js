@@ -5,7 +5,7 @@ import { me } from "./ledger.js";
 import { picture } from "./picture.js";
 import { recipientFields, recipientOf } from "./recipient.js";
 import { busily, dialog, problemBox, showProblem, stepper, toast, waitingWords } from "./ui.js";
-import { lastWeekday, names, number, t, word, yuan } from "./words.js";
+import { lastWeekday, names, number, t, warehouseName, yuan } from "./words.js";
 
 const NEEDS_RECIPIENT = ["recipient_missing", "province_missing"];
 
@@ -192,6 +192,6 @@ function quoteTotals(said) {
 function partsOf(parts) {
   return h("div", { class: "parts small" }, h("p", null, t("redeem.parts", { n: parts.length })),
     h("ol", null, parts.map((part) => h("li", null,
-      h("strong", null, part.warehouse ? t("redeem.from", { warehouse: word("warehouse", part.warehouse) }) : t("kind.course")), " · ",
+      h("strong", null, part.warehouse ? t("redeem.from", { warehouse: warehouseName(part.warehouse) }) : t("kind.course")), " · ",
       part.units.map((unit) => `${names(basket.lines[unit.line - 1]?.item.name ?? "").main} × ${number(unit.quantity)}`).join(", ")))));
 }

@@ -2,6 +2,7 @@
 import { askFor } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { fresh, get } from "./http.js";
+import { scanWords } from "./scans.js";
 import { badge, field, stepper } from "./ui.js";
 import { inPrint, language, lastDay, names, number, t, when, word } from "./words.js";
 
@@ -49,7 +50,7 @@ export function printed(one) {
 /** What happens next, in one sentence. */
 function next(one) {
   if (one.state === "awaiting_goods") return [h("p", null, t("returns.send_by", { day: lastDay(one.send_by) })), one.from_abroad ? fromAbroad(one) : null];
-  if (["under_way", "to_inspect", "requested", "lapsed", "withdrawn"].includes(one.state)) return h("p", null, t(`returns.is_${one.state}`));
+  if (["under_way", "to_inspect", "requested", "lapsed", "lost", "withdrawn"].includes(one.state)) return h("p", null, t(`returns.is_${one.state}`));
   return null;
 }
 
@@ -67,7 +68,7 @@ function label(one) {
       h("dt", null, t("returns.to")), h("dd", null, to.address ? [h("strong", null, to.contact), h("br"), to.address, h("br"), h("span", { class: "num" }, to.phone)] : `${to.to} · ${to.province}${to.city}`),
       h("dt", null, t("returns.write")), h("dd", null, h("strong", { class: "mono" }, to.parcel)),
       to.waybill ? [h("dt", null, word("carrier", to.carrier)), h("dd", { class: "mono" }, to.waybill)] : null,
-      scan ? [h("dt", null, when(scan.time)), h("dd", null, inPrint(scan.text))] : null),
+      scan ? [h("dt", null, when(scan.time)), h("dd", null, scanWords(scan))] : null),
     one.criteria.length ? [h("p", { class: "small" }, t("returns.criteria")), h("ul", { class: "criteria small" }, one.criteria.map((each) => h("li", null, t(`criterion.${each}`))))] : null,
     one.payer === "learner" && ["refund", "exchange"].includes(one.remedy) && one.freight_points ? h("p", { class: "small" }, t(`returns.freight${one.remedy === "exchange" ? "_exchange" : ""}`, { n: one.freight_points })) : null);
 }

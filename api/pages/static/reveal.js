@@ -20,6 +20,11 @@ export function revealFile(path, name, changed) {
   ask(path, changed, (answer) => fileShown(answer.file, name));
 }
 
+/** A parcel's label with name and address, where its carrier knows neither (W5). */
+export function revealLabel(parcel, changed) {
+  ask(`/v1/parcels/${encodeURIComponent(parcel)}/label/reveals`, changed, (answer) => fileShown(answer.file, `${parcel}.pdf`));
+}
+
 /** A case's evidence pack with all that the vault keeps of it, to be kept as a file. */
 export function revealPack(case_, changed) {
   ask(`/v1/disputes/${encodeURIComponent(case_)}/pack`, changed, (answer) => fileShown(answer.file, `${case_}.zip`));

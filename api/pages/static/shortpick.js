@@ -2,7 +2,7 @@
 import { askFor, whole } from "./asking.js";
 import { h } from "./dom.js";
 import { field } from "./ui.js";
-import { names, t, word } from "./words.js";
+import { names, t, warehouseName } from "./words.js";
 
 /** The button that opens the form for one part of an order; only what nobody packed can be short. */
 export function shortPickButton(part, found, changed) {
@@ -25,7 +25,7 @@ function openShortPick(part, found, changed) {
 
 /** Where the missing units come from now, and how many nobody has. */
 function outcome({ moved, waits }) {
-  return [...moved.map((one) => t("short.moved", { n: one.quantity, warehouse: word("warehouse", one.warehouse) })), waits ? t("short.waits", { n: waits }) : null].filter(Boolean).join(" · ");
+  return [...moved.map((one) => t("short.moved", { n: one.quantity, warehouse: warehouseName(one.warehouse) })), waits ? t("short.waits", { n: waits }) : null].filter(Boolean).join(" · ");
 }
 
 /** Why nothing is to be done yet for a part that waits. */

@@ -4,7 +4,7 @@ import { askFor, whole } from "./asking.js";
 import { fresh, get } from "./http.js";
 import { picture } from "./picture.js";
 import { after, broken, empty, field, loading, moreButton, pagesOf } from "./ui.js";
-import { has, names, number, t } from "./words.js";
+import { names, number, t, warehouseName } from "./words.js";
 
 /** The shelves. */
 export async function stock(view, _, signal) {
@@ -49,7 +49,7 @@ function shelf(item, warehouses, changed) {
       h("tbody", null, rows.map((row) => h("tr", null,
         h("td", null, warehouseName(row.warehouse, warehouses)),
         h("td", { class: "full" }, bar(row, most)),
-        ["free", "reserved", "picked"].map((key) => h("td", { class: "right", "data-label": t(`stock.${key}`) }, number(row[key]))),
+        ["free", "reserved", "picked"].map((key) => h("td", { class: "right", "data-label": t(`stock.${key}`) }, number(row[key]), key === "free" && row.withheld ? h("p", { class: "quiet small" }, t("stock.withheld", { n: row.withheld })) : null)),
         h("td", { class: "right stock-tools" }, [["count", count], ["scrap", scrap]].filter(([key]) => key === "count" || row.free > 0).map(([key, open]) =>
           h("button", { class: "tool", type: "button", "aria-label": t(`stock.${key}_of`, { name: name.main, warehouse: warehouseName(row.warehouse, warehouses) }), onclick: () => open(item, row, changed) }, t(`stock.${key}`)))))))) : h("p", { class: "quiet small" }, t("stock.nothing")));
 }
@@ -65,8 +65,6 @@ function bar(row, most) {
   };
   return h("div", { class: "bar", "aria-hidden": "true" }, THERE.map(part));
 }
-
-export const warehouseName = (code, warehouses) => (code === "seats" ? t("warehouse.seats") : has(`warehouse.${code}`) ? t(`warehouse.${code}`) : warehouses.find((one) => one.code === code)?.name ?? code);
 
 const choices = (item, warehouses) => (item.kind === "course" ? [["seats", t("warehouse.seats")]] : warehouses.map((one) => [one.code, warehouseName(one.code, warehouses)]));
 const quantity = (label) => field("quantity", label, { type: "number", min: 1, inputmode: "numeric", required: true });

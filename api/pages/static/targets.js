@@ -1,6 +1,6 @@
 // What was promised to whoever calls, held against what is: ours, and what partners do for us (M1).
 import { h } from "./dom.js";
-import { ago, exact, number, t, word } from "./words.js";
+import { ago, exact, number, partnerName, t } from "./words.js";
 
 const SHARES = ["answers_within_200_ms", "errors"];
 
@@ -18,7 +18,7 @@ export function targetsOf({ answers, targets, partners }) {
 function row(one) {
   const cell = (key, words, bad) => h("td", { class: `right${bad ? " bad-words" : ""}`, "data-label": t(`targets.${key}`) }, words);
   return h("tr", { dataset: { partner: one.partner } },
-    h("td", null, h("strong", null, word("partner", one.partner)),
+    h("td", null, h("strong", null, partnerName(one.partner)),
       one.away_since ? h("p", { class: "bad-words small" }, t("targets.away"), " ", h("time", { datetime: one.away_since, title: exact(one.away_since) }, ago(one.away_since))) : null,
       one.cause ? h("p", { class: "mono quiet small" }, one.cause) : null),
     cell("calls", number(one.calls)), cell("mean", milliseconds(one.mean_seconds)),

@@ -4,7 +4,7 @@ import { Intent } from "./http.js";
 import { may } from "./may.js";
 import { revealWords } from "./reveal.js";
 import { busily, field, showProblem, toast, waitingWords } from "./ui.js";
-import { exact, inPrint, language, t, when, word } from "./words.js";
+import { exact, inPrint, language, partnerName, t, when, word } from "./words.js";
 
 const GROUPS = {
   all: null,
@@ -15,14 +15,17 @@ const GROUPS = {
 };
 /** So much later than it happened, an entry was known late: scans are told to the second only. */
 const LATE_MS = 60_000;
+/** So many of the newest are shown at first. */
+const NEWEST = 15;
 
 /** The panel; `draw` shows the entries: what is typed, marked and at hand stays. */
 export function timelinePanel(order, changed) {
   const list = h("ol", { class: "track timeline" });
   const next = h("ol", { class: "ahead-list" });
   const ahead = h("section", { class: "ahead", "aria-labelledby": "ahead" }, h("h3", { id: "ahead" }, t("ahead.title")), next);
-  const lists = h("div", { class: "stack" }, ahead, list);
-  const chosen = { group: "all" };
+  const more = h("button", { class: "button compact older", type: "button", onclick: () => { chosen.down = told.entries[0].id; show(); } });
+  const chosen = { group: "all", down: null };
+  const lists = h("div", { class: "stack" }, ahead, list, more);
   let told = { entries: [], ahead: [] };
   const show = () => keepingFocus(lists, () => {
     const marked = list.querySelector(".marked")?.id;
@@ -30,17 +33,23 @@ export function timelinePanel(order, changed) {
     const byId = new Map(told.entries.map((one) => [one.id, one]));
     ahead.hidden = !told.ahead.length || Boolean(kinds && chosen.group !== "system");
     fill(next, told.ahead.map((one) => coming(one, byId.get(one.because_of), follow)));
-    fill(list, told.entries.filter((one) => !kinds || kinds.includes(one.kind)).reverse().map((one, at) => line(one, at, byId.get(one.because_of), follow, changed)));
+    const kept = told.entries.filter((one) => !kinds || kinds.includes(one.kind)).reverse();
+    // News push nothing out that was shown.
+    const shown = kept.slice(0, Math.max(NEWEST, kept.findIndex((one) => one.id === chosen.down) + 1));
+    chosen.down = shown.at(-1)?.id;
+    more.hidden = shown.length === kept.length;
+    more.textContent = t("timeline.more", { n: kept.length - shown.length });
+    fill(list, shown.map((one, at) => line(one, at, byId.get(one.because_of), follow, changed)));
     if (marked) point(list, marked);
   });
   const name = unique("kinds");
   const filter = h("fieldset", { class: "chips small-chips" }, h("legend", { class: "visually-hidden" }, t("timeline.kinds")),
     Object.keys(GROUPS).map((one) => h("label", { class: "chip" }, h("input", { type: "radio", name, value: one, checked: one === chosen.group }), h("span", null, t(`timeline.${one}`)))));
-  filter.addEventListener("change", (event) => { chosen.group = event.target.value; show(); });
+  filter.addEventListener("change", (event) => { Object.assign(chosen, { group: event.target.value, down: null }); show(); });
   const follow = (id) => {
     if (!list.querySelector(`#${CSS.escape(id)}`)) {
       filter.querySelector("[value=all]").checked = true;
-      chosen.group = "all";
+      Object.assign(chosen, { group: "all", down: told.entries[0].id });
       show();
     }
     mark(list, id);
@@ -97,7 +106,7 @@ const because = (cause, follow) => (cause ? h("button", { class: "cause", type: 
 function line(one, at, cause, follow, changed) {
   const late = new Date(one.recorded_at) - new Date(one.happened_at) > LATE_MS;
   return h("li", { id: idOf(one.id), class: `k-${one.kind}${at ? "" : " now"}`, dataset: { kind: one.kind, fact: one.fact ?? "" } },
-    h("p", null, h("strong", null, one.words[language]), one.details ? h("span", { class: one.kind === "message" ? "" : "quiet" }, " ", inPrint(one.details[language])) : null),
+    h("p", null, h("strong", null, one.words[language]), one.details ? h("span", { class: one.kind === "message" ? "" : "quiet", lang: one.kind === "scan" ? "zh-CN" : null }, " ", inPrint(one.details[language])) : null),
     one.said ? said(one, changed) : null,
     h("p", { class: "quiet small entry-foot" },
       h("time", { datetime: one.happened_at, title: exact(one.happened_at) }, when(one.happened_at)),
@@ -115,7 +124,8 @@ function said(one, changed) {
 /** "support:wang" as people say it. */
 export function actor(text) {
   const [role, ...subject] = text.split(":");
-  return role === "policy" ? t("role.policy") : [word("role", role), subject.join(":")].filter(Boolean).join(" ");
+  if (role === "policy") return t("role.policy");
+  return [word("role", role), role === "partner" ? partnerName(subject.join(":")) : subject.join(":")].filter(Boolean).join(" ");
 }
 
 function noteForm(order, changed) {

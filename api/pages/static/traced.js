@@ -14,7 +14,7 @@ import { revealRecipient } from "./reveal.js";
 import { shortagePanel } from "./shortage.js";
 import { timelinePanel } from "./timeline.js";
 import { tracedParcel } from "./tracedparcel.js";
-import { badge, loading } from "./ui.js";
+import { badge, loading, progress } from "./ui.js";
 import { notPossible } from "./whynot.js";
 import { lastWeekday, names, number, price, t, when } from "./words.js";
 
@@ -30,11 +30,12 @@ export async function traced(view, [, number_], signal) {
   let known;
 
   const draw = async (position) => {
-    const [found, told] = await Promise.all([
+    const [found, told, disputes] = await Promise.all([
       get(fresh(path, position), { signal }),
       get(fresh(`/v1/support/orders/${encodeURIComponent(number_)}/timeline`, position), { signal }),
       cases.look(position),
     ]);
+    cases.draw(disputes, found.lines);
     if (known && found.position < known.position) return;
     const changed = JSON.stringify(found) !== JSON.stringify(known);
     known = found;
@@ -72,15 +73,15 @@ function linesPanel(found) {
   return h("section", { class: "panel", "aria-labelledby": "goods" }, h("h2", { id: "goods" }, t("order.goods")),
     h("ul", { class: "traced-lines" }, found.lines.map((line) => h("li", { dataset: { sku: line.sku } },
       h("p", null, h("strong", null, names(line.name).main), " ", h("span", { class: "quiet num" }, `× ${number(line.quantity)}`), line.gone ? h("span", { class: "small bad-words" }, ` ${t("order.gone", { n: line.gone })}`) : null),
-      badge("status", line.progress)))));
+      progress(line.kind, line.progress)))));
 }
 
 /** What the order's own commands would do now, and why the others are not possible (D6). */
 function actionsPanel(found, changed) {
   const { cancel, refund } = found.actions;
   return h("section", { class: "panel traced-actions", "aria-labelledby": "actions" }, h("h2", { id: "actions" }, t("desk.actions")),
-    cancel.possible && !cancel.parcels ? action(effectsOfOrder(cancel), may("cancel") ? h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open")) : null, t("action.cancel")) : null,
-    refund.possible ? action(effectsOfOrder(refund), may("refund") ? refundButton(found, changed) : null, t("action.refund")) : null,
+    cancel.possible && !cancel.parcels ? action(effectsOfOrder(cancel, found.lines), may("cancel") ? h("button", { class: "danger compact", type: "button", onclick: () => openCancel(found, changed) }, t("cancel.open")) : null, t("action.cancel")) : null,
+    refund.possible ? action(effectsOfOrder(refund, found.lines), may("refund") ? refundButton(found, changed) : null, t("action.refund")) : null,
     notPossible(found.actions));
 }
 

@@ -1,10 +1,12 @@
 // A parcel on the desk: where it is, how old that is, its pick-up card, and what may be said against it.
+import { agreed } from "./appointment.js";
 import { askFor } from "./asking.js";
 import { h, icon } from "./dom.js";
 import { stopping } from "./intercept.js";
 import { legsOf } from "./legs.js";
 import { may } from "./may.js";
 import { REASONS } from "./reasons.js";
+import { scanWords } from "./scans.js";
 import { strayBadge } from "./strays.js";
 import { badge, copyButton, field } from "./ui.js";
 import { whyNot } from "./whynot.js";
@@ -20,9 +22,10 @@ export function tracedParcel(one, order, entries, changed) {
     stopping(order, one, changed, may("intercept")),
     legsOf(one),
     one.shared_with.length ? h("p", { class: "quiet small" }, t("desk.shared", { orders: one.shared_with.join(t("app.and")) })) : null,
-    one.scans.length ? h("p", null, inPrint(one.scans[0].text)) : null,
+    one.scans.length ? h("p", null, scanWords(one.scans[0])) : null,
     h("p", { class: "quiet small" }, age(one, entries)),
     one.delay ? h("p", { class: "small warn-words" }, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message)) : null,
+    agreed(one),
     pickup(one),
     disputeWords(one, dispute, order, changed));
 }

@@ -185,6 +185,15 @@ export const loading = (rows = 3) => h("div", { class: "skeleton", role: "status
 /** A coloured word for a state. */
 export const badge = (list, value) => h("span", { class: `badge s-${value}` }, word(list, value));
 
+/** How far a line or part is: a course is opened, and nobody signs for it (rules.md 7). */
+export function progressWords(kind, state, until) {
+  if (kind !== "course" || !["pending_end", "completed"].includes(state)) return word("status", state);
+  return t(state === "pending_end" || (until && new Date(until) > new Date()) ? "course.open" : "course.done");
+}
+
+/** The same as a badge. */
+export const progress = (kind, state, until) => h("span", { class: `badge s-${state}` }, progressWords(kind, state, until));
+
 /** Number field with − and +, by mouse or keys; what is typed counts as it is typed. */
 export function stepper({ value, min = 1, max = 99, label, onchange }) {
   const box = h("input", { type: "number", inputmode: "numeric", min, max, value: String(value), "aria-label": label,

@@ -1,11 +1,12 @@
 // What waits for a person: approvals by a second one, and everything that is stuck, with its age.
 import { alertsOf } from "./alerts.js";
 import { askFor } from "./asking.js";
+import { whyKept } from "./delays.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { aim, figure } from "./targets.js";
 import { announce, broken, empty, field, loading } from "./ui.js";
-import { ago, countryName, exact, number, t, when, word, yuan } from "./words.js";
+import { ago, countryName, exact, lastDay, number, partnerName, t, warehouseName, when, word, yuan } from "./words.js";
 
 const STATES = ["open", "given", "denied"];
 const { role, subject } = document.body.dataset;
@@ -116,45 +117,46 @@ function table(troubles) {
     h("tbody", null, troubles.map((one) => h("tr", { dataset: { kind: one.kind } },
       h("td", null, h("strong", null, word("trouble_kind", one.kind))),
       h("td", { class: "full" }, what(one)),
-      ["overdue_case", "waiting_return"].includes(one.kind) ? h("td", { class: "full" }, word("fault", one.about.reason)) :
-      one.kind === "delayed_parcel" ? h("td", { class: "full" }, t(`delay.${one.about.delay}`)) :
-      one.kind === "silent_parcel" ? h("td", { class: "full" }, t(`silence.${one.about.silence}`, { n: one.about.hours })) :
-      one.kind === "contradicted_receipt" ? h("td", { class: "full" }, t("trouble.contradicted_how")) :
+      ["overdue_case", "waiting_return", "claim_window", "delivered_claim"].includes(one.kind) ? h("td", { class: "full" }, word("fault", one.about.reason)) :
+      one.kind === "delayed_parcel" ? h("td", { class: "full" }, whyKept(one.about)) :
+      one.kind === "contradicted_receipt" ? h("td", { class: "full" }, t(one.about.fell_away ? "trouble.receipt_fell_how" : "trouble.contradicted_how")) :
       one.kind === "missed_target" ? h("td", { class: "full" }, missed(one.about)) :
         h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
       h("td", { class: "num" }, one.since ? h("time", { datetime: one.since, title: exact(one.since) }, ago(one.since)) : t("trouble.ageless")))))));
 }
 
 /** Their cause is a figure, which is told with what they are. */
-const TOLD = ["standing_wave", "late_policy", "dead_job", "late_parcel", "waiting_declaration"];
+const TOLD = ["standing_wave", "late_policy", "dead_job", "late_parcel", "waiting_declaration", "stock_difference"];
 
 const missed = ({ target: name, value, aim: target }) => `${figure({ name, value })} · ${t("targets.aim", { aim: aim({ name, target }) })}`;
 
 const WHAT = {
   parked_event: ({ view, stream, position }) => [`${word("view", view)} · `, h("span", { class: "mono" }, stream), ` · ${t("audit.position")} ${number(position)}`],
   drift: ({ place, stream }) => [`${place} · `, h("span", { class: "mono" }, stream)],
-  late_policy: ({ policy, waiting: n }) => [h("span", { class: "mono" }, policy), ` · ${t("trouble.waiting", { n })}`],
+  late_policy: ({ policy, waiting: n }) => [word("work", policy), " ", h("span", { class: "mono quiet small" }, policy), ` · ${t("trouble.waiting", { n })}`],
   dead_job: ({ task, attempts: n }) => [h("span", { class: "mono" }, task), ` · ${t("trouble.attempts", { n })}`],
   webhook: ({ webhook, url, failed_tries: tries, parked: n }) => [role === "administrator" ? h("a", { class: "mono", href: `#/webhooks/${webhook}` }, url) : h("span", { class: "mono" }, url), tries ? ` · ${t("webhook.failed_n", { n: tries })}` : "", n ? ` · ${t("webhook.parked_n", { n })}` : ""],
   cash_refund: ({ order, amount_fen }) => [h("a", { class: "mono", href: `#/packing/${order}` }, order), ` · ${yuan(amount_fen)}`],
-  warehouse_load: ({ warehouse, waiting: n, capacity }) => `${word("warehouse", warehouse)} · ${t("trouble.waiting", { n })} / ${number(capacity)}`,
-  standing_wave: ({ warehouse, wave }) => [`${word("warehouse", warehouse)} · `, h("span", { class: "mono" }, wave)],
-  silent_parcel: ({ order, parcel, carrier, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill)],
-  delayed_parcel: ({ order, parcel, carrier, waybill, told }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill), told ? ` · ${t("delay.told")}` : ""],
+  warehouse_load: ({ warehouse, waiting: n, capacity }) => `${warehouseName(warehouse)} · ${t("trouble.waiting", { n })} / ${number(capacity)}`,
+  standing_wave: ({ warehouse, wave }) => [`${warehouseName(warehouse)} · `, h("span", { class: "mono" }, wave)],
+  delayed_parcel: ({ order, parcel, carrier, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("carrier", carrier)} `, h("span", { class: "mono" }, waybill)],
   unreadable_push: ({ order, parcel, pushes: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.waiting", { n })}`],
   waiting_return: ({ back: id, state }) => [h("a", { class: "mono", href: "#/inspections" }, id), ` · ${word("return_state", state)}`],
   overdue_case: ({ case: id, order, waits_for }) => [h("a", { class: "mono", href: `#/packing/${order}` }, id), ` · ${t("trouble.waits_for", { who: word("waits_for", waits_for) })}`],
+  claim_window: ({ order, parcel, file_by }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("case.claim_by", { day: lastDay(file_by) })}`],
+  delivered_claim: ({ parcel }) => [h("a", { class: "mono", href: "#/claims" }, parcel), ` · ${t("trouble.delivered_claim_how")}`],
   waiting_declaration: ({ parcel, standing, country }) => [h("a", { class: "mono", href: "#/declarations" }, parcel), ` · ${countryName(country)} · ${word("declaration", standing)}`],
   contradicted_receipt: ({ order, parcel, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), " · ", h("span", { class: "mono" }, waybill)],
-  late_parcel: ({ order, parcel, warehouse, stage }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouse} · ${word("stage", stage)}`],
-  missed_target: ({ whose, target }) => `${word("partner", whose)} · ${t(`targets.${target}`)}`,
+  late_parcel: ({ order, parcel, warehouse, stage }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouseName(warehouse)} · ${word("stage", stage)}`],
+  missed_target: ({ whose, target }) => `${partnerName(whose)} · ${t(`targets.${target}`)}`,
   signals_closed: () => t("signals.closed"),
   robot_refused: () => t("alerts.robot"),
-  partner_away: ({ partner, failed: n }) => [word("partner", partner), ` · ${t("trouble.attempts", { n })}`],
+  partner_away: ({ partner, failed: n }) => [partnerName(partner), ` · ${t("trouble.attempts", { n })}`],
   label: ({ order, parcel, state }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("label_state", state)}`],
   shared_waybill: ({ carrier, waybill, parcels }) => [`${word("carrier", carrier)} `, h("span", { class: "mono" }, `${waybill} · ${parcels.join(" · ")}`)],
-  third_party: ({ order, parcel, warehouse, state, tries: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("warehouse", warehouse)} · ${word("consigned_state", state)}`, n ? ` · ${t("trouble.attempts", { n })}` : "", " · ", h("a", { href: "#/consigned" }, t("tab.consigned"))],
-  unclaimed_push: ({ partner, waybills: n }) => [word("partner", partner), ` · ${t("trouble.waybills", { n })}`],
+  third_party: ({ order, parcel, warehouse, state, tries: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouseName(warehouse)} · ${word("consigned_state", state)}`, n ? ` · ${t("trouble.attempts", { n })}` : "", " · ", h("a", { href: "#/consigned" }, t("tab.consigned"))],
+  stock_difference: ({ warehouse, sku, name, counted, expected }) => [h("a", { href: "#/consigned" }, `${warehouseName(warehouse)} · ${name ?? sku}`), ` · ${t("trouble.counted", { counted: number(counted), expected: number(expected) })}`],
+  unclaimed_push: ({ partner, waybills: n }) => [partnerName(partner), ` · ${t("trouble.waybills", { n })}`],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),
 };
 

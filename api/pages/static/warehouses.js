@@ -2,12 +2,12 @@
 import { askFor, whole } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { fresh, get } from "./http.js";
-import { warehouseName } from "./stock.js";
 import { empty, field, loading } from "./ui.js";
-import { countryOf, number, regionName, t, yuan } from "./words.js";
+import { countryOf, number, regionName, t, warehouseName, yuan } from "./words.js";
 
 const CLASSES = ["paper", "metal", "stone", "wood", "rattan", "general"];
 const EVERYWHERE = "*";
+const OFFICE = ["name", "phone", "address"];
 const NEW = { serves: [EVERYWHERE], stores: [], packaging_fen: 0, handling_fen: 0, storage_fen_per_unit_month: 0, cut_off: "16:00", daily_capacity: 1000, service_hours: 24 };
 
 /** The list of warehouses. */
@@ -45,7 +45,7 @@ function edit(one, done) {
   const old = one ?? NEW;
   const text = (name, props = {}, more) => field(name, t(`warehouses.${name}`), { value: old[name] ?? "", required: true, maxlength: 100, ...props }, more);
   const count = (name, required = true) => text(name, { type: "number", min: 1, inputmode: "numeric", required, value: old[name] === null || old[name] === undefined ? "" : String(old[name]) });
-  const said = (name, props) => field(`office_${name}`, t(`warehouses.office_${name}`), { value: old.office?.[name] ?? "", required: false, ...props });
+  const said = (name, props) => field(`office.${name}`, t(`warehouses.office_${name}`), { value: old.office?.[name] ?? "", required: false, ...props });
   const money = (name) => text(name, { type: "number", min: 0, step: "0.01", inputmode: "decimal", value: String(old[name] / 100) });
   askFor({
     title: one ? t("warehouses.edit_of", { name: one.name }) : t("warehouses.new"), path: "/v1/warehouses", wide: true, done,
@@ -61,13 +61,21 @@ function edit(one, done) {
       h("div", { class: "grid-3" }, text("cut_off", { type: "time", value: old.cut_off.slice(0, 5) }), count("daily_capacity"), count("service_hours")),
       h("div", { class: "grid-3" }, money("packaging_fen"), money("handling_fen"), money("storage_fen_per_unit_month")),
       h("div", { class: "grid-2" }, count("max_weight_grams", false), h("label", { class: "check" }, h("input", { type: "checkbox", name: "third_party", checked: Boolean(old.third_party) }), t("warehouses.third_party")))],
+    wrong: (form) => halfOffice(form),
     read: (form) => terms(form, one),
   });
 }
 
+/** All of the office or nothing of it: whom a carrier calls, and where. */
+function halfOffice(form) {
+  const boxes = OFFICE.map((name) => form[`office.${name}`]);
+  const gaps = boxes.filter((box) => !box.value.trim());
+  return gaps.length < boxes.length ? gaps.map((box) => ({ field: box.name, words: t("warehouses.office_whole") })) : [];
+}
+
 function terms(form, one) {
   const fen = (name) => Math.round(Number(form[name].value) * 100);
-  const office = Object.fromEntries(["name", "phone", "address"].map((each) => [each, form[`office_${each}`].value.trim()]));
+  const office = Object.fromEntries(OFFICE.map((each) => [each, form[`office.${each}`].value.trim()]));
   const serves = form.serves.value.split(/[,，、;；]/).map((each) => each.trim()).filter(Boolean);
   return {
     ...one, code: form.code.value.trim(), name: form.name.value.trim(), province: form.province.value.trim(), city: form.city.value.trim(),

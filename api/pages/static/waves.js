@@ -3,9 +3,8 @@ import { askFor } from "./asking.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { contentsTable } from "./parcels.js";
-import { warehouseName } from "./stock.js";
 import { after, announce, broken, dialog, empty, field, loading, moreButton } from "./ui.js";
-import { ago, names, number, t, when } from "./words.js";
+import { ago, names, number, t, warehouseName, when } from "./words.js";
 
 /** The view: next waves, shared parcels, latest waves. */
 export async function waves(view, _, signal) {

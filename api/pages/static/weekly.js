@@ -1,27 +1,25 @@
 // What a week brought, with the week before beside: made on the Monday after and kept as it was told (T9).
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
-import { empty } from "./ui.js";
 import { day, number, plainDay, t, word, yuan } from "./words.js";
 
 const SECTIONS = { failure: "week_failure", delay: "delay", claim: "claim_fault", dispute: "claim_fault", return: "claim_fault" };
 
 /** The view: one week, the newest if none is named. */
 export async function weekly(view, [, asked], signal) {
-  const { weeks } = await get(fresh("/v1/weeks"), { signal });
-  const chosen = asked ?? weeks[0]?.week;
-  const pick = h("select", { "aria-label": t("weekly.week") }, weeks.map((one) => h("option", { value: one.week }, `${one.week} · ${plainDay(one.first_day)}`)));
+  const { weeks, running } = await get(fresh("/v1/weeks"), { signal });
+  const chosen = asked ?? weeks[0]?.week ?? running.week;
+  const option = (one, words) => h("option", { value: one.week }, `${one.week} · ${words}`);
+  const pick = h("select", { "aria-label": t("weekly.week") }, weeks.some((one) => one.week === running.week) ? null : option(running, t("weekly.so_far")), weeks.map((one) => option(one, plainDay(one.first_day))));
   pick.value = chosen;
   pick.addEventListener("change", () => { location.hash = `#/weekly/${pick.value}`; });
-  const head = h("header", { class: "page-head" }, h("h1", null, t("tab.weekly")), weeks.length ? pick : null);
-  if (!chosen) {
-    fill(view, head, empty(t("weekly.none"), t("weekly.none_hint")));
-    return;
-  }
+  const head = h("header", { class: "page-head" }, h("h1", null, t("tab.weekly")), pick);
   const week = await get(fresh(`/v1/weeks/${chosen}`), { signal });
   const of = reader(week.figures);
   fill(view, head,
-    h("p", { class: "quiet small lead" }, t("weekly.how", { from: plainDay(week.first_day), until: plainDay(week.last_day), when: day(week.reviewed_at), n: week.upto })),
+    h("p", { class: "quiet small lead" }, week.reviewed_at
+      ? t("weekly.how", { from: plainDay(week.first_day), until: plainDay(week.last_day), when: day(week.reviewed_at), n: week.upto })
+      : t("weekly.how_so_far", { from: plainDay(week.first_day), n: week.upto })),
     h("dl", { class: "tiles week-tiles" }, tiles(of)),
     h("div", { class: "stack sections" }, carriers(of), causes(of), hours(of), districts(of, week.places)));
 }
@@ -76,7 +74,7 @@ function carriers({ pair, keys }) {
 }
 
 function causes({ pair, keys }) {
-  const rows = Object.entries(SECTIONS).flatMap(([name, words]) => keys(name).map((key) => [`${t(`weekly.${name}`)}: ${word(words, key)}`, pair(name, key, "times")]))
+  const rows = Object.entries(SECTIONS).flatMap(([name, words]) => keys(name).map((key) => [`${t(`weekly.${name}`)}${t("app.colon")}${word(words, key)}`, pair(name, key, "times")]))
     .sort((one, other) => other[1][0] - one[1][0]);
   return rows.length ? section("causes", table(t("bills.cause"), ["times"], rows.map(([name, times]) => [name, [both(times, null, number)]]))) : null;
 }

@@ -2,9 +2,8 @@
 import { askFor } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
-import { warehouseName } from "./stock.js";
 import { after, announce, broken, busily, empty, field, loading, pagesOf, showProblem, waitingWords } from "./ui.js";
-import { ago, exact, names, number, plainDay, t, word, yuan } from "./words.js";
+import { ago, exact, names, number, plainDay, t, warehouseName, word, yuan } from "./words.js";
 import { resultOf } from "./whatif_result.js";
 
 const PATH = "/v1/what-if";

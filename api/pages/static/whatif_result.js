@@ -1,7 +1,6 @@
 // What would have differed under another rule, as a table and as pictures (M6).
 import { h, icon } from "./dom.js";
-import { warehouseName } from "./stock.js";
-import { number, signed, t, word, yuan } from "./words.js";
+import { number, signed, t, warehouseName, word, yuan } from "./words.js";
 
 const MONEY = ["freight_fen", "packaging_fen", "handling_fen", "total_fen"];
 const SIDES = ["was", "would_be"];

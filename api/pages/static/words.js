@@ -134,6 +134,21 @@ export function names(name) {
   return language === "zh" ? { main: both[1], other: both[2] } : { main: both[2], other: both[1] };
 }
 
+const warehouses = JSON.parse(root.dataset.warehouses);
+
+/** What a warehouse is called: in our words, by its own name, as it is known by now or was when the page was opened; its code. */
+export function warehouseName(code, known = []) {
+  if (has(`warehouse.${code}`)) return t(`warehouse.${code}`);
+  return names(known.find((one) => one.code === code)?.name ?? warehouses[code] ?? code).main;
+}
+
+const THIRD_PARTY = "third-party:";
+
+/** What a partner is called; a third party as its warehouse. */
+export function partnerName(code) {
+  return code.startsWith(THIRD_PARTY) ? `${t("partner.third_party")} · ${warehouseName(code.slice(THIRD_PARTY.length))}` : word("partner", code);
+}
+
 const countries = new Intl.DisplayNames(locale, { type: "region" });
 
 /** A country's or territory's name in the page's language. */

@@ -7,7 +7,15 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from application.gateways.guarded import FAILURES, Guarded, PartnerAway, Unwell, by_reading, to
+from application.gateways.guarded import (
+    FAILURES,
+    Guarded,
+    OwnPace,
+    PartnerAway,
+    Unwell,
+    by_reading,
+    to,
+)
 from application.gateways.kuaidi100_calls import read_subscribe_reply
 from application.gateways.wecom import Robot
 
@@ -40,7 +48,7 @@ class Line:
         self.noted: list[tuple[str, float, str | None]] = []
         self.way = Guarded(
             note=lambda *call: self.noted.append(call),
-            per_second=per_second,
+            pace=OwnPace(per_second),
             away_seconds=AWAY_SECONDS,
             transport=httpx2.MockTransport(self.partner.answer),
         )
@@ -81,6 +89,24 @@ async def test_a_partner_is_left_alone_when_it_did_not_answer(line: Line) -> Non
     await asyncio.sleep(AWAY_SECONDS + 0.05)
     assert await line.call() == 200
     assert await line.call() == 200
+
+
+async def test_a_connection_that_is_reset_while_it_is_made_reached_nobody(
+    line: Line,
+) -> None:
+    """M2: the library says so by an `AttributeError`; CONTROL: another one is a bug of ours."""
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        raise AttributeError("no socket", name=missing)
+
+    missing = "getpeername"
+    line.way._transport = httpx2.MockTransport(answer)
+    await line.fail(FAILURES)
+    with pytest.raises(PartnerAway):
+        await line.call()
+    missing = "content"
+    with pytest.raises(AttributeError):
+        await line.call("payment")
 
 
 async def test_it_is_left_alone_again_when_it_is_still_away_after_the_pause(line: Line) -> None:

@@ -1,0 +1,188 @@
+"""改地址 Another address before shipping: near by it is noted, afar all is planned anew (O8).
+
+Whoever waits in another province gets another plan in the same commit: what was reserved is free,
+what is sent from there is reserved, promise, carrier and alternatives are recorded as in placing
+(rules.md 1, 10). What somebody has in hand cannot be planned anew (`domain/replanning.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from application.addressing import Addressed, destination_of
+from application.consigning import tell_changes
+from application.merging import give_back_labels, leave_shared_parcel
+from application.ordering import existing, leave_parcel, must_have_recipient
+from application.recipients import Digests, Recipient
+from application.routing import Asking, Delivery, ProvinceMissing, deliver
+from application.streams import ITEM, MALL, ORDER, PRIVACY, RATES, STOCK
+from application.unit import Unit
+from domain.catalogue import Terms
+from domain.house_rules import HouseRules
+from domain.order_facts import OrderLine, customer_status
+from domain.orders import Order
+from domain.parts import Part
+from domain.promising import NO_BACKLOG, promised_by
+from domain.refunding import freight_share
+from domain.refusals import NotPossible, OrderRefused, Refusal
+from domain.release_facts import ReviewReason
+from domain.replanning import planned_anew, sent_from_elsewhere, units_of
+from domain.reviewing import require_review
+from domain.splitting import Plan
+from domain.stock import StockReleased, stock_key
+
+REASON = "the address changed"
+
+
+def change_address(
+    unit: Unit,
+    *,
+    number: str,
+    found: Addressed,
+    digests: Digests,
+    rules: HouseRules,
+    backlog: Mapping[str, int] = NO_BACKLOG,
+) -> dict[str, Any]:
+    """Send what was not handed over to another address, in the same country (O8).
+
+    It is read anew: a doubtful one waits for a human, whatever was said of the one before, and
+    an order that waited because of that one alone goes on (O7).
+
+    Another province has everything planned anew. An address whose province is not settled is asked
+    for, and one in an excluded region refused, as in placing (O1).
+    """
+    recipient = found.recipient
+    order = existing(unit, number)
+    must_have_recipient(unit, order, "change_address")
+    unit.read(PRIVACY, order.learner).usable()
+    if not recipient.region:
+        raise ProvinceMissing(found.candidates)
+    if rules.excluded_region(recipient) is not None:
+        raise NotPossible(action="change_address", why="nothing is delivered to that region")
+    before = order.destination
+    if before is not None and recipient.country != before.country:
+        raise NotPossible(action="change_address", why="the plan was made for another country")
+    card = unit.seal(
+        order.learner,
+        "recipient",
+        recipient.to_bytes(),
+        digests=digests,
+    )
+    destination = destination_of(recipient, card=card)
+    facts = order.change_address(destination, doubts=found.doubts)
+    if before is not None and recipient.region != before.region:
+        leaving = planned_anew(order)
+        _set_free(unit, number, leaving, rules=rules)
+        unit.record(ORDER, number, facts)
+        _plan_anew(unit, number, leaving, recipient, rules=rules, backlog=backlog)
+    else:
+        unit.record(ORDER, number, facts)
+        leave_shared_parcel(unit, order=number, reason=REASON, rules=rules)
+        give_back_labels(unit, order=number, reason=REASON)
+    after = unit.read(ORDER, number)
+    if found.doubts:
+        reasons = [ReviewReason.ADDRESS_DOUBTFUL]
+        review = require_review(after, reasons, details=found.doubts, rules=rules)
+        after = unit.record(ORDER, number, review)
+    tell_changes(unit, order=number, reason="address_changed")
+    return {"number": number, "status": customer_status(after.state)}
+
+
+def _set_free(unit: Unit, number: str, parts: Sequence[Part], *, rules: HouseRules) -> None:
+    """What was reserved for these parts is free, and they travel with nobody else any more."""
+    leave_shared_parcel(unit, order=number, reason=REASON, rules=rules)
+    order = unit.read(ORDER, number)
+    for part in parts:
+        for one in part.units:
+            key = stock_key(part.warehouse or "", order.line(one.line).sku)
+            free = StockReleased(
+                order=number, part=part.number, quantity=one.quantity, reason=REASON
+            )
+            unit.record(STOCK, key, [free])
+
+
+def _plan_anew(
+    unit: Unit,
+    number: str,
+    leaving: Sequence[Part],
+    recipient: Recipient,
+    *,
+    rules: HouseRules,
+    backlog: Mapping[str, int],
+) -> None:
+    """Plan the units of these parts for the new place, reserve them, and dissolve what was planned.
+
+    Raises `OrderRefused` with all that stands against it, as placing does (O1).
+    """
+    order = unit.read(ORDER, number)
+    delivery = _delivery(unit, order, leaving, recipient, rules=rules, backlog=backlog)
+    settled = unit.happened_at if order.paid else max(unit.happened_at, order.pay_by or unit.now)
+    by = promised_by(
+        delivery.planned.legs,
+        when=settled,
+        rules=rules,
+        backlog=backlog,
+        urgent=order.upgrade is not None,
+    )
+    split = sent_from_elsewhere(order, delivery.planned.plan, promised_by=by, reason=REASON)
+    unit.record(ORDER, number, [split])
+    if delivery.planned.settling:
+        unit.record(RATES, MALL, delivery.planned.settling)
+    _reserve(unit, number, order, split.plan)
+    for part in leaving:
+        planned = order.part(part.number)
+        if planned is not None and planned.planned:
+            leave_parcel(unit, planned.planned, reason=REASON)
+
+
+def _delivery(
+    unit: Unit,
+    order: Order,
+    leaving: Sequence[Part],
+    recipient: Recipient,
+    *,
+    rules: HouseRules,
+    backlog: Mapping[str, int],
+) -> Delivery:
+    staying = sum(part.live for part in order.parts) - len(leaving)
+    failures: list[Refusal] = []
+    delivery = deliver(
+        unit,
+        _goods(unit, order, leaving),
+        recipient,
+        ask=Asking(rules.max_parts - staying, order.upgrade),
+        rules=rules,
+        backlog=backlog,
+        cash_fen=0 if order.paid else order.cash_fen,
+        failures=failures,
+    )
+    if delivery is None or failures:
+        raise OrderRefused(failures)
+    paid_fen = freight_share(order, units_of(leaving))
+    if delivery.freight_fen > paid_fen:
+        # The mall bears what is more, but not where items say that learners do (rules.md 8).
+        why = f"its learner pays the freight: {delivery.freight_fen} fen there, not {paid_fen}"
+        raise NotPossible(action="change_address", why=why)
+    return delivery
+
+
+def _goods(unit: Unit, order: Order, parts: Sequence[Part]) -> list[tuple[OrderLine, Terms]]:
+    """The lines of these parts with as many units as are in them."""
+    wanted: dict[int, int] = {}
+    for one in units_of(parts):
+        wanted[one.line] = wanted.get(one.line, 0) + one.quantity
+    goods: list[tuple[OrderLine, Terms]] = []
+    for line, quantity in sorted(wanted.items()):
+        terms = unit.read(ITEM, order.line(line).sku).terms
+        assert terms is not None  # it was ordered
+        goods.append((order.line(line).model_copy(update={"quantity": quantity}), terms))
+    return goods
+
+
+def _reserve(unit: Unit, number: str, order: Order, plan: Plan) -> None:
+    for part in plan.parts:
+        for one in part.units:
+            sku = order.line(one.line).sku
+            key = stock_key(part.warehouse or "", sku)
+            shelf = unit.read(STOCK, key)
+            reserving = shelf.reserve(one.quantity, sku=sku, order=number, part=part.part)
+            unit.record(STOCK, key, reserving)

@@ -1,0 +1,115 @@
+"""退回入库 Goods that came back: inspected, paid back, on their shelf (O8; rules.md 3)."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from application.intercepting import is_due, told, turned_back
+from application.merging import existing_parcel
+from application.ordering import existing, kept_units, linked_orders, refund_order
+from application.shelving import scrap_returned, shelve
+from application.streams import INTERCEPT, ORDER
+from application.unit import Unit
+from domain.choosing import without
+from domain.house_rules import HouseRules
+from domain.order_facts import Fault, GoodsCameBack
+from domain.refusals import InvalidRequest
+from domain.replacing import replaced, still_due
+
+
+def take_back(
+    unit: Unit,
+    *,
+    parcel: str,
+    intact: bool,
+    reason: str,
+    rules: HouseRules,
+    scrap: Sequence[tuple[str, int]] = (),
+    in_hand: bool = False,
+) -> dict[str, Any]:
+    """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3).
+
+    Whether they were called back, or their carrier brings them by itself, also after a new address;
+    `in_hand`: whoever takes them in says so, whatever the track says. What was paid back before, by
+    a decision or a cancel that came too late, or is sent once more instead, is on its shelf again,
+    too, and nothing is paid for it (D4). `scrap` names units as (sku, quantity) that nobody can
+    sell again; without it that is none of intact goods, and all of others.
+    """
+    box = existing_parcel(unit, parcel)
+    state = turned_back(unit, parcel, box, in_hand=in_hand)
+    facts = state.take_back(track=box.track(), intact=intact, due=is_due(unit, box))
+    unit.record(INTERCEPT, parcel, facts)
+    points, shelved = 0, Counter[str]()
+    for number in box.orders:
+        mine = {one.part for one in box.carries if one.order == number}
+        points += _paid_back(unit, number, mine, reason=reason, rules=rules, shelved=shelved)
+        _restock(unit, number, mine, parcel=parcel, shelved=shelved)
+    broken = _unsellable(shelved, scrap, intact=intact)
+    scrap_returned(unit, broken, warehouse=box.warehouse, came_in=parcel)
+    return {**told(unit, parcel), "points": points}
+
+
+def _paid_back(
+    unit: Unit,
+    number: str,
+    parts: Collection[int],
+    *,
+    reason: str,
+    rules: HouseRules,
+    shelved: Counter[str],
+) -> int:
+    """Refund what of these parts is still due; its goods are on their shelf."""
+    order = existing(unit, number)
+    if not still_due(order, linked_orders(unit, order), parts):
+        return 0
+    for one in order.refundable(None, parts=parts, kept=kept_units(unit, order)):
+        shelved[order.line(one.line).sku] += one.quantity
+    back = refund_order(
+        unit,
+        number=number,
+        wanted=None,
+        fault=Fault.CHANGED_MIND,
+        reason=reason,
+        goods_back=True,
+        rules=rules,
+        parts=parts,
+    )
+    points: int = back["points"]
+    return points
+
+
+def _restock(
+    unit: Unit,
+    number: str,
+    parts: Collection[int],
+    *,
+    parcel: str,
+    shelved: Counter[str],
+) -> None:
+    """Goods that were out for no price, or are sent once more, are on their shelf, and out no more.
+
+    What is in the house already, because it was exchanged, is not put there twice.
+    """
+    order = existing(unit, number)
+    again = replaced(order, linked_orders(unit, order), parts)
+    back = (*(one for one in order.out if one.part in parts), *without(again, order.home))
+    if not back:
+        return
+    for one in back:
+        shelved[order.line(one.line).sku] += one.quantity
+    shelve(unit, number, back)
+    unit.record(ORDER, number, [GoodsCameBack(parcel=parcel, units=back)])
+
+
+def _unsellable(
+    shelved: Counter[str], scrap: Sequence[tuple[str, int]], *, intact: bool
+) -> Counter[str]:
+    """What of the goods is thrown away; raises `InvalidRequest` for what did not come back."""
+    broken = Counter[str]()
+    for sku, quantity in scrap:
+        broken[sku] += quantity
+    if intact and broken:
+        raise InvalidRequest(field="scrap", reason="intact goods are sold again, all of them")
+    if not broken <= shelved:
+        raise InvalidRequest(field="scrap", reason="only what came back can be thrown away")
+    return broken if intact or broken else shelved

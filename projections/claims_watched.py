@@ -1,0 +1,98 @@
+"""理赔关注 Claims that somebody should look at: due soon, or for what arrived after all (D2)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg import AsyncConnection
+
+from application.streams import PARCEL
+from domain.claims import BLAMED, CLOSED, GONE
+from domain.disputes import OF_VALUE, CaseState, file_claim_by
+from domain.house_rules import HouseRules
+from domain.order_facts import Fault
+from domain.parcels import received_at
+from projections.reading import compose
+
+AHEAD = timedelta(days=3)
+"""So long before the carrier's time for claims ends, a claim that is missing is among what is
+stuck."""
+
+
+class Watched(NamedTuple):
+    """A parcel whose claim somebody should look at."""
+
+    parcel: str
+    order: str
+    carrier: str | None
+    reason: str
+    since: datetime
+    file_by: datetime | None = None
+
+
+async def unclaimed_in_time(
+    connection: AsyncConnection[Any], schema: str, *, now: datetime, rules: HouseRules
+) -> list[Watched]:
+    """Parcels that nobody claimed, the time for it ending soon: disputed or lost ones.
+
+    Not those whose case says that their carrier owes nothing, nor what is too late anyway.
+    """
+    reasons = sorted(BLAMED)
+    settled = [CaseState.WITHDRAWN]
+    disputed = [
+        Watched(*row)
+        for row in await _rows(
+            connection, schema, _DISPUTED, reasons, settled, sorted(OF_VALUE), now, now + AHEAD
+        )
+    ]
+    lost: list[Watched] = []
+    for parcel, orders, since, folded in await _rows(connection, schema, _LOST):
+        box = PARCEL.states.validate_json(folded)
+        by = file_claim_by(
+            carrier=box.carrier,
+            handed_over_at=box.tracking.handed_over_at,
+            signed_at=received_at(box.track()),
+            rules=rules,
+        )
+        if by is not None and now <= by <= now + AHEAD:
+            lost.append(Watched(parcel, orders[0], box.carrier, Fault.LOST, since, by))
+    known = {one.parcel for one in disputed}
+    return [*disputed, *(one for one in lost if one.parcel not in known)]
+
+
+async def delivered_claims(connection: AsyncConnection[Any], schema: str) -> list[Watched]:
+    """Open claims for parcels that never came, and were signed for since: someone has both."""
+    rows = await _rows(connection, schema, _DELIVERED, sorted(GONE), sorted(CLOSED))
+    return [Watched(*row) for row in rows]
+
+
+async def _rows(
+    connection: AsyncConnection[Any], schema: str, text: LiteralString, *values: object
+) -> Sequence[Any]:
+    query = compose(text, schema, ("disputes", "claims", "parcels"), "")
+    return await (await connection.execute(query, values)).fetchall()
+
+
+_DISPUTED: LiteralString = """
+SELECT DISTINCT ON (d.parcel) d.parcel, d.order_number, p.carrier, d.reason, d.opened_at,
+    d.file_claim_by
+FROM {disputes} d
+LEFT JOIN {claims} c USING (parcel)
+LEFT JOIN {parcels} p ON p.number = d.parcel
+WHERE c.state IS NULL AND d.reason = ANY(%b::text[]) AND d.state <> ALL(%b::text[])
+  AND (d.outcome IS NULL OR d.outcome = ANY(%b::text[]))
+  AND d.file_claim_by BETWEEN %b AND %b
+ORDER BY d.parcel, d.opened_at LIMIT 200
+"""
+_LOST: LiteralString = """
+SELECT p.number, p.orders, p.since, p.folded FROM {parcels} p
+LEFT JOIN {claims} c ON c.parcel = p.number
+WHERE p.state = 'lost' AND c.state IS NULL ORDER BY p.since, p.number LIMIT 200
+"""
+_DELIVERED: LiteralString = """
+SELECT c.parcel, c.orders[1], c.carrier, c.reason, p.since
+FROM {claims} c JOIN {parcels} p ON p.number = c.parcel
+WHERE c.reason = ANY(%b::text[]) AND c.state <> ALL(%b::text[]) AND p.state = 'signed'
+  AND p.since > c.filed_at
+ORDER BY p.since, c.parcel LIMIT 200
+"""

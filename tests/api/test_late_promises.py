@@ -1,0 +1,136 @@
+"""Points for a late order: once, as promised, and seen by learner and staff (rules.md 10)."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from application.policies import SETTLE_PROMISES
+from application.rules_of import rules_of
+from application.sweeping import Swept, sweep
+from domain.house_rules import HouseRules
+from projections.verifying import verify
+from projections.views import all_views
+from tests.api.conftest import Mall
+from tests.api.test_silent_parcels import jobs, push, wait
+from tests.api.test_support_ahead import coming, told
+from tests.conftest import MallDatabase
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["jobs"]
+DAY = timedelta(days=1)
+POINTS = 40
+SERVICE = {"role": "service", "subject": "platform"}
+
+
+def gives(mall: Mall, points: int) -> None:
+    """What the house gives for a late order from now on."""
+    mall.tenant.rules = replace(mall.tenant.rules, late_points=points)
+
+
+async def placed(mall: Mall) -> tuple[str, datetime]:
+    """An order of one notebook, and when it is promised."""
+    order = await mall.order(("notebook", 1))
+    return order["number"], datetime.fromisoformat(order["promised_by"])
+
+
+async def swept(mall: Mall) -> Swept:
+    """The policy has its turn over what the views know."""
+    await mall.views()
+    done = await sweep(mall.tenant, SETTLE_PROMISES)
+    await mall.views()
+    return done
+
+
+def made_good(order: Any) -> list[Any]:
+    return [one for one in order["timeline"] if one["fact"].startswith("orders.Lateness")]
+
+
+async def test_points_are_given_once_when_an_order_is_late(
+    mall: Mall, database: MallDatabase
+) -> None:
+    """Rules 10, 14: a day after its time, whoever sweeps how often; learner, staff and ledger say
+    the same, rebuilt alike; nobody grants it beside, and a scan that comes later takes none back.
+    """
+    gives(mall, POINTS)
+    number, by = await placed(mall)
+    gives(mall, POINTS + 1)  # what was promised stays
+    before = (await mall.balance())["available"]
+    ahead = await coming(mall, number, "settle_promises")
+    assert datetime.fromisoformat(ahead["at"]) == by + DAY
+    wait(mall, by + DAY - timedelta(seconds=1))
+    assert await swept(mall) == Swept()  # CONTROL: not before its sources were asked once more
+    wait(mall, by + DAY)
+    twice = await asyncio.gather(*(sweep(mall.tenant, SETTLE_PROMISES) for _ in range(2)))
+    assert sorted((one.done, one.repeated) for one in twice) == [(0, 1), (1, 0)]
+    assert await swept(mall) == Swept()
+    assert (await mall.balance())["available"] == before + POINTS
+
+    (told_learner,) = made_good(await mall.read(number))
+    assert (told_learner["fact"], told_learner["points"]) == ("orders.LatenessMadeGood", POINTS)
+    entries = {one["fact"]: one for one in (await told(mall, number))["entries"]}
+    assert str(POINTS) in entries["orders.LatenessMadeGood"]["details"]["en"]
+    granted = entries["ledger.PointsGranted"]
+    assert granted["actor"] == "policy:settle_promises"
+    row = {"learner": "lin", "points": 5, "reason": "compensation", "source": f"late:{number}"}
+    answer = await mall.post("/v1/points/grants", {"grants": [row]}, **SERVICE)
+    assert answer.json()["results"][0]["code"] == "source_of_ours"
+
+    parcel = await mall.ship(number)
+    await push(mall, parcel, by + 2 * DAY, "已签收,签收人:本人")
+    await swept(mall)
+    assert (await mall.balance())["available"] == before + POINTS
+    views = all_views(rules_of(mall.settings))
+    found = await verify(database.owner_url, schema=database.schema, views=views)
+    assert found.differences == []
+
+
+async def test_nothing_is_given_when_it_was_at_the_door_in_time(mall: Mall) -> None:
+    """Rule 10: nobody was at home by then; it is noted, and the learner is told nothing of it."""
+    gives(mall, POINTS)
+    number, by = await placed(mall)
+    before = (await mall.balance())["available"]
+    parcel = await mall.ship(number)
+    await push(mall, parcel, by - timedelta(hours=3), "快件派送不成功（客户不在家），待进一步处理")
+    await push(mall, parcel, by + timedelta(hours=9), "已签收,签收人:本人")
+    wait(mall, by + DAY)
+    assert await swept(mall) == Swept(done=1)
+    assert [one["fact"] for one in made_good(await mall.read(number))] == ["orders.LatenessExcused"]
+    assert (await mall.balance())["available"] == before
+
+
+async def test_nothing_follows_when_it_came_in_time_or_nothing_was_promised(mall: Mall) -> None:
+    """Rule 10: off by default; switched on it holds for what is placed from then on."""
+    off, _ = await placed(mall)
+    gives(mall, POINTS)
+    kept, by = await placed(mall)
+    parcel = await mall.ship(kept)
+    await push(mall, parcel, by - timedelta(hours=1), "已签收,签收人:本人")
+    wait(mall, by + 9 * DAY)
+    assert await swept(mall) == Swept()
+    for number in (off, kept):
+        assert made_good(await mall.read(number)) == []
+
+
+@pytest.mark.parametrize("confirms", [False, True])
+async def test_a_late_receipt_counts_once_it_is_confirmed(mall: Mall, confirms: bool) -> None:
+    """Rules 10, 23: a push alone proves no lateness; where nobody can be asked, it does."""
+    gives(mall, POINTS)
+    number, by = await placed(mall)
+    parcel = await mall.ship(number)
+    mall.tenant.rules = replace(mall.tenant.rules, confirm_receipts=confirms)
+    await push(mall, parcel, by + timedelta(hours=5), "已签收,签收人:本人")
+    wait(mall, by + DAY)
+    assert await swept(mall) == (Swept(undecided=1) if confirms else Swept(done=1))
+    assert bool(made_good(await mall.read(number))) is not confirms
+
+
+def test_the_figure_is_a_setting_and_no_more_than_one_person_may_give() -> None:
+    """A8, rule 10: off unless it is set; what takes four eyes is refused at the start."""
+    assert HouseRules().late_points == 0
+    assert HouseRules(late_points=4_999).late_points == 4_999
+    with pytest.raises(ValueError, match="fewer than four_eyes_points"):
+        HouseRules(late_points=5_000)

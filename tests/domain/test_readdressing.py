@@ -1,0 +1,156 @@
+"""Another address before shipping: another province has all of it planned anew (O8; rule 1)."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from application import readdressing, releasing, replanning, stocking
+from application.addressing import Addressed
+from application.recipients import Recipient
+from application.streams import ORDER, PARCEL
+from domain.house_rules import HouseRules
+from domain.order_facts import OrderSplit
+from domain.orders import Order
+from domain.parcel_facts import Content
+from domain.refusals import NotPossible, OrderRefused
+from domain.release_facts import ReviewReason
+from tests.domain.test_compliance import DIGESTS
+from tests.domain.test_joining import HOME, Mall
+
+FAR = HOME.model_copy(update={"province": "江苏省", "city": "南京市"})
+NEAR = HOME.model_copy(update={"address": "灵隐路 77 号"})
+SURE = HouseRules(review_value_fen=10**9)
+
+
+def two_places(*serving_far: str) -> Mall:
+    """Three mugs of an order, two of them in `a` and one in `b`; `c` has three, too."""
+    mall = Mall()
+    for code in "abc":
+        serves = ("*",) if code in serving_far else ("浙江省",)
+        warehouse = mall.warehouse(code, serves=serves)
+        mall.do(partial(stocking.put_warehouse, warehouse=warehouse))
+    mall.item("mug", "a", units=2)
+    mall.item("mug", "b", units=1)
+    mall.place("N1", ("mug", 3), rules=SURE)
+    mall.item("mug", "c", units=3)
+    return mall
+
+
+def move(mall: Mall, to: Recipient = FAR, **more: Any) -> Order:
+    """The learner says where it goes now."""
+    found = Addressed(to, **more)
+    change = partial(readdressing.change_address, found=found, digests=DIGESTS, rules=SURE)
+    mall.do(partial(change, number="N1"))
+    return mall.log.state(ORDER, "N1")
+
+
+def shape(order: Order) -> list[tuple[int, str | None, int, str | None]]:
+    return [(p.number, p.warehouse, p.units[0].quantity, p.planned) for p in order.parts if p.live]
+
+
+def shelves(mall: Mall) -> list[tuple[int, int]]:
+    """What of the mugs is free and what is reserved, in each place."""
+    found = [mall.stock(place, "mug") for place in "abc"]
+    return [(one.free, one.reserved) for one in found]
+
+
+def test_all_is_planned_anew_in_one_commit_when_it_goes_to_another_province() -> None:
+    """O8, S1, rules 1, 10: reservations move, the plan says why, parts have numbers of their own;
+    the one warehouse that serves the new place sends all, and the promise is made anew."""
+    mall = two_places("c")
+    before = mall.log.state(ORDER, "N1")
+    assert shape(before) == [(1, "a", 2, None), (2, "b", 1, None)]
+    assert shelves(mall) == [(0, 2), (0, 1), (3, 0)]
+    mall.now += SURE.lane_time
+    after = move(mall)
+    assert shape(after) == [(3, "c", 3, None)]
+    assert shelves(mall) == [(2, 0), (1, 0), (0, 3)]
+    split = mall.log.facts(ORDER, "N1")[-1]
+    assert isinstance(split, OrderSplit)
+    assert (split.reason, split.plan.chosen_for) == ("the address changed", "fewest_parcels")
+    assert before.promise is not None
+    assert split.promised_by is not None
+    assert split.promised_by > before.promise.by
+    assert after.promise == before.promise._replace(by=split.promised_by)
+
+
+def test_the_plan_stays_when_it_goes_elsewhere_in_the_province() -> None:
+    """O8: CONTROL: nearby nothing moves but the address."""
+    mall = two_places("c")
+    before = mall.log.state(ORDER, "N1")
+    after = move(mall, NEAR)
+    assert (shape(after), after.promise) == (shape(before), before.promise)
+    assert shelves(mall) == [(0, 2), (0, 1), (3, 0)]
+
+
+def test_its_own_units_are_there_for_the_new_plan() -> None:
+    """Rule 1: what is reserved for it counts as free: the same places send it there, too."""
+    mall = two_places("a", "b")
+    assert [one[1:3] for one in shape(move(mall))] == [("a", 2), ("b", 1)]
+    assert shelves(mall) == [(0, 2), (0, 1), (3, 0)]
+
+
+@pytest.mark.parametrize(
+    ("serving", "code"), [((), "outside_coverage"), (("a", "b"), "out_of_stock")]
+)
+def test_nothing_moves_when_nobody_can_send_it_there(serving: tuple[str, ...], code: str) -> None:
+    """O1, O8: refused with every reason, as placing is; nothing is left behind."""
+    mall = two_places(*serving)
+    if serving:
+        mall.do(
+            partial(
+                replanning.short_pick,
+                order="N1", part=2, sku="mug", found=0, reason="broken", rules=SURE,
+            )
+        )  # fmt: skip
+    before, stock = mall.log.state(ORDER, "N1"), shelves(mall)
+    with pytest.raises(OrderRefused) as refused:
+        move(mall)
+    assert [one.code for one in refused.value.failures] == [code]
+    assert (mall.log.state(ORDER, "N1"), shelves(mall)) == (before, stock)
+
+
+def test_it_leaves_the_wave_and_the_parcel_that_it_shared() -> None:
+    """S4, S5: what was merged is undone for that order alone; the next wave takes it from there."""
+    mall = two_places("c")
+    mall.item("pen", "a")
+    mall.place("N2", ("pen", 1), rules=SURE)
+    contents = [Content(order="N1", part=1), Content(order="N2", part=1)]
+    together = partial(releasing.release_together, contents=contents, wave="W1", rules=SURE)
+    (shared,) = mall.do(together)["parcels"]
+    after = move(mall)
+    assert [part.releasable for part in after.parts if part.live] == [True]
+    assert mall.log.state(PARCEL, shared).contents == (contents[1],)
+    (stays,) = mall.log.state(ORDER, "N2").parts
+    assert (stays.planned, mall.log.state(PARCEL, shared).dissolved) == (shared, False)
+    own = [one.stream for one in mall.log.recorded if one.stream.startswith("parcel:N1")]
+    parcels = {one.partition(":")[2] for one in own} - {shared}
+    assert parcels
+    assert all(mall.log.state(PARCEL, one).dissolved for one in parcels)
+
+
+def test_what_somebody_has_in_hand_is_not_planned_anew() -> None:
+    """O8, W1: picked goods are in a parcel for the old place; what waits for stock has none."""
+    picked = two_places("c")
+    picked.packed("N1", 1)
+    waiting = two_places("c")
+    waiting.do(partial(stocking.scrap_stock, sku="mug", warehouse="c", quantity=3, reason="x"))
+    waiting.do(
+        partial(
+            replanning.short_pick,
+            order="N1", part=2, sku="mug", found=0, reason="broken", rules=SURE,
+        )
+    )  # fmt: skip
+    for mall, why in ((picked, "is in parcel"), (waiting, "waits for stock")):
+        with pytest.raises(NotPossible, match=why):
+            move(mall)
+        move(mall, NEAR)  # CONTROL: nearby they go on
+
+
+def test_a_doubtful_place_waits_for_a_human_there_too() -> None:
+    """O7, rule 26: planned anew, and looked at before it is released."""
+    mall = two_places("c")
+    after = move(mall, doubts=("address_ambiguous",))
+    assert after.review == (ReviewReason.ADDRESS_DOUBTFUL,)
+    assert shape(after) == [(3, "c", 3, None)]
