@@ -1,5 +1,7 @@
-"""A real PostgreSQL for every test that asks for one."""
+"""A real PostgreSQL for every test that asks for one, and an end for every test that hangs."""
 
+import asyncio
+import functools
 import itertools
 import os
 import shutil
@@ -39,6 +41,27 @@ class MallDatabase:
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     """`@pytest.mark.anyio` runs a coroutine on the loop that production uses."""
     return "asyncio", {"use_uvloop": True}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """End a coroutine that hangs where it waits, so that its traceback says on what.
+
+    uvloop swallows what a signal's handler raises, so pytest-timeout could only end the process;
+    that it does (`timeout_method`), five seconds later, is for what doesn't heed cancelling.
+    """
+    test = pyfuncitem.obj
+    if not asyncio.iscoroutinefunction(test):
+        return
+    mark = pyfuncitem.get_closest_marker("timeout")
+    seconds = float(mark.args[0] if mark else pyfuncitem.config.getini("timeout"))
+
+    @functools.wraps(test)
+    async def ended(**arguments: Any) -> None:
+        async with asyncio.timeout(seconds - 5):
+            await test(**arguments)
+
+    pyfuncitem.obj = ended
 
 
 @pytest.fixture
