@@ -33,6 +33,11 @@ BEYOND_STEPS: Final = 12
 """Steps beyond one for each line that are spent on a set which cannot be best."""
 
 
+_Sums = tuple[int, int, int, int, int]
+"""Of a set: its first weights' fen, least by weight (millionths), grams beyond those, and limits;
+and its parcels."""
+
+
 class Searched(NamedTuple):
     """What a search came to."""
 
@@ -77,8 +82,9 @@ class _Search:
         floors = [one.floor for one in self.sources]
         self.width = max([one.width for one in floors], default=1)
         self.jump = min([one.jump for one in floors], default=0)
-        self._ends = [(one.fen[0], one.base, one.upto[0], one.upto[-1]) for one in floors]
         self._parcels = [one.parcels for one in sources]
+        both = zip(floors, self._parcels, strict=True)
+        self._ends = [(f.fen[0], f.base, f.upto[0], f.upto[-1], own) for f, own in both]
         self._begun: dict[Chosen, Sharing] = {}
         self._prices: dict[tuple[int, Counts], int | None] = {}
         self.every_way = True
@@ -151,30 +157,36 @@ class _Search:
     ) -> Iterable[tuple[Key, Chosen]]:
         """Sets with so many parcels more than sources that can hold everything, with bounds."""
         for distinct, by_weight in enough:
+            sums = self._summed((0, by_weight, self.total, self.total, 0), distinct)
             again_from = [number for number in distinct if self._parcels[number]]
             for count in repeats:
                 if len(again_from) + count <= max_parts:
                     for again in combinations_with_replacement(again_from, count):
-                        bound = self._bound(distinct + again, by_weight)
+                        bound = self._bound(self._summed(sums, again))
                         if bound is not None and (bound < self.key or not again):
                             yield bound, tuple(sorted(distinct + again))
 
-    def _bound(self, chosen: Chosen, by_weight: int) -> Key | None:
-        """No split between these is better; None: they take not so much."""
-        fen, micro, room, over = 0, by_weight, self.total, self.total
-        parcels = 0
-        for number in chosen:
-            first_fen, base, first_grams, most_grams = self._ends[number]
+    def _summed(self, sums: _Sums, more: Chosen) -> _Sums:
+        """These sums with more parcels in the set."""
+        fen, micro, over, room, parcels = sums
+        for number in more:
+            first_fen, base, first_grams, most_grams, own = self._ends[number]
             fen += first_fen
             micro += base
             over -= first_grams
             room -= most_grams
-            parcels += self._parcels[number]
+            parcels += own
+        return fen, micro, over, room, parcels
+
+    def _bound(self, sums: _Sums) -> Key | None:
+        """No split between parcels with these sums is better; None: they take not so much."""
+        fen, micro, over, room, parcels = sums
         if room > 0:
             return None
         if over > 0:
             fen -= -over // self.width * self.jump
-        return max(fen, -(-micro // MICRO)), parcels, len(self.quantities)
+        by_weight = -(-micro // MICRO)
+        return max(fen, by_weight), parcels, len(self.quantities)
 
     def _enough(self, max_parts: int) -> list[tuple[Chosen, int]]:
         """Sources that together have enough, and what the goods cost by weight alone at least."""

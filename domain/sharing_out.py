@@ -206,15 +206,9 @@ class Sharing:
         there = tuple([source.units[line] for source in self.sources])
         places = sum(map(bool, there))
         if places and comb(wanted + places - 1, places - 1) <= WAYS_MAX:
-            shares = _every_share(wanted, there, self.alike)
-        else:
-            self.search.every_way = False
-            shares = sorted(self._fills(line, wanted, there), reverse=True)
-        ways = [
-            _Way(sum(map(mul, counts, rates)), sum(map(bool, counts)), counts) for counts in shares
-        ]
-        ways.sort(key=_AS_TRIED)
-        return ways
+            return _every_way(wanted, there, self.alike, rates)
+        self.search.every_way = False
+        return _cheapest_first(sorted(self._fills(line, wanted, there), reverse=True), rates)
 
     def _fills(self, line: int, wanted: int, there: Sequence[int]) -> Iterable[Counts]:
         """The ways in which every parcel but one takes all it can, or nothing."""
@@ -237,9 +231,9 @@ class Sharing:
         return found
 
 
-@lru_cache(maxsize=4_096)
-def _every_share(wanted: int, there: Counts, alike: Counts) -> Sequence[Counts]:
-    """Every way to share units out, descending; parcels that are `alike` share what is there."""
+@lru_cache(maxsize=16_384)
+def _every_way(wanted: int, there: Counts, alike: Counts, rates: Counts) -> Sequence[_Way]:
+    """Every way to share units out; parcels that are `alike` share what is there."""
     partly: list[tuple[Counts, int]] = [((), wanted)]
     for parcel, most in enumerate(there):
         twins = [twin for twin in range(parcel) if alike[twin] == alike[parcel]]
@@ -248,4 +242,11 @@ def _every_share(wanted: int, there: Counts, alike: Counts) -> Sequence[Counts]:
             for counts, missing in partly
             for units in range(min(missing, most - sum([counts[twin] for twin in twins])), -1, -1)
         ]
-    return [counts for counts, missing in partly if not missing]
+    return _cheapest_first([counts for counts, missing in partly if not missing], rates)
+
+
+def _cheapest_first(shares: Iterable[Counts], rates: Counts) -> Sequence[_Way]:
+    """The cheapest way first; of ways that cost the same, as they were."""
+    ways = [_Way(sum(map(mul, each, rates)), sum(map(bool, each)), each) for each in shares]
+    ways.sort(key=_AS_TRIED)
+    return ways

@@ -346,6 +346,7 @@ def test_a_plan_costs_what_the_oracle_says_on_small_cases(case: Case) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @settings(max_examples=2_500, deadline=None)
 @forall(priced_cases())
 def test_a_plan_costs_what_the_oracle_says_on_thousands_of_cases(case: Case) -> None:
