@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 from application.jobs import queue_depth
 from application.loads import loads
 from application.policies import ALL, overdue
-from application.querying import queries_asked
+from application.queries_asked import queries_asked
 from application.screening import POLICY as SCREEN_ORDERS
 
 JOBS = Gauge("tallypost_jobs", "Jobs of all tenants that wait, run or are dead.", ["status"])

@@ -19,7 +19,7 @@ from api.support_ahead import ahead_in_words
 from application.case_words import Said, said_in, without_names
 from application.delay_messages import message_for
 from application.envelope import Envelope
-from application.querying import LastAsked, last_asked
+from application.queries_asked import LastAsked, last_asked
 from application.recipients import Recipient
 from application.sealed_words import Message
 from application.streams import CLAIM, DISPUTE, NOTES, RETURN

@@ -30,7 +30,8 @@ from application.migrating import LOCK
 from application.partner_calls import forget_calls
 from application.policies import BY_THE_HOUR
 from application.pushed_tracks import forget_unclaimed
-from application.querying import Outcome, Querying, forget_queries
+from application.queries_asked import Outcome, forget_queries
+from application.querying import Querying
 from application.retention import forget_all
 from application.subscriptions import Subscriptions
 from application.sweeping import Policy, sweep

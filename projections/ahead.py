@@ -17,7 +17,7 @@ from application.envelope import Envelope
 from application.house import House
 from application.policies import ALL
 from application.pushing_consignments import LOOK_AGAIN
-from application.querying import Outcome, foreseen_queries
+from application.queries_asked import Outcome, foreseen_queries
 from application.streams import CLAIM, DISPUTE, ORDER, PARCEL, RETURN
 from application.subscriptions import Subscriptions
 from application.sweeping import LATE_AFTER, foreseen_of

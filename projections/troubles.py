@@ -12,7 +12,7 @@ from application.loads import ALERT_PERCENT, loads
 from application.partner_calls import OURSELVES, PartnerCalls
 from application.policies import overdue
 from application.pushed_tracks import UNCLAIMED_AFTER, unclaimed
-from application.querying import contradicted
+from application.queries_asked import contradicted
 from application.signaling import closed
 from application.subscriptions import Subscriptions
 from application.targets import SYNC_LAG_SECONDS, Missed, missed

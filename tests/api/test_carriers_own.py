@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from api.sandbox_carriers import ACCOUNTS
-from application.querying import Outcome, Querying
+from application.queries_asked import Outcome
+from application.querying import Querying
 from application.settings import Settings
 from tests.api.conftest import Mall, running
 from tests.api.test_partners import Partners, partners

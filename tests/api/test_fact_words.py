@@ -6,7 +6,7 @@ from typing import Any
 import api.pages as pages
 from api.fact_words import FIGURES, details, titles
 from application.envelope import Context, Envelope, decode_fact
-from application.querying import Outcome as Asked
+from application.queries_asked import Outcome as Asked
 from domain.approvals import Kind
 from domain.claims import InquiryResult
 from domain.dispute_facts import Answer, Outcome, Question, SignerMatch

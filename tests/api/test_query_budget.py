@@ -6,14 +6,8 @@ from datetime import timedelta
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from application.querying import (
-    CONTRADICTED_MAX,
-    Outcome,
-    Querying,
-    contradicted,
-    forget_queries,
-    queries_asked,
-)
+from application.queries_asked import Outcome, contradicted, forget_queries, queries_asked
+from application.querying import CONTRADICTED_MAX, Querying
 from tests.api.test_partners import partners
 from tests.api.test_querying import Desk, desk, mall
 

@@ -16,7 +16,8 @@ from application import jobs, ordering
 from application.envelope import Context
 from application.issuing import NotYet
 from application.policies import COMPLETE, sweep
-from application.querying import Outcome, Querying, contradicted
+from application.queries_asked import Outcome, contradicted
+from application.querying import Querying
 from application.settings import Settings
 from application.unit import Command
 from domain.scans import ScanKind

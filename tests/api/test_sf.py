@@ -9,7 +9,8 @@ import pytest
 
 from api.sandbox_sf import CHECK_WORD, PARTNER
 from application.policies import COMPLETE, sweep
-from application.querying import Outcome, Querying
+from application.queries_asked import Outcome
+from application.querying import Querying
 from application.settings import Settings
 from tests.api.conftest import Mall, running
 from tests.api.test_partners import Partners, partners

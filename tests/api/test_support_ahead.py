@@ -12,7 +12,7 @@ from application.envelope import Context
 from application.labelling import WANT_LABELS
 from application.ordering_labels import LabelOrders
 from application.policies import ALL, CANCEL_UNPAID, COMPLETE, sweep
-from application.querying import Outcome
+from application.queries_asked import Outcome
 from application.releasing import require_review
 from application.subscriptions import Subscriptions
 from application.unit import Command

@@ -10,7 +10,7 @@ import pytest
 from application import claiming, ordering, shipping
 from application.issuing import NotYet
 from application.policies import COMPLETE, sweep
-from application.querying import contradicted
+from application.queries_asked import contradicted
 from domain.disputes import Unconfirmed
 from domain.order_facts import Fault
 from domain.scans import Scan, ScanKind
