@@ -7,6 +7,9 @@ STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 
+# Some machines forbid compiled files: then each process that a test starts compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The first interpreter that is new enough and can make a virtual environment.
 FIND_PYTHON = for candidate in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$candidate -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
@@ -41,6 +44,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 serve: $(STAMP)
 	@$(BIN)/tallypost serve
+
 
 # Slow tests follow one after another, because they measure or want the machine to themselves.
 # Browser tests have a process of their own: Playwright's event loop stays in the thread it is used in.

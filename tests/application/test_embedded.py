@@ -13,6 +13,9 @@ import pytest
 from application.attaching import attach_or_start
 from application.embedded import EmbeddedPostgres, EmbeddedPostgresError, pg_binary
 
+# Each starts servers of its own, some in processes of their own.
+pytestmark = pytest.mark.slow
+
 ROOT = os.geteuid() == 0
 # Starts the server in a process of its own, says so, and waits to be told to end.
 OWNER = """

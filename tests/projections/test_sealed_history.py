@@ -167,23 +167,23 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
-async def test_place_is_named_when_an_export_is_changed(audited: Audited, name: str) -> None:
+async def test_place_is_named_when_an_export_is_changed(audited: Audited) -> None:
     """A3: also when whoever changed it sealed it again with a key of his own."""
-    change, place = CHANGES[name]
-    made = json.loads(await audited.export(since=[audited.kept]))
-    change(made)
+    document, head = await audited.export(since=[audited.kept]), await audited.head()
+    for name, (change, place) in CHANGES.items():
+        made = json.loads(document)
+        change(made)
 
-    plain = check(rendered(made), key=PUBLIC)
-    assert plain.status == REFUSED
-    assert plain.findings[0].place.startswith(place), plain.findings
+        plain = check(rendered(made), key=PUBLIC)
+        assert plain.status == REFUSED, name
+        assert plain.findings[0].place.startswith(place), (name, plain.findings)
 
-    made.pop("seal")
-    resealed = sealed(made, FORGER)
-    for anchor in ({"key": PUBLIC}, {"head": audited.kept}, {"head": await audited.head()}):
-        assert check(resealed, **anchor).status == REFUSED
-    if place != "seal":
-        assert check(resealed).status == REFUSED
+        made.pop("seal")
+        resealed = sealed(made, FORGER)
+        for anchor in ({"key": PUBLIC}, {"head": audited.kept}, {"head": head}):
+            assert check(resealed, **anchor).status == REFUSED, name
+        if place != "seal":
+            assert check(resealed).status == REFUSED, name
 
 
 async def test_forged_history_is_refused_when_all_digests_were_made_anew(audited: Audited) -> None:

@@ -120,6 +120,7 @@ async def test_nothing_breaks_when_bodies_hold_hostile_values(mall: Mall) -> Non
     assert not attempts.broken, "\n".join(attempts.broken[:40])
 
 
+@pytest.mark.slow
 async def test_nothing_breaks_when_paths_and_queries_hold_hostile_values(mall: Mall) -> None:
     """R46: the same in every path parameter, query parameter and header: 0 × 5xx."""
     attempts = Attempts(mall)
