@@ -92,6 +92,9 @@ class Found(NamedTuple):
     contradicts: bool = False
 
 
+LOOKS_ON: Final = 2
+"""How many names are looked up ahead: 河南新乡新乡县 begins with no town called 新乡."""
+
 # People put these before, between and after the names.
 _NOISE: Final = re.compile(
     "中华人民共和国|中国|收[货件]人?地址|详细地址|所在地区|[寄送]到|地址|住址|null|undefined"
@@ -189,8 +192,8 @@ class Walk:
                 return shared
         return self._fitting(place, state)
 
-    def _fitting(self, place: int, state: State, *, looks_on: bool = True) -> Found | None:
-        """The name here; whether the next one makes it certain is looked up once, not for ever."""
+    def _fitting(self, place: int, state: State, *, looks_on: int = LOOKS_ON) -> Found | None:
+        """The name here; the next ones may make it certain, of which not all are looked up."""
         text, contradicting = self._text, None
         for length in self._divisions.starts.get(text[place : place + 2], ()):
             end = place + length
@@ -200,14 +203,14 @@ class Walk:
             meant = self._meant(list(named), place, end, state, looks_on=looks_on)
             if fitting := narrowed(state, meant):
                 return Found(fitting, end)
-            if looks_on and meant and (further := self._leads_on(meant, end, state)):
+            if looks_on and meant and (further := self._leads_on(meant, end, state, looks_on)):
                 return further
             if contradicting is None and (hard := [one for one in meant if one.hard]):
                 contradicting = Found(narrowed({}, _near(hard, state)), end, contradicts=True)
         return contradicting
 
     def _meant(
-        self, named: list[Named], start: int, end: int, state: State, *, looks_on: bool
+        self, named: list[Named], start: int, end: int, state: State, *, looks_on: int
     ) -> list[Named]:
         """Which of the named divisions the letters can mean, given what stands around them."""
         text = self._text
@@ -224,14 +227,16 @@ class Walk:
             left = [one for one in left if one.hard]
         if self._part_of_a_full_name(name, end):
             left = [one for one in left if not one.hard]
-        if len(left) == len(named) or not (looks_on and self._leads_on(named, end, state)):
+        if len(left) == len(named) or not (
+            looks_on and self._leads_on(named, end, state, looks_on)
+        ):
             return left
         return named  # 台州|路桥区 is no road
 
-    def _leads_on(self, named: list[Named], end: int, state: State) -> Found | None:
+    def _leads_on(self, named: list[Named], end: int, state: State, looks_on: int) -> Found | None:
         """The next name, where it lies in what is named here: then this is no part of a name."""
         tentative = narrowed(state, named, lenient=True)
-        found = self._fitting(end, tentative, looks_on=False) if tentative else None
+        found = self._fitting(end, tentative, looks_on=looks_on - 1) if tentative else None
         return None if found is None or found.contradicts else found
 
     def _part_of_a_full_name(self, name: str, end: int) -> bool:
