@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 from tests.conftest import MallDatabase
 
 COMMIT = b"COMMIT"
+TURN = b".turn FOR UPDATE"
+"""Whoever asks for it is the log's writer, for as long as the connection lasts."""
 
 
 class Link:
@@ -29,6 +31,11 @@ class Link:
         self.slow = 0.0
         """Seconds that each sentence waits on its way to the server."""
         self.cut = {"before": 0, "after": 0}
+        self.stands_after_cut = False
+        """Whether the next of the log's COMMITs that is cut is the last word that passes, until
+        `go_on`: nobody can ask what became of it. Other connections' COMMITs are not cut then."""
+        self._passing = asyncio.Event()
+        self._passing.set()
         self._chance = random.Random(seed)
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -38,13 +45,18 @@ class Link:
 
     async def __aexit__(self, *_: object) -> None:
         self._listening.close()
-        self.cut_all()
+        self.go_on()
         await self._listening.wait_closed()
 
     def cut_all(self) -> None:
         """Cut every connection there is."""
         for one in list(self._open):
             one.transport.abort()
+
+    def go_on(self) -> None:
+        """Let words pass again. What was held meanwhile is lost, with its connections."""
+        self.cut_all()
+        self._passing.set()
 
     async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -64,14 +76,22 @@ class Link:
         to_server: asyncio.StreamWriter,
         to_client: asyncio.StreamWriter,
     ) -> None:
+        writer = False
         while said := await client.read(1 << 20):
             await asyncio.sleep(self.slow)
-            if COMMIT in said and self._chance.random() < self.cuts:
+            await self._passing.wait()
+            if to_server.transport.is_closing():
+                return
+            writer = writer or TURN in said
+            cuttable = COMMIT in said and (writer or not self.stands_after_cut)
+            if cuttable and self._chance.random() < self.cuts:
                 if self._chance.random() >= self.heard:
                     self.cut["before"] += 1
                     return
                 to_client.transport.abort()  # the server hears it; nobody hears the server
                 self.cut["after"] += 1
+                if self.stands_after_cut:
+                    self._passing.clear()
                 to_server.write(said)
                 await to_server.drain()
                 await asyncio.sleep(0.005)

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -36,8 +37,13 @@ PATIENT_SECONDS = {"payment": 5.0, "kuaidi100": 20.0}
 AGAIN_SECONDS = 2.0
 """After how long they send again what was not taken; really a quarter of a minute at least."""
 SLOW_SECONDS = 2.0
+DRAIN_SECONDS = 90.0
+"""How long what was not taken while it was slow may take afterwards: half a minute of it is 1,400
+callbacks, which a quiet machine takes in 3 s and a shared one was seen not to take in 30."""
 SUBJECTS = 10
 """Parcels that are pushed, orders that are paid."""
+TRIES = 20
+"""COMMITs of the log that are waited for until one has a callback that nobody sent before."""
 ANSWERS_FIRST = (sys.executable, "-m", "tests.reliability.answers_first")
 
 
@@ -81,6 +87,8 @@ class Partners:
         self._began = datetime.now(UTC) - timedelta(hours=20)
         self._sending: set[asyncio.Task[None]] = set()
         self.phase = "normal"
+        self.asking: Counter[str] = Counter()
+        """Tries that wait for their answer, by the phase they began in."""
         self.sent: list[Sent] = []
         self.all: list[Callback] = []
         self.answered: set[tuple[str, str]] = set()
@@ -137,13 +145,33 @@ class Partners:
         status = 0
         while status != 200:
             phase, started = self.phase, time.perf_counter()
-            status = await _posted(self._service.port, path, one)
+            self.asking[phase] += 1
+            try:
+                status = await _posted(self._service.port, path, one)
+            finally:
+                self.asking[phase] -= 1
+            if status == 200:
+                self.answered.add(one.key)
             self.sent.append(Sent(one.partner, phase, status, time.perf_counter() - started))
             if status != 200:
                 await asyncio.sleep(AGAIN_SECONDS)
         if not await _kept(log, self._service.database.schema, one):
             self.answered_early.append(one.key)
-        self.answered.add(one.key)
+
+    async def kept(self) -> set[tuple[str, str]]:
+        """Those of them that are in the log."""
+        service, keys = self._service, {one.key for one in self.all}
+        url = service.database.owner_url
+        query = f"SELECT principal, key FROM {service.database.schema}.commands".encode()
+        async with await psycopg.AsyncConnection.connect(url) as log:
+            return keys & set(await (await log.execute(query)).fetchall())
+
+    async def stand_apart(self) -> bool:
+        """Whether, seen twice, some are stored and not answered, or answered and not stored: then
+        it isn't an answer on its way."""
+        apart = self.answered ^ await self.kept()
+        await asyncio.sleep(0.5)
+        return bool(apart & (self.answered ^ await self.kept()))
 
     @property
     def under_way(self) -> int:
@@ -244,19 +272,25 @@ async def _restarted(service: Service) -> None:
 async def _killed_between_storing_and_answering(
     service: Service, link: Link, partners: Partners
 ) -> int:
-    """kill -9 as the server has heard a COMMIT of which the API hears no more; how many callbacks
-    were in the log then that nobody had been answered."""
-    cut = link.cut["after"]
+    """kill -9 as the server has heard a COMMIT of which the API hears no more, nor anything else;
+    how many callbacks were in the log then that nobody had been answered."""
     link.heard = link.cuts = 1.0
-    await until(lambda: link.cut["after"] > cut, seconds=20)
-    answered = set(partners.answered)
-    link.cuts = 0.0
+    link.stands_after_cut = True
+    for _ in range(TRIES):
+        cut = link.cut["after"]
+        await until(lambda: link.cut["after"] > cut, seconds=20)  # noqa: B023
+        if await partners.stand_apart():
+            break
+        link.go_on()  # a COMMIT of nothing that was new
+    else:
+        raise AssertionError("no COMMIT with a callback was seen")
     service.kill_api()
-    await asyncio.sleep(0.2)
-    async with await psycopg.AsyncConnection.connect(service.database.owner_url) as log:
-        kept = [one.key for one in partners.all if await _kept(log, service.database.schema, one)]
+    link.cuts = 0.0
+    link.go_on()
+    await until(lambda: not partners.asking.total(), seconds=20)  # who was answered has heard it
+    unanswered = await partners.kept() - partners.answered
     await asyncio.to_thread(service.start_api)
-    return len(set(kept) - answered)
+    return len(unanswered)
 
 
 class Came(NamedTuple):
@@ -279,13 +313,15 @@ async def put_through(
         async with partners.sending():
             await asyncio.sleep(normal)
             partners.phase = "between"  # what is under way when it gets slow is not as usual
-            await asyncio.sleep(1)
+            await until(lambda: not partners.asking["normal"], seconds=20)
             partners.phase = "slow"
             link.slow = SLOW_SECONDS
             await asyncio.sleep(slow)
+            partners.phase = "after"
             link.slow = 0.0
-            await until(lambda: partners.under_way < RATE, seconds=30)
-            partners.phase = "killed"
+            await until(lambda: partners.under_way < RATE, seconds=DRAIN_SECONDS)
+            partners.phase = "killed"  # whose connections end without an answer
+            await until(lambda: not {"slow", "after"} & set(+partners.asking), seconds=20)
             for _ in range(kills):
                 await asyncio.sleep(0.5)
                 unanswered += await _killed_between_storing_and_answering(service, link, partners)
@@ -304,43 +340,41 @@ def assert_kept(service: Service, partners: Partners) -> None:
 
 
 async def stored_before_answered(
-    service: Service, folder: Path, *, normal: float, slow: float, kills: int
+    service: Service, folder: Path, *, normal: float, slow: float, kills: int, usual_seconds: float
 ) -> None:
     """R38, whole."""
     partners, unanswered = await put_through(service, folder, normal=normal, slow=slow, kills=kills)
     assert unanswered > 0
     assert partners.answered_early == []
-    assert {one.status for one in partners.sent} <= {200, 503, 0}
+    assert {one.status for one in partners.sent} <= {200, 409, 503, 0}
     assert all(one.status for one in partners.sent if one.phase != "killed")
     for partner, patience in PATIENT_SECONDS.items():
         usual = partners.took(partner, "normal")
-        assert usual[int(len(usual) * 0.99)] <= 0.5
+        assert usual[int(len(usual) * 0.99)] <= usual_seconds
         slowest = partners.took(partner, "slow")[-1]
         assert SLOW_SECONDS < slowest < patience, (partner, slowest)
     assert_kept(service, partners)
 
 
-@pytest.mark.nightly
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_callbacks_are_stored_before_they_are_answered(
     service: Service, folder: Path
 ) -> None:
     """R38: 50 a second; 2 s for each word to the database; killed between storing and answering:
-    p99 ≤ 500 ms as usual, 5 s (WeChat) and 20 s (Kuaidi100) at most, 0 lost, 0 twice."""
-    await stored_before_answered(service, folder, normal=2, slow=5, kills=2)
+    5 s (WeChat) and 20 s (Kuaidi100) at most, 0 lost, 0 twice."""
+    await stored_before_answered(service, folder, normal=2, slow=5, kills=2, usual_seconds=4)
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 async def test_callbacks_are_stored_before_they_are_answered_for_a_minute(
     service: Service, folder: Path
 ) -> None:
-    """R38: the same for longer, and with more kills."""
-    await stored_before_answered(service, folder, normal=20, slow=12, kills=6)
+    """R38: the same with half a minute of slow words and more kills; p99 ≤ 500 ms as usual."""
+    await stored_before_answered(service, folder, normal=20, slow=30, kills=6, usual_seconds=0.5)
 
 
-@pytest.mark.nightly
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_callbacks_are_lost_when_they_are_answered_first(
     service: Service, folder: Path
 ) -> None:
