@@ -24,6 +24,7 @@ from application.billing import match_again
 from application.compounds import BATCH as COMPOUNDS
 from application.compounds import note_compounds
 from application.delays import DELAYS
+from application.ending import ended, heed
 from application.house import House
 from application.links import LINK
 from application.migrating import LOCK
@@ -241,6 +242,7 @@ async def run_worker(stop: asyncio.Event, *, conninfo: str, houses: Mapping[str,
                 await _work(app, stop, houses)
         except (psycopg.Error, ConnectorException, OSError) as error:
             logger.warning("the jobs wait for the database: %s", type(error).__name__)
+        heed()
         if not stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
@@ -261,12 +263,11 @@ async def _work(app: App, stop: asyncio.Event, houses: Mapping[str, House]) -> N
         name="jobs",
     )
     told = asyncio.create_task(stop.wait())
-    await asyncio.wait({worker, told}, return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
-    if not worker.done():
-        worker.cancel()
-    with suppress(asyncio.CancelledError):
-        await worker
+    try:
+        await asyncio.wait({worker, told}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+        await ended(worker, patience=GRACE_SECONDS + RESTART_SECONDS)
 
 
 async def dead_jobs(connection: AsyncConnection[Any], *, limit: int = 100) -> list[DeadJob]:

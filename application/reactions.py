@@ -13,6 +13,7 @@ from functools import partial
 from application.arrivals import estimate_arrivals
 from application.billing import match_new
 from application.dispatching import Dispatcher
+from application.ending import heed
 from application.gateways.outbound import Outbound
 from application.house import OUTAGES, House
 from application.jobs import run_worker
@@ -129,6 +130,7 @@ async def again_and_again(
         except Exception:
             failed = min(failed + 1, 10)
             logger.exception("%s failed", what)
+        heed()
         pause = min(every * 2**failed, LONGEST_PAUSE_SECONDS) if failed else every
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)

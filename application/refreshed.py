@@ -7,12 +7,12 @@ database for them, one task of the process does.
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from typing import Any, Self
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from application.ending import ended, heed
 from application.house import OUTAGES
 
 logger = logging.getLogger(__name__)
@@ -45,9 +45,7 @@ class Refreshed(ABC):
 
     async def __aexit__(self, *_: object) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await ended(self._task, patience=RETRY_SECONDS)
 
     @property
     def age_seconds(self) -> float:
@@ -71,6 +69,7 @@ class Refreshed(ABC):
         while True:
             await asyncio.sleep(pause)
             pause = await self._try()
+            heed()
 
     async def _try(self) -> float:
         """Look, and say how long to wait before the next time."""

@@ -18,6 +18,7 @@ import psycopg
 from psycopg import AsyncConnection
 from pydantic_core import from_json
 
+from application.ending import heed, told_to_stop
 from application.envelope import decode_fact
 from application.faults import fault
 from application.groups import Group, Waiting
@@ -166,9 +167,10 @@ class Writer:
                 except OUTAGES as error:
                     logger.warning("the log is out of reach: %s", type(error).__name__)
                     await self._disconnect()
+                    heed()
                     await asyncio.sleep(min(0.05 * 2 ** min(attempt, 5), RECONNECT_SECONDS))
                 except SPOILED as error:
-                    if _told_to_stop():
+                    if told_to_stop():
                         raise
                     # A bug, not an outage. Nothing was committed, and what is kept may be wrong.
                     logger.exception("a group commit of %s failed", len(batch))
@@ -373,12 +375,6 @@ class Writer:
             with suppress(psycopg.Error, OSError):
                 await self._log.connection.close()
             self._log = None
-
-
-def _told_to_stop() -> bool:
-    """Whether somebody cancelled the task that runs this."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _repeated(kept: Recorded, command: Command) -> Outcome | Refusal:

@@ -14,11 +14,14 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from application.ending import ended, heed
 from projections.reading import compose
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
+ENDING_SECONDS = 1.0
+"""After how long a poll that goes on is told again to stop."""
 QUEUE_MAX = 64
 """News a watcher may leave unread before it is sent away."""
 LOOKING_MAX = 3
@@ -64,9 +67,7 @@ class LiveFeed:
     async def __aexit__(self, *_: object) -> None:
         self.send_all_away()
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await ended(self._task, patience=ENDING_SECONDS)
 
     def send_all_away(self) -> None:
         """End every live stream, before the server waits for its connections to close (R08)."""
@@ -123,6 +124,7 @@ class LiveFeed:
                 await self._look()
             except (psycopg.Error, PoolTimeout, OSError) as error:
                 logger.warning("the live feed waits: %s", type(error).__name__)
+            heed()
             await asyncio.sleep(0.02 if self._waiting else POLL_SECONDS)
 
     async def _look(self) -> None:

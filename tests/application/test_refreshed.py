@@ -67,3 +67,19 @@ async def test_what_was_known_stays_when_a_look_fails(
         seen, turns.table = turns.seen, "turn"
         assert seen >= 1
         await until(lambda: turns.seen > seen)
+
+
+@pytest.mark.parametrize("turns_of_the_loop", range(6))
+async def test_it_ends_when_it_is_told_to_as_it_gets_its_connection(
+    database: MallDatabase, turns_of_the_loop: int
+) -> None:
+    """R08: before Python 3.12 such a cancelling gets lost (application/ending.py)."""
+    async with pool_of(database) as pool, asyncio.timeout(10):
+        async with Turns(pool, schema=database.schema) as turns:
+            held = await pool.getconn()
+            seen = turns.seen
+            await until(lambda: pool.get_stats().get("requests_waiting"))
+            await pool.putconn(held)
+            for _ in range(turns_of_the_loop):
+                await asyncio.sleep(0)
+        assert turns.seen <= seen + 1

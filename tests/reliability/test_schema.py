@@ -206,15 +206,19 @@ def _serving(app: FastAPI) -> Iterator[str]:
     """A plain application on a port of its own."""
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
+        give_up_at = time.monotonic() + 20
         while not server.started:
+            assert thread.is_alive()
+            assert time.monotonic() < give_up_at
             time.sleep(0.01)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join()
+        thread.join(20)
+        assert not thread.is_alive()
 
 
 @pytest.mark.anyio
