@@ -20,7 +20,7 @@ from domain.splitting import Shipping
 
 BETWEEN = " · "
 NAMELESS: Final[Mapping[str, str]] = {}
-"""No item is called by a name."""
+"""No item is called by a name, or no warehouse."""
 
 FIGURES: Final[dict[str, str]] = {
     "approvals.ApprovalDenied": "checker reason",
@@ -197,6 +197,10 @@ class Language:
         keys = (f"{name}.{value}" for name in lists)
         return str(next((self._words[key] for key in keys if key in self._words), value))
 
+    def half(self, name: str) -> str:
+        """What something with a name in both languages is called in this one."""
+        return in_one(name, "zh" if self.code == "zh" else "en")
+
     def moment(self, at: datetime) -> str:
         """A time on the business's own clocks."""
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}"
@@ -293,7 +297,6 @@ SAID: Final[dict[str, Say]] = {
     "since": _at("told.since"),
     "state": _in("parcel"),
     "step": _in("consigned_state"),
-    "warehouse": _in("warehouse"),
     **dict.fromkeys(("grams", "weight_grams"), lambda _, grams: f"{grams:,} g"),
     "window_until": _at("told.until"),
 }
@@ -318,10 +321,12 @@ def details(
     zone: ZoneInfo,
     figures: str | None = None,
     names: Mapping[str, str] = NAMELESS,
+    warehouses: Mapping[str, str] = NAMELESS,
 ) -> dict[str, str] | None:
     """The figures of what happened, in each language; None where it has none to tell.
 
-    All that a history tells of, unless `figures` names fewer; items by their `names`, by SKU.
+    All that a history tells of, unless `figures` names fewer; items by their `names`, by SKU, and
+    `warehouses` that the house has no words for by theirs, by code.
     """
     known = _fields(event)
     told = [
@@ -331,14 +336,26 @@ def details(
     ]
     if not told:
         return None
+    own = {"sku": names, "warehouse": warehouses}
     return in_both(
-        lambda one: BETWEEN.join(_said(one, field, value, names) for field, value in told), zone
+        lambda one: BETWEEN.join(
+            _said(one, field, value, own.get(field, NAMELESS)) for field, value in told
+        ),
+        zone,
     )
 
 
+def warehouse_name(language: Language, code: str, names: Mapping[str, str]) -> str:
+    """What a warehouse is called: in the house's words, else by its own name; its code."""
+    words = language.of(("warehouse",), code)
+    return language.half(names[code]) if words == code and code in names else words
+
+
 def _said(language: Language, field: str, value: Any, names: Mapping[str, str]) -> str:
+    if field == "warehouse":
+        return warehouse_name(language, value, names)
     if field == "sku" and value in names:
-        return in_one(names[value], "zh" if language.code == "zh" else "en")
+        return language.half(names[value])
     say = SAID.get(field)
     return str(value) if say is None else say(language, value)
 

@@ -117,7 +117,9 @@ async def _found(
         code = order_queries.plain_number(text) if person else None
         asking = order_queries.Asking(connection, tenant.schema)
         found = await asking.found(text, cards, code=code or None)
-    return json_answer({"orders": [listing(one, staff=True) for one in found]})
+    return json_answer(
+        {"orders": [{**listing(one, staff=True), **outside} for one, outside in found]}
+    )
 
 
 def _phone(text: str) -> str | None:

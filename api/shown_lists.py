@@ -49,17 +49,36 @@ _LISTED = {
 }
 
 
+class FoundOrderOut(ListedOut):
+    """An order that was searched for."""
+
+    external_number: str | None = Field(description="its number at an outside shop")
+    external_orders: int = Field(
+        description="orders that have this outside number: with more than one, a caller who "
+        "states it may mean any of them"
+    )
+
+
+_FOUND = {
+    **_LISTED,
+    "state": "pending_shipment",
+    "external_number": "TB-2026110300071",
+    "external_orders": 1,
+}
+
+
 class FoundOut(BaseModel):
     """Orders that were searched for."""
 
-    model_config = example(orders=[{**_LISTED, "state": "pending_shipment"}])
-    orders: list[ListedOut] = Field(description="newest first")
+    model_config = example(orders=[_FOUND])
+    orders: list[FoundOrderOut] = Field(description="newest first")
 
 
-class OrdersOut(FoundOut):
+class OrdersOut(BaseModel):
     """A page of orders, newest first."""
 
     model_config = example(orders=[_LISTED], next=None)
+    orders: list[ListedOut] = Field(description="newest first")
     next: Next
     position: int | None = Field(
         default=None, description="with `as_of` or `known_at`: what was known"

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.fact_words import BETWEEN, Language, in_both
+from api.fact_words import BETWEEN, Language, in_both, warehouse_name
 from application.case_words import without_names
 from application.envelope import Envelope
 from application.recipients import Recipient
@@ -18,8 +18,12 @@ def ahead_in_words(
     *,
     zone: ZoneInfo,
     recipient: Recipient | None,
+    warehouses: Mapping[str, str],
 ) -> list[dict[str, Any]]:
-    """Each with its words and the entry of `events` that it comes of; `recipient` stays unnamed."""
+    """Each with its words and the entry of `events` that it comes of; `recipient` stays unnamed.
+
+    `warehouses` are what those call themselves that the house has no words for, by code.
+    """
     places = {f"{one.stream}@{one.version}": one.position for one in events}
     return [
         {
@@ -29,7 +33,7 @@ def ahead_in_words(
             "at": one.at,
             "tries": one.tries,
             "words": in_both(partial(_title, one), zone),
-            "details": in_both(partial(_details, one, recipient), zone),
+            "details": in_both(partial(_details, one, recipient, warehouses), zone),
             "because_of": _because_of(one, places),
         }
         for number, one in enumerate(ahead, 1)
@@ -40,9 +44,11 @@ def _title(one: Ahead, language: Language) -> str:
     return language.say(f"work.{one.work}")
 
 
-def _details(one: Ahead, recipient: Recipient | None, language: Language) -> str:
+def _details(
+    one: Ahead, recipient: Recipient | None, warehouses: Mapping[str, str], language: Language
+) -> str:
     """What it is about, how often it failed and why."""
-    said = [language.of(["warehouse"], one.about)]
+    said = [warehouse_name(language, one.about, warehouses)]
     if one.host is not None:
         said.append(one.host)
     if one.tries:

@@ -65,6 +65,7 @@ async def order_timeline(
         cases=frozenset(one.key for one in events if one.category == DISPUTE.name),
         said={one.position: one for one in said},
         names=_names(events),
+        warehouses=tenant.loads.names,
     )
     entries = [telling.event(moment) for moment in timeline(events)]
     entries += [telling.message(one) for one in events if telling.tells_learner(one)]
@@ -77,6 +78,7 @@ async def order_timeline(
         events,
         zone=telling.zone,
         recipient=telling.recipient,
+        warehouses=telling.warehouses,
     )
     return {"order": row.number, "entries": entries, "ahead": ahead, "position": position}
 
@@ -93,6 +95,8 @@ class _Telling(NamedTuple):
     """What was said, by the position of its event."""
     names: Mapping[str, str]
     """What the order's items are called, by SKU."""
+    warehouses: Mapping[str, str]
+    """What warehouses call themselves, by code."""
 
     def event(self, moment: Moment) -> dict[str, Any]:
         """An event as it is, with its words."""
@@ -104,7 +108,7 @@ class _Telling(NamedTuple):
             "fact": event.fact.fact_name,
             "stream": event.stream,
             "words": titles(event.fact),
-            "details": details(event, zone=self.zone, names=self.names),
+            "details": details(event, zone=self.zone, names=self.names, warehouses=self.warehouses),
             "said": self._said(event),
             "because_of": None if moment.because_of is None else f"e{moment.because_of}",
         }

@@ -148,11 +148,12 @@ class Asking:
 
     async def found(
         self, text: str, cards: Sequence[str], *, code: str | None = None, limit: int = FOUND_MAX
-    ) -> list[Listed]:
+    ) -> list[tuple[Listed, dict[str, Any]]]:
         """Orders by their number, here or outside, or learner, a parcel's number or waybill, a
         case, the end of an order's or waybill's number, a pick-up code, or by cards.
 
-        The cards of the vault are what a phone, a name or an address led to.
+        The cards of the vault are what a phone, a name or an address led to. Beside each its
+        outside number, and how many orders have that one: none is refused for it (G3).
         """
         # Numbers are written in capitals, and read out and typed as people like.
         spelt = [text, text.upper()]
@@ -160,7 +161,10 @@ class Asking:
         tail = (None, None) if len(end) < TAIL_MIN else (end[::-1], end[::-1] + LAST_LETTER)
         numbers = [*[spelt] * 2, text, list(cards), *tail]
         rows = await self.rows(_FOUND, *numbers, spelt, spelt, *tail, code, spelt, limit)
-        return [Listed(*row) for row in rows]
+        return [
+            (Listed(*row), {"external_number": outside, "external_orders": orders})
+            for *row, outside, orders in rows
+        ]
 
 
 def plain_number(text: str) -> str:
@@ -192,7 +196,9 @@ WHERE (%b::text IS NULL OR learner = %b::text)
 ORDER BY placed_at DESC, number DESC LIMIT %b
 """
 _FOUND = """
-SELECT number, learner, state, placed_at, points, cash_fen, folded FROM {orders}
+SELECT number, learner, state, placed_at, points, cash_fen, folded, external_number,
+    (SELECT count(*) FROM {orders} AS twin WHERE twin.external_number = {orders}.external_number)
+FROM {orders}
 WHERE number IN (
     SELECT number FROM {orders} WHERE number = ANY(%b::text[])
     UNION ALL SELECT number FROM {orders} WHERE external_number = ANY(%b::text[])

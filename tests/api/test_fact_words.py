@@ -81,6 +81,11 @@ def test_figures_are_said_as_each_language_says_them() -> None:
     assert named is not None
     assert "线装笔记本 ·" in named["zh"]
     assert named["en"].startswith("Zhejiang · Thread-bound notebook · × ")
+    told_of = event(*_stored("stock.StockReserved"), "stock:rented:notebook")
+    for names, said in (({}, "rented · "), ({"rented": "租赁仓 Rented"}, "Rented · ")):
+        third = details(told_of, zone=SHANGHAI, warehouses=names)
+        assert third is not None
+        assert third["en"].startswith(said)
 
 
 def test_every_value_of_a_list_has_its_word() -> None:

@@ -69,6 +69,8 @@ async def test_an_order_is_found_by_what_a_shop_calls_it(mall: Mall) -> None:
         assert await numbers(mall, text) == [number]
         found = await mall.get(PATH, **SUPPORT, q=text)
         assert [one["number"] for one in found.json()["orders"]] == [number]
+    assert found.json()["orders"][0]["external_number"] == "TB-2026110300071"
+    assert found.json()["orders"][0]["external_orders"] == 1
     assert await numbers(mall, "TB-202611030007") == []
     assert (await mall.read(number, **SUPPORT))["external_number"] == "TB-2026110300071"
     then = await mall.get(f"/v1/orders/{number}", **SUPPORT, as_of="2100-01-01T00:00:00Z")
@@ -84,6 +86,28 @@ async def test_an_order_is_found_by_what_a_shop_calls_it(mall: Mall) -> None:
     assert {one["reason"] for one in refused.json()["failures"]} == {
         "only orders from outside have another number"
     }
+
+
+async def test_an_outside_number_on_two_orders_is_said_to_be(mall: Mall) -> None:
+    """D1, G3: none is refused for it; whoever finds one of them is told that it is not alone."""
+    service: dict[str, Any] = {"role": "service", "subject": "lms"}
+    placed = []
+    for outside in ("TB-7100", "TB-7100", "TB-7101", None):
+        wish = {
+            "learner": "lin",
+            "lines": [{"sku": "notebook", "quantity": 1}],
+            "recipient": RECIPIENT,
+            "channel": "web" if outside is None else "partner",
+            "external_number": outside,
+        }
+        answer = await mall.post("/v1/orders", wish, **service)
+        assert answer.status_code == 201, answer.text
+        placed.append(answer.json()["number"])
+    await mall.views()
+    found = (await mall.post(PATH, {"q": "lin"}, **SUPPORT)).json()["orders"]
+    shown = {one["number"]: (one["external_number"], one["external_orders"]) for one in found}
+    told = [("TB-7100", 2), ("TB-7100", 2), ("TB-7101", 1), (None, 0)]
+    assert shown == dict(zip(placed, told, strict=True))
 
 
 async def test_a_learners_orders_are_found_by_their_id(mall: Mall) -> None:

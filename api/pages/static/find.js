@@ -70,11 +70,15 @@ function grouped(orders) {
   return [...groups.values()].flatMap((group) => group.sort((one, other) => one.number.length - other.number.length));
 }
 
+/** What an outside shop calls it; where others are called the same, its caller may mean one of them. */
+const outside = (one) => h("span", { class: "quiet small found-outside" }, `${t("order.outside")} `, h("span", { class: "mono" }, one.external_number),
+  one.external_orders > 1 ? [" ", h("span", { class: "badge s-open" }, t("find.same_outside", { n: one.external_orders }))] : null);
+
 /** An order; one that sends goods once more says so. */
 function row(one) {
   return h("li", { class: AGAIN.test(one.number) ? "again" : "" }, h("a", { href: `#/orders/${one.number}` },
     h("span", { class: "found-number" }, h("span", { class: "mono strong-link" }, one.number), AGAIN.test(one.number) ? h("span", { class: "quiet small" }, ` ${t("outcome.reship")}`) : null),
     badge("status", one.state),
-    h("span", { class: "found-items" }, contents(one)),
+    h("span", { class: "found-items" }, contents(one), one.external_number ? outside(one) : null),
     h("span", { class: "quiet small" }, one.learner, " · ", when(one.placed_at))));
 }
