@@ -1,14 +1,14 @@
 // A dialog that asks for a few fields and makes one change with them.
 import { h } from "./dom.js";
 import { Intent } from "./http.js";
-import { busily, dialog, showProblem, toast, waitingWords } from "./ui.js";
+import { busily, dialog, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
 import { t } from "./words.js";
 
 /**
  * `fields` are made with `field`; `read` turns the form into the body; `belongs` says
- * at which field a refusal of some code is shown, `wrong` what is not even sent. Resolves the answer through `done`.
+ * at which field a refusal of some code or path is shown, `wrong` what is not even sent. Resolves the answer through `done`.
  */
-export function askFor({ title, fields, read, path, method, label, done, said, wide, danger, file, belongs, wrong = () => [] }) {
+export function askFor({ title, fields, read, path, method, label, done, said, wide, danger, file, belongs, wrong }) {
   const intent = new Intent(path, { method, file });
   const problems = h("div", { class: "problem", hidden: true });
   const submit = h("button", { class: danger ? "danger" : "primary", type: "submit" }, label ?? t("form.save"));
@@ -17,8 +17,7 @@ export function askFor({ title, fields, read, path, method, label, done, said, w
   const box = dialog(title, form, { wide });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const gaps = [...form.querySelectorAll("[required]")].filter((one) => !one.value.trim());
-    const reasons = gaps.length ? gaps.map((one) => ({ field: one.name, words: t("invalid.missing") })) : wrong(form.elements);
+    const reasons = wrongIn(form, wrong);
     if (reasons.length) {
       showProblem(form, { words: t("problem.invalid"), reasons });
       return;

@@ -1,7 +1,7 @@
 // Bills of partners: imported from files after a look, listed with what of them nobody decided yet (W6).
 import { fill, h } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
-import { after, announce, badge, broken, busily, empty, field, loading, moreButton, problemBox, toast, waitingWords } from "./ui.js";
+import { after, announce, badge, broken, busily, empty, field, loading, moreButton, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
 import { ago, exact, number, plainDay, t, warehouseName, word, yuan } from "./words.js";
 
 const STATES = ["all", "open", "contested", "settled"];
@@ -65,10 +65,9 @@ function importForm(changed) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const look = event.submitter?.value === "look";
-    const gaps = [...form.querySelectorAll("[required]")].filter((one) => !one.value.trim());
-    if (gaps.length) {
-      fill(report, problemBox(t("bills.gaps")));
-      gaps[0].focus();
+    const wrong = wrongIn(form);
+    if (wrong.length) {
+      showProblem(form, { words: t("problem.invalid"), reasons: wrong }, report);
       return;
     }
     const asked = new URLSearchParams({ name: file.files[0].name });
@@ -85,7 +84,7 @@ function importForm(changed) {
         toast(t(`bills.status_${taken.status}`));
         await changed();
       } catch (problem) {
-        fill(report, problemBox(problem.words ?? String(problem), (problem.reasons ?? []).map((one) => (one.field ? `${one.field}: ${one.words}` : one.words)).filter((one) => one !== problem.words)));
+        showProblem(form, problem, report);
       }
     });
   });

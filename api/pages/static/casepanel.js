@@ -168,7 +168,7 @@ function noteAnswer(path, changed) {
 function fileClaim(found, changed) {
   const unconfirmed = found.actions.file_claim.code === "unconfirmed";
   askFor({
-    title: t("case.claim"), path: "/v1/claims", label: t("case.claim_confirm"), done: (answer) => changed(answer.position), belongs: { unconfirmed: "unconfirmed_because" },
+    title: t("case.claim"), path: "/v1/claims", label: t("case.claim_confirm"), done: (answer) => changed(answer.position), belongs: { unconfirmed: "unconfirmed_because", claimed_fen: "yuan" },
     fields: [h("p", { class: "quiet" }, t("case.claim_how")),
       unconfirmed ? field("unconfirmed_because", t("case.unconfirmed"), { required: true, maxlength: 500 }, { hint: t("case.unconfirmed_hint") }) : null,
       field("yuan", t("case.claimed"), { type: "number", min: 0.01, step: 0.01, value: (found.value_fen / 100).toFixed(2), required: true, inputmode: "decimal" })],

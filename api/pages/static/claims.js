@@ -60,6 +60,6 @@ function take(one, step, changed) {
     read: (form) => ({ step, reason: form.reason.value.trim(),
       ...(form.amount ? { amount_fen: Math.round(Number(form.amount.value) * 100) } : {}),
       ...(form.reference?.value.trim() ? { reference: form.reference.value.trim() } : {}) }),
-    belongs: { invalid: "amount" },
+    belongs: { invalid: "amount", amount_fen: "amount" },
   });
 }

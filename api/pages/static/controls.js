@@ -2,7 +2,7 @@
 import { fill, h, icon } from "./dom.js";
 import { get } from "./http.js";
 import { addressOf } from "./replay.js";
-import { broken, field, loading } from "./ui.js";
+import { broken, field, loading, showProblem, wrongIn } from "./ui.js";
 import { exact, factWords, number, t, when } from "./words.js";
 
 /** So many findings of a control are shown; the file has all of them. */
@@ -26,15 +26,19 @@ export async function controls(view, _, signal) {
 }
 
 function form(draw) {
-  const box = h("form", { class: "panel controls-form", onsubmit: (event) => {
+  const problems = h("div", { class: "problem", hidden: true });
+  const box = h("form", { class: "panel controls-form", novalidate: true, onsubmit: (event) => {
     event.preventDefault();
+    const reasons = wrongIn(box);
+    problems.hidden = true;
+    if (reasons.length) { showProblem(box, { words: t("problem.invalid"), reasons }, problems); return; }
     for (const name of Object.keys(asked)) asked[name] = box.elements[name].value;
     draw();
   } },
   field("sample", t("controls.sample"), { type: "number", min: 0, max: 500, required: true, value: String(asked.sample), inputmode: "numeric" }),
   field("seed", t("controls.seed"), { required: true, maxlength: 100, value: asked.seed, autocomplete: "off", spellcheck: "false" }),
   field("dated_back_days", t("controls.days"), { type: "number", min: 0, max: 3650, required: true, value: String(asked.dated_back_days), inputmode: "numeric" }),
-  h("button", { class: "primary", type: "submit" }, t("controls.run")));
+  h("button", { class: "primary", type: "submit" }, t("controls.run")), problems);
   return box;
 }
 

@@ -160,16 +160,22 @@ export async function ask(path, body, { signal } = {}) {
   }
 }
 
+const typed = new WeakSet();
+document.addEventListener("input", (event) => typed.add(event.target), true);
+
+/** Whether something stands in a form of the page itself that somebody typed and did not send yet. */
+const isTyped = () => [...document.querySelectorAll("#view :is(textarea, input:not([type=search], [type=radio], [type=checkbox]))")].some((one) => typed.has(one) && one.value.trim());
+
 function passing(problem) {
   return [0, 202, 429, 502, 503, 504].includes(problem.status) || problem.code === "in_flight";
 }
 
 async function read(answer) {
   if (answer.status === 401) {
-    // What was typed into a dialog would be lost: it waits until its author is back.
-    if (document.querySelector("dialog[open]")) return new Problem(401, { code: "session_over" }, 0);
+    // What was typed would be lost: it waits until its author is back.
+    if (document.querySelector("dialog[open]") || isTyped()) return new Problem(401, { code: "session_over" }, 0);
     const here = location.pathname === "/" ? "" : `?next=${encodeURIComponent(location.pathname)}`;
-    location.assign(`/login${here}`);
+    location.assign(`/login${here}${location.hash}`);
   }
   const after = Number(answer.headers.get("Retry-After")) || 0;
   let body = {};

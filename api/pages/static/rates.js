@@ -2,7 +2,7 @@
 import { askFor } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { ask, get, Intent } from "./http.js";
-import { announce, broken, busily, empty, field, loading, problemBox, showProblem, toast, waitingWords } from "./ui.js";
+import { announce, broken, busily, empty, field, loading, problemBox, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
 import { dayKey, number, plainDay, t, word, yuan } from "./words.js";
 
 const PATH = "/v1/rate-cards";
@@ -53,7 +53,8 @@ async function calculator(signal) {
     event.preventDefault();
     const { elements } = box;
     problems.hidden = true;
-    if (!(Number(elements.kg.value) > 0)) { showProblem(box, { words: t("problem.invalid"), reasons: [{ field: "kg", words: t("invalid.missing") }] }, problems); return; }
+    const wrong = wrongIn(box, () => (Number(elements.kg.value) > 0 ? [] : [{ field: "kg", words: t("rates.no_weight") }]));
+    if (wrong.length) { showProblem(box, { words: t("problem.invalid"), reasons: wrong }, problems); return; }
     busily(submit, async () => {
       try {
         const found = await ask(`${PATH}/quotes`, {
@@ -63,7 +64,7 @@ async function calculator(signal) {
         }, { signal });
         fill(place, offers(found));
       } catch (problem) {
-        if (!signal.aborted) showProblem(box, problem, problems, { grams: "kg" });
+        if (!signal.aborted) showProblem(box, problem, problems, { grams: "kg", value_fen: "value", length_mm: "length", width_mm: "width", height_mm: "height" });
       }
     });
   });

@@ -1,7 +1,7 @@
 // All played partners at a glance, and the script that changes how they behave over time (M3).
 import { again, fill, h } from "./dom.js";
 import { ask, get } from "./http.js";
-import { busily, field, showProblem, toast } from "./ui.js";
+import { busily, field, showProblem, toast, wrongIn } from "./ui.js";
 import { number, t, word } from "./words.js";
 
 const EXAMPLE = `seed 7
@@ -65,6 +65,8 @@ function scriptForm(look) {
     h("div", { class: "row" }, play, h("button", { class: "button", type: "button", onclick: () => { form.elements.script.value = EXAMPLE; } }, t("sandbox.example"))));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    const wrong = wrongIn(form);
+    if (wrong.length) { showProblem(form, { words: t("problem.invalid"), reasons: wrong }, problems); return; }
     busily(play, async () => {
       problems.hidden = true;
       try {

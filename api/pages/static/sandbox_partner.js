@@ -2,7 +2,7 @@
 import { again, fill, h, keepingRows, reorder } from "./dom.js";
 import { ask, get } from "./http.js";
 import { chips, wellness } from "./sandbox_overview.js";
-import { busily, empty, field, showProblem, toast } from "./ui.js";
+import { busily, empty, field, showProblem, toast, wrongIn } from "./ui.js";
 import { exact, t, word } from "./words.js";
 
 /** A partner's page. */
@@ -46,6 +46,8 @@ function behaviourForm(partner, fields, look) {
   const form = h("form", { class: "stack", id: "behaviour-form", novalidate: true }, h("p", { class: "quiet small" }, t("sandbox.often_hint")), h("div", { class: "behaviour-fields" }, fields.map(control)), problems, h("div", { class: "row" }, save));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    const wrong = wrongIn(form);
+    if (wrong.length) { showProblem(form, { words: t("problem.invalid"), reasons: wrong }, problems); return; }
     busily(save, async () => {
       problems.hidden = true;
       try {

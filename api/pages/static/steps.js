@@ -2,7 +2,7 @@
 import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
-import { busily, copyButton, field, showProblem, toast, waitingWords } from "./ui.js";
+import { busily, copyButton, field, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
 import { t, word } from "./words.js";
 
 /** Those that the house knows by name. */
@@ -18,9 +18,9 @@ export function stepForm(key, fields, intent, read, changed, said) {
   const form = h("form", { class: "step-form", novalidate: true, dataset: { step: key } }, fields, submit, problems);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const gaps = [...form.querySelectorAll("[required]")].filter((one) => !one.value.trim());
-    if (gaps.length) {
-      showProblem(form, { words: t("problem.invalid"), reasons: gaps.map((one) => ({ field: one.name, words: t("invalid.missing") })) }, problems);
+    const reasons = wrongIn(form);
+    if (reasons.length) {
+      showProblem(form, { words: t("problem.invalid"), reasons }, problems);
       return;
     }
     busily(submit, async () => {

@@ -3,7 +3,7 @@ import { $$, fill, h, icon, keepingFocus, unique } from "./dom.js";
 import { Intent } from "./http.js";
 import { may } from "./may.js";
 import { revealWords } from "./reveal.js";
-import { busily, field, showProblem, toast, waitingWords } from "./ui.js";
+import { busily, field, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
 import { exact, inPrint, language, partnerName, t, when, word } from "./words.js";
 
 const GROUPS = {
@@ -135,11 +135,12 @@ function noteForm(order, changed) {
   const form = h("form", { class: "note-form", novalidate: true }, field("words", t("note.words"), { rows: 2, maxlength: 2000, required: true }, { hint: t("note.hint") }), submit, problems);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const words = form.elements.words.value.trim();
-    if (!words) {
-      showProblem(form, { words: t("problem.invalid"), reasons: [{ field: "words", words: t("invalid.missing") }] }, problems);
+    const reasons = wrongIn(form);
+    if (reasons.length) {
+      showProblem(form, { words: t("problem.invalid"), reasons }, problems);
       return;
     }
+    const words = form.elements.words.value.trim();
     busily(submit, async () => {
       problems.hidden = true;
       try {

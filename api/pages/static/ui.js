@@ -72,18 +72,42 @@ export function clearField(box) {
   $(".field-error", place).hidden = true;
 }
 
-/** Show a problem at the fields it names, and the rest above the form's buttons. */
+/** What is wrong with what was typed, as far as it can be seen before it is sent; `own` is what only this form knows. */
+export function wrongIn(form, own = () => []) {
+  const told = (reasonOf) => [...form.elements].filter((one) => one.willValidate && one.closest(".field"))
+    .map((one) => ({ field: one.name, words: reasonOf(one) })).filter((one) => one.words);
+  const gaps = told(gapIn);
+  if (gaps.length) return gaps;
+  const first = own(form.elements);
+  return [...first, ...told(limitOf).filter((one) => !first.some((each) => each.field === one.field))];
+}
+
+/** Not there, or not what its kind is written like: a browser hands on letters in a number as nothing at all. */
+function gapIn(box) {
+  if (box.validity.badInput) return t(box.type === "number" ? "invalid.number" : "invalid.unfinished");
+  return box.required && !box.value.trim() ? t("invalid.missing") : null;
+}
+
+/** Outside of what its field takes, in the field's own unit. */
+function limitOf({ type, min, max, step, validity }) {
+  if (type !== "number") return null;
+  if (validity.rangeUnderflow) return t("invalid.at_least", { n: Number(min) });
+  if (validity.rangeOverflow) return t("invalid.at_most", { n: Number(max) });
+  return validity.stepMismatch ? t(step === "0.01" ? "invalid.hundredths" : "invalid.int_parsing") : null;
+}
+
+/** Show a problem at the fields it names, and the rest above the form's buttons; `belongs` names a field for a reason's code or path. */
 export function showProblem(form, problem, place = $(".problem", form), belongs = {}) {
   const others = [];
   let first = null;
   for (const reason of problem.reasons ?? []) {
     // By its whole path where a form has several of its kind; one of a list may be typed in one field.
-    const names = [belongs[reason.code], reason.path, reason.path?.replace(/\.\d+$/, ""), reason.field].filter(Boolean);
+    const names = [belongs[reason.code], belongs[reason.path], reason.path, reason.path?.replace(/\.\d+$/, ""), reason.field].filter(Boolean);
     const box = names.map((name) => form.elements[name]).find((one) => one instanceof HTMLElement);
     if (box instanceof HTMLElement) {
       fieldError(box, reason.words);
       first ??= box;
-    } else if (reason.words !== problem.words) others.push(reason.words);
+    } else if (reason.words !== problem.words) others.push(reason.field ? `${word("field", reason.field)}${t("app.colon")}${reason.words}` : reason.words);
   }
   fill(place, problemBox(first && !others.length ? t("problem.invalid") : problem.words ?? String(problem), others));
   place.hidden = false;
@@ -126,9 +150,41 @@ export function dialog(title, content, { wide = false, onclose } = {}) {
     box.remove();
     onclose?.();
   });
+  const goOn = comingBack();
+  box.addEventListener("close", goOn);
   document.body.append(box);
   box.showModal();
   return box;
+}
+
+/** So long a view may take to draw what was changed in a dialog. */
+const REDRAWN_MS = 3000;
+
+/**
+ * Browsers lead back to the button that opened a dialog. Where the change drew it anew, it goes on at the one
+ * in its place, or at the page's heading: never at the top of the document.
+ */
+function comingBack() {
+  const opener = document.activeElement;
+  const view = $("#view");
+  if (!view?.contains(opener)) return () => {};
+  const alike = () => $$("a, button", view).filter((one) => one.textContent === opener.textContent);
+  const at = alike().indexOf(opener);
+  return () => {
+    const goOn = (last) => {
+      if (opener.isConnected) return;
+      if (document.activeElement !== document.body || $("dialog[open]")) watch.disconnect();
+      else {
+        const found = alike();
+        const place = found[Math.min(at, found.length - 1)] ?? (last ? $("h1", view) : null);
+        if (place?.matches("h1")) place.tabIndex = -1;
+        place?.focus({ preventScroll: true });
+      }
+    };
+    const watch = new MutationObserver(() => goOn(false));
+    watch.observe(view, { childList: true, subtree: true });
+    setTimeout(() => { watch.disconnect(); goOn(true); }, REDRAWN_MS);
+  };
 }
 
 /** Nothing here yet, said kindly. */

@@ -2,7 +2,7 @@
 import { askFor } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
-import { after, announce, broken, busily, empty, field, loading, pagesOf, showProblem, waitingWords } from "./ui.js";
+import { after, announce, broken, busily, empty, field, loading, pagesOf, showProblem, waitingWords, wrongIn } from "./ui.js";
 import { ago, exact, names, number, plainDay, t, warehouseName, word, yuan } from "./words.js";
 import { resultOf } from "./whatif_result.js";
 
@@ -72,7 +72,7 @@ function form(known, done) {
   box.addEventListener("change", (event) => { if (event.target.name === "rule") choose(); });
   box.addEventListener("submit", (event) => {
     event.preventDefault();
-    const wrong = missing(box);
+    const wrong = wrongIn(box, () => badShares(box));
     problems.hidden = true;
     if (wrong.length) { showProblem(box, { words: t("problem.invalid"), reasons: wrong }, problems); return; }
     busily(submit, async () => {
@@ -89,12 +89,11 @@ function form(known, done) {
   return box;
 }
 
-function missing(box) {
-  const gaps = [...box.querySelectorAll("[required]")].filter((one) => !one.value.trim() || !one.checkValidity()).map((one) => ({ field: one.name, words: t("invalid.missing") }));
+/** Where an item lies has to come to all of it. */
+function badShares(box) {
   const shares = [...box.querySelectorAll("[data-share]")];
   const sum = shares.reduce((all, one) => all + Number(one.value || 0), 0);
-  if (shares.length && sum !== 100) gaps.push({ field: shares[0].name, words: t("whatif.shares_wrong", { sum }) });
-  return gaps;
+  return shares.length && sum !== 100 ? [{ field: shares[0].name, words: t("whatif.shares_wrong", { sum }) }] : [];
 }
 
 /** The fields of a rule. */
