@@ -39,6 +39,7 @@ FIGURES: Final[dict[str, str]] = {
     "consignments.ConsignmentAsked": "warehouse reason",
     "consignments.ConsignmentFollowed": "step",
     "consignments.ConsignmentTold": "step code",
+    "disputes.ClaimWindowMoved": "file_claim_by carrier",
     "disputes.DecisionDeclined": "reason",
     "disputes.DecisionOverdue": "decide_by",
     "disputes.DecisionProposed": "outcome points maker reason",

@@ -120,7 +120,7 @@ async def read(
     request: Request, caller: Reader, return_id: Back, min_position: MinPosition = None
 ) -> Response:
     """Its goods, label and way, what became of it, and what can be done now (D3, D6)."""
-    await wait_for(request, min_position, "returns", "parcel_tracking", "order_status")
+    await wait_for(request, min_position, "returns", "parcel_tracking", "order_status", "claims")
     tenant, staff = request.state.tenant, caller.role is not Role.LEARNER
     async with tenant.pool.connection() as connection:
         row = await returns.return_row(connection, tenant.schema, return_id)
@@ -206,7 +206,9 @@ async def decide_return(
 
     def decide(unit: Unit) -> dict[str, Any]:
         if not body.agree:
-            return returning.reject(unit, name=return_id, reason=body.reason, message=message)
+            return returning.reject(
+                unit, name=return_id, reason=body.reason, message=message, rules=rules
+            )
         return settling.agree(
             unit, name=return_id, reason=body.reason, message=message, rules=rules
         )

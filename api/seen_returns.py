@@ -12,6 +12,7 @@ from application.sealed_words import Message, content_of
 from domain.orders import Order
 from domain.returns import Return, comes_from_abroad
 from projections import catalogue_queries, order_answers, order_queries
+from projections.claims import claim_row
 from projections.returns import ReturnRow
 
 
@@ -35,6 +36,7 @@ async def seen_return(
         "words": said,
         "label": await _label(connection, tenant, row),
         "outcome": _outcome(back),
+        "claim": await _claim(connection, tenant.schema, row.id) if staff else None,
         "message": message,
         "position": row.position,
         "version": row.version,
@@ -72,6 +74,15 @@ def _outcome(back: Return) -> dict[str, Any] | None:
         "replacement": settled.replacement,
         "sent_back_in": settled.sent_back_in,
     }
+
+
+async def _claim(connection: AsyncConnection[Any], schema: str, name: str) -> dict[str, Any] | None:
+    """What was asked of the house's own carrier that lost it, and what it paid (D2)."""
+    found = await claim_row(connection, schema, name)
+    if found is None or found.state is None:
+        return None
+    known = ("carrier", "state", "claimed_fen", "accepted_fen", "paid_fen")
+    return {one: getattr(found, one) for one in known}
 
 
 async def _told(

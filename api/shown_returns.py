@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from api.shown import ItemSku, LearnerId, LineNumber, Next, OrderNumber, ScanOut, UnitCount, example
 from api.shown_after_changes import ClaimedOut, NewPosition
 from api.shown_cases import CaseActionOut
+from domain.claims import ClaimState
 from domain.order_facts import Fault
 from domain.return_facts import Criterion, Payer, Remedy, Verdict
 from domain.returns import ReturnState
@@ -88,6 +89,16 @@ class ReturnMessageOut(BaseModel):
     en: str | None = Field(description="in English; null: erased or held")
 
 
+class LostClaimOut(BaseModel):
+    """What the carrier that lost a return was asked for, and what it paid (D2)."""
+
+    carrier: str = Field(description="its code")
+    state: ClaimState
+    claimed_fen: int = Field(description="asked")
+    accepted_fen: int = Field(description="what the carrier says it owes")
+    paid_fen: int = Field(description="that came")
+
+
 class ReturnOut(ReturnListedOut):
     """Everything of a return, for one screen (D3, D6)."""
 
@@ -114,6 +125,7 @@ class ReturnOut(ReturnListedOut):
             "scans": [],
         },
         outcome=None,
+        claim=None,
         message=None,
         actions={"withdraw": {"possible": True}},
         position=57,
@@ -134,6 +146,9 @@ class ReturnOut(ReturnListedOut):
     label: ReturnLabelOut | None = Field(description="null: the goods stay")
     outcome: dict[str, Any] | None = Field(
         description="points, cash_fen, points_kept, cash_fen_kept, replacement, sent_back_in"
+    )
+    claim: LostClaimOut | None = Field(
+        description="for staff: what is claimed of its carrier, where that lost it; null: nothing"
     )
     message: ReturnMessageOut | None = Field(description="once it is over")
     actions: dict[str, CaseActionOut] = Field(description="by name, for who asks")

@@ -27,6 +27,7 @@ from domain.returns import Return, scrapped
 INSPECTED = "the goods were inspected"
 AGREED = "a refund without the goods was agreed to"
 REFUNDED = "staff refunded it at the order"
+GIVEN_UP = "staff gave the goods up as lost on their way back"
 
 
 class Blame(NamedTuple):
@@ -159,8 +160,12 @@ def _rest(unit: Unit, order: str, parts: Collection[int]) -> list[Units]:
 
 
 def by_return(unit: Unit, back: Return, *, remedy: Remedy) -> list[Blame]:
-    """What the carrier has to make good of a return: goods that nobody can sell, their way back."""
-    if back.payer is not Payer.CARRIER:
+    """What the carrier has to make good of a return: goods that nobody can sell, their way back.
+
+    Nothing where another carrier lost them: what they were like nobody can see any more, and who
+    lost them answers for all of it (`by_loss`).
+    """
+    if back.payer is not Payer.CARRIER or back.lost_by_the_house:
         return []
     stay = remedy is Remedy.REFUND_ONLY
     lost = back.units if stay else scrapped(back.goods)
@@ -177,6 +182,16 @@ def by_return(unit: Unit, back: Return, *, remedy: Remedy) -> list[Blame]:
         for (parcel, goods), freight in zip(fen.items(), chain([way], repeat(0)), strict=False)
     ]
     return [one for one in blames if one.fen]
+
+
+def by_loss(unit: Unit, name: str, back: Return) -> list[Blame]:
+    """What the house's own carrier has to make good of a return that it lost (D2, D3).
+
+    Whatever its learner gets: a number that they found themselves is theirs to claim under.
+    """
+    if not back.lost_by_the_house:
+        return []
+    return [Blame(name, Fault.LOST, worth(unit, back.order, back.units), GIVEN_UP)]
 
 
 def _of_part(units: Sequence[Units], wanted: Units) -> list[Units]:

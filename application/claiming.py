@@ -6,16 +6,20 @@ from typing import Any
 
 from application.ordering import existing
 from application.sealed_words import seal_words
-from application.streams import CLAIM, DISPUTE, ITEM, ORDER, PARCEL
+from application.streams import CLAIM, DISPUTE, ITEM, ORDER, PARCEL, RETURN
 from application.unit import Unit
-from domain.catalogue import Kind
 from domain.claims import Claim, ClaimFact, ClaimFiled, InquiryResult
+from domain.dispute_facts import ClaimWindowMoved
 from domain.disputes import Unconfirmed, case_id, file_claim_by
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, Units
 from domain.parcels import Parcel, received_at
+from domain.parts import PROGRESS
 from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
+from domain.returns import refused
 
+SENT_AGAIN = "-S"
+"""Ends the number of a parcel in which refused goods of a return go to their learner again."""
 STEPS = ("corrected", "acknowledged", "accepted", "rejected", "paid", "written_off")
 """What can become of a claim, one after the other."""
 
@@ -35,7 +39,7 @@ def open_inquiry(unit: Unit, *, parcel: str, case: str | None, rules: HouseRules
     box = _with_carrier(unit, parcel, "inquire")
     claim = unit.read(CLAIM, parcel)
     facts = claim.inquire(
-        orders=_orders(box),
+        orders=box.orders,
         carrier=box.carrier or "",
         waybill=box.waybill or "",
         case=case,
@@ -54,7 +58,7 @@ def answer_inquiry(
     box = _existing_parcel(unit, parcel)
     claim = unit.read(CLAIM, parcel)
     claim.answer_inquiry(result, reference=reference, words=None)  # before anything is sealed
-    sealed = seal_words(unit, existing(unit, box.contents[0].order).learner, words)
+    sealed = seal_words(unit, existing(unit, box.orders[0]).learner, words)
     facts = claim.answer_inquiry(result, reference=reference, words=sealed)
     return told(parcel, unit.record(CLAIM, parcel, facts))
 
@@ -80,22 +84,16 @@ def file_claim(
     Waits for a query that confirms the track, unless staff say why it counts (rules.md 23).
     """
     box = _with_carrier(unit, parcel, "file_claim")
-    track = box.track()
     claim = unit.read(CLAIM, parcel)
     # That there is a claim already counts for more than what another one would need.
     if claim.state is None and not (is_confirmed(unit, parcel) or unconfirmed_because):
         raise Unconfirmed(parcel=parcel)
-    by = file_claim_by(
-        carrier=box.carrier,
-        handed_over_at=box.tracking.handed_over_at,
-        signed_at=received_at(track),
-        rules=rules,
-    )
+    by = filing_until(box, rules=rules)
     fen = value_of(unit, parcel) if claimed_fen is None else claimed_fen
     if fen < 1:
         raise NotPossible(action="file_claim", why="there is nothing to claim")
     filing = ClaimFiled(
-        orders=_orders(box),
+        orders=box.orders,
         carrier=box.carrier or "",
         waybill=box.waybill or "",
         reason=reason,
@@ -106,6 +104,44 @@ def file_claim(
     facts = claim.file(filing, most=_most(unit, parcel, rules=rules), when=unit.now)
     after = unit.record(CLAIM, parcel, facts)
     return {**told(parcel, after), "claimed_fen": fen, "file_by": by}
+
+
+def filing_until(box: Parcel, *, rules: HouseRules) -> datetime | None:
+    """When the time of the carrier that has a parcel ends, by what is known of it now (D2)."""
+    return file_claim_by(
+        carrier=box.carrier,
+        handed_over_at=box.tracking.handed_over_at,
+        signed_at=received_at(box.track()),
+        rules=rules,
+    )
+
+
+def follow_window(unit: Unit, parcel: str, before: Parcel, *, rules: HouseRules) -> None:
+    """The carrier's time for claims follows what is known: its parcel's cases say so (D2).
+
+    Only what it runs from moves it (who has the parcel, hand-over, receipt), and by the figures of
+    that moment: settings alone move no deadline that was told.
+    """
+    box = unit.read(PARCEL, parcel)
+    runs_from, ran_from = (
+        (one.carrier, one.tracking.handed_over_at, received_at(one.track()))
+        for one in (box, before)
+    )
+    if runs_from == ran_from or box.back_of is not None:
+        return
+    carrier, handed_over_at, signed_at = runs_from
+    moved = ClaimWindowMoved(
+        file_claim_by=filing_until(box, rules=rules),
+        carrier=carrier,
+        handed_over_at=handed_over_at,
+        signed_at=signed_at,
+    )
+    for order in box.orders:
+        left = (part for part in unit.read(ORDER, order).parts if part.parcel == parcel)
+        if not any(part.state in PROGRESS[2:] or not part.live for part in left):
+            continue  # what never left has no case
+        case = case_id(order, parcel)
+        unit.record(DISPUTE, case, unit.read(DISPUTE, case).move_window(moved))
 
 
 def raise_claim(
@@ -241,8 +277,10 @@ def value_sent(unit: Unit, box: Parcel, *, order: str) -> int:
 def value_of(unit: Unit, parcel: str) -> int:
     """What was sent in a parcel is worth, in fen; refunds since are known from an order's case."""
     box = unit.read(PARCEL, parcel)
+    if _of_return(box, parcel):
+        return _goods_in(unit, parcel)
     fen = 0
-    for order in _orders(box):
+    for order in box.orders:
         case = unit.read(DISPUTE, case_id(order, parcel))
         fen += case.value_fen if case.opened else value_sent(unit, box, order=order)
     return fen
@@ -250,29 +288,43 @@ def value_of(unit: Unit, parcel: str) -> int:
 
 def _most(unit: Unit, parcel: str, *, rules: HouseRules) -> int:
     """What a carrier can owe for a parcel: its goods, and their freight there and back."""
-    orders = _orders(unit.read(PARCEL, parcel))
+    orders = unit.read(PARCEL, parcel).orders
     paid = sum(unit.read(ORDER, order).freight_fen for order in orders)
     way = rules.return_freight_fen
     return _goods_in(unit, parcel) + max(paid, way) + way
 
 
 def _goods_in(unit: Unit, parcel: str) -> int:
-    """What the goods of the orders in a parcel are worth, also those refunded since, in fen."""
+    """What left in a parcel is worth, of all orders in it, also what was paid back since, in fen.
+
+    What these orders have in other parcels is not of it (S1, S4).
+    """
+    box = unit.read(PARCEL, parcel)
+    if _of_return(box, parcel):
+        back = unit.read(RETURN, parcel.removesuffix(SENT_AGAIN))
+        units = refused(back.goods) if box.back_of is None else back.units
+        return worth(unit, back.order, units)
     fen = 0
-    for number in _orders(unit.read(PARCEL, parcel)):
-        lines = [one for one in unit.read(ORDER, number).lines if one.kind is not Kind.COURSE]
-        sent = [Units(part=1, line=one.line, quantity=one.quantity) for one in lines]
-        fen += worth(unit, number, sent)
+    for content in box.carries:
+        part = unit.read(ORDER, content.order).part(content.part)
+        if part is None:
+            continue
+        left = [
+            Units(part=part.number, line=one.line, quantity=one.quantity)
+            for one in part.sent or part.units
+        ]
+        fen += worth(unit, content.order, left)
     return fen
 
 
-def _orders(box: Parcel) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(content.order for content in box.contents))
+def _of_return(box: Parcel, parcel: str) -> bool:
+    """Whether a return's goods are in it: on their way back, or to their learner again (D3)."""
+    return box.back_of is not None or parcel.endswith(SENT_AGAIN)
 
 
 def _existing_parcel(unit: Unit, parcel: str) -> Parcel:
     box = unit.read(PARCEL, parcel)
-    if not box.contents:
+    if not box.orders:
         raise NotFound(what="parcel")
     return box
 

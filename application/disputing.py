@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from application.claiming import value_sent
+from application.claiming import filing_until, value_sent
 from application.gathering import Gathered
 from application.ordering import existing, kept_units, linked_orders
 from application.reshipping import let_go, set_aside
@@ -20,7 +20,7 @@ from domain.dispute_facts import (
     Question,
     Side,
 )
-from domain.disputes import CaseState, Dispute, case_id, file_claim_by
+from domain.disputes import CaseState, Dispute, case_id
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault
 from domain.orders import Order
@@ -91,12 +91,7 @@ def opening_of(
         disputable_until=None if signed is None else signed + rules.disputable_for,
         value_fen=value_fen,
         decide_by=when + rules.decide_within,
-        file_claim_by=file_claim_by(
-            carrier=box.carrier,
-            handed_over_at=box.tracking.handed_over_at,
-            signed_at=signed,
-            rules=rules,
-        ),
+        file_claim_by=filing_until(box, rules=rules),
     )
 
 

@@ -121,7 +121,7 @@ def _on_return(unit: Unit, name: str, rules: HouseRules) -> Iterable[tuple[str, 
     yield "arrive", partial(returning.arrive, name=name)
     yield "inspect", partial(settling.inspect, name=name, inspection=inspection, rules=rules)
     yield "agree", partial(settling.agree, name=name, reason="", message=None, rules=rules)
-    yield "reject", partial(returning.reject, name=name, reason="", message=None)
+    yield "reject", partial(returning.reject, name=name, reason="", message=None, rules=rules)
     yield from _on_own_return(name)
 
 

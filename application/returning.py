@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from application import refund_chain
+from application.blaming import by_loss, claim_all
 from application.ordering import existing, kept_units
 from application.reshipping import let_go, set_aside
 from application.return_messages import NEVER_CAME, REJECTED
@@ -126,6 +127,7 @@ def send(unit: Unit, *, name: str, carrier: str | None, waybill: str | None) -> 
     back = existing_return(unit, name)
     back.must_be("send_back", ReturnState.AWAITING_GOODS)
     box = unit.read(PARCEL, name)
+    ours = carrier is None or (box.carrier, box.waybill) == (carrier, waybill)
     if carrier is not None and waybill is not None:
         if not comes_from_abroad(existing(unit, back.order)):
             must_be_known(unit, carrier)
@@ -136,7 +138,7 @@ def send(unit: Unit, *, name: str, carrier: str | None, waybill: str | None) -> 
         raise InvalidRequest(field="waybill", reason="name the carrier and its number")
     if not box.handed_over:
         unit.record(PARCEL, name, box.hand_over(when=unit.now))
-    return told(name, unit.record(RETURN, name, back.send()))
+    return told(name, unit.record(RETURN, name, back.send(house_label=ours)))
 
 
 def follow(unit: Unit, *, parcel: str) -> None:
@@ -144,7 +146,7 @@ def follow(unit: Unit, *, parcel: str) -> None:
     back, box = unit.read(RETURN, parcel), unit.read(PARCEL, parcel)
     track = box.track()
     if box.handed_over or track.scans:
-        back = unit.record(RETURN, parcel, back.send())
+        back = unit.record(RETURN, parcel, back.send(house_label=True))
     signed = received_at(track)
     if signed is not None:
         with suppress(Refusal):  # what was given up meanwhile is nobody's to give back
@@ -154,7 +156,7 @@ def follow(unit: Unit, *, parcel: str) -> None:
 def arrive(unit: Unit, *, name: str) -> dict[str, Any]:
     """The goods are at the warehouse, as somebody there says; saying it twice is once."""
     back = existing_return(unit, name)
-    if back.state is not ReturnState.TO_INSPECT:
+    if back.state is not ReturnState.TO_INSPECT and not back.may_come:
         back.must_be("arrive", *COMING)
     return told(name, _arrived(unit, name, back, happened_at=unit.happened_at))
 
@@ -179,15 +181,21 @@ def _claim(unit: Unit, name: str, back: Return) -> None:
     unit.record(ORDER, back.order, pause_windows(order, parts, by=stream, when=unit.now))
 
 
-def reject(unit: Unit, *, name: str, reason: str, message: Message | None) -> dict[str, Any]:
-    """Staff do not agree to a refund without the goods, also when they were lost on their way."""
+def reject(
+    unit: Unit, *, name: str, reason: str, message: Message | None, rules: HouseRules
+) -> dict[str, Any]:
+    """Staff do not agree to a refund without the goods, also when they were lost on their way.
+
+    What the house's carrier lost is claimed of it all the same (D2).
+    """
     back = existing_return(unit, name)
     lost = back.decide(reason)
     own = NEVER_CAME if lost else REJECTED
     words = seal_words(unit, back.learner, (message or own).to_bytes())
     after = unit.record(RETURN, name, [*lost, ReturnRejected(reason=reason, message=words)])
+    claims = claim_all(unit, by_loss(unit, name, after), rules=rules)
     close_up(unit, name, after, reason="the return was rejected")
-    return told(name, after)
+    return {**told(name, after), "claims": claims}
 
 
 def withdraw(unit: Unit, *, name: str) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from application import refund_chain
-from application.blaming import by_return, claim_all
+from application.blaming import by_loss, by_return, claim_all
+from application.claiming import SENT_AGAIN
 from application.composing import Amount
 from application.intercepting import call_back_given_up
 from application.ordering import existing
@@ -75,7 +76,12 @@ def inspect(unit: Unit, *, name: str, inspection: Inspection, rules: HouseRules)
     back.must_be("inspect", ReturnState.TO_INSPECT)
     goods = _allotted(existing(unit, back.order), back, inspection.goods)
     facts = back.inspect(goods, payer=inspection.payer, note=inspection.reason)
+    if back.settled is not None and (inspection.instead or inspection.message):
+        why = "they were paid back as lost: nothing else follows"
+        raise InvalidRequest(field="message" if inspection.message else "instead", reason=why)
     after = unit.record(RETURN, name, facts)
+    if back.settled is not None:
+        return _take_in(unit, name, after)
     remedy = back.remedy
     if inspection.instead is not None:
         if (back.remedy, inspection.instead) != (Remedy.EXCHANGE, Remedy.REFUND):
@@ -84,6 +90,17 @@ def inspect(unit: Unit, *, name: str, inspection: Inspection, rules: HouseRules)
     return _settle(
         unit, name, after, remedy, reason=inspection.reason, message=inspection.message, rules=rules
     )
+
+
+def _take_in(unit: Unit, name: str, back: Return) -> dict[str, Any]:
+    """What came after it was refunded as lost is on its shelf, or scrapped; nothing else (D4)."""
+    units = taken_back(back.goods)
+    shelve(unit, back.order, units)
+    if units:
+        unit.record(ORDER, back.order, [GoodsCameBack(parcel=name, units=units)])
+    broken = _unsellable(existing(unit, back.order), back)
+    scrap_returned(unit, broken, warehouse=back.warehouse or "", came_in=name)
+    return {**told(name, back), "points": 0, "cash_fen": 0, "points_kept": 0, "claims": []}
 
 
 def agree(
@@ -180,7 +197,8 @@ def _settle(
         left = (existing(unit, back.order).part(one.part) for one in back.units)
         parcels = dict.fromkeys(part.parcel for part in left if part and part.parcel)
         call_back_given_up(unit, parcels=parcels, reason=reason, rules=rules)
-    claims = claim_all(unit, by_return(unit, back, remedy=remedy), rules=rules)
+    blames = [*by_return(unit, back, remedy=remedy), *by_loss(unit, name, back)]
+    claims = claim_all(unit, blames, rules=rules)
     close_up(unit, name, after, reason=f"settled: {remedy}")
     return {
         **told(name, after),
@@ -206,7 +224,7 @@ def _terms(back: Return, remedy: Remedy, reason: str) -> refund_chain.Terms:
 def _sent_back(unit: Unit, name: str, back: Return) -> str | None:
     """The parcel that refused goods go back in; none for who was erased meanwhile (A4)."""
     erased = unit.read(ACCOUNT, back.learner).status == "erased"
-    return None if erased else f"{name}-S"
+    return None if erased else name + SENT_AGAIN
 
 
 def _pack_again(unit: Unit, parcel: str, back: Return, units: Sequence[Units]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from application.claiming import follow_window
 from application.declaring import draw_up, must_be_declared
 from application.merging import existing_parcel, parcel_number
 from application.ordering import existing, must_have_recipient
@@ -101,12 +102,13 @@ def hand_over(unit: Unit, *, parcel: str, rules: HouseRules) -> dict[str, Any]:
     lane = _lane(unit, state, rules=rules)
     handing_over = state.hand_over(when=unit.happened_at, lane=lane)
     must_be_declared(unit, parcel, state, action="hand_over")
-    unit.record(PARCEL, parcel, handing_over)
+    handed = unit.record(PARCEL, parcel, handing_over)
+    follow_window(unit, parcel, state, rules=rules)
     for content in state.contents:
         order = existing(unit, content.order)
         must_have_recipient(unit, order, "hand_over")
         unit.record(ORDER, content.order, order.hand_over(content.part))
-    _receive(unit, state, rules=rules)
+    _receive(unit, parcel, handed, rules=rules)
     if state.back_of is not None:
         follow(unit, parcel=parcel)
     return {"parcel": parcel, "orders": list(state.orders)}
@@ -159,7 +161,7 @@ def record_scans(
     Each scan happened when the carrier saw the parcel, and is recorded now (A5). Its text is
     recorded without names and phones (rule 30); what it means was read from the text as it came.
     """
-    state = existing_parcel(unit, parcel)
+    state = before = existing_parcel(unit, parcel)
     carrier = state.carrier
     if corrected_to:
         state = _correct(unit, parcel, state, corrected_to, was=corrected_from, raw=raw)
@@ -176,7 +178,7 @@ def record_scans(
         bind_if_free(unit, parcel=parcel)
     if fresh or joined:
         state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
-    _receive(unit, state, rules=rules)
+    _receive(unit, parcel, before, rules=rules)
     if state.back_of is not None:
         follow(unit, parcel=parcel)
     return {"parcel": parcel, "state": state.track().state, "new_scans": len(fresh)}
@@ -220,12 +222,12 @@ def carry_on(
 
     What was set aside because nobody knew the number counts from here, a receipt among it.
     """
-    state = existing_parcel(unit, parcel)
+    state = before = existing_parcel(unit, parcel)
     facts = legs.carried_on(state, carrier=carrier, waybill=waybill)
     state = unit.record(PARCEL, parcel, facts)
     if facts:
         state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
-        _receive(unit, state, rules=rules)
+        _receive(unit, parcel, before, rules=rules)
     return {"parcel": parcel, "carrier": carrier, "waybill": waybill, "state": state.track().state}
 
 
@@ -244,7 +246,7 @@ def take_back_number(
     number are flagged like any foreign one's. No order moves back: a delivery that was believed
     is disputed (D1); but nothing of value follows before the right number's receipt is confirmed.
     """
-    state = existing_parcel(unit, parcel)
+    state = before = existing_parcel(unit, parcel)
     facts = legs.taken_back(state, waybill=waybill, reason=reason)
     state = unit.record(PARCEL, parcel, facts)
     if instead is not None:
@@ -254,7 +256,7 @@ def take_back_number(
         facts = [*facts, *more]
     if facts:
         state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
-        _receive(unit, state, rules=rules)
+        _receive(unit, parcel, before, rules=rules)
         if state.back_of is not None:
             follow(unit, parcel=parcel)
     now = state.overseas
@@ -267,11 +269,14 @@ def take_back_number(
     }
 
 
-def _receive(unit: Unit, state: Parcel, *, rules: HouseRules) -> None:
+def _receive(unit: Unit, parcel: str, before: Parcel, *, rules: HouseRules) -> None:
     """A receipt that the track tells of moves the orders, from when the goods are packed on.
 
-    One told before that is recorded, and counts once its parcel is handed over.
+    One told before that is recorded, and counts once its parcel is handed over. The carrier's time
+    for claims runs from what is known now.
     """
+    follow_window(unit, parcel, before, rules=rules)
+    state = unit.read(PARCEL, parcel)
     signed = received_at(state.track())
     if signed is None or not state.closed:
         return
@@ -319,13 +324,13 @@ def decide_oddity(
     Scans that are left out move no order back: a delivery that was believed is disputed (D1).
     A receipt under a number that is accepted is the order's.
     """
-    state = existing_parcel(unit, parcel)
+    state = before = existing_parcel(unit, parcel)
     facts = oddities.decide(
         state, oddity, decision, reason=reason, when=unit.happened_at, rules=rules
     )
     state = unit.record(PARCEL, parcel, facts)
     state = unit.record(PARCEL, parcel, oddities.flag(state, rules=rules))
-    _receive(unit, state, rules=rules)
+    _receive(unit, parcel, before, rules=rules)
     if state.back_of is not None:
         follow(unit, parcel=parcel)
     return {"parcel": parcel, "oddity": oddity, "decision": decision, "state": state.track().state}

@@ -207,6 +207,15 @@ class DisputeReopened(Fact, name="disputes.DisputeReopened"):
     )
 
 
+class ClaimWindowMoved(Fact, name="disputes.ClaimWindowMoved"):
+    """The carrier's time for a claim ends at another moment, by what is known now (D2)."""
+
+    file_claim_by: AwareDatetime | None = Field(description="None: no carrier had the parcel")
+    carrier: str | None = Field(description="who has or had it, as it is known now")
+    handed_over_at: AwareDatetime | None
+    signed_at: AwareDatetime | None
+
+
 DisputeFact = (
     DisputeOpened
     | EvidenceGathered
@@ -220,4 +229,5 @@ DisputeFact = (
     | DisputeWithdrawn
     | DecisionOverdue
     | DisputeReopened
+    | ClaimWindowMoved
 )

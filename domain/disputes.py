@@ -8,6 +8,7 @@ from typing import assert_never
 
 from domain.dispute_facts import (
     Answer,
+    ClaimWindowMoved,
     Decision,
     DecisionDeclined,
     DecisionOverdue,
@@ -316,6 +317,11 @@ class Dispute:
             facts.append(QuestionsAsked(questions=tuple(Question), answer_by=by))
         return facts
 
+    def move_window(self, moved: ClaimWindowMoved) -> list[DisputeFact]:
+        """The carrier's time for a claim, as it is known now; also after the decision (D2)."""
+        same = moved.file_claim_by == self.file_claim_by
+        return [] if same or not self.opened else [moved]
+
     def must_be_open(self, action: str) -> None:
         """Refuse what only an open case allows."""
         if self.state is not CaseState.OPEN:
@@ -387,6 +393,8 @@ def evolve(dispute: Dispute, fact: DisputeFact) -> Dispute:
             return replace(dispute, state=CaseState.WITHDRAWN)
         case DecisionOverdue():
             return replace(dispute, overdue=True)
+        case ClaimWindowMoved():
+            return replace(dispute, file_claim_by=fact.file_claim_by)
         case DisputeReopened():
             return replace(
                 dispute,

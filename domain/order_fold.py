@@ -244,7 +244,9 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             sent = [
                 Units(part=fact.part, line=one.line, quantity=one.quantity) for one in fact.units
             ]
-            parts = moved(order, fact.part, parcel=fact.parcel)
+            known = order.part(fact.part)
+            left = () if known is None else known.sent
+            parts = moved(order, fact.part, parcel=fact.parcel, sent=(*left, *fact.units))
             strays = (*order.strays, fact)
             return replace(order, parts=parts, out=(*order.out, *sent), strays=strays)
         case PartHandedOver():

@@ -60,9 +60,17 @@ def unacknowledged(order: Order) -> tuple[Part, ...]:
 def shipped(order: Order, number: int) -> tuple[Part, ...]:
     """The part with its carrier; one that has gone further stays, when the facts are dated so."""
     part = order.part(number)
+    sent = _sent(part)
     if part is not None and part.state is not State.PENDING_SHIPMENT:
-        return moved(order, number, shipped=True)
-    return moved(order, number, state=State.PENDING_RECEIPT, shipped=True)
+        return moved(order, number, shipped=True, sent=sent)
+    return moved(order, number, state=State.PENDING_RECEIPT, shipped=True, sent=sent)
+
+
+def _sent(part: Part | None) -> tuple[Allocation, ...]:
+    """What left of a part, once it has; what its carrier answers for (D2)."""
+    if part is None or part.shipped:
+        return () if part is None else part.sent
+    return (*part.sent, *part.units)
 
 
 def still_out(order: Order, units: Sequence[Units]) -> list[Units]:
@@ -142,6 +150,7 @@ def received(order: Order, fact: PartReceived) -> tuple[Part, ...]:
         fact.part,
         state=State.PENDING_END,
         shipped=True,  # a scan may tell of the receipt before anybody told of shipping
+        sent=_sent(part),
         window_until=fact.window_until,
         paused_at=None if paused_at is None else max(paused_at, fact.received_at),
     )

@@ -49,6 +49,8 @@ class Part(NamedTuple):
     carrier: str | None = None  # who was chosen to take it (W4)
     entrusted: bool = False
     """A third party's warehouse was asked to send it, and may have done so (W2)."""
+    sent: tuple[Allocation, ...] = ()
+    """What left in its parcel; units that were paid back since are still among it (D2)."""
 
     @property
     def to_be_sent(self) -> bool:

@@ -244,6 +244,8 @@ REASONS = {
     r"only the return's own criteria count": "只能使用该退货单的验收标准",
     r"what is sold again meets all criteria": "重新上架的商品须符合全部标准",
     r"what is refused fails a criterion": "拒收的商品须有不符合的标准",
+    r"what was paid back is not refused": "已退款的商品不能拒收",
+    r"they were paid back as lost: nothing else follows": "已按遗失退款，不再有其他后续",
     r"every line was rated": "已全部评价",
     r"the order has no line (\S+)": "订单没有第 {0} 行",
     r"line (\S+) was rated or given back": "第 {0} 行已评价或已退",

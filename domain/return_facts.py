@@ -1,6 +1,7 @@
 """退货事实 What can happen to goods that come back, and the words it is told in (D3)."""
 
 from enum import StrEnum
+from operator import not_
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
@@ -90,6 +91,12 @@ class ReturnOpened(Fact, name="returns.ReturnOpened"):
 
 class GoodsSent(Fact, name="returns.GoodsSent"):
     """The goods are on their way back, in the return's own parcel."""
+
+    house_label: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="under a number of the house's own: its carrier answers to the house (D2)",
+    )
 
 
 class GoodsArrived(Fact, name="returns.GoodsArrived"):

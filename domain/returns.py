@@ -193,6 +193,10 @@ class Return:
     goods: tuple[Inspected, ...] = ()
     settled: ReturnSettled | None = None
     rejected: ReturnRejected | None = None
+    house_label: bool = False
+    """The goods left under the house's own label, and not a number that their learner found."""
+    given_up: bool = False
+    """Staff said once that they were lost on their way back."""
 
     @property
     def opened(self) -> bool:
@@ -209,14 +213,25 @@ class Return:
         """Whether the mall bears the way back: its own fault, as the inspection says (W6)."""
         return bool(self.goods) and self.payer is Payer.MALL
 
-    def send(self) -> list[ReturnFact]:
+    @property
+    def may_come(self) -> bool:
+        """Whether its goods may still come: also those that were refunded as lost (D3)."""
+        refunded = self.state is ReturnState.SETTLED and self.given_up and not self.goods
+        return self.state in COMING or refunded
+
+    @property
+    def lost_by_the_house(self) -> bool:
+        """Whether it was given up as lost under the house's own label, and nothing came (D2)."""
+        return self.state is ReturnState.LOST and self.house_label
+
+    def send(self, *, house_label: bool) -> list[ReturnFact]:
         """The goods left their learner; told twice it is once."""
-        return [GoodsSent()] if self.state is ReturnState.AWAITING_GOODS else []
+        waits = self.state is ReturnState.AWAITING_GOODS
+        return [GoodsSent(house_label=house_label)] if waits else []
 
     def arrive(self) -> list[ReturnFact]:
         """The goods are at the warehouse, whether or not anybody told of their way, or in time."""
-        coming = self.state in COMING
-        return [GoodsArrived()] if coming else []
+        return [GoodsArrived()] if self.may_come else []
 
     def must_be(self, action: str, *states: ReturnState) -> None:
         """Refuse what only these states allow."""
@@ -229,7 +244,7 @@ class Return:
         """Hold what came back against the criteria; each unit once (D3).
 
         What can be sold again meets them all, what is refused fails one at least, and nobody knows
-        what a unit that did not come would have met.
+        what a unit that did not come would have met. Nothing is refused that was paid back as lost.
         """
         self.must_be("inspect", ReturnState.TO_INSPECT)
         if _counted(goods) != _counted(self.units):
@@ -241,6 +256,8 @@ class Return:
                 raise InvalidRequest(field="goods", reason="what is sold again meets all criteria")
             if one.verdict is Verdict.MISSING and one.failed:
                 raise InvalidRequest(field="goods", reason="what did not come fails no criterion")
+            if one.verdict is Verdict.REFUSE and self.settled is not None:
+                raise InvalidRequest(field="goods", reason="what was paid back is not refused")
             if one.verdict is Verdict.REFUSE and not one.failed:
                 raise InvalidRequest(field="goods", reason="what is refused fails a criterion")
         return [GoodsInspected(goods=tuple(goods), payer=payer or self.payer, note=note)]
@@ -370,13 +387,14 @@ def evolve(back: Return, fact: ReturnFact) -> Return:
                 words=fact.words,
             )
         case GoodsSent():
-            return replace(back, state=ReturnState.UNDER_WAY)
+            return replace(back, state=ReturnState.UNDER_WAY, house_label=fact.house_label)
         case GoodsArrived():
             return replace(back, state=ReturnState.TO_INSPECT)
         case GoodsLost():
-            return replace(back, state=ReturnState.LOST)
+            return replace(back, state=ReturnState.LOST, given_up=True)
         case GoodsInspected():
-            return replace(back, goods=fact.goods, payer=fact.payer)
+            over = back.state if back.settled is None else ReturnState.SETTLED
+            return replace(back, state=over, goods=fact.goods, payer=fact.payer)
         case ReturnSettled():
             return replace(back, state=ReturnState.SETTLED, settled=fact)
         case ReturnRejected():

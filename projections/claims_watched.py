@@ -6,12 +6,12 @@ from typing import Any, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
 
+from application.claiming import filing_until
 from application.streams import PARCEL
 from domain.claims import BLAMED, CLOSED, GONE
-from domain.disputes import OF_VALUE, CaseState, file_claim_by
+from domain.disputes import OF_VALUE, CaseState
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault
-from domain.parcels import received_at
 from projections.reading import compose
 
 AHEAD = timedelta(days=3)
@@ -48,12 +48,7 @@ async def unclaimed_in_time(
     lost: list[Watched] = []
     for parcel, orders, since, folded in await _rows(connection, schema, _LOST):
         box = PARCEL.states.validate_json(folded)
-        by = file_claim_by(
-            carrier=box.carrier,
-            handed_over_at=box.tracking.handed_over_at,
-            signed_at=received_at(box.track()),
-            rules=rules,
-        )
+        by = filing_until(box, rules=rules)
         if by is not None and now <= by <= now + AHEAD:
             lost.append(Watched(parcel, orders[0], box.carrier, Fault.LOST, since, by))
     known = {one.parcel for one in disputed}
@@ -61,7 +56,10 @@ async def unclaimed_in_time(
 
 
 async def delivered_claims(connection: AsyncConnection[Any], schema: str) -> list[Watched]:
-    """Open claims for parcels that never came, and were signed for since: someone has both."""
+    """Open claims for parcels that never came, and are there since: someone has both.
+
+    Signed for, or at the warehouse that they went back to (D3).
+    """
     rows = await _rows(connection, schema, _DELIVERED, sorted(GONE), sorted(CLOSED))
     return [Watched(*row) for row in rows]
 
@@ -69,7 +67,7 @@ async def delivered_claims(connection: AsyncConnection[Any], schema: str) -> lis
 async def _rows(
     connection: AsyncConnection[Any], schema: str, text: LiteralString, *values: object
 ) -> Sequence[Any]:
-    query = compose(text, schema, ("disputes", "claims", "parcels"), "")
+    query = compose(text, schema, ("disputes", "claims", "parcels", "returns"), "")
     return await (await connection.execute(query, values)).fetchall()
 
 
@@ -90,9 +88,15 @@ LEFT JOIN {claims} c ON c.parcel = p.number
 WHERE p.state = 'lost' AND c.state IS NULL ORDER BY p.since, p.number LIMIT 200
 """
 _DELIVERED: LiteralString = """
-SELECT c.parcel, c.orders[1], c.carrier, c.reason, p.since
-FROM {claims} c JOIN {parcels} p ON p.number = c.parcel
-WHERE c.reason = ANY(%b::text[]) AND c.state <> ALL(%b::text[]) AND p.state = 'signed'
-  AND p.since > c.filed_at
-ORDER BY p.since, c.parcel LIMIT 200
+SELECT c.parcel, c.orders[1], c.carrier, c.reason, there.since
+FROM {claims} c JOIN LATERAL (
+    SELECT since FROM {parcels} WHERE number = c.parcel AND state = 'signed' AND since > c.filed_at
+    UNION ALL
+    SELECT moved_at FROM {returns} WHERE id = c.parcel AND moved_at > c.filed_at AND (
+        state = 'to_inspect' OR jsonb_path_exists(
+            convert_from(folded, 'UTF8')::jsonb, '$.goods[*] ? (@.verdict != "missing")'))
+    LIMIT 1
+) there ON TRUE
+WHERE c.reason = ANY(%b::text[]) AND c.state <> ALL(%b::text[])
+ORDER BY there.since, c.parcel LIMIT 200
 """

@@ -53,7 +53,7 @@ STORY = {
         DifferenceAccepted DifferencesGone""",
     "dispute": """DisputeOpened EvidenceGathered QuestionsAsked QuestionAnswered QuestionTimedOut
         EvidenceAdded DecisionOverdue DecisionProposed DecisionDeclined DisputeWithdrawn
-        DisputeReopened DisputeDecided""",
+        DisputeReopened ClaimWindowMoved DisputeDecided""",
     "claim": """InquiryOpened InquiryTimedOut InquiryAnswered ClaimFiled ClaimCorrected
         ClaimAcknowledged ClaimRejected ClaimAccepted ClaimPaid ClaimWrittenOff""",
     "notes": "NoteAdded",

@@ -392,6 +392,64 @@ async def test_a_return_that_its_carrier_lost_is_refunded(
     assert f"refunded {points} points" in (await counter.seen())["message"]["en"]
 
 
+async def test_a_return_lost_under_the_houses_label_is_claimed_and_taken_in_if_it_comes(
+    counter: Counter, database: MallDatabase
+) -> None:
+    """D2, D3, D4: its carrier owes it; what comes after all is shelved, beside what was paid."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)
+    await counter.ask()
+    label = {"carrier": "shunfeng", "waybill": "SF999999999999"}
+    labelled = await counter.mall.post(f"/v1/parcels/{counter.id}/waybill", label, **OPS)
+    assert labelled.status_code == 200, labelled.text
+    assert (await counter.post("sending", {})).json()["state"] == "under_way"
+    foretold = (await counter.seen(**SUPPORT))["actions"]["agree"]["claims"]
+    assert [(one["parcel"], one["claimed_fen"]) for one in foretold] == [(counter.id, 9_800)]
+    body = {"agree": True, "reason": "the carrier lost it"}
+    decided = await counter.post("decision", body, **SUPPORT)
+    assert [one["parcel"] for one in decided.json()["claims"]] == [counter.id]
+    refunded = (await counter.mall.balance())["available"]
+
+    async def step(name: str, fen: int | None = None) -> None:
+        told = {"step": name, "amount_fen": fen, "reference": "L-1", "reason": "by mail"}
+        answer = await counter.mall.post(f"/v1/claims/{counter.id}/steps", told, **SUPPORT)
+        assert answer.status_code == 200, answer.text
+        await counter.mall.views()
+
+    async def listed() -> list[str]:
+        found = (await counter.mall.get("/v1/troubles", **OPS)).json()["troubles"]
+        return [one["about"]["parcel"] for one in found if one["kind"] == "delivered_claim"]
+
+    await step("accepted", 8_000)
+    await step("paid", 5_000)
+    assert (await counter.seen())["claim"] is None  # no learner's affair
+    assert await listed() == []
+    assert (await counter.seen(**OPS))["actions"]["arrive"]["possible"] is True
+    arrived = await counter.post("arrival", **OPS)
+    assert arrived.json()["state"] == "to_inspect"
+    assert await listed() == [counter.id]  # it is here, and its carrier still owes something
+    seen = await counter.seen(**OPS)
+    assert seen["claim"] == {
+        "carrier": "shunfeng",
+        "state": "accepted",
+        "claimed_fen": 9_800,
+        "accepted_fen": 8_000,
+        "paid_fen": 5_000,
+    }
+    assert counter.id in await counter.listed(state="to_inspect")
+    refused = await counter.inspect(found(1), found(1, "refuse", "unused"))
+    assert (refused.status_code, "已退款" in refused.json()["detail_zh"]) == (422, True)
+    free = (await stock(counter.mall))[0]
+    inspected = await counter.inspect(found(1), found(1, "scrap"))
+    assert (inspected.json()["state"], inspected.json()["points"]) == ("settled", 0)
+    assert (await stock(counter.mall))[0] == free + 1
+    assert (await counter.mall.balance())["available"] == refunded
+    assert await listed() == [counter.id]
+    await step("written_off")
+    assert await listed() == []
+    again = await counter.post("arrival", **OPS)
+    assert again.status_code == 409
+
+
 async def test_one_of_two_came_back(counter: Counter) -> None:
     """D3, D6: what did not come is neither refunded nor sent, and the learner is told."""
     await counter.ask(reason="not_as_described")

@@ -1,5 +1,6 @@
 """What a carrier is at fault for is claimed of it by itself: as much, once a parcel (D2, D3)."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from application import approving, claiming, shipping
+from application import approving, claiming, ordering, releasing, shipping, stocking
 from application.refunding import refund_at_order
 from application.settling import agree
 from application.streams import CLAIM, ORDER, RETURN
@@ -15,6 +16,7 @@ from domain.catalogue import Kind
 from domain.claims import ClaimCorrected, ClaimFiled, ClaimState, worth_less
 from domain.dispute_facts import DisputeDecided, Outcome
 from domain.order_facts import Fault, UnitsRefunded
+from domain.parcel_facts import Content
 from domain.refusals import InvalidRequest
 from domain.return_facts import Payer, Remedy, ReturnSettled, Verdict
 from tests.domain.test_deciding import DAY, Desk
@@ -131,6 +133,53 @@ def test_no_claim_is_for_more_than_the_parcel_and_its_freight() -> None:
     file(desk, most - 500)
     came_back(desk)
     assert desk.inspect(mugs(2, Verdict.SCRAP))["claims"][0]["claimed_fen"] == most - 500
+
+
+def most_of(desk: Desk, parcel: str) -> int:
+    """What can be claimed for a parcel at most, as a refusal names it."""
+    wanted = partial(
+        claiming.file_claim, parcel=parcel, reason=Fault.LOST, claimed_fen=10**9,
+        unconfirmed_because="x", rules=RULES,
+    )  # fmt: skip
+    refused = str(desk.unchanged(InvalidRequest, partial(desk.do, wanted)))
+    return int(re.findall(r"(\d+) fen at most", refused)[0])
+
+
+def test_a_claim_takes_only_what_was_in_its_parcel_when_the_order_was_split() -> None:
+    """D2, S1: what went in another parcel is no other carrier's; what was paid back since is."""
+    desk = Desk()
+    desk.do(partial(stocking.put_warehouse, warehouse=desk.warehouse("b")))
+    desk.item("vase", "a", units=1, market_value_fen=7_000)
+    desk.item("lamp", "b", units=3, points=2, market_value_fen=6_000)
+    desk.place("N2", ("vase", 1), ("lamp", 2))
+    where = {one.warehouse: one.number for one in desk.log.state(ORDER, "N2").parts}
+    for place in ("a", "b"):
+        box = desk.packed("N2", where[place])
+        desk.do(partial(shipping.hand_over, parcel=box, rules=RULES))
+    goods = {f"N2-P{where['a']}": 7_000, f"N2-P{where['b']}": 12_000}
+    assert {box: most_of(desk, box) for box in goods} == {
+        box: fen + 2 * FREIGHT for box, fen in goods.items()
+    }
+    refunded_at_order(desk, Fault.CHANGED_MIND, number="N2", wanted=[("lamp", 1)])
+    assert most_of(desk, f"N2-P{where['b']}") == 12_000 + 2 * FREIGHT
+
+
+def test_a_claim_takes_what_all_orders_have_in_a_merged_parcel() -> None:
+    """D2, S4: and none of what was cancelled before it left."""
+    desk = Desk()
+    desk.item("vase", "a", units=9, points=1, market_value_fen=7_000)
+    desk.place("N2", ("vase", 3))
+    desk.place("N3", ("vase", 1))
+    cancel = partial(ordering.cancel_order, number="N2", wanted=[("vase", 1)], reason="x")
+    desk.do(partial(cancel, rules=RULES))
+    parts = [Content(order=number, part=1) for number in ("N2", "N3")]
+    wave = partial(releasing.release_together, contents=parts, wave="by hand", rules=RULES)
+    (box,) = desk.do(wave)["parcels"]
+    desk.do(partial(releasing.pick_parcel, parcel=box))
+    desk.do(partial(releasing.pack_parcel, parcel=box, weight_grams=1))
+    desk.do(partial(shipping.issue_waybill, parcel=box, carrier="yuantong", waybill="M"))
+    desk.do(partial(shipping.hand_over, parcel=box, rules=RULES))
+    assert most_of(desk, box) == 3 * 7_000 + 2 * FREIGHT
 
 
 def test_a_claim_stays_and_says_why_when_its_carrier_has_answered() -> None:

@@ -155,7 +155,8 @@ class Shop(Mall):
         self.do(opened)
 
     def come_back(self, nth: int, count: int) -> None:
-        name = self.back(nth, ReturnState.AWAITING_GOODS, ReturnState.UNDER_WAY)
+        coming = (ReturnState.AWAITING_GOODS, ReturnState.UNDER_WAY, ReturnState.LOST)
+        name = self.back(nth, *coming, ReturnState.SETTLED)  # refunded as lost, and here after all
         sent = partial(returning.send, name=name, carrier="yuantong", waybill=f"YT{name}")
         self.do(sent if nth % 3 == 0 else partial(returning.arrive, name=name))
 
@@ -180,11 +181,12 @@ class Shop(Mall):
         self.do(partial(settling.inspect, name=name, inspection=inspection, rules=RULES))
 
     def end(self, nth: int, count: int) -> None:
-        name = self.back(nth, ReturnState.REQUESTED, ReturnState.AWAITING_GOODS)
+        waits = (ReturnState.REQUESTED, ReturnState.AWAITING_GOODS, ReturnState.UNDER_WAY)
+        name = self.back(nth, *waits)
         steps: list[Any] = [
             partial(returning.withdraw, name=name),
             partial(returning.lapse, name=name),
-            partial(returning.reject, name=name, reason="x", message=None),
+            partial(returning.reject, name=name, reason="x", message=None, rules=RULES),
             partial(settling.agree, name=name, reason="x", message=None, rules=RULES),
         ]
         self.do(steps[(nth + count) % 4])

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from application import ordering, returning, settling, shipping
+from application import claiming, ordering, returning, settling, shipping
 from application.composing import Amount
 from application.return_messages import Came, message_for
 from application.returning import Wanted
+from application.sealed_words import Message
 from application.settling import Found, Inspection
-from application.streams import ACCOUNT, ORDER, PARCEL, RETURN, STOCK
+from application.streams import ACCOUNT, CLAIM, ORDER, PARCEL, RETURN, STOCK
+from domain.claims import ClaimFiled
 from domain.dispute_facts import Outcome, Side
 from domain.order_facts import Fault, OrderClosed, State, UnitsRefunded
 from domain.point_facts import LearnerErased, PointsDeducted
@@ -410,7 +412,7 @@ def test_an_exchange_is_refused_when_its_way_back_cannot_be_paid() -> None:
 
 
 def decided(desk: Counter, *, agree: bool) -> dict[str, Any]:
-    decide: Any = partial(returning.reject, name=BACK, reason="x", message=None)
+    decide: Any = partial(returning.reject, name=BACK, reason="x", message=None, rules=RULES)
     if agree:
         decide = partial(settling.agree, name=BACK, reason="x", message=None, rules=RULES)
     return desk.do(decide)
@@ -579,7 +581,7 @@ def test_the_window_runs_on_when_staff_wait_no_longer_and_what_comes_late_is_ins
     opened = desk.log.facts(RETURN, BACK)[0]
     assert isinstance(opened, ReturnOpened)
     assert opened.arrive_by == desk.now + 21 * DAY
-    desk.do(partial(returning.reject, name=BACK, reason="made up", message=None))
+    desk.do(partial(returning.reject, name=BACK, reason="made up", message=None, rules=RULES))
     assert (desk.back(), desk.held(), desk.available()) == (ReturnState.LOST, False, desk.before)
     desk.arrive()
     assert (desk.back(), desk.held()) == (ReturnState.TO_INSPECT, True)
@@ -588,12 +590,96 @@ def test_the_window_runs_on_when_staff_wait_no_longer_and_what_comes_late_is_ins
     desk.balanced()
 
 
+def sent_under_the_houses_label(desk: Counter, **more: Any) -> None:
+    """The warehouse labelled it; its learner gave it away under that number."""
+    desk.ask(**more)
+    label = partial(shipping.issue_waybill, parcel=BACK, carrier="yuantong", waybill="YT-HOUSE")
+    desk.do(label)
+    desk.do(partial(returning.send, name=BACK, carrier=None, waybill=None))
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+@pytest.mark.parametrize("reason", [Fault.CHANGED_MIND, Fault.DAMAGED])
+def test_what_the_houses_carrier_lost_is_claimed_of_it_whatever_its_learner_gets(
+    reason: Fault, agreed: bool
+) -> None:
+    """D2, D3: all of it, once, of who lost it; not of who brought it first."""
+    desk = Counter()
+    sent_under_the_houses_label(desk, reason=reason, lines=(("mug", 1),))
+    told = decided(desk, agree=agreed)
+    assert [(one["parcel"], one["claimed_fen"]) for one in told["claims"]] == [(BACK, 5_000)]
+    (claim,) = desk.log.facts(CLAIM, BACK)
+    assert isinstance(claim, ClaimFiled)
+    assert (claim.reason, claim.carrier, claim.orders) == (Fault.LOST, "yuantong", ("N1",))
+    assert claim.file_by == desk.now + 30 * DAY
+    assert desk.log.facts(CLAIM, "N1-P1") == []
+    assert desk.available() == desk.before + (10 if agreed else 0)
+    more = partial(claiming.step, parcel=BACK, name="corrected", reference="", reason="x")
+    desk.do(partial(more, amount_fen=7_000, rules=RULES))  # with its freight, there and back
+    desk.unchanged(InvalidRequest, partial(desk.do, partial(more, amount_fen=7_001, rules=RULES)))
+    desk.balanced()
+
+
+def test_nothing_is_claimed_of_a_carrier_that_its_learner_found() -> None:
+    """D2: the control: its number is not the house's, also when staff wrote one down before."""
+    for labelled in (False, True):
+        desk = Counter()
+        desk.ask(reason=Fault.CHANGED_MIND)
+        if labelled:
+            label = partial(shipping.issue_waybill, parcel=BACK, carrier="yuantong", waybill="YT-1")
+            desk.do(label)
+        desk.send()
+        assert decided(desk, agree=True)["claims"] == []
+        assert desk.log.facts(CLAIM, BACK) == []
+
+
+def test_what_comes_after_it_was_refunded_as_lost_is_inspected_and_paid_back_once() -> None:
+    """D3, D4: the inspection shelves or scraps it; nothing is refused, nothing refunded again."""
+    desk = Counter()
+    sent_under_the_houses_label(desk, reason=Fault.CHANGED_MIND)
+    decided(desk, agree=True)
+    assert (desk.available(), desk.stock("a", "mug").free) == (100, 3)
+    desk.arrive()
+    assert desk.back() is ReturnState.TO_INSPECT
+    desk.arrive()  # saying it twice is once
+    desk.unchanged(
+        InvalidRequest, partial(desk.inspect, mugs(1), mugs(1, Verdict.REFUSE, Criterion.UNUSED))
+    )
+    words = Message("x", "x")
+    desk.unchanged(InvalidRequest, partial(desk.inspect, mugs(2), message=words))
+    told = desk.inspect(mugs(1), mugs(1, Verdict.SCRAP))
+    assert (told["points"], told["cash_fen"], told["claims"]) == (0, 0, [])
+    assert (desk.back(), desk.available()) == (ReturnState.SETTLED, 100)
+    assert desk.stock("a", "mug").free == 4
+    assert desk.log.state(ORDER, "N1").out == ()
+    assert len(desk.refunded()) == 1
+    assert desk.settled().points_refunded == 20
+    desk.unchanged(NotPossible, desk.arrive)
+    desk.unchanged(NotPossible, partial(desk.inspect, mugs(2)))
+    desk.balanced()
+
+
+def test_a_scan_tells_of_goods_that_were_refunded_as_lost() -> None:
+    """T2, D3: signed for at the warehouse; a return that was refunded otherwise stays over."""
+    desk = Counter()
+    sent_under_the_houses_label(desk)
+    decided(desk, agree=True)
+    desk.scans(BACK, "已签收,签收人:仓库")
+    assert desk.back() is ReturnState.TO_INSPECT
+    desk.inspect(mugs(2, Verdict.MISSING))  # an empty box
+    assert (desk.back(), desk.stock("a", "mug").free) == (ReturnState.SETTLED, 3)
+    other = Counter()
+    other.ask(Remedy.REFUND_ONLY)
+    decided(other, agree=True)
+    other.unchanged(NotPossible, other.arrive)
+
+
 def test_nothing_is_decided_without_the_goods_before_they_are_sent_or_once_they_are_here() -> None:
     """D3: the control: only what is under way can be lost."""
     desk = Counter()
     desk.ask()
     agree = partial(settling.agree, name=BACK, reason="lost", message=None, rules=RULES)
-    reject = partial(returning.reject, name=BACK, reason="lost", message=None)
+    reject = partial(returning.reject, name=BACK, reason="lost", message=None, rules=RULES)
     for _ in range(2):
         for decide in (agree, reject):
             desk.unchanged(NotPossible, partial(desk.do, decide))

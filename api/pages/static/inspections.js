@@ -63,10 +63,14 @@ function page(one, changed) {
       one.label?.waybill ? [h("dt", null, word("carrier", one.label.carrier)), h("dd", { class: "mono" }, one.label.waybill)] : null,
       h("dt", null, t("inspections.payer")), h("dd", null, [t(`payer.${one.payer}`), one.label && one.payer !== "learner" ? (one.from_abroad ? t("inspections.abroad_paid") : yuan(one.freight_fen)) : null].filter(Boolean).join(" · ")),
       one.criteria.length ? [h("dt", null, t("inspections.criteria")), h("dd", null, one.criteria.map((each) => t(`criterion.${each}`)).join(t("app.and")))] : null,
+      one.claim ? [h("dt", null, t("inspections.claim")), h("dd", null, claimWords(one.claim))] : null,
       one.send_by ? [h("dt", null, t("inspections.send_by")), h("dd", null, when(one.send_by))] : null),
     one.message ? h("p", { class: "quiet small" }, inPrint(one.message[language === "zh" ? "zh" : "en"] ?? "")) : null,
     buttons(one, changed)];
 }
+
+/** What the carrier that lost it was asked, and has paid: beside goods that turn up after all (D2). */
+const claimWords = (claim) => [word("carrier", claim.carrier), t(`claim_state.${claim.state}`), yuan(claim.claimed_fen), claim.paid_fen ? t("inspections.claim_paid", { cash: yuan(claim.paid_fen) }) : null].filter(Boolean).join(" · ");
 
 const unitWords = (unit) => [`${names(unit.name).main} × ${number(unit.quantity)}`, ...(unit.verdict ? [t(`verdict.${unit.verdict}`)] : []), ...(unit.failed ?? []).map((each) => t(`unmet.${each}`))].join(" · ");
 
@@ -97,7 +101,7 @@ function openInspection(one, changed) {
   const rows = units.map((unit, place) => {
     const name = `${names(unit.name).main}${units.length > 1 ? ` (${place + 1}/${units.length})` : ""}`;
     return h("fieldset", { class: "inspected", dataset: { place } }, h("legend", null, name),
-      field(`verdict-${place}`, t("inspections.verdict"), { required: true, options: VERDICTS.map((key) => [key, t(`verdict.${key}`)]) }),
+      field(`verdict-${place}`, t("inspections.verdict"), { required: true, options: VERDICTS.filter((key) => !(one.outcome && key === "refuse")).map((key) => [key, t(`verdict.${key}`)]) }),
       h("div", { class: "row criteria" }, one.criteria.map((each) => h("label", { class: "small" }, h("input", { type: "checkbox", name: `failed-${place}`, value: each }), ` ${t(`unmet.${each}`)}`))));
   });
   const goods = (form) => together(units.map((unit, place) => ({
@@ -106,9 +110,9 @@ function openInspection(one, changed) {
   })));
   askFor({
     title: t("inspections.inspect"), path: `/v1/returns/${encodeURIComponent(one.id)}/inspection`, label: t("inspections.settle"), wide: true,
-    fields: [h("p", { class: "quiet small" }, t(`inspections.how_${one.remedy}`)), rows,
+    fields: [h("p", { class: "quiet small" }, t(one.outcome ? "inspections.how_paid_back" : `inspections.how_${one.remedy}`)), rows,
       field("payer", t("inspections.payer"), { required: true, value: one.payer, options: PAYERS.map((key) => [key, t(`payer.${key}`)]) }, { hint: t("inspections.payer_hint", { n: one.freight_points }) }),
-      one.remedy === "exchange" && !one.actions.inspect.possible ? field("instead", t("inspections.instead"), { required: true, options: [["refund", t("remedy.refund")]] }, { hint: language === "zh" ? one.actions.inspect.why_zh : one.actions.inspect.why }) : null,
+      one.remedy === "exchange" && !one.outcome && !one.actions.inspect.possible ? field("instead", t("inspections.instead"), { required: true, options: [["refund", t("remedy.refund")]] }, { hint: language === "zh" ? one.actions.inspect.why_zh : one.actions.inspect.why }) : null,
       field("reason", t("cancel.reason"), { required: true, maxlength: 500 })],
     read: (form) => ({ goods: goods(form), reason: form.reason.value.trim(), payer: form.payer.value, ...(form.instead ? { instead: form.instead.value } : {}) }),
     said: (answer) => withClaims(t("inspections.settled", { n: answer.points ?? 0 }), answer.claims), done: changed,
