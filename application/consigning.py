@@ -101,7 +101,7 @@ def _ask(unit: Unit, parcel: str, *, reason: str = "", again: bool = False) -> N
 
 
 def cancel_there(
-    unit: Unit, *, number: str, units: Sequence[Units], reason: str
+    unit: Unit, *, number: str, units: Sequence[Units], reason: str, stopped: bool
 ) -> tuple[list[Units], list[int]]:
     """Ask third parties not to send these units of an order (rules.md 5).
 
@@ -121,7 +121,9 @@ def cancel_there(
             there[one.part] = part.planned or ""
     for part_number, parcel in there.items():
         revision = unit.read(CONSIGNMENT, parcel).revision + 1
-        facts = ask_to_cancel(order, part_number, units, revision=revision, reason=reason)
+        facts = ask_to_cancel(
+            order, part_number, units, revision=revision, reason=reason, stopped=stopped
+        )
         unit.record(ORDER, number, facts)
         _ask(unit, parcel, reason=reason)
     return here, list(there)

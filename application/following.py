@@ -11,7 +11,8 @@ from application.consigning import tell_changes
 from application.intercepting import call_back_unwanted, intercept_parcel, orders_in
 from application.issuing import NotYet
 from application.merging import Live, existing_parcel, live_contents
-from application.ordering import cancel_units_now, leave_parcel
+from application.ordering import leave_parcel
+from application.refund_chain import cancel_acknowledged
 from application.releasing import pack_parcel, pick_parcel
 from application.replanning import short_pick
 from application.shipping import hand_over, issue_waybill
@@ -76,7 +77,7 @@ def _acknowledge(unit: Unit, parcel: str, state: Consignment, *, rules: HouseRul
                 Units(part=one.part, line=unit_.line, quantity=unit_.quantity)
                 for unit_ in one.units
             ]
-            cancel_units_now(unit, number=content.order, units=gone, reason=one.reason, rules=rules)
+            cancel_acknowledged(unit, number=content.order, units=gone, asked=one, rules=rules)
     if state.acknowledged == state.revision:
         _know_address(unit, parcel, by=state.warehouse)
 
@@ -135,14 +136,14 @@ def _give_up(
     unit: Unit, number: str, part: int, line: int, missing: int, *, rules: HouseRules
 ) -> int:
     """Cancel what is missing of units that wait for it; returns how many that were."""
-    order = unit.read(ORDER, number)
-    waits = sum(one.quantity for one in cancelling_units(order, part) if one.line == line)
-    units = min(waits, missing)
-    if units:
-        reason = next(one.reason for one in order.cancelling if one.part == part)
-        gone = [Units(part=part, line=line, quantity=units)]
-        cancel_units_now(unit, number=number, units=gone, reason=reason, rules=rules)
-    return units
+    left = missing
+    for asked in acknowledged(unit.read(ORDER, number), part, revision=None):
+        waits = sum(one.quantity for one in asked.units if one.line == line)
+        if units := min(waits, left):
+            left -= units
+            gone = [Units(part=part, line=line, quantity=units)]
+            cancel_acknowledged(unit, number=number, units=gone, asked=asked, rules=rules)
+    return missing - left
 
 
 def _pack(unit: Unit, parcel: str, state: Consignment) -> None:

@@ -68,14 +68,16 @@ def cancel_order(
     wanted: Sequence[tuple[str, int]] | None,
     reason: str,
     rules: HouseRules,
+    stopped: bool = False,
 ) -> dict[str, Any]:
     """Cancel units not handed over; points, cash and stock go back at once (O8; rules.md 5).
 
     What a third party has is cancelled once it acknowledges: `cancelling` names those parts.
+    `stopped`: by staff, who have what it replaces paid back as soon as it is (D4).
     """
     order = existing(unit, number)
     units = order.cancellable(wanted)
-    here, there = cancel_there(unit, number=number, units=units, reason=reason)
+    here, there = cancel_there(unit, number=number, units=units, reason=reason, stopped=stopped)
     waits = {"cancelling": there} if there else {}
     if not here:
         return {"number": number, "status": customer_status(order.state), "points": 0, **waits}

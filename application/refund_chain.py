@@ -15,6 +15,7 @@ from domain.house_rules import HouseRules
 from domain.order_facts import Fault, OrderFact, Units, UnitsRefunded
 from domain.orders import Order
 from domain.refunding import refund_units
+from domain.release_facts import UnitsCancelling
 from domain.replanning import given_up
 
 
@@ -104,14 +105,27 @@ def give_up_missing(
 def stop_order(unit: Unit, *, number: str, reason: str, rules: HouseRules) -> dict[str, Any]:
     """Cancel what was not handed over of an order that staff stop, and pay back what it cost (O7).
 
-    What a third party has is cancelled once it acknowledges, and what that replaced can be refunded
-    at its original then (rules.md 5).
+    What a third party has is cancelled once it acknowledges, and what that replaces is paid back
+    in that commit (rules.md 5; `cancel_acknowledged`).
     """
     units = existing(unit, number).cancellable(None)
-    done = cancel_order(unit, number=number, wanted=None, reason=reason, rules=rules)
+    done = cancel_order(unit, number=number, wanted=None, reason=reason, rules=rules, stopped=True)
     here = [one for one in units if one.part not in done.get("cancelling", ())]
     chain = _given_up(unit, number, here)
     return _and_originals(unit, done, chain, reason=reason, rules=rules)
+
+
+def cancel_acknowledged(
+    unit: Unit, *, number: str, units: Sequence[Units], asked: UnitsCancelling, rules: HouseRules
+) -> None:
+    """Cancel units that a third party will not send, as was asked of it (rules.md 5).
+
+    Where staff stopped the order, what these units replace is paid back at its originals, as if
+    the units had been in the house (D4).
+    """
+    chain = _given_up(unit, number, units) if asked.stopped else []
+    done = cancel_units_now(unit, number=number, units=units, reason=asked.reason, rules=rules)
+    _and_originals(unit, done, chain, reason=asked.reason, rules=rules)
 
 
 def given_up_for(reason: str) -> Terms:

@@ -28,15 +28,27 @@ def entrust(order: Order, number: int, *, parcel: str, warehouse: str) -> list[O
 
 
 def ask_to_cancel(
-    order: Order, number: int, units: Sequence[Units], *, revision: int, reason: str
+    order: Order,
+    number: int,
+    units: Sequence[Units],
+    *,
+    revision: int,
+    reason: str,
+    stopped: bool = False,
 ) -> list[OrderFact]:
-    """Note that units of a part are cancelled as soon as the third party acknowledges it."""
+    """Note that units of a part are cancelled as soon as the third party acknowledges it.
+
+    `stopped`: staff stop the order, and its originals are paid back then (D4).
+    """
     mine = tuple(
         Allocation(line=one.line, quantity=one.quantity) for one in units if one.part == number
     )
     if not mine:
         return []
-    return [UnitsCancelling(part=number, units=mine, revision=revision, reason=reason)]
+    asking = UnitsCancelling(
+        part=number, units=mine, revision=revision, reason=reason, stopped=stopped
+    )
+    return [asking]
 
 
 def acknowledged(order: Order, number: int, *, revision: int | None) -> list[UnitsCancelling]:

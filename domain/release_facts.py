@@ -102,6 +102,11 @@ class UnitsCancelling(Fact, name="orders.UnitsCancelling"):
     units: tuple[Allocation, ...]
     revision: PositiveInt = Field(description="of the wish that it has to acknowledge")
     reason: str
+    stopped: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="staff stopped the order: what it replaces is paid back once it is cancelled",
+    )
 
 
 class CancellationOvertaken(Fact, name="orders.CancellationOvertaken"):
