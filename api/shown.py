@@ -136,11 +136,11 @@ class AppointmentOut(BaseModel):
 
 
 class DelayOut(BaseModel):
-    """What keeps a parcel, as its learner was told (T5)."""
+    """What keeps a parcel or an order, as its learner was told (T5)."""
 
     cause: str = Field(
         description="no_first_scan, no_movement, customs_stall, eta_passed, ping_pong, returned,"
-        " lost, pickup_ending or not_collected"
+        " lost, pickup_ending or not_collected; of an order: not_sent"
     )
     since: AwareDatetime = Field(description="since when it is kept")
     message: str = Field(description="what the learner was told, in English")
@@ -344,6 +344,7 @@ class OrderSeenOut(BaseModel):
         cash_fen=0,
         channel="app",
         promised_by="2026-11-06T16:00:00Z",
+        delay=None,
         pay_by=None,
         freight_fen=0,
         upgrade=None,
@@ -399,6 +400,9 @@ class OrderSeenOut(BaseModel):
     channel: Channel
     placed_at: AwareDatetime = Field(description="when it was placed")
     promised_by: AwareDatetime = Field(description="when the last parcel should have arrived")
+    delay: DelayOut | None = Field(
+        description="its learner was told that this passed before all of it was handed over"
+    )
     pay_by: AwareDatetime | None = Field(description="unpaid then, it is cancelled; null if paid")
     points: int = Field(description="paid or held for it when it was placed")
     cash_fen: int = Field(description="cash part when it was placed, in fen")

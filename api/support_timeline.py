@@ -17,11 +17,10 @@ from api.fact_words import BETWEEN, Language, details, in_both, titles
 from api.seen_cases import NOW, recipient_of
 from api.support_ahead import ahead_in_words
 from application.case_words import Said, said_in, without_names
-from application.delay_messages import message_for
+from application.delay_messages import NOT_SENT, message_for
 from application.envelope import Envelope
 from application.queries_asked import LastAsked, last_asked
 from application.recipients import Recipient
-from application.sealed_words import Message
 from application.streams import CLAIM, DISPUTE, NOTES, RETURN
 from application.subscriptions import Subscriptions, Tried
 from domain.disputes import case_id
@@ -32,6 +31,7 @@ from domain.parcel_facts import (
     SecondNumberTold,
     WaybillIssued,
 )
+from domain.promise_facts import SendingDelayed
 from projections.ahead import ahead_of
 from projections.audit_queries import order_events
 from projections.case_history import Moment, timeline
@@ -116,19 +116,18 @@ class _Telling(NamedTuple):
     def tells_learner(self, event: Envelope) -> bool:
         """Whether the learner was told something with it."""
         said = self.said.get(event.position)
-        return isinstance(event.fact, DeliveryDelayed) or (
-            said is not None and said.about == "message"
-        )
+        return _delay_told(event) is not None or (said is not None and said.about == "message")
 
     def message(self, event: Envelope) -> dict[str, Any]:
         """What the learner was told: an entry of its own, which came of what was told."""
-        if isinstance(event.fact, DeliveryDelayed):
-            message: Message | None = message_for(event.fact.cause)
+        cause = _delay_told(event)
+        if cause is not None:  # words of the house name nobody: they are shown as they were told
+            shown: dict[str, str] | None = message_for(cause)._asdict()
         else:
             message = self.said[event.position].message
-        shown = message and in_both(
-            lambda one: without_names(getattr(message, one.code), self.recipient), self.zone
-        )
+            shown = message and in_both(
+                lambda one: without_names(getattr(message, one.code), self.recipient), self.zone
+            )
         return {
             **_at(event, f"m{event.position}"),
             "kind": "message",
@@ -226,3 +225,10 @@ def _try_in_words(one: Tried, language: Language) -> str:
     if one.status is not None:
         said.append(f"HTTP {one.status}")
     return BETWEEN.join([*said, language.say("webhook.attempt", n=one.attempt)])
+
+
+def _delay_told(event: Envelope) -> str | None:
+    """What keeps a parcel or an order, where the event is that its learner was told (T5)."""
+    if isinstance(event.fact, SendingDelayed):
+        return NOT_SENT
+    return event.fact.cause if isinstance(event.fact, DeliveryDelayed) else None

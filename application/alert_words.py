@@ -26,6 +26,7 @@ KINDS: Mapping[str, Message] = {
     "cash_refund": Message("现金退款", "Cash refunds"),
     "standing_wave": Message("未完成的波次", "Waves that do not close"),
     "warehouse_load": Message("仓库繁忙", "Busy warehouses"),
+    "late_order": Message("逾期未发的订单", "Promised by now and not sent"),
     "late_parcel": Message("超时未出库", "Late in their warehouse"),
     "third_party": Message("第三方仓", "Third parties' warehouses"),
     "stock_difference": Message("盘点差异", "Counted otherwise than booked"),
@@ -61,6 +62,7 @@ LINES: Mapping[str, Message] = {
         "{warehouse} · 待发 {waiting}，日处理 {capacity}",
         "{warehouse} · {waiting} wait, {capacity} a day",
     ),
+    "late_order": Message("{order} · {stages}", "{order} · {stages}"),
     "late_parcel": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
     "third_party": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
     "stock_difference": Message(
@@ -94,6 +96,15 @@ VALUES: Mapping[str, Mapping[str, Message]] = {
         "returned": Message("已转退回", "turned back"),
         "lost": Message("承运商报遗失", "lost by its carrier"),
         "pickup_ending": Message("取件期将尽", "pick-up ends soon"),
+    },
+    "stages": {
+        "in_review": Message("待审核", "in review"),
+        "waiting_for_stock": Message("缺货", "short of stock"),
+        "waiting_for_wave": Message("待波次放行", "waits for a wave"),
+        "released": Message("待拣货", "to be picked"),
+        "in_parcel": Message("待交运", "to be handed over"),
+        "at_third_party": Message("在第三方仓", "at a third party"),
+        "address_pending": Message("新地址待确认", "new address not acknowledged"),
     },
     "standing": {
         "draft": Message("待申报", "to be declared"),

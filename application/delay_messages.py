@@ -1,9 +1,18 @@
 """延误通知 What a learner is told when something keeps their parcel (T5, N3)."""
 
+from typing import Final
+
 from application.sealed_words import Message
 from domain.delays import DelayCause
 
-WORDS: dict[DelayCause, Message] = {
+NOT_SENT: Final = "not_sent"
+"""The promised time passed, and not all of the order was handed over (`orders.SendingDelayed`)."""
+WORDS: dict[str, Message] = {
+    NOT_SENT: Message(
+        "您的订单已超过承诺的送达时间，仍有商品未发出，非常抱歉。我们正在催促仓库，暂时无需您操作。",
+        "Your order was promised to be with you by now, and not all of it has been sent; we are"
+        " sorry. We are seeing to it; you need do nothing.",
+    ),
     DelayCause.NO_FIRST_SCAN: Message(
         "快递公司还没有扫描您的包裹，我们正在跟进，暂时无需您操作。",
         "The carrier has not scanned your parcel yet. We are looking into it; you need do nothing.",
@@ -46,5 +55,5 @@ WORDS: dict[DelayCause, Message] = {
 
 
 def message_for(cause: str) -> Message:
-    """The house's words for what keeps a parcel."""
-    return WORDS[DelayCause(cause)]
+    """The house's words for what keeps a parcel, or an order."""
+    return WORDS[cause]

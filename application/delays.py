@@ -1,7 +1,8 @@
 """延误处理 Telling of what keeps parcels, and asking carriers about them by itself (T5; rule 25).
 
 A learner is told once a spell: it is a fact of the parcel, so their page, app and webhooks hear of
-it as of any other. Who was told long ago, and still has nothing, has the carrier asked.
+it as of any other. Who was told long ago, and still has nothing, has the carrier asked. Of what
+passes its promised time in the house they are told once a promise, by a fact of the order.
 """
 
 from collections.abc import Callable
@@ -11,11 +12,13 @@ from typing import Any, LiteralString
 
 from application.claiming import open_inquiry
 from application.issuing import NotYet
-from application.streams import CLAIM, PARCEL
+from application.ordering import existing
+from application.streams import CLAIM, ORDER, PARCEL
 from application.sweeping import Due, Policy, command_of, ripe
 from application.unit import Command, Unit
 from domain.delays import Delay, DelayCause, lasts, tell
 from domain.house_rules import HouseRules
+from domain.late_promises import tell_unsent
 from domain.silence import Silence, patience
 
 EVERY = timedelta(minutes=5)
@@ -57,6 +60,26 @@ def when_parcel_is_kept_long_then_inquire(
     return command_of(f"inquire_{cause}", PARCEL.stream(due.key), due, decide)
 
 
+def when_promise_passes_in_the_house_then_tell(due: Due, rules: HouseRules) -> Command:
+    """The promised time passed before all was handed over: its learner is told, once (T5, O6)."""
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        ripe(unit, due)
+        # Handed over, or promised anew, meanwhile: nothing is told, and the view will say so.
+        unit.record(ORDER, due.key, tell_unsent(existing(unit, due.key), now=unit.now))
+        return {"number": due.key}
+
+    return command_of("tell_not_sent", ORDER.stream(due.key), due, decide)
+
+
+TELL_NOT_SENT = Policy(
+    "tell_not_sent",
+    """
+    SELECT number, version, unsent_by FROM {orders} WHERE unsent_by IS NOT NULL AND NOT unsent_told
+    """,
+    when_promise_passes_in_the_house_then_tell,
+)
+"""Swept by the second: its learner knows the moment, and looks."""
 _WAITED_FOR: LiteralString = """
   AND EXISTS (SELECT FROM {parcels} p JOIN {orders} o ON o.number = ANY(p.orders)
               WHERE p.number = j.parcel

@@ -230,7 +230,7 @@ class Planner:
         by_line = {one.line: one.served.terms for one in goods}
         return Planned(
             plan,
-            legs_of(plan, self.network, region=place.province, rules=self.rules),
+            legs_of(plan.parts, self.network, region=place.province, rules=self.rules),
             sum(part.shipping.freight_fen for part in plan.parts if part.shipping),
             sum(_learners_share(part, by_line) for part in plan.parts),
             tuple(self._settling(plan, place)),
@@ -327,7 +327,7 @@ def nowhere_enough(unit: Unit, planner: Planner, lines: Iterable[OrderLine]) -> 
 
 
 def legs_of(
-    plan: Plan, network: Network, *, region: str, rules: HouseRules
+    parts: Iterable[PlannedPart], network: Network, *, region: str, rules: HouseRules
 ) -> tuple[tuple[Warehouse, timedelta], ...]:
     """The warehouse of each part of goods, and how long its carrier takes (rules.md 10)."""
     usual = rules.travel_time(region)
@@ -337,7 +337,7 @@ def legs_of(
                 network.named(part.warehouse),
                 timedelta(hours=part.shipping.hours) if part.shipping else usual,
             )
-            for part in plan.parts
+            for part in parts
             if part.warehouse
         ]
     )

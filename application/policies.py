@@ -10,7 +10,7 @@ from typing import Any
 
 from application import claiming, disputing, goodwill, granting, ordering, replanning, returning
 from application.consigning import CONSIGN
-from application.delays import DELAYS
+from application.delays import DELAYS, TELL_NOT_SENT
 from application.following import FOLLOW
 from application.house import House
 from application.intercepting import INTERCEPTS
@@ -253,9 +253,9 @@ LAPSE_RETURNS = Policy(
 )
 
 BY_THE_SECOND = (
-    CANCEL_UNPAID, COMPLETE, SETTLE_PROMISES, EXPIRE_LOTS, SEND_WHAT_WAITED, ASK_REFUNDS_AGAIN,
-    TIME_OUT_QUESTIONS, NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES, LAPSE_RETURNS, WANT_LABELS,
-    *INTERCEPTS, CONSIGN, FOLLOW,
+    CANCEL_UNPAID, COMPLETE, TELL_NOT_SENT, SETTLE_PROMISES, EXPIRE_LOTS, SEND_WHAT_WAITED,
+    ASK_REFUNDS_AGAIN, TIME_OUT_QUESTIONS, NOTE_OVERDUE_CASES, TIME_OUT_INQUIRIES, LAPSE_RETURNS,
+    WANT_LABELS, *INTERCEPTS, CONSIGN, FOLLOW,
 )  # fmt: skip
 """Somebody may be waiting for these: `application/reactions.py` sweeps them every second."""
 BY_THE_HOUR = (EXPIRE_ORDERS,)

@@ -1,18 +1,20 @@
 """改派 What happens when a warehouse does not find what it reserved (C3, S1; rules.md 1)."""
 
+from datetime import datetime
 from typing import Any
 
 from application.merging import choose_anew
 from application.ordering import existing
-from application.planning import planner_for
+from application.planning import legs_of, planner_for
 from application.refund_chain import give_up_missing
-from application.streams import ITEM, ORDER, STOCK
+from application.streams import ITEM, MALL, NETWORK, ORDER, STOCK
 from application.unit import Unit
 from domain import replanning
 from domain.catalogue import Terms
 from domain.house_rules import HouseRules
-from domain.order_facts import Upgrade, customer_status
+from domain.order_facts import OrderSplit, Upgrade, customer_status
 from domain.orders import Order
+from domain.promising import promised_by
 from domain.refusals import NotFound
 from domain.replanning import Free, Replanned
 from domain.splitting import Sending
@@ -98,6 +100,8 @@ def send_what_waited(
     )
     if not planned.moves:
         return None
+    by = _arrive_by(unit, order, planned, rules=rules)
+    planned = replanning.promised_anew(order, part, planned, by=by)
     _apply(unit, number, order.line(line).sku, planned, rules=rules)
     return {"number": number, "part": part, "moved": [move._asdict() for move in planned.moves]}
 
@@ -118,6 +122,22 @@ def _elsewhere(
     live = [one for part in order.parts for one in part.units]
     urgent = order.upgrade is Upgrade.EXPRESS
     return free, planner.sending(live, terms, place, urgent=urgent)
+
+
+def _arrive_by(unit: Unit, order: Order, planned: Replanned, *, rules: HouseRules) -> datetime:
+    """When the parcels that take the units which waited should have arrived (rules.md 10)."""
+    assert order.destination is not None  # goods go somewhere
+    taking = {move.part for move in planned.moves}
+    parts = [
+        part
+        for one in planned.facts
+        if isinstance(one, OrderSplit)
+        for part in one.plan.parts
+        if part.part in taking
+    ]
+    legs = legs_of(parts, unit.read(NETWORK, MALL), region=order.destination.region, rules=rules)
+    urgent = order.upgrade is not None
+    return promised_by(legs, when=unit.happened_at, rules=rules, urgent=urgent)
 
 
 def _terms(unit: Unit, sku: str) -> Terms:

@@ -74,7 +74,7 @@ def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules:
         return made.number
     assert order.destination is not None  # goods go somewhere
     region = order.destination.region
-    legs = legs_of(made.plan, unit.read(NETWORK, MALL), region=region, rules=rules)
+    legs = legs_of(made.plan.parts, unit.read(NETWORK, MALL), region=region, rules=rules)
     facts = replacing.linked_order(
         order,
         number=number,

@@ -40,6 +40,10 @@ WORDS: dict[str, Message] = {
     "orders.LatenessMadeGood": Message(
         "订单晚于承诺时间，已补偿积分。", "Your order is late: you have points for it."
     ),
+    "orders.SendingDelayed": Message(
+        "订单已超过承诺时间仍未全部发出，非常抱歉，我们正在催促仓库。",
+        "Your order is later than promised and not all sent; we are sorry, and see to it.",
+    ),
     "orders.ReplacementOrdered": Message("已为您补发。", "A replacement is on its way."),
     "parcels.ParcelScanned": Message("包裹有新的物流信息。", "There is news of your parcel."),
     "parcels.ArrivalEstimated": Message(

@@ -18,6 +18,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "cash_refund": ("order", "refund"),
     "standing_wave": ("wave",),
     "warehouse_load": ("warehouse",),
+    "late_order": ("order",),
     "late_parcel": ("parcel",),
     "third_party": ("parcel",),
     "stock_difference": ("warehouse", "sku"),

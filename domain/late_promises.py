@@ -1,18 +1,21 @@
-"""迟到 What follows when an order comes later than it was promised: points, once (rules.md 10).
+"""迟到 What follows when an order comes later than it was promised (T5, O6; rules.md 10).
 
-How many is said when the order is placed, and stays as it was. A promise was made for one address:
-who changes it has none any more. What came in time to a closed door was not late.
+Its learner is told when the promised time passes before all of it was handed over, and gets points,
+once. How many is said when the order is placed, and stays as it was, by the time promised then. A
+promise was made for one address: who changes it has no points to come any more. What came in time
+to a closed door was not late.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from domain.choosing import without
 from domain.lanes import arrived_at
-from domain.order_facts import OrderFact
+from domain.order_facts import OrderFact, Units
 from domain.orders import Order
 from domain.parts import PROGRESS, Part
-from domain.promise_facts import Excuse, LatenessExcused, LatenessMadeGood
+from domain.promise_facts import Excuse, LatenessExcused, LatenessMadeGood, SendingDelayed
 from domain.scans import ScanKind
 from domain.tracking import Track
 
@@ -63,6 +66,45 @@ def open_since(order: Order) -> datetime | None:
     return promise.by if promise.broken or awaited else None
 
 
+def unsent_by(order: Order) -> datetime | None:
+    """The promised time, as long as something that it was given for is still to be handed over.
+
+    None for what is not paid. Units that their learner agreed to wait for have no promise until
+    there is stock (rules.md 1), and nobody waits for those that are to be cancelled.
+    """
+    promise = order.promise
+    if promise is None or not order.paid or not in_the_house(order):
+        return None
+    return promise.stands
+
+
+def in_the_house(order: Order) -> list[Part]:
+    """The parts of goods that should have been handed over by the promised time, and were not."""
+    called_off = [
+        Units(part=one.part, line=unit.line, quantity=unit.quantity)
+        for one in order.cancelling
+        for unit in one.units
+    ]
+    return [
+        part
+        for part in order.parts
+        if part.to_be_sent and part.waits != "stock" and without(_units(part), called_off)
+    ]
+
+
+def is_told_unsent(order: Order) -> bool:
+    """Whether the learner was told that the promise, as it stands, passed with goods unsent."""
+    return order.promise is not None and order.promise.told == order.promise.stands
+
+
+def tell_unsent(order: Order, *, now: datetime) -> list[OrderFact]:
+    """Tell that the promised time passed before all was handed over, once a promise (T5)."""
+    by = unsent_by(order)
+    if by is None or now < by or is_told_unsent(order):
+        return []
+    return [SendingDelayed(promised_by=by)]
+
+
 def settle(order: Order, sent: Mapping[str, Sent]) -> list[OrderFact]:
     """Give what was promised for a late order, or say why not; once (rules.md 10).
 
@@ -91,6 +133,10 @@ def excused(order: Order, why: Excuse) -> list[OrderFact]:
     if promise is None or not promise.points:
         return []
     return [LatenessExcused(promised_by=promise.by, excuse=why)]
+
+
+def _units(part: Part) -> list[Units]:
+    return [Units(part=part.number, line=one.line, quantity=one.quantity) for one in part.units]
 
 
 def _is_awaited(part: Part) -> bool:

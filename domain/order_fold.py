@@ -65,7 +65,7 @@ from domain.payment_facts import (
     PaymentCaptured,
     PaymentFailed,
 )
-from domain.promise_facts import LatenessExcused, LatenessMadeGood
+from domain.promise_facts import LatenessExcused, LatenessMadeGood, SendingDelayed
 from domain.release_facts import (
     AddressAcknowledged,
     CancellationOvertaken,
@@ -154,6 +154,10 @@ def _settled(order: Order) -> Promise | None:
     return None if order.promise is None else order.promise._replace(points=0)
 
 
+def _told(order: Order, fact: SendingDelayed) -> Promise | None:
+    return None if order.promise is None else order.promise._replace(told=fact.promised_by)
+
+
 def _promise_after(order: Order, fact: PartReceived) -> Promise | None:
     """The promise, broken where a parcel came later; courses are none (rules.md 7)."""
     promise, part = order.promise, order.part(fact.part)
@@ -207,7 +211,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             last = max(order.last_part, last_number(fact.plan))
             promise = order.promise
             if promise is not None and fact.promised_by is not None:
-                promise = promise._replace(by=fact.promised_by)
+                promise = promise._replace(anew=fact.promised_by)
             parts = replanned(order, fact.plan)
             return replace(order, parts=parts, last_part=last, promise=promise)
         case UnitsFellShort():
@@ -321,5 +325,7 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return replace(order, original=fact.original, replaces=fact.units)
         case LatenessMadeGood() | LatenessExcused():
             return replace(order, promise=_settled(order))
+        case SendingDelayed():
+            return replace(order, promise=_told(order, fact))
         case _:
             assert_never(fact)

@@ -79,13 +79,23 @@ class Part(NamedTuple):
 
 
 class Promise(NamedTuple):
-    """When the last parcel should have arrived, and what is given once if it does not."""
+    """When the last parcel should have arrived, and what follows if it does not."""
 
     by: datetime
+    """As it was promised when the order was placed: points hang on it (rules.md 10)."""
     points: int
     """0: nothing is, or nothing follows any more."""
     broken: bool = False
     """One of them was received later."""
+    anew: datetime | None = None
+    """Made anew: for another address, or for units that their learner agreed to wait for."""
+    told: datetime | None = None
+    """The one of which the learner was told that it passed before all was handed over (T5)."""
+
+    @property
+    def stands(self) -> datetime:
+        """The promised time by now."""
+        return self.by if self.anew is None else self.anew
 
 
 @dataclass(frozen=True, slots=True)

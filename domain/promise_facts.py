@@ -1,4 +1,4 @@
-"""承诺事实 What followed from a promised time that passed: points, or why none (rules.md 10)."""
+"""承诺事实 What followed from a promised time that passed: word of it, points (T5; rules.md 10)."""
 
 from enum import StrEnum
 
@@ -38,4 +38,13 @@ class LatenessExcused(Fact, name="orders.LatenessExcused"):
     excuse: Excuse
 
 
-PromiseFact = LatenessMadeGood | LatenessExcused
+class SendingDelayed(Fact, name="orders.SendingDelayed"):
+    """The promised time passed, and not all was handed over: its learner is told (T5, O6).
+
+    Once a promise; one that is made anew is another one.
+    """
+
+    promised_by: AwareDatetime
+
+
+PromiseFact = LatenessMadeGood | LatenessExcused | SendingDelayed

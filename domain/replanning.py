@@ -129,6 +129,24 @@ def end_wait(
     return Replanned([WaitEnded(part=number), OrderSplit(plan=split, reason=reason)], moves)
 
 
+def promised_anew(order: Order, number: int, planned: Replanned, *, by: datetime) -> Replanned:
+    """What ends a wait, with the promised time that is made anew with it (rules.md 1, 10).
+
+    Only for a learner who chose to wait: to others the promise stands as it was. `by` is when the
+    units should arrive now; what else is under way keeps its time.
+    """
+    waiting = order.part(number)
+    if waiting is None or waiting.waits != "stock" or order.promise is None:
+        return planned
+    last = max(by, order.promise.stands)
+    return planned._replace(
+        facts=[
+            one.model_copy(update={"promised_by": last}) if isinstance(one, OrderSplit) else one
+            for one in planned.facts
+        ]
+    )
+
+
 def choose_to_wait(order: Order, number: int | None, *, max_parts: int) -> list[OrderFact]:
     """The learner waits for stock rather than have the missing units refunded (rules.md 1)."""
     waiting = _waiting(order, number, "wait")
@@ -191,7 +209,7 @@ def sent_from_elsewhere(
     )
     under_way = any(part.live and part.state is State.PENDING_RECEIPT for part in order.parts)
     if under_way and order.promise is not None:
-        promised_by = max(promised_by, order.promise.by)
+        promised_by = max(promised_by, order.promise.stands)
     anew = plan.model_copy(update={"parts": parts})
     return OrderSplit(plan=anew, reason=reason, promised_by=promised_by)
 

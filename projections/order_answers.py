@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from application.delay_messages import message_for
+from application.delay_messages import NOT_SENT, message_for
 from application.intercepting import comes_too_late, parcels_of
 from domain.delays import told_and_lasting, window
 from domain.house_rules import HouseRules
+from domain.late_promises import is_told_unsent, unsent_by
 from domain.legs import leg_of, legs_of
 from domain.order_facts import State, customer_status
 from domain.orders import Order
@@ -60,6 +61,7 @@ def order_answer(
         "channel": row.channel,
         "placed_at": row.placed_at,
         "promised_by": row.promised_by,
+        "delay": _unsent(order),
         "pay_by": row.pay_by if order.state is State.PENDING_PAYMENT else None,
         "points": row.points,
         "cash_fen": row.cash_fen,
@@ -258,15 +260,18 @@ def _arrival(parcel: Parcel, track: Track) -> dict[str, Any] | None:
 def _delay(parcel: Parcel) -> dict[str, Any] | None:
     """What keeps it, as its learner was told, as long as it does (T5)."""
     told = told_and_lasting(parcel)
-    if told is None:
-        return None
-    message = message_for(told.cause)
-    return {
-        "cause": told.cause,
-        "since": told.since,
-        "message": message.en,
-        "message_zh": message.zh,
-    }
+    return None if told is None else _told(told.cause, told.since)
+
+
+def _unsent(order: Order) -> dict[str, Any] | None:
+    """That it is promised by now and not all handed over, once its learner was told (T5)."""
+    by = unsent_by(order)
+    return None if by is None or not is_told_unsent(order) else _told(NOT_SENT, by)
+
+
+def _told(cause: str, since: datetime) -> dict[str, Any]:
+    message = message_for(cause)
+    return {"cause": cause, "since": since, "message": message.en, "message_zh": message.zh}
 
 
 BEFORE_PACKING = (Stage.PLANNED, Stage.PICKING, Stage.PICKED)

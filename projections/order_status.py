@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 
 from application.envelope import decode
 from application.streams import ORDER
-from domain.late_promises import open_since
+from domain.late_promises import is_told_unsent, open_since, unsent_by
 from domain.order_facts import OrderFact, OrderPlaced, State, Upgrade
 from domain.orders import ENDED, Order
 from projections.happening import as_happened
@@ -207,7 +207,9 @@ def _changing(number: str, row: _Row) -> tuple[Any, ...]:
         order.pay_by,
         min(windows, default=None) if order.ended is None else None,
         open_since(order),
-        order.promise.by if order.promise else None,
+        order.promise.stands if order.promise else None,
+        unsent_by(order),
+        is_told_unsent(order),
         last if order.state in ENDED else None,
         order.destination.card if order.destination else None,
         ORDER.states.dump_json(order),
@@ -242,28 +244,30 @@ WHERE originator_id = %b AND originator_version <= %b ORDER BY originator_versio
 
 _INSERT = """
 INSERT INTO {orders} (number, state, waiting_at, releasable_at, review, review_since, pay_by,
-    window_until, late_from, promised_by, ended_at, card, folded, timeline, version, position,
-    last_fact_at, learner, channel, placed_at, points, cash_fen, urgent, external_number)
+    window_until, late_from, promised_by, unsent_by, unsent_told, ended_at, card, folded, timeline,
+    version, position, last_fact_at, learner, channel, placed_at, points, cash_fen, urgent,
+    external_number)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
     %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
-    %b::timestamptz[], %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[],
-    %b::bigint[], %b::timestamptz[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
-    %b::bigint[], %b::boolean[], %b::text[])
+    %b::timestamptz[], %b::timestamptz[], %b::boolean[], %b::timestamptz[], %b::text[],
+    %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[], %b::timestamptz[], %b::text[],
+    %b::text[], %b::timestamptz[], %b::bigint[], %b::bigint[], %b::boolean[], %b::text[])
 """
 
 _UPDATE = """
 UPDATE {orders} o SET state = n.state, waiting_at = n.waiting_at,
     releasable_at = n.releasable_at, review = n.review, review_since = n.review_since,
     pay_by = n.pay_by, window_until = n.window_until, late_from = n.late_from,
-    promised_by = n.promised_by, ended_at = n.ended_at, card = n.card, folded = n.folded,
-    timeline = n.timeline, version = n.version, position = n.position, last_fact_at = n.last_fact_at
+    promised_by = n.promised_by, unsent_by = n.unsent_by, unsent_told = n.unsent_told,
+    ended_at = n.ended_at, card = n.card, folded = n.folded, timeline = n.timeline,
+    version = n.version, position = n.position, last_fact_at = n.last_fact_at
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
     %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[],
-    %b::timestamptz[], %b::timestamptz[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[],
-    %b::bigint[], %b::timestamptz[])
+    %b::timestamptz[], %b::timestamptz[], %b::boolean[], %b::timestamptz[], %b::text[],
+    %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[], %b::timestamptz[])
     AS n(number, state, waiting_at, releasable_at, review, review_since, pay_by,
-         window_until, late_from, promised_by, ended_at, card, folded, timeline, version, position,
-         last_fact_at)
+         window_until, late_from, promised_by, unsent_by, unsent_told, ended_at, card, folded,
+         timeline, version, position, last_fact_at)
 WHERE o.number = n.number
 """
 

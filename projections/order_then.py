@@ -44,7 +44,7 @@ async def order_then(
         external_number=placed.external_number,
         state=order.state,
         placed_at=placed_at,
-        promised_by=order.promise.by if order.promise else placed.promised_by,
+        promised_by=order.promise.stands if order.promise else placed.promised_by,
         pay_by=placed.pay_by,
         points=placed.points,
         cash_fen=placed.cash_fen,

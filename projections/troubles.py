@@ -38,6 +38,7 @@ from projections.reading import compose
 from projections.returns import idle_returns
 from projections.silent_parcels import SilentParcel, silent_parcels
 from projections.stock_differences import stock_differences
+from projections.unsent_orders import unsent_orders
 
 UNWATCHED_AFTER = timedelta(minutes=2)
 """A subscription at a carrier takes seconds; later somebody should look."""
@@ -166,6 +167,11 @@ async def _of_the_warehouses(
         yield _trouble(
             "late_parcel", what, "over its service level", due,
             parcel=parcel, order=orders[0], warehouse=warehouse, stage=stage,
+        )  # fmt: skip
+    for late in await unsent_orders(connection, house.schema, now=now, limit=LISTED_MAX):
+        yield _trouble(
+            "late_order", f"{late.order}: {', '.join(late.stages)}",
+            "promised by then, and not all handed over", late.promised_by, **late._asdict(),
         )  # fmt: skip
     for sent in await stuck_consignments(
         connection,

@@ -7,6 +7,7 @@ from typing import Any, LiteralString, cast
 
 from psycopg import AsyncConnection
 
+from application.delay_messages import NOT_SENT
 from application.envelope import decode
 from application.reporting import Report
 from application.streams import ORDER, PARCEL
@@ -16,6 +17,7 @@ from domain.house_rules import HouseRules
 from domain.order_facts import LineRated, OrderPlaced, OrderSplit, UnitsRefunded
 from domain.parcel_facts import DeliveryDelayed, ParcelFact
 from domain.parcels import Parcel
+from domain.promise_facts import SendingDelayed
 from domain.return_facts import ReturnOpened
 from domain.weeks import WHOLE, Days, Figure, Tally, beside, count_costs, count_parcel, week_of
 from projections.costs import Costing
@@ -26,8 +28,8 @@ ON_THE_WAY = timedelta(days=60)
 """A parcel that left earlier arrives in no week any more."""
 AT_ONCE = 200
 TOLD = (
-    OrderPlaced, DeliveryDelayed, DisputeOpened, ClaimFiled, ClaimCorrected, ClaimPaid,
-    ReturnOpened, UnitsRefunded, LineRated,
+    OrderPlaced, SendingDelayed, DeliveryDelayed, DisputeOpened, ClaimFiled, ClaimCorrected,
+    ClaimPaid, ReturnOpened, UnitsRefunded, LineRated,
 )  # fmt: skip
 COLUMNS = ("section", "key", "name", "value", "before")
 
@@ -133,6 +135,8 @@ def counted(fact: Any) -> list[tuple[str, str, str, int]]:
             return [of("orders"), of("points", fact.points)]
         case DeliveryDelayed():
             return [of("delays"), ("delay", fact.cause, "times", 1)]
+        case SendingDelayed():
+            return [of("delays"), ("delay", NOT_SENT, "times", 1)]
         case DisputeOpened():
             return [of("disputes"), ("dispute", str(fact.reason), "times", 1)]
         case ClaimFiled():

@@ -287,9 +287,8 @@ class Deliveries:
             units = [unit for part in parts for unit in part.units]
             sending = planner.sending(units, terms, place, urgent=urgent)
             parts = [sending.shipped(part) if sending else part for part in parts]
-        plan = fact.plan.model_copy(update={"parts": tuple(parts)})
         legs = legs_of(
-            plan, self._was.network, region=fact.destination.region, rules=self._was.rules
+            parts, self._was.network, region=fact.destination.region, rules=self._was.rules
         )
         return _Way(parts, promised_by(legs, when=when, rules=self._was.rules, urgent=urgent))
 

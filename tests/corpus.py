@@ -33,7 +33,7 @@ STORY = {
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
         OrderLinked UnitsUnderReturn ReturnEnded LineRated LatenessMadeGood LatenessExcused
-        WindowResumed PartCompleted
+        SendingDelayed WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelAwaited ParcelPlanned CarrierChosen
         ContentRemoved PickingStarted ParcelPicked ParcelPacked

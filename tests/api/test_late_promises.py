@@ -1,4 +1,4 @@
-"""Points for a late order: once, as promised, and seen by learner and staff (rules.md 10)."""
+"""What follows for a late order: told, points once, seen by learner and staff (T5; rules.md 10)."""
 
 import asyncio
 from dataclasses import replace
@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from application.alert_words import line_of
+from application.delays import TELL_NOT_SENT
 from application.policies import SETTLE_PROMISES
 from application.rules_of import rules_of
 from application.sweeping import Swept, sweep
@@ -126,6 +128,45 @@ async def test_a_late_receipt_counts_once_it_is_confirmed(mall: Mall, confirms: 
     wait(mall, by + DAY)
     assert await swept(mall) == (Swept(undecided=1) if confirms else Swept(done=1))
     assert bool(made_good(await mall.read(number))) is not confirms
+
+
+async def test_learner_and_staff_hear_of_a_promise_that_passes_in_the_house(mall: Mall) -> None:
+    """T5, O6, N1: foretold, told in the house's words, on the list and to the robot with how far it
+    has come; over once it is sent."""
+    number, by = await placed(mall)
+    ahead = await coming(mall, number, "tell_not_sent")
+    assert datetime.fromisoformat(ahead["at"]) == by
+    wait(mall, by)
+    assert (await mall.read(number))["delay"] is None
+    (waiting,) = await late_orders(mall)
+    assert (waiting["about"]["told"], datetime.fromisoformat(waiting["since"])) == (False, by)
+
+    await mall.views()
+    assert await sweep(mall.tenant, TELL_NOT_SENT) == Swept(done=1)
+    await mall.views()
+    delay = (await mall.read(number))["delay"]
+    assert (delay["cause"], datetime.fromisoformat(delay["since"])) == ("not_sent", by)
+    (message,) = [one for one in (await told(mall, number))["entries"] if one["kind"] == "message"]
+    assert message["details"] == {"zh": delay["message_zh"], "en": delay["message"]}
+    (listed,) = await late_orders(mall)
+    assert listed["about"] == {
+        "order": number, "promised_by": waiting["since"], "told": True,
+        "stages": ["waiting_for_wave"], "warehouses": waiting["about"]["warehouses"],
+    }  # fmt: skip
+    assert line_of("late_order", listed["about"], "zh") == f"{number} · 待波次放行"
+    assert line_of("late_order", listed["about"], "en") == f"{number} · waits for a wave"
+
+    await mall.ship(number)
+    await mall.views()
+    assert (await mall.read(number))["delay"] is None
+    assert await late_orders(mall) == []
+
+
+async def late_orders(mall: Mall) -> list[Any]:
+    """What the list says of orders that were promised by now and are still in the house."""
+    answer = await mall.get("/v1/troubles", role="operations", subject="ops")
+    assert answer.status_code == 200, answer.text
+    return [one for one in answer.json()["troubles"] if one["kind"] == "late_order"]
 
 
 def test_the_figure_is_a_setting_and_no_more_than_one_person_may_give() -> None:

@@ -183,6 +183,46 @@ def test_a_silent_parcel_is_listed_with_its_cause(
 
 
 @SCREENS
+def test_an_order_that_is_promised_by_now_and_not_sent_is_told_and_listed(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """T5, O6, M5: its learner reads it in the house's words; staff how far it has come, and since
+    when, among the delays and in the list of all that waits."""
+    learner = newcomer()
+    number = service.order(
+        learner, ("notebook", 1), placed_at=datetime.now(UTC) - timedelta(days=12)
+    )
+    for _ in range(100):
+        seen = service.call("GET", f"/v1/orders/{number}", role="learner", subject=learner)
+        if seen["delay"]:
+            break
+        time.sleep(0.2)
+    with browsing.as_("learner", learner, screen) as one:
+        one.open(f"/#/orders/{number}")
+        words = seen["delay"]["message_zh" if screen.language == "zh" else "message"]
+        expect(one.page.locator(".promise.warn")).to_have_text(words)
+        expect(one.page.locator("#timeline")).to_contain_text(
+            one.says("fact.orders.SendingDelayed")
+        )
+        one.readable()
+        one.fits()
+    with browsing.as_("operations", "ops", screen) as one:
+        for page, row in (
+            ("delays", f"#unsent ~ div [data-order={number}]"),
+            ("waiting", f"[data-kind=late_order]:has-text('{number}')"),
+        ):
+            one.open(f"/operations#/{page}")
+            found = one.page.locator(row)
+            expect(found).to_contain_text(one.says("unsent.waiting_for_wave"))
+            expect(found).to_contain_text(one.says("delay.told"))
+            expect(found.locator("time")).to_be_visible()
+            one.readable()
+            one.fits()
+        found.locator("a").click()
+        expect(one.page).to_have_url(re.compile(f"#/packing/{number}$"))
+
+
+@SCREENS
 def test_an_order_goes_to_another_address_until_it_has_left(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen,
 ) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""Orders that come later than promised: points once, and none where it came in time (rule 10)."""
+"""Orders that come later than promised: told, and points once (T5; rule 10)."""
 
 from datetime import datetime, timedelta
 
@@ -8,18 +8,33 @@ from domain.catalogue import Kind
 from domain.course_facts import EntitlementGranted
 from domain.facts import Fact
 from domain.known_scans import track
-from domain.late_promises import Sent, open_since, order_of, settle, source_of
+from domain.late_promises import (
+    Sent,
+    in_the_house,
+    is_told_unsent,
+    open_since,
+    order_of,
+    settle,
+    source_of,
+    tell_unsent,
+    unsent_by,
+)
 from domain.order_facts import (
     AddressChanged,
     OrderLine,
+    OrderSplit,
     PartHandedOver,
     PartPacked,
     PartReceived,
     Units,
     UnitsCancelled,
+    UnitsFellShort,
+    WaitChosen,
+    WaitEnded,
 )
 from domain.payment_facts import PaymentCaptured
-from domain.promise_facts import Excuse, LatenessExcused, LatenessMadeGood
+from domain.promise_facts import Excuse, LatenessExcused, LatenessMadeGood, SendingDelayed
+from domain.release_facts import UnitsCancelling
 from domain.scans import Scan, ScanKind
 from domain.splitting import Allocation, Plan, PlannedPart
 from tests.domain.test_orders import DAY, HOME, NOON, order, placed
@@ -159,3 +174,103 @@ def test_a_source_names_the_order_and_no_other_one_does() -> None:
     """Rule 14: the order is what makes it the same grant; a case's source is none of them."""
     assert order_of(source_of("T260302000001")) == "T260302000001"
     assert order_of("D-T260302000001-P1") is None
+
+
+# --- not handed over in time -------------------------------------------------------------------
+
+TOLD = SendingDelayed(promised_by=BY)
+
+
+def test_its_learner_is_told_once_when_the_promise_passes_in_the_house() -> None:
+    """T5, O6: at that moment and not before; once, whoever asks how often."""
+    late = order(placed())
+    assert unsent_by(late) == BY
+    assert tell_unsent(late, now=BY - timedelta(seconds=1)) == []
+    assert tell_unsent(late, now=BY) == [TOLD]
+    told = order(placed(), TOLD)
+    assert (unsent_by(told), is_told_unsent(told)) == (BY, True)
+    assert tell_unsent(told, now=BY + DAY) == []
+
+
+def test_one_part_that_is_still_there_is_enough_and_none_is_too_few() -> None:
+    """T5: partly handed over is not sent; what is under way is its parcel's to tell of."""
+    half = order(placed(), *shipped(1))
+    assert [part.number for part in in_the_house(half)] == [2]
+    assert tell_unsent(half, now=BY) == [TOLD]
+    for facts in (BOTH, (*shipped(1), gone(2, 1, 1), gone(2, 2, 2))):
+        under_way = order(placed(), *facts)
+        assert (unsent_by(under_way), tell_unsent(under_way, now=BY)) == (None, [])
+
+
+def test_nothing_is_told_of_courses_of_what_is_unpaid_and_of_what_is_cancelled() -> None:
+    """T5, rules 5, 7, 8: nobody waits for it to be sent; what is left of a part, somebody does."""
+    course = order(placed(course=True), *BOTH)
+    assert tell_unsent(course, now=BY) == []
+    assert tell_unsent(order(placed(cash=True)), now=BY) == []
+    cancelled = order(placed(), gone(1, 1, 2), gone(2, 1, 1), gone(2, 2, 2))
+    assert tell_unsent(cancelled, now=BY) == []
+    units = (Allocation(line=1, quantity=1), Allocation(line=2, quantity=2))
+    asked = UnitsCancelling(part=2, units=units, revision=1, reason="changed_mind")
+    called_off = order(placed(), *shipped(1), asked)
+    assert tell_unsent(called_off, now=BY) == []
+    one_of_two = asked.model_copy(update={"units": units[:1]})
+    assert tell_unsent(order(placed(), *shipped(1), one_of_two), now=BY) == [TOLD]
+
+
+FELL_SHORT = UnitsFellShort(
+    part=1, line=1, sku="mug", quantity=2, waiting_part=3, sources=("a",), reason="broken"
+)
+
+
+def resent(by: datetime) -> tuple[Fact, ...]:
+    """Stock came for what waits in part 3; it is promised anew."""
+    units = (Allocation(line=1, quantity=2),)
+    plan = Plan(
+        parts=(PlannedPart(part=4, warehouse="a", units=units),), chosen_for="fewest_parcels"
+    )
+    return WaitEnded(part=3), OrderSplit(plan=plan, reason="stock received", promised_by=by)
+
+
+def test_who_chose_to_wait_has_no_promise_until_it_is_made_anew() -> None:
+    """T5, rule 1: the old promise is not called broken, the new one is; who did not choose keeps
+    the old one."""
+    asked = (placed(late_points=30), *shipped(2), FELL_SHORT)
+    assert tell_unsent(order(*asked), now=BY) == [TOLD]
+    waits = (*asked, WaitChosen(part=3))
+    assert (unsent_by(order(*waits)), tell_unsent(order(*waits), now=BY + 9 * DAY)) == (None, [])
+    anew = BY + 4 * DAY
+    came = order(*waits, *resent(anew))
+    assert unsent_by(came) == anew
+    assert tell_unsent(came, now=anew - timedelta(seconds=1)) == []
+    assert tell_unsent(came, now=anew) == [SendingDelayed(promised_by=anew)]
+
+
+def test_a_promise_made_anew_is_told_of_though_the_old_one_was() -> None:
+    """T5: once a promise: who was told, chose to wait and was promised anew hears of that one."""
+    anew = BY + 4 * DAY
+    told = (placed(), *shipped(2), FELL_SHORT, TOLD, WaitChosen(part=3), *resent(anew))
+    assert not is_told_unsent(order(*told))
+    again = SendingDelayed(promised_by=anew)
+    assert tell_unsent(order(*told), now=anew) == [again]
+    assert tell_unsent(order(*told, again), now=anew + DAY) == []
+
+
+def test_points_are_given_by_the_time_that_was_promised_when_it_was_placed() -> None:
+    """Rule 10: a later promise takes no points back that the first one gives."""
+    waited = order(
+        placed(late_points=30), *shipped(2), FELL_SHORT, WaitChosen(part=3), *resent(BY + 4 * DAY)
+    )
+    assert open_since(waited) == BY
+    assert settle(waited, {"P2": sent((-1, ScanKind.SIGNED))}) == [MADE_GOOD]
+    came_by_the_new_one = order(
+        placed(late_points=30), *shipped(2), FELL_SHORT, WaitChosen(part=3), *resent(BY + 4 * DAY),
+        *shipped(4), received(2, BY - HOUR), received(4, BY + DAY),
+    )  # fmt: skip
+    assert open_since(came_by_the_new_one) == BY
+
+
+def test_another_address_nearby_keeps_the_promised_time() -> None:
+    """O8: no points follow any more, but who waits is told."""
+    moved = order(placed(late_points=30), AddressChanged(destination=HOME))
+    assert settle(moved, {}) == []
+    assert tell_unsent(moved, now=BY) == [TOLD]

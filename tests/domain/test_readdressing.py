@@ -72,7 +72,7 @@ def test_all_is_planned_anew_in_one_commit_when_it_goes_to_another_province() ->
     assert before.promise is not None
     assert split.promised_by is not None
     assert split.promised_by > before.promise.by
-    assert after.promise == before.promise._replace(by=split.promised_by)
+    assert after.promise == before.promise._replace(anew=split.promised_by)
 
 
 def test_the_plan_stays_when_it_goes_elsewhere_in_the_province() -> None:

@@ -16,7 +16,7 @@ from domain.refunding import cancel_units
 from domain.refusals import InvalidRequest, NotPossible
 from domain.replanning import Free, Move, Replanned
 from domain.splitting import Sending
-from tests.domain.test_orders import BOOK, MUG, NOON, PAID, RULES, order, placed, shipped
+from tests.domain.test_orders import BOOK, DAY, MUG, NOON, PAID, RULES, order, placed, shipped
 from tests.domain.test_splitting import Station
 
 PLACED = (placed(),)
@@ -159,6 +159,23 @@ def test_waiting_units_are_sent_when_stock_came() -> None:
         [],
         (),
     )
+
+
+def test_it_is_promised_anew_when_stock_comes_for_who_chose_to_wait() -> None:
+    """Rules 1, 10: the later of the two times; who did not choose keeps what was promised."""
+    by = NOON + 9 * DAY
+    for chosen, promised, expected in (
+        (True, by, by),
+        (True, NOON + DAY, NOON + 5 * DAY),
+        (False, by, None),
+    ):
+        state = waiting()
+        if chosen:
+            state = ORDER.evolve(state, WaitChosen(part=3))
+        ended = replanning.end_wait(state, 3, free=[Free("c", 7)], max_parts=4, reason="x")
+        _, split = replanning.promised_anew(state, 3, ended, by=promised).facts
+        assert isinstance(split, OrderSplit)
+        assert split.promised_by == expected
 
 
 def test_nothing_of_it_is_packed_when_a_part_waits() -> None:

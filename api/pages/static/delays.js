@@ -1,4 +1,4 @@
-// What is late: parcels over their warehouse's clock, and those that something keeps on their way (W1, T5).
+// What is late: parcels over their warehouse's clock, orders over their promise, and parcels that something keeps on their way (W1, T5).
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { intercepts } from "./intercept.js";
@@ -14,9 +14,13 @@ export const whyKept = ({ causes, hours, told }) => [
   ...causes.map((one) => (SILENCES.includes(one) ? t(`silence.${one}`, { n: hours }) : t(`delay.${one}`))), told ? t("delay.told") : null,
 ].filter(Boolean).join(" · ");
 
-/** The view: late in the house above, silent or delayed on their way below. */
+/** How far an order has come in the house whose promised time is over. */
+export const howFar = ({ stages, told }) => [...stages.map((one) => t(`unsent.${one}`)), told ? t("delay.told") : null].filter(Boolean).join(" · ");
+
+/** The view: late in the house above, promised by now and not sent, silent or delayed on their way below. */
 export async function delays(view, _, signal) {
   const late = h("div", null, loading(2));
+  const unsent = h("div", null, loading(1));
   const silent = h("div", null, loading(2));
   const stopped = h("div", null, loading(1));
   const { warehouses } = await get(fresh("/v1/warehouses"), { signal });
@@ -28,15 +32,18 @@ export async function delays(view, _, signal) {
       if (!signal.aborted) fill(place, broken(problem, draw));
     }
   };
-  const draw = () => Promise.all([
-    drawn(late, () => lateParcels(name, signal)),
-    role === "service" ? null : drawn(silent, () => silentParcels(signal)),
-    role === "service" ? null : drawn(stopped, () => intercepts(draw, signal)),
-  ]);
+  const draw = () => {
+    const shown = [drawn(late, () => lateParcels(name, signal))];
+    if (role !== "service") {
+      const troubles = get("/v1/troubles", { signal });
+      shown.push(drawn(unsent, async () => unsentOrders(await troubles, name)), drawn(silent, async () => silentParcels(await troubles)), drawn(stopped, () => intercepts(draw, signal)));
+    }
+    return Promise.all(shown);
+  };
   const section = (key, place) => h("section", { "aria-labelledby": key }, h("h2", { id: key, class: "section-head" }, t(`delays.${key}`)), place);
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.delays")),
     h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh"))),
-  h("div", { class: "stack sections" }, section("late", late), role === "service" ? null : [section("silent", silent),
+  h("div", { class: "stack sections" }, section("late", late), role === "service" ? null : [section("unsent", unsent), section("silent", silent),
     h("section", { "aria-labelledby": "stopped" }, h("h2", { id: "stopped", class: "section-head" }, t("intercept.title")), stopped)]));
   await draw();
 }
@@ -55,8 +62,19 @@ async function lateParcels(name, signal) {
   return [list, moreButton(list, page.next, ask, (more) => list.append(...more.parcels.map(card)))];
 }
 
-async function silentParcels(signal) {
-  const { troubles } = await get("/v1/troubles", { signal });
+function unsentOrders({ troubles }, name) {
+  const found = troubles.filter((one) => one.kind === "late_order");
+  if (!found.length) return empty(t("delays.none_unsent"), "");
+  return h("div", { class: "panel flush" }, h("table", { class: "cards" },
+    h("thead", null, h("tr", null, ["order", "warehouse", "state", "promised"].map((key) => h("th", { scope: "col" }, t(`delays.${key}`))))),
+    h("tbody", null, found.map(({ about, since }) => h("tr", { dataset: { order: about.order } },
+      h("td", { class: "full" }, h("a", { class: "mono strong-link", href: `#/packing/${about.order}` }, about.order)),
+      h("td", { class: "full" }, about.warehouses.map(name).join(" · ")),
+      h("td", { class: "full" }, howFar(about)),
+      h("td", { class: "quiet" }, h("time", { datetime: since, title: exact(since) }, ago(since))))))));
+}
+
+function silentParcels({ troubles }) {
   const found = troubles.filter((one) => one.kind === "delayed_parcel");
   if (!found.length) return empty(t("delays.none_silent"), t("delays.none_silent_hint"));
   return h("div", { class: "panel flush" }, h("table", { class: "cards" },

@@ -20,7 +20,7 @@ import { announce, badge, loading, progress, progressWords } from "./ui.js";
 import { ago, clock, dayKey, exact, factWords, has, inPrint, language, lastDay, lastWeekday, names, number, price, t, warehouseName, weekday, when, word, yuan } from "./words.js";
 
 const STEPS = ["pending_payment", "pending_shipment", "pending_receipt", "completed"];
-const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed", "orders.LineRated", "orders.LatenessMadeGood"];
+const TIMELINE = ["orders.OrderPlaced", "orders.PaymentCaptured", "orders.AddressChanged", "orders.UnitsFellShort", "orders.WaitChosen", "orders.WaitEnded", "orders.PartPacked", "orders.PartHandedOver", "orders.PartReceived", "orders.EntitlementGranted", "orders.EntitlementRevoked", "orders.UnitsCancelled", "orders.UnitsRefunded", "orders.OrderCancelled", "orders.OrderClosed", "orders.OrderCompleted", "orders.CashRefundRequested", "orders.CashRefundConfirmed", "orders.CashRefundFailed", "orders.PaymentFailed", "orders.LineRated", "orders.SendingDelayed", "orders.LatenessMadeGood"];
 
 /** The view of one order. */
 export async function order(view, [, number_], signal) {
@@ -154,9 +154,10 @@ function promise(found) {
   if (found.status === "completed" && found.returnable_until) return h("p", { class: "promise" }, icon("check"), h("span", null, t(hasGoods(found) ? "order.returnable" : "course.refundable", { day: lastDay(found.returnable_until) })));
   if (["pending_shipment", "pending_receipt"].includes(found.status)) {
     const waiting = waitingParts(found).length;
-    if (waiting && waiting === found.parts.filter((part) => part.units.length).length) return null;
+    if (waiting && waiting === found.parts.filter((part) => part.units.length).length && !found.delay) return null;
     const turned = turnedBack(found.parcels);
     if (turned) return warning(t(turned));
+    if (found.delay) return warning(inPrint(language === "zh" ? found.delay.message_zh : found.delay.message));
     // What its learner put off is not late yet (T8).
     if (new Date(found.promised_by) < Date.now()) return found.parcels.some(isAgreed) ? null : warning(t("order.promise_late", { day: lastWeekday(found.promised_by) }));
     return h("p", { class: "promise" }, icon("check"), h("span", null, t(waiting ? "order.promise_rest" : "order.promise", { day: lastWeekday(found.promised_by) })));

@@ -1,7 +1,7 @@
 // What waits for a person: approvals by a second one, and everything that is stuck, with its age.
 import { alertsOf } from "./alerts.js";
 import { askFor } from "./asking.js";
-import { whyKept } from "./delays.js";
+import { howFar, whyKept } from "./delays.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { aim, figure } from "./targets.js";
@@ -119,6 +119,7 @@ function table(troubles) {
       h("td", { class: "full" }, what(one)),
       ["overdue_case", "waiting_return", "claim_window", "delivered_claim"].includes(one.kind) ? h("td", { class: "full" }, word("fault", one.about.reason)) :
       one.kind === "delayed_parcel" ? h("td", { class: "full" }, whyKept(one.about)) :
+      one.kind === "late_order" ? h("td", { class: "full" }, howFar(one.about)) :
       one.kind === "contradicted_receipt" ? h("td", { class: "full" }, t(one.about.fell_away ? "trouble.receipt_fell_how" : "trouble.contradicted_how")) :
       one.kind === "missed_target" ? h("td", { class: "full" }, missed(one.about)) :
         h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
@@ -147,6 +148,7 @@ const WHAT = {
   delivered_claim: ({ parcel }) => [h("a", { class: "mono", href: "#/claims" }, parcel), ` · ${t("trouble.delivered_claim_how")}`],
   waiting_declaration: ({ parcel, standing, country }) => [h("a", { class: "mono", href: "#/declarations" }, parcel), ` · ${countryName(country)} · ${word("declaration", standing)}`],
   contradicted_receipt: ({ order, parcel, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), " · ", h("span", { class: "mono" }, waybill)],
+  late_order: ({ order, warehouses }) => [h("a", { class: "mono", href: `#/packing/${order}` }, order), ` · ${warehouses.map((one) => warehouseName(one)).join(" · ")}`],
   late_parcel: ({ order, parcel, warehouse, stage }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouseName(warehouse)} · ${word("stage", stage)}`],
   missed_target: ({ whose, target }) => `${partnerName(whose)} · ${t(`targets.${target}`)}`,
   signals_closed: () => t("signals.closed"),
