@@ -4,12 +4,15 @@ A bill counts once it was compared. What of a line is open or contested is no co
 counts with what the house knows of it until somebody accepts it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from application.streams import BILL
 from domain.bill_facts import BillFact, BillKind, Charge
 from domain.bills import Bill
+from domain.costs import shared
+from domain.splitting import Shipping
+from projections.part_costs import PartCost
 
 Billed = dict[str, dict[str, int]]
 """Fen by parcel and kind of cost."""
@@ -69,6 +72,79 @@ def costing(quoted: Mapping[str, int], billed: Mapping[str, int]) -> dict[str, i
     if "freight" in billed:
         costs["freight"] += billed.get("surcharge", 0)
     return costs
+
+
+def planned_together(parts: Sequence[PartCost], shipping: Shipping) -> list[PartCost]:
+    """The parts with their shares of the one parcel: by what each would have cost alone."""
+    freight = shared(shipping.freight_fen, [one.freight_fen for one in parts])
+    grams = shared(shipping.chargeable_grams, [one.grams for one in parts])
+    return [
+        one._replace(
+            carrier=shipping.carrier,
+            freight_fen=fen,
+            grams=weight,
+            packaging_fen=shipping.packaging_fen,
+            handling_fen=shipping.handling_fen,
+        )
+        for one, fen, weight in zip(parts, freight, grams, strict=True)
+    ]
+
+
+def parcel_costs(
+    parts: Sequence[PartCost], quote: int | None, billed: Mapping[str, int]
+) -> list[tuple[int, int, int]]:
+    """Freight, packaging and handling of the parts in one parcel, as billed or else as quoted.
+
+    A parcel is packed and handled once, however many parts share it; `quote` is what its carrier
+    asks where another one was planned, None: nobody knows.
+    """
+    planned = [one.freight_fen for one in parts]
+    quoted = {
+        "freight": sum(planned) if quote is None else quote,
+        "packaging": max(one.packaging_fen for one in parts),
+        "handling": max(one.handling_fen for one in parts),
+    }
+    sums = costing(quoted, billed)
+    return list(
+        zip(
+            *(shared(sums[name], planned) for name in ("freight", "packaging", "handling")),
+            strict=True,
+        )
+    )
+
+
+def with_orders_bill(
+    parts: Sequence[PartCost], billed: Mapping[str, int]
+) -> dict[tuple[str, int], dict[str, int]]:
+    """What a warehouse billed under an order's number, shared among all it sent of that order.
+
+    Each kind by what the parts were quoted at for it: whole fen that add up to the bill.
+    """
+    found: dict[tuple[str, int], dict[str, int]] = {(one.order, one.part): {} for one in parts}
+    for cost, fen in billed.items():
+        kind = cost.removeprefix("more_")
+        weights = [one.packaging_fen if kind == "packaging" else one.handling_fen for one in parts]
+        for one, share in zip(parts, shared(fen, weights), strict=True):
+            found[one.order, one.part][cost] = share
+    return found
+
+
+def beside(
+    share: tuple[int, int, int], of_parcel: Mapping[str, int], of_order: Mapping[str, int]
+) -> tuple[int, int, int]:
+    """A part's costs with its share of what was billed under its order's number.
+
+    What is billed there takes the place of what was quoted, and comes on top of what was billed
+    for the parcel.
+    """
+    freight, *rest = share
+    packaging, handling = (
+        (fen if name in of_parcel or name not in of_order else 0)
+        + of_order.get(name, 0)
+        + of_order.get(f"more_{name}", 0)
+        for name, fen in zip(("packaging", "handling"), rest, strict=True)
+    )
+    return freight, packaging, handling
 
 
 def folded(facts: Iterable[tuple[str, BillFact]]) -> dict[str, Bill]:

@@ -39,10 +39,18 @@ from domain.parcel_facts import (
     WaybillIssued,
 )
 from domain.parcels import Parcel
-from domain.splitting import Shipping
 from domain.stock import stock_key
 from domain.warehouses import WarehouseOpened, WarehouseRevised
-from projections.billed_costs import Billed, costing, folded, owed
+from projections.billed_costs import (
+    Billed,
+    beside,
+    costing,
+    folded,
+    owed,
+    parcel_costs,
+    planned_together,
+    with_orders_bill,
+)
 from projections.part_costs import PartCost
 from projections.reading import compose, named_rows
 
@@ -73,6 +81,7 @@ class Costing:
         parcels = sorted({row.parcel for row in rows if row.parcel})
         labels = await self._labels(parcels)
         billed = await self._billed(labels, {row.parcel: row.warehouse for row in rows})
+        by_order = await self._billed_by_order({row.order for row in rows})
         items = await self._items(rows)
         storage = await self._storage(rows)
         ways_back = await self._ways_back({row.order for row in rows})
@@ -94,8 +103,9 @@ class Costing:
             freight_is: FreightIs = (
                 "billed" if "freight" in bill else "planned" if quote is None else "quoted"
             )
-            for row, share in zip(some, _parcel_costs(some, quote, bill), strict=True):
+            for row, share in zip(some, parcel_costs(some, quote, bill), strict=True):
                 key = row.order, row.part
+                share = beside(share, bill, by_order.get(key, {}))
                 costs[key] = PartSent(
                     row.order, row.part, parcel, row.warehouse, carrier, row.channel,
                     cargos[key].value_fen,
@@ -151,6 +161,13 @@ class Costing:
         cursor = await self.connection.execute(query, values, prepare=True)
         return [PartCost(*row) for row in await cursor.fetchall()]
 
+    async def _sent_of(self, orders: Iterable[str]) -> list[PartCost]:
+        """All that was handed over of these orders by the position, on whatever day."""
+        query = compose(_SENT_OF_ORDERS, self.schema, TABLES, "")
+        values = {"orders": sorted(orders), "position": self.position}
+        cursor = await self.connection.execute(query, values)
+        return [PartCost(*row) for row in await cursor.fetchall()]
+
     async def _facts(self, streams: Iterable[str], *names: str) -> list[Any]:
         """Envelopes of these streams up to the position, of these names or all, in log order."""
         query = compose(_FACTS, self.schema, (), "")
@@ -193,7 +210,7 @@ class Costing:
         several = [parcel for parcel, parts in together.items() if len(parts) > 1]
         found = await self._folded(several, CarrierChosen.fact_name) if several else {}
         return {
-            parcel: _planned_together(together[parcel], one.shipping)
+            parcel: planned_together(together[parcel], one.shipping)
             for parcel, one in found.items()
             if one.shipping is not None
         }
@@ -252,6 +269,31 @@ class Costing:
             return parcel if line["partner"] == theirs else None
 
         return owed(lines, bills, had)
+
+    async def _billed_by_order(
+        self, orders: Collection[str]
+    ) -> dict[tuple[str, int], dict[str, int]]:
+        """What warehouses billed under an order's number, by part of what they sent of it (W6)."""
+        values = {"numbers": sorted(orders), "position": self.position}
+        query = compose(_BILLED, self.schema, TABLES, "")
+        lines = await named_rows(self.connection, query, **values)
+        lines = [one for one in lines if one["kind"] == "warehouse"]
+        if not lines:
+            return {}
+        told = await self._facts({BILL.stream(one["bill"]) for one in lines}, *_COMPARING)
+        bills = folded((one.key, cast("BillFact", one.fact)) for one in told)
+        sent: dict[str, list[PartCost]] = {}
+        for row in await self._sent_of({one["number"] for one in lines}):
+            sent.setdefault(f"{row.warehouse}:{row.order}", []).append(row)
+
+        def had(line: Mapping[str, Any]) -> str | None:
+            key = f"{line['partner']}:{line['number']}"
+            return key if key in sent else None
+
+        found: dict[tuple[str, int], dict[str, int]] = {}
+        for key, billed in owed(lines, bills, had).items():
+            found |= with_orders_bill(sent[key], billed)
+        return found
 
     async def _items(self, rows: Sequence[PartCost]) -> TermsThen:
         """Items by log position: an order's goods count as when it was placed."""
@@ -317,45 +359,6 @@ async def known_upto(connection: AsyncConnection[Any], schema: str) -> int:
     return int(row[0] or 0) if row else 0
 
 
-def _planned_together(parts: Sequence[PartCost], shipping: Shipping) -> list[PartCost]:
-    """The parts with their shares of the one parcel: by what each would have cost alone."""
-    freight = shared(shipping.freight_fen, [one.freight_fen for one in parts])
-    grams = shared(shipping.chargeable_grams, [one.grams for one in parts])
-    return [
-        one._replace(
-            carrier=shipping.carrier,
-            freight_fen=fen,
-            grams=weight,
-            packaging_fen=shipping.packaging_fen,
-            handling_fen=shipping.handling_fen,
-        )
-        for one, fen, weight in zip(parts, freight, grams, strict=True)
-    ]
-
-
-def _parcel_costs(
-    parts: Sequence[PartCost], quote: int | None, billed: Mapping[str, int]
-) -> list[tuple[int, int, int]]:
-    """Freight, packaging and handling of the parts in one parcel, as billed or else as quoted.
-
-    A parcel is packed and handled once, however many parts share it; `quote` is what its carrier
-    asks where another one was planned, None: nobody knows.
-    """
-    planned = [one.freight_fen for one in parts]
-    quoted = {
-        "freight": sum(planned) if quote is None else quote,
-        "packaging": max(one.packaging_fen for one in parts),
-        "handling": max(one.handling_fen for one in parts),
-    }
-    sums = costing(quoted, billed)
-    return list(
-        zip(
-            *(shared(sums[name], planned) for name in ("freight", "packaging", "handling")),
-            strict=True,
-        )
-    )
-
-
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(0), zone)
 
@@ -371,6 +374,12 @@ WHERE handed_position <= %(position)s
   AND (%(begin)s::timestamptz IS NULL OR handed_at >= %(begin)s::timestamptz)
   AND (%(end)s::timestamptz IS NULL OR handed_at < %(end)s::timestamptz)
 ORDER BY handed_at, order_number, part
+"""
+_SENT_OF_ORDERS: LiteralString = """
+SELECT order_number, part, warehouse, channel, skus, goods, carrier, freight_fen, packaging_fen,
+    handling_fen, grams, parcel, placed_position, handed_at, handed_position, position
+FROM {part_costs} WHERE handed_position <= %(position)s AND order_number = ANY(%(orders)s)
+ORDER BY order_number, part
 """
 _FACTS: LiteralString = """
 SELECT notification_id, originator_id, originator_version, topic, state FROM {tallypost_events}

@@ -71,6 +71,44 @@ async def test_costs_are_quoted_until_a_bill_tells_them(mall: Mall) -> None:
     assert before["freight_is"] == "quoted"
 
 
+async def test_a_warehouses_bill_under_an_orders_number_is_a_cost_of_what_it_sent(
+    mall: Mall,
+) -> None:
+    """W6: of that warehouse's part, once it was compared; beside what it bills for a parcel."""
+    number = (await mall.order(("enamel-mug", 1), ("walnut-bookend", 1)))["number"]
+    for part in (1, 2):
+        await mall.ship(number, part)
+    other = (await mall.order(("notebook", 1)))["number"]
+    await mall.ship(other, number_on_it="SF10000100077")
+
+    async def packed() -> dict[tuple[str, str], tuple[int, int]]:
+        rows, _ = await report(mall)
+        return {
+            (row["order"], row["warehouse"]): (row["packaging_fen"], row["handling_fen"])
+            for row in rows
+        }
+
+    before = await packed()
+    here = number, "shaanxi"
+    assert before[here] not in ((120, 180), (120, 210))
+    rows = f"单号,费用类型,金额\n{number},操作费,1.80\n{number},包装费,1.20\n{number},其他,0.30\n"
+    await sent(mall, rows, kind="warehouse", **{"from": "shaanxi"})
+    assert await packed() == before  # nobody has compared it yet
+    await matched(mall)
+    key = "warehouse:shaanxi:2026-10"
+    questioned = (await mall.get(f"/v1/bills/{key}/differences", **STAFF)).json()["differences"]
+    assert await packed() == before | {here: (120, 180)}
+    questioned = [one for one in questioned if one["standing"] == "open"]
+    assert [(one["number"], one["fen"]) for one in questioned] == [(number, 30)]
+    answer = await decide(mall, [one["id"] for one in questioned], "accepted", key)
+    assert answer.status_code == 200, answer.text
+    assert await packed() == before | {here: (120, 180 + 30)}
+    more = f"单号,费用类型,金额\n{other},操作费,9.00\n"  # of an order that henan had no part of
+    await sent(mall, more, kind="warehouse", number="2026-11", **{"from": "henan"})
+    await matched(mall)
+    assert await packed() == before | {here: (120, 180 + 30)}
+
+
 async def shipped_by(mall: Mall, carrier: str, waybill: str) -> str:
     """An order that goes with a carrier, whoever was planned; returns its number."""
     number: str = (await mall.order(("notebook", 1)))["number"]
