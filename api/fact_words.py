@@ -143,7 +143,7 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.ParcelHandedOver": "",
     "parcels.ParcelPacked": "warehouse weight_grams",
     "parcels.ParcelPicked": "",
-    "parcels.ParcelPlanned": "warehouse hand_over_by",
+    "parcels.ParcelPlanned": "warehouse hand_over_by kept_apart",
     "parcels.ParcelScanned": "text",
     "parcels.PickingStarted": "",
     "parcels.PushUnreadable": "source",
@@ -241,6 +241,18 @@ def _apart(language: Language, fen: int) -> str:
     return language.say("told.apart", n=_fen(language, fen))
 
 
+def _kept_apart(language: Language, parcels: Sequence[Any]) -> str:
+    return BETWEEN.join(
+        language.say(
+            "told.kept_apart",
+            parcel=one.parcel,
+            together=_fen(language, one.together_fen),
+            apart=_fen(language, one.apart_fen),
+        )
+        for one in parcels
+    )
+
+
 def _place(_: Language, place: Any) -> str:
     return " ".join(dict.fromkeys(one for one in (place.province, place.city) if one))
 
@@ -279,6 +291,7 @@ SAID: Final[dict[str, Say]] = {
     "earliest": _at("told.earliest"),
     "decision": _in("oddity"),
     "kind": _in("approval_kind", "oddity"),
+    "kept_apart": _kept_apart,
     "latest": _at("told.latest"),
     "maker": _with("told.maker"),
     "outcome": _in("outcome"),

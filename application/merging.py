@@ -12,7 +12,7 @@ from application.streams import ORDER, PARCEL
 from application.unit import Unit
 from domain.house_rules import HouseRules
 from domain.orders import Order
-from domain.parcel_facts import Content, ParcelPlanned
+from domain.parcel_facts import Content, KeptApart, ParcelPlanned
 from domain.parcels import Parcel, Stage
 from domain.parts import Part
 from domain.refusals import NotFound, NotPossible
@@ -42,11 +42,12 @@ def plan_parcel(
     wave: str,
     hand_over_by: datetime,
     rules: HouseRules,
+    kept_apart: Sequence[KeptApart] = (),
 ) -> str:
     """Begin the parcel these parts are going to travel in; returns its number.
 
     Parts that travel alone give it theirs; numbers of parcels that were given up stay theirs.
-    Several have a carrier chosen for them together (W4).
+    Several have a carrier chosen for them together (W4). `kept_apart`: what it could have shared.
     """
     first = contents[0]
     number = base = parcel_number(first.order, first.part) + ("-M" if len(contents) > 1 else "")
@@ -60,6 +61,7 @@ def plan_parcel(
         wave=wave,
         hand_over_by=hand_over_by,
         country=unit.read(ORDER, first.order).country,
+        kept_apart=tuple(kept_apart),
     )
     unit.record(PARCEL, number, [fact])
     _choose(unit, number, contents, rules=rules)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from application.consigning import tell_changes
 from application.declaring import draw_up
@@ -20,7 +20,7 @@ from application.unit import Unit
 from domain import reviewing
 from domain.house_rules import HouseRules
 from domain.order_facts import customer_status
-from domain.parcel_facts import Content
+from domain.parcel_facts import Content, KeptApart
 from domain.parcels import Stage
 from domain.refusals import NotPossible
 from domain.release_facts import ReviewReason
@@ -97,9 +97,16 @@ def release_together(
     assert code is not None  # `releasable` parts have one
     warehouse = unit.read(NETWORK, MALL).named(code)
     hand_over_by = unit.happened_at + timedelta(hours=warehouse.service_hours)
-    for together in _sharing(unit, [one[0] for one in ready], warehouse=code, rules=rules):
+    for shared in _sharing(unit, [one[0] for one in ready], warehouse=code, rules=rules):
+        together = shared.contents
         number = plan_parcel(
-            unit, together, warehouse=code, wave=wave, hand_over_by=hand_over_by, rules=rules
+            unit,
+            together,
+            warehouse=code,
+            wave=wave,
+            hand_over_by=hand_over_by,
+            rules=rules,
+            kept_apart=[one.named(parcels) for one in shared.dearer],
         )
         for content in together:
             facts = unit.read(ORDER, content.order).release(
@@ -111,28 +118,65 @@ def release_together(
     return {"parcels": parcels, "parts": len(ready), "merged": merged}
 
 
+class _Dearer(NamedTuple):
+    """What a part would have cost in a parcel that it does not share."""
+
+    content: Content
+    parcel: int
+    """Which one, in the order they are planned in."""
+    together_fen: int
+    apart_fen: int
+
+    def named(self, parcels: Sequence[str]) -> KeptApart:
+        """As the fact tells it; `parcels` are those planned so far."""
+        return KeptApart(
+            order=self.content.order,
+            part=self.content.part,
+            parcel=parcels[self.parcel],
+            together_fen=self.together_fen,
+            apart_fen=self.apart_fen,
+        )
+
+
+class _Shared(NamedTuple):
+    """Parts that travel in one parcel."""
+
+    contents: list[Content]
+    dearer: list[_Dearer]
+    """Parcels before it that its parts could have shared, at a higher cost."""
+
+
 def _sharing(
     unit: Unit, contents: Sequence[Content], *, warehouse: str, rules: HouseRules
-) -> list[list[Content]]:
+) -> list[_Shared]:
     """In their order, as many together as one parcel bears, as long as it saves something.
 
     What is too heavy goes alone, and what would make the others dearer: together they may be worth
-    a carrier that none of them needs (S4, W4).
+    a carrier that none of them needs (S4, W4). What they would have cost is kept.
     """
-    parcels: list[list[Content]] = []
+    parcels: list[_Shared] = []
     for content in contents:
-        room = next((one for one in parcels if _joins(unit, one, content, warehouse, rules)), None)
-        if room is None:
-            parcels.append([content])
+        dearer: list[_Dearer] = []
+        for nth, shared in enumerate(parcels):
+            found = _joining(unit, shared.contents, content, warehouse=warehouse, rules=rules)
+            if found is True:
+                shared.contents.append(content)
+                shared.dearer.extend(dearer)
+                break
+            if found is not False:
+                dearer.append(_Dearer(content, nth, *found))
         else:
-            room.append(content)
+            parcels.append(_Shared([content], dearer))
     return parcels
 
 
-def _joins(
-    unit: Unit, parcel: Sequence[Content], more: Content, warehouse: str, rules: HouseRules
-) -> bool:
-    """Whether a part may go in this parcel, and it costs no more than one of its own."""
+def _joining(
+    unit: Unit, parcel: Sequence[Content], more: Content, *, warehouse: str, rules: HouseRules
+) -> bool | tuple[int, int]:
+    """Whether a part may go in this parcel, and it costs no more than one of its own.
+
+    Where it would cost more: fen together, and apart.
+    """
     whole = [*parcel, more]
     if against_sharing(unit, whole, warehouse=warehouse, rules=rules) is not None:
         return False
@@ -141,7 +185,8 @@ def _joins(
         return True  # nobody knows what either costs, or it goes only so
     before = shipping_together(unit, parcel, warehouse=warehouse, rules=rules)
     saved = 0 if before is None or before.apart_fen is None else before.apart_fen - before.fen
-    return one.fen <= one.apart_fen - saved
+    apart_fen = one.apart_fen - saved
+    return one.fen <= apart_fen or (one.fen, apart_fen)
 
 
 def start_picking(

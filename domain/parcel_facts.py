@@ -20,6 +20,19 @@ class Content(Value):
     part: PositiveInt
 
 
+class KeptApart(Value):
+    """A part that travels in a parcel of its own because sharing one would have cost more (S4).
+
+    Fen of freight, packaging, handling and what is expected to go wrong, as they were compared.
+    """
+
+    order: str
+    part: PositiveInt
+    parcel: str = Field(description="the parcel it could have shared, with what was in it by then")
+    together_fen: NonNegativeInt = Field(description="that parcel with this part in it")
+    apart_fen: NonNegativeInt = Field(description="that parcel, and one for this part")
+
+
 class ParcelPlanned(Fact, name="parcels.ParcelPlanned"):
     """Parts of orders were released together: they are picked into one parcel (S4, S5)."""
 
@@ -29,6 +42,11 @@ class ParcelPlanned(Fact, name="parcels.ParcelPlanned"):
     hand_over_by: AwareDatetime = Field(description="when the warehouse's service level ends (W1)")
     country: str = Field(
         default=HOME, exclude_if=lambda code: code == HOME, description="where it goes (T7)"
+    )
+    kept_apart: tuple[KeptApart, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="parcels of the same release and recipient that it costs less not to share",
     )
 
 

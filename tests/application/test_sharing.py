@@ -10,7 +10,7 @@ from application import labelling, merging, pricing, releasing, shipping
 from application.streams import ORDER, PARCEL
 from application.unit import Unit
 from domain.labels import LabelWanted
-from domain.parcel_facts import CarrierChosen, Content, WaybillIssued
+from domain.parcel_facts import CarrierChosen, Content, ParcelPlanned, WaybillIssued
 from domain.rate_facts import Lane, Rate, Service, Wanted, Why
 from domain.refusals import Refusal
 from tests.application.test_planning import HOME, SF, ZTO, Mall, card, carriers
@@ -50,6 +50,13 @@ def merged(mall: Mall, parcels: list[str], *orders: str) -> str:
 
 def chosen(mall: Mall, parcel: str) -> list[CarrierChosen]:
     return [one for one in mall.log.facts(PARCEL, parcel) if isinstance(one, CarrierChosen)]
+
+
+def kept(mall: Mall, parcel: str) -> list[tuple[str, str]]:
+    """Of what was planned in a parcel: (order, parcel that it could have shared)."""
+    planned = mall.log.facts(PARCEL, parcel)[0]
+    assert isinstance(planned, ParcelPlanned)
+    return [(one.order, one.parcel) for one in planned.kept_apart]
 
 
 def labelled(mall: Mall, parcel: str, carrier: str, waybill: str = "W1") -> dict[str, Any]:
@@ -99,10 +106,17 @@ def test_what_is_worth_much_together_goes_fast_when_no_order_is_alone() -> None:
         assert carriers(mall.plan(number)) == {"hang": "zhongtong"}
     parcels = released(mall, "T1", "T2")
     assert parcels == ["T1-P1", "T2-P1"]  # two cheap parcels cost less than one that is worth SF
+    first, second = (mall.log.facts(PARCEL, one)[0] for one in parcels)
+    assert isinstance(first, ParcelPlanned)
+    assert isinstance(second, ParcelPlanned)
+    (apart,) = second.kept_apart  # S4: which it could have shared, and what that would have cost
+    assert (first.kept_apart, apart.parcel, apart.order, apart.part) == ((), "T1-P1", "T2", 1)
     parcel = merged(mall, parcels, "T1", "T2")
     (fact,) = chosen(mall, parcel)
     assert fact.shipping.carrier == "shunfeng"
     assert (fact.shipping.total_fen, fact.apart_fen) == (1_300 + 350, 2 * (400 + 350))
+    assert apart.apart_fen == fact.apart_fen
+    assert apart.together_fen >= fact.shipping.total_fen > apart.apart_fen
 
 
 def test_a_third_part_joins_whichever_parcel_it_makes_no_dearer() -> None:
@@ -115,6 +129,7 @@ def test_a_third_part_joins_whichever_parcel_it_makes_no_dearer() -> None:
     shared, alone = released(mall, "T1", "T2", "T3")
     assert [one.order for one in mall.log.state(PARCEL, shared).contents] == ["T1", "T3"]
     assert [one.order for one in mall.log.state(PARCEL, alone).contents] == ["T2"]
+    assert [kept(mall, one) for one in (shared, alone)] == [[], [("T2", shared)]]
     (fact,) = chosen(mall, shared)
     # The second kilogramme is begun, and a box and its packing are saved.
     assert (fact.shipping.total_fen, fact.apart_fen) == (500 + 350, 2 * (400 + 350))
