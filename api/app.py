@@ -123,7 +123,8 @@ Back office of a points mall: points, orders, stock, parcels, all of it event-so
 
 Every change needs an `Idempotency-Key`: the same key gets the same answer. Every answer to a
 change has `position`; a GET with `?min_position=` waits until its view is there. Errors are
-`application/problem+json` with a stable `code` and all `failures`, in English and Chinese.
+`application/problem+json` with a stable `code` and all `failures`, the first 1,000 of those of an
+unusable request, in English and Chinese.
 """
 
 

@@ -5,7 +5,7 @@ Edge models are distinct from events; whatever a body has that is not asked for 
 
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -23,6 +24,9 @@ from domain.countries import HOME, Country
 from domain.order_facts import Channel, Fault, Upgrade
 from domain.point_facts import Reason
 
+FIELDS_MAX = 200
+"""Fields of an object: each one that is not asked for would be refused by itself, and a body of a
+megabyte has room for 100,000, which would take seconds and hundreds of megabytes (R52)."""
 MAX_INT = 2**53
 """Largest whole number JSON readers agree on."""
 
@@ -74,6 +78,15 @@ class Body(BaseModel):
     """Whatever a body has that is not asked for is refused (R43)."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bounded(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > FIELDS_MAX:
+            raise PydanticCustomError(
+                "too_many_fields", "has more than {most} fields", {"most": FIELDS_MAX}
+            )
+        return value
 
 
 class GrantIn(Body):

@@ -38,6 +38,7 @@ VIEW_LAG = Gauge(
 )
 PARKED = Gauge("tallypost_parked_events", "Events parked in a view.", ["tenant", "view"])
 DRIFT = Gauge("tallypost_drift_rows", "Rows of views that a replay does not give.", ["tenant"])
+WATCHERS = Gauge("tallypost_live_streams", "Live streams of this process.", ["tenant"])
 QUEUE_DEPTH = Gauge("tallypost_store_queue", "Commands that wait for the writer.", ["tenant"])
 
 SICK_LAG_SECONDS = 10.0
@@ -92,6 +93,7 @@ async def metrics(request: Request) -> Response:
             PARKED.labels(tenant.schema, view["name"]).set(view["parked"])
         DRIFT.labels(tenant.schema).set(report["drift"])
         QUEUE_DEPTH.labels(tenant.schema).set(tenant.store.waiting)
+        WATCHERS.labels(tenant.schema).set(tenant.live.watching)
         await gauge(tenant)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

@@ -73,6 +73,8 @@ CHINESE = {
 }
 """What is told in Chinese where nothing better is known."""
 
+FAILURES_MAX = 1_000
+"""Failures told of one request: 10,000 grants could have ten times as many."""
 PARTS = ("body", "query", "path", "header", "cookie")
 """What FastAPI puts before a field's own path."""
 RETRY_AFTER_SECONDS = 1
@@ -214,7 +216,7 @@ def refused(refusal: Refusal, *, staff: bool) -> Response:
 
 
 def invalid(errors: Sequence[Any]) -> Response:
-    """What pydantic says of a request that cannot be used, field by field."""
+    """What pydantic says of a request that cannot be used, field by field, up to a limit (R52)."""
     failures = [
         {
             "code": one["type"],
@@ -222,7 +224,7 @@ def invalid(errors: Sequence[Any]) -> Response:
             "message": one["msg"],
             "message_zh": unusable.in_chinese(one),
         }
-        for one in errors
+        for one in errors[:FAILURES_MAX]
     ]
     return problem(422, "invalid", "The request cannot be used.", failures=failures)
 

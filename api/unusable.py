@@ -46,6 +46,7 @@ WORDS: Mapping[str, str] = {
     "string_unicode": "不是有效的文本",
     "timezone_aware": "应带时区，例如 +08:00",
     "too_long": "最多 {max_length} 项",
+    "too_many_fields": "超过 {most} 个字段",
     "too_short": "至少 {min_length} 项",
     "tuple_type": "应为数组",
 }

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from application.ending import heed
 from application.faults import fault
 from application.gateways.outbound import AddressRefused, Outbound, Unanswered
 from application.house import OUTAGES, House
@@ -206,6 +207,7 @@ class Dispatcher:
         try:
             claimed = await self._claim(webhook)
             for _ in range(TOLD_MAX):
+                heed()
                 if claimed is None:
                     break
                 found, _ = await self._messages.next_wanted(

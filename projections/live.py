@@ -90,6 +90,11 @@ class LiveFeed:
             self._waiting.pop(future, None)
         return True
 
+    @property
+    def watching(self) -> int:
+        """How many streams there are."""
+        return sum(map(len, self._watchers.values()))
+
     def position_of(self, view: str) -> int:
         """Where a view was when it was last looked at."""
         return self._positions.get(view, 0)

@@ -21,6 +21,10 @@ from tests.reliability.workload import query
 pytestmark = pytest.mark.anyio
 
 
+FIELDS = ("/v1/orders", "/v1/callbacks/kuaidi100/x", "/v1/callbacks/payment/x")
+"""Where a body of 100,000 fields is sent."""
+
+
 @pytest.fixture
 def service(database: MallDatabase, tmp_path: Path) -> Iterator[Service]:
     """An API of its own."""
@@ -52,8 +56,8 @@ async def _endless(service: Service, length: bytes) -> bytes:
 @pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_others_are_served_when_senders_are_endless_or_slow(service: Service) -> None:
-    """R52: chunked without end, a gigabyte announced, 500 slow senders: 413 and 408; others' p99
-    within 1 s, memory + 50 MB at most."""
+    """R52: chunked without end, a gigabyte announced, 100,000 fields, 500 slow senders: 413, 422
+    and 408; others' p99 within 1 s, memory + 50 MB at most."""
     assert service.api is not None
     process = psutil.Process(service.api.pid)
     async with service.client() as client:
@@ -62,6 +66,12 @@ async def test_others_are_served_when_senders_are_endless_or_slow(service: Servi
         before = process.memory_info().rss
         assert b" 413 " in await _endless(service, b"Transfer-Encoding: chunked")
         assert b" 413 " in await _endless(service, b"Content-Length: 1000000000")
+        many = b"{%b}" % b",".join(b'"%x":1' % number for number in range(100_000))
+        form = b"&".join(b"%x=" % number for number in range(100_000))
+        wild = [(path, body) for path in FIELDS for body in (many, form)]
+        crowd = asyncio.gather(
+            *(client.post(path, content=body, headers=headers) for path, body in wild * 3)
+        )
         slow = []
         for number in range(500):
             reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
@@ -78,6 +88,7 @@ async def test_others_are_served_when_senders_are_endless_or_slow(service: Servi
             started = time.perf_counter()
             assert (await client.get("/v1/items", headers=headers)).status_code == 200
             took.append(time.perf_counter() - started)
+        assert {one.status_code for one in await crowd} <= {400, 401, 422}
         assert sorted(took)[int(len(took) * 0.99)] < 1
         assert (process.memory_info().rss - before) / 1e6 < 50
         # Nobody waits for ever: heads end after 10 s, bodies are told 408 after 20.
@@ -244,3 +255,36 @@ async def test_many_fail_when_the_pool_keeps_its_dead_connections(
 def _owner(mall: Mall) -> str:
     conninfo: str = mall.tenant.pool.conninfo
     return psycopg.conninfo.make_conninfo(conninfo, user="tallypost")
+
+
+async def test_a_body_of_many_fields_is_refused_as_a_whole(mall: Mall) -> None:
+    """R52: one failure, not one a field: it costs no more than reading it."""
+    fields = {f"{number:x}": 1 for number in range(100_000)}
+    for path, body in (
+        ("/v1/quotes", fields),
+        ("/v1/quotes", {"lines": [fields], "learner": "lin", "recipient": None}),
+    ):
+        answer = await mall.post(path, body)
+        assert answer.status_code == 422
+        found = {one["code"]: one for one in answer.json()["failures"]}
+        assert "too_many_fields" in found
+        assert found["too_many_fields"]["message_zh"] == "超过 200 个字段"
+        assert len(answer.content) < 5_000
+
+
+async def test_no_more_failures_are_told_than_anybody_reads(mall: Mall) -> None:
+    """R52: 5,000 grants, each of them wrong four times."""
+    wrong: dict[str, Any] = {"learner": "", "points": 0, "reason": "x", "source": ""}
+    answer = await mall.post("/v1/points/grants", {"grants": [wrong] * 5_000}, role="service")
+    assert (answer.status_code, len(answer.json()["failures"])) == (422, 1_000)
+
+
+async def test_each_field_is_a_failure_when_fields_are_not_counted(
+    mall: Mall, monkeypatch: Any
+) -> None:
+    """R52 CONTROL: megabytes of answer for one of a megabyte."""
+    monkeypatch.setattr("api.bodies.FIELDS_MAX", 1_000_000)
+    monkeypatch.setattr("api.problems.FAILURES_MAX", 1_000_000)
+    answer = await mall.post("/v1/quotes", {f"{number:x}": 1 for number in range(20_000)})
+    assert len(answer.json()["failures"]) > 20_000
+    assert len(answer.content) > 2_000_000

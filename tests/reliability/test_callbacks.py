@@ -328,7 +328,7 @@ async def test_weak_signatures_prove_nothing(mall: Mall) -> None:
 async def test_a_twin_of_a_signed_push_has_no_effect(mall: Mall) -> None:
     """R36: two texts of one MD5 have one signature, whatever the salt behind them: the twin is
     taken for theirs, kept for a human, and moves nothing. What a readable twin could say counts
-    no more than any push: a receipt waits for a query (tests/application/test_querying.py)."""
+    no more than any push: a receipt waits for a query (tests/api/test_querying.py)."""
     text, twin = (bytes.fromhex(hexes) for hexes in COLLIDING)
     assert text != twin
     pushing = await shipped(mall)
