@@ -2,6 +2,8 @@
 
 import re
 
+from domain.file_reasons import FILE_REASONS
+
 ACTIONS = {
     "accept_claim": "确认理赔金额",
     "acknowledge_claim": "登记理赔受理",
@@ -402,7 +404,7 @@ def action_zh(name: str) -> str:
 
 def reason_zh(text: str) -> str:
     """A reason in Chinese; one that nobody translated stays as it is."""
-    for pattern, chinese in REASONS.items():
+    for pattern, chinese in (REASONS | FILE_REASONS).items():
         if found := re.fullmatch(pattern, text):
             return chinese.format(*(STATES.get(one, one) for one in found.groups()))
     return text

@@ -21,29 +21,50 @@ SOURCES = [
 REFUSALS = {"why": "NotPossible", "reason": "InvalidRequest", "what": "NotFound"}
 
 
-def figures(name: str) -> Iterator[str]:
-    """Texts given as this figure of a refusal, an `x` where something is filled in."""
-    for source in SOURCES:
+def texts(value: ast.expr) -> Iterator[str]:
+    """A text as it is given, an `x` where something is filled in."""
+    match value:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=parts):
+            yield "".join(
+                part.value
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                else "x"
+                for part in parts
+            )
+        case _:
+            pass  # handed on from elsewhere
+
+
+def calls(sources: list[Path]) -> Iterator[tuple[str, ast.Call]]:
+    """Everything that is called by its name."""
+    for source in sources:
         for node in ast.walk(ast.parse(source.read_text())):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-                continue
-            for keyword in node.keywords:
-                if keyword.arg != name:
-                    continue
-                if REFUSALS.get(name, node.func.id) != node.func.id:
-                    continue
-                match keyword.value:
-                    case ast.Constant(value=str(text)):
-                        yield text
-                    case ast.JoinedStr(values=parts):
-                        yield "".join(
-                            part.value
-                            if isinstance(part, ast.Constant) and isinstance(part.value, str)
-                            else "x"
-                            for part in parts
-                        )
-                    case _:
-                        pass  # handed on from elsewhere
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                yield node.func.id, node
+
+
+def figures(name: str) -> Iterator[str]:
+    """Texts given as this figure of a refusal."""
+    for called, call in calls(SOURCES):
+        for keyword in call.keywords:
+            if keyword.arg == name and REFUSALS.get(name, called) == called:
+                yield from texts(keyword.value)
+
+
+def test_why_a_file_cannot_be_read_is_said_in_chinese() -> None:
+    """M4, W6: nothing of it in English, but for what stands in the file."""
+    readers = ("sheet_reader", "spreadsheets", "bill_files", "rate_files")
+    files = [ROOT / "application" / f"{name}.py" for name in readers]
+    given = [
+        text
+        for called, call in calls(files)
+        if called == "Unreadable" and len(call.args) == 2
+        for text in texts(call.args[1])
+    ]
+    assert len(given) > 20
+    assert [text for text in given if reason_zh(text) == text] == []
 
 
 @pytest.mark.parametrize("name", ["why", "reason"])

@@ -102,6 +102,12 @@ function table(rows, last) {
   rows.length > SHOWN ? h("p", { class: "quiet small" }, t("grants.shown", { n: SHOWN, all: rows.length })) : null];
 }
 
+/** Which row of all it is about: "grants.3.learner" is of the fourth that was sent with it. */
+function inRow({ path, field, words }, sent) {
+  const [, place] = /^grants\.(\d+)\./.exec(path) ?? [];
+  return place === undefined ? words : t("grants.in_row", { n: sent + Number(place) + 1, field, words });
+}
+
 const intents = new Map();
 
 /** Send all rows, 10,000 at once; a batch keeps its key until it is answered. */
@@ -119,7 +125,7 @@ async function deliver(rows, report) {
       results.push(...said.results);
     } catch (problem) {
       if (!intent.unknown) intents.delete(text);
-      report.prepend(problemBox(problem.words, (problem.reasons ?? []).slice(0, 20).map((one) => `${one.field}: ${one.words}`)));
+      report.prepend(problemBox(problem.words, (problem.reasons ?? []).slice(0, 20).map((one) => inRow(one, at))));
       return false;
     }
   }

@@ -72,7 +72,7 @@ function form(known, done) {
   box.addEventListener("change", (event) => { if (event.target.name === "rule") choose(); });
   box.addEventListener("submit", (event) => {
     event.preventDefault();
-    const wrong = wrongIn(box, () => badShares(box));
+    const wrong = wrongIn(box, () => [...badShares(box), ...backwards(box.elements)]);
     problems.hidden = true;
     if (wrong.length) { showProblem(box, { words: t("problem.invalid"), reasons: wrong }, problems); return; }
     busily(submit, async () => {
@@ -88,6 +88,9 @@ function form(known, done) {
   choose();
   return box;
 }
+
+/** A period that ends before it begins. */
+const backwards = ({ since, until }) => (since.value && until.value && until.value < since.value ? [{ field: "until", words: t("whatif.ends_before") }] : []);
 
 /** Where an item lies has to come to all of it. */
 function badShares(box) {

@@ -1,0 +1,40 @@
+"""Why a file gives no rows, in Chinese: said once, in English, where it is read (W6, R53)."""
+
+FILE_REASONS = {
+    r"it has more than (\S+) rows": "超过 {0} 行",
+    r"it has (\S+) rows, (\S+) are allowed": "有 {0} 行，最多 {1} 行",
+    r"a bill has at most (\S+) lines": "一份账单最多 {0} 行",
+    r"a file has at most (\S+) rows": "一个文件最多 {0} 行",
+    r"no row holds anything": "没有内容",
+    r"it is empty": "文件是空的",
+    r"it has no line": "没有账单行",
+    r"it has no row below its heads": "列名之下没有内容",
+    r"no sheet that is shown holds anything": "可见的工作表都没有内容",
+    r"only one sheet may hold rows: (.+)": "只能有一个工作表有内容：{0}",
+    r"it has (\S+) bytes, (\S+) are allowed": "有 {0} 字节，最多 {1} 字节",
+    r"it is encrypted, or an old \.xls: save it as \.xlsx without password": (
+        "文件已加密，或是旧版 .xls：请另存为不带密码的 .xlsx"
+    ),
+    r"it is encrypted": "文件已加密",
+    r"row (\S+) has more than (\S+) columns": "第 {0} 行超过 {1} 列",
+    r"it cannot be read: .+": "文件已损坏",
+    r"it is damaged: .+": "文件已损坏",
+    r"it is packed of (\S+) parts, (\S+) are allowed": "压缩包内有 {0} 个文件，最多 {1} 个",
+    r"it holds two parts of one name": "压缩包内有同名文件",
+    r"it is no spreadsheet": "不是电子表格",
+    r"it holds macros: save it as \.xlsx": "含有宏：请另存为 .xlsx",
+    r"it unpacks to over (\S+) bytes": "解压后超过 {0} 字节",
+    r"it unpacks to over (\S+) times its size": "解压后超过原大小的 {0} 倍",
+    r"(.+) lies about its size": "{0} 的大小与实际不符",
+    r"(.+) declares a document type": "{0} 含有文档类型声明",
+    r"line (\S+) holds a NUL character: it is no text": "第 {0} 行含有空字符，不是文本文件",
+    r"line (\S+) cannot be read: .+": "第 {0} 行无法读取",
+    r"line (\S+) is neither UTF-8 nor GBK": "第 {0} 行既不是 UTF-8 也不是 GBK 编码",
+    r"there is no such file": "文件不存在",
+    r"reading it took over (\S+) seconds": "读取超过 {0} 秒",
+    r"reading it needs too much memory or time": "读取所需的内存或时间过多",
+    r"row (\S+): “(.+)” is none of (.+)": "第 {0} 行：没有名为“{1}”的列，可用的列：{2}",
+    r"row (\S+): “(.+)” is there twice": "第 {0} 行：“{1}”列重复",
+    r"row (\S+): there is no column (.+)": "第 {0} 行：缺少列 {1}",
+}
+"""English reason, over the whole text, and its Chinese, without the words of parsers."""
