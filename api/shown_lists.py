@@ -3,6 +3,7 @@
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import ItemSku, LearnerId, Next, OrderNumber, example
+from domain.catalogue import Kind
 from domain.order_facts import State
 
 
@@ -11,6 +12,7 @@ class ListedLineOut(BaseModel):
 
     sku: ItemSku
     name: str = Field(description="of the item when it was ordered")
+    kind: Kind = Field(description="goods travel, courses are opened")
     quantity: int = Field(description="units ordered")
 
 
@@ -44,7 +46,7 @@ _LISTED = {
     "placed_at": "2026-11-03T02:14:08.120931Z",
     "points": 480,
     "cash_fen": 0,
-    "lines": [{"sku": "notebook", "name": "笔记本", "quantity": 1}],
+    "lines": [{"sku": "notebook", "name": "笔记本", "kind": "parcel", "quantity": 1}],
     "choice": False,
 }
 

@@ -76,7 +76,7 @@ class Listed(NamedTuple):
         order = ORDER.states.validate_json(self.folded)
         return {
             "lines": [
-                {"sku": line.sku, "name": line.name, "quantity": line.quantity}
+                {"sku": line.sku, "name": line.name, "kind": line.kind, "quantity": line.quantity}
                 for line in order.lines
             ],
             "choice": any(part.waits == "choice" and part.units for part in order.parts),

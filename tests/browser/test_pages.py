@@ -1,10 +1,12 @@
 """The pages in a real browser: found, read, and fitting every screen, whoever looks (N3)."""
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from domain.house_rules import SHANGHAI
 from tests.browser.service import Service
 from tests.browser.visiting import (
     DESK,
@@ -114,13 +116,86 @@ def test_the_head_fits_a_phone_when_somebody_may_see_every_page(
 ) -> None:
     """N3: an administrator has two other pages to go to; no name is cut."""
     size = {"width": width, "height": 844}
-    with browsing.as_("administrator", "chief", Screen(size, language)) as visitor:
-        for path in ("/audit#/controls", "/operations#/rates", "/support"):
+    seen = {
+        "administrator": ("/audit#/controls", "/operations#/rates", "/support"),
+        "auditor": ("/audit#/log",),
+    }
+    for role, paths in seen.items():
+        with browsing.as_(role, role, Screen(size, language)) as visitor:
+            for path in paths:
+                visitor.open(path)
+                visitor.content()
+                cut = visitor.page.evaluate(NAME_IS_CUT)
+                assert not cut, f"the mall's name is cut on {path}"
+
+
+NAME_IS_CUT = """() => {
+    const name = document.querySelector(".brand-name");
+    const one = name.getBoundingClientRect();
+    const room = document.querySelector(".brand").getBoundingClientRect();
+    const seen = one.width > 1 && one.top < room.bottom - 1;
+    return seen && (one.right > room.right + 1 || name.scrollWidth > name.clientWidth);
+}"""
+
+
+@SCREENS
+def test_what_is_long_is_folded_until_it_is_asked_for(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """N3: views that are well, a track's older scans; what was unfolded stays when news come."""
+    learner = newcomer()
+    number = service.order(learner, ("notebook", 1))
+    parcel = service.ship(number)
+    begun = datetime.now(SHANGHAI)
+    for at in range(12):
+        moment = begun + timedelta(seconds=at)
+        service.push(number, parcel, f"【杭州市】快件已发往 {at} 号中心", "1002", when=moment)
+    with browsing.as_("learner", learner, screen) as visitor:
+        page = visitor.page
+        visitor.open(f"/#/orders/{number}")
+        track, first = page.locator("#timeline li"), visitor.says("fact.orders.OrderPlaced")
+        expect(track).to_have_count(10)
+        older = page.locator(".order-story > button")
+        older.focus()
+        page.keyboard.press("Enter")
+        expect(older).to_have_count(0)
+        expect(page.locator("#timeline")).to_contain_text(first)
+        expect(page.locator("#timeline li:focus")).to_have_count(1)
+        service.push(number, parcel, "【杭州市】已到达", "1002", when=begun + timedelta(minutes=1))
+        expect(track.first).to_contain_text("已到达")
+        expect(page.locator("#timeline")).to_contain_text(first)
+        visitor.content()
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/health")
+        fold = page.locator("#views-well")
+        expect(page.locator("[data-view=order_status]")).to_be_hidden()
+        fold.focus()
+        page.keyboard.press("Enter")
+        drawn = fold.element_handle()
+        drawn.wait_for_element_state("hidden")  # it is looked at again
+        expect(page.locator("[data-view=order_status]")).to_be_visible()
+        expect(fold).to_be_focused()
+        visitor.readable()
+        visitor.content()
+
+
+def test_nobody_signs_for_a_course(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """Rules 7: staff's lists and desks say of it that it is opened."""
+    learner = newcomer()
+    number = service.order(learner, ("python-course", 1))
+    with browsing.as_("administrator", "chief") as visitor:
+        opened = visitor.says("course.open")
+        for path, badge in (
+            (f"/support#/learners/{learner}", ".found-list .badge"),
+            (f"/support#/orders/{number}", ".traced-head .badge"),
+            (f"/operations#/accounts/{learner}", ".order-items >> xpath=.. >> .badge"),
+            (f"/operations#/packing/{number}", ".desk-head .badge"),
+        ):
             visitor.open(path)
-            visitor.content()
-            name = visitor.page.locator(".brand-name")
-            whole = "one => one.clientWidth <= 1 || one.scrollWidth <= one.clientWidth"
-            assert name.evaluate(whole), f"the mall's name is cut on {path}"
+            expect(visitor.page.locator(badge).first).to_have_text(opened)
 
 
 @SCREENS

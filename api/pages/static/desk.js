@@ -11,7 +11,7 @@ import { cashRefunds } from "./refunds.js";
 import { shortPickButton, waitWords } from "./shortpick.js";
 import { customsOf, handOver, stepForm, waybillForm, waybillWords } from "./steps.js";
 import { scanWords } from "./scans.js";
-import { badge, empty, field, loading, progress } from "./ui.js";
+import { badge, empty, field, loading, orderBadge, progress } from "./ui.js";
 import { ago, exact, lastWeekday, names, number, t, warehouseName, when, word } from "./words.js";
 
 /** One order: each part with its next step. What did not change stays as it is, with what is typed into it. */
@@ -48,7 +48,7 @@ export async function packingOrder(view, [, wanted], signal) {
 
 function headWords(found, lamp, recipient) {
   return [h("div", null, h("h1", { class: "mono order-number" }, found.number),
-    h("p", { class: "row" }, badge("status", found.state), h("a", { href: `#/accounts/${encodeURIComponent(found.learner)}` }, found.learner), lamp)),
+    h("p", { class: "row" }, orderBadge(found), h("a", { href: `#/accounts/${encodeURIComponent(found.learner)}` }, found.learner), lamp)),
   recipient,
   h("p", { class: "quiet small" }, t("order.placed", { when: when(found.placed_at) }), " · ", t("order.promise", { day: lastWeekday(found.promised_by) }))];
 }

@@ -3,7 +3,7 @@ import { contents } from "./contents.js";
 import { fill, h, icon, unique } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { search } from "./search.js";
-import { after, badge, broken, busily, empty, loading, moreButton } from "./ui.js";
+import { after, broken, busily, empty, loading, moreButton, orderBadge } from "./ui.js";
 import { t, when } from "./words.js";
 
 /** So many orders are looked through at a glance. */
@@ -78,7 +78,7 @@ const outside = (one) => h("span", { class: "quiet small found-outside" }, `${t(
 function row(one) {
   return h("li", { class: AGAIN.test(one.number) ? "again" : "" }, h("a", { href: `#/orders/${one.number}` },
     h("span", { class: "found-number" }, h("span", { class: "mono strong-link" }, one.number), AGAIN.test(one.number) ? h("span", { class: "quiet small" }, ` ${t("outcome.reship")}`) : null),
-    badge("status", one.state),
+    orderBadge(one),
     h("span", { class: "found-items" }, contents(one), one.external_number ? outside(one) : null),
     h("span", { class: "quiet small" }, one.learner, " · ", when(one.placed_at))));
 }

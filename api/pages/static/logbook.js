@@ -6,6 +6,9 @@ import { addressOf } from "./replay.js";
 import { after, broken, copyButton, empty, loading, moreButton } from "./ui.js";
 import { exact, factWords, number, t, when } from "./words.js";
 
+/** So many at first, and with each further press. */
+const AT_ONCE = 20;
+
 /** The log by actor. */
 export async function logbook(view, _, signal) {
   const list = h("div", null, loading(5));
@@ -13,7 +16,7 @@ export async function logbook(view, _, signal) {
   const head = h("div", null, loading(1));
   const draw = async () => {
     const actor = search.value.trim();
-    const path = `/v1/audit/events${actor ? `?actor=${encodeURIComponent(actor)}` : ""}`;
+    const path = `/v1/audit/events?limit=${AT_ONCE}${actor ? `&actor=${encodeURIComponent(actor)}` : ""}`;
     try {
       const page = await get(path, { signal });
       fill(list, page.events.length ? table(page, path, signal) : empty(t("audit.no_events"), actor ? t("log.none_by", { actor }) : ""));
@@ -46,5 +49,5 @@ function table(page, path, signal) {
 
 function row(one) {
   return h("tr", null, h("td", { class: "right num quiet log-position" }, number(one.position)), h("td", { class: "log-what" }, h("strong", null, factWords(one.fact))), h("td", { class: "log-who" }, one.actor),
-    h("td", { class: "full log-stream" }, h("a", { class: "mono", href: addressOf(one.stream) }, one.stream)), h("td", { class: "quiet num full", title: exact(one.recorded_at) }, when(one.recorded_at)));
+    h("td", { class: "full log-stream" }, h("a", { class: "mono", href: addressOf(one.stream) }, one.stream)), h("td", { class: "quiet num log-when", title: exact(one.recorded_at) }, when(one.recorded_at)));
 }

@@ -33,6 +33,7 @@ export async function order(view, [, number_], signal) {
   const complaints = new Complaints(number_, signal, (position) => draw(position));
 
   const back = returnsPanel(signal, (position) => draw(position));
+  const track = { whole: false };
 
   const draw = async (position) => {
     const found = await get(fresh(path, position), { signal });
@@ -44,7 +45,7 @@ export async function order(view, [, number_], signal) {
     const sent = hasGoods(found);
     known = found;
     const unfolded = body.querySelector("details[open]");
-    keepingFocus(body, () => fill(body, page(found, { lamp, fresh: news, changed: draw, address: sent ? address.panel : null, back: back.panel, complaints })));
+    keepingFocus(body, () => fill(body, page(found, { lamp, fresh: news, changed: draw, address: sent ? address.panel : null, back: back.panel, complaints, track })));
     if (sent) address.tell(found);
     if (unfolded) body.querySelector("details")?.setAttribute("open", "");
     if (news.length) announce(t("live.news", { news: news.map((one) => one.words).slice(-3).join("; ") }));
@@ -104,7 +105,7 @@ function detail(one, found) {
   return words.join(" · ") || null;
 }
 
-function page(found, { lamp, fresh, changed, address, back, complaints }) {
+function page(found, { lamp, fresh, changed, address, back, complaints, track }) {
   const freshKeys = new Set(fresh.map((one) => one.key));
   return [
     h("a", { class: "back", href: "#/orders" }, icon("back"), t("orders.title")),
@@ -123,16 +124,32 @@ function page(found, { lamp, fresh, changed, address, back, complaints }) {
       h("div", { class: "stack" }, lines(found), ...found.parcels.map((one, place, all) => parcel(one, { place, all, complaint: complaints.of(one.number), stop: stopping(found, one, changed) })), back, address, totals(found), options(found, changed, address)),
       h("section", { class: "panel order-story", "aria-labelledby": "story" },
         h("div", { class: "spread" }, h("h2", { id: "story" }, t("order.story")), lamp),
-        story(found, freshKeys))),
+        story(found, freshKeys, track))),
   ];
 }
 
-function story(found, fresh) {
+/** So many of the newest are shown at first; a single older one is not worth a button. */
+const NEWEST = 10;
+
+/** The newest moments, and the older ones once they are asked for: `track` remembers that. */
+function story(found, fresh, track) {
   const all = moments(found);
-  return h("ol", { class: "track", id: "timeline" }, all.map((one, place) =>
-    h("li", { class: [place === 0 && "now", one.kind === "money" && "money", fresh.has(one.key) && "fresh"].filter(Boolean).join(" "), dataset: { kind: one.kind } },
-      h("p", null, one.words), one.original ? h("p", null, one.original) : null, one.detail ? h("p", { class: "quiet small" }, one.detail) : null,
-      h("time", { datetime: one.at, title: exact(one.at) }, place === 0 ? `${when(one.at)} · ${ago(one.at)}` : when(one.at)))));
+  const shown = track.whole || all.length <= NEWEST + 1 ? all.length : NEWEST;
+  const list = h("ol", { class: "track", id: "timeline" }, all.slice(0, shown).map((one, place) => moment(one, place, fresh)));
+  const more = shown < all.length ? h("button", { class: "button compact wide", type: "button", onclick: () => {
+    track.whole = true;
+    list.append(...all.slice(shown).map((one, place) => moment(one, shown + place, fresh)));
+    more.remove();
+    list.children[shown].focus({ preventScroll: true });
+  } }, t("timeline.more", { n: all.length - shown })) : null;
+  return [list, more];
+}
+
+function moment(one, place, fresh) {
+  // By its name the focus finds it again when news draw the track anew.
+  return h("li", { id: `m-${one.key.replace(/\s/g, "_")}`, tabindex: -1, class: [place === 0 && "now", one.kind === "money" && "money", fresh.has(one.key) && "fresh"].filter(Boolean).join(" "), dataset: { kind: one.kind } },
+    h("p", null, one.words), one.original ? h("p", null, one.original) : null, one.detail ? h("p", { class: "quiet small" }, one.detail) : null,
+    h("time", { datetime: one.at, title: exact(one.at) }, place === 0 ? `${when(one.at)} · ${ago(one.at)}` : when(one.at)));
 }
 
 /** Where the order is on its way, for those who glance. */

@@ -3,7 +3,7 @@ import { contents } from "./contents.js";
 import { calmly, fill, h, icon } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { search as searched } from "./search.js";
-import { after, badge, broken, empty, loading, moreButton } from "./ui.js";
+import { after, broken, empty, loading, moreButton, orderBadge } from "./ui.js";
 import { number, t, when } from "./words.js";
 
 const VIEWS = ["pending_shipment", "pending_receipt", "pending_payment"];
@@ -48,7 +48,7 @@ export function ordersTable(orders, { learner = true } = {}) {
 function orderRow(one, learner) {
   return h("tr", null,
     h("td", null, h("a", { class: "mono strong-link", href: `#/packing/${one.number}` }, one.number)),
-    h("td", null, badge("status", one.state)),
+    h("td", null, orderBadge(one)),
     h("td", { class: "full order-items" }, contents(one)),
     learner ? h("td", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, one.learner)) : null,
     h("td", { class: "quiet" }, when(one.placed_at)),

@@ -7,7 +7,7 @@ import { exact, has, number, t, word, yuan } from "./words.js";
 const ROWS = { refunds: ["refund", "state"] };
 const KEYS = ["id", "lot", "number", "line", "part", "sku", "order", "warehouse", "refund"];
 /** Where the words of a field's values are; each list is looked into in turn. */
-const LISTS = { state: ["status", "parcel", "refund", "label_state", "return_state", "claim_state"], ended: ["status"], status: ["standing"], review: ["review", "reason"], reviewed: ["review", "reason"], doubts: ["refusal", "review", "reason"], warehouse: ["warehouse"], carrier: ["carrier"], reason: ["reason"], kind: ["kind"], stage: ["stage", "parcel"], waits: ["short"], cause: ["delay"] };
+const LISTS = { state: ["status", "parcel", "refund", "label_state", "return_state", "claim_state"], ended: ["status"], status: ["standing"], review: ["review", "reason"], reviewed: ["review", "reason"], doubts: ["refusal", "review", "reason"], warehouse: ["warehouse"], carrier: ["carrier"], labelled: ["carrier"], reason: ["reason"], kind: ["kind"], stage: ["stage", "parcel"], waits: ["short"], cause: ["delay"] };
 
 /** A field's name in words; one that has none is at least readable. */
 const fieldWords = (name) => (has(`field.${name}`) ? t(`field.${name}`) : name.replaceAll("_", " "));

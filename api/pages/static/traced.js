@@ -14,7 +14,7 @@ import { revealRecipient } from "./reveal.js";
 import { shortagePanel } from "./shortage.js";
 import { timelinePanel } from "./timeline.js";
 import { tracedParcel } from "./tracedparcel.js";
-import { badge, loading, progress } from "./ui.js";
+import { loading, orderBadge, progress } from "./ui.js";
 import { notPossible } from "./whynot.js";
 import { lastWeekday, names, number, price, t, when } from "./words.js";
 
@@ -61,7 +61,7 @@ export async function traced(view, [, number_], signal) {
 
 function head(found, lamp) {
   return [h("div", null, h("h1", { class: "mono order-number" }, found.number),
-    h("p", { class: "row" }, badge("status", found.state), found.review.map((one) => h("span", { class: "badge s-open" }, t(`review.${one}`))), lamp)),
+    h("p", { class: "row" }, orderBadge(found), found.review.map((one) => h("span", { class: "badge s-open" }, t(`review.${one}`))), lamp)),
   h("dl", { class: "about" },
     h("dt", null, t("packing.learner")), h("dd", null, h("a", { href: `#/learners/${encodeURIComponent(found.learner)}` }, found.learner)),
     found.external_number ? [h("dt", null, t("order.outside")), h("dd", { class: "mono" }, found.external_number)] : null,

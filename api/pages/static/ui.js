@@ -107,7 +107,7 @@ export function showProblem(form, problem, place = $(".problem", form), belongs 
     if (box instanceof HTMLElement) {
       fieldError(box, reason.words);
       first ??= box;
-    } else if (reason.words !== problem.words) others.push(reason.field ? `${word("field", reason.field)}${t("app.colon")}${reason.words}` : reason.words);
+    } else if (reason.words !== problem.words) others.push(reason.field && reason.field !== "body" ? `${word("field", reason.field)}${t("app.colon")}${reason.words}` : reason.words);
   }
   fill(place, problemBox(first && !others.length ? t("problem.invalid") : problem.words ?? String(problem), others));
   place.hidden = false;
@@ -247,6 +247,12 @@ export function progressWords(kind, state, until) {
   return t(state === "pending_end" || (until && new Date(until) > new Date()) ? "course.open" : "course.done");
 }
 
+/** How far an order is, as staff see it: nobody signs for courses alone. */
+export function orderBadge({ lines, state }) {
+  const course = lines.every((one) => one.kind === "course");
+  return h("span", { class: `badge s-${state}` }, progressWords(course ? "course" : "parcel", state));
+}
+
 /** The same as a badge. */
 export const progress = (kind, state, until) => h("span", { class: `badge s-${state}` }, progressWords(kind, state, until));
 
@@ -305,9 +311,10 @@ export function pages(routes, tabOf) {
     } catch (error) {
       if (signal.aborted) return;
       if (!("words" in error)) console.error(error);
-      const lost = error.status === 404;
+      // What cannot be a number of ours is not there either.
+      const lost = [404, 422].includes(error.status);
       fill(view, h("h1", { class: "visually-hidden" }, t("app.not_shown")),
-        lost ? empty(error.words, "", h("a", { class: "button", href: "#/" }, t("app.home"))) : broken(error, () => show(false)));
+        lost ? empty(error.status === 404 ? error.words : t("problem.not_found"), "", h("a", { class: "button", href: "#/" }, t("app.home"))) : broken(error, () => show(false)));
     }
     if (signal.aborted) return;
     view.removeAttribute("aria-busy");
