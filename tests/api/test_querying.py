@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +16,15 @@ from api.sandbox_labels import KEY
 from application import jobs, ordering
 from application.envelope import Context
 from application.issuing import NotYet
+from application.migrating import SERVICE_ROLE
 from application.policies import COMPLETE, sweep
 from application.queries_asked import Outcome, contradicted
 from application.querying import Querying
 from application.settings import Settings
 from application.unit import Command
 from domain.scans import ScanKind
+from projections.runner import Reader
+from projections.views import all_views
 from tests.api.conftest import Mall, running
 from tests.api.test_abroad import changed
 from tests.api.test_carriers import seen
@@ -132,8 +136,11 @@ async def test_lost_pushes_are_made_up_for_when_a_silent_parcel_is_asked_about(d
     assert len(order["parcels"][0]["scans"]) == 6
 
 
-async def test_a_receipt_that_the_source_does_not_know_waits_for_a_human(desk: Desk) -> None:
-    """T2, R59: a forged receipt would be contradicted; nothing completes, and it is listed."""
+async def test_a_receipt_that_the_source_does_not_know_waits_for_a_human(
+    desk: Desk, database: MallDatabase
+) -> None:
+    """T2, R37: a forged receipt would be contradicted; nothing completes, and it is listed."""
+    jobs.apply_jobs_schema(database.owner_url, SERVICE_ROLE)
     await desk.partners.behave(pace_seconds=0, forget=True)
     parcel = await desk.shipped()
     await desk.partners.until(desk.number, "completed")
@@ -141,8 +148,24 @@ async def test_a_receipt_that_the_source_does_not_know_waits_for_a_human(desk: D
     async with desk.tenant.pool.connection() as connection:
         found = await contradicted(connection, desk.tenant.schema)
     assert [one[0] for one in found] == [parcel]
+    listed = await desk.mall.get("/v1/troubles", role="operations", subject="ops")
+    assert "contradicted_receipt" in {one["kind"] for one in listed.json()["troubles"]}
     desk.later = timedelta(days=8)
     assert (await sweep(desk.tenant, COMPLETE)).done == 0
+
+
+async def test_a_forged_receipt_completes_its_order_when_pushes_are_trusted(desk: Desk) -> None:
+    """R37 CONTROL: the same push and the same answer, by rules that ask nobody."""
+    trusting = replace(desk.tenant.rules, confirm_receipts=False, confirmed_carriers=frozenset())
+    desk.tenant.rules = trusting
+    desk.mall._reader = Reader(
+        desk.tenant.pool.conninfo, schema=desk.tenant.schema, views=all_views(trusting)
+    )
+    await desk.partners.behave(pace_seconds=0, forget=True)
+    await desk.shipped()
+    await desk.partners.until(desk.number, "completed")
+    assert await completed(desk)
+    await desk.mall._reader.close()
 
 
 async def received_abroad(desk: Desk) -> tuple[str, str, str]:
