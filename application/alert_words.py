@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from application.delays import INQUIRED
 from application.sealed_words import Message
 
 Language = Literal["zh", "en"]
@@ -117,6 +118,39 @@ VALUES: Mapping[str, Mapping[str, Message]] = {
         "sync_lag_seconds": Message("同步延迟不超过 5 秒", "sync lag below 5 s"),
     },
 }
+POLICIES: Mapping[str, Message] = {
+    "cancel_unpaid_orders": Message("取消未付款订单", "cancelling unpaid orders"),
+    "complete_orders": Message("完成服务期已满的订单", "completing orders"),
+    "tell_not_sent": Message(
+        "告知学员：逾期未发", "telling learners: not sent by the promised time"
+    ),
+    "settle_promises": Message("补偿晚到订单的积分", "points for late orders"),
+    "expire_lots": Message("积分到期", "expiring points"),
+    "expire_orders": Message("隐藏过期订单", "hiding old orders"),
+    "send_what_waited": Message("到货补发", "sending what waited for stock"),
+    "ask_refunds_again": Message("重试现金退款", "asking for cash refunds again"),
+    "time_out_questions": Message("结束逾期未答的提问", "ending unanswered questions"),
+    "note_overdue_cases": Message("记录逾期的争议", "noting overdue cases"),
+    "time_out_inquiries": Message("结束逾期的查件", "ending unanswered inquiries"),
+    "lapse_returns": Message("退货逾期失效", "lapsing returns"),
+    "want_labels": Message("申请面单", "asking for waybills"),
+    "note_turned_back": Message("记录退回的包裹", "noting parcels that come back"),
+    "note_intercepted": Message("记录拦截结果", "noting how interceptions ended"),
+    "time_out_intercepts": Message("结束逾期的拦截", "ending unanswered interceptions"),
+    "consign_parcels": Message("交第三方仓发货", "asking third parties to send"),
+    "follow_third_parties": Message("执行第三方仓回报", "doing what third parties told"),
+    "screen_orders": Message("自动审核订单", "screening orders"),
+    **{
+        f"tell_{cause}": Message(f"告知学员：{one.zh}", f"telling learners: {one.en}")
+        for cause, one in VALUES["causes"].items()
+    },
+    **{
+        f"inquire_{cause}": Message(f"向承运商查件：{one.zh}", f"asking carriers: {one.en}")
+        for cause, one in VALUES["causes"].items()
+        if cause in INQUIRED
+    },
+}
+"""What each policy does: a late one is told by it, as nobody knows its code by heart."""
 PARTNERS: Mapping[str, Message] = {
     "tallypost": Message("本系统", "our API"),
     "kuaidi100": Message("快递100", "Kuaidi100"),
@@ -187,6 +221,8 @@ def _word(name: str, value: object, language: Language) -> str:
         return ("、" if language == "zh" else ", ").join(
             _word(name, one, language) for one in value
         )
-    named = PARTNERS if name in ("partner", "whose") else VALUES.get(name, {})
+    named = {"partner": PARTNERS, "whose": PARTNERS, "policy": POLICIES}.get(
+        name, VALUES.get(name, {})
+    )
     known = named.get(str(value))
     return str(value) if known is None else said(known, language)

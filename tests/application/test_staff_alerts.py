@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import pages
-from application.alert_words import KINDS, LINES, Language, line_of
+from application.alert_words import KINDS, LINES, POLICIES, Language, line_of
 from application.gateways.wecom import MARKDOWN_MAX_BYTES
+from application.policies import ALL
+from application.screening import POLICY as SCREENING
 from application.staff_alerts import News, Told, composed, news_of
 from application.troubles import IDENTITY, LISTED_MAX, Trouble, Troubles
 
@@ -153,6 +155,18 @@ def test_every_kind_that_a_page_knows_can_be_told() -> None:
     words = {name for name in pages.WORDS["zh"] if name.startswith("trouble_kind.")}
     shown = {name.partition(".")[2] for name in words} | {"approval"}
     assert shown == set(IDENTITY) == set(KINDS) == set(LINES)
+
+
+def test_a_late_policy_is_told_by_what_it_does() -> None:
+    """N1, M5: every policy there is has a name in both languages, and no other one has."""
+    assert set(POLICIES) == {one.name for one in ALL} | {SCREENING}
+    late = {"policy": "send_what_waited", "waiting": 3}
+    assert line_of("late_policy", late, "zh") == "到货补发 · 3 件等待"
+    assert line_of("late_policy", late, "en") == "sending what waited for stock · 3 waiting"
+    for name in POLICIES:
+        zh, en = (line_of("late_policy", {**late, "policy": name}, one) for one in ("zh", "en"))
+        assert name not in zh + en
+        assert zh != en
 
 
 def test_no_line_says_whom_it_is_about() -> None:

@@ -96,6 +96,49 @@ def test_a_human_lets_an_order_go_or_stops_it(
 
 
 @SCREENS
+def test_orders_that_a_wave_by_hand_left_are_named_with_the_reason(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """S5: somebody was faster with one, its learner cancelled another: the rest goes, and both are
+    told of until they were read; CONTROL: where all go, nothing is asked to be read."""
+    learner, sku = newcomer(), kite(service, warehouse="henan")
+    goes, before, gone = (order(service, learner, sku, recipient()) for _ in range(3))
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/waves")
+        henan = page.locator(".wave[data-warehouse=henan]")
+        henan.locator("summary").click()
+        for number in (goes, before, gone):
+            henan.locator(f"[data-order={number}] input").check()
+        wave = {"warehouse": "henan", "orders": [before]}
+        assert service.call("POST", "/v1/waves", wave, **OPS)["left"] == []
+        reason = {"reason": "changed_mind"}
+        who = {"role": "learner", "subject": learner}
+        service.call("POST", f"/v1/orders/{gone}/cancellation", reason, **who)
+        henan.locator(f"button:has-text('{visitor.says('waves.release_some')}')").click()
+        page.click("dialog button[type=submit]")
+        left = page.locator("dialog .left-out li")
+        expect(left).to_have_count(2)
+        for number, why in ((before, "released_before"), (gone, "over")):
+            expect(page.locator(f"dialog li[data-order={number}]")).to_contain_text(
+                visitor.says(f"waves.left_{why}")
+            )
+        visitor.readable()
+        visitor.fits()
+        page.click("dialog footer button")
+        expect(page.locator("dialog")).to_have_count(0)
+        assert len(parcels_of(service, goes)) == 1
+
+        another = order(service, newcomer(), sku, recipient())  # a fourth one is looked at
+        page.reload()
+        henan.locator("summary").click()
+        henan.locator(f"[data-order={another}] input").check()
+        henan.locator(f"button:has-text('{visitor.says('waves.release_some')}')").click()
+        visitor.send()
+        expect(page.locator("dialog")).to_have_count(0)
+
+
+@SCREENS
 def test_a_warehouse_works_from_the_wave_to_the_van(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:

@@ -159,6 +159,22 @@ def test_a_system_is_told_again_when_an_administrator_says_from_where(
 
 
 @SCREENS
+def test_who_may_not_subscribe_is_offered_neither_that_nor_to_try_again(
+    browsing: Browsing, screen: Screen
+) -> None:
+    """A10, N2: the page says why it shows nothing; CONTROL: an administrator can subscribe."""
+    for page in ("webhooks", f"webhooks/{'0' * 20}"):
+        with browsing.as_("operations", "ops", screen) as one:
+            one.open(f"/operations#/{page}")
+            expect(one.page.locator("#view .empty-title")).to_be_visible()
+            expect(one.page.locator("#view button:visible")).to_have_count(0)
+            one.readable()
+    with browsing.as_("administrator", "boss", screen) as one:
+        one.open("/operations#/webhooks")
+        expect(one.button("webhook.new")).to_be_visible()
+
+
+@SCREENS
 def test_a_silent_parcel_is_listed_with_its_cause(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:

@@ -195,7 +195,8 @@ export function empty(title, text, action) {
 /** It could not be shown; try again. */
 export function broken(problem, again) {
   return h("div", { class: "empty" }, icon("warn"), h("p", { class: "empty-title" }, problem.words ?? t("problem.error")),
-    again ? h("button", { class: "button", type: "button", onclick: again }, t("app.again")) : null);
+    // What one may not see now, one may not see when asked again.
+    again && problem.status !== 403 ? h("button", { class: "button", type: "button", onclick: again }, t("app.again")) : null);
 }
 
 /**

@@ -75,11 +75,20 @@ function row(one) {
 
 function release(one, name, orders, changed) {
   askFor({
-    title: t("waves.release_title", { warehouse: name(one.warehouse) }), path: "/v1/waves", label: t("waves.release"), done: () => changed(),
+    title: t("waves.release_title", { warehouse: name(one.warehouse) }), path: "/v1/waves", label: t("waves.release"),
+    done: (ran) => { changed(); if (ran.left.length) tellLeft(ran.left); },
     fields: [h("p", null, orders ? t("waves.release_these", { n: orders.length }) : t("waves.release_everything", { n: one.orders - one.in_review })), h("p", { class: "quiet small" }, t("waves.release_how"))],
     read: () => ({ warehouse: one.warehouse, ...(orders ? { orders } : {}) }),
     said: (ran) => t("waves.released", { parts: ran.parts, n: ran.parcels.length, review: ran.to_review }),
   });
+}
+
+/** Those that were chosen and did not go, each with the reason; it stays until somebody has read it. */
+function tellLeft(left) {
+  const box = dialog(t("waves.left", { n: left.length }), [
+    h("div", { class: "dialog-body" }, h("ul", { class: "stack left-out" }, left.map(({ order, why }) => h("li", { dataset: { order } },
+      h("a", { class: "mono strong-link", href: `#/packing/${encodeURIComponent(order)}` }, order), ` · ${t(`waves.left_${why}`)}`)))),
+    h("footer", { class: "dialog-foot" }, h("button", { class: "primary", type: "button", onclick: () => box.close() }, t("app.close")))]);
 }
 
 function sharedParcels(page, name, changed, signal) {

@@ -7,19 +7,20 @@ import { ago, exact, factWords, number, t, when } from "./words.js";
 
 const PATH = "/v1/webhooks";
 
-/** The list of subscriptions. */
+/** The list of subscriptions; making one is offered to whom the list is shown. */
 export async function webhooks(view, _, signal) {
+  const make = h("button", { class: "primary compact", type: "button", hidden: true, onclick: () => create(draw) }, icon("plus"), t("webhook.new"));
   const list = h("div", null, loading(3));
   const draw = async () => {
     try {
       const found = await get(PATH, { signal });
+      make.hidden = false;
       fill(list, found.length ? h("ul", { class: "stack" }, found.map(card)) : empty(t("webhook.none"), t("webhook.none_hint")));
     } catch (problem) {
       if (!signal.aborted) fill(list, broken(problem, draw));
     }
   };
-  fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.webhooks")),
-    h("button", { class: "primary compact", type: "button", onclick: () => create(draw) }, icon("plus"), t("webhook.new"))), list);
+  fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.webhooks")), make), list);
   await draw();
 }
 
