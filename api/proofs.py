@@ -3,14 +3,17 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from api.auth import Operator, UploadOf, store_of
-from api.changing import answered
+from api.bodies import Body, Why
+from api.changing import Change, answered
+from api.disputes import Supporter
 from api.paths import ParcelNumber
 from api.shown import example
 from api.shown_after_changes import NewPosition
 from application import shipping
+from application.receipts_by_hand import confirm_receipt
 from application.streams import PARCEL
 from application.unit import Unit
 from domain.evidence_files import MEDIA_TYPES, checked_file
@@ -31,6 +34,45 @@ class ProvedOut(BaseModel):
     card: str = Field(description="id of its card: what is revealed among the parcel's payloads")
     digest: str = Field(description="salted SHA-256, as the log has it")
     position: NewPosition
+
+
+class ReceiptIn(Body):
+    """How staff know that the recipient has it."""
+
+    model_config = example(reason="the recipient called: it stood in the meter cupboard")
+    reason: Why
+
+
+class ReceiptOut(BaseModel):
+    """A receipt that was confirmed by hand."""
+
+    model_config = example(
+        parcel="T261103A1B2C3D4E5F6-P1", received_at="2026-11-06T03:00:00Z", position=43
+    )
+    parcel: str = Field(description="number of the parcel")
+    received_at: AwareDatetime = Field(description="when it was received, as its track told")
+    position: NewPosition
+
+
+@router.post(
+    "/parcels/{parcel}/receipt",
+    response_model=ReceiptOut,
+    summary="Confirm by hand that a parcel was received",
+)
+async def confirm(
+    request: Request, caller: Supporter, change: Change, parcel: ParcelNumber, body: ReceiptIn
+) -> Response:
+    """Where no query tells of the receipt: its order completes when the window is over (rule 23).
+
+    Nothing is given by it, and its learner may dispute the parcel as before.
+    """
+    rules = request.state.tenant.rules
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        return confirm_receipt(unit, parcel=parcel, reason=body.reason, rules=rules)
+
+    command = change.command(decide, reason=body.reason, streams=[PARCEL.stream(parcel)])
+    return answered(await store_of(request).execute(command))
 
 
 @router.post(

@@ -177,6 +177,9 @@ class DisputableOut(BaseModel):
     case: str | None = Field(default=None, description="id of the case there is")
     why: str | None = Field(default=None, description="it is not possible, in English")
     why_zh: str | None = Field(default=None, description="it is not possible, in Chinese")
+    received_at: AwareDatetime | None = Field(
+        default=None, description="for confirm_receipt: when it was received, as its track told"
+    )
     orders: list[str] | None = Field(
         default=None, description="for intercept: all orders in the parcel, which come back with it"
     )
@@ -238,7 +241,7 @@ class ParcelOut(BaseModel):
         " was cancelled, it is called back by itself, as `intercept` says (W2)",
     )
     actions: dict[str, DisputableOut] | None = Field(
-        default=None, description="by name: dispute, intercept"
+        default=None, description="by name: dispute, intercept; for staff confirm_receipt, too"
     )
 
 

@@ -10,7 +10,6 @@ from domain import confirming, late_promises
 from domain.house_rules import HouseRules
 from domain.late_promises import Sent
 from domain.orders import Order
-from domain.parcels import received_at
 from domain.point_facts import Reason
 from domain.promise_facts import Excuse, LatenessMadeGood
 
@@ -42,7 +41,7 @@ def _sent(unit: Unit, order: Order, *, rules: HouseRules) -> dict[str, Sent]:
     for number in dict.fromkeys(part.parcel for part in order.parts if part.parcel):
         box = unit.read(PARCEL, number)
         track = box.track()
-        told = received_at(track) or confirming.fell_away(box, track)
+        told = confirming.told_receipt(box, track)
         if told is not None and not confirming.counts(box, track, rules=rules):
             raise NotYet
         found[number] = Sent(track, stopped=unit.read(INTERCEPT, number).asked > 0)

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from domain.house_rules import HouseRules
 from domain.own_numbers import SecondNumber, as_read, own_numbers
+from domain.parcel_facts import ReceiptConfirmedByHand
 from domain.parcels import Parcel, received_at
+from domain.refusals import NotPossible
 from domain.scans import Scan
 from domain.tracking import RECEIVED, Track
 
@@ -37,7 +39,7 @@ def question(parcel: Parcel, track: Track) -> Question | None:
     too, or names the number that it came under. Who is asked is nobody's word but the house's own.
     Where a receipt fell away, its label's is asked whether there is one.
     """
-    receipt = received_at(track) or fell_away(parcel, track)
+    receipt = told_receipt(parcel, track)
     if receipt is None or parcel.waybill is None or parcel.carrier is None:
         return None
     label, proven = Question(parcel.waybill, parcel.carrier), proven_numbers(parcel)
@@ -60,13 +62,36 @@ def open_question(parcel: Parcel, track: Track, *, rules: HouseRules) -> Questio
 def counts(parcel: Parcel, track: Track, *, rules: HouseRules) -> bool:
     """Whether what has value may follow from its receipt: a query told the same, where one can.
 
-    Where its orders were received and its track, read anew, tells of no receipt, nothing may.
+    Where its orders were received and its track, read anew, tells of no receipt, nothing may; but
+    of a receipt that staff confirmed by hand, or an earlier one, it may.
     """
+    receipt, said = told_receipt(parcel, track), parcel.confirmed_by_hand
+    if receipt is not None and said is not None and receipt <= said:
+        return True
     if fell_away(parcel, track) is not None:
         return False
     asked = question(parcel, track)
     carrier = parcel.carrier if asked is None else asked.carrier
     return not rules.confirms(carrier) or parcel.confirmed_since(received_at(track))
+
+
+def told_receipt(parcel: Parcel, track: Track) -> datetime | None:
+    """The receipt that its orders were told of: as the track has it, or as it fell away (T2)."""
+    return received_at(track) or fell_away(parcel, track)
+
+
+def by_hand(parcel: Parcel, *, reason: str, rules: HouseRules) -> ReceiptConfirmedByHand:
+    """Staff confirm the receipt that the house knows of, with how they know (rules.md 23).
+
+    Raises `NotPossible` where nothing tells of one, and where it counts already.
+    """
+    track = parcel.track()
+    receipt = told_receipt(parcel, track)
+    if receipt is None or parcel.back_of is not None:
+        raise NotPossible(action="confirm_receipt", why="no receipt of it is known")
+    if counts(parcel, track, rules=rules):
+        raise NotPossible(action="confirm_receipt", why="its receipt counts already")
+    return ReceiptConfirmedByHand(received_at=receipt, reason=reason)
 
 
 def fell_away(parcel: Parcel, track: Track) -> datetime | None:

@@ -242,6 +242,13 @@ class TrackConfirmed(Fact, name="parcels.TrackConfirmed"):
     source: str = Field(description="who was asked: kuaidi100.query, sf.query")
 
 
+class ReceiptConfirmedByHand(Fact, name="parcels.ReceiptConfirmedByHand"):
+    """Staff say that the recipient has it, though no query told of its receipt (T2; rule 23)."""
+
+    received_at: AwareDatetime = Field(description="of the receipt that they confirm")
+    reason: str = Field(description="how they know")
+
+
 class ArrivalEstimated(Fact, name="parcels.ArrivalEstimated"):
     """When it should arrive, as its recipient was told; how well that held is measured (T4)."""
 
@@ -327,6 +334,7 @@ ParcelFact = (
     | TrackingSubscribed
     | WatchEnded
     | TrackConfirmed
+    | ReceiptConfirmedByHand
     | ArrivalEstimated
     | DeliveryDelayed
     | TrackFlagged

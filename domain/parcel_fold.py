@@ -34,6 +34,7 @@ from domain.parcel_facts import (
     ParcelScanned,
     PickingStarted,
     PushUnreadable,
+    ReceiptConfirmedByHand,
     ReceiptProved,
     SecondNumberTakenBack,
     SecondNumberTold,
@@ -137,6 +138,8 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
         case TrackConfirmed(at=at):
             newest = at if parcel.confirmed_at is None else max(at, parcel.confirmed_at)
             return replace(parcel, confirmed_at=newest)
+        case ReceiptConfirmedByHand(received_at=at):
+            return replace(parcel, confirmed_by_hand=at)
         case PushUnreadable():
             return replace(parcel, unread=parcel.unread + 1)
         case UnreadablePushesSettled():

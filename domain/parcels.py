@@ -114,6 +114,8 @@ class Parcel:
     """Whether nobody is asked to watch it any more."""
     confirmed_at: datetime | None = None
     """The last time that the source, asked, told the track as it is known here."""
+    confirmed_by_hand: datetime | None = None
+    """The receipt that staff say was one, whatever queries told; the newest (rules.md 23)."""
     receipt_fell: datetime | None = None
     """When a receipt was told that fell away with its carrier; `confirming.fell_away` reads it."""
     tracking: TrackState = field(default_factory=TrackState)

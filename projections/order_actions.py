@@ -8,6 +8,7 @@ from application.disputing import opening_of, parcel_of
 from application.redeeming import SEATS
 from application.refund_chain import Level, foretold, given_up_for, originals
 from domain.choosing import Kept
+from domain.confirming import by_hand
 from domain.dispute_facts import Side
 from domain.disputes import Dispute, case_id
 from domain.house_rules import HouseRules
@@ -253,6 +254,16 @@ def intercept_of(
         told = {"why": refusal.message("en"), "why_zh": refusal.message("zh")}
         return {"possible": False, **told}
     return {"possible": True, "orders": orders}
+
+
+def receipt_of(box: Parcel, *, rules: HouseRules) -> dict[str, Any]:
+    """Whether staff can confirm by hand that a parcel was received, or why not (T2, D6)."""
+    try:
+        fact = by_hand(box, reason="", rules=rules)
+    except Refusal as refusal:
+        told = {"why": refusal.message("en"), "why_zh": refusal.message("zh")}
+        return {"possible": False, **told}
+    return {"possible": True, "received_at": fact.received_at}
 
 
 def any_of(parcels: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

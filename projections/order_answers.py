@@ -21,7 +21,7 @@ from domain.refusals import NotPossible
 from domain.replacing import sent_once_more
 from domain.returns import under_return
 from domain.tracking import Track
-from projections.order_actions import Now, actions, any_of, rating_of, return_of
+from projections.order_actions import Now, actions, any_of, rating_of, receipt_of, return_of
 from projections.order_queries import OrderRow
 from projections.strays import strays_seen
 
@@ -81,7 +81,11 @@ def order_answer(
                 **parcel_seen(number, parcel, order=row.number),
                 "strays": strays_seen(order, number),
                 **stops[number],
-                "actions": {"dispute": disputes[number], **stops[number]["actions"]},
+                "actions": {
+                    "dispute": disputes[number],
+                    **stops[number]["actions"],
+                    **({"confirm_receipt": receipt_of(parcel, rules=rules)} if staff else {}),
+                },
             }
             for number, parcel in shown
         ],

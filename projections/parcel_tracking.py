@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from application.envelope import Envelope
 from application.streams import PARCEL
-from domain.confirming import fell_away, open_question
+from domain.confirming import counts, fell_away, open_question
 from domain.house_rules import HouseRules
 from domain.parcel_facts import ArrivalEstimated, ParcelFact, ParcelScanned
 from domain.parcels import Parcel
@@ -55,7 +55,8 @@ class ParcelTracking(View):
         for number, parcel in parcels.items():
             track, last = parcel.track(), newest[number]
             unasked = open_question(parcel, track, rules=self._rules)
-            fell_at = fell_away(parcel, track)
+            counting = counts(parcel, track, rules=self._rules)
+            fell_at = None if counting else fell_away(parcel, track)
             handed_over_at = parcel.tracking.handed_over_at
             still = quiet(track, handed_over_at=handed_over_at, told_at=told.get(number))
             if parcel.dissolved:

@@ -41,8 +41,8 @@ STORY = {
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
         WaybillIssued TrackingSubscribed WatchEnded ParcelHandedOver StrayContentSent
         ArrivalEstimated ParcelScanned DeliveryDelayed TrackFlagged OddityDecided ReceiptProved
-        TrackConfirmed PushUnreadable UnreadablePushesSettled SecondNumberTold SecondNumberTakenBack
-        CarrierCorrected ParcelDissolved""",
+        TrackConfirmed ReceiptConfirmedByHand PushUnreadable UnreadablePushesSettled
+        SecondNumberTold SecondNumberTakenBack CarrierCorrected ParcelDissolved""",
     "stock": """StockReceived StockReserved StockPicked StockPutBack StockReturned StockReleased
         StockScrapped StockTransferredOut StockAdjusted StockWithheld StockOfferedAgain""",
     "item": "ItemListed ItemPutOnSale ItemRevised ItemTakenOffSale",

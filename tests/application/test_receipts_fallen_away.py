@@ -3,16 +3,21 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from application import claiming, ordering, shipping
+from application import claiming, disputing, ordering, shipping
+from application.gathering import Gathered
 from application.issuing import NotYet
 from application.policies import COMPLETE, sweep
 from application.queries_asked import contradicted
+from application.receipts_by_hand import confirm_receipt
+from domain.dispute_facts import Side
 from domain.disputes import Unconfirmed
 from domain.order_facts import Fault
+from domain.refusals import NotPossible
 from domain.scans import Scan, ScanKind
 from tests.application.house import House, opened
 from tests.application.test_arrivals import scanned, sent
@@ -107,3 +112,65 @@ async def test_a_source_that_is_asked_knows_nothing_of_what_fell_away(house: Hou
     assert told["contradicted"]
     ((_, _, _, _, fell),) = await listed(house)
     assert fell
+
+
+async def confirmed_by_hand(house: House, parcel: str) -> None:
+    """Somebody called the recipient."""
+    said = partial(confirm_receipt, parcel=parcel, reason="they called", rules=house.rules)
+    await house.do(said)
+
+
+async def test_staff_confirm_a_receipt_that_no_query_tells_of(house: House) -> None:
+    """T2, rule 23: its order completes, and only then; nothing is asked any more, nor listed."""
+    house.rules = replace(house.rules, confirm_receipts=True)
+    parcel = await sent(house, "A1")
+    with pytest.raises(NotPossible):  # no receipt is known
+        await confirmed_by_hand(house, parcel)
+    house.wait(hours=30)
+    await scanned(house, parcel, ScanKind.SIGNED)
+    house.wait(days=8)
+    assert await completed(house) == "not yet"
+    await confirmed_by_hand(house, parcel)
+    with pytest.raises(NotPossible):  # it counts already
+        await confirmed_by_hand(house, parcel)
+    assert await unconfirmed(house) == []
+    with pytest.raises(Unconfirmed):  # a claim's money waits for its own confirmation
+        await house.do(
+            lambda unit: claiming.file_claim(
+                unit, parcel=parcel, reason=Fault.DAMAGED, claimed_fen=100,
+                unconfirmed_because="", rules=house.rules,
+            )
+        )  # fmt: skip
+    assert await completed(house) == "completed"
+    await house.do(
+        lambda unit: disputing.open_dispute(
+            unit, number="A1", parcel=parcel, reason=Fault.NOT_RECEIVED, by=Side.LEARNER,
+            words=None, gathered=Gathered(), rules=house.rules,
+        )
+    )  # fmt: skip
+
+
+async def test_staff_confirm_a_receipt_that_fell_away(house: House) -> None:
+    """T2: a human decides; a later receipt that its carrier tells of is one to be asked about."""
+    house.rules = replace(house.rules, confirm_receipts=True)
+    parcel = await sent(house, "A1")
+    house.wait(hours=30)
+    await scanned(house, parcel, ScanKind.SIGNED)
+    house.wait(hours=1)
+    await corrected(house, parcel)
+    assert [one[0] for one in await listed(house)] == [parcel]
+    await confirmed_by_hand(house, parcel)
+    assert await listed(house) == []
+    house.wait(days=8)
+    later = Scan("SFA1", house.now, "已签收", "yuantong", ScanKind.SIGNED)
+    await corrected(house, parcel, later)
+    assert await completed(house) == "not yet"
+    await confirmed_by_hand(house, parcel)
+    assert await completed(house) == "completed"
+
+
+async def unconfirmed(house: House) -> list[str]:
+    """Parcels of which a source is still to be asked, as the view has them."""
+    async with house.pool.connection() as connection:
+        query = f"SELECT number FROM {house.schema}.parcels WHERE unconfirmed"
+        return [number for (number,) in await (await connection.execute(query)).fetchall()]

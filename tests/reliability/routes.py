@@ -110,6 +110,9 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/carriers/deliveries"): Route(STAFF),
     ("GET", "/v1/carriers/scorecards"): Route(STAFF),
     ("POST", "/v1/parcels/{parcel}/proofs"): Route(OPERATORS),
+    ("POST", "/v1/parcels/{parcel}/receipt"): Route(
+        (SUPPORT, ADMINISTRATOR), {"reason": "the recipient called"}
+    ),
     ("GET", "/v1/oddities"): Route(STAFF),
     ("POST", "/v1/parcels/{parcel}/oddities/{oddity}"): Route(
         (OPERATIONS, ADMINISTRATOR), {"decision": "accepted", "reason": "it was so"}

@@ -3,6 +3,7 @@ const ROLES = {
   approve: ["operations", "administrator"],
   answer: ["support"],
   cancel: ["support", "operations"],
+  confirm_receipt: ["support", "administrator"],
   claim: ["support", "operations", "administrator"],
   decide: ["support", "administrator"],
   dispute: ["support", "operations"],

@@ -27,6 +27,7 @@ export function tracedParcel(one, order, entries, changed) {
     one.delay ? h("p", { class: "small warn-words" }, inPrint(language === "zh" ? one.delay.message_zh : one.delay.message)) : null,
     agreed(one),
     pickup(one),
+    receipt(one, changed),
     disputeWords(one, dispute, order, changed));
 }
 
@@ -34,12 +35,23 @@ export function tracedParcel(one, order, entries, changed) {
 function age(one, entries) {
   const mine = entries.filter((entry) => entry.stream === `parcel:${one.number}`);
   const last = (fact) => mine.filter((entry) => entry.fact === fact).at(-1);
-  const [scan, asked] = [last("parcels.ParcelScanned"), last("parcels.TrackConfirmed")];
+  const [scan, asked, by_hand] = ["ParcelScanned", "TrackConfirmed", "ReceiptConfirmedByHand"].map((fact) => last(`parcels.${fact}`));
   const told = scan && mine.filter((entry) => entry.kind === "scan").map((entry) => entry.recorded_at).sort().at(-1);
   return [
     scan ? h("time", { datetime: scan.happened_at, title: exact(scan.happened_at) }, t("desk.scanned", { ago: ago(scan.happened_at) })) : t("desk.no_scans"),
     told ? [" · ", h("time", { datetime: told, title: exact(told) }, t("desk.told", { ago: ago(told) }))] : null,
-    " · ", asked ? h("time", { datetime: asked.happened_at, title: exact(asked.happened_at) }, t("desk.confirmed", { ago: ago(asked.happened_at) })) : t("desk.not_confirmed")];
+    " · ", asked ? h("time", { datetime: asked.happened_at, title: exact(asked.happened_at) }, t("desk.confirmed", { ago: ago(asked.happened_at) })) : t(by_hand ? "desk.by_hand" : "desk.not_confirmed")];
+}
+
+/** Where no query tells of a receipt that holds up the order: who knows better says so (rule 23). */
+function receipt(one, changed) {
+  if (!one.actions.confirm_receipt?.possible || !may("confirm_receipt")) return null;
+  return h("p", null, h("button", { class: "button compact", type: "button", onclick: () => askFor({
+    title: t("desk.confirm_receipt"), path: `/v1/parcels/${encodeURIComponent(one.number)}/receipt`, label: t("desk.confirm_receipt"),
+    said: () => t("desk.confirm_receipt_said"), done: (answer) => changed(answer.position),
+    fields: [h("p", { class: "quiet small" }, t("desk.confirm_receipt_how")), field("reason", t("cancel.reason"), { required: true, maxlength: 500, autofocus: true })],
+    read: (form) => ({ reason: form.reason.value.trim() }),
+  }) }, t("desk.confirm_receipt")));
 }
 
 function pickup(one) {
