@@ -19,7 +19,7 @@ from api.bodies import (
     RefundIn,
     UnitsIn,
 )
-from api.changing import Change, answered
+from api.changing import Change, again, answered
 from api.moments import dated_back, long_ago, moment_of_order, only_services_say_when
 from api.own_words import said_by
 from api.paths import Number
@@ -281,7 +281,7 @@ async def pay(
             digest=change.digest,
         )
     if kept is not None:
-        return answered(kept)  # the provider is not asked again
+        return answered(await again(store, change))  # the provider is not asked again
     streams = [ORDER.stream(number)]
     try:
         due = await store.execute(change.question(payable, streams=streams))

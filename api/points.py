@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from api.auth import Operator, Reader, Role, store_of
 from api.bodies import AdjustmentIn, ClawbackIn, GrantIn, GrantsIn, LearnerIn
-from api.changing import Change, answered
+from api.changing import Change, again, answered
 from api.moments import dated_back, long_ago, moment_of_debit
 from api.paths import Learner
 from api.reading import (
@@ -65,7 +65,7 @@ async def grant(request: Request, caller: Operator, change: Change, body: Grants
             digest=change.digest,
         )
     if kept is not None:
-        return answered(kept)
+        return answered(await again(store, change))
     await request.state.tenant.limits.take("grants", caller.principal)
     context = change.context()
     rules = request.state.tenant.rules
@@ -134,7 +134,7 @@ async def claw_back(
         )
         made = await granted_as(connection, store.schema, learner=body.learner, lot=lot)
     if asked_before is not None:
-        return _asked(asked_before)
+        return _asked(await again(store, change))
     if made is None:
         raise granting.GrantUnknown()
     wanted = ApprovalRequested(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
+import httpx2
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -36,6 +37,7 @@ class Pair(NamedTuple):
     primary_url: str
     standby_url: str
     database: MallDatabase
+    servers: tuple[EmbeddedPostgres, EmbeddedPostgres]
 
     def wait_for_the_standby(self) -> None:
         """Let no commit be answered before the standby has it."""
@@ -53,6 +55,10 @@ class Pair(NamedTuple):
     def kill(self) -> None:
         """kill -9 the primary, all of it."""
         kill_all_of(self.primary)
+
+    def lose_the_standby(self) -> None:
+        """kill -9 the standby, all of it."""
+        kill_all_of(self.primary.with_name(STANDBY))
 
     def promote(self) -> None:
         """Make the standby the primary."""
@@ -94,7 +100,7 @@ def pair(data_folder: Path) -> Iterator[Pair]:
             urls = (primary.url(), standby.url())
             owner, service = both_of(*urls, "tallypost"), both_of(*urls, SERVICE_ROLE)
             database = MallDatabase(owner, service, "mall")
-            yield Pair(data_folder / "primary", *urls, database)
+            yield Pair(data_folder / "primary", *urls, database, (primary, standby))
 
 
 @pytest.fixture
@@ -166,3 +172,44 @@ async def test_answers_are_lost_when_commits_do_not_wait_for_the_standby(
     clients = await failed_over(pair, service, acked=100)
     with pytest.raises(AssertionError):
         assert_granted_once(service, clients)
+
+
+@pytest.mark.timeout(180)
+async def test_an_answer_that_only_the_primary_has_is_not_repeated(
+    pair: Pair, service: Service
+) -> None:
+    """R06: committed without its standby, there again after a restart without it: whoever sends it
+    again is told to come back until the standby has it, and then gets the first answer."""
+    pair.wait_for_the_standby()
+    headers = {**service.headers("service", "platform"), "Idempotency-Key": "alone"}
+    row = {"learner": "lin", "points": 1, "reason": "task", "source": "alone"}
+    keys = "SELECT count(*) FROM {}.commands WHERE key = 'alone'"
+
+    async with service.client(timeout=40) as client:
+
+        async def granted() -> httpx2.Response:
+            return await client.post("/v1/points/grants", json={"grants": [row]}, headers=headers)
+
+        # What a primary keeps that was waiting for its standby as both ended: nobody else has it.
+        with psycopg.connect(pair.primary_url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            connection.execute("SELECT pg_reload_conf()")
+        await asyncio.to_thread(pair.lose_the_standby)
+        first = await granted()
+        assert first.status_code == 200, first.text
+        await asyncio.to_thread(pair.kill)
+        await asyncio.to_thread(pair.servers[0].revive)
+        pair.wait_for_the_standby()
+
+        assert query(pair.database, keys) == [(1,)]  # CONTROL: who reads it would repeat it
+        learner = service.headers("learner", "lin")
+        while (await client.get("/v1/items", headers=learner)).status_code != 200:
+            await asyncio.sleep(0.2)  # the restart
+        assert (await granted()).status_code == 503
+        await asyncio.to_thread(pair.servers[1].revive)
+        again = await granted()
+        while again.status_code == 503:
+            await asyncio.sleep(0.5)
+            again = await granted()
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["Idempotent-Replay"] == "true"
