@@ -56,6 +56,29 @@ def test_focus_goes_on_where_it_was_when_a_dialog_changed_the_list(
         expect(visitor.button("stock.count").nth(1)).to_be_focused()
 
 
+def test_a_wish_stays_as_it_was_sent_while_nobody_knows_what_became_of_it(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """L2: pressed again, the same is asked after; what was typed meanwhile would go unsent."""
+    number = service.order(newcomer(), ("enamel-mug", 1))
+    with browsing.as_("support", "wang") as visitor:
+        page = visitor.page
+        visitor.open(f"/support#/orders/{number}")
+        note = page.locator(".note-form [name=words]")
+        note.fill("rang twice")
+        page.route("**/notes", lambda route: route.abort())
+        page.click(".note-form button")
+        said = page.locator(".note-form .problem")
+        expect(said).to_contain_text(visitor.says("problem.unknown_outcome"), timeout=30_000)
+        expect(note).to_be_disabled()
+        expect(note).to_have_value("rang twice")
+        page.unroute("**/notes")
+        page.click(".note-form button")
+        expect(page.locator(".timeline li").first).to_contain_text("rang twice")
+        expect(note).to_be_enabled()
+        expect(note).to_have_value("")
+
+
 def test_what_was_typed_into_the_page_stays_when_the_session_ends_meanwhile(
     browsing: Browsing, service: Service, newcomer: Newcomer
 ) -> None:

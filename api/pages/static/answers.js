@@ -1,7 +1,7 @@
 // The questions a learner is asked about a parcel, and their answers (D1).
 import { h, unique } from "./dom.js";
 import { Intent } from "./http.js";
-import { busily, field, showProblem, toast, waitingWords } from "./ui.js";
+import { busily, field, keepAsSent, showProblem, toast, waitingWords } from "./ui.js";
 import { t } from "./words.js";
 
 const ANSWERS = ["yes", "no", "unknown"];
@@ -38,6 +38,7 @@ function form(open, path, changed) {
         toast(t("complaint.answered"));
         await changed(said.position);
       } catch (problem) {
+        keepAsSent(box, intent);
         showProblem(box, problem, problems);
       }
     });

@@ -1,7 +1,7 @@
 // A dialog that asks for a few fields and makes one change with them.
 import { h } from "./dom.js";
 import { Intent } from "./http.js";
-import { busily, dialog, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
+import { busily, dialog, keepAsSent, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
 import { t } from "./words.js";
 
 /**
@@ -33,6 +33,7 @@ export function askFor({ title, fields, read, path, method, label, done, said, w
         done?.(answer);
       } catch (problem) {
         if (!intent.unknown) delete box.dataset.locked;
+        keepAsSent(form, intent);
         showProblem(form, problem, problems, belongs);
       }
     });

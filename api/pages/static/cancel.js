@@ -2,7 +2,7 @@
 import { calmly, fill, h } from "./dom.js";
 import { backTo } from "./effects.js";
 import { ask, Intent } from "./http.js";
-import { busily, dialog, field, problemBox, showProblem, stepper, toast, waitingWords } from "./ui.js";
+import { busily, dialog, field, keepAsSent, problemBox, showProblem, stepper, toast, waitingWords } from "./ui.js";
 import { whyNot } from "./whynot.js";
 import { names, number, price, t } from "./words.js";
 
@@ -83,6 +83,7 @@ async function send(form, { shown, intent, box, problems, changed }) {
     await changed(answer.position);
   } catch (problem) {
     if (!intent.unknown) delete box.dataset.locked;
+    keepAsSent(form, intent);
     showProblem(form, problem, problems);
   }
 }

@@ -4,7 +4,7 @@ import { ask, failureWords, Intent } from "./http.js";
 import { me } from "./ledger.js";
 import { picture } from "./picture.js";
 import { recipientFields, recipientOf } from "./recipient.js";
-import { busily, dialog, problemBox, showProblem, stepper, toast, waitingWords } from "./ui.js";
+import { busily, dialog, keepAsSent, problemBox, showProblem, stepper, toast, waitingWords } from "./ui.js";
 import { lastWeekday, names, number, t, warehouseName, yuan } from "./words.js";
 
 const NEEDS_RECIPIENT = ["recipient_missing", "province_missing"];
@@ -110,9 +110,8 @@ async function place(form, { intent, box, problems, quote, freight }) {
     toast(t("redeem.done", { number: said.number }));
     location.hash = `#/orders/${said.number}`;
   } catch (problem) {
-    if (intent.unknown) {  // it may have been done: nothing may change until we know
-      for (const control of form.elements) if (control.type !== "submit") control.disabled = true;
-    } else delete box.dataset.locked;
+    if (!intent.unknown) delete box.dataset.locked;
+    keepAsSent(form, intent);
     // What the house refuses is told with the quote; only what that does not tell is told apart.
     if (problem.code === "order_refused") await quote();
     const told = problem.code === "order_refused" && $(".quote .problem-box", form);

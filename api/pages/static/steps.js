@@ -2,7 +2,7 @@
 import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
-import { busily, copyButton, field, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
+import { busily, copyButton, field, keepAsSent, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
 import { t, word } from "./words.js";
 
 /** Those that the house knows by name. */
@@ -28,8 +28,10 @@ export function stepForm(key, fields, intent, read, changed, said) {
       try {
         const answer = await intent.send(read(form.elements), { onWaiting: waitingWords() });
         toast(t(said));
+        keepAsSent(form, intent);
         await changed(answer.position, answer);
       } catch (problem) {
+        keepAsSent(form, intent);
         showProblem(form, problem, problems);
       }
     });

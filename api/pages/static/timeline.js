@@ -3,7 +3,7 @@ import { $$, fill, h, icon, keepingFocus, unique } from "./dom.js";
 import { Intent } from "./http.js";
 import { may } from "./may.js";
 import { revealWords } from "./reveal.js";
-import { busily, field, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
+import { busily, field, keepAsSent, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
 import { exact, inPrint, language, partnerName, t, when, word } from "./words.js";
 
 const GROUPS = {
@@ -145,10 +145,12 @@ function noteForm(order, changed) {
       problems.hidden = true;
       try {
         const answer = await intent.send({ words }, { onWaiting: waitingWords() });
+        keepAsSent(form, intent);
         form.reset();
         toast(t("note.added"));
         await changed(answer.position);
       } catch (problem) {
+        keepAsSent(form, intent);
         showProblem(form, problem, problems);
       }
     });

@@ -115,6 +115,22 @@ export function showProblem(form, problem, place = $(".problem", form), belongs 
   else place.scrollIntoView({ block: "nearest" });
 }
 
+/**
+ * While nobody knows what became of a wish, it stays as it was sent: pressing again asks after that one,
+ * and what was typed meanwhile would be lost.
+ */
+export function keepAsSent(form, { unknown }) {
+  for (const one of form.querySelectorAll("input, select, textarea, button:not([type=submit])")) {
+    if (unknown && !one.disabled) {
+      one.disabled = true;
+      one.dataset.sent = "yes";
+    } else if (!unknown && one.dataset.sent) {
+      one.disabled = false;
+      delete one.dataset.sent;
+    }
+  }
+}
+
 /** What went wrong, with its reasons. */
 export function problemBox(title, reasons = []) {
   return h("div", { class: "problem-box", role: "alert" }, icon("warn"),

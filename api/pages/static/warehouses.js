@@ -26,16 +26,16 @@ export async function warehouses(view, _, signal) {
 function card(one, all, reached, changed) {
   // By no card of its own: that another warehouse's goes there helps this one nothing.
   const stuck = one.serves.filter((each) => countryOf(each) && !reached.get(countryOf(each))?.includes(one.code));
-  const row = (key, value) => [h("dt", null, t(`warehouses.${key}`)), h("dd", null, value)];
+  const row = (key, value, className = null) => [h("dt", { class: className }, t(`warehouses.${key}`)), h("dd", { class: className }, value)];
   const name = warehouseName(one.code, all);
   return h("li", { class: "panel warehouse", dataset: { warehouse: one.code } },
     h("div", { class: "spread" }, h("div", null, h("h2", null, name), h("p", { class: "quiet small" }, h("span", { class: "mono" }, one.code), ` · ${one.province} ${one.city}`, one.third_party ? ` · ${t("warehouses.third_party")}` : "")),
       h("button", { class: "button compact", type: "button", "aria-label": t("warehouses.edit_of", { name }), onclick: () => edit(one, changed) }, t("items.edit"))),
     h("dl", { class: "about warehouse-facts" },
-      row("serves", one.serves.map((each) => (each === EVERYWHERE ? t("warehouses.everywhere") : regionName(each))).join(t("app.and"))),
-      stuck.length ? row("no_card", h("span", { class: "bad-words" }, stuck.map(regionName).join(t("app.and")))) : null,
-      row("stores", one.stores.length ? one.stores.map((each) => t(`class.${each}`)).join(t("app.and")) : t("warehouses.stores_all")),
-      row("office", one.office ? `${one.office.name} · ${one.office.phone} · ${one.office.address}` : h("span", { class: "bad-words" }, t("warehouses.office_missing"))),
+      row("serves", one.serves.map((each) => (each === EVERYWHERE ? t("warehouses.everywhere") : regionName(each))).join(t("app.and")), "long"),
+      stuck.length ? row("no_card", h("span", { class: "bad-words" }, stuck.map(regionName).join(t("app.and"))), "long") : null,
+      row("stores", one.stores.length ? one.stores.map((each) => t(`class.${each}`)).join(t("app.and")) : t("warehouses.stores_all"), "long"),
+      row("office", one.office ? `${one.office.name} · ${one.office.phone} · ${one.office.address}` : h("span", { class: "bad-words" }, t("warehouses.office_missing")), "long"),
       row("cut_off", one.cut_off.slice(0, 5)), row("daily_capacity", number(one.daily_capacity)), row("service_hours", number(one.service_hours)),
       one.max_weight_grams ? row("max_weight_grams", number(one.max_weight_grams)) : null,
       row("packaging_fen", yuan(one.packaging_fen)), row("handling_fen", yuan(one.handling_fen)), row("storage_fen_per_unit_month", yuan(one.storage_fen_per_unit_month))));

@@ -2,7 +2,7 @@
 import { askFor } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
-import { after, announce, broken, busily, empty, field, loading, pagesOf, showProblem, waitingWords, wrongIn } from "./ui.js";
+import { after, announce, broken, busily, empty, field, loading, keepAsSent, pagesOf, showProblem, waitingWords, wrongIn } from "./ui.js";
 import { ago, exact, names, number, plainDay, t, warehouseName, word, yuan } from "./words.js";
 import { resultOf } from "./whatif_result.js";
 
@@ -80,6 +80,7 @@ function form(known, done) {
         const { id } = await intent.send({ ...change(rule(), box.elements, known), ...period(box.elements) }, { onWaiting: waitingWords() });
         location.hash = `#/whatif/${id}`;
       } catch (problem) {
+        keepAsSent(box, intent);
         showProblem(box, problem, problems);
         await done();
       }
