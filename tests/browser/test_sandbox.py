@@ -102,3 +102,20 @@ def test_a_script_is_pasted_played_and_reset(
         page.click("#reset")
         expect(card).not_to_contain_text(visitor.says("sandbox.misbehaves"))
         expect(page.locator("#stage")).to_contain_text(visitor.says("sandbox.no_script"))
+
+
+@pytest.mark.parametrize("wrong", ["whsec_not base64", "whsec_abc", "secret"])
+def test_what_is_no_secret_is_told_at_its_field(
+    browsing: Browsing, service: Service, wrong: str
+) -> None:
+    """N3: the sandbox would answer such a form with a page of JSON."""
+    with browsing.as_(None) as visitor:
+        at_the_sandbox(visitor, service, "/#/crm")
+        visitor.page.fill("#secret-form [name=secret]", wrong)
+        visitor.page.click("#secret-form button[type=submit]")
+        told = visitor.page.locator("#secret-form .field-error")
+        expect(told).to_have_text(visitor.says("sandbox.secret_wrong"))
+        visitor.page.fill("#secret-form [name=secret]", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        visitor.page.click("#secret-form button[type=submit]")
+        expect(visitor.page).to_have_url(f"{service.sandbox}/")
+        assert visitor.complaints == []

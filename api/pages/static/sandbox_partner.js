@@ -87,11 +87,21 @@ function handForm(partner, { about, events }, look) {
   return [box, h("div", { class: "row" }, events.map((event) => h("button", { class: "button compact", type: "button", dataset: { event }, onclick: tell(event) }, word("sandbox_event", event))))];
 }
 
+/** As the sandbox takes a secret (api/sandbox_crm.py). */
+const SECRET = /^whsec_(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
 function secretForm() {
-  return h("section", { class: "panel" }, h("h2", null, t("sandbox.secret")),
-    h("form", { class: "stack", method: "post", action: "/crm/secrets" },
-      field("secret", t("sandbox.secret_of"), { required: true, minlength: 10, maxlength: 200, placeholder: "whsec_…", autocomplete: "off" }, { hint: t("sandbox.secret_how") }),
-      h("div", { class: "row" }, h("button", { class: "button", type: "submit" }, t("form.save")))));
+  const problems = h("div", { class: "problem", hidden: true });
+  const form = h("form", { class: "stack", id: "secret-form", novalidate: true, method: "post", action: "/crm/secrets" },
+    field("secret", t("sandbox.secret_of"), { required: true, maxlength: 200, placeholder: "whsec_…", autocomplete: "off" }, { hint: t("sandbox.secret_how") }),
+    problems, h("div", { class: "row" }, h("button", { class: "button", type: "submit" }, t("form.save"))));
+  form.addEventListener("submit", (event) => {
+    const wrong = wrongIn(form, ({ secret }) => (SECRET.test(secret.value) ? [] : [{ field: "secret", words: t("sandbox.secret_wrong") }]));
+    if (!wrong.length) return;
+    event.preventDefault();
+    showProblem(form, { words: t("problem.invalid"), reasons: wrong }, problems);
+  });
+  return h("section", { class: "panel" }, h("h2", null, t("sandbox.secret")), form);
 }
 
 const SIGNED = { true: ["s-ok", "sandbox.signed"], false: ["s-failed", "sandbox.forged"], null: ["", "sandbox.unsigned"] };
