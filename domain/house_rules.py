@@ -159,6 +159,9 @@ class HouseRules:
     """Rule 25: a parcel in customs without a scan for so long is silent."""
     inquire_after: Time = timedelta(hours=72)
     """T5: a parcel that nobody saw for so long, or that is so late, has its carrier asked."""
+    province_crossing: Time = timedelta(minutes=20)
+    """T6: no parcel gets through a province in less, from the last scan before it to the first one
+    after it: the narrowest by road, or any by air. Where partners are played, parcels fly."""
     disputable_for: Time = timedelta(days=30)
     """Rule 27: how long after signing a parcel can be disputed."""
     learner_answers_within: Time = timedelta(hours=48)

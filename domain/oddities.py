@@ -18,6 +18,7 @@ from domain.anomalies import AnomalyKind
 from domain.delays import DelayCause, turned
 from domain.house_rules import HouseRules
 from domain.lanes import city_of
+from domain.neighbours import between
 from domain.parcel_facts import OddityDecided, ParcelFact, ScanSeen, TrackFlagged
 from domain.parcels import VOIDING, OddityDecision, Parcel
 from domain.refusals import NotFound, NotPossible
@@ -92,7 +93,7 @@ def oddities(track: Track, *, rules: HouseRules) -> tuple[Oddity, ...]:
     found = [
         *_set_aside(track),
         *_backwards(track.scans),
-        *_jumps([scan for scan in track.scans if scan not in drifted]),
+        *_all_jumps([scan for scan in track.scans if scan not in drifted], rules=rules),
         *(Oddity(OddityKind.DRIFTED, (scan,)) for scan in drifted),
         *_misrouted(track),
         *_stalls(track, rules=rules),
@@ -135,6 +136,23 @@ def _backwards(scans: Sequence[Scan]) -> Iterator[Oddity]:
         elif scan.kind is ScanKind.PICKED_UP and late is not None and scan.time > late.time:
             yield Oddity(OddityKind.BACKWARDS, (late, scan))
             return
+
+
+def _all_jumps(scans: Sequence[Scan], *, rules: HouseRules) -> Iterator[Oddity]:
+    """By coordinates; between sights that lack them, by the provinces that lie between (T6)."""
+    found = list(_jumps(scans))
+    yield from found
+    begun = {one.scans[0].identity for one in found}
+    seen = [scan for scan in scans if scan.division is not None and scan.kind not in _UNSEEN]
+    for before, after in pairwise(seen):
+        measured = before.coordinates is not None and after.coordinates is not None
+        if measured or before.identity in begun:
+            continue
+        assert before.division is not None
+        assert after.division is not None
+        crossed = between(before.division, after.division)
+        if after.time - before.time < crossed * rules.province_crossing:
+            yield Oddity(OddityKind.JUMP, (before, after))
 
 
 def _jumps(scans: Iterable[Scan]) -> Iterator[Oddity]:

@@ -7,9 +7,11 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from application.divisions import address_reader
 from application.streams import PARCEL
 from domain.house_rules import DEFAULT_RULES
 from domain.known_scans import track
+from domain.neighbours import between
 from domain.oddities import FLAGS_MAX, OddityKind, decide, distance_km, flag, oddities
 from domain.parcel_facts import OddityDecided, ParcelFact
 from domain.parcels import OddityDecision, Parcel
@@ -42,6 +44,8 @@ def says(hours: float, text: str) -> Scan:
 
 BACKWARDS = (*WAY[1:4], scan(45, ScanKind.PICKED_UP))
 JUMP = (at(3, HANGZHOU, "330100"), at(3.5, SHENZHEN, "440300"))
+BY_PROVINCE = (scan(3, ScanKind.ARRIVED, "330100"), scan(3.4, ScanKind.ARRIVED, "110105"))
+HALF_PLACED = (at(3, HANGZHOU, "330100"), scan(3.4, ScanKind.ARRIVED, "440300"))
 AFTER = (*WAY, scan(50, ScanKind.ARRIVED, "330100"))
 DRIFTED = (*(at(n, HANGZHOU, "330100") for n in (3, 5, 6)), at(4, NOWHERE, "330100"))
 FAR = (*(at(n, HANGZHOU, "330100") for n in (3, 5, 6)), at(4, SHENZHEN, "330100"))
@@ -57,6 +61,7 @@ MUCH_LATER = (*WAY, scan(43 + 24 * 31, ScanKind.PICKED_UP))
 CASES: list[Any] = [
     pytest.param(BACKWARDS, {OddityKind.BACKWARDS}, id="backwards"),
     pytest.param(JUMP, {OddityKind.JUMP}, id="jump"),
+    pytest.param(BY_PROVINCE, {OddityKind.JUMP}, id="jump_between_provinces"),
     pytest.param(AFTER, {OddityKind.AFTER_SIGNING}, id="after_signing"),
     pytest.param(DRIFTED, {OddityKind.DRIFTED}, id="drifted"),
     pytest.param(FAR, {OddityKind.DRIFTED}, id="drifted_far"),
@@ -75,6 +80,12 @@ USUAL: list[Any] = [
     pytest.param((at(3, HANGZHOU, "330100"), at(6, SHENZHEN, "440300")), id="it_flew"),
     pytest.param((at(3, HANGZHOU, "330100"), at(3, Coordinates(120.3, 30.4), "330106")),
                  id="one_city_at_once"),
+    pytest.param((scan(3, ScanKind.ARRIVED, "330100"), scan(3, ScanKind.ARRIVED, "310115")),
+                 id="over_the_border_at_once"),
+    pytest.param((scan(3, ScanKind.ARRIVED, "330100"), scan(6, ScanKind.ARRIVED, "110105")),
+                 id="it_flew_to_another_province"),
+    pytest.param((scan(3, ScanKind.ORDERED, "330100"), scan(3, ScanKind.PICKED_UP, "110105")),
+                 id="ordered_elsewhere"),
     pytest.param((scan(2, ScanKind.PICKED_UP), says(3, "请核对地址,以防错件")), id="a_remark"),
 ]  # fmt: skip
 
@@ -102,6 +113,69 @@ def test_distances_are_those_of_the_map() -> None:
     assert distance_km(HANGZHOU, HANGZHOU) == 0
 
 
+def test_a_jump_is_one_oddity_whichever_way_it_is_seen() -> None:
+    """T6: by coordinates and by provinces from the same scan: shown once."""
+    both = (HALF_PLACED[0], HALF_PLACED[1], at(3.5, SHENZHEN, "440300"))
+    found = oddities(track(both, handed_over_at=NOON), rules=DEFAULT_RULES)
+    assert [one.kind for one in found] == [OddityKind.JUMP]
+    assert len({one.id for one in found}) == len(found)
+
+
+PROVINCES = [f"{code}0000" for code in (
+    11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52,
+    53, 54, 61, 62, 63, 64, 65, 71, 81, 82,
+)]  # fmt: skip
+
+
+def test_every_province_is_on_the_map() -> None:
+    """T6: from each to each, the same there and back; no longer by way of a third one."""
+    known = set(PROVINCES)
+    assert known == {one.code for one in address_reader().divisions.provinces()}
+    for one in known:
+        assert between(one, one) == 0
+        for other in known:
+            assert between(one, other) == between(other, one) <= 7
+            for third in known:
+                way = between(one, third) + between(third, other)
+                assert between(one, other) <= way + 1
+    assert between("650000", "350000") > between("330000", "110000") > 0
+    assert between("US", "110000") == 0
+
+
+SIGHTS = st.lists(
+    st.tuples(st.integers(0, 600), st.sampled_from(PROVINCES)), min_size=2, max_size=8, unique=True
+)
+
+
+@settings(max_examples=200, deadline=None)
+@drawn(sights=SIGHTS, chance=st.randoms(use_true_random=False))
+def test_jumps_between_provinces_are_those_of_the_set(
+    sights: list[tuple[int, str]], chance: Any
+) -> None:
+    """T6, T2: in whatever order they come; none where all take as long as they must."""
+    scans = [scan(2 + minutes / 60, ScanKind.ARRIVED, place) for minutes, place in sights]
+    found = jumps(scans)
+    shuffled = scans * 2
+    chance.shuffle(shuffled)
+    assert jumps(shuffled) == found
+    at_ease = [scan(2 + 10 * nth, ScanKind.ARRIVED, place) for nth, (_, place) in enumerate(sights)]
+    assert jumps(at_ease) == []
+
+
+def jumps(scans: list[Scan]) -> list[tuple[Scan, ...]]:
+    seen = track(scans, handed_over_at=NOON)
+    found = oddities(seen, rules=DEFAULT_RULES)
+    return [one.scans for one in found if one.kind is OddityKind.JUMP]
+
+
+def test_a_jump_between_provinces_is_missed_when_coordinates_alone_tell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """T6 CONTROL: the reading of coordinates alone, which most sources do not give."""
+    monkeypatch.setattr("domain.oddities.between", lambda *_: 0)
+    assert kinds(BY_PROVINCE) == set()
+
+
 def recorded(*pushes: list[Scan]) -> tuple[Parcel, list[ParcelFact]]:
     """A parcel after these pushes, as the use case records them, and what was flagged."""
     box, flagged = given(PARCEL, *SENT), []
@@ -114,7 +188,17 @@ def recorded(*pushes: list[Scan]) -> tuple[Parcel, list[ParcelFact]]:
     return box, flagged
 
 
-ALL = [*BACKWARDS, *JUMP, *AFTER, *DRIFTED, *MISSENT, *ANOTHER, *STALLED]
+ALL = [
+    *BACKWARDS,
+    *JUMP,
+    *BY_PROVINCE,
+    *HALF_PLACED,
+    *AFTER,
+    *DRIFTED,
+    *MISSENT,
+    *ANOTHER,
+    *STALLED,
+]
 
 
 @settings(max_examples=150, deadline=None)
