@@ -96,6 +96,10 @@ class GoodsBackIn(Body):
         description="the parcel is in the house, though neither its track says so nor anybody asked"
         " for it",
     )
+    refund: bool = Field(
+        default=False,
+        description="refused goods of a return that came back: they are paid back after all (D3)",
+    )
     reason: Why
 
 
@@ -205,7 +209,8 @@ async def goods_back(
     """Inspected and paid back, once; intact ones are free on their shelf again (rules.md 3).
 
     Whether the parcel was called back, or its carrier brings it back by itself.
-    What a decision had paid back before is taken in alike, and pays nothing more (D4).
+    What a decision had paid back before is taken in alike, and pays nothing more (D4). Goods of a
+    return that were refused lie here, undecided, until a case or a `refund` (D3).
     """
     rules = request.state.tenant.rules
     scrap = [(one.sku, one.quantity) for one in body.scrap or ()]
@@ -218,6 +223,7 @@ async def goods_back(
             rules=rules,
             scrap=scrap,
             in_hand=body.in_hand,
+            refund=body.refund,
         ),
         reason=body.reason,
         streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)],

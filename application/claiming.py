@@ -6,6 +6,7 @@ from typing import Any
 
 from application.ordering import existing
 from application.sealed_words import seal_words
+from application.sent_again import SENT_AGAIN, goods_sent_again
 from application.streams import CLAIM, DISPUTE, ITEM, ORDER, PARCEL, RETURN
 from application.unit import Unit
 from domain.claims import Claim, ClaimFact, ClaimFiled, InquiryResult
@@ -16,10 +17,7 @@ from domain.order_facts import Fault, Units
 from domain.parcels import Parcel, received_at
 from domain.parts import PROGRESS
 from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
-from domain.returns import refused
 
-SENT_AGAIN = "-S"
-"""Ends the number of a parcel in which refused goods of a return go to their learner again."""
 STEPS = ("corrected", "acknowledged", "accepted", "rejected", "paid", "written_off")
 """What can become of a claim, one after the other."""
 
@@ -302,7 +300,8 @@ def _goods_in(unit: Unit, parcel: str) -> int:
     box = unit.read(PARCEL, parcel)
     if _of_return(box, parcel):
         back = unit.read(RETURN, parcel.removesuffix(SENT_AGAIN))
-        units = refused(back.goods) if box.back_of is None else back.units
+        again = goods_sent_again(unit, parcel)
+        units = back.units if again is None else again
         return worth(unit, back.order, units)
     fen = 0
     for content in box.carries:

@@ -13,6 +13,7 @@ from application.ordering import (
 )
 from application.recipients import Digests
 from application.routing import ProvinceMissing
+from application.sent_again import due_of_sent_again, goods_sent_again
 from application.streams import ACCOUNT, INTERCEPT, ORDER, PARCEL, PRIVACY
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
@@ -65,7 +66,7 @@ def intercept_parcel(
         reason=reason,
         when=unit.now,
         rules=rules,
-        due=is_due(unit, box),
+        due=is_due(unit, parcel, box),
     )
     unit.record(INTERCEPT, parcel, facts)
     return told(unit, parcel)
@@ -152,7 +153,7 @@ def call_back_given_up(
     """
     for parcel in parcels:
         box = existing_parcel(unit, parcel)
-        if box.handed_over and box.track().state in UNDER_WAY and not is_due(unit, box):
+        if box.handed_over and box.track().state in UNDER_WAY and not is_due(unit, parcel, box):
             call_back_unwanted(unit, parcel=parcel, reason=reason, rules=rules)
 
 
@@ -267,8 +268,11 @@ def turned_back(unit: Unit, parcel: str, box: Parcel, *, in_hand: bool) -> Inter
     return unit.record(INTERCEPT, parcel, facts)
 
 
-def is_due(unit: Unit, box: Parcel) -> bool:
+def is_due(unit: Unit, parcel: str, box: Parcel) -> bool:
     """Whether anything in a parcel is still to be had by somebody who gets nothing in its place."""
+    again = goods_sent_again(unit, parcel)
+    if again is not None:
+        return bool(due_of_sent_again(unit, parcel, again))
     for number in box.orders:
         order = unit.read(ORDER, number)
         mine = {one.part for one in box.carries if one.order == number}

@@ -11,7 +11,6 @@ from typing import Any
 
 from application import refund_chain
 from application.blaming import by_loss, by_return, claim_all
-from application.claiming import SENT_AGAIN
 from application.composing import Amount
 from application.intercepting import call_back_given_up
 from application.ordering import existing
@@ -19,6 +18,7 @@ from application.reshipping import reship
 from application.return_messages import Came, message_for
 from application.returning import close_up, existing_return, told
 from application.sealed_words import Message, seal_words
+from application.sent_again import SENT_AGAIN
 from application.shelving import scrap_returned, shelve
 from application.streams import ACCOUNT, ORDER, PARCEL, RETURN
 from application.unit import Unit

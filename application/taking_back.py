@@ -7,12 +7,14 @@ from typing import Any
 from application.intercepting import is_due, told, turned_back
 from application.merging import existing_parcel
 from application.ordering import existing, kept_units, linked_orders, refund_order
+from application.refund_chain import by_sku
+from application.sent_again import due_of_sent_again, goods_sent_again
 from application.shelving import scrap_returned, shelve
 from application.streams import INTERCEPT, ORDER
 from application.unit import Unit
-from domain.choosing import without
+from domain.choosing import both, without
 from domain.house_rules import HouseRules
-from domain.order_facts import Fault, GoodsCameBack
+from domain.order_facts import Fault, GoodsCameBack, Units
 from domain.refusals import InvalidRequest
 from domain.replacing import replaced, still_due
 
@@ -26,6 +28,7 @@ def take_back(
     rules: HouseRules,
     scrap: Sequence[tuple[str, int]] = (),
     in_hand: bool = False,
+    refund: bool = False,
 ) -> dict[str, Any]:
     """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3).
 
@@ -34,16 +37,27 @@ def take_back(
     a decision or a cancel that came too late, or is sent once more instead, is on its shelf again,
     too, and nothing is paid for it (D4). `scrap` names units as (sku, quantity) that nobody can
     sell again; without it that is none of intact goods, and all of others.
+
+    Goods of a return that were refused (D3) lie here until something is decided of them: a case of
+    their parcel, or a `refund` of them here and now. They alone are in it, not their part's others.
     """
     box = existing_parcel(unit, parcel)
     state = turned_back(unit, parcel, box, in_hand=in_hand)
-    facts = state.take_back(track=box.track(), intact=intact, due=is_due(unit, box))
+    again, due = goods_sent_again(unit, parcel), is_due(unit, parcel, box)
+    if refund and again is None:
+        raise InvalidRequest(field="refund", reason="only goods that were refused wait for that")
+    lies_here = again is not None and due and not refund
+    facts = state.take_back(track=box.track(), intact=intact, due=due, undecided=lies_here)
     unit.record(INTERCEPT, parcel, facts)
     points, shelved = 0, Counter[str]()
-    for number in box.orders:
+    for number in () if lies_here else box.orders:
         mine = {one.part for one in box.carries if one.order == number}
-        points += _paid_back(unit, number, mine, reason=reason, rules=rules, shelved=shelved)
-        _restock(unit, number, mine, parcel=parcel, shelved=shelved)
+        left = came = None
+        if again is not None:
+            left = due_of_sent_again(unit, parcel, again)
+            came = without(again, left)
+        points += _paid_back(unit, number, mine, left, reason=reason, rules=rules, shelved=shelved)
+        _restock(unit, number, mine, came, parcel=parcel, shelved=shelved)
     broken = _unsellable(shelved, scrap, intact=intact)
     scrap_returned(unit, broken, warehouse=box.warehouse, came_in=parcel)
     return {**told(unit, parcel), "points": points}
@@ -53,21 +67,24 @@ def _paid_back(
     unit: Unit,
     number: str,
     parts: Collection[int],
+    left: Sequence[Units] | None,
     *,
     reason: str,
     rules: HouseRules,
     shelved: Counter[str],
 ) -> int:
-    """Refund what of these parts is still due; its goods are on their shelf."""
+    """Refund what of these parts is still due, or is `left` of it; its goods are on their shelf."""
     order = existing(unit, number)
-    if not still_due(order, linked_orders(unit, order), parts):
+    due = still_due(order, linked_orders(unit, order), parts) if left is None else left
+    if not due:
         return 0
-    for one in order.refundable(None, parts=parts, kept=kept_units(unit, order)):
+    wanted = None if left is None else by_sku(order, left)
+    for one in order.refundable(wanted, parts=parts, kept=kept_units(unit, order)):
         shelved[order.line(one.line).sku] += one.quantity
     back = refund_order(
         unit,
         number=number,
-        wanted=None,
+        wanted=wanted,
         fault=Fault.CHANGED_MIND,
         reason=reason,
         goods_back=True,
@@ -82,17 +99,21 @@ def _restock(
     unit: Unit,
     number: str,
     parts: Collection[int],
+    came: Sequence[Units] | None,
     *,
     parcel: str,
     shelved: Counter[str],
 ) -> None:
     """Goods that were out for no price, or are sent once more, are on their shelf, and out no more.
 
-    What is in the house already, because it was exchanged, is not put there twice.
+    What is in the house already, because it was exchanged, is not put there twice; `came`: no more
+    than that was in the parcel.
     """
     order = existing(unit, number)
     again = replaced(order, linked_orders(unit, order), parts)
     back = (*(one for one in order.out if one.part in parts), *without(again, order.home))
+    if came is not None:
+        back = tuple(both(back, came))
     if not back:
         return
     for one in back:

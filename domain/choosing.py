@@ -61,6 +61,11 @@ def without(units: Sequence[Units], gone: Sequence[Units]) -> list[Units]:
     return left
 
 
+def both(units: Sequence[Units], others: Sequence[Units]) -> list[Units]:
+    """What is among these units and among the others."""
+    return without(units, without(units, others))
+
+
 def _summed(wanted: Sequence[tuple[str, int]]) -> dict[str, int]:
     """What is asked for by SKU: naming one twice asks for both."""
     asked: dict[str, int] = {}

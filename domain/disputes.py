@@ -1,11 +1,12 @@
 """争议 Disputes: one case an order and parcel, from opening to decision (D1; rules 23, 27, 28)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+from domain.choosing import without
 from domain.dispute_facts import (
     Answer,
     ClaimWindowMoved,
@@ -28,7 +29,7 @@ from domain.dispute_facts import (
     Side,
 )
 from domain.house_rules import HouseRules
-from domain.order_facts import Fault
+from domain.order_facts import Fault, Units
 from domain.refusals import NotPossible, Refusal
 from domain.sealed import Sealed
 
@@ -145,6 +146,10 @@ class Dispute:
     def named(self, name: str) -> str:
         """A name of the case that is this round's own: what it gives is not given twice."""
         return name if self.rounds == 1 else f"{name}#{self.rounds}"
+
+    def undecided(self, goods: Sequence[Units]) -> list[Units]:
+        """What of its parcel's goods it has not refunded, nor had sent once more."""
+        return without(goods, self.decision.units if self.decision else ())
 
     @property
     def gave(self) -> bool:

@@ -1,6 +1,7 @@
 """拦截事件 What is on record of parcels that are called back or sent elsewhere (O8)."""
 
 from enum import StrEnum
+from operator import not_
 
 from pydantic import AwareDatetime, Field
 
@@ -96,6 +97,11 @@ class GoodsTakenBack(Fact, name="intercepts.GoodsTakenBack"):
 
     intercept: str
     intact: bool = Field(description="whether they go back on their shelf")
+    undecided: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="goods of a return that was refused: they lie here, and nothing is paid back",
+    )
 
 
 InterceptFact = (

@@ -46,6 +46,8 @@ class InterceptState(StrEnum):
     """Nobody tries any more: it goes on to whom it was sent to."""
     TURNED_BACK = "turned_back"
     """Its carrier brings it back, though nobody asked for that."""
+    LIES_HERE = "lies_here"
+    """Goods of a return that were refused came back from their learner: somebody decides."""
     CAME_BACK = "came_back"
     """The goods are in the house again, and were paid back."""
 
@@ -270,18 +272,24 @@ class Intercept:
         over = self.open and self.answer_by is not None and when >= self.answer_by
         return [InterceptTimedOut(intercept=self.name)] if over else []
 
-    def take_back(self, *, track: Track, intact: bool, due: bool = True) -> list[InterceptFact]:
+    def take_back(
+        self, *, track: Track, intact: bool, due: bool = True, undecided: bool = False
+    ) -> list[InterceptFact]:
         """The goods of a parcel that was called back are in the house again, once.
 
-        Also from a recipient who has it, where nothing of it is `due` to anybody any more.
+        Also from a recipient who has it, where nothing of it is `due` to anybody any more. What
+        lies here `undecided` is taken in once more, when something was decided of it (D3).
         """
         if self.state is None or self.way is not Way.RETURN:
             raise NotPossible(action="take_back", why="the parcel was not called back")
         if self.state is InterceptState.CAME_BACK:
             raise NotPossible(action="take_back", why="its goods were taken back already")
-        if track.state is ParcelState.SIGNED and due:
+        here = self.state is InterceptState.LIES_HERE
+        if here and undecided:
+            raise NotPossible(action="take_back", why="its goods lie here, to be decided of")
+        if track.state is ParcelState.SIGNED and due and not here:
             raise NotPossible(action="take_back", why="the parcel is signed")
-        return [GoodsTakenBack(intercept=self.name, intact=intact)]
+        return [GoodsTakenBack(intercept=self.name, intact=intact, undecided=undecided)]
 
 
 def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
@@ -321,6 +329,7 @@ def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
                 state=InterceptState.TURNED_BACK,
             )
         case GoodsTakenBack():
-            return replace(one, state=InterceptState.CAME_BACK)
+            lies = InterceptState.LIES_HERE
+            return replace(one, state=lies if fact.undecided else InterceptState.CAME_BACK)
         case _:
             assert_never(fact)

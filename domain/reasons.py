@@ -305,6 +305,8 @@ REASONS = {
     r"the parcel was not called back": "包裹没有被召回",
     r"nothing is asked of the carrier": "没有向承运商提出请求",
     r"its goods were taken back already": "商品已入库",
+    r"only goods that were refused wait for that": "只有退货验收时被拒收的商品才需要此决定",
+    r"its goods lie here, to be decided of": "商品已在仓库，等待处理决定",
     r"the carrier could not": "承运商未能拦截",
     r"the parcel has a waybill": "包裹已有运单号",
     r"no label service is set": "没有设置面单服务",

@@ -6,12 +6,17 @@ from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 
-from application.streams import INTERCEPT, ORDER, PARCEL
+from application.sent_again import SENT_AGAIN
+from application.streams import DISPUTE, INTERCEPT, ORDER, PARCEL, RETURN
+from domain.choosing import both
+from domain.disputes import Dispute
 from domain.intercept_facts import InterceptAsked, InterceptFact, ParcelTurnedBack
 from domain.intercepts import BY_PHONE, UNSTOPPED, Intercept
+from domain.order_facts import Units
 from domain.orders import Order
 from domain.parcels import Parcel
 from domain.replacing import still_due
+from domain.returns import refused
 from projections.reading import Event, Tables, View, compose, named_rows
 
 
@@ -94,12 +99,13 @@ async def intercepts(
     orders = await _orders(connection, schema, {one for box in boxes for one in box.orders})
     again = {made.number for one in orders.values() for made in one.replacements}
     orders |= await _orders(connection, schema, again)
+    returned, cases = await _sent_again(connection, schema, [row["parcel"] for row in rows])
     for row, box in zip(rows, boxes, strict=True):
         asked: Intercept = INTERCEPT.states.validate_json(row.pop("folded"))
         row["refusal"] = None if asked.code in ("", BY_PHONE) else f"{asked.code} {asked.words}"
         row["ask_again"] = asked.may_be_asked_again(box.track())
         row["give_up"] = asked.state in UNSTOPPED
-        row.update(_goods(box, orders))
+        row.update(_goods(row["parcel"], box, orders, returned, cases))
     return rows
 
 
@@ -113,15 +119,46 @@ async def _orders(
     }
 
 
-def _goods(box: Parcel, orders: Mapping[str, Order]) -> dict[str, Any]:
+async def _sent_again(
+    connection: AsyncConnection[Any], schema: str, parcels: Sequence[str]
+) -> tuple[dict[str, tuple[Units, ...]], dict[str, Dispute]]:
+    """Goods of returns that were refused, by their parcel here, and the cases about it (D3)."""
+    names = [one.removesuffix(SENT_AGAIN) for one in parcels if one.endswith(SENT_AGAIN)]
+    if not names:
+        return {}, {}
+    cursor = await connection.execute(
+        compose(_RETURNS, schema, ("returns",), ""), (names,), prepare=True
+    )
+    goods = {
+        name + SENT_AGAIN: refused(RETURN.states.validate_json(folded).goods)
+        for name, folded in await cursor.fetchall()
+    }
+    cursor = await connection.execute(
+        compose(_CASES, schema, ("disputes",), ""), (list(goods),), prepare=True
+    )
+    cases: list[Dispute] = [DISPUTE.states.validate_json(row[0]) for row in await cursor.fetchall()]
+    return goods, {one.parcel: one for one in cases}
+
+
+def _goods(
+    parcel: str,
+    box: Parcel,
+    orders: Mapping[str, Order],
+    sent_again: Mapping[str, Sequence[Units]],
+    cases: Mapping[str, Dispute],
+) -> dict[str, Any]:
     """What is to come back in a parcel, and whether nothing of it is still to be paid back."""
     found: dict[str, dict[str, Any]] = {}
     due = False
+    again = sent_again.get(parcel)
     for number in box.orders:
         order = orders[number]
         mine = {one.part for one in box.carries if one.order == number}
-        due = due or bool(still_due(order, orders, mine))
-        for one in order.units_out(mine):
+        wanted: Sequence[Units] = still_due(order, orders, mine)
+        if again is not None:
+            wanted = both(cases.get(parcel, Dispute()).undecided(again), wanted)
+        due = due or bool(wanted)
+        for one in order.units_out(mine) if again is None else again:
             line = order.line(one.line)
             item = found.setdefault(line.sku, {"sku": line.sku, "name": line.name, "quantity": 0})
             item["quantity"] += one.quantity
@@ -171,10 +208,12 @@ _LISTED = """
 SELECT i.parcel, i.orders, i.carrier, i.waybill, i.way, i.state, i.reason, i.asked_at, i.answer_by,
     i.folded, p.state AS parcel_state, p.folded AS box
 FROM {intercepts} i JOIN {parcels} p ON p.number = i.parcel
-WHERE (%b::boolean OR i.state IN ('asked', 'taken', 'refused', 'failed', 'timed_out')
+WHERE (%b::boolean OR i.state IN ('asked', 'taken', 'refused', 'failed', 'timed_out', 'lies_here')
        OR i.state = 'done' AND i.way = 'return' OR i.state = 'turned_back' AND p.state <> 'signed')
   AND (%b::timestamptz IS NULL OR (i.asked_at, i.parcel) > (%b::timestamptz, %b::text))
 ORDER BY i.asked_at, i.parcel LIMIT %b
 """
 _ORDERS = "SELECT number, folded FROM {orders} WHERE number = ANY(%b::text[])"
+_RETURNS = "SELECT id, folded FROM {returns} WHERE id = ANY(%b::text[])"
+_CASES = "SELECT folded FROM {disputes} WHERE parcel = ANY(%b::text[])"
 _OF_ORDER = "SELECT parcel, folded FROM {intercepts} WHERE orders @> %b::text[]"

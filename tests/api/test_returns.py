@@ -201,6 +201,36 @@ async def test_some_is_taken_back_and_some_is_sent_again(counter: Counter) -> No
     assert verdicts == [("scrap", []), ("refuse", ["undamaged"])]
 
 
+async def test_refused_goods_that_come_back_once_more_wait_for_a_decision(
+    counter: Counter,
+) -> None:
+    """D3, D4: listed until somebody decides; nothing is paid back by their coming alone."""
+    mall, again = counter.mall, f"{counter.id}-S"
+    await counter.ask(reason="not_as_described")
+    await counter.come_back()
+    await counter.inspect(found(1), found(1, "refuse", "undamaged"))
+    label = {"carrier": "shunfeng", "waybill": "SF10000100077"}
+    for path, body in (("waybill", label), ("handover", {})):
+        done = await mall.post(f"/v1/parcels/{again}/{path}", body, **OPS)
+        assert done.status_code == 200, done.text
+    available = (await mall.balance())["available"]
+    here = {"intact": True, "in_hand": True, "reason": "nobody was at home"}
+    told = (await mall.post(f"/v1/parcels/{again}/goods-back", here, **OPS)).json()
+    assert (told["state"], told["points"]) == ("lies_here", 0)
+    await mall.views()
+    (listed,) = (await mall.get("/v1/intercepts", **OPS)).json()["intercepts"]
+    assert (listed["parcel"], listed["state"], listed["paid_back"]) == (again, "lies_here", False)
+    assert [one["quantity"] for one in listed["goods"]] == [1]
+    refused = await mall.post(f"/v1/parcels/{again}/goods-back", here, **OPS)
+    assert (refused.status_code, "等待处理决定" in refused.json()["detail_zh"]) == (409, True)
+    decided = await mall.post(f"/v1/parcels/{again}/goods-back", {**here, "refund": True}, **OPS)
+    assert (decided.json()["state"], decided.json()["points"]) == ("came_back", 260)
+    assert (await mall.balance())["available"] == available + 260
+    assert await stock(mall) == (80, 0, 0)
+    await mall.views()
+    assert (await mall.get("/v1/intercepts", **OPS)).json()["intercepts"] == []
+
+
 async def test_the_same_goods_are_sent_when_it_is_an_exchange(counter: Counter) -> None:
     """D3, D4, rules.md 6: a linked order; its original cannot be refunded on top."""
     await counter.ask("exchange", "damaged")

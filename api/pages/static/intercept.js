@@ -110,18 +110,23 @@ function goodsIn(parcel, orders) {
   return [...found.values()];
 }
 
+/** Parcels in which refused goods of a return go to their learner again (D3). */
+const sentAgain = (one) => one.parcel.endsWith("-S");
+
 function goodsBack(one, changed) {
-  const how = one.in_hand ? "in_hand_how" : one.paid_back ? "goods_back_paid" : "goods_back_how";
+  const decides = one.state === "lies_here" && !one.paid_back;
+  const lies = sentAgain(one) && !one.paid_back && !decides;
+  const how = decides ? "lies_here_how" : lies ? "refused_back_how" : one.in_hand ? "in_hand_how" : one.paid_back ? "goods_back_paid" : "goods_back_how";
   askFor({
-    title: t("intercept.goods_back_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/goods-back`, label: t(one.paid_back ? "intercept.shelve" : "intercept.pay_back"), done: (answer) => changed(answer.position),
+    title: t("intercept.goods_back_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/goods-back`, label: t(one.paid_back ? "intercept.shelve" : lies ? "intercept.lay_down" : "intercept.pay_back"), done: (answer) => changed(answer.position),
     fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)),
       h("p", { class: "quiet small" }, t(`intercept.${how}`)),
       one.paid_back || !cameByItself(one) ? null : h("div", { class: "notice" }, h("p", null, t("intercept.once_more_how")), h("p", { class: "row" }, one.orders.map((number) => h("a", { class: "button compact", href: `/support#/orders/${number}` }, t("intercept.once_more"), one.orders.length > 1 ? h("span", { class: "mono small" }, ` ${number}`) : null)))),
-      one.goods.map((item, place) => field(`broken-${place}`, t("intercept.broken", { name: names(item.name).main }), { type: "number", required: true, min: 0, max: item.quantity, value: 0, inputmode: "numeric" }, { hint: t("intercept.broken_of", { n: item.quantity }) })),
+      (lies ? [] : one.goods).map((item, place) => field(`broken-${place}`, t("intercept.broken", { name: names(item.name).main }), { type: "number", required: true, min: 0, max: item.quantity, value: 0, inputmode: "numeric" }, { hint: t("intercept.broken_of", { n: item.quantity }) })),
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
-    wrong: (form) => one.goods.flatMap((item, place) => within(form[`broken-${place}`], item.quantity)),
-    read: (form) => ({ ...found(one.goods.map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()), ...(one.in_hand ? { in_hand: true } : {}) }),
-    said: (answer) => (one.paid_back ? t("intercept.goods_back_shelved") : t("intercept.goods_back_done", { n: answer.points })),
+    wrong: (form) => (lies ? [] : one.goods).flatMap((item, place) => within(form[`broken-${place}`], item.quantity)),
+    read: (form) => ({ ...found((lies ? [] : one.goods).map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()), ...(one.in_hand ? { in_hand: true } : {}), ...(decides ? { refund: true } : {}) }),
+    said: (answer) => (lies ? t("intercept.laid_down") : one.paid_back ? t("intercept.goods_back_shelved") : t("intercept.goods_back_done", { n: answer.points })),
   });
 }
 
