@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, errors
 from pydantic_core import from_json
 
 from application.ending import heed, told_to_stop
@@ -168,6 +168,12 @@ class Writer:
                     logger.warning("the log is out of reach: %s", type(error).__name__)
                     await self._disconnect()
                     heed()
+                    if isinstance(error, errors.IdleInTransactionSessionTimeout) and batch[1:]:
+                        # It may take too long as a whole, and would each time (R38).
+                        half = len(batch) // 2
+                        await self._commit_until_known(batch[:half], sent)
+                        await self._commit_until_known(batch[half:], sent)
+                        return
                     await asyncio.sleep(min(0.05 * 2 ** min(attempt, 5), RECONNECT_SECONDS))
                 except SPOILED as error:
                     if told_to_stop():

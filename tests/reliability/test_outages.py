@@ -24,6 +24,7 @@ from application.migrating import SERVICE_ROLE, migrate
 from application.outcomes import InFlight, Outcome, Unavailable
 from application.store import Store
 from application.unit import Command
+from application.writer import Writer
 from domain.refusals import Refusal
 from tests.conftest import MallDatabase
 from tests.reliability.link import Link
@@ -204,6 +205,25 @@ async def test_commands_go_on_when_the_server_ends_an_idle_session(database: Mal
             del ARMED["before_commit"]
     assert outcome.position == 1
     assert next(ended) > 1
+
+
+async def test_a_group_that_takes_too_long_is_committed_in_parts(
+    database: MallDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R38: the server ends a session that stands still under the turn; all of it tried again would
+    take as long again, and nobody would ever be answered."""
+    commit = Writer._commit
+
+    async def as_long_as_there_are_many(writer: Writer, batch: Any, sent: Any) -> None:
+        if len(batch) > 4:
+            raise psycopg.errors.IdleInTransactionSessionTimeout("as the server says it")
+        await commit(writer, batch, sent)
+
+    monkeypatch.setattr(Writer, "_commit", as_long_as_there_are_many)
+    async with store_on(database) as store:
+        told = await asyncio.gather(*(store.execute(grant("lin", 1, f"s{n}")) for n in range(64)))
+    assert {one.position for one in told} == set(range(1, 65))
+    assert_whole(log_of(database))
 
 
 @pytest.mark.parametrize("sqlstate", ["25P03", "25P04", "25006", "57P01", "53100", "40P01"])

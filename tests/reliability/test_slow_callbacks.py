@@ -39,7 +39,7 @@ AGAIN_SECONDS = 2.0
 SLOW_SECONDS = 2.0
 DRAIN_SECONDS = 90.0
 """How long what was not taken while it was slow may take afterwards: half a minute of it is 1,400
-callbacks, which a quiet machine takes in 3 s and a shared one was seen not to take in 30."""
+callbacks, which a quiet machine takes in 3 s and a shared one in 9."""
 SUBJECTS = 10
 """Parcels that are pushed, orders that are paid."""
 TRIES = 20
