@@ -232,7 +232,7 @@ class Planner:
             plan,
             legs_of(plan.parts, self.network, region=place.province, rules=self.rules),
             sum(part.shipping.freight_fen for part in plan.parts if part.shipping),
-            sum(_learners_share(part, by_line) for part in plan.parts),
+            sum(learners_share(part, by_line) for part in plan.parts),
             tuple(self._settling(plan, place)),
         )
 
@@ -360,7 +360,7 @@ def planner_of(network: Network, rates: RateCards, when: datetime, *, rules: Hou
     return planner
 
 
-def _learners_share(part: PlannedPart, terms: Mapping[int, Terms]) -> int:
+def learners_share(part: PlannedPart, terms: Mapping[int, Terms]) -> int:
     """What of a part's freight the learner pays: the share by weight of such items (rules.md 8)."""
     if part.shipping is None:
         return 0

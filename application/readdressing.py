@@ -2,7 +2,8 @@
 
 Whoever waits in another province gets another plan in the same commit: what was reserved is free,
 what is sent from there is reserved, promise, carrier and alternatives are recorded as in placing
-(rules.md 1, 10). What somebody has in hand cannot be planned anew (`domain/replanning.py`).
+(rules.md 1, 10). What somebody has in hand goes there from where it is, with the carrier that is
+best by now, or is refused where its warehouse sends nothing there: no plan puts goods back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,11 +11,17 @@ from typing import Any
 
 from application.addressing import Addressed, destination_of
 from application.consigning import tell_changes
-from application.merging import give_back_labels, leave_shared_parcel
+from application.merging import (
+    choose_anew,
+    give_back_labels,
+    leave_shared_parcel,
+    live_contents,
+)
 from application.ordering import existing, leave_parcel, must_have_recipient
+from application.planning import learners_share, legs_of, planner_for
 from application.recipients import Digests, Recipient
 from application.routing import Asking, Delivery, ProvinceMissing, deliver
-from application.streams import ITEM, MALL, ORDER, PRIVACY, RATES, STOCK
+from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, PRIVACY, RATES, STOCK
 from application.unit import Unit
 from domain.catalogue import Terms
 from domain.house_rules import HouseRules
@@ -25,9 +32,9 @@ from domain.promising import NO_BACKLOG, promised_by
 from domain.refunding import freight_share
 from domain.refusals import NotPossible, OrderRefused, Refusal
 from domain.release_facts import ReviewReason
-from domain.replanning import planned_anew, sent_from_elsewhere, units_of
+from domain.replanning import planned_anew, sent_elsewhere, units_of
 from domain.reviewing import require_review
-from domain.splitting import Plan
+from domain.splitting import Plan, PlannedPart
 from domain.stock import StockReleased, stock_key
 
 REASON = "the address changed"
@@ -47,8 +54,9 @@ def change_address(
     It is read anew: a doubtful one waits for a human, whatever was said of the one before, and
     an order that waited because of that one alone goes on (O7).
 
-    Another province has everything planned anew. An address whose province is not settled is asked
-    for, and one in an excluded region refused, as in placing (O1).
+    Another province has all planned anew that nobody has in hand. An address whose province is not
+    settled is asked for, and one in an excluded region refused, as in placing (O1). So is one for
+    goods that are packed together with another order's: that one goes to its own address (S4).
     """
     recipient = found.recipient
     order = existing(unit, number)
@@ -61,6 +69,7 @@ def change_address(
     before = order.destination
     if before is not None and recipient.country != before.country:
         raise NotPossible(action="change_address", why="the plan was made for another country")
+    _must_travel_alone(unit, number, order)
     card = unit.seal(
         order.learner,
         "recipient",
@@ -73,6 +82,7 @@ def change_address(
         leaving = planned_anew(order)
         _set_free(unit, number, leaving, rules=rules)
         unit.record(ORDER, number, facts)
+        give_back_labels(unit, order=number, reason=REASON)
         _plan_anew(unit, number, leaving, recipient, rules=rules, backlog=backlog)
     else:
         unit.record(ORDER, number, facts)
@@ -85,6 +95,16 @@ def change_address(
         after = unit.record(ORDER, number, review)
     tell_changes(unit, order=number, reason="address_changed")
     return {"number": number, "status": customer_status(after.state)}
+
+
+def _must_travel_alone(unit: Unit, number: str, order: Order) -> None:
+    for part in order.parts:
+        if part.to_be_sent and part.parcel:
+            live = live_contents(unit, part.parcel, unit.read(PARCEL, part.parcel))
+            others = sorted({one.content.order for one in live} - {number})
+            if others:
+                why = f"part {part.number} is packed together with {', '.join(others)}"
+                raise NotPossible(action="change_address", why=why)
 
 
 def _set_free(unit: Unit, number: str, parts: Sequence[Part], *, rules: HouseRules) -> None:
@@ -114,24 +134,89 @@ def _plan_anew(
     Raises `OrderRefused` with all that stands against it, as placing does (O1).
     """
     order = unit.read(ORDER, number)
-    delivery = _delivery(unit, order, leaving, recipient, rules=rules, backlog=backlog)
+    in_hand = _from_where_they_are(unit, order, recipient, rules=rules)
+    delivery = None
+    if leaving:
+        delivery = _delivery(unit, order, leaving, recipient, rules=rules, backlog=backlog)
+    _must_be_paid(unit, order, in_hand, delivery)
+    plan = delivery.planned.plan if delivery else Plan(parts=(), chosen_for="all_in_hand")
     settled = unit.happened_at if order.paid else max(unit.happened_at, order.pay_by or unit.now)
     by = promised_by(
-        delivery.planned.legs,
+        legs_of(
+            [*in_hand, *plan.parts], unit.read(NETWORK, MALL), region=recipient.region, rules=rules
+        ),
         when=settled,
         rules=rules,
         backlog=backlog,
         urgent=order.upgrade is not None,
     )
-    split = sent_from_elsewhere(order, delivery.planned.plan, promised_by=by, reason=REASON)
+    split = sent_elsewhere(order, plan, in_hand=in_hand, promised_by=by, reason=REASON)
     unit.record(ORDER, number, [split])
-    if delivery.planned.settling:
+    if delivery is not None and delivery.planned.settling:
         unit.record(RATES, MALL, delivery.planned.settling)
-    _reserve(unit, number, order, split.plan)
+    _reserve(unit, number, order, split.plan.parts[len(in_hand) :])
+    for parcel in dict.fromkeys(part.parcel for part in order.parts if part.in_hand):
+        if parcel is not None:
+            choose_anew(unit, parcel, rules=rules)
     for part in leaving:
         planned = order.part(part.number)
         if planned is not None and planned.planned:
             leave_parcel(unit, planned.planned, reason=REASON)
+
+
+def _from_where_they_are(
+    unit: Unit, order: Order, recipient: Recipient, *, rules: HouseRules
+) -> list[PlannedPart]:
+    """What somebody has in hand, as it is sent to the new place from there (O8, W4)."""
+    planner = planner_for(unit, rules=rules)
+    place = planner.place(recipient.region, recipient.city)
+    goods = [part for part in order.parts if part.live and part.warehouse]
+    terms = _terms(unit, order, goods)
+    sending = planner.sending(
+        [one for part in goods for one in part.units],
+        terms,
+        place,
+        urgent=order.upgrade is not None,
+    )
+    found: list[PlannedPart] = []
+    for part in order.parts:
+        if part.in_hand:
+            planned = PlannedPart(part=part.number, warehouse=part.warehouse, units=part.units)
+            if sending is not None:
+                planned = sending.shipped(planned)
+            reached = all(
+                part.warehouse in planner.serving(place, terms[one.line]).codes
+                for one in part.units
+            )
+            if not reached or (sending is not None and planned.shipping is None):
+                why = f"part {part.number} is packed, and {part.warehouse} sends nothing there"
+                raise NotPossible(action="change_address", why=why)
+            found.append(planned)
+    return found
+
+
+def _must_be_paid(
+    unit: Unit, order: Order, in_hand: Sequence[PlannedPart], delivery: Delivery | None
+) -> None:
+    """The mall bears what freight is more, but not where items say learners do (rules.md 8)."""
+    parts = [part for part in order.parts if part.to_be_sent]
+    terms = _terms(unit, order, parts)
+    fen = sum(learners_share(part, terms) for part in in_hand)
+    fen += delivery.freight_fen if delivery else 0
+    paid_fen = freight_share(order, units_of(parts))
+    if fen > paid_fen:
+        why = f"its learner pays the freight: {fen} fen there, not {paid_fen}"
+        raise NotPossible(action="change_address", why=why)
+
+
+def _terms(unit: Unit, order: Order, parts: Sequence[Part]) -> dict[int, Terms]:
+    """The terms of the lines in these parts."""
+    found: dict[int, Terms] = {}
+    for line in sorted({one.line for part in parts for one in part.units}):
+        terms = unit.read(ITEM, order.line(line).sku).terms
+        assert terms is not None  # it was ordered
+        found[line] = terms
+    return found
 
 
 def _delivery(
@@ -157,11 +242,6 @@ def _delivery(
     )
     if delivery is None or failures:
         raise OrderRefused(failures)
-    paid_fen = freight_share(order, units_of(leaving))
-    if delivery.freight_fen > paid_fen:
-        # The mall bears what is more, but not where items say that learners do (rules.md 8).
-        why = f"its learner pays the freight: {delivery.freight_fen} fen there, not {paid_fen}"
-        raise NotPossible(action="change_address", why=why)
     return delivery
 
 
@@ -170,16 +250,15 @@ def _goods(unit: Unit, order: Order, parts: Sequence[Part]) -> list[tuple[OrderL
     wanted: dict[int, int] = {}
     for one in units_of(parts):
         wanted[one.line] = wanted.get(one.line, 0) + one.quantity
-    goods: list[tuple[OrderLine, Terms]] = []
-    for line, quantity in sorted(wanted.items()):
-        terms = unit.read(ITEM, order.line(line).sku).terms
-        assert terms is not None  # it was ordered
-        goods.append((order.line(line).model_copy(update={"quantity": quantity}), terms))
-    return goods
+    terms = _terms(unit, order, parts)
+    return [
+        (order.line(line).model_copy(update={"quantity": quantity}), terms[line])
+        for line, quantity in sorted(wanted.items())
+    ]
 
 
-def _reserve(unit: Unit, number: str, order: Order, plan: Plan) -> None:
-    for part in plan.parts:
+def _reserve(unit: Unit, number: str, order: Order, parts: Sequence[PlannedPart]) -> None:
+    for part in parts:
         for one in part.units:
             sku = order.line(one.line).sku
             key = stock_key(part.warehouse or "", sku)

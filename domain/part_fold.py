@@ -103,9 +103,15 @@ def last_number(plan: Plan) -> int:
 def replanned(order: Order, plan: Plan) -> tuple[Part, ...]:
     """The new plan's parts beside those that cannot be planned anew any more.
 
-    A part that stays with its warehouse stays in the parcel it was released into.
+    A part that stays with its warehouse stays in the parcel it was released into; of one that is
+    packed the plan can name another carrier (O8).
     """
-    stay = [part for part in order.parts if not part.movable]
+    carriers = {part.part: part.shipping.carrier for part in plan.parts if part.shipping}
+    stay = [
+        part._replace(carrier=carriers.get(part.number, part.carrier)) if part.in_hand else part
+        for part in order.parts
+        if not part.movable
+    ]
     known = {part.number for part in stay}
     released = {(part.number, part.warehouse): part for part in order.parts if part.planned}
     new: list[Part] = []

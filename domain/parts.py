@@ -58,6 +58,11 @@ class Part(NamedTuple):
         return bool(self.units) and bool(self.warehouse) and self.state is State.PENDING_SHIPMENT
 
     @property
+    def in_hand(self) -> bool:
+        """Whether somebody has its goods, or was asked to send them: they go from there."""
+        return self.to_be_sent and (self.parcel is not None or self.entrusted)
+
+    @property
     def releasable(self) -> bool:
         """Whether it waits to be released: reserved, and in nobody's hands yet (S5)."""
         return self.movable and self.planned is None

@@ -216,6 +216,10 @@ REASONS = {
     r"the recipient was erased": "收件人信息已删除",
     r"the order has no recipient": "订单没有收件人",
     r"part (\S+) is in parcel (\S+)": "第 {0} 部分已装入包裹 {1}",
+    r"part (\S+) is packed, and (\S+) sends nothing there": (
+        "第 {0} 部分已拣货打包，仓库 {1} 不发往该地"
+    ),
+    r"part (\S+) is packed together with (.+)": "第 {0} 部分已与订单 {1} 合包",
     r"part (\S+) is not packed": "第 {0} 部分尚未打包",
     r"part (\S+) is (\w+)": "第 {0} 部分{1}",
     r"(\S+): (\S+) of (\S+) units are open to it": "{0}：要求 {2} 件，其中 {1} 件可以",

@@ -165,25 +165,20 @@ def given_up(order: Order, number: int | None) -> list[Units]:
 
 
 def planned_anew(order: Order) -> tuple[Part, ...]:
-    """The parts that a new province needs another plan for: all that are still to be sent (O8).
+    """The parts that a new province needs another plan for: all that nobody has in hand (O8).
 
-    Refused while somebody has one of them in hand, or it waits for stock: what was asked of a
-    warehouse for the old place cannot be taken back by a plan.
+    Refused while one of them waits for stock: it is looked for where the old place is sent from.
     """
-    leaving = [part for part in order.parts if part.to_be_sent]
-    why = "" if leaving else f"the order is {order.state}"
-    for part in leaving:
+    open_parts = [part for part in order.parts if part.to_be_sent]
+    why = "" if open_parts else f"the order is {order.state}"
+    for part in open_parts:
         if part.waits:
             why = f"part {part.number} waits for stock"
-        elif part.entrusted:
-            why = f"a third party's warehouse was asked to send part {part.number}"
-        elif part.parcel:
-            why = f"part {part.number} is in parcel {part.parcel}"
     if any(one.state == "reserved" for one in order.replacements):
         why = "goods are set aside to be sent once more"
     if why:
         raise NotPossible(action="change_address", why=why)
-    return tuple(leaving)
+    return tuple(part for part in open_parts if not part.in_hand)
 
 
 def units_of(parts: Iterable[Part]) -> list[Units]:
@@ -195,22 +190,29 @@ def units_of(parts: Iterable[Part]) -> list[Units]:
     ]
 
 
-def sent_from_elsewhere(
-    order: Order, plan: Plan, *, promised_by: datetime, reason: str
+def sent_elsewhere(
+    order: Order,
+    plan: Plan,
+    *,
+    in_hand: Sequence[PlannedPart],
+    promised_by: datetime,
+    reason: str,
 ) -> OrderSplit:
     """Another plan for all that is still to be sent, with its promised time (O8; rules.md 1, 10).
 
-    Its parts have numbers of their own, so that no parcel of the old plan names them; what is under
-    way already keeps the time that it was promised for.
+    Its parts have numbers of their own, so that no parcel of the old plan names them; those
+    `in_hand` keep theirs, and say how they are sent now. What is under way already keeps the time
+    that it was promised for.
     """
-    parts = tuple(
+    fresh = [
         part.model_copy(update={"part": order.last_part + nth})
         for nth, part in enumerate(plan.parts, start=1)
-    )
+    ]
+    parts = (*in_hand, *fresh)
     under_way = any(part.live and part.state is State.PENDING_RECEIPT for part in order.parts)
     if under_way and order.promise is not None:
         promised_by = max(promised_by, order.promise.stands)
-    anew = plan.model_copy(update={"parts": parts})
+    anew = plan.model_copy(update={"parts": parts, "costs": _costs(plan.costs, parts)})
     return OrderSplit(plan=anew, reason=reason, promised_by=promised_by)
 
 

@@ -120,7 +120,10 @@ def _at(row: PartCost, position: int) -> PartCost:
 
 
 def _replanned(parts: dict[int, PartCost], plan: Plan, order: str) -> dict[int, PartCost]:
-    """The plan's parts beside those that were picked, as the order itself has it."""
+    """The plan's parts beside those that were picked, as the order itself has it.
+
+    What is packed and still in the house may be sent otherwise than it was planned (O8).
+    """
     stay = {n: row for n, row in parts.items() if row.parcel is not None}
     if not parts:  # courses alone until now: nothing was ever sent from it
         return stay
@@ -128,8 +131,13 @@ def _replanned(parts: dict[int, PartCost], plan: Plan, order: str) -> dict[int, 
     new = {
         part.part: _planned(part, order, any_row.channel, any_row.skus, any_row.placed_position)
         for part in plan.parts
-        if part.warehouse is not None and part.part not in stay
+        if part.warehouse is not None
     }
+    for number, row in stay.items():
+        if number not in new or row.handed_position is not None:
+            new[number] = row
+        else:
+            new[number] = new[number]._replace(parcel=row.parcel)
     return {**stay, **new}
 
 

@@ -54,20 +54,49 @@ async def test_all_of_it_is_planned_anew_when_it_goes_to_another_province(
 
 
 async def test_it_is_refused_with_the_reasons_when_nobody_goes_there(mall: Mall) -> None:
-    """O1, O8, rules 9: remote regions are excluded; what is packed is in somebody's hands."""
+    """O1, O8, rules 9: remote regions are excluded, and what is packed goes on to no place else."""
     number = (await mall.order(("notebook", 1)))["number"]
     path = f"/v1/orders/{number}/address"
     remote = await mall.post(path, {**FAR, "province": "西藏自治区", "city": "拉萨市"})
     assert remote.status_code == 409
     packed = await mall.post("/v1/parcels", {"order": number, "part": 1}, **STAFF)
     assert packed.status_code == 201
-    elsewhere = (await mall.read(number))["actions"]["address"]["elsewhere"]
-    assert elsewhere["possible"] is False
-    assert "第 1 部分已装入包裹" in elsewhere["why_zh"]
+    warehouse = (await mall.read(number, **STAFF))["parts"][0]["warehouse"]
+    network = (await mall.get("/v1/warehouses", **STAFF)).json()["warehouses"]
+    terms = next(one for one in network if one["code"] == warehouse)
+    near_only = {**terms, "serves": ["浙江省"]}
+    assert (await mall.post("/v1/warehouses", near_only, **STAFF)).status_code == 201
     refused = await mall.post(path, FAR)
     assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
+    assert f"第 1 部分已拣货打包，仓库 {warehouse} 不发往该地" in refused.json()["detail_zh"]
     near = {**RECIPIENT, "address": "文二路 9 号"}
     assert (await mall.post(path, near)).status_code == 200  # CONTROL
+
+
+async def test_what_is_packed_goes_there_from_where_it_is(
+    mall: Mall, database: MallDatabase
+) -> None:
+    """O8, W4, rule 29: same parcel, its carrier chosen anew, and nobody hands it over who does not
+    know; what it costs is told as it is sent now."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    packed = await mall.post("/v1/parcels", {"order": number, "part": 1}, **STAFF)
+    parcel = packed.json()["parcel"]
+    moved = await mall.post(f"/v1/orders/{number}/address", FAR)
+    assert moved.status_code == 200, moved.text
+    order = await mall.read(number, **STAFF)
+    assert [(one["part"], one["parcel"]) for one in order["parts"]] == [(1, parcel)]
+    label = {"carrier": "shunfeng", "waybill": "SF1", "reason": "x"}
+    assert (await mall.post(f"/v1/parcels/{parcel}/waybill", label, **STAFF)).status_code == 200
+    early = await mall.post(f"/v1/parcels/{parcel}/handover", {}, **STAFF)
+    assert early.status_code == 409
+    known = await mall.post(f"/v1/parcels/{parcel}/address-acknowledgement", {}, **STAFF)
+    assert known.status_code == 200, known.text
+    assert (await mall.post(f"/v1/parcels/{parcel}/handover", {}, **STAFF)).status_code == 200
+    await mall.views()
+    found = await verify(
+        database.owner_url, schema=database.schema, views=all_views(rules_of(mall.settings))
+    )
+    assert found.differences == []
 
 
 async def test_two_changes_at_once_leave_one_plan(mall: Mall) -> None:

@@ -414,7 +414,7 @@ class Mall(RuleBasedStateMachine):
     @precondition(lambda self: self.purchases)
     @rule(nth=some_order)
     def learner_moves(self, nth: int) -> None:
-        """To another province: what nobody has in hand is planned anew, and else nothing is."""
+        """To another province: what nobody has in hand is planned anew, what is packed stays so."""
         number, purchase, _ = self.pick(nth)
         destination = self.log.state(ORDER, number).destination
         unsent = [one for one in purchase.live() if one.place and one.stage in ("open", "packed")]
@@ -425,12 +425,14 @@ class Mall(RuleBasedStateMachine):
             readdressing.change_address,
             number=number, found=Addressed(to), digests=DIGESTS, rules=RULES,
         )  # fmt: skip
-        if self.expect(
-            things and all(one.stage == "open" and not one.waits for one in things), move
-        ):
-            self.planned_anew(number, things)
+        if self.expect(things and not any(one.waits for one in things), move):
+            self.planned_anew(
+                number,
+                [one for one in things if one.stage == "open"],
+                packed={one.part for one in things if one.stage == "packed"},
+            )
 
-    def planned_anew(self, number: str, things: list[Thing]) -> None:
+    def planned_anew(self, number: str, things: list[Thing], *, packed: set[int | None]) -> None:
         split = self.log.facts(ORDER, number)[-1]
         assert isinstance(split, OrderSplit)
         for thing in things:
@@ -438,7 +440,7 @@ class Mall(RuleBasedStateMachine):
         lines = self.log.state(ORDER, number).lines
         left = sorted(things, key=lambda one: one.sku)
         for part in split.plan.parts:
-            for unit in part.units:
+            for unit in part.units if part.part not in packed else ():
                 mine = [one for one in left if one.sku == lines[unit.line - 1].sku]
                 for thing in mine[: unit.quantity]:
                     left.remove(thing)

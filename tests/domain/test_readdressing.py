@@ -1,11 +1,12 @@
 """Another address before shipping: another province has all of it planned anew (O8; rule 1)."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
-from application import readdressing, releasing, replanning, stocking
+from application import pricing, readdressing, releasing, replanning, stocking
 from application.addressing import Addressed
 from application.recipients import Recipient
 from application.streams import ORDER, PARCEL
@@ -13,6 +14,7 @@ from domain.house_rules import HouseRules
 from domain.order_facts import OrderSplit
 from domain.orders import Order
 from domain.parcel_facts import Content
+from domain.rate_facts import Lane, Rate, RateCard
 from domain.refusals import NotPossible, OrderRefused
 from domain.release_facts import ReviewReason
 from tests.domain.test_compliance import DIGESTS
@@ -34,6 +36,28 @@ def two_places(*serving_far: str) -> Mall:
     mall.item("mug", "b", units=1)
     mall.place("N1", ("mug", 3), rules=SURE)
     mall.item("mug", "c", units=3)
+    return mall
+
+
+def priced() -> Mall:
+    """One mug in `a`, from where one carrier is best within the province, another one beyond it."""
+    mall = Mall()
+    mall.do(partial(stocking.put_warehouse, warehouse=mall.warehouse("a", serves=("*",))))
+    near, far = Rate(first_fen=400, additional_fen=100, hours=48), None
+    for carrier, beyond in (
+        ("zhongtong", far),
+        ("shentong", near.model_copy(update={"hours": 96})),
+    ):
+        within = near if carrier == "zhongtong" else near.model_copy(update={"first_fen": 900})
+        lanes = (
+            Lane(origin="浙江省", destinations=("浙江省",), rate=within),
+            Lane(origin="*", destinations=("*",), rate=beyond),
+        )
+        since = mall.now - timedelta(days=9)
+        card = RateCard(carrier=carrier, effective_from=since, lanes=lanes)
+        mall.do(partial(pricing.publish_rate_card, card=card))
+    mall.item("mug", "a", weight_grams=500)
+    mall.place("N1", ("mug", 1), rules=SURE)
     return mall
 
 
@@ -130,8 +154,58 @@ def test_it_leaves_the_wave_and_the_parcel_that_it_shared() -> None:
     assert all(mall.log.state(PARCEL, one).dissolved for one in parcels)
 
 
-def test_what_somebody_has_in_hand_is_not_planned_anew() -> None:
-    """O8, W1: picked goods are in a parcel for the old place; what waits for stock has none."""
+def test_what_somebody_has_in_hand_goes_there_from_where_it_is() -> None:
+    """O8, rule 29: it waits until somebody knows; the rest is planned anew beside it."""
+    mall = two_places("a", "c")
+    parcel = mall.packed("N1", 1)
+    after = move(mall)
+    assert shape(after) == [(1, "a", 2, None), (3, "c", 1, None)]
+    assert [(one.parcel, one.address_pending) for one in after.parts] == [
+        (parcel, True),
+        (None, False),
+    ]
+    assert shelves(mall) == [(0, 0), (1, 0), (2, 1)]
+    split = mall.log.facts(ORDER, "N1")[-1]
+    assert isinstance(split, OrderSplit)
+    assert [part.part for part in split.plan.parts] == [1, 3]
+
+
+def test_a_carrier_that_goes_there_is_chosen_for_what_is_in_hand() -> None:
+    """O8, W4: by the rate cards of the new place, with what it costs; the promise is made anew."""
+    mall = priced()
+    parcel = mall.packed("N1", 1)
+    before = mall.log.state(ORDER, "N1")
+    after = move(mall)
+    split = mall.log.facts(ORDER, "N1")[-1]
+    assert isinstance(split, OrderSplit)
+    (part,) = split.plan.parts
+    assert (part.part, split.plan.chosen_for) == (1, "all_in_hand")
+    assert part.shipping is not None
+    assert (before.parts[0].carrier, part.shipping.carrier) == ("zhongtong", "shentong")
+    assert (after.parts[0].carrier, after.parts[0].parcel) == ("shentong", parcel)
+    assert split.promised_by is not None
+    assert before.promise is not None
+    assert split.promised_by > before.promise.by
+
+
+def test_what_is_packed_with_another_order_s_goes_to_that_ones_address() -> None:
+    """S4, O8: after picking a merge is not undone; both can be called back, or sent as they are."""
+    mall = two_places("a", "c")
+    mall.item("pen", "a")
+    mall.place("N2", ("pen", 1), rules=SURE)
+    contents = [Content(order="N1", part=1), Content(order="N2", part=1)]
+    together = partial(releasing.release_together, contents=contents, wave="W1", rules=SURE)
+    (shared,) = mall.do(together)["parcels"]
+    listed = partial(releasing.start_picking, warehouse="a", parcels=[shared], pick_list="L")
+    mall.do(listed)
+    mall.do(partial(releasing.pick_parcel, parcel=shared))
+    for to in (NEAR, FAR):
+        with pytest.raises(NotPossible, match="part 1 is packed together with N2"):
+            move(mall, to)
+
+
+def test_what_cannot_go_there_is_not_planned_anew() -> None:
+    """O8, W1: nobody puts picked goods back for a plan; what waits for stock has none."""
     picked = two_places("c")
     picked.packed("N1", 1)
     waiting = two_places("c")
@@ -142,7 +216,10 @@ def test_what_somebody_has_in_hand_is_not_planned_anew() -> None:
             order="N1", part=2, sku="mug", found=0, reason="broken", rules=SURE,
         )
     )  # fmt: skip
-    for mall, why in ((picked, "is in parcel"), (waiting, "waits for stock")):
+    for mall, why in (
+        (picked, "is packed, and a sends nothing there"),
+        (waiting, "waits for stock"),
+    ):
         with pytest.raises(NotPossible, match=why):
             move(mall)
         move(mall, NEAR)  # CONTROL: nearby they go on
