@@ -65,7 +65,7 @@ async def test_it_is_refused_with_the_reasons_when_nobody_goes_there(mall: Mall)
     network = (await mall.get("/v1/warehouses", **STAFF)).json()["warehouses"]
     terms = next(one for one in network if one["code"] == warehouse)
     near_only = {**terms, "serves": ["浙江省"]}
-    assert (await mall.post("/v1/warehouses", near_only, **STAFF)).status_code == 201
+    assert (await mall.post("/v1/warehouses", near_only, **STAFF)).status_code == 200
     refused = await mall.post(path, FAR)
     assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
     assert f"第 1 部分已拣货打包，仓库 {warehouse} 不发往该地" in refused.json()["detail_zh"]
@@ -85,11 +85,12 @@ async def test_what_is_packed_goes_there_from_where_it_is(
     assert moved.status_code == 200, moved.text
     order = await mall.read(number, **STAFF)
     assert [(one["part"], one["parcel"]) for one in order["parts"]] == [(1, parcel)]
-    label = {"carrier": "shunfeng", "waybill": "SF1", "reason": "x"}
+    label = {"carrier": "shunfeng", "waybill": "SF100001", "reason": "x"}
     assert (await mall.post(f"/v1/parcels/{parcel}/waybill", label, **STAFF)).status_code == 200
     early = await mall.post(f"/v1/parcels/{parcel}/handover", {}, **STAFF)
     assert early.status_code == 409
-    known = await mall.post(f"/v1/parcels/{parcel}/address-acknowledgement", {}, **STAFF)
+    by = {"by": "desk"}
+    known = await mall.post(f"/v1/parcels/{parcel}/address-acknowledgement", by, **STAFF)
     assert known.status_code == 200, known.text
     assert (await mall.post(f"/v1/parcels/{parcel}/handover", {}, **STAFF)).status_code == 200
     await mall.views()

@@ -425,14 +425,16 @@ class Mall(RuleBasedStateMachine):
             readdressing.change_address,
             number=number, found=Addressed(to), digests=DIGESTS, rules=RULES,
         )  # fmt: skip
-        if self.expect(things and not any(one.waits for one in things), move):
-            self.planned_anew(
-                number,
-                [one for one in things if one.stage == "open"],
-                packed={one.part for one in things if one.stage == "packed"},
-            )
+        packed = {one.part for one in things if one.stage == "packed" and one.part}
+        boxes = {self.together(number, part)[0]: self.together(number, part)[1] for part in packed}
+        alone = all(thing in things for box in boxes.values() for thing in box)
+        if self.expect(things and alone and not any(one.waits for one in things), move):
+            opened = [one for one in things if one.stage == "open"]
+            self.planned_anew(number, opened, packed=packed)
+            for parcel in boxes:
+                self.do(partial(releasing.acknowledge_address, parcel=parcel, by="desk"))
 
-    def planned_anew(self, number: str, things: list[Thing], *, packed: set[int | None]) -> None:
+    def planned_anew(self, number: str, things: list[Thing], *, packed: set[int]) -> None:
         split = self.log.facts(ORDER, number)[-1]
         assert isinstance(split, OrderSplit)
         for thing in things:
