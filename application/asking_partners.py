@@ -218,7 +218,7 @@ WHERE state = 'requested' ORDER BY requested_at LIMIT %(limit)b
 """
 _FOLDED = "SELECT folded FROM {} WHERE number = %b"
 _UNWATCHED = """
-SELECT p.number, p.waybill, p.carrier, o.card, p.again
+SELECT p.number, p.waybill, p.carrier, coalesce(p.card, o.card), p.again
 FROM (SELECT *, convert_from(folded, 'UTF8')::jsonb ->> 'watch_again_at' AS again
       FROM {parcels} WHERE unwatched) p LEFT JOIN {orders} o ON o.number = p.orders[1]
 WHERE p.again IS NULL OR p.again::timestamptz <= %(now)b ORDER BY p.number LIMIT %(limit)b

@@ -45,9 +45,9 @@ async def _rows(
 
 
 _UNKNOWN = """
-SELECT j.parcel, o.card, o.learner FROM {journeys} j
+SELECT j.parcel, coalesce(p.card, o.card), o.learner FROM {journeys} j
     JOIN {parcels} p ON p.number = j.parcel JOIN {orders} o ON o.number = p.orders[1]
-WHERE j.tried_at IS NOT NULL AND o.card IS NOT NULL
+WHERE j.tried_at IS NOT NULL AND coalesce(p.card, o.card) IS NOT NULL
   AND NOT EXISTS (SELECT FROM {compounds} c WHERE c.parcel = j.parcel)
 ORDER BY j.tried_at, j.parcel LIMIT %b
 """

@@ -22,6 +22,7 @@ from application.vault import Unreadable, Vault
 from domain.blotting import blot
 from domain.dispute_facts import SameAddress, SignerMatch
 from domain.parcel_facts import ParcelFact, ParcelScanned
+from domain.parcels import Parcel
 from domain.recorded_scans import as_scan
 from domain.scans import ScanKind, normalise_text, read_signer
 from domain.signers import match_signer
@@ -50,8 +51,12 @@ async def gather(
     recipient_card: str | None,
     now: datetime,
 ) -> Gathered:
-    """Look at the parcel's receipt and at the address it went to."""
-    receipt = await _receipt(connection, schema, parcel)
+    """Look at the parcel's receipt and at the address it went to.
+
+    `recipient_card` is the order's: whom parcels go to that have no card of their own.
+    """
+    box, receipt = await _receipt(connection, schema, parcel)
+    recipient_card = box.card or recipient_card
     since = now - LOOKED_BACK
     address = await _same_address(connection, schema, recipient_card, learner, since=since)
     if receipt is None:
@@ -68,8 +73,8 @@ async def gather(
 
 async def _receipt(
     connection: AsyncConnection[Any], schema: str, parcel: str
-) -> tuple[int, ParcelScanned] | None:
-    """The first scan that counts and told of the receipt, and its version in the stream.
+) -> tuple[Parcel, tuple[int, ParcelScanned] | None]:
+    """The parcel; the first scan that counts and told of its receipt, with its version.
 
     One of another parcel's number, or that a human left out, proves nothing of this one.
     """
@@ -83,7 +88,7 @@ async def _receipt(
             told.append((version, fact))
     counted = {scan.identity for scan in box.track().scans}
     counting = [one for one in told if as_scan(one[1]).identity in counted]
-    return min(counting, key=lambda one: (one[1].time, one[0]), default=None)
+    return box, min(counting, key=lambda one: (one[1].time, one[0]), default=None)
 
 
 async def _name(

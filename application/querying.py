@@ -228,15 +228,15 @@ class Querying:
 _TURN = "SELECT pg_advisory_xact_lock(hashtextextended(%b, 0))"
 # A receipt that was contradicted is asked about twice as late each time.
 _WANTED = """
-SELECT w.number, w.waybill, w.carrier, o.card FROM (
-    SELECT p.number, p.confirm_waybill AS waybill, p.confirm_carrier AS carrier, p.orders,
+SELECT w.number, w.waybill, w.carrier, coalesce(w.card, o.card) FROM (
+    SELECT p.number, p.confirm_waybill AS waybill, p.confirm_carrier AS carrier, p.orders, p.card,
         0 AS urgency, p.since AS at FROM {parcels} p
     WHERE p.unconfirmed AND NOT EXISTS (
         SELECT FROM {queries} q WHERE q.waybill = p.confirm_waybill AND (
             q.asked_at > %b - least(%b::interval * power(2, greatest(q.contradicted - 1, 0)), %b)
             OR q.contradicted >= %b AND q.asked_at >= coalesce(p.told_at, q.asked_at)))
     UNION ALL
-    SELECT p.number, p.waybill, p.carrier, p.orders, 1, p.quiet_since
+    SELECT p.number, p.waybill, p.carrier, p.orders, p.card, 1, p.quiet_since
     FROM unnest(%b::text[], %b::timestamptz[]) AS k(kind, before)
     JOIN {parcels} p ON p.quiet_as = k.kind AND p.quiet_since <= k.before
     WHERE NOT EXISTS (SELECT FROM {queries} q WHERE q.waybill = p.waybill AND q.asked_at > %b)
@@ -247,7 +247,7 @@ ORDER BY w.urgency, w.at, w.number LIMIT %b
 # What is quiet is under way, or waits for its recipient until `quiet_since`: its last word counts.
 # Whoever was never asked about comes first.
 _COMPARED = """
-SELECT p.number, p.waybill, p.carrier, o.card
+SELECT p.number, p.waybill, p.carrier, coalesce(p.card, o.card)
 FROM {parcels} p LEFT JOIN {orders} o ON o.number = p.orders[1]
     LEFT JOIN {queries} q ON q.waybill = p.waybill
 WHERE p.quiet_as IS NOT NULL AND p.waybill IS NOT NULL AND p.carrier IS NOT NULL

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 
 from application.ordering import existing, must_have_recipient
 from application.planning import Goods, goods_of, legs_of, planner_for, why_not
-from application.streams import ITEM, MALL, NETWORK, ORDER, STOCK
+from application.streams import INTERCEPT, ITEM, MALL, NETWORK, ORDER, STOCK
 from application.unit import Unit
 from domain import replacing
+from domain.destinations import Destination
 from domain.house_rules import HouseRules
+from domain.intercept_facts import Way
+from domain.intercepts import InterceptState
 from domain.order_facts import OrderLine, Units, Upgrade
 from domain.orders import Order
 from domain.parts import Replacement
@@ -33,7 +36,8 @@ def set_aside(
     if known is not None:
         return known
     goods = replacing.sendable(order, units)
-    plan = _plan(unit, order, replacing.replacement_lines(order, goods), rules=rules)
+    lines = replacing.replacement_lines(order, goods)
+    plan = _plan(unit, order, lines, to=_where(unit, order, goods), rules=rules)
     facts = replacing.reserve(order, goods, number=number, plan=plan, case=case)
     made = replacing.replacement_of(unit.record(ORDER, number, facts), case)
     assert made is not None  # it was recorded just now
@@ -72,13 +76,13 @@ def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules:
     order = existing(unit, number)
     if made.state == "ordered":
         return made.number
-    assert order.destination is not None  # goods go somewhere
-    region = order.destination.region
-    legs = legs_of(made.plan.parts, unit.read(NETWORK, MALL), region=region, rules=rules)
+    to = _where(unit, order, made.units)
+    legs = legs_of(made.plan.parts, unit.read(NETWORK, MALL), region=to.region, rules=rules)
     facts = replacing.linked_order(
         order,
         number=number,
         replacement=made,
+        destination=to,
         promised_by=promised_by(legs, when=unit.happened_at, rules=rules),
         rules=rules,
     )
@@ -87,12 +91,33 @@ def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules:
     return made.number
 
 
-def _plan(unit: Unit, order: Order, lines: Sequence[OrderLine], *, rules: HouseRules) -> Plan:
-    """From where the units go once more, to the order's own destination."""
-    if not lines or order.destination is None:
+def _where(unit: Unit, order: Order, units: Sequence[Units]) -> Destination:
+    """Where units go once more: to the order's place, or where their parcel went instead (O8)."""
+    if order.destination is None:
+        raise NotPossible(action="reship", why="the order has no recipient")
+    for number in dict.fromkeys(one.part for one in units):
+        part = order.part(number)
+        if part is not None and part.parcel is not None:
+            asked = unit.read(INTERCEPT, part.parcel)
+            done = asked.way is Way.REDIRECT and asked.state is InterceptState.DONE
+            if done and asked.destination is not None:
+                return asked.destination
+    return order.destination
+
+
+def _plan(
+    unit: Unit,
+    order: Order,
+    lines: Sequence[OrderLine],
+    *,
+    to: Destination,
+    rules: HouseRules,
+) -> Plan:
+    """From where the units go once more."""
+    if not lines:
         raise NotPossible(action="reship", why="nothing of it can be sent once more")
     planner = planner_for(unit, rules=rules)
-    place = planner.place(order.destination.region, order.destination.city)
+    place = planner.place(to.region, to.city)
     goods: list[Goods] = []
     for line in lines:
         terms = unit.read(ITEM, line.sku).terms

@@ -7,7 +7,7 @@ from typing import Any
 
 from application.claiming import follow_window
 from application.declaring import draw_up, must_be_declared
-from application.merging import existing_parcel, parcel_number
+from application.merging import existing_parcel, live_contents, parcel_number
 from application.ordering import existing, must_have_recipient
 from application.returning import follow
 from application.sealed_words import seal_payload
@@ -100,7 +100,9 @@ def hand_over(unit: Unit, *, parcel: str, rules: HouseRules) -> dict[str, Any]:
     """
     state = existing_parcel(unit, parcel)
     lane = _lane(unit, state, rules=rules)
-    handing_over = state.hand_over(when=unit.happened_at, lane=lane)
+    handing_over = state.hand_over(
+        when=unit.happened_at, lane=lane, card=_recipient(unit, parcel, state)
+    )
     must_be_declared(unit, parcel, state, action="hand_over")
     handed = unit.record(PARCEL, parcel, handing_over)
     follow_window(unit, parcel, state, rules=rules)
@@ -112,6 +114,14 @@ def hand_over(unit: Unit, *, parcel: str, rules: HouseRules) -> dict[str, Any]:
     if state.back_of is not None:
         follow(unit, parcel=parcel)
     return {"parcel": parcel, "orders": list(state.orders)}
+
+
+def _recipient(unit: Unit, parcel: str, state: Parcel) -> str | None:
+    """The card of whom a parcel goes to; all orders in it go to the same place (S4)."""
+    if state.back_of is not None:
+        return None  # it comes to the house
+    going = (one.order.destination for one in live_contents(unit, parcel, state))
+    return next((one.card for one in going if one is not None), None)
 
 
 def _lane(unit: Unit, parcel: Parcel, *, rules: HouseRules) -> Lane | None:

@@ -130,6 +130,11 @@ class ParcelHandedOver(Fact, name="parcels.ParcelHandedOver"):
     lane: Lane | None = Field(
         default=None, exclude_if=not_, description="where it comes from and goes to (T4)"
     )
+    card: str | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="vault card of its recipient; what has not left may go elsewhere later (O8)",
+    )
 
 
 class ParcelDissolved(Fact, name="parcels.ParcelDissolved"):

@@ -111,7 +111,13 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
             )
         case ParcelHandedOver():
             tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
-            return replace(parcel, stage=Stage.HANDED_OVER, tracking=tracking, lane=fact.lane)
+            return replace(
+                parcel,
+                stage=Stage.HANDED_OVER,
+                tracking=tracking,
+                lane=fact.lane,
+                card=fact.card,
+            )
         case ParcelDissolved():
             return replace(parcel, stage=Stage.DISSOLVED)
         case ParcelScanned():

@@ -128,6 +128,8 @@ class Parcel:
     back_of: str | None = None
     """The order whose goods its learner sends back in it (D3)."""
     lane: Lane | None = None
+    card: str | None = None
+    """Who receives it, from hand-over on, wherever the rest of the order goes later (O8)."""
     arrival: ArrivalEstimated | None = None
     """The newest word on when it should arrive."""
     delays: tuple[DeliveryDelayed, ...] = ()
@@ -330,7 +332,9 @@ class Parcel:
         """The number that was asked for is not needed: another address, or none at all."""
         return [] if self.handed_over else [*self.labels.give_back(reason)]
 
-    def hand_over(self, *, when: datetime, lane: Lane | None = None) -> list[ParcelFact]:
+    def hand_over(
+        self, *, when: datetime, lane: Lane | None = None, card: str | None = None
+    ) -> list[ParcelFact]:
         """Give the parcel to its carrier (rules.md 2: pending receipt begins here).
 
         Abroad not before customs cleared it (T7).
@@ -341,7 +345,7 @@ class Parcel:
             raise NotPossible(action="hand_over", why="the parcel has no waybill")
         if self.country != HOME:
             self.declaration.must_be_cleared()
-        return [ParcelHandedOver(handed_over_at=when, lane=lane)]
+        return [ParcelHandedOver(handed_over_at=when, lane=lane, card=card)]
 
     def must_take_proof(self) -> None:
         """Raise `NotPossible` unless a picture of its receipt can be kept (T8)."""

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from domain.catalogue import Kind
 from domain.choosing import Kept, without
+from domain.destinations import Destination
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     OrderFact,
@@ -149,12 +150,11 @@ def linked_order(
     *,
     number: str,
     replacement: Replacement,
+    destination: Destination,
     promised_by: datetime,
     rules: HouseRules,
 ) -> list[OrderFact]:
-    """The first facts of the linked order: to where the original goes, at no points."""
-    if order.destination is None:
-        raise NotPossible(action="reship", why="the order has no recipient")
+    """The first facts of the linked order, at no points."""
     return [
         OrderPlaced(
             learner=order.learner,
@@ -162,7 +162,7 @@ def linked_order(
             lines=replacement_lines(order, replacement.units),
             points=0,
             lots=(),
-            destination=order.destination,
+            destination=destination,
             plan=replacement.plan,
             promised_by=promised_by,
             policy=rules.policy,

@@ -88,6 +88,7 @@ class ParcelTracking(View):
                     unasked and unasked.carrier,
                     _code(track),
                     fell_at,
+                    parcel.card,
                 )
             )
             if (way := journey(parcel, track, still, last)) is not None:
@@ -114,20 +115,20 @@ _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
     unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
     unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-    receipt_fell_at)
+    receipt_fell_at, card)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
     position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by,
     unread, unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-    receipt_fell_at
+    receipt_fell_at, card
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
     %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
     %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[],
-    %b::timestamptz[])
+    %b::timestamptz[], %b::text[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
          told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
          unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-         receipt_fell_at)
+         receipt_fell_at, card)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
@@ -138,5 +139,5 @@ ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     unread_since = excluded.unread_since, pick_list = excluded.pick_list,
     label_due_at = excluded.label_due_at, confirm_waybill = excluded.confirm_waybill,
     confirm_carrier = excluded.confirm_carrier, pickup_code = excluded.pickup_code,
-    receipt_fell_at = excluded.receipt_fell_at
+    receipt_fell_at = excluded.receipt_fell_at, card = excluded.card
 """

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from application import pricing, readdressing, releasing, replanning, stocking
+from application import pricing, readdressing, releasing, replanning, shipping, stocking
 from application.addressing import Addressed
 from application.recipients import Recipient
 from application.streams import ORDER, PARCEL
@@ -168,6 +168,22 @@ def test_what_somebody_has_in_hand_goes_there_from_where_it_is() -> None:
     split = mall.log.facts(ORDER, "N1")[-1]
     assert isinstance(split, OrderSplit)
     assert [part.part for part in split.plan.parts] == [1, 3]
+
+
+def test_who_receives_what_has_left_stays_when_the_rest_goes_elsewhere() -> None:
+    """O8, T1: its carrier asks for that recipient's phone, and its receipt is held against them."""
+    mall = two_places("a", "c")
+    parcel = mall.packed("N1", 1)
+    going = mall.log.state(ORDER, "N1").destination
+    mall.do(partial(shipping.hand_over, parcel=parcel, rules=SURE))
+    after = move(mall)
+    assert going is not None
+    assert after.destination is not None
+    assert mall.log.state(PARCEL, parcel).card == going.card != after.destination.card
+    rest = mall.packed("N1", after.parts[-1].number)
+    assert mall.log.state(PARCEL, rest).card is None
+    mall.do(partial(shipping.hand_over, parcel=rest, rules=SURE))
+    assert mall.log.state(PARCEL, rest).card == after.destination.card
 
 
 def test_a_carrier_that_goes_there_is_chosen_for_what_is_in_hand() -> None:

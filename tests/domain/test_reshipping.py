@@ -16,13 +16,14 @@ from application import (
 )
 from application.refunding import refund_at_order
 from application.streams import ACCOUNT, INTERCEPT, ORDER
-from domain.intercept_facts import InterceptAsked
+from domain.intercept_facts import InterceptAsked, InterceptDone, InterceptFailed, Way
 from domain.order_facts import Fault, OrderLinked, OrderPlaced, State, Units, UnitsRefunded
 from domain.parts import Replacement
 from domain.point_facts import LearnerErased
 from domain.refusals import NotPossible
 from domain.release_facts import ReviewReason
 from domain.stock import OutOfStock, Stock
+from domain.tracking import ParcelState
 from tests.domain.test_joining import RULES, Mall
 
 CASE = "dispute:D-N1-P1"
@@ -85,6 +86,27 @@ def test_a_linked_order_stands_at_no_points_when_units_are_sent_once_more() -> N
     assert mall.state("N1-R1") is State.PENDING_SHIPMENT
     assert mall.stock("a", "mug") == Stock(free=1, reserved=2, picked=2)
     assert (mall.available(), mall.log.state(ACCOUNT, "lin").counted, mall.state("N1")) == before
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_units_go_once_more_to_where_their_parcel_was_sent_instead(done: bool) -> None:
+    """O8, D1: a redirect that was done is the learner's newest word; CONTROL: one that was not."""
+    mall = sent()
+    place = mall.log.state(ORDER, "N1").destination
+    assert place is not None
+    instead = place.model_copy(update={"card": "f" * 32, "district": "上城区"})
+    asked = InterceptAsked(
+        intercept="N1-P1-X1", orders=("N1",), carrier="yuantong", waybill="N1-P1",
+        way=Way.REDIRECT, destination=instead, reason="moved", answer_by=mall.now,
+    )  # fmt: skip
+    ended = (
+        InterceptDone(intercept="N1-P1-X1", state=ParcelState.FORWARDED)
+        if done
+        else InterceptFailed(intercept="N1-P1-X1", why="too late")
+    )
+    mall.log.seed(INTERCEPT, "N1-P1", asked, ended, now=mall.now)
+    number = reship(mall)
+    assert mall.log.state(ORDER, number).destination == (instead if done else place)
 
 
 def test_a_linked_order_is_sent_and_received_like_any_other() -> None:
