@@ -148,7 +148,7 @@ async def test_learners_see_no_figures_of_the_house(mall: Mall, order: str) -> N
         f"/v1/orders/{order}": {
             "number", "learner", "status", "channel", "placed_at", "promised_by", "pay_by",
             "points", "cash_fen", "freight_fen", "upgrade", "partly_shipped", "returnable_until",
-            "lines", "parts",
+            "lines", "parts", "delay",
             "parcels", "actions", "timeline", "position", "version",
         },
         "/v1/learners/lin/balance": {
