@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -31,12 +32,14 @@ from application.answers import kept_answer
 from application.cleaning import Unusable
 from application.gateways.payment import Charge
 from application.recipients import Digests, Recipient
+from application.refund_chain import stop_order
 from application.refunding import refund_at_order
 from application.streams import MALL, NETWORK, ORDER
 from application.traffic import payments_of
 from application.unit import Command, Unit
 from domain.order_facts import State
 from domain.order_fold import OUTSIDE
+from domain.orders import Order
 from domain.past_balances import LeftSince
 from domain.promising import NO_BACKLOG
 from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
@@ -145,6 +148,11 @@ async def place(request: Request, caller: Customer, change: Change, body: OrderI
     return answered(await dated_back(request, command, wish.learner, at), 201)
 
 
+def _cancelling(order: Order) -> Callable[..., dict[str, Any]]:
+    """What replaces other units cost nothing: the originals of what is cancelled pay back (D4)."""
+    return ordering.cancel_order if order.original is None else stop_order
+
+
 def _units(lines: list[UnitsIn] | None) -> list[tuple[str, int]] | None:
     return None if lines is None else [(one.sku, one.quantity) for one in lines]
 
@@ -178,7 +186,7 @@ async def cancel(
             return intercepting.intercept_order(
                 unit, number=number, reason=said.reason, rules=rules
             )
-        return ordering.cancel_order(
+        return _cancelling(order)(
             unit, number=number, wanted=_units(body.lines), reason=said.reason, rules=rules
         )
 
@@ -214,7 +222,7 @@ async def preview_cancellation(
                 return intercepting.intercept_order(
                     trial, number=number, reason=body.reason, rules=rules
                 )
-            return ordering.cancel_order(
+            return _cancelling(order)(
                 trial, number=number, wanted=_units(body.lines), reason=body.reason, rules=rules
             )
 

@@ -102,14 +102,25 @@ def give_up_missing(
     return _and_originals(unit, done, chain, reason=reason, rules=rules)
 
 
-def stop_order(unit: Unit, *, number: str, reason: str, rules: HouseRules) -> dict[str, Any]:
+def stop_order(
+    unit: Unit,
+    *,
+    number: str,
+    reason: str,
+    rules: HouseRules,
+    wanted: Sequence[tuple[str, int]] | None = None,
+) -> dict[str, Any]:
     """Cancel what was not handed over of an order that staff stop, and pay back what it cost (O7).
+
+    All of it, or as (sku, quantity) what is `wanted`; what it replaces is paid back, too (O8).
 
     What a third party has is cancelled once it acknowledges, and what that replaces is paid back
     in that commit (rules.md 5; `cancel_acknowledged`).
     """
-    units = existing(unit, number).cancellable(None)
-    done = cancel_order(unit, number=number, wanted=None, reason=reason, rules=rules, stopped=True)
+    units = existing(unit, number).cancellable(wanted)
+    done = cancel_order(
+        unit, number=number, wanted=wanted, reason=reason, rules=rules, stopped=True
+    )
     here = [one for one in units if one.part not in done.get("cancelling", ())]
     chain = _given_up(unit, number, here)
     return _and_originals(unit, done, chain, reason=reason, rules=rules)

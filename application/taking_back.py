@@ -6,8 +6,9 @@ from typing import Any
 
 from application.intercepting import is_due, told, turned_back
 from application.merging import existing_parcel
-from application.ordering import existing, kept_units, linked_orders, refund_order
-from application.refund_chain import by_sku
+from application.ordering import existing, kept_units, linked_orders
+from application.refund_chain import Terms, by_sku, levels, worth
+from application.refund_chain import refund as refund_all
 from application.sent_again import due_of_sent_again, goods_sent_again
 from application.shelving import scrap_returned, shelve
 from application.streams import INTERCEPT, ORDER
@@ -73,25 +74,22 @@ def _paid_back(
     rules: HouseRules,
     shelved: Counter[str],
 ) -> int:
-    """Refund what of these parts is still due, or is `left` of it; its goods are on their shelf."""
+    """Refund what of these parts is still due, or is `left` of it; its goods are on their shelf.
+
+    What replaces other units cost nothing: the points are those of its originals (D4).
+    """
     order = existing(unit, number)
     due = still_due(order, linked_orders(unit, order), parts) if left is None else left
     if not due:
         return 0
     wanted = None if left is None else by_sku(order, left)
-    for one in order.refundable(wanted, parts=parts, kept=kept_units(unit, order)):
+    units = order.refundable(wanted, parts=parts, kept=kept_units(unit, order))
+    for one in units:
         shelved[order.line(one.line).sku] += one.quantity
-    back = refund_order(
-        unit,
-        number=number,
-        wanted=wanted,
-        fault=Fault.CHANGED_MIND,
-        reason=reason,
-        goods_back=True,
-        rules=rules,
-        parts=parts,
-    )
-    points: int = back["points"]
+    chain = levels(unit, number, units, parts=parts)
+    terms = Terms(Fault.CHANGED_MIND, reason, goods_back=True)
+    points, _ = worth(unit, chain, terms, rules=rules)
+    refund_all(unit, chain, terms, rules=rules)
     return points
 
 

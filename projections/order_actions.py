@@ -80,11 +80,15 @@ def actions(
     def cancelled() -> dict[str, Any]:
         if not staff:
             must_not_lose(order)
-        return cancelling(order.cancellable(None), [])
+        units = order.cancellable(None)
+        return cancelling(units, replaced_by(units))
 
     def missing_refunded() -> dict[str, Any]:
         units = given_up(order, None)
-        return cancelling(units, originals((linked or {}).__getitem__, order, units))
+        return cancelling(units, replaced_by(units))
+
+    def replaced_by(units: Sequence[Units]) -> list[Level]:
+        return originals(linked.__getitem__, order, units) if linked else []
 
     def cancelling(units: Sequence[Units], chain: Sequence[Level]) -> dict[str, Any]:
         facts = cancel_units(order, units, reason="", refund="", when=now.when, rules=now.rules)

@@ -109,10 +109,11 @@ class Asking:
     async def linked(self, order: Order) -> dict[str, Order]:
         """The orders that send units of this one once more, and the originals of what it replaces.
 
-        By number; the originals only where some of its own units wait to be chosen for (rule 1).
+        By number; the originals only where some of its own units can still be cancelled (O8).
         """
         numbers = [one.number for one in order.replacements if one.state == "ordered"]
-        original = order.original if any(part.waits for part in order.parts) else None
+        left = any(part.waits or part.to_be_sent for part in order.parts if part.live)
+        original = order.original if left else None
         found: dict[str, Order] = {}
         while numbers or original is not None:
             rows = await self.rows(_LINKED, numbers + ([original] if original else []))

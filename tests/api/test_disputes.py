@@ -378,6 +378,27 @@ async def test_what_was_paid_comes_back_when_the_linked_order_is_nowhere(desk: D
     assert (await desk.mall.balance())["available"] == before + paid
 
 
+async def test_what_was_paid_comes_back_when_staff_cancel_the_linked_order(desk: Desk) -> None:
+    """O8, D4, D6: what the original cost, as was foretold: some units, then the rest."""
+    await desk.open()
+    number = (await desk.decide("reship")).json()["replacement"]
+    before = (await desk.mall.balance())["available"]
+    paid = (await desk.mall.read(desk.number))["points"]
+    shown = (await desk.mall.get(f"/v1/orders/{number}", **SUPPORT)).json()
+    foretold = shown["actions"]["cancel"]
+    assert (foretold["possible"], foretold["points"]) == (True, paid)
+    path = f"/v1/orders/{number}/cancellation"
+    for more in ({"lines": [{"sku": "notebook", "quantity": 1}]}, {}):
+        body = {"reason": "not to be had", **more}
+        tried = await desk.mall.post(f"{path}/preview", body, **SUPPORT)
+        assert tried.status_code == 200, tried.text
+        told = await desk.mall.post(path, body, **SUPPORT)
+        assert (told.status_code, told.json()["points"]) == (200, paid // 2)
+        await desk.mall.views()
+    assert (await desk.mall.balance())["available"] == before + paid > before
+    assert (await desk.mall.read(desk.number))["status"] == "closed"
+
+
 async def test_points_are_given_when_it_is_made_good(desk: Desk) -> None:
     """D1, D2: in the ledger, with the case as its source, in the statement."""
     await desk.open("late")

@@ -41,15 +41,17 @@ def sent() -> Mall:
     return mall
 
 
-def reship(mall: Mall, *, case: str = CASE, units: list[Units] | None = None) -> str:
+def reship(
+    mall: Mall, *, case: str = CASE, units: list[Units] | None = None, number: str = "N1"
+) -> str:
     def decide(unit: Any) -> dict[str, Any]:
         wanted = TWO if units is None else units
         return {
-            "number": reshipping.reship(unit, number="N1", units=wanted, case=case, rules=RULES)
+            "number": reshipping.reship(unit, number=number, units=wanted, case=case, rules=RULES)
         }
 
-    number: str = mall.do(decide)["number"]
-    return number
+    linked: str = mall.do(decide)["number"]
+    return linked
 
 
 def set_aside(mall: Mall, *, case: str = CASE) -> Replacement:
