@@ -274,11 +274,15 @@ def _release(unit: Unit, number: str, order: Order, units: Sequence[Units], *, r
             else StockReleased(order=number, part=one.part, quantity=one.quantity, reason=reason)
         )
         unit.record(STOCK, stock_key(part.warehouse or SEATS, line.sku), [fact])
-    after = unit.read(ORDER, number)
-    for part in order.parts:
+    leave_empty_parcels(unit, order, unit.read(ORDER, number), reason=reason)
+
+
+def leave_empty_parcels(unit: Unit, before: Order, after: Order, *, reason: str) -> None:
+    """Unpack the parcels of parts of which nothing is left to be sent (W1, W5)."""
+    for part in before.parts:
         left = after.part(part.number)
         parcel = part.parcel or part.planned
-        if parcel and left is not None and not left.live:
+        if parcel and not (left and left.live):
             leave_parcel(unit, parcel, reason=reason)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from application.merging import choose_anew
-from application.ordering import existing
+from application.ordering import existing, leave_empty_parcels
 from application.planning import legs_of, planner_for
 from application.refund_chain import give_up_missing
 from application.streams import ITEM, MALL, NETWORK, ORDER, STOCK
@@ -153,7 +153,9 @@ def _apply(unit: Unit, number: str, sku: str, planned: Replanned, *, rules: Hous
             move.quantity, sku=sku, order=number, part=move.part
         )
         unit.record(STOCK, key, reserving)
+    before = unit.read(ORDER, number)
     after = unit.record(ORDER, number, planned.facts)
+    leave_empty_parcels(unit, before, after, reason="not in stock")
     for part in after.parts:
         if part.planned and part.to_be_sent and not part.parcel:
             choose_anew(unit, part.planned, rules=rules)
