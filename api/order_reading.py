@@ -106,6 +106,7 @@ async def read(
         disputable=disputable,
         stopping=stopping,
         linked=linked,
+        cases={one.id: one.dispute for one in cases},
         when=now,
         rules=tenant.rules,
     )
@@ -162,6 +163,7 @@ async def _read_then(
             "actions": {"intercept": {"possible": False, "why": "", "why_zh": ""}},
         },
         linked={},
+        cases={},
         when=moment,
         rules=tenant.rules,
     )

@@ -69,6 +69,7 @@ CHINESE = {
     413: "请求正文过大。",
     422: unusable.GENERAL,
     429: "请求过于频繁，请稍后再试。",
+    500: "系统内部出错，已记录。",
     503: "服务暂时不可用，请用同一幂等键重试。",
 }
 """What is told in Chinese where nothing better is known."""

@@ -14,7 +14,7 @@ from application.claiming import is_confirmed
 from application.composing import Amount
 from application.disputing import close_up, existing_case, told
 from application.intercepting import call_back_given_up
-from application.ordering import existing, kept_units
+from application.ordering import existing, given_elsewhere, kept_units
 from application.reshipping import reship
 from application.sealed_words import Message, seal_words
 from application.single_handed import moved_alone
@@ -26,6 +26,7 @@ from domain.disputes import OF_VALUE, Dispute
 from domain.house_rules import HouseRules
 from domain.order_facts import Units
 from domain.point_facts import Reason
+from domain.proposed import must_still_be_there
 from domain.replacing import linked_number
 
 
@@ -75,9 +76,14 @@ def decide(
 
 
 def carry_out_allowed(unit: Unit, *, case: str, approval: str, rules: HouseRules) -> dict[str, Any]:
-    """A second person allowed the decision: it is carried out as it was proposed (A8)."""
+    """A second person allowed the decision: it is carried out as it was proposed (A8).
+
+    Refused where its units were settled otherwise meanwhile: nobody gets both (D4).
+    """
     dispute = existing_case(unit, case)
     decision = dispute.allowed(approval)
+    order = existing(unit, dispute.order)
+    must_still_be_there(order, decision.units, elsewhere=given_elsewhere(unit, order))
     return _carry_out(unit, case, dispute, decision, approval=approval, rules=rules)
 
 
@@ -172,7 +178,9 @@ def _units(unit: Unit, dispute: Dispute, wanted: Wanted) -> tuple[Units, ...]:
     if wanted.outcome not in (Outcome.REFUND, Outcome.RESHIP):
         return ()
     order = existing(unit, dispute.order)
-    return order.refundable(wanted.lines, parts=dispute.parts, kept=kept_units(unit, order))
+    return order.refundable(
+        wanted.lines, parts=dispute.parts, kept=kept_units(unit, dispute.order, order)
+    )
 
 
 def _words(

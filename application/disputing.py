@@ -249,7 +249,9 @@ def _set_right_ones_aside(unit: Unit, case: str, dispute: Dispute, *, rules: Hou
         return
     order, stream = existing(unit, dispute.order), dispute.named(DISPUTE.stream(case))
     with suppress(Refusal):  # where there are none, the case says so when it is decided
-        units = order.refundable(None, parts=dispute.parts, kept=kept_units(unit, order))
+        units = order.refundable(
+            None, parts=dispute.parts, kept=kept_units(unit, dispute.order, order)
+        )
         set_aside(unit, number=dispute.order, units=units, case=stream, rules=rules)
 
 

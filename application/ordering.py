@@ -10,11 +10,12 @@ from application.issuing import NotYet
 from application.merging import live_contents
 from application.redeeming import SEATS
 from application.shelving import shelve
-from application.streams import ACCOUNT, ORDER, PARCEL, STOCK
+from application.streams import ACCOUNT, DISPUTE, ORDER, PARCEL, STOCK
 from application.unit import Unit
 from domain import confirming
 from domain.choosing import Kept
 from domain.courses import grant_courses, note_progress
+from domain.disputes import case_id
 from domain.house_rules import HouseRules
 from domain.order_facts import (
     Fault,
@@ -28,11 +29,15 @@ from domain.orders import Order
 from domain.part_fold import still_out
 from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
+from domain.proposed import under_decision
 from domain.refunding import cancel_units, refund_units
 from domain.refusals import NotFound, NotPossible
 from domain.replacing import sent_once_more
 from domain.returns import under_return
 from domain.stock import StockPutBack, StockReleased, stock_key
+
+HOLDS = DISPUTE.stream("")
+"""How the streams of cases begin: so they are named by the windows that they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +121,18 @@ def refund_order(
     rules: HouseRules,
     parts: Collection[int] | None = None,
     kept: tuple[int, int] = (0, 0),
+    came_in: bool = False,
 ) -> dict[str, Any]:
     """Refund units after shipping, by a decision with its reason (rules.md 3); never twice (D4).
 
-    Units of these `parts` alone, where some are named; none that are sent once more instead.
+    Units of these `parts` alone, where some are named; none that are sent once more instead, and
+    none that a decision waits about, unless their parcel `came_in`: that is never refused.
     Goods that are back are on their shelf again, once; `kept` is what of the price, in points and
     fen, pays their way back (D3).
     """
     order = existing(unit, number)
-    units = order.refundable(wanted, parts=parts, kept=kept_units(unit, order))
+    elsewhere = given_elsewhere(unit, order) if came_in else kept_units(unit, number, order)
+    units = order.refundable(wanted, parts=parts, kept=elsewhere)
     facts = refund_units(
         order,
         units,
@@ -149,8 +157,20 @@ def refund_order(
     return {"number": number, "status": customer_status(after.state), "points": gone.points}
 
 
-def kept_units(unit: Unit, order: Order) -> list[Kept]:
-    """Units of an order that something else is under way for, so nobody gets both (D4)."""
+def kept_units(unit: Unit, number: str, order: Order) -> list[Kept]:
+    """Units of an order that something else is under way for, so nobody gets both (D4).
+
+    Sent once more, to be returned, or named by a decision that waits for its second person.
+    """
+    # By its parcel, also where its window was over; those that hold one, of whatever parcel.
+    named = [case_id(number, part.parcel) for part in order.parts if part.parcel]
+    named += [by.removeprefix(HOLDS) for one in order.parts for by in one.paused_by if HOLDS in by]
+    cases = {case: unit.read(DISPUTE, case) for case in dict.fromkeys(named)}
+    return [*given_elsewhere(unit, order), *under_decision(order, cases)]
+
+
+def given_elsewhere(unit: Unit, order: Order) -> list[Kept]:
+    """Units that are sent once more, or that an open return is about."""
     return [*sent_once_more(order, linked_orders(unit, order)), *under_return(order)]
 
 

@@ -36,6 +36,8 @@ class Terms(NamedTuple):
     goods_back: bool = False
     kept: tuple[int, int] = (0, 0)
     """Points and fen of the first order's price that pay the way back (D3)."""
+    came_in: bool = False
+    """Their parcel is in the house: they are paid back though a decision waits about them (D4)."""
 
 
 def levels(
@@ -173,6 +175,7 @@ def refund(unit: Unit, chain: Sequence[Level], terms: Terms, *, rules: HouseRule
             reason=terms.reason,
             goods_back=terms.goods_back and level is chain[0],
             kept=_kept(chain, level, terms),
+            came_in=terms.came_in,
             rules=rules,
         )
 

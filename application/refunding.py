@@ -26,7 +26,7 @@ def refund_at_order(
     Raises as `refund_order`; never because of the claim, which is told of with why there is none.
     """
     order = existing(unit, number)
-    units = order.refundable(wanted, kept=kept_units(unit, order))
+    units = order.refundable(wanted, kept=kept_units(unit, number, order))
     # Before: once they are paid back, nothing says any more that they were in the parcel.
     blames = by_refund(unit, number, units, fault=fault, goods_back=goods_back)
     done = refund_order(

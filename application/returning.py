@@ -10,7 +10,7 @@ from typing import Any
 
 from application import refund_chain
 from application.blaming import by_loss, claim_all
-from application.ordering import existing, kept_units
+from application.ordering import existing, given_elsewhere, kept_units
 from application.reshipping import let_go, set_aside
 from application.return_messages import NEVER_CAME, REJECTED
 from application.sealed_words import Message, seal_words
@@ -81,7 +81,7 @@ def open_return(
         wanted.lines,
         remedy=wanted.remedy,
         when=unit.now if by is Side.LEARNER else None,
-        kept=kept_units(unit, order),
+        kept=kept_units(unit, number, order),
     )
     opening = opening_of(
         number=number,
@@ -168,7 +168,7 @@ def _arrived(unit: Unit, name: str, back: Return, *, happened_at: datetime) -> R
         order = existing(unit, back.order)
         wanted = refund_chain.by_sku(order, back.units)
         parts = {one.part for one in back.units}
-        order.refundable(wanted, parts=parts, kept=kept_units(unit, order))
+        order.refundable(wanted, parts=parts, kept=given_elsewhere(unit, order))
         _claim(unit, name, back)
     return unit.record(RETURN, name, facts, happened_at=happened_at)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from application.intercepting import is_due, told, turned_back
 from application.merging import existing_parcel
-from application.ordering import existing, kept_units, linked_orders
+from application.ordering import existing, given_elsewhere, linked_orders
 from application.refund_chain import Terms, by_sku, levels, worth
 from application.refund_chain import refund as refund_all
 from application.sent_again import due_of_sent_again, goods_sent_again
@@ -83,11 +83,11 @@ def _paid_back(
     if not due:
         return 0
     wanted = None if left is None else by_sku(order, left)
-    units = order.refundable(wanted, parts=parts, kept=kept_units(unit, order))
+    units = order.refundable(wanted, parts=parts, kept=given_elsewhere(unit, order))
     for one in units:
         shelved[order.line(one.line).sku] += one.quantity
     chain = levels(unit, number, units, parts=parts)
-    terms = Terms(Fault.CHANGED_MIND, reason, goods_back=True)
+    terms = Terms(Fault.CHANGED_MIND, reason, goods_back=True, came_in=True)
     points, _ = worth(unit, chain, terms, rules=rules)
     refund_all(unit, chain, terms, rules=rules)
     return points

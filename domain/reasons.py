@@ -238,6 +238,10 @@ REASONS = {
     r"it replaces units of (\S+): ask there": "该订单是 {0} 的补发，请在原订单上处理",
     r"(.+): (\S+) sends it once more: decide there": "{0}：{1} 已补发，请在该订单上处理",
     r"(.+): return (\S+) is open for it": "{0}：退货单 {1} 处理中",
+    r"(.+): case (\S+) waits for a second person": "{0}：争议 {1} 的裁决待第二人审批",
+    r"settled otherwise since: (.+); deny it, then the case can be decided anew": (
+        "申请后已另行处理：{0}；请驳回该裁决，再重新裁决"
+    ),
     r"dispute (\S+) is open for it": "争议 {0} 处理中",
     r"nothing of the order was received": "订单没有已签收的商品",
     r"a course is not sent back: ask for its refund": "课程无需寄回，请申请仅退款",

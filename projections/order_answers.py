@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from application.delay_messages import NOT_SENT, message_for
 from application.intercepting import comes_too_late, parcels_of
 from domain.delays import told_and_lasting, window
+from domain.disputes import Dispute
 from domain.house_rules import HouseRules
 from domain.late_promises import is_told_unsent, unsent_by
 from domain.legs import leg_of, legs_of
@@ -17,6 +18,7 @@ from domain.order_facts import State, customer_status
 from domain.orders import Order
 from domain.parcels import Parcel, Stage
 from domain.parts import PROGRESS, Part
+from domain.proposed import under_decision
 from domain.refusals import NotPossible
 from domain.replacing import sent_once_more
 from domain.returns import under_return
@@ -34,6 +36,7 @@ def order_answer(
     disputable: Callable[[str, Parcel], Mapping[str, Any]],
     stopping: Callable[[str, Parcel], Mapping[str, Any]],
     linked: Mapping[str, Order],
+    cases: Mapping[str, Dispute],
     when: datetime,
     rules: HouseRules,
 ) -> dict[str, Any]:
@@ -41,7 +44,8 @@ def order_answer(
 
     `disputable` says of a parcel whether its reader can dispute it now, or why not (D6);
     `stopping` whether it can be called back, and what its carrier was asked (O8); `linked` are the
-    orders that send units of this one once more, and the originals of what it replaces.
+    orders that send units of this one once more, and the originals of what it replaces; `cases` its
+    disputes by id: what one of them waits to be allowed for is not refunded beside it (D4).
     """
     order = row.order
     shown = [
@@ -53,7 +57,8 @@ def order_answer(
     ]
     disputes = {number: dict(disputable(number, parcel)) for number, parcel in shown}
     stops = {number: dict(stopping(number, parcel)) for number, parcel in shown}
-    kept = [*sent_once_more(order, linked), *under_return(order)]
+    elsewhere = [*sent_once_more(order, linked), *under_return(order)]
+    kept = [*elsewhere, *under_decision(order, cases)]
     answer: dict[str, Any] = {
         "number": row.number,
         "learner": row.learner,

@@ -6,14 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fastapi import Request
+from pydantic_core import from_json
 
 from application.envelope import Context
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
+from application.ordering import refund_order
 from application.policies import NOTE_OVERDUE_CASES, sweep
 from application.rules_of import rules_of
 from application.streams import PARCEL
 from application.unit import Command, Unit
+from domain.order_facts import Fault
 from domain.parcel_facts import TrackConfirmed
 from projections.verifying import verify
 from projections.views import all_views
@@ -563,6 +567,39 @@ async def test_much_waits_for_a_second_person(desk: Desk) -> None:
     assert "approvals.ApprovalGiven" in facts
 
 
+@pytest.mark.parametrize("outcome", ["refund", "reship"])
+async def test_units_that_a_decision_waits_about_are_given_once(desk: Desk, outcome: str) -> None:
+    """D4, A8: not at the order meanwhile; what came back all the same is not given by the case."""
+    rules = desk.mall.tenant.rules
+    desk.mall.tenant.rules = replace(rules, four_eyes_points=100)
+    await desk.open()
+    asked = await desk.decide(outcome, unconfirmed_because="the carrier said so by phone")
+    assert asked.status_code == 202, asked.text
+    body = {"fault": "lost", "reason": "x", "goods_back": False}
+    path = f"/v1/orders/{desk.number}/refunds"
+    refused = await desk.mall.post(path, body, **SUPPORT)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
+    assert f"争议 {desk.case} 的裁决待第二人审批" in refused.json()["detail_zh"]
+    order = (await desk.mall.get(f"/v1/orders/{desk.number}", **SUPPORT)).json()
+    assert desk.case in order["actions"]["refund"]["why"]
+
+    def came(unit: Unit) -> dict[str, Any]:
+        return refund_order(
+            unit, number=desk.number, wanted=[("notebook", 1)], fault=Fault.LOST, reason="x",
+            goods_back=True, rules=rules, came_in=True,
+        )  # fmt: skip
+
+    one = Command("policy:test", "came", b"came", _context("came"), came)
+    await desk.mall.tenant.store.execute(one)
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    late = await desk.mall.post(path, {"decision": "allow", "reason": "checked"}, **BOSS)
+    assert (late.status_code, late.json()["code"]) == (409, "not_possible")
+    assert "请驳回该裁决，再重新裁决" in late.json()["detail_zh"]
+    denied = await desk.mall.post(path, {"decision": "deny", "reason": "it is back"}, **BOSS)
+    assert denied.status_code == 200
+    assert (await desk.seen(**SUPPORT))["state"] == "open"
+
+
 async def test_a_small_compensation_tells_what_its_maker_moved_alone_before(desk: Desk) -> None:
     """A8: on the case, too, where the second person decides; in whatever role it was moved."""
     moved = {"learner": "lin", "points": 3_000, "source": "sorry", "why": "a bad week"}
@@ -916,3 +953,13 @@ async def test_a_parcel_can_be_disputed_until_thirty_days_after_signing(mall: Ma
     store.clock = lambda: datetime.now(UTC) + timedelta(days=31)
     answer = await desk.open()
     assert (answer.status_code, answer.json()["code"]) == (409, "too_late_to_dispute")
+
+
+async def test_a_fault_of_ours_is_told_in_both_languages(mall: Mall) -> None:
+    """D6: as every other answer that is no; what went wrong is in the log alone."""
+    told = mall.app.exception_handlers[Exception]
+    request = Request({"type": "http", "method": "GET", "path": "/v1/orders", "headers": []})
+    body = from_json((await told(request, AssertionError("of somebody"))).body)  # type: ignore[misc]
+    assert (body["status"], body["code"]) == (500, "internal_error")
+    assert body["detail_zh"] == "系统内部出错，已记录。"
+    assert "of somebody" not in str(body)

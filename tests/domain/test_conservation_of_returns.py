@@ -380,7 +380,7 @@ def test_nothing_is_made_or_lost_whatever_comes_back() -> None:
     assert not {name: met[name] for name in MUST_MEET if met[name] < 5}
 
 
-def _giving_both(unit: Any, order: Order) -> list[Any]:
+def _giving_both(*_: Any) -> list[Any]:
     return []
 
 
@@ -413,7 +413,8 @@ def test_the_failure_is_found_when_a_rule_is_broken(
     """D4, R13 CONTROL: the same histories, with a seeded bug."""
     if bug.startswith("nobody"):
         for room in (ordering, deciding, returning):
-            monkeypatch.setattr(room, "kept_units", _giving_both)
+            for looks in ("kept_units", "given_elsewhere"):
+                monkeypatch.setattr(room, looks, _giving_both)
     elif bug.endswith("sent"):
         monkeypatch.setattr(taking_back, "replaced", lambda *_: [])
     elif bug.startswith("what is in"):

@@ -10,17 +10,19 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from application import approving, claiming, deciding, disputing, ordering, shipping
+from application import approving, claiming, deciding, disputing, ordering, shipping, taking_back
 from application.case_messages import message_for
 from application.composing import Amount
 from application.deciding import Wanted
 from application.gathering import Gathered
+from application.refunding import refund_at_order
 from application.sealed_words import Message
 from application.streams import ACCOUNT, CLAIM, DISPUTE, ORDER, PARCEL
 from domain.approvals import SamePerson
 from domain.claims import ClaimFiled, ClaimState, InquiryResult
 from domain.dispute_facts import (
     Answer,
+    DecisionProposed,
     DisputeDecided,
     EvidenceGathered,
     Outcome,
@@ -39,20 +41,28 @@ from tests.domain.test_joining import NOON, RULES, Mall
 
 CASE = "D-N1-P1"
 DAY = timedelta(days=1)
+SIGNED = "已签收,签收人:王*"
 SEEN = Gathered(SignerMatch.ANOTHER, "parcel:N1-P1@4")
 
 
 class Desk(Mall):
     """A mall whose learner has two mugs in a parcel that is signed for and confirmed."""
 
-    def __init__(self, *, units: int = 2, price: int = 10, confirmed: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        units: int = 2,
+        price: int = 10,
+        confirmed: bool = True,
+        scan: str = SIGNED,
+    ) -> None:
         super().__init__()
         self.item("mug", "a", units=5, points=price, market_value_fen=5_000)
         self.item("book", "a", units=9, points=3)
         self.place("N1", ("mug", units))
         self.parcel = self.packed("N1")
         self.do(partial(shipping.hand_over, parcel=self.parcel, rules=RULES))
-        self.scans(self.parcel, "已签收,签收人:王*")
+        self.scans(self.parcel, scan)
         if confirmed:
             self.confirm()
 
@@ -427,6 +437,69 @@ def test_a_denied_decision_leaves_the_case_open() -> None:
     assert second != first
     desk.do(partial(approving.allow, approval=second, checker="li", rules=RULES))
     assert desk.available() == 7_080
+
+
+def taken_in(desk: Desk) -> None:
+    """The warehouse has the parcel in its hands."""
+    told: dict[str, Any] = {"intact": True, "reason": "here it is", "in_hand": True}
+    desk.do(partial(taking_back.take_back, parcel=desk.parcel, rules=RULES, **told))
+
+
+def refunded(desk: Desk, *wanted: tuple[str, int]) -> None:
+    """Staff refund it at the order."""
+    told: dict[str, Any] = {"fault": Fault.LOST, "reason": "x", "goods_back": False}
+    desk.do(partial(refund_at_order, number="N1", wanted=wanted or None, rules=RULES, **told))
+
+
+def waiting(outcome: Outcome, **more: Any) -> tuple[Desk, Callable[[], Any]]:
+    """A case whose decision about both mugs, or some, waits; and how it is allowed."""
+    desk = Desk(scan="快件已丢失")
+    desk.open(Fault.LOST)
+    asked = desk.decide(outcome, points=5_000, **more)["approval"]
+    allow = partial(approving.allow, approval=asked, checker="li", rules=RULES)
+    return desk, lambda: desk.do(allow)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUND, Outcome.RESHIP])
+def test_what_a_decision_waits_about_is_given_nobody_else(outcome: Outcome) -> None:
+    """D4, A8: at the order, or by a return, whichever is asked for; then it happens as proposed."""
+    desk, allow = waiting(outcome, lines=(("mug", 1),))
+    refused = desk.unchanged(NotPossible, lambda: refunded(desk, ("mug", 2)))
+    assert refused.figures["why"] == "mug: case D-N1-P1 waits for a second person"
+    assert "争议 D-N1-P1 的裁决待第二人审批" in refused.as_failure()["message_zh"]
+    refunded(desk, ("mug", 1))  # CONTROL: the other one is nobody's yet
+    desk.unchanged(NotPossible, lambda: refunded(desk))
+    allow()
+    assert desk.case() is CaseState.DECIDED
+    assert desk.available() == 80 + 5_000 + (20 if outcome is Outcome.REFUND else 10)
+    desk.balanced()
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUND, Outcome.RESHIP])
+def test_a_decision_is_not_allowed_once_its_goods_came_back(outcome: Outcome) -> None:
+    """D4, D1: taking in is never refused; nobody gets both; denied, the case is open again."""
+    desk, allow = waiting(outcome)
+    taken_in(desk)
+    assert desk.available() == 100
+    refused = desk.unchanged(NotPossible, allow)
+    assert "mug × 2" in refused.figures["why"]
+    failure = refused.as_failure()
+    assert "mug × 2；请驳回该裁决，再重新裁决" in failure["message_zh"]
+    (one,) = (f.fact for f in desk.log.recorded if isinstance(f.fact, DecisionProposed))
+    desk.do(partial(approving.deny, approval=one.approval, checker="li", reason="it is back"))
+    assert desk.case() is CaseState.OPEN
+    assert desk.decide(Outcome.COMPENSATION, points=5)["state"] is CaseState.DECIDED
+    assert desk.available() == 105
+    desk.balanced()
+
+
+def test_both_are_given_when_nobody_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """D4 CONTROL: carried out as it was proposed, whatever happened since."""
+    desk, allow = waiting(Outcome.RESHIP)
+    taken_in(desk)
+    monkeypatch.setattr(deciding, "must_still_be_there", lambda *_, **__: None)
+    assert allow()["replacement"] == "N1-R1"
+    assert desk.available() == 100 + 5_000
 
 
 # --- messages --------------------------------------------------------------------------------
