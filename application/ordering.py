@@ -36,9 +36,6 @@ from domain.replacing import sent_once_more
 from domain.returns import under_return
 from domain.stock import StockPutBack, StockReleased, stock_key
 
-HOLDS = DISPUTE.stream("")
-"""How the streams of cases begin: so they are named by the windows that they hold."""
-
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -164,7 +161,8 @@ def kept_units(unit: Unit, number: str, order: Order) -> list[Kept]:
     """
     # By its parcel, also where its window was over; those that hold one, of whatever parcel.
     named = [case_id(number, part.parcel) for part in order.parts if part.parcel]
-    named += [by.removeprefix(HOLDS) for one in order.parts for by in one.paused_by if HOLDS in by]
+    held = (by for part in order.parts for by in part.paused_by)
+    named += [by.removeprefix(DISPUTE.prefix) for by in held if by.startswith(DISPUTE.prefix)]
     cases = {case: unit.read(DISPUTE, case) for case in dict.fromkeys(named)}
     return [*given_elsewhere(unit, order), *under_decision(order, cases)]
 
