@@ -6,9 +6,11 @@ from typing import Any
 from application.blaming import by_refund, claim_all
 from application.intercepting import call_back_given_up
 from application.ordering import existing, kept_units, refund_order
+from application.single_handed import moved_alone
 from application.unit import Unit
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault
+from domain.refunding import must_not_be_under_way, must_take_two, on_word
 
 
 def refund_at_order(
@@ -24,9 +26,17 @@ def refund_at_order(
     """Refund units after shipping; what their carrier is at fault for is claimed of it (D2).
 
     Raises as `refund_order`; never because of the claim, which is told of with why there is none.
+    Goods that their carrier has still are not back (D3). What is given without the goods counts
+    as moved alone, and over the limit it is for the parcel's case; nobody refunds an order of
+    their own (A8).
     """
     order = existing(unit, number)
     units = order.refundable(wanted, kept=kept_units(unit, number, order))
+    if goods_back:
+        must_not_be_under_way(order, units)
+    points = 0 if goods_back else on_word(order, units)
+    if not moved_alone(unit, learner=order.learner, points=points, subject=number, rules=rules):
+        raise must_take_two(order, units)
     # Before: once they are paid back, nothing says any more that they were in the parcel.
     blames = by_refund(unit, number, units, fault=fault, goods_back=goods_back)
     done = refund_order(

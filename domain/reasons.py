@@ -239,6 +239,12 @@ REASONS = {
     r"(.+): (\S+) sends it once more: decide there": "{0}：{1} 已补发，请在该订单上处理",
     r"(.+): return (\S+) is open for it": "{0}：退货单 {1} 处理中",
     r"(.+): case (\S+) waits for a second person": "{0}：争议 {1} 的裁决待第二人审批",
+    r"(\S+) is under way: take its goods in there once they are back": (
+        "{0} 仍在途中，到仓后请在该包裹处登记退回"
+    ),
+    r"(\S+) points without the goods take two people: decide the case of (.+)": (
+        "未收回商品而退 {0} 积分须两人经手，请在包裹 {1} 的争议单中裁决"
+    ),
     r"settled otherwise since: (.+); deny it, then the case can be decided anew": (
         "申请后已另行处理：{0}；请驳回该裁决，再重新裁决"
     ),

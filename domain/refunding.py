@@ -19,6 +19,7 @@ from domain.order_facts import (
     UnitsRefunded,
 )
 from domain.orders import Order
+from domain.part_fold import still_out
 from domain.parts import Part
 from domain.payment_facts import CashRefundRequested
 from domain.point_facts import LotShare
@@ -111,6 +112,33 @@ def refund_units(
     )
     facts += _cash_back(order, fen, refund, reason)
     return facts + _ending(order, units, reason, visible_until=when + rules.kept_visible)
+
+
+def must_not_be_under_way(order: Order, units: Sequence[Units]) -> None:
+    """Refuse to take goods in, at a desk, that a carrier has still: nobody saw them (D3, C3)."""
+    for one in still_out(order, units):
+        part = order.part(one.part)
+        if part is not None and part.parcel and part.state is State.PENDING_RECEIPT:
+            why = f"{part.parcel} is under way: take its goods in there once they are back"
+            raise NotPossible(action="refund", why=why)
+
+
+def on_word(order: Order, units: Sequence[Units]) -> int:
+    """What these units are worth in points that somebody gives without having them back (A8).
+
+    Not a course, which is revoked in the same commit, and not what is in the house again.
+    """
+    return order.price(still_out(order, units))[0]
+
+
+def must_take_two(order: Order, units: Sequence[Units]) -> NotPossible:
+    """Why one person does not give these units' points at the order, and where two can (A8)."""
+    out = still_out(order, units)
+    parts = (order.part(one.part) for one in out)
+    parcels = ", ".join(dict.fromkeys(part.parcel for part in parts if part and part.parcel))
+    points = order.price(out)[0]
+    why = f"{points} points without the goods take two people: decide the case of {parcels}"
+    return NotPossible(action="refund", why=why)
 
 
 def freight_share(order: Order, units: Sequence[Units]) -> int:

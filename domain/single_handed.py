@@ -14,7 +14,7 @@ class PointsMovedAlone(Fact, name="single_handed.PointsMovedAlone"):
     """One person gave or took points by hand without a second one; the account has them, too."""
 
     points: PositiveInt = Field(description="given or taken, in either case counted up")
-    subject: str = Field(description="the adjustment's or grant's source, the lot, or the case")
+    subject: str = Field(description="the adjustment's or grant's source, the lot, the case, or the order")
     moved_at: AwareDatetime = Field(description="when it was done, whatever it was dated to")
     counts_until: AwareDatetime = Field(description="until then it adds to what follows")
 
@@ -37,8 +37,11 @@ class SingleHanded:
     moves: tuple[PointsMovedAlone, ...] = ()
 
     def needs_second_person(self, points: int, *, when: datetime, rules: HouseRules) -> bool:
-        """Whether so many more, given or taken, come to what takes four eyes (rules.md 26)."""
-        return self.before(when).points + abs(points) >= rules.four_eyes_points
+        """Whether so many more, given or taken, come to what takes four eyes (rules.md 26).
+
+        Nothing takes nobody.
+        """
+        return bool(points) and self.before(when).points + abs(points) >= rules.four_eyes_points
 
     def before(self, when: datetime) -> Before:
         """What still adds to whatever is moved at this moment."""

@@ -13,14 +13,17 @@ from application.checked import GOOD
 from application.checking import check
 from application.envelope import Context
 from application.heads import SignedHead
+from application.ordering import refund_order
 from application.sealing import opened, sealed, signing_key_in
 from application.streams import APPROVAL
 from application.unit import Command, Unit
 from domain.approvals import ApprovalGiven, ApprovalRequested, Kind
+from domain.order_facts import Fault
 from projections.controls import CONTROLS
 from tests.api.conftest import Mall
 from tests.api.test_disputes import AUDITOR, BOSS, OPS, SUPPORT, Desk, signed
 from tests.api.test_returns import Counter, found
+from tests.reliability.test_callbacks import LINES, Pushing
 
 pytestmark = pytest.mark.anyio
 
@@ -121,7 +124,8 @@ async def test_a_refund_is_found_when_nobody_saw_the_goods(mall: Mall) -> None:
     without = await signed(mall, confirmed=True)
     await refund(mall, without.number)
     word = await mall.order(("enamel-mug", 1))
-    await mall.ship(word["number"])
+    pushing = Pushing(mall, await mall.ship(word["number"]))
+    assert (await pushing.send(pushing.signed(pushing.param(*LINES)))).json()["result"] is True
     await refund(mall, word["number"], goods_back=True)
     told = await controls(mall)
     assert told == {
@@ -310,11 +314,18 @@ async def test_points_by_hand_are_found_when_their_pieces_pass_the_limit(mall: M
 
 async def test_it_is_found_when_somebody_refunds_an_order_of_their_own(mall: Mall) -> None:
     """A9, A8: a person of the house is a learner, too; CONTROL: a colleague's is none."""
-    for person in ("ops", "lin"):
+    for person, status in (("ops", 200), ("lin", 409)):
         mug = (await mall.order(("python-course", 1), recipient=None))["number"]
         who = {**SUPPORT, "subject": person}
         answer = await mall.post(f"/v1/orders/{mug}/refunds", REFUND, **who)
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == status, answer.text
+    assert (answer.json()["code"], await controls(mall)) == ("own_account", {})
+    straight = partial(
+        refund_order, number=mug, wanted=None, fault=Fault.CHANGED_MIND, reason="x",
+        goods_back=False, rules=mall.tenant.rules,
+    )  # fmt: skip
+    context = Context(actor="support:lin", command="d")
+    await mall.tenant.store.execute(Command("support:lin", "d", b"d", context, straight))
     assert await controls(mall) == {"own_account": [[f"order:{mug} UnitsRefunded"]]}
 
 

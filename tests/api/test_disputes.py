@@ -537,6 +537,25 @@ async def test_what_is_given_on_somebodys_word_takes_two_when_it_is_worth_much(
         assert denied.status_code == 200
 
 
+async def test_much_is_not_refunded_by_one_person_through_another_door(desk: Desk) -> None:
+    """A8: at the order neither, alone or piece by piece, nor one's own; the case leads on."""
+    rules = desk.mall.tenant.rules
+    price = (await desk.mall.get(f"/v1/orders/{desk.number}", **SUPPORT)).json()["points"] // 2
+    desk.mall.tenant.rules = replace(rules, four_eyes_points=2 * price)
+    path = f"/v1/orders/{desk.number}/refunds"
+    one = {"lines": [{"sku": "notebook", "quantity": 1}], "fault": "lost", "reason": "x"}
+    for back in (False, True):
+        body = {**one, "goods_back": back}
+        own = await desk.mall.post(path, body, role="support", subject="lin")
+        assert (own.status_code, own.json()["code"]) == (409, "own_account")
+    much = await desk.mall.post(path, {"fault": "lost", "reason": "x"}, **SUPPORT)
+    assert (much.status_code, much.json()["code"]) == (409, "not_possible")
+    assert f"请在包裹 {desk.parcel} 的争议单中裁决" in much.json()["detail_zh"]
+    assert (await desk.mall.post(path, one, **SUPPORT)).status_code == 200
+    assert (await desk.mall.post(path, one, **SUPPORT)).status_code == 409
+    assert (await desk.mall.post(path, one, role="support", subject="mei")).status_code == 200
+
+
 async def test_much_waits_for_a_second_person(desk: Desk) -> None:
     """A8, rules.md 26: 202, an approval in the list, carried out by somebody else, once."""
     before = (await desk.mall.balance())["available"]

@@ -1,5 +1,6 @@
 """Units sent once more: a linked order at no points, from reserved goods (rules.md 6, 28)."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -355,9 +356,41 @@ def test_nothing_is_called_back_that_arrived_or_is_back_or_lost() -> None:
     """O8: the control: a carrier is asked to stop only what is on its way."""
     arrived, lost = sent(), under_way()
     lost.scans("N1-P1", "快件已丢失")
-    for mall, back in ((arrived, False), (lost, False), (under_way(), True)):
+    for mall, back in ((arrived, False), (lost, False), (sent(), True)):
         refunded_under_way(mall, goods_back=back)
         assert mall.log.facts(INTERCEPT, "N1-P1") == []
+
+
+def test_goods_are_not_back_that_a_carrier_has_still() -> None:
+    """D3, C3, A9: nothing on the road is on sale; CONTROL: received ones that came back are."""
+    mall = under_way()
+    before = mall.stock("a", "mug")
+    with pytest.raises(NotPossible, match="N1-P1 is under way") as refused:
+        refunded_under_way(mall, goods_back=True)
+    assert "N1-P1 仍在途中" in str(refused.value.as_failure()["message_zh"])
+    assert (mall.available(), mall.stock("a", "mug")) == (80, before)
+    assert take_in(mall, in_hand=True) == 20  # where it is to be done
+    assert mall.stock("a", "mug") == Stock(free=5)
+    there = sent()
+    refunded_under_way(there, goods_back=True)
+    assert there.stock("a", "mug") == Stock(free=5)
+
+
+@pytest.mark.parametrize("limit", [20, 21])
+def test_much_without_the_goods_is_for_the_case_of_its_parcel(limit: int) -> None:
+    """A8, rules.md 26: no other door for what takes two there; CONTROL: less, or goods back."""
+    rules = replace(RULES, four_eyes_points=limit)
+    told: dict[str, Any] = {"fault": Fault.LOST, "reason": "x", "rules": rules, "number": "N1"}
+    whole = partial(refund_at_order, wanted=None, **told)
+    mall = sent()
+    if limit > 20:
+        assert mall.do(partial(whole, goods_back=False))["points"] == 20
+        return
+    with pytest.raises(NotPossible, match="decide the case of N1-P1") as refused:
+        mall.do(partial(whole, goods_back=False))
+    assert "请在包裹 N1-P1 的争议单中裁决" in str(refused.value.as_failure()["message_zh"])
+    assert mall.available() == 80
+    assert mall.do(partial(whole, goods_back=True))["points"] == 20
 
 
 def call_back(mall: Mall) -> None:
