@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from application.claiming import file_claim, raise_claim, value_of, worth
 from application.ordering import existing, linked_orders
+from application.sent_again import due_of_sent_again, goods_sent_again
 from application.streams import CLAIM
 from application.unit import Unit
 from domain.choosing import without
@@ -97,7 +98,13 @@ def by_decision(unit: Unit, dispute: Dispute, decision: Decision) -> list[Blame]
     """
     if dispute.reason not in BLAMED or decision.outcome not in OF_VALUE:
         return []
-    some_came = decision.units and _rest(unit, dispute.order, dispute.parts)
+    again = goods_sent_again(unit, dispute.parcel)
+    rest = (
+        _rest(unit, dispute.order, dispute.parts)
+        if again is None
+        else due_of_sent_again(unit, dispute.parcel, again)
+    )
+    some_came = decision.units and rest
     gone = dispute.reason in GONE and not some_came
     fen = worth(unit, dispute.order, decision.units)
     if decision.outcome is Outcome.COMPENSATION and dispute.reason is Fault.DAMAGED:

@@ -259,7 +259,8 @@ def worth(unit: Unit, order: str, units: Iterable[Units]) -> int:
 def value_sent(unit: Unit, box: Parcel, *, order: str) -> int:
     """What the goods that an order has in a parcel are worth at today's terms, in fen."""
     state = unit.read(ORDER, order)
-    parts = (state.part(one.part) for one in box.contents if one.order == order)
+    sent = (state.part(one.part) for one in box.contents if one.order == order)
+    parts = (None if part is None else box.carried(part) for part in sent)
     return worth(
         unit,
         order,

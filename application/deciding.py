@@ -17,10 +17,12 @@ from application.intercepting import call_back_given_up
 from application.ordering import existing, given_elsewhere, kept_units
 from application.reshipping import reship
 from application.sealed_words import Message, seal_words
+from application.sent_again import due_of_sent_again, goods_sent_again
 from application.single_handed import moved_alone
 from application.streams import ACCOUNT, DISPUTE
 from application.unit import Unit
 from domain.approvals import ApprovalRequested, Kind
+from domain.choosing import NO_REASONS, chosen
 from domain.dispute_facts import Decision, DisputeDecided, Outcome
 from domain.disputes import OF_VALUE, Dispute
 from domain.house_rules import HouseRules
@@ -177,10 +179,14 @@ def _on_word(unit: Unit, dispute: Dispute, decision: Decision, *, rules: HouseRu
 def _units(unit: Unit, dispute: Dispute, wanted: Wanted) -> tuple[Units, ...]:
     if wanted.outcome not in (Outcome.REFUND, Outcome.RESHIP):
         return ()
-    order = existing(unit, dispute.order)
-    return order.refundable(
-        wanted.lines, parts=dispute.parts, kept=kept_units(unit, dispute.order, order)
-    )
+    order, lines = existing(unit, dispute.order), wanted.lines
+    again = goods_sent_again(unit, dispute.parcel)
+    if again is not None:  # not what their part had in another parcel (D3)
+        left = due_of_sent_again(unit, dispute.parcel, again)
+        skus = {one.line: one.sku for one in order.lines}
+        mine = chosen(left, lines, skus=skus, action="decide_case", because=NO_REASONS)
+        lines = tuple(refund_chain.by_sku(order, mine))
+    return order.refundable(lines, parts=dispute.parts, kept=kept_units(unit, dispute.order, order))
 
 
 def _words(

@@ -55,8 +55,16 @@ def disputable_parcels(order: Order) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def parcel_of(order: Order, named: str | None) -> str:
-    """The parcel a case is about: the one that is named, or the only one there is."""
+def parcel_of(order: Order, named: str | None, box: Parcel | None = None) -> str:
+    """The parcel a case is about: the one that is named, or the only one there is.
+
+    `box` is the one that is named: refused goods of a return that left for their learner once more
+    are disputed like any other (D3).
+    """
+    if named is not None and box is not None and box.goods and box.handed_over:
+        parts = (order.part(one.part) for one in box.contents)
+        if any(part is not None and box.carried(part).live for part in parts):
+            return named
     parcels = disputable_parcels(order)
     if named is None and len(parcels) > 1:
         raise InvalidRequest(field="parcel", reason=f"name one of them: {', '.join(parcels)}")
@@ -81,10 +89,15 @@ def opening_of(
 ) -> DisputeOpened:
     """The first fact of a case, with its clocks; without what was said of it."""
     signed = received_at(box.track())
+    again = [one.part for one in box.goods]
     return DisputeOpened(
         order=number,
         parcel=parcel,
-        parts=tuple(part.number for part in order.parts if part.parcel == parcel and part.live),
+        parts=tuple(
+            part.number
+            for part in order.parts
+            if part.live and (part.parcel == parcel or part.number in again)
+        ),
         learner=order.learner,
         reason=reason,
         by=by,
@@ -111,7 +124,7 @@ def open_dispute(
     Wrong goods have the right ones set aside at once, where there are some (rules.md 28).
     """
     order = existing(unit, number)
-    parcel = parcel_of(order, parcel)
+    parcel = parcel_of(order, parcel, None if parcel is None else unit.read(PARCEL, parcel))
     box = unit.read(PARCEL, parcel)
     opening = opening_of(
         number=number,

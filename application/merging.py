@@ -82,8 +82,14 @@ def live_contents(unit: Unit, number: str, parcel: Parcel) -> list[Live]:
     for content in parcel.contents:
         order = unit.read(ORDER, content.order)
         part = order.part(content.part)
-        if part is not None and part.live and number in (part.parcel, part.planned):
-            live.append(Live(content, order, part))
+        if (
+            part is not None
+            and part.live
+            and (parcel.goods or number in (part.parcel, part.planned))
+        ):
+            part = parcel.carried(part)
+            if part.live:
+                live.append(Live(content, order, part))
     return live
 
 

@@ -7,6 +7,7 @@ the claim against the carrier.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from application import refund_chain
@@ -20,7 +21,7 @@ from application.returning import close_up, existing_return, told
 from application.sealed_words import Message, seal_words
 from application.sent_again import SENT_AGAIN
 from application.shelving import scrap_returned, shelve
-from application.streams import ACCOUNT, ORDER, PARCEL, RETURN
+from application.streams import ACCOUNT, MALL, NETWORK, ORDER, PARCEL, RETURN
 from application.unit import Unit
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, GoodsCameBack, ReturnEnded, Units
@@ -230,7 +231,16 @@ def _sent_back(unit: Unit, name: str, back: Return) -> str | None:
 def _pack_again(unit: Unit, parcel: str, back: Return, units: Sequence[Units]) -> None:
     parts = dict.fromkeys(one.part for one in units)
     contents = tuple(Content(order=back.order, part=part) for part in parts)
-    fact = ParcelPacked(warehouse=back.warehouse or "", contents=contents, weight_grams=0)
+    place = back.warehouse or ""
+    warehouse = unit.read(NETWORK, MALL).warehouses.get(place)
+    within = timedelta(hours=warehouse.service_hours) if warehouse is not None else timedelta()
+    fact = ParcelPacked(
+        warehouse=place,
+        contents=contents,
+        weight_grams=0,
+        goods=tuple(units),
+        hand_over_by=unit.happened_at + within,
+    )
     unit.record(PARCEL, parcel, [fact])
 
 

@@ -9,6 +9,7 @@ from domain.declarations import DeclarationFact
 from domain.facts import Fact, Value
 from domain.labels import LabelFact
 from domain.lanes import Lane, Milestone
+from domain.order_facts import Units
 from domain.scans import ScanKind
 from domain.splitting import Shipping
 
@@ -97,6 +98,14 @@ class ParcelPacked(Fact, name="parcels.ParcelPacked"):
     weight_grams: NonNegativeInt
     country: str = Field(
         default=HOME, exclude_if=lambda code: code == HOME, description="where it goes (T7)"
+    )
+    goods: tuple[Units, ...] = Field(
+        default=(),
+        exclude_if=not_,
+        description="refused goods of a return that go to their learner again: nothing else (D3)",
+    )
+    hand_over_by: AwareDatetime | None = Field(
+        default=None, exclude_if=not_, description="when these should have left (W1)"
     )
 
 

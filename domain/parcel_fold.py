@@ -92,6 +92,8 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 warehouse=fact.warehouse,
                 country=fact.country,
                 contents=fact.contents,
+                goods=fact.goods,
+                hand_over_by=fact.hand_over_by or parcel.hand_over_by,
                 stage=Stage.PACKED,
             )
         case StrayContentSent():

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import PlainSerializer
 
 from domain.anomalies import AnomalyKind
+from domain.choosing import both
 from domain.corrections import Correction
 from domain.countries import HOME
 from domain.declarations import Declaration
@@ -18,6 +19,7 @@ from domain.labels import (
     Labels,
 )
 from domain.lanes import Lane
+from domain.order_facts import Units
 from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import (
     ArrivalEstimated,
@@ -41,11 +43,12 @@ from domain.parcel_facts import (
     UnreadablePushesSettled,
     WaybillIssued,
 )
+from domain.parts import Part
 from domain.recorded_scans import as_fact
 from domain.refusals import NotPossible, Refusal
 from domain.scans import Scan, ScanIdentity
 from domain.sealed import Sealed
-from domain.splitting import Shipping
+from domain.splitting import Allocation, Shipping
 from domain.tracking import ParcelState, Track
 
 
@@ -90,6 +93,8 @@ class Parcel:
     country: str = HOME
     """Where it goes; abroad it passes customs (T7)."""
     contents: tuple[Content, ...] = ()
+    goods: tuple[Units, ...] = ()
+    """Refused goods of a return that go to their learner again, and nothing else of its parts."""
     stage: Stage = Stage.PACKED
     """Whether it has a waybill, and may be labelled, is another question."""
     wave: str | None = None
@@ -167,6 +172,14 @@ class Parcel:
     def closed(self) -> bool:
         """Whether its goods are in it: what is still on its shelf, nobody can have received."""
         return self.stage not in IN_HOUSE - {Stage.PACKED}
+
+    def carried(self, part: Part) -> Part:
+        """What of a part is in it: all of it, but for refused goods that go out again (D3)."""
+        if not self.goods:
+            return part
+        live = [Units(part=part.number, line=u.line, quantity=u.quantity) for u in part.units]
+        mine = [Allocation(line=one.line, quantity=one.quantity) for one in both(self.goods, live)]
+        return part._replace(units=tuple(mine))
 
     @property
     def handed_over(self) -> bool:

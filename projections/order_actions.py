@@ -208,7 +208,7 @@ def dispute_of(
     name = case_id(number, parcel)
     known = {} if case is None else {"case": name}
     try:
-        parcel_of(order, parcel)
+        parcel_of(order, parcel, box)
         opening = opening_of(
             number=number,
             order=order,

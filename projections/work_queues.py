@@ -114,8 +114,9 @@ def live_parts(
     for content in parcel.contents:
         order = orders.get(content.order)
         part = None if order is None else order.part(content.part)
-        if order and part and part.live and number in (part.parcel, part.planned):
-            yield content.order, order, part
+        here = part and part.live and (parcel.goods or number in (part.parcel, part.planned))
+        if order and part and here and (carried := parcel.carried(part)).live:
+            yield content.order, order, carried
 
 
 def _label(parcel: Parcel) -> dict[str, Any] | None:

@@ -210,9 +210,21 @@ async def test_refused_goods_that_come_back_once_more_wait_for_a_decision(
     await counter.come_back()
     await counter.inspect(found(1), found(1, "refuse", "undamaged"))
     label = {"carrier": "shunfeng", "waybill": "SF10000100077"}
-    for path, body in (("waybill", label), ("handover", {})):
-        done = await mall.post(f"/v1/parcels/{again}/{path}", body, **OPS)
-        assert done.status_code == 200, done.text
+    done = await mall.post(f"/v1/parcels/{again}/waybill", label, **OPS)
+    assert done.status_code == 200, done.text
+    await mall.views()
+    waiting = (await mall.get("/v1/parcels", **OPS)).json()["parcels"]
+    (packed,) = [one for one in waiting if one["number"] == again]
+    assert packed["hand_over_by"] is not None
+    assert [one["quantity"] for one in packed["units"]] == [1]
+    printed = await mall.get(f"/v1/parcels/{again}/label.pdf", **OPS)
+    assert (printed.status_code, printed.content[:5]) == (200, b"%PDF-"), printed.text
+    done = await mall.post(f"/v1/parcels/{again}/handover", {}, **OPS)
+    assert done.status_code == 200, done.text
+    await mall.views()
+    shown = (await mall.read(counter.number))["parcels"]
+    (sent,) = [one for one in shown if one["number"] == again]
+    assert sent["actions"]["dispute"]["possible"] is True
     available = (await mall.balance())["available"]
     here = {"intact": True, "in_hand": True, "reason": "nobody was at home"}
     told = (await mall.post(f"/v1/parcels/{again}/goods-back", here, **OPS)).json()

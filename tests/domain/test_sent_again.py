@@ -1,12 +1,16 @@
 """Refused goods of a return that go to their learner again, and come back (D3, D4, C3)."""
 
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
-from application import intercepting, ordering, shipping, taking_back
-from application.streams import INTERCEPT, ORDER
+from application import deciding, intercepting, labelling, ordering, shipping, taking_back
+from application.streams import INTERCEPT, ORDER, PARCEL
+from domain.dispute_facts import Outcome
+from domain.disputes import case_id
 from domain.intercept_facts import GoodsTakenBack
 from domain.intercepts import InterceptState
 from domain.order_facts import Fault, State, UnitsRefunded
@@ -22,10 +26,12 @@ AGAIN = f"{BACK}-S"
 class Refused(Counter):
     """Three mugs, one of them returned and refused: it is on its way to its learner again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, left: bool = True) -> None:
         super().__init__(units=3)
         came_back(self, reason=Fault.CHANGED_MIND, lines=(("mug", 1),))
         self.inspect(mugs(1, Verdict.REFUSE, Criterion.UNUSED))
+        if not left:
+            return
         label = partial(shipping.issue_waybill, carrier="yuantong", waybill="YT9")
         self.do(partial(label, parcel=AGAIN))
         self.do(partial(shipping.hand_over, parcel=AGAIN, rules=RULES))
@@ -122,3 +128,52 @@ def test_the_whole_part_is_paid_back_when_nobody_looks_at_the_return(
     (gone,) = desk.refunded()
     assert isinstance(gone, UnitsRefunded)
     assert desk.stock("a", "mug") == Stock(free=5)
+
+
+# --- on their way out, and disputed ----------------------------------------------------------
+
+
+def test_they_are_to_leave_in_the_warehouses_time_and_get_a_label() -> None:
+    """D3, W1, W5: late after that; the one mug alone is in it."""
+    desk = Refused(left=False)
+    box = desk.log.state(PARCEL, AGAIN)
+    assert box.hand_over_by == desk.now + timedelta(hours=24)
+    assert [one.quantity for one in box.goods] == [1]
+    labels = replace(RULES, order_labels=True)
+    ask = partial(labelling.order_label, parcel=AGAIN, rules=labels, carrier="yuantong")
+    assert desk.do(ask)["state"] == "wanted"
+    assert desk.log.state(PARCEL, AGAIN).labels.live is not None
+
+
+@pytest.mark.parametrize(("outcome", "back"), [(Outcome.REFUND, 10), (Outcome.RESHIP, 0)])
+def test_a_case_about_them_decides_of_them_alone(outcome: Outcome, back: int) -> None:
+    """D1, D3, D4: one mug of three; what comes back after that is only shelved, once."""
+    desk = Refused()
+    opened = desk.open(Fault.NOT_RECEIVED, parcel=AGAIN)
+    assert opened["case"] == case_id("N1", AGAIN)
+    too_many = {"lines": (("mug", 2),), "unconfirmed_because": "they say so"}
+    decide = partial(desk.decide, outcome, case=opened["case"])
+    desk.unchanged(NotPossible, partial(decide, **too_many))
+    decide(unconfirmed_because="they say so")
+    assert (desk.available(), desk.goods()) == (desk.before + back, 3 - back // 10)
+    told = desk.here()
+    assert (told["state"], told["points"]) == ("came_back", 0)
+    stock = desk.stock("a", "mug")
+    assert (stock.free + stock.reserved, stock.picked) == (3, 2)
+
+
+def test_its_case_gives_the_whole_part_when_nobody_looks_at_the_return(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """D4 CONTROL: three mugs paid back where one was lost."""
+    desk = Refused()
+    case = desk.open(Fault.NOT_RECEIVED, parcel=AGAIN)["case"]
+    monkeypatch.setattr(deciding, "goods_sent_again", lambda *_: None)
+    desk.decide(Outcome.REFUND, case=case, unconfirmed_because="they say so")
+    assert desk.available() == desk.before + 30
+
+
+def test_nothing_is_disputed_that_did_not_leave_again() -> None:
+    """D1: as of any parcel."""
+    desk = Refused(left=False)
+    desk.unchanged(NotPossible, partial(desk.open, Fault.NOT_RECEIVED, parcel=AGAIN))
