@@ -36,7 +36,7 @@ def refund_at_order(
         must_not_be_under_way(order, units)
     points = 0 if goods_back else on_word(order, units)
     if not moved_alone(unit, learner=order.learner, points=points, subject=number, rules=rules):
-        raise must_take_two(order, units)
+        raise must_take_two(order, units, points=points, action="refund")
     # Before: once they are paid back, nothing says any more that they were in the parcel.
     blames = by_refund(unit, number, units, fault=fault, goods_back=goods_back)
     done = refund_order(

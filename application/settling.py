@@ -21,12 +21,15 @@ from application.returning import close_up, existing_return, told
 from application.sealed_words import Message, seal_words
 from application.sent_again import SENT_AGAIN
 from application.shelving import scrap_returned, shelve
+from application.single_handed import moved_alone
 from application.streams import ACCOUNT, MALL, NETWORK, ORDER, PARCEL, RETURN
 from application.unit import Unit
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, GoodsCameBack, ReturnEnded, Units
 from domain.orders import Order
 from domain.parcel_facts import Content, ParcelPacked
+from domain.part_fold import still_out
+from domain.refunding import must_take_two
 from domain.refusals import InvalidRequest
 from domain.replacing import linked_number
 from domain.return_facts import (
@@ -110,12 +113,33 @@ def agree(
     """Staff agree to a refund without the goods: a decision with an actor (rules.md 3).
 
     They are to stay where they are, or were lost on their way back: nothing is kept for that way.
+    What stays counts as moved alone; over the limit it is for the parcel's case, and nobody agrees
+    to a return of their own (A8).
     """
     back = existing_return(unit, name)
-    back = unit.record(RETURN, name, back.decide(reason))
+    facts = back.decide(reason)
+    _must_take_no_second(unit, name, back, rules=rules)
+    back = unit.record(RETURN, name, facts)
     return _settle(
         unit, name, back, Remedy.REFUND_ONLY, reason=reason, message=message, rules=rules
     )
+
+
+def _must_take_no_second(unit: Unit, name: str, back: Return, *, rules: HouseRules) -> None:
+    """Refuse what one person may not give without the goods (A8).
+
+    What a carrier has is not given on somebody's word alone: there is a waybill for it.
+    """
+    order = existing(unit, back.order)
+    stays = still_out(order, back.units) if back.state is ReturnState.REQUESTED else []
+    points = 0
+    if stays:
+        parts = {one.part for one in stays}
+        chain = refund_chain.levels(unit, back.order, stays, parts=parts)
+        terms = _terms(back, Remedy.REFUND_ONLY, "")
+        points, _ = refund_chain.worth(unit, chain, terms, rules=rules)
+    if not moved_alone(unit, learner=back.learner, points=points, subject=name, rules=rules):
+        raise must_take_two(order, stays, points=points, action="decide_return")
 
 
 def _settle(

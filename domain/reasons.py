@@ -245,6 +245,9 @@ REASONS = {
     r"(\S+) points without the goods take two people: decide the case of (.+)": (
         "未收回商品而退 {0} 积分须两人经手，请在包裹 {1} 的争议单中裁决"
     ),
+    r"(\S+) points without the goods take two people: reject it and decide the case of (.+)": (
+        "未收回商品而退 {0} 积分须两人经手，请驳回此申请，在包裹 {1} 的争议单中裁决"
+    ),
     r"settled otherwise since: (.+); deny it, then the case can be decided anew": (
         "申请后已另行处理：{0}；请驳回该裁决，再重新裁决"
     ),

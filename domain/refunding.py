@@ -131,14 +131,13 @@ def on_word(order: Order, units: Sequence[Units]) -> int:
     return order.price(still_out(order, units))[0]
 
 
-def must_take_two(order: Order, units: Sequence[Units]) -> NotPossible:
-    """Why one person does not give these units' points at the order, and where two can (A8)."""
-    out = still_out(order, units)
-    parts = (order.part(one.part) for one in out)
+def must_take_two(order: Order, units: Sequence[Units], *, points: int, action: str) -> NotPossible:
+    """Why one person does not give these units' points without them, and where two can (A8)."""
+    parts = (order.part(one.part) for one in still_out(order, units))
     parcels = ", ".join(dict.fromkeys(part.parcel for part in parts if part and part.parcel))
-    points = order.price(out)[0]
-    why = f"{points} points without the goods take two people: decide the case of {parcels}"
-    return NotPossible(action="refund", why=why)
+    first = "reject it and " if action == "decide_return" else ""
+    why = f"{points} points without the goods take two people: {first}decide the case of {parcels}"
+    return NotPossible(action=action, why=why)
 
 
 def freight_share(order: Order, units: Sequence[Units]) -> int:

@@ -14,7 +14,9 @@ class PointsMovedAlone(Fact, name="single_handed.PointsMovedAlone"):
     """One person gave or took points by hand without a second one; the account has them, too."""
 
     points: PositiveInt = Field(description="given or taken, in either case counted up")
-    subject: str = Field(description="the adjustment's or grant's source, the lot, the case, or the order")
+    subject: str = Field(
+        description="the adjustment's or grant's source, the lot, the case, or the order"
+    )
     moved_at: AwareDatetime = Field(description="when it was done, whatever it was dated to")
     counts_until: AwareDatetime = Field(description="until then it adds to what follows")
 

@@ -285,6 +285,9 @@ async def test_staff_decide_when_the_goods_stay(counter: Counter) -> None:
     lines = [{"sku": "notebook", "quantity": 1}]
     await counter.ask("refund_only", "missing_parts", lines=lines)
     assert await counter.listed(state="requested") == [counter.id]
+    lin = {**SUPPORT, "subject": "lin"}
+    mine = await counter.post("decision", {"agree": True, "reason": "x"}, **lin)
+    assert (mine.status_code, mine.json()["code"]) == (409, "own_account")  # A8
     refused = await counter.post("decision", {"agree": True, "reason": "x"}, **OPS)
     assert refused.status_code == 403
     agreed = await counter.post("decision", {"agree": True, "reason": "not worth it"}, **SUPPORT)
