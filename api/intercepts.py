@@ -29,6 +29,7 @@ from application import intercepting, taking_back
 from application.merging import existing_parcel
 from application.streams import INTERCEPT, ORDER, PARCEL
 from application.unit import Unit
+from domain.order_facts import Fault
 from domain.refusals import NotFound
 from projections import intercepts
 
@@ -95,6 +96,10 @@ class GoodsBackIn(Body):
         default=False,
         description="the parcel is in the house, though neither its track says so nor anybody asked"
         " for it",
+    )
+    fault: Fault = Field(
+        default=Fault.CHANGED_MIND,
+        description="who paid freight gets it back, too, unless they changed their mind",
     )
     refund: bool = Field(
         default=False,
@@ -224,6 +229,7 @@ async def goods_back(
             scrap=scrap,
             in_hand=body.in_hand,
             refund=body.refund,
+            fault=body.fault,
         ),
         reason=body.reason,
         streams=[PARCEL.stream(parcel), INTERCEPT.stream(parcel)],

@@ -30,6 +30,7 @@ def take_back(
     scrap: Sequence[tuple[str, int]] = (),
     in_hand: bool = False,
     refund: bool = False,
+    fault: Fault = Fault.CHANGED_MIND,
 ) -> dict[str, Any]:
     """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3).
 
@@ -38,6 +39,8 @@ def take_back(
     a decision or a cancel that came too late, or is sent once more instead, is on its shelf again,
     too, and nothing is paid for it (D4). `scrap` names units as (sku, quantity) that nobody can
     sell again; without it that is none of intact goods, and all of others.
+
+    `fault` says whether the freight there goes back, too (rules.md 8).
 
     Goods of a return that were refused (D3) lie here until something is decided of them: a case of
     their parcel, or a `refund` of them here and now. They alone are in it, not their part's others.
@@ -57,7 +60,8 @@ def take_back(
         if again is not None:
             left = due_of_sent_again(unit, parcel, again)
             came = without(again, left)
-        points += _paid_back(unit, number, mine, left, reason=reason, rules=rules, shelved=shelved)
+        terms = Terms(fault, reason, goods_back=True, came_in=True)
+        points += _paid_back(unit, number, mine, left, terms, rules=rules, shelved=shelved)
         _restock(unit, number, mine, came, parcel=parcel, shelved=shelved)
     broken = _unsellable(shelved, scrap, intact=intact)
     scrap_returned(unit, broken, warehouse=box.warehouse, came_in=parcel)
@@ -69,8 +73,8 @@ def _paid_back(
     number: str,
     parts: Collection[int],
     left: Sequence[Units] | None,
+    terms: Terms,
     *,
-    reason: str,
     rules: HouseRules,
     shelved: Counter[str],
 ) -> int:
@@ -87,7 +91,6 @@ def _paid_back(
     for one in units:
         shelved[order.line(one.line).sku] += one.quantity
     chain = levels(unit, number, units, parts=parts)
-    terms = Terms(Fault.CHANGED_MIND, reason, goods_back=True, came_in=True)
     points, _ = worth(unit, chain, terms, rules=rules)
     refund_all(unit, chain, terms, rules=rules)
     return points

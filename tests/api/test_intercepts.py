@@ -119,7 +119,8 @@ async def test_a_cancel_after_hand_over_brings_the_goods_back_and_then_the_point
     (listed,) = (await road.mall.get("/v1/intercepts", **STAFF)).json()["intercepts"]
     assert (listed["parcel"], listed["state"]) == (parcel, "done")
     back = await road.change(
-        f"/v1/parcels/{parcel}/goods-back", {"intact": True, "reason": "unopened"}
+        f"/v1/parcels/{parcel}/goods-back",
+        {"intact": True, "reason": "unopened", "fault": "not_received"},
     )
     assert (back["state"], back["points"]) == ("came_back", spent)
     assert (await road.mall.read(number))["status"] == "closed"

@@ -2,6 +2,7 @@
 import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { get, fresh } from "./http.js";
+import { REASONS } from "./reasons.js";
 import { calledBack } from "./strays.js";
 import { after, badge, busily, empty, field, moreButton } from "./ui.js";
 import { ago, exact, names, t, when, word } from "./words.js";
@@ -123,9 +124,10 @@ function goodsBack(one, changed) {
       h("p", { class: "quiet small" }, t(`intercept.${how}`)),
       one.paid_back || !cameByItself(one) ? null : h("div", { class: "notice" }, h("p", null, t("intercept.once_more_how")), h("p", { class: "row" }, one.orders.map((number) => h("a", { class: "button compact", href: `/support#/orders/${number}` }, t("intercept.once_more"), one.orders.length > 1 ? h("span", { class: "mono small" }, ` ${number}`) : null)))),
       (lies ? [] : one.goods).map((item, place) => field(`broken-${place}`, t("intercept.broken", { name: names(item.name).main }), { type: "number", required: true, min: 0, max: item.quantity, value: 0, inputmode: "numeric" }, { hint: t("intercept.broken_of", { n: item.quantity }) })),
+      one.paid_back || lies ? null : field("fault", t("refunding.fault"), { required: true, value: "changed_mind", options: ["changed_mind", ...REASONS].map((reason) => [reason, word("reason", reason)]) }, { hint: t("intercept.fault_how") }),
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
     wrong: (form) => (lies ? [] : one.goods).flatMap((item, place) => within(form[`broken-${place}`], item.quantity)),
-    read: (form) => ({ ...found((lies ? [] : one.goods).map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()), ...(one.in_hand ? { in_hand: true } : {}), ...(decides ? { refund: true } : {}) }),
+    read: (form) => ({ ...found((lies ? [] : one.goods).map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()), ...(one.in_hand ? { in_hand: true } : {}), ...(decides ? { refund: true } : {}), ...(form.fault ? { fault: form.fault.value } : {}) }),
     said: (answer) => (lies ? t("intercept.laid_down") : one.paid_back ? t("intercept.goods_back_shelved") : t("intercept.goods_back_done", { n: answer.points })),
   });
 }
