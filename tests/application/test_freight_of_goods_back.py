@@ -8,7 +8,8 @@ import pytest
 from application import ordering, shipping, taking_back
 from application.ordering import Payment
 from application.streams import ORDER
-from domain.order_facts import CashRefundRequested, Fault, UnitsRefunded
+from domain.order_facts import Fault, UnitsRefunded
+from domain.payment_facts import CashRefundRequested
 from tests.application.test_planning import NOON, RULES, ZTO, Mall
 
 
