@@ -5,8 +5,9 @@ ones set aside as soon as their case is opened; exchanges and lost parcels when 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from application.ordering import existing, must_have_recipient
+from application.ordering import existing, linked_orders, must_have_recipient
 from application.planning import Goods, goods_of, legs_of, planner_for, why_not
 from application.streams import INTERCEPT, ITEM, MALL, NETWORK, ORDER, STOCK
 from application.unit import Unit
@@ -89,6 +90,18 @@ def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules:
     unit.record(ORDER, made.number, facts)
     unit.record(ORDER, number, replacing.stand(order, made))
     return made.number
+
+
+def received_instead(unit: Unit, number: str | None, *, when: datetime, rules: HouseRules) -> None:
+    """What was sent once more arrived: the original that it replaces ends with it (rules.md 6)."""
+    while number is not None:
+        order = existing(unit, number)
+        parts = replacing.arrived_instead(order, linked_orders(unit, order))
+        facts = [one for part in parts for one in order.receive(part, when=when, rules=rules)]
+        if not facts:
+            return
+        unit.record(ORDER, number, facts, happened_at=when)
+        number = order.original
 
 
 def _where(unit: Unit, order: Order, units: Sequence[Units]) -> Destination:

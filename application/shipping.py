@@ -9,6 +9,7 @@ from application.claiming import follow_window
 from application.declaring import draw_up, must_be_declared
 from application.merging import existing_parcel, live_contents, parcel_number
 from application.ordering import existing, must_have_recipient
+from application.reshipping import received_instead
 from application.returning import follow
 from application.sealed_words import seal_payload
 from application.sharing import chosen_carriers
@@ -295,6 +296,8 @@ def _receive(unit: Unit, parcel: str, before: Parcel, *, rules: HouseRules) -> N
         order = existing(unit, content.order)
         arrived = order.receive(content.part, when=when, rules=rules)
         unit.record(ORDER, content.order, arrived, happened_at=when)
+        if arrived:
+            received_instead(unit, order.original, when=when, rules=rules)
 
 
 def keep_proof(

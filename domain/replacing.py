@@ -19,6 +19,7 @@ from domain.order_facts import (
     ReplacementOrdered,
     ReplacementReleased,
     ReplacementReserved,
+    State,
     Units,
 )
 from domain.orders import Order
@@ -132,6 +133,24 @@ def still_due(order: Order, linked: Mapping[str, Order], parts: Collection[int])
         for one in part.units
     ]
     return without(live, replaced(order, linked, parts))
+
+
+def arrived_instead(order: Order, linked: Mapping[str, Order]) -> list[int]:
+    """Parts that never came, of which all units arrived in linked orders (rules.md 6)."""
+    found: list[int] = []
+    for part in order.parts:
+        waits = part.live and part.state is State.PENDING_RECEIPT
+        if not waits or still_due(order, linked, [part.number]):
+            continue
+        instead = [
+            linked[made.number]
+            for made in order.replacements
+            if made.number in linked and any(one.part == part.number for one in made.units)
+        ]
+        live = [one for there in instead for one in there.parts if one.live]
+        if all(one.state in (State.PENDING_END, State.COMPLETED) for one in live):
+            found.append(part.number)
+    return found
 
 
 def must_not_lose(order: Order) -> None:

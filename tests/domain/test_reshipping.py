@@ -18,7 +18,15 @@ from application import (
 from application.refunding import refund_at_order
 from application.streams import ACCOUNT, INTERCEPT, ORDER
 from domain.intercept_facts import InterceptAsked, InterceptDone, InterceptFailed, Way
-from domain.order_facts import Fault, OrderLinked, OrderPlaced, State, Units, UnitsRefunded
+from domain.order_facts import (
+    Fault,
+    OrderLinked,
+    OrderPlaced,
+    PartReceived,
+    State,
+    Units,
+    UnitsRefunded,
+)
 from domain.parts import Replacement
 from domain.point_facts import LearnerErased
 from domain.refusals import NotPossible
@@ -121,6 +129,29 @@ def test_a_linked_order_is_sent_and_received_like_any_other() -> None:
     mall.scans(parcel, "已签收")
     assert mall.state(number) is State.PENDING_END
     assert mall.stock("a", "mug") == Stock(free=1, reserved=0, picked=4)
+
+
+@pytest.mark.parametrize(("again", "ends"), [(2, True), (1, False)])
+def test_what_never_came_ends_with_what_was_sent_in_its_place(again: int, ends: bool) -> None:
+    """O3, rule 6: all of a part arrived in the linked order: it is received with it, with a window
+    of its own. CONTROL: of what is sent once more in part, the rest is still due."""
+    mall = Mall()
+    mall.item("mug", "a", units=5)
+    mall.place("N1", ("mug", 2))
+    first = mall.packed("N1")
+    mall.do(partial(shipping.hand_over, parcel=first, rules=RULES))
+    number = reship(mall, units=[Units(part=1, line=1, quantity=again)])
+    parcel = mall.packed(number)
+    mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
+    assert mall.state("N1") is State.PENDING_RECEIPT
+    mall.scans(parcel, "已签收")
+    assert mall.state(number) is State.PENDING_END
+    assert mall.state("N1") is (State.PENDING_END if ends else State.PENDING_RECEIPT)
+    mall.scans(first, "已签收")  # what was lost turned up
+    (part,) = mall.log.state(ORDER, "N1").parts
+    assert part.state is State.PENDING_END
+    received = [one for one in mall.log.facts(ORDER, "N1") if isinstance(one, PartReceived)]
+    assert len(received) == 1
 
 
 def test_there_is_one_linked_order_when_a_case_asks_twice() -> None:
