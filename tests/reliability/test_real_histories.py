@@ -35,6 +35,7 @@ class InProcess:
         return answer.status_code, answer.content
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.skipif(not HISTORIES, reason="the real histories are not here")
 async def test_parcel_ends_as_it_ended_and_the_order_follows_when_pushes_come_any_way(
