@@ -228,7 +228,7 @@ def test_what_is_late_and_what_is_silent_is_on_one_page(
         parcel = service.ship(number, handed_over_at=ago)
         with browsing.as_("operations", "ops") as visitor:
             visitor.open("/operations#/delays")
-            expect(visitor.page.locator("h2")).to_have_count(3)
+            expect(visitor.page.locator("h2")).to_have_count(4)
             expect(visitor.page.locator(f"tr[data-parcel={parcel}]")).to_contain_text(
                 visitor.says("silence.no_first_scan", n=24)
             )
