@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import PlainSerializer
+from pydantic import Field, PlainSerializer
 
 from domain.anomalies import AnomalyKind
 from domain.choosing import both
@@ -151,6 +151,10 @@ class Parcel:
     """Pictures and slips of its receipt (T8)."""
     strays: tuple[Content, ...] = ()
     """Parts that left in it though all of them was cancelled (W2; rules.md 5)."""
+    _known: Annotated[list[Any], Field(exclude=True)] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    """The track, once somebody asked for it: a push asks five times, and reading is most of it."""
 
     @property
     def overseas(self) -> SecondNumber | None:
@@ -268,6 +272,12 @@ class Parcel:
         Those that were left out do not count; a foreign number that was accepted is its own, and
         what was dated ahead and accepted happened when it was told.
         """
+        if not self._known:
+            self._known.append(self._track())
+        track: Track = self._known[0]
+        return track
+
+    def _track(self) -> Track:
         left_out = {
             (scan.number, scan.time, scan.text)
             for one in self.decided
