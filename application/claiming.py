@@ -6,7 +6,7 @@ from typing import Any
 
 from application.ordering import existing
 from application.sealed_words import seal_words
-from application.sent_again import SENT_AGAIN, goods_sent_again
+from application.sent_again import SENT_AGAIN, goods_sent_again, return_of
 from application.streams import CLAIM, DISPUTE, ITEM, ORDER, PARCEL, RETURN
 from application.unit import Unit
 from domain.claims import Claim, ClaimFact, ClaimFiled, InquiryResult
@@ -300,7 +300,7 @@ def _goods_in(unit: Unit, parcel: str) -> int:
     """
     box = unit.read(PARCEL, parcel)
     if _of_return(box, parcel):
-        back = unit.read(RETURN, parcel.removesuffix(SENT_AGAIN))
+        back = unit.read(RETURN, return_of(parcel))
         again = goods_sent_again(unit, parcel)
         units = back.units if again is None else again
         return worth(unit, back.order, units)

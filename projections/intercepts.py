@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 
-from application.sent_again import SENT_AGAIN
+from application.sent_again import SENT_AGAIN, return_of
 from application.streams import DISPUTE, INTERCEPT, ORDER, PARCEL, RETURN
 from domain.choosing import both
 from domain.disputes import Dispute
@@ -123,7 +123,7 @@ async def _sent_again(
     connection: AsyncConnection[Any], schema: str, parcels: Sequence[str]
 ) -> tuple[dict[str, tuple[Units, ...]], dict[str, Dispute]]:
     """Goods of returns that were refused, by their parcel here, and the cases about it (D3)."""
-    names = [one.removesuffix(SENT_AGAIN) for one in parcels if one.endswith(SENT_AGAIN)]
+    names = [return_of(one) for one in parcels if one.endswith(SENT_AGAIN)]
     if not names:
         return {}, {}
     cursor = await connection.execute(
