@@ -16,6 +16,7 @@ from domain import (
     catalogue,
     claims,
     consignments,
+    dispute_fold,
     disputes,
     intercepts,
     notes,
@@ -26,6 +27,7 @@ from domain import (
     points,
     privacy,
     rate_cards,
+    return_fold,
     returns,
     single_handed,
     stock,
@@ -84,7 +86,7 @@ BILL = Category("bill", bills.Bill(), bills.evolve, begun=True)
 BOOKS = Category("books", books.Books(), books.evolve)
 CLAIM = Category("claim", claims.Claim(), claims.evolve, begun=True)
 CONSIGNMENT = Category("consignment", consignments.Consignment(), consignments.evolve, begun=True)
-DISPUTE = Category("dispute", disputes.Dispute(), disputes.evolve, begun=True)
+DISPUTE = Category("dispute", disputes.Dispute(), dispute_fold.evolve, begun=True)
 INTERCEPT = Category("intercept", intercepts.Intercept(), intercepts.evolve, begun=True)
 ITEM = Category("item", catalogue.Item(), catalogue.evolve)
 NETWORK = Category("network", warehouses.Network(), warehouses.evolve)
@@ -93,7 +95,7 @@ ORDER = Category("order", orders.Order(), order_fold.evolve, begun=True)
 PARCEL = Category("parcel", parcels.Parcel(), parcel_fold.evolve, begun=True)
 PRIVACY = Category("privacy", privacy.Privacy(), privacy.evolve)
 RATES = Category("rates", rate_cards.RateCards(), rate_cards.evolve)
-RETURN = Category("return", returns.Return(), returns.evolve, begun=True)
+RETURN = Category("return", returns.Return(), return_fold.evolve, begun=True)
 SINGLE_HANDED = Category("single_handed", single_handed.NOBODY, single_handed.evolve)
 STOCK = Category("stock", stock.Stock(), stock.evolve)
 STOCKTAKE = Category("stocktake", stocktakes.Stocktake(), stocktakes.evolve)

@@ -1,10 +1,9 @@
 """退货 Returns: refund only, return and refund, exchange; inspected first (D3; rules.md 28)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
 
 from domain.choosing import Kept
 from domain.countries import HOME
@@ -363,47 +362,3 @@ def _counted(units: Iterable[Inspected | Units]) -> dict[tuple[int, int], int]:
     for one in units:
         summed[one.part, one.line] = summed.get((one.part, one.line), 0) + one.quantity
     return summed
-
-
-def evolve(back: Return, fact: ReturnFact) -> Return:
-    """The return after one more fact."""
-    match fact:
-        case ReturnOpened():
-            stay = fact.remedy is Remedy.REFUND_ONLY
-            return Return(
-                order=fact.order,
-                learner=fact.learner,
-                units=fact.units,
-                remedy=fact.remedy,
-                reason=fact.reason,
-                payer=fact.payer,
-                warehouse=fact.warehouse,
-                state=ReturnState.REQUESTED if stay else ReturnState.AWAITING_GOODS,
-                send_by=fact.send_by,
-                arrive_by=fact.arrive_by,
-                criteria=fact.criteria,
-                freight_points=fact.freight_points,
-                freight_fen=fact.freight_fen,
-                words=fact.words,
-            )
-        case GoodsSent():
-            return replace(back, state=ReturnState.UNDER_WAY, house_label=fact.house_label)
-        case GoodsArrived():
-            return replace(back, state=ReturnState.TO_INSPECT)
-        case GoodsLost():
-            return replace(back, state=ReturnState.LOST, given_up=True)
-        case GoodsInspected():
-            over = back.state if back.settled is None else ReturnState.SETTLED
-            return replace(back, state=over, goods=fact.goods, payer=fact.payer)
-        case ReturnSettled():
-            return replace(back, state=ReturnState.SETTLED, settled=fact)
-        case ReturnRejected():
-            lost = back.state is ReturnState.LOST
-            end = ReturnState.LOST if lost else ReturnState.REJECTED
-            return replace(back, state=end, rejected=fact)
-        case ReturnWithdrawn():
-            return replace(back, state=ReturnState.WITHDRAWN)
-        case ReturnLapsed():
-            return replace(back, state=ReturnState.LAPSED)
-        case _:
-            assert_never(fact)
