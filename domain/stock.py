@@ -219,7 +219,8 @@ def evolve(stock: Stock, fact: StockFact) -> Stock:
     free, reserved, picked = stock.free, stock.reserved, stock.picked
     match fact:
         case StockReserved(quantity=units):
-            return replace(stock, free=free - units, reserved=reserved + units)
+            # `replace` takes thrice as long, and every order reserves.
+            return Stock(free - units, reserved + units, picked, stock.withheld)
         case StockReleased(quantity=units):
             return replace(stock, free=free + units, reserved=reserved - units)
         case StockPicked(quantity=units):
