@@ -1,5 +1,6 @@
 """凭证 Evidence files of a case, and words unmasked: uploaded, shown, always on record (D1, A4)."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -8,8 +9,7 @@ from api.auth import Caller, Role, UploadOf, allow, store_of
 from api.bodies_of_cases import CaseRevealIn
 from api.changing import REPEATED, Change, answered
 from api.disputes import Case, Supporter, caller_sees_case, side_of, visible_case
-from api.reading import json_answer
-from api.revealing import ASKED, NO_STORE, kept_reveal, looker_of
+from api.revealing import ASKED, NO_STORE, look, unmasked
 from api.seen_cases import NOW
 from api.shown_cases import FileAddedOut, SaidInClearOut
 from application import case_reveals, disputing
@@ -97,19 +97,14 @@ async def reveal(
     body: CaseRevealIn,
 ) -> Response:
     """Recorded with actor and reason before it is shown; a minor's after four eyes (A4, A9)."""
-    looker = looker_of(change, reason=body.reason, case=dispute)
-    command = change.command(
-        lambda unit: case_reveals.reveal_file(unit, case=dispute, file=file, looker=looker),
-        reason=body.reason,
-        streams=[DISPUTE.stream(dispute)],
+    decide = partial(case_reveals.reveal_file, case=dispute, file=file)
+    seen = await look(
+        request, change, decide, streams=[DISPUTE.stream(dispute)], reason=body.reason, case=dispute
     )
-    outcome = await store_of(request).execute(command)
-    kept = kept_reveal(request, outcome)
-    if kept is None:
-        return answered(outcome, 202)
-    return await _file(
-        request, dispute, file, kept["card"], kept["media_type"], repeated=outcome.repeated
-    )
+    if seen.kept is None:
+        return answered(seen.outcome, 202)
+    card, kind = seen.kept["card"], seen.kept["media_type"]
+    return await _file(request, dispute, file, card, kind, repeated=seen.outcome.repeated)
 
 
 async def _file(
@@ -161,18 +156,14 @@ async def reveal_words(
     found = next((one for one in said if one.position == position), None)
     if found is None or found.about == "message":
         raise NotFound(what="card")
-    looker = looker_of(change, reason=body.reason, case=dispute)
-    card, about = found.sealed.card, found.about
-    command = change.command(
-        lambda unit: case_reveals.reveal_card(unit, case=dispute, card=card, looker=looker),
-        reason=body.reason,
-        streams=[DISPUTE.stream(dispute)],
+    decide = partial(case_reveals.reveal_card, case=dispute, card=found.sealed.card)
+    seen = await look(
+        request, change, decide, streams=[DISPUTE.stream(dispute)], reason=body.reason, case=dispute
     )
-    outcome = await store_of(request).execute(command)
-    kept = kept_reveal(request, outcome)
-    if kept is None:
-        return answered(outcome, 202)
+    if seen.kept is None:
+        return answered(seen.outcome, 202)
     if found.text is None:
         raise NotFound(what="card")
-    shown = {**kept, "case": dispute, "about": about, "text": found.text}
-    return json_answer(shown, headers={**NO_STORE, **(REPEATED if outcome.repeated else {})})
+    return unmasked(
+        seen.outcome, {**seen.kept, "case": dispute, "about": found.about, "text": found.text}
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -17,7 +18,7 @@ from api.paths import ParcelNumber
 from api.pick_sheets import pick_list_pdf
 from api.printing import PDF, pdf_answer
 from api.reading import MinPosition, json_answer, wait_for
-from api.revealing import ASKED, kept_reveal, looker_of
+from api.revealing import ASKED, look
 from api.shown import example
 from api.shown_labels import LabelAskedOut, WaveLabelsOut
 from api.tenancy import Tenant
@@ -138,18 +139,13 @@ async def reveal(
         found = await labelled(connection, tenant.schema, parcel=parcel)
     if not found:  # nothing could be printed, so that nothing is opened either
         raise NotFound(what="label")
-    looker = looker_of(change, reason=body.reason, case=None)
-    command = change.command(
-        lambda unit: revealing.reveal_label(unit, parcel=parcel, looker=looker),
-        reason=body.reason,
-        streams=[PARCEL.stream(parcel)],
-    )
-    outcome = await store_of(request).execute(command)
-    kept = kept_reveal(request, outcome)
-    if kept is None:
-        return answered(outcome, 202)
+    decide = partial(revealing.reveal_label, parcel=parcel)
+    seen = await look(request, change, decide, streams=[PARCEL.stream(parcel)], reason=body.reason)
+    if seen.kept is None:
+        return answered(seen.outcome, 202)
+    card = seen.kept["card"]
     async with tenant.pool.connection() as connection:
-        recipient = await open_recipient(connection, tenant.schema, tenant.vault, kept["card"])
+        recipient = await open_recipient(connection, tenant.schema, tenant.vault, card)
     faces = [_face(one, recipient.on_whole_label(), tenant.settings) for one in found]
     return pdf_answer(await _paper(faces, name=parcel), parcel)
 

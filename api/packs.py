@@ -2,17 +2,18 @@
 
 import base64
 import hashlib
+from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from api.audit import Position, head_given, private_key
-from api.auth import Caller, Role, allow, store_of
+from api.auth import Caller, Role, allow
 from api.bodies_of_cases import PackIn
 from api.changing import REPEATED, Change, answered
 from api.disputes import Case, Supporter, visible_case
 from api.reading import PATIENCE_SECONDS
-from api.revealing import ASKED, NO_STORE, kept_reveal, looker_of
+from api.revealing import ASKED, NO_STORE, look
 from api.shown_cases import PackOut
 from application import case_reveals
 from application.case_told import Subject
@@ -97,20 +98,17 @@ async def reveal(
         cards = await cards_of(
             connection, tenant.schema, placed.subject, known_at=placed.head.position
         )
-    looker = looker_of(change, reason=body.reason, case=dispute)
-    command = change.command(
-        lambda unit: case_reveals.reveal_pack(
-            unit, case=dispute, position=placed.head.position, cards=cards, looker=looker
-        ),
-        reason=body.reason,
-        streams=[DISPUTE.stream(dispute)],
+    decide = partial(
+        case_reveals.reveal_pack, case=dispute, position=placed.head.position, cards=cards
     )
-    outcome = await store_of(request).execute(command)
-    kept = kept_reveal(request, outcome)
-    if kept is None:
-        return answered(outcome, 202)
-    asked = _asked(placed.subject, kept["as_of"], body.since)._replace(cards=kept["cards"])
-    return await _answer(request, asked, body.format, repeated=outcome.repeated)
+    seen = await look(
+        request, change, decide, streams=[DISPUTE.stream(dispute)], reason=body.reason, case=dispute
+    )
+    if seen.kept is None:
+        return answered(seen.outcome, 202)
+    given = _asked(placed.subject, seen.kept["as_of"], body.since)
+    asked = given._replace(cards=seen.kept["cards"])
+    return await _answer(request, asked, body.format, repeated=seen.outcome.repeated)
 
 
 async def _place(request: Request, caller: Caller, case: str, position: int | None) -> _Placed:

@@ -4,8 +4,10 @@ A minor's is shown only once a second person allowed it, and only for a while (A
 """
 
 import base64
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, NamedTuple, Protocol
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field, StringConstraints
@@ -25,6 +27,7 @@ from application.outcomes import Outcome
 from application.revealing import Looked, Looker
 from application.sealed_words import payload_of
 from application.streams import ORDER, PARCEL
+from application.unit import Unit
 from domain.privacy import RevealOver
 from domain.refusals import InvalidRequest, NotFound
 from projections import order_queries
@@ -89,28 +92,22 @@ async def reveal(request: Request, caller: Revealer, change: Change, body: Revea
     if (body.card is None) == (body.order is None):
         raise InvalidRequest(field="card", reason="give a card or an order")
     tenant = request.state.tenant
-    looker = looker_of(change, reason=body.reason, case=body.case)
+    decide: Looking
     if body.card is not None:
         learner = await _subject(request, body.card, field=RECIPIENT)
-        looked = Looked(body.card, learner)
-        command = change.command(
-            lambda unit: revealing.reveal(unit, looked, looker=looker), reason=body.reason
-        )
+        streams, decide = [], partial(revealing.reveal, looked=Looked(body.card, learner))
     else:
         number = str(body.order)
-        command = change.command(
-            lambda unit: revealing.reveal_recipient(unit, number=number, looker=looker),
-            reason=body.reason,
-            streams=[ORDER.stream(number)],
-        )
-    outcome = await store_of(request).execute(command)
-    kept = kept_reveal(request, outcome)
-    if kept is None:
-        return answered(outcome, 202)
+        streams = [ORDER.stream(number)]
+        decide = partial(revealing.reveal_recipient, number=number)
+    seen = await look(request, change, decide, streams=streams, reason=body.reason, case=body.case)
+    if seen.kept is None:
+        return answered(seen.outcome, 202)
+    card = seen.kept["card"]
     async with tenant.pool.connection() as connection:
-        recipient = await open_recipient(connection, tenant.schema, tenant.vault, kept["card"])
+        recipient = await open_recipient(connection, tenant.schema, tenant.vault, card)
     body_shown = recipient.model_dump(exclude={"raw"}, exclude_none=True)
-    return _unmasked(outcome, {**kept, "recipient": body_shown})
+    return unmasked(seen.outcome, {**seen.kept, "recipient": body_shown})
 
 
 @router.get(
@@ -150,28 +147,57 @@ async def reveal_payload(
     found = next((one for one in pushed if one["card"] == card), None)
     if found is None:
         raise NotFound(what="card")
-    looker = looker_of(change, reason=body.reason, case=body.case)
-    command = change.command(
-        lambda unit: revealing.reveal_payload(
-            unit, parcel=parcel, card=card, learner=learner, looker=looker
-        ),
-        reason=body.reason,
-        streams=[PARCEL.stream(parcel)],
-    )
-    outcome = await store_of(request).execute(command)
-    kept = kept_reveal(request, outcome)
-    if kept is None:
-        return answered(outcome, 202)
+    decide = partial(revealing.reveal_payload, parcel=parcel, card=card, learner=learner)
+    streams = [PARCEL.stream(parcel)]
+    seen = await look(request, change, decide, streams=streams, reason=body.reason, case=body.case)
+    if seen.kept is None:
+        return answered(seen.outcome, 202)
     async with tenant.pool.connection() as connection:
-        raw = await open_shown(connection, tenant.schema, tenant.vault, kept["card"], field=PAYLOAD)
+        raw = await open_shown(connection, tenant.schema, tenant.vault, card, field=PAYLOAD)
     raw = payload_of(raw, found["digest"])
-    return _unmasked(outcome, {**kept, "parcel": parcel, **_as_text(raw)})
+    return unmasked(seen.outcome, {**seen.kept, "parcel": parcel, **_as_text(raw)})
 
 
-def looker_of(change: Asked, *, reason: str, case: str | None) -> Looker:
-    """Who wants to see something, and what for."""
+class Seen(NamedTuple):
+    """A reveal that is recorded."""
+
+    outcome: Outcome
+    kept: dict[str, Any] | None
+    """What is kept of it; None where a second person has to decide first."""
+
+
+class Looking(Protocol):
+    """A command that records a reveal before anything is shown."""
+
+    def __call__(self, unit: Unit, *, looker: Looker) -> dict[str, Any]:
+        """What is kept of it, or that a second person was asked."""
+
+
+async def look(
+    request: Request,
+    change: Asked,
+    decide: Looking,
+    *,
+    streams: Sequence[str],
+    reason: str,
+    case: str | None = None,
+) -> Seen:
+    """Record who wants to see something and what for, before it is opened (A4, A9).
+
+    The same key shows it again, but not for long: whoever looks later leaves another record.
+    Raises `RevealOver` then.
+    """
     key = f"{change.caller.principal}:{change.key}"
-    return Looker(change.caller.subject, reason=reason, key=key, case=case)
+    looker = Looker(change.caller.subject, reason=reason, key=key, case=case)
+    command = change.command(partial(decide, looker=looker), reason=reason, streams=streams)
+    outcome = await store_of(request).execute(command)
+    kept: dict[str, Any] = from_json(outcome.answer)
+    if kept.get("status") == revealing.PENDING:
+        return Seen(outcome, None)
+    until = datetime.fromisoformat(kept["shown_until"]) if "shown_until" in kept else LONG_AGO
+    if request.state.tenant.store.clock() >= until:
+        raise RevealOver(until=until.isoformat(timespec="seconds"))
+    return Seen(outcome, kept)
 
 
 async def _subject(request: Request, card: str, *, field: str) -> str:
@@ -184,25 +210,11 @@ async def _subject(request: Request, card: str, *, field: str) -> str:
     return found.subject
 
 
-def kept_reveal(request: Request, outcome: Outcome) -> dict[str, Any] | None:
-    """What is kept of a reveal; None where a second person has to decide first.
-
-    The same key shows it again, but not for long: whoever looks later leaves another record.
-    """
-    kept: dict[str, Any] = from_json(outcome.answer)
-    if kept.get("status") == revealing.PENDING:
-        return None
-    until = datetime.fromisoformat(kept["shown_until"]) if "shown_until" in kept else LONG_AGO
-    if request.state.tenant.store.clock() >= until:
-        raise RevealOver(until=until.isoformat(timespec="seconds"))
-    return kept
-
-
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """Until when answers were shown that were kept before they said it."""
 
 
-def _unmasked(outcome: Outcome, shown: dict[str, Any]) -> Response:
+def unmasked(outcome: Outcome, shown: dict[str, Any]) -> Response:
     """The answer that is kept, and beside it what is never kept."""
     return json_answer(shown, headers={**NO_STORE, **(REPEATED if outcome.repeated else {})})
 

@@ -1,16 +1,17 @@
 """客服台 The support desk over HTTP: an order's one timeline, and notes beside it (D1, A4, A10)."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
 from api.auth import STAFF, Caller, Role, allow, store_of
 from api.bodies_of_cases import CaseRevealIn, NoteIn
-from api.changing import REPEATED, Change, answered
+from api.changing import Change, answered
 from api.order_reading import visible
 from api.paths import Number
-from api.reading import MinPosition, json_answer, wait_for, with_etag
-from api.revealing import ASKED, NO_STORE, kept_reveal, looker_of
+from api.reading import MinPosition, wait_for, with_etag
+from api.revealing import ASKED, look, unmasked
 from api.seen_cases import NOW
 from api.shown_to_support import NotedOut, NoteInClearOut, OrderTimelineOut
 from api.support_timeline import order_timeline
@@ -90,17 +91,10 @@ async def reveal_note(
     found = next((one for one in said if one.position == position), None)
     if found is None:
         raise NotFound(what="card")
-    looker = looker_of(change, reason=body.reason, case=None)
-    command = change.command(
-        lambda unit: noting.reveal_note(unit, number=number, card=found.sealed.card, looker=looker),
-        reason=body.reason,
-        streams=[ORDER.stream(number)],
-    )
-    outcome = await store_of(request).execute(command)
-    kept = kept_reveal(request, outcome)
-    if kept is None:
-        return answered(outcome, 202)
+    decide = partial(noting.reveal_note, number=number, card=found.sealed.card)
+    seen = await look(request, change, decide, streams=[ORDER.stream(number)], reason=body.reason)
+    if seen.kept is None:
+        return answered(seen.outcome, 202)
     if found.text is None:
         raise NotFound(what="card")
-    shown = {**kept, "order": number, "text": found.text}
-    return json_answer(shown, headers={**NO_STORE, **(REPEATED if outcome.repeated else {})})
+    return unmasked(seen.outcome, {**seen.kept, "order": number, "text": found.text})
