@@ -12,7 +12,7 @@ import typer
 
 from api import serving
 from api.command_settings import Data, settings_of_one
-from api.import_commands import By, File, ReportPath, said
+from api.import_commands import By, File, ReportPath, said, unused
 from application import billing
 from application.bill_files import COLUMNS, read_bill
 from application.envelope import Context
@@ -68,12 +68,8 @@ def bills(
             taken = asyncio.run(
                 _take(settings, found.service_url, read.file, by or getpass.getuser(), dry_run)
             )
-    except Unreadable as unreadable:
-        said(f"{file}: {unreadable} ({unreadable.code}); nothing was kept.", style="red")
-        raise typer.Exit(2) from None
-    except Refusal as refusal:
-        said(f"{file}: {refusal} ({refusal.code}); nothing was kept.", style="red")
-        raise typer.Exit(2) from None
+    except (Unreadable, Refusal) as refused_whole:
+        raise unused(file, refused_whole, nothing=("kept", "保存")) from None
     said(_summary(taken, dry_run))
     if read.left_out:
         said(f"Columns that were not read: {', '.join(read.left_out)}")

@@ -147,7 +147,13 @@ def _read(content: bytes, **told: Any) -> ReadBill:
 
 def _refused(read: ReadBill) -> dict[str, Any]:
     rows = [
-        {"row": one.row, "column": one.column, "code": one.code, "why": one.why}
+        {
+            "row": one.row,
+            "column": one.column,
+            "code": one.code,
+            "why": one.why,
+            "why_zh": one.why_zh,
+        }
         for one in read.refused[: bill_queries.REFUSED_MAX]
     ]
     return {"refused": len(read.refused), "refused_rows": rows, "left_out": read.left_out}

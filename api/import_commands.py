@@ -16,6 +16,8 @@ from application.settings import Settings
 from application.spreadsheets import Unreadable
 from application.store import Store
 from application.vault import MasterKeys, Vault
+from domain.reasons import reason_zh
+from domain.refusals import Refusal
 
 import_app = typer.Typer(help="Table files, CSV or XLSX, row by row.", no_args_is_help=True)
 
@@ -46,8 +48,7 @@ def grants(file: File, data: Data = Path("data"), report: ReportPath = None, by:
                 _grants(settings, found.service_url, file, refused, by or getpass.getuser())
             )
         except Unreadable as unreadable:
-            said(f"{file}: {unreadable} ({unreadable.code}); nothing was granted.", style="red")
-            raise typer.Exit(2) from None
+            raise unused(file, unreadable, nothing=("granted", "发放")) from None
     said(_summary(imported))
     if refused.write():
         said(f"{refused.rows:,} refused rows are in {refused.path}", style="yellow")
@@ -77,6 +78,20 @@ def _summary(imported: Imported) -> str:
         f"{imported.duplicates:,} granted before, {imported.refused.total():,} refused"
         + (f" ({refused})" if refused else "")
     )
+
+
+def unused(file: Path, refused: Unreadable | Refusal, *, nothing: tuple[str, str]) -> typer.Exit:
+    """Say in English and Chinese why a file cannot be used (M4); the exit that it comes to.
+
+    `nothing` says in both what was done with none of it.
+    """
+    if isinstance(refused, Refusal):
+        english, chinese = refused.message("en"), refused.message("zh")
+    else:
+        english, chinese = str(refused), reason_zh(str(refused))
+    said(f"{file}: {english} ({refused.code}); nothing was {nothing[0]}.", style="red")
+    said(f"{file}：{chinese}({refused.code})；未{nothing[1]}任何内容。", style="red")
+    return typer.Exit(2)
 
 
 def said(text: str, *, style: str = "") -> None:

@@ -11,7 +11,7 @@ import typer
 
 from api import serving
 from api.command_settings import Data, settings_of_one
-from api.import_commands import By, File, ReportPath, said
+from api.import_commands import By, File, ReportPath, said, unused
 from application import pricing
 from application.envelope import Context
 from application.importing import Report
@@ -51,12 +51,8 @@ def rates(
                 serving.prepare(settings, found)
             url, actor = found.service_url, by or getpass.getuser()
             published = asyncio.run(_publish(settings, url, file, read, actor, dry_run=dry_run))
-    except Unreadable as unreadable:
-        said(f"{file}: {unreadable} ({unreadable.code}); nothing was published.", style="red")
-        raise typer.Exit(2) from None
-    except Refusal as refusal:
-        said(f"{file}: {refusal} ({refusal.code}); nothing was published.", style="red")
-        raise typer.Exit(2) from None
+    except (Unreadable, Refusal) as refused_whole:
+        raise unused(file, refused_whole, nothing=("published", "发布")) from None
     said(_summary(read, published, dry_run=dry_run))
     for one in read.refused:
         refused.keep(one)

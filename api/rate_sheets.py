@@ -53,6 +53,7 @@ class RefusedRowOut(BaseModel):
     column: str = Field(description="which cell is wrong; empty: none of its own")
     code: str = Field(description="why: empty, unusable, twice, differs, no_lane, held_back, …")
     why: str = Field(description="in English words")
+    why_zh: str = Field(description="in Chinese words")
 
 
 class RatesImportedOut(BaseModel):
@@ -154,7 +155,13 @@ def _read(content: bytes, zone: ZoneInfo) -> ReadCards:
 
 def _refused(read: ReadCards) -> dict[str, Any]:
     rows = [
-        {"row": one.row, "column": one.column, "code": one.code, "why": one.why}
+        {
+            "row": one.row,
+            "column": one.column,
+            "code": one.code,
+            "why": one.why,
+            "why_zh": one.why_zh,
+        }
         for one in read.refused[:REFUSED_MAX]
     ]
     return {"held_back": read.held_back, "refused": len(read.refused), "refused_rows": rows}

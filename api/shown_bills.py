@@ -58,6 +58,7 @@ class RefusedNowOut(RefusedRowOut):
     """A row that was refused just now, with the reason in words."""
 
     why: str = Field(description="in English; what the cell held is not repeated")
+    why_zh: str = Field(description="the same in Chinese")
 
 
 class BillTakenOut(BaseModel):
@@ -71,7 +72,15 @@ class BillTakenOut(BaseModel):
         total_fen=218_400,
         dry_run=False,
         refused=1,
-        refused_rows=[{"row": 9, "column": "amount", "code": "empty", "why": "amount is empty"}],
+        refused_rows=[
+            {
+                "row": 9,
+                "column": "amount",
+                "code": "empty",
+                "why": "amount is empty",
+                "why_zh": "amount 不能为空",
+            }
+        ],
         left_out=["收件人"],
         position=61,
     )

@@ -25,6 +25,7 @@ from application.spreadsheets import TableRow, Unreadable, table
 from application.store import Store
 from domain.house_rules import HouseRules
 from domain.point_facts import Reason
+from domain.reasons import reason_zh
 from domain.refusals import Refusal
 
 BATCH = 2_000
@@ -36,7 +37,7 @@ COLUMNS: Final = (
     "learner", "points", "reason", "source", "happened_at", "expires_at", "carried_over",
 )  # fmt: skip
 NEEDED: Final = COLUMNS[:4]
-REPORT_COLUMNS: Final = ("row", "column", "code", "why")
+REPORT_COLUMNS: Final = ("row", "column", "code", "why", "why_zh")
 """What a report adds to a refused row; a corrected report can be imported as it is."""
 ALIASES: Final = {
     "学员": "learner", "学号": "learner", "积分": "points", "原因": "reason", "来源": "source",
@@ -63,6 +64,13 @@ class Refused(NamedTuple):
     code: str
     why: str
     cells: Sequence[str]
+    chinese: str = ""
+    """Why, where it is no reason of a file's own."""
+
+    @property
+    def why_zh(self) -> str:
+        """Why, in Chinese (M4)."""
+        return self.chinese or reason_zh(self.why)
 
 
 @dataclass
@@ -126,7 +134,8 @@ def _count(imported: Imported, row: _Row, result: Outcome | Refusal, keep: Keep)
     # The identity is the key: another digest under it is another points or expiry (rules.md 14).
     refusal = GrantConflict() if isinstance(result, KeyReused) else result
     imported.refused[refusal.code] += 1
-    keep(Refused(row.number, "", refusal.code, refusal.message("en"), _texts(row.cells)))
+    english, chinese = refusal.message("en"), refusal.message("zh")
+    keep(Refused(row.number, "", refusal.code, english, _texts(row.cells), chinese))
 
 
 def _usable(
@@ -178,7 +187,7 @@ def _digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise Unreadable("missing", f"{error.strerror}") from None
+        raise Unreadable("missing", f"it cannot be opened: {error.strerror}") from None
 
 
 # --- heads and cells ---
@@ -189,17 +198,19 @@ def _heads(row: TableRow) -> list[str]:
     heads = [ALIASES.get(name, name) for name in (cell_text(cell).lower() for cell in row.cells)]
     while heads and not heads[-1]:
         heads.pop()
-    where = f"row {row.number}"
     for place, name in enumerate(heads):
-        column = f"{where}, column {column_letters(place)}"
+        column = column_letters(place)
         if name not in COLUMNS and name not in REPORT_COLUMNS:
             known = ", ".join(COLUMNS)
-            raise Unreadable("unknown_column", f"{column}: “{name[:40]}” is none of {known}")
+            why = f"row {row.number}, column {column}: “{name[:40]}” is none of {known}"
+            raise Unreadable("unknown_column", why)
         if name in heads[:place]:
-            raise Unreadable("column_twice", f"{column}: “{name}” is there twice")
+            why = f"row {row.number}, column {column}: “{name}” is there twice"
+            raise Unreadable("column_twice", why)
     missing = [name for name in NEEDED if name not in heads]
     if missing:
-        raise Unreadable("column_missing", f"{where}: there is no column {', '.join(missing)}")
+        why = f"row {row.number}: there is no column {', '.join(missing)}"
+        raise Unreadable("column_missing", why)
     return heads
 
 
@@ -336,7 +347,7 @@ class Report:
             writer = csv.writer(file)
             writer.writerow((*self._columns, *REPORT_COLUMNS))
             for one in sorted(self._lines):
-                why = (one.row, one.column, one.code, one.why)
+                why = (one.row, one.column, one.code, one.why, one.why_zh)
                 writer.writerow([escaped(str(cell)) for cell in (*one.cells, *why)])
         return True
 

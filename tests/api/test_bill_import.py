@@ -52,13 +52,14 @@ def test_refused_rows_are_in_a_report_when_some_cannot_be_read(run: Command) -> 
     assert status == 1
     assert "1 refused rows are in" in said
     report = (run.folder / "2026-10.csv.refused.csv").read_text(encoding="utf-8-sig")
-    assert "ZT2,five,,,,,3,amount,unusable,amount has to be a number" in report
+    assert "ZT2,five,,,,,3,amount,unusable,amount has to be a number,amount 应为数字" in report
 
 
 def test_nothing_is_kept_when_file_or_request_cannot_be_used(run: Command) -> None:
     """W6: status 2, with the reason."""
     status, said = run("重量\n1\n")
     assert (status, "there is no column number, amount" in said) == (2, True)
+    assert "缺少列 number, amount" in said
     status, said = run("运单号,运费\nZT1,5.20\n", partner="Not A Code")
     assert (status, "from: has to match" in said) == (2, True)
     status, said = run(

@@ -49,7 +49,8 @@ def test_status_is_1_and_the_report_is_named_when_rows_are_refused(run: Command)
     assert status == 1
     assert "1 refused (unusable 1)" in said
     assert "1 refused rows are in" in said
-    assert (run.folder / "grants.csv.refused.csv").exists()
+    report = (run.folder / "grants.csv.refused.csv").read_text(encoding="utf-8-sig")
+    assert "points 应为 1 至 1,000,000,000 的整数" in report
 
 
 def test_status_is_2_when_the_file_cannot_be_read(run: Command) -> None:
@@ -57,3 +58,5 @@ def test_status_is_2_when_the_file_cannot_be_read(run: Command) -> None:
     assert status == 2
     assert "row 1, column A: “nothing” is none of learner, points" in said
     assert "nothing was granted" in said
+    assert "第 1 行 A 列：没有名为“nothing”的列" in said
+    assert "未发放任何内容" in said

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_core import from_json
 
+from application.importing import SOURCE
 from application.outcomes import RefusedBefore, keep_refusal
 from domain.order_facts import State, customer_status
 from domain.reasons import ACTIONS, THINGS, customers_words, reason_zh
@@ -55,7 +56,7 @@ def figures(name: str) -> Iterator[str]:
 
 def test_why_a_file_cannot_be_read_is_said_in_chinese() -> None:
     """M4, W6: nothing of it in English, but for what stands in the file."""
-    readers = ("sheet_reader", "spreadsheets", "bill_files", "rate_files")
+    readers = ("sheet_reader", "spreadsheets", "importing", "bill_files", "rate_files")
     files = [ROOT / "application" / f"{name}.py" for name in readers]
     given = [
         text
@@ -65,6 +66,40 @@ def test_why_a_file_cannot_be_read_is_said_in_chinese() -> None:
     ]
     assert len(given) > 20
     assert [text for text in given if reason_zh(text) == text] == []
+
+
+def whys(files: list[Path]) -> Iterator[str]:
+    """Why a row is no line: given at once, or called `why` first."""
+    for called, call in calls(files):
+        if called == "UnusableCell":
+            yield from texts(call.args[2])
+    for node in (node for file in files for node in ast.walk(ast.parse(file.read_text()))):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="why")], value=ast.Tuple(elts=[_, value])):
+                yield from texts(value)
+            case ast.Assign(targets=[ast.Name(id="why")], value=value):
+                yield from texts(value)
+            case _:
+                pass
+
+
+def test_why_a_row_is_refused_is_said_in_chinese() -> None:
+    """M4: in the report of a command and on the page of a file."""
+    files = [
+        ROOT / "application" / f"{name}.py" for name in ("importing", "bill_files", "rate_files")
+    ]
+    # Of several parts: as they come out; but for what pydantic says of a whole card.
+    composed = {"x: x", "x has to be x", "x has to be x and x"}
+    given = set(whys(files)) - composed | {
+        "learner has to be letters, digits and ._@+/=-",
+        f"source has to be {SOURCE}",
+        "hours has to be whole and at least 1",
+        "percent_off has to be whole and 1 to 99",
+        "first_yuan has to be exact to 0.01 and at least 0",
+        "max_kg has to be exact to 0.001 and 1 to 70",
+    }
+    assert len(given) > 30
+    assert [text for text in sorted(given) if reason_zh(text) == text] == []
 
 
 @pytest.mark.parametrize("name", ["why", "reason"])

@@ -3,7 +3,7 @@ import { askFor } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { ask, get, Intent } from "./http.js";
 import { announce, broken, busily, empty, field, loading, problemBox, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
-import { dayKey, number, plainDay, t, word, yuan } from "./words.js";
+import { dayKey, language, number, plainDay, t, word, yuan } from "./words.js";
 
 const PATH = "/v1/rate-cards";
 const KINDS = ".csv,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -133,7 +133,7 @@ function refused(found) {
   if (!found.refused) return null;
   return [problemBox(t("rates.held_back", { n: found.held_back, rows: found.refused })),
     h("table", { class: "cards" }, h("thead", null, h("tr", null, ["rates.row", "rates.column", "rates.why"].map((key) => h("th", { scope: "col" }, t(key))))),
-      h("tbody", null, found.refused_rows.map((one) => h("tr", null, h("td", { class: "num", "data-label": t("rates.row") }, number(one.row)), h("td", { class: "mono small" }, one.column), h("td", { class: "full" }, t(`rates.wrong_${one.code}`), one.code === "held_back" ? null : h("span", { class: "quiet small" }, ` ${one.why}`))))))];
+      h("tbody", null, found.refused_rows.map((one) => h("tr", null, h("td", { class: "num", "data-label": t("rates.row") }, number(one.row)), h("td", { class: "mono small" }, one.column), h("td", { class: "full" }, t(`rates.wrong_${one.code}`), one.code === "held_back" ? null : h("span", { class: "quiet small" }, ` ${language === "zh" ? one.why_zh : one.why}`))))))];
 }
 
 // --- cards and volumes ---
