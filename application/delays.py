@@ -14,7 +14,7 @@ from application.claiming import open_inquiry
 from application.issuing import NotYet
 from application.ordering import existing
 from application.streams import CLAIM, ORDER, PARCEL
-from application.sweeping import Due, Policy, command_of, ripe
+from application.sweeping import Due, Policy, timed
 from application.unit import Command, Unit
 from domain.delays import Delay, DelayCause, lasts, tell
 from domain.house_rules import HouseRules
@@ -33,7 +33,6 @@ def when_parcel_is_kept_then_tell(
     since, told_at = due.at, due.at + grace(rules)
 
     def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due._replace(at=told_at))
         box = unit.read(PARCEL, due.key)
         facts = tell(box, Delay(cause, since), now=unit.now)
         if not facts and unit.version(PARCEL, due.key) != due.version:
@@ -42,7 +41,8 @@ def when_parcel_is_kept_then_tell(
         return {"parcel": due.key, "cause": cause}
 
     name = f"tell_{cause}"
-    return command_of(name, PARCEL.stream(due.key), due, decide, happened_at=told_at)
+    stream = PARCEL.stream(due.key)
+    return timed(name, stream, due, decide, at=told_at, happened_at=told_at)
 
 
 def when_parcel_is_kept_long_then_inquire(
@@ -51,25 +51,24 @@ def when_parcel_is_kept_long_then_inquire(
     """It has been kept for far too long: its carrier is asked, once a parcel (T5; rules.md 27)."""
 
     def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due._replace(at=due.at + grace(rules)))
         box, asked = unit.read(PARCEL, due.key), unit.read(CLAIM, due.key).inquiry
         if asked is not None or not lasts(box, Delay(cause, due.at), now=unit.now):
             return {"parcel": due.key}
         return open_inquiry(unit, parcel=due.key, case=None, rules=rules)
 
-    return command_of(f"inquire_{cause}", PARCEL.stream(due.key), due, decide)
+    stream, at = PARCEL.stream(due.key), due.at + grace(rules)
+    return timed(f"inquire_{cause}", stream, due, decide, at=at)
 
 
 def when_promise_passes_in_the_house_then_tell(due: Due, rules: HouseRules) -> Command:
     """The promised time passed before all was handed over: its learner is told, once (T5, O6)."""
 
     def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due)
         # Handed over, or promised anew, meanwhile: nothing is told, and the view will say so.
         unit.record(ORDER, due.key, tell_unsent(existing(unit, due.key), now=unit.now))
         return {"number": due.key}
 
-    return command_of("tell_not_sent", ORDER.stream(due.key), due, decide)
+    return timed("tell_not_sent", ORDER.stream(due.key), due, decide)
 
 
 TELL_NOT_SENT = Policy(

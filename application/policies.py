@@ -6,6 +6,7 @@ runs any of this.
 """
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from application import claiming, disputing, goodwill, granting, ordering, replanning, returning
@@ -28,6 +29,7 @@ from application.sweeping import (
     overdue_of,
     ripe,
     sweep,
+    timed,
 )
 from application.unit import Command, Unit
 from domain.house_rules import HouseRules
@@ -37,44 +39,43 @@ __all__ = ["ALL", "BY_THE_HOUR", "BY_THE_SECOND", "Overdue", "Policy", "Swept", 
 
 def when_pay_by_is_over_then_cancel_order(due: Due, rules: HouseRules) -> Command:
     """Unpaid at `pay_by`: cancelled, points and stock back (O4; rules.md 8)."""
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due)
-        return ordering.cancel_unpaid(unit, number=due.key, rules=rules)
-
-    return command_of("cancel_unpaid_orders", ORDER.stream(due.key), due, decide)
+    return timed(
+        "cancel_unpaid_orders",
+        ORDER.stream(due.key),
+        due,
+        partial(ordering.cancel_unpaid, number=due.key, rules=rules),
+    )
 
 
 def when_window_is_over_then_complete_order(due: Due, rules: HouseRules) -> Command:
     """Service window over: that part is completed, with the last one the order (O4)."""
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due)
-        return ordering.complete_order(unit, number=due.key, rules=rules)
-
     # It ended when its window did, however late we notice (A5).
-    return command_of("complete_orders", ORDER.stream(due.key), due, decide, happened_at=due.at)
+    return timed(
+        "complete_orders",
+        ORDER.stream(due.key),
+        due,
+        partial(ordering.complete_order, number=due.key, rules=rules),
+        happened_at=due.at,
+    )
 
 
 def when_promise_is_broken_then_make_it_good(due: Due, rules: HouseRules) -> Command:
     """The promised time passed and the order is late: points, once (rules.md 10)."""
     at = due.at + rules.late_points_after
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due._replace(at=at))
-        return goodwill.settle_promise(unit, number=due.key, rules=rules)
-
-    return command_of("settle_promises", ORDER.stream(due.key), due, decide)
+    return timed(
+        "settle_promises",
+        ORDER.stream(due.key),
+        due,
+        partial(goodwill.settle_promise, number=due.key, rules=rules),
+        at=at,
+    )
 
 
 def when_lots_are_over_then_expire_them(due: Due, rules: HouseRules) -> Command:
     """A lot's time is over: what is left of it leaves by an event (L4)."""
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due)
-        return granting.expire_lots(unit, learner=due.key)
-
-    return command_of("expire_lots", ACCOUNT.stream(due.key), due, decide)
+    return timed(
+        "expire_lots", ACCOUNT.stream(due.key), due, partial(granting.expire_lots, learner=due.key)
+    )
 
 
 def when_ended_long_ago_then_expire_order(due: Due, rules: HouseRules) -> Command:
@@ -83,7 +84,7 @@ def when_ended_long_ago_then_expire_order(due: Due, rules: HouseRules) -> Comman
 
     def decide(unit: Unit) -> dict[str, Any]:
         until = ordering.existing(unit, due.key).visible_until
-        ripe(unit, due._replace(at=until or hidden_from))
+        ripe(unit, until or hidden_from)
         return ordering.expire_order(unit, number=due.key)
 
     stream = ORDER.stream(due.key)
@@ -106,52 +107,49 @@ def when_stock_received_then_send_what_waited(due: Due, rules: HouseRules) -> Co
 def when_cash_refund_failed_then_ask_again(due: Due, rules: HouseRules) -> Command:
     """The pause after a failure is over: the provider is asked once more (rules.md 8)."""
     number, _, refund = due.key.partition("/")
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due)
-        return ordering.ask_cash_refund_again(unit, number=number, refund=refund)
-
-    return command_of("ask_refunds_again", ORDER.stream(number), due, decide)
+    return timed(
+        "ask_refunds_again",
+        ORDER.stream(number),
+        due,
+        partial(ordering.ask_cash_refund_again, number=number, refund=refund),
+    )
 
 
 def when_answer_by_is_over_then_time_out_questions(due: Due, rules: HouseRules) -> Command:
     """The learner did not answer in time: the case goes on without (D1)."""
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due)
-        return disputing.time_out_questions(unit, case=due.key)
-
-    return command_of("time_out_questions", DISPUTE.stream(due.key), due, decide)
+    return timed(
+        "time_out_questions",
+        DISPUTE.stream(due.key),
+        due,
+        partial(disputing.time_out_questions, case=due.key),
+    )
 
 
 def when_decide_by_is_over_then_note_overdue(due: Due, rules: HouseRules) -> Command:
     """A case was not decided in time: it is noted, and staff see it first (D1)."""
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due)
-        return disputing.note_overdue(unit, case=due.key)
-
-    return command_of("note_overdue_cases", DISPUTE.stream(due.key), due, decide)
+    return timed(
+        "note_overdue_cases",
+        DISPUTE.stream(due.key),
+        due,
+        partial(disputing.note_overdue, case=due.key),
+    )
 
 
 def when_carrier_is_silent_then_time_out_inquiry(due: Due, rules: HouseRules) -> Command:
     """The carrier did not answer in time: it may be asked again, and cases go on (D1)."""
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due)
-        return claiming.time_out_inquiry(unit, parcel=due.key)
-
-    return command_of("time_out_inquiries", CLAIM.stream(due.key), due, decide)
+    return timed(
+        "time_out_inquiries",
+        CLAIM.stream(due.key),
+        due,
+        partial(claiming.time_out_inquiry, parcel=due.key),
+    )
 
 
 def when_send_by_is_over_then_lapse_return(due: Due, rules: HouseRules) -> Command:
     """The goods were not sent in time: the return is over, the window runs on (D3)."""
-
-    def decide(unit: Unit) -> dict[str, Any]:
-        ripe(unit, due)
-        return returning.lapse(unit, name=due.key)
-
-    return command_of("lapse_returns", RETURN.stream(due.key), due, decide)
+    return timed(
+        "lapse_returns", RETURN.stream(due.key), due, partial(returning.lapse, name=due.key)
+    )
 
 
 CANCEL_UNPAID = Policy(

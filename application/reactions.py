@@ -6,9 +6,10 @@ state of each loop is in the database, so a loop that dies is simply begun again
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Final
 
 from application.arrivals import estimate_arrivals
 from application.billing import match_new
@@ -36,6 +37,14 @@ DISPATCH_SECONDS = 0.2
 """A subscribed app hears of a scan within a second (T3)."""
 LONGEST_PAUSE_SECONDS = 30.0
 
+ALL_THE_TIME: Final[Sequence[tuple[str, Callable[[House], Awaitable[object]], float]]] = (
+    ("screening", screen_fresh, SCREEN_SECONDS),
+    ("estimates", estimate_arrivals, ESTIMATE_SECONDS),
+    ("urgent orders", release_urgent, SWEEP_SECONDS),
+    ("new bills", match_new, MATCH_SECONDS),
+)
+"""What is done anew all the time: its name, the work, and the seconds between two times."""
+
 
 async def run_reactions(
     stop: asyncio.Event,
@@ -48,38 +57,11 @@ async def run_reactions(
     async with Outbound(loopback=loopback_webhooks) as outbound, asyncio.TaskGroup() as tasks:
         for house in houses.values():
             tasks.create_task(keep_deadlines(stop, house), name=f"deadlines of {house.schema}")
-            tasks.create_task(
-                again_and_again(
-                    stop,
-                    partial(screen_fresh, house),
-                    what=f"screening of {house.schema}",
-                    every=SCREEN_SECONDS,
+            for what, work, every in ALL_THE_TIME:
+                named = f"{what} of {house.schema}"
+                tasks.create_task(
+                    again_and_again(stop, partial(work, house), what=named, every=every), name=named
                 )
-            )
-            tasks.create_task(
-                again_and_again(
-                    stop,
-                    partial(estimate_arrivals, house),
-                    what=f"estimates of {house.schema}",
-                    every=ESTIMATE_SECONDS,
-                )
-            )
-            tasks.create_task(
-                again_and_again(
-                    stop,
-                    partial(release_urgent, house),
-                    what=f"urgent orders of {house.schema}",
-                    every=SWEEP_SECONDS,
-                )
-            )
-            tasks.create_task(
-                again_and_again(
-                    stop,
-                    partial(match_new, house),
-                    what=f"new bills of {house.schema}",
-                    every=MATCH_SECONDS,
-                )
-            )
             tasks.create_task(
                 tell_subscribers(stop, house, outbound), name=f"webhooks of {house.schema}"
             )

@@ -89,10 +89,10 @@ class Foreseen:
     """It should have been done by now: refused, stuck, or nobody sweeps (M5)."""
 
 
-def ripe(unit: Unit, due: Due) -> None:
+def ripe(unit: Unit, at: datetime) -> None:
     """Raise `TooEarly` before a command's time: another process's clock may be ahead."""
     # Answering "not yet" would be kept under the key, and the answer for ever.
-    if unit.now < due.at:
+    if unit.now < at:
         raise TooEarly
 
 
@@ -115,6 +115,24 @@ def command_of(
         streams=(stream,),
         happened_at=happened_at,
     )
+
+
+def timed(
+    policy: str,
+    stream: str,
+    due: Due,
+    decide: Callable[[Unit], dict[str, Any]],
+    *,
+    at: datetime | None = None,
+    happened_at: datetime | None = None,
+) -> Command:
+    """A policy's command that waits for its time: `at`, or when it is due."""
+
+    def in_time(unit: Unit) -> dict[str, Any]:
+        ripe(unit, at or due.at)
+        return decide(unit)
+
+    return command_of(policy, stream, due, in_time, happened_at=happened_at)
 
 
 async def sweep(house: House, policy: Policy) -> Swept:
