@@ -1,6 +1,8 @@
 """What every request passes first: tenant, limits of size and patience, timing (R46, R52)."""
 
 import asyncio
+import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -21,6 +23,8 @@ BODY_SECONDS = 20.0
 """How long a body may take to arrive."""
 HEAD_SECONDS = 10.0
 """How long a request's head may take to arrive."""
+UNREAD_SECONDS = 30.0
+"""How long what is sent may wait while its reader has no room for it; 0: for ever."""
 LIVE = "/live"
 """Streams last as long as their watchers like, which is no slowness."""
 
@@ -115,13 +119,22 @@ class _Body:
 
 
 class Impatient(HttpToolsProtocol):
-    """uvicorn waits for ever for the head of a request; this does not."""
+    """uvicorn waits for ever for the head of a request, and to be read; this does not (R51, R52).
+
+    A connection that is never read would stay open after its watcher was sent away, or its answer
+    was complete, with all that waits for it. Closing it waits for just that; the system's own
+    limit ends it, whatever it is in the middle of.
+    """
 
     _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection from which a request is expected."""
         super().connection_made(transport)
+        if sys.platform == "linux":  # elsewhere they stay, bounded in size (R51)
+            milliseconds = int(UNREAD_SECONDS * 1_000)
+            connection: socket.socket = transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:

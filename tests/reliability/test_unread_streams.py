@@ -24,6 +24,10 @@ FEW, NEWS = 20, 10_000
 """Of each order: what its watchers may leave unread, and then far more."""
 WARM = 5_000
 MEGABYTES = 20
+SMALL = (sys.executable, "-m", "tests.reliability.small_sockets")
+WAITING, OVER = 1_000, 100
+"""Of each order: news that fill what waits for a connection, and what sends its watcher away."""
+UNREAD_SECONDS = 5.0
 UNBOUNDED = (sys.executable, "-m", "tests.reliability.unbounded_queues")
 
 
@@ -77,15 +81,22 @@ class Unread:
         found = re.findall(rb"id: (\d+)\nevent: news\n.*position\":(\d+)\}", self._read)
         self.positions = [int(position) for _, position in found]
 
+    @property
+    def port(self) -> int:
+        """Of its end of the connection."""
+        return int(self._socket.getsockname()[1])
+
     def close(self) -> None:
         """Go away."""
         self._socket.close()
 
 
 @asynccontextmanager
-async def unread(service: Service, orders: list[str]) -> AsyncIterator[list[Unread]]:
+async def unread(
+    service: Service, orders: list[str], *, after: int | None = None
+) -> AsyncIterator[list[Unread]]:
     """A hundred of them."""
-    readers = [Unread(service, orders[number % ORDERS]) for number in range(READERS)]
+    readers = [Unread(service, orders[number % ORDERS], after=after) for number in range(READERS)]
     try:
         await asyncio.gather(*(one.join() for one in readers))
         yield readers
@@ -173,3 +184,50 @@ async def test_memory_grows_when_queues_have_no_bound(service: Service) -> None:
     more, readers, last = await megabytes_more(service)
     assert more > MEGABYTES
     assert all(last in one.positions for one in readers)
+
+
+async def left_open(service: Service, *, seconds: float) -> tuple[int, float]:
+    """Connections and streams that are left of a hundred whose watchers were sent away while they
+    waited to be read: for `seconds`, and looked for three times as long."""
+    service.program = SMALL
+    service.environment["UNREAD_SECONDS"] = str(seconds)
+    service.kill_api()
+    await asyncio.to_thread(service.start_api)
+    assert service.api is not None
+    process = psutil.Process(service.api.pid)
+    orders = [await _order(service) for _ in range(ORDERS)]
+    every_grant_is_news(service, orders)
+    before = await flooded(service, WAITING) - WAITING
+    async with unread(service, orders, after=before) as readers:
+        await flooded(service, OVER)
+        ports = {one.port for one in readers}
+        give_up_at = asyncio.get_running_loop().time() + 3 * UNREAD_SECONDS
+        while True:
+            left = connections(process, ports), await streams(service)
+            if not any(left) or asyncio.get_running_loop().time() > give_up_at:
+                return left
+            await asyncio.sleep(0.5)
+
+
+def connections(process: psutil.Process, ports: set[int]) -> int:
+    """How many of those that began at these ports a process has."""
+    return sum(bool(one.raddr) and one.raddr.port in ports for one in process.net_connections())
+
+
+async def streams(service: Service) -> float:
+    """How many live streams the API says it has."""
+    async with service.client() as client:
+        text = (await client.get("/metrics", headers=service.headers("auditor", "a"))).text
+    found = re.search(r"^tallypost_live_streams{.*} (.*)$", text, re.MULTILINE)
+    assert found, text
+    return float(found[1])
+
+
+async def test_a_connection_is_closed_when_what_waits_for_it_is_not_read(service: Service) -> None:
+    """R51: with the 64 kB that wait, which a mere closing would wait for; its stream is over."""
+    assert await left_open(service, seconds=UNREAD_SECONDS) == (0, 0)
+
+
+async def test_a_connection_stays_when_it_may_wait_for_ever(service: Service) -> None:
+    """R51 CONTROL: without the limit all of them stay, though their watchers were sent away."""
+    assert await left_open(service, seconds=0) == (READERS, READERS)
