@@ -105,6 +105,11 @@ class GoodsBackIn(Body):
         default=False,
         description="refused goods of a return that came back: they are paid back after all (D3)",
     )
+    send_again: bool = Field(
+        default=False,
+        description="refused goods of a return that came back: they leave again, in their own"
+        " parcel (D3)",
+    )
     reason: Why
 
 
@@ -215,7 +220,8 @@ async def goods_back(
 
     Whether the parcel was called back, or its carrier brings it back by itself.
     What a decision had paid back before is taken in alike, and pays nothing more (D4). Goods of a
-    return that were refused lie here, undecided, until a case or a `refund` (D3).
+    return that were refused lie here, undecided, until a case, a `refund`, or until they are to
+    `send_again` (D3).
     """
     rules = request.state.tenant.rules
     scrap = [(one.sku, one.quantity) for one in body.scrap or ()]
@@ -229,6 +235,7 @@ async def goods_back(
             scrap=scrap,
             in_hand=body.in_hand,
             refund=body.refund,
+            send_again=body.send_again,
             fault=body.fault,
         ),
         reason=body.reason,

@@ -26,11 +26,13 @@ from api.seen_cases import NOW
 from api.shown import OrderSeenOut
 from api.shown_lists import OrdersOut
 from api.shown_to_support import OwnStoryOut
+from domain.disputes import Dispute
 from domain.intercepts import Intercept
 from domain.order_facts import State, customer_status
 from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotFound
 from domain.replacing import still_due
+from domain.sent_again import due_of
 from projections import order_queries
 from projections.audit_queries import order_events
 from projections.disputes import cases_of_order
@@ -88,13 +90,25 @@ async def read(
 
     def disputable(parcel: str, box: Parcel) -> dict[str, Any]:
         assert order is not None  # there are parcels
-        case = known.get(parcel)
-        return dispute_of(number, order, parcel, box, case=case, when=now, rules=tenant.rules)
+        return dispute_of(
+            number,
+            order,
+            parcel,
+            box,
+            case=known.get(parcel),
+            asked=stopped.get(parcel, Intercept()),
+            linked=linked,
+            when=now,
+            rules=tenant.rules,
+        )
 
     def stopping(parcel: str, box: Parcel) -> dict[str, Any]:
         one = stopped.get(parcel, Intercept())
         mine = {content.part for content in box.carries if content.order == number}
         due = len(box.orders) > 1 or bool(still_due(row.order, linked, mine))
+        if box.goods:
+            case = known.get(parcel, Dispute())
+            due = bool(due_of(box.goods, row.order, linked, case=case, asked=one))
         action = intercept_of(parcel, box, one=one, due=due, when=now, rules=tenant.rules)
         return {"intercept": told_of(one), "actions": {"intercept": action}}
 

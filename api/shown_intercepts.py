@@ -47,6 +47,9 @@ class GoodsBackOut(InterceptAskedOut):
 
     model_config = example(**{**_ASKED, "state": "came_back"}, points=480, position=70)
     points: int = Field(description="that went back to their lots")
+    sent_again_in: str | None = Field(
+        default=None, description="the parcel in which refused goods of a return leave again (D3)"
+    )
 
 
 class GoodsOut(BaseModel):

@@ -5,23 +5,22 @@ make at an order. What the learner gets never waits for it: a claim that cannot 
 of, with the reason.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from application.claiming import file_claim, raise_claim, value_of, worth
-from application.ordering import existing, linked_orders
-from application.sent_again import due_of_sent_again, goods_sent_again
+from application.ordering import existing
+from application.sent_again import by_parcel, due_in, goods_sent_again
 from application.streams import CLAIM
 from application.unit import Unit
-from domain.choosing import without
+from domain.choosing import both, without
 from domain.claims import BLAMED, GONE, worth_less
 from domain.dispute_facts import Decision, Outcome
 from domain.disputes import OF_VALUE, Dispute
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, Units
 from domain.refusals import Refusal
-from domain.replacing import still_due
 from domain.return_facts import Payer, Remedy
 from domain.returns import Return, scrapped
 
@@ -98,12 +97,7 @@ def by_decision(unit: Unit, dispute: Dispute, decision: Decision) -> list[Blame]
     """
     if dispute.reason not in BLAMED or decision.outcome not in OF_VALUE:
         return []
-    again = goods_sent_again(unit, dispute.parcel)
-    rest = (
-        _rest(unit, dispute.order, dispute.parts)
-        if again is None
-        else due_of_sent_again(unit, dispute.parcel, again)
-    )
+    rest = due_in(unit, dispute.parcel, order=dispute.order, parts=dispute.parts)
     some_came = decision.units and rest
     gone = dispute.reason in GONE and not some_came
     fen = worth(unit, dispute.order, decision.units)
@@ -125,6 +119,8 @@ def _worth_less(unit: Unit, dispute: Dispute, points: int) -> int:
         if part.number in dispute.parts
         for one in part.units
     ]
+    again = goods_sent_again(unit, dispute.parcel)
+    kept = kept if again is None else both(again, kept)
     value_fen, paid = worth(unit, dispute.order, kept), kept
     while order.original is not None:  # what is sent once more costs nothing: its original did
         lines = list(dict.fromkeys(one.line for one in order.replaces))  # its own lines' order
@@ -144,26 +140,15 @@ def by_refund(
     if fault not in BLAMED or goods_back:
         return []
     state = existing(unit, order)
-    parcels: dict[str, list[Units]] = {}
-    for one in units:
-        part = state.part(one.part)
-        if part is not None and part.warehouse and part.parcel:
-            parcels.setdefault(part.parcel, []).append(one)
     blames: list[Blame] = []
-    for parcel, some in parcels.items():
+    for parcel, some in by_parcel(unit, order, units).items():
         parts = [part.number for part in state.parts if part.parcel == parcel]
         fen = worth(unit, order, some)
-        gone = fault in GONE and not without(_rest(unit, order, parts), some)
+        gone = fault in GONE and not without(due_in(unit, parcel, order=order, parts=parts), some)
         whole = value_of(unit, parcel) if gone else 0
         if fen or whole:
             blames.append(Blame(parcel, fault, fen, REFUNDED, whole_fen=whole))
     return blames
-
-
-def _rest(unit: Unit, order: str, parts: Collection[int]) -> list[Units]:
-    """What of these parts is still to be had, and nothing else is sent for."""
-    state = existing(unit, order)
-    return still_due(state, linked_orders(unit, state), parts)
 
 
 def by_return(unit: Unit, back: Return, *, remedy: Remedy) -> list[Blame]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from application.ordering import existing
 from application.sealed_words import seal_words
-from application.sent_again import SENT_AGAIN, goods_sent_again, return_of
+from application.sent_again import goods_sent_again, is_sent_again, return_of
 from application.streams import CLAIM, DISPUTE, ITEM, ORDER, PARCEL, RETURN
 from application.unit import Unit
 from domain.claims import Claim, ClaimFact, ClaimFiled, InquiryResult
@@ -135,7 +135,9 @@ def follow_window(unit: Unit, parcel: str, before: Parcel, *, rules: HouseRules)
         signed_at=signed_at,
     )
     for order in box.orders:
-        left = (part for part in unit.read(ORDER, order).parts if part.parcel == parcel)
+        mine = {one.part for one in box.carries if one.order == order}
+        parts = (part for part in unit.read(ORDER, order).parts if part.number in mine)
+        left = (part for part in parts if is_sent_again(parcel) or part.parcel == parcel)
         if not any(part.state in PROGRESS[2:] or not part.live for part in left):
             continue  # what never left has no case
         case = case_id(order, parcel)
@@ -319,7 +321,7 @@ def _goods_in(unit: Unit, parcel: str) -> int:
 
 def _of_return(box: Parcel, parcel: str) -> bool:
     """Whether a return's goods are in it: on their way back, or to their learner again (D3)."""
-    return box.back_of is not None or parcel.endswith(SENT_AGAIN)
+    return box.back_of is not None or is_sent_again(parcel)
 
 
 def _existing_parcel(unit: Unit, parcel: str) -> Parcel:

@@ -12,17 +12,16 @@ from application.blaming import by_decision, claim_all
 from application.case_messages import message_for
 from application.claiming import is_confirmed
 from application.composing import Amount
-from application.disputing import close_up, existing_case, told
+from application.disputing import close_up, existing_case, open_units, told
 from application.intercepting import call_back_given_up
-from application.ordering import existing, given_elsewhere, kept_units
+from application.ordering import existing, given_elsewhere
 from application.reshipping import reship
 from application.sealed_words import Message, seal_words
-from application.sent_again import due_of_sent_again, goods_sent_again
+from application.sent_again import due_in
 from application.single_handed import moved_alone
 from application.streams import ACCOUNT, DISPUTE
 from application.unit import Unit
 from domain.approvals import ApprovalRequested, Kind
-from domain.choosing import NO_REASONS, chosen
 from domain.dispute_facts import Decision, DisputeDecided, Outcome
 from domain.disputes import OF_VALUE, Dispute
 from domain.house_rules import HouseRules
@@ -85,7 +84,9 @@ def carry_out_allowed(unit: Unit, *, case: str, approval: str, rules: HouseRules
     dispute = existing_case(unit, case)
     decision = dispute.allowed(approval)
     order = existing(unit, dispute.order)
-    must_still_be_there(order, decision.units, elsewhere=given_elsewhere(unit, order))
+    due = due_in(unit, dispute.parcel, order=dispute.order, parts=dispute.parts)
+    elsewhere = given_elsewhere(unit, order)
+    must_still_be_there(order, decision.units, due=due, elsewhere=elsewhere)
     return _carry_out(unit, case, dispute, decision, approval=approval, rules=rules)
 
 
@@ -146,6 +147,7 @@ def _carry_out(
             number=dispute.order,
             units=decision.units,
             case=dispute.named(DISPUTE.stream(case)),
+            parcel=dispute.parcel,
             rules=rules,
         )
     call_back_given_up(unit, parcels=[dispute.parcel], reason=decision.reason, rules=rules)
@@ -179,14 +181,7 @@ def _on_word(unit: Unit, dispute: Dispute, decision: Decision, *, rules: HouseRu
 def _units(unit: Unit, dispute: Dispute, wanted: Wanted) -> tuple[Units, ...]:
     if wanted.outcome not in (Outcome.REFUND, Outcome.RESHIP):
         return ()
-    order, lines = existing(unit, dispute.order), wanted.lines
-    again = goods_sent_again(unit, dispute.parcel)
-    if again is not None:  # not what their part had in another parcel (D3)
-        left = due_of_sent_again(unit, dispute.parcel, again)
-        skus = {one.line: one.sku for one in order.lines}
-        mine = chosen(left, lines, skus=skus, action="decide_case", because=NO_REASONS)
-        lines = tuple(refund_chain.by_sku(order, mine))
-    return order.refundable(lines, parts=dispute.parts, kept=kept_units(unit, dispute.order, order))
+    return open_units(unit, dispute, wanted.lines)
 
 
 def _words(

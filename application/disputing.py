@@ -7,11 +7,19 @@ from typing import Any
 
 from application.claiming import filing_until, value_sent
 from application.gathering import Gathered
-from application.ordering import existing, kept_units, linked_orders
+from application.ordering import existing, kept_units
+from application.refund_chain import by_sku
 from application.reshipping import let_go, set_aside
 from application.sealed_words import seal_file, seal_words
+from application.sent_again import (
+    due_in,
+    due_of_sent_again,
+    goods_sent_again,
+    parcels_sent_again,
+)
 from application.streams import DISPUTE, ORDER, PARCEL
 from application.unit import Unit
+from domain.choosing import NO_REASONS, both, chosen
 from domain.dispute_facts import (
     Answer,
     DisputeOpened,
@@ -22,12 +30,11 @@ from domain.dispute_facts import (
 )
 from domain.disputes import CaseState, Dispute, case_id
 from domain.house_rules import HouseRules
-from domain.order_facts import Fault
+from domain.order_facts import Fault, Units
 from domain.orders import Order
 from domain.parcels import Parcel, received_at
 from domain.parts import PROGRESS
 from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
-from domain.replacing import still_due
 from domain.tracking import ParcelState
 from domain.windows import pause_windows, resume_windows
 
@@ -55,16 +62,14 @@ def disputable_parcels(order: Order) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def parcel_of(order: Order, named: str | None, box: Parcel | None = None) -> str:
+def parcel_of(order: Order, named: str | None, *, again: bool = False) -> str:
     """The parcel a case is about: the one that is named, or the only one there is.
 
-    `box` is the one that is named: refused goods of a return that left for their learner once more
-    are disputed like any other (D3).
+    `again`: refused goods of a return left in it for their learner, and some are still to be had;
+    they are disputed like any other (D3).
     """
-    if named is not None and box is not None and box.goods and box.handed_over:
-        parts = (order.part(one.part) for one in box.contents)
-        if any(part is not None and box.carried(part).live for part in parts):
-            return named
+    if named is not None and again:
+        return named
     parcels = disputable_parcels(order)
     if named is None and len(parcels) > 1:
         raise InvalidRequest(field="parcel", reason=f"name one of them: {', '.join(parcels)}")
@@ -124,7 +129,7 @@ def open_dispute(
     Wrong goods have the right ones set aside at once, where there are some (rules.md 28).
     """
     order = existing(unit, number)
-    parcel = parcel_of(order, parcel, None if parcel is None else unit.read(PARCEL, parcel))
+    parcel = parcel_of(order, parcel, again=parcel is not None and _left_again(unit, parcel))
     box = unit.read(PARCEL, parcel)
     opening = opening_of(
         number=number,
@@ -147,6 +152,12 @@ def open_dispute(
     _hold_windows(unit, case, dispute)
     _set_right_ones_aside(unit, case, dispute, rules=rules)
     return {**told(case, dispute), "decide_by": dispute.decide_by, "answer_by": dispute.answer_by}
+
+
+def _left_again(unit: Unit, parcel: str) -> bool:
+    again = goods_sent_again(unit, parcel)
+    left = again is not None and unit.read(PARCEL, parcel).handed_over
+    return left and bool(due_of_sent_again(unit, parcel, again or ()))
 
 
 def ask_learner(
@@ -235,8 +246,7 @@ def reopen(
         reason=None if reason is dispute.reason else reason,
         disputable_until=None if until == dispute.disputable_until else until,
     )
-    order = existing(unit, dispute.order)
-    due = bool(still_due(order, linked_orders(unit, order), dispute.parts))
+    due = bool(due_in(unit, dispute.parcel, order=dispute.order, parts=dispute.parts))
     dispute.must_be_reopenable(anew, when=unit.now, due=due)  # before anything is sealed
     anew = anew.model_copy(update={"words": seal_words(unit, dispute.learner, words)})
     first, *more = dispute.reopen(anew, when=unit.now, due=due, rules=rules)
@@ -245,6 +255,27 @@ def reopen(
     _hold_windows(unit, case, after)
     _set_right_ones_aside(unit, case, after, rules=rules)
     return {**told(case, after), "decide_by": after.decide_by, "answer_by": after.answer_by}
+
+
+def open_units(
+    unit: Unit, dispute: Dispute, lines: Sequence[tuple[str, int]] | None
+) -> tuple[Units, ...]:
+    """The units of a case's parcel that it can decide of: those that are named, or all (D4).
+
+    Where refused goods of a return were sent again, each parcel's own alone (D3).
+    """
+    order = existing(unit, dispute.order)
+    kept = kept_units(unit, dispute.order, order)
+    if any(parcels_sent_again(unit, dispute.order)):
+        left = due_in(unit, dispute.parcel, order=dispute.order, parts=dispute.parts)
+        if lines is None:
+            left = both(left, order.refundable(None, parts=dispute.parts, kept=kept))
+        skus = {one.line: one.sku for one in order.lines}
+        mine = chosen(left, lines, skus=skus, action="decide_case", because=NO_REASONS)
+        if not mine:
+            raise NotPossible(action="decide_case", why="nothing in the parcel is to be had")
+        lines = by_sku(order, mine)
+    return order.refundable(lines, parts=dispute.parts, kept=kept)
 
 
 def close_up(unit: Unit, case: str, dispute: Dispute, *, reason: str) -> None:
@@ -260,12 +291,16 @@ def close_up(unit: Unit, case: str, dispute: Dispute, *, reason: str) -> None:
 def _set_right_ones_aside(unit: Unit, case: str, dispute: Dispute, *, rules: HouseRules) -> None:
     if dispute.reason is not Fault.WRONG_GOODS:
         return
-    order, stream = existing(unit, dispute.order), dispute.named(DISPUTE.stream(case))
+    stream = dispute.named(DISPUTE.stream(case))
     with suppress(Refusal):  # where there are none, the case says so when it is decided
-        units = order.refundable(
-            None, parts=dispute.parts, kept=kept_units(unit, dispute.order, order)
+        set_aside(
+            unit,
+            number=dispute.order,
+            units=open_units(unit, dispute, None),
+            case=stream,
+            parcel=dispute.parcel,
+            rules=rules,
         )
-        set_aside(unit, number=dispute.order, units=units, case=stream, rules=rules)
 
 
 def _hold_windows(unit: Unit, case: str, dispute: Dispute) -> None:

@@ -6,14 +6,10 @@ from typing import Any, Final
 from application.addressing import Addressed, destination_of
 from application.issuing import NotYet
 from application.merging import existing_parcel
-from application.ordering import (
-    existing,
-    linked_orders,
-    must_have_recipient,
-)
+from application.ordering import existing, must_have_recipient
 from application.recipients import Digests
 from application.routing import ProvinceMissing
-from application.sent_again import due_of_sent_again, goods_sent_again
+from application.sent_again import due_in
 from application.streams import ACCOUNT, INTERCEPT, ORDER, PARCEL, PRIVACY
 from application.sweeping import Due, Policy, command_of
 from application.unit import Command, Unit
@@ -25,7 +21,6 @@ from domain.order_facts import State
 from domain.orders import Order
 from domain.parcels import Parcel
 from domain.refusals import NotPossible
-from domain.replacing import still_due
 from domain.tracking import ParcelState
 
 
@@ -180,7 +175,7 @@ def orders_in(unit: Unit, box: Parcel) -> set[str]:
     found: set[str] = set()
     for content in box.contents:
         part = unit.read(ORDER, content.order).part(content.part)
-        if part is not None and part.live:
+        if part is not None and box.carried(part).live:
             found.add(content.order)
     return found
 
@@ -270,13 +265,9 @@ def turned_back(unit: Unit, parcel: str, box: Parcel, *, in_hand: bool) -> Inter
 
 def is_due(unit: Unit, parcel: str, box: Parcel) -> bool:
     """Whether anything in a parcel is still to be had by somebody who gets nothing in its place."""
-    again = goods_sent_again(unit, parcel)
-    if again is not None:
-        return bool(due_of_sent_again(unit, parcel, again))
     for number in box.orders:
-        order = unit.read(ORDER, number)
         mine = {one.part for one in box.carries if one.order == number}
-        if still_due(order, linked_orders(unit, order), mine):
+        if due_in(unit, parcel, order=number, parts=mine):
             return True
     return False
 

@@ -9,6 +9,7 @@ from application.consigning import cancel_there
 from application.issuing import NotYet
 from application.merging import live_contents
 from application.redeeming import SEATS
+from application.sent_again import parcels_sent_again
 from application.shelving import shelve
 from application.streams import ACCOUNT, DISPUTE, ORDER, PARCEL, STOCK
 from application.unit import Unit
@@ -160,7 +161,8 @@ def kept_units(unit: Unit, number: str, order: Order) -> list[Kept]:
     Sent once more, to be returned, or named by a decision that waits for its second person.
     """
     # By its parcel, also where its window was over; those that hold one, of whatever parcel.
-    named = [case_id(number, part.parcel) for part in order.parts if part.parcel]
+    parcels = [*(part.parcel for part in order.parts), *parcels_sent_again(unit, number)]
+    named = [case_id(number, parcel) for parcel in parcels if parcel]
     held = (by for part in order.parts for by in part.paused_by)
     named += [by.removeprefix(DISPUTE.prefix) for by in held if by.startswith(DISPUTE.prefix)]
     cases = {case: unit.read(DISPUTE, case) for case in dict.fromkeys(named)}

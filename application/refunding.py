@@ -6,6 +6,7 @@ from typing import Any
 from application.blaming import by_refund, claim_all
 from application.intercepting import call_back_given_up
 from application.ordering import existing, kept_units, refund_order
+from application.sent_again import by_parcel
 from application.single_handed import moved_alone
 from application.unit import Unit
 from domain.house_rules import HouseRules
@@ -38,6 +39,7 @@ def refund_at_order(
     if not moved_alone(unit, learner=order.learner, points=points, subject=number, rules=rules):
         raise must_take_two(order, units, points=points, action="refund")
     # Before: once they are paid back, nothing says any more that they were in the parcel.
+    parcels = by_parcel(unit, number, units)
     blames = by_refund(unit, number, units, fault=fault, goods_back=goods_back)
     done = refund_order(
         unit,
@@ -49,8 +51,6 @@ def refund_at_order(
         rules=rules,
     )
     if not goods_back:
-        parts = (order.part(one.part) for one in units)
-        parcels = dict.fromkeys(part.parcel for part in parts if part and part.parcel)
         call_back_given_up(unit, parcels=parcels, reason=reason, rules=rules)
     claims = claim_all(unit, blames, rules=rules)
     return {**done, "claims": claims} if claims else done

@@ -26,9 +26,17 @@ from domain.stock import StockReleased, stock_key
 
 
 def set_aside(
-    unit: Unit, *, number: str, units: Sequence[Units], case: str, rules: HouseRules
+    unit: Unit,
+    *,
+    number: str,
+    units: Sequence[Units],
+    case: str,
+    rules: HouseRules,
+    parcel: str | None = None,
 ) -> Replacement:
     """Reserve these units' goods once more for a case; done again it is the same reservation.
+
+    They go where their `parcel` goes, or where the one of their part does (O8).
 
     Raises `OutOfStock` when they are not all there, `NotPossible` where nothing can be sent.
     """
@@ -38,7 +46,8 @@ def set_aside(
         return known
     goods = replacing.sendable(order, units)
     lines = replacing.replacement_lines(order, goods)
-    plan = _plan(unit, order, lines, to=_where(unit, order, goods), rules=rules)
+    to = _where(unit, order, goods, parcel)
+    plan = _plan(unit, order, lines, to=to, rules=rules)
     facts = replacing.reserve(order, goods, number=number, plan=plan, case=case)
     made = replacing.replacement_of(unit.record(ORDER, number, facts), case)
     assert made is not None  # it was recorded just now
@@ -62,7 +71,15 @@ def let_go(unit: Unit, *, number: str, case: str, reason: str) -> None:
         unit.record(STOCK, key, [gone])
 
 
-def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules: HouseRules) -> str:
+def reship(
+    unit: Unit,
+    *,
+    number: str,
+    units: Sequence[Units],
+    case: str,
+    rules: HouseRules,
+    parcel: str | None = None,
+) -> str:
     """Place the linked order that sends these units once more; returns its number.
 
     Where others were set aside for the case, they are let go: what is sent is what was decided.
@@ -73,11 +90,11 @@ def reship(unit: Unit, *, number: str, units: Sequence[Units], case: str, rules:
     known = replacing.replacement_of(order, case)
     if known is not None and known.units != replacing.sendable(order, units):
         let_go(unit, number=number, case=case, reason="other units were decided on")
-    made = set_aside(unit, number=number, units=units, case=case, rules=rules)
+    made = set_aside(unit, number=number, units=units, case=case, parcel=parcel, rules=rules)
     order = existing(unit, number)
     if made.state == "ordered":
         return made.number
-    to = _where(unit, order, made.units)
+    to = _where(unit, order, made.units, parcel)
     legs = legs_of(made.plan.parts, unit.read(NETWORK, MALL), region=to.region, rules=rules)
     facts = replacing.linked_order(
         order,
@@ -104,17 +121,17 @@ def received_instead(unit: Unit, number: str | None, *, when: datetime, rules: H
         number = order.original
 
 
-def _where(unit: Unit, order: Order, units: Sequence[Units]) -> Destination:
+def _where(unit: Unit, order: Order, units: Sequence[Units], parcel: str | None) -> Destination:
     """Where units go once more: to the order's place, or where their parcel went instead (O8)."""
     if order.destination is None:
         raise NotPossible(action="reship", why="the order has no recipient")
-    for number in dict.fromkeys(one.part for one in units):
-        part = order.part(number)
-        if part is not None and part.parcel is not None:
-            asked = unit.read(INTERCEPT, part.parcel)
-            done = asked.way is Way.REDIRECT and asked.state is InterceptState.DONE
-            if done and asked.destination is not None:
-                return asked.destination
+    parts = (order.part(one.part) for one in units)
+    parcels = [parcel] if parcel else [part.parcel for part in parts if part and part.parcel]
+    for one in dict.fromkeys(parcels):
+        asked = unit.read(INTERCEPT, one)
+        done = asked.way is Way.REDIRECT and asked.state is InterceptState.DONE
+        if done and asked.destination is not None:
+            return asked.destination
     return order.destination
 
 

@@ -1,39 +1,144 @@
 """退回寄还 Parcels in which refused goods of a return go to their learner again (D3).
 
-They are named after their return, and carry of its order what was refused, and nothing else.
+They are named after their return, and carry of its order what was refused, and nothing else. One
+that comes back is sent again in the next: `T1-B1-S`, `T1-B1-S2`, `T1-B1-S3`.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
 
-from application.streams import DISPUTE, ORDER, RETURN
+from application.declaring import draw_up
+from application.streams import DISPUTE, INTERCEPT, MALL, NETWORK, ORDER, PARCEL, RETURN
 from application.unit import Unit
-from domain.choosing import both
+from domain.choosing import both, without
 from domain.disputes import case_id
 from domain.order_facts import Units
 from domain.orders import Order
+from domain.parcel_facts import Content, ParcelPacked
 from domain.replacing import still_due
-from domain.returns import refused
+from domain.returns import refused, return_id
+from domain.sent_again import due_of
 
-SENT_AGAIN = "-S"
-"""Ends the number of such a parcel."""
+_ENDING = re.compile(r"-S(?P<nth>[1-9]\d*)?$")
+
+
+def is_sent_again(parcel: str) -> bool:
+    """Whether refused goods of a return go to their learner again in it."""
+    return _ENDING.search(parcel) is not None
 
 
 def return_of(parcel: str) -> str:
     """The return that a parcel is named after, whichever way its goods travel in it."""
-    return parcel.removesuffix(SENT_AGAIN)
+    return _ENDING.sub("", parcel)
+
+
+def next_parcel(parcel: str) -> str:
+    """The parcel in which goods leave that came in this one: a return's, or one of these."""
+    ending = _ENDING.search(parcel)
+    if ending is None:
+        return f"{parcel}-S"
+    return f"{return_of(parcel)}-S{int(ending['nth'] or 1) + 1}"
 
 
 def goods_sent_again(unit: Unit, parcel: str) -> tuple[Units, ...] | None:
     """What was refused, and is in this parcel; None: it is no such parcel."""
-    if not parcel.endswith(SENT_AGAIN):
+    if not is_sent_again(parcel):
         return None
-    return refused(unit.read(RETURN, return_of(parcel)).goods)
+    # Those that were packed first did not say what is in them: all that was refused.
+    return unit.read(PARCEL, parcel).goods or refused(unit.read(RETURN, return_of(parcel)).goods)
 
 
 def due_of_sent_again(unit: Unit, parcel: str, again: Sequence[Units]) -> list[Units]:
-    """Of refused goods, what is still to be had by their learner: nothing was decided of it."""
+    """Of refused goods, what is still to be had by their learner out of this parcel (D4)."""
     number = unit.read(RETURN, return_of(parcel)).order
-    order: Order = unit.read(ORDER, number)
-    linked = {one.number: unit.read(ORDER, one.number) for one in order.replacements}
-    left = unit.read(DISPUTE, case_id(number, parcel)).undecided(again)
-    return both(left, still_due(order, linked, {one.part for one in again}))
+    return due_of(
+        again,
+        unit.read(ORDER, number),
+        _linked(unit, number),
+        case=unit.read(DISPUTE, case_id(number, parcel)),
+        asked=unit.read(INTERCEPT, parcel),
+    )
+
+
+def parcels_sent_again(unit: Unit, number: str) -> Iterator[str]:
+    """The parcels in which refused goods of an order's returns left again, or are to leave."""
+    for nth in range(1, unit.read(ORDER, number).returns + 1):
+        parcel = next_parcel(return_id(number, nth))
+        while unit.read(PARCEL, parcel).contents:
+            yield parcel
+            parcel = next_parcel(parcel)
+
+
+def due_in(unit: Unit, parcel: str, *, order: str, parts: Collection[int]) -> list[Units]:
+    """Of what an order's parts have in a parcel, what is still to be had by its learner (D4).
+
+    Refused goods that left again are in their own parcel, and not in the one their part came in.
+    """
+    again = goods_sent_again(unit, parcel)
+    if again is not None:
+        return due_of_sent_again(unit, parcel, again)
+    due = still_due(unit.read(ORDER, order), _linked(unit, order), parts)
+    return without(due, _elsewhere(unit, order))
+
+
+def by_parcel(unit: Unit, number: str, units: Sequence[Units]) -> dict[str, list[Units]]:
+    """An order's live units by the parcel that they are in, or came in.
+
+    Where some of a part's units were sent again, those that its learner kept are named first.
+    """
+    order = unit.read(ORDER, number)
+    live = [
+        Units(part=part.number, line=one.line, quantity=one.quantity)
+        for part in order.parts
+        for one in part.units
+    ]
+    stay = both(units, without(live, _elsewhere(unit, number)))
+    found: dict[str, list[Units]] = {}
+    for one in stay:
+        part = order.part(one.part)
+        if part is not None and part.parcel:
+            found.setdefault(part.parcel, []).append(one)
+    rest = without(units, stay)
+    for parcel in parcels_sent_again(unit, number):
+        mine = both(rest, due_of_sent_again(unit, parcel, goods_sent_again(unit, parcel) or ()))
+        if mine:
+            found[parcel] = mine
+            rest = without(rest, mine)
+    return found
+
+
+def pack_again(
+    unit: Unit, parcel: str, *, order: str, warehouse: str, goods: Sequence[Units]
+) -> None:
+    """The goods are in their own parcel, for their learner; abroad customs are told (T7).
+
+    Nobody weighed it: staff say how heavy it is where customs ask.
+    """
+    parts = dict.fromkeys(one.part for one in goods)
+    known = unit.read(NETWORK, MALL).warehouses.get(warehouse)
+    within = timedelta(hours=known.service_hours) if known is not None else timedelta()
+    fact = ParcelPacked(
+        warehouse=warehouse,
+        contents=tuple(Content(order=order, part=part) for part in parts),
+        weight_grams=0,
+        goods=tuple(goods),
+        hand_over_by=unit.happened_at + within,
+        country=unit.read(ORDER, order).country,
+    )
+    unit.record(PARCEL, parcel, [fact])
+    draw_up(unit, parcel=parcel, gross_weight_grams=0)
+
+
+def _linked(unit: Unit, number: str) -> dict[str, Order]:
+    replacements = unit.read(ORDER, number).replacements
+    return {one.number: unit.read(ORDER, one.number) for one in replacements}
+
+
+def _elsewhere(unit: Unit, number: str) -> list[Units]:
+    """What is to be had out of parcels in which goods were sent again."""
+    return [
+        one
+        for parcel in parcels_sent_again(unit, number)
+        for one in due_of_sent_again(unit, parcel, goods_sent_again(unit, parcel) or ())
+    ]

@@ -7,7 +7,6 @@ the claim against the carrier.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from application import refund_chain
@@ -19,15 +18,14 @@ from application.reshipping import reship
 from application.return_messages import Came, message_for
 from application.returning import close_up, existing_return, told
 from application.sealed_words import Message, seal_words
-from application.sent_again import SENT_AGAIN
+from application.sent_again import by_parcel, next_parcel, pack_again
 from application.shelving import scrap_returned, shelve
 from application.single_handed import moved_alone
-from application.streams import ACCOUNT, MALL, NETWORK, ORDER, PARCEL, RETURN
+from application.streams import ACCOUNT, ORDER, RETURN
 from application.unit import Unit
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, GoodsCameBack, ReturnEnded, Units
 from domain.orders import Order
-from domain.parcel_facts import Content, ParcelPacked
 from domain.part_fold import still_out
 from domain.refunding import must_take_two
 from domain.refusals import InvalidRequest
@@ -166,6 +164,7 @@ def _settle(
         price = root.order.price(root.units)
         kept = back.kept_for_freight(remedy, points=price[0], fen=price[1])
         terms = terms._replace(kept=kept)
+    came_in = by_parcel(unit, back.order, back.units)  # before they are paid back
     owed = back.owed_for_exchange() if exchanged else 0
     if owed:
         terms = terms._replace(kept=(owed, 0))
@@ -217,11 +216,10 @@ def _settle(
         sent = reship(unit, number=back.order, units=units, case=case, rules=rules)
         assert sent == replacement  # by the same rule
     if sent_back is not None:
-        _pack_again(unit, sent_back, back, to_send)
+        place = back.warehouse or ""
+        pack_again(unit, sent_back, order=back.order, warehouse=place, goods=to_send)
     if remedy is Remedy.REFUND_ONLY:
-        left = (existing(unit, back.order).part(one.part) for one in back.units)
-        parcels = dict.fromkeys(part.parcel for part in left if part and part.parcel)
-        call_back_given_up(unit, parcels=parcels, reason=reason, rules=rules)
+        call_back_given_up(unit, parcels=came_in, reason=reason, rules=rules)
     blames = [*by_return(unit, back, remedy=remedy), *by_loss(unit, name, back)]
     claims = claim_all(unit, blames, rules=rules)
     close_up(unit, name, after, reason=f"settled: {remedy}")
@@ -249,23 +247,7 @@ def _terms(back: Return, remedy: Remedy, reason: str) -> refund_chain.Terms:
 def _sent_back(unit: Unit, name: str, back: Return) -> str | None:
     """The parcel that refused goods go back in; none for who was erased meanwhile (A4)."""
     erased = unit.read(ACCOUNT, back.learner).status == "erased"
-    return None if erased else name + SENT_AGAIN
-
-
-def _pack_again(unit: Unit, parcel: str, back: Return, units: Sequence[Units]) -> None:
-    parts = dict.fromkeys(one.part for one in units)
-    contents = tuple(Content(order=back.order, part=part) for part in parts)
-    place = back.warehouse or ""
-    warehouse = unit.read(NETWORK, MALL).warehouses.get(place)
-    within = timedelta(hours=warehouse.service_hours) if warehouse is not None else timedelta()
-    fact = ParcelPacked(
-        warehouse=place,
-        contents=contents,
-        weight_grams=0,
-        goods=tuple(units),
-        hand_over_by=unit.happened_at + within,
-    )
-    unit.record(PARCEL, parcel, [fact])
+    return None if erased else next_parcel(name)
 
 
 def _unsellable(order: Order, back: Return) -> Counter[str]:

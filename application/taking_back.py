@@ -6,17 +6,28 @@ from typing import Any
 
 from application.intercepting import is_due, told, turned_back
 from application.merging import existing_parcel
-from application.ordering import existing, given_elsewhere, linked_orders
+from application.ordering import (
+    existing,
+    given_elsewhere,
+    linked_orders,
+    must_have_recipient,
+)
 from application.refund_chain import Terms, by_sku, levels, worth
 from application.refund_chain import refund as refund_all
-from application.sent_again import due_of_sent_again, goods_sent_again
+from application.sent_again import (
+    due_of_sent_again,
+    goods_sent_again,
+    next_parcel,
+    pack_again,
+)
 from application.shelving import scrap_returned, shelve
-from application.streams import INTERCEPT, ORDER
+from application.streams import DISPUTE, INTERCEPT, ORDER
 from application.unit import Unit
 from domain.choosing import both, without
+from domain.disputes import case_id
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, GoodsCameBack, Units
-from domain.refusals import InvalidRequest
+from domain.refusals import InvalidRequest, NotPossible
 from domain.replacing import replaced, still_due
 
 
@@ -30,6 +41,7 @@ def take_back(
     scrap: Sequence[tuple[str, int]] = (),
     in_hand: bool = False,
     refund: bool = False,
+    send_again: bool = False,
     fault: Fault = Fault.CHANGED_MIND,
 ) -> dict[str, Any]:
     """The goods are in the house again: inspected, paid back, on their shelf if intact (rule 3).
@@ -43,29 +55,49 @@ def take_back(
     `fault` says whether the freight there goes back, too (rules.md 8).
 
     Goods of a return that were refused (D3) lie here until something is decided of them: a case of
-    their parcel, or a `refund` of them here and now. They alone are in it, not their part's others.
+    their parcel, a `refund` of them here and now, or that they are to `send_again` in a parcel of
+    their own. They alone are in it, not their part's others.
     """
     box = existing_parcel(unit, parcel)
     state = turned_back(unit, parcel, box, in_hand=in_hand)
     again, due = goods_sent_again(unit, parcel), is_due(unit, parcel, box)
-    if refund and again is None:
-        raise InvalidRequest(field="refund", reason="only goods that were refused wait for that")
-    lies_here = again is not None and due and not refund
-    facts = state.take_back(track=box.track(), intact=intact, due=due, undecided=lies_here)
+    field = "refund" if refund else "send_again"
+    if (refund or send_again) and again is None:
+        raise InvalidRequest(field=field, reason="only goods that were refused wait for that")
+    if refund and send_again:
+        raise InvalidRequest(field=field, reason="they are paid back, or sent again: not both")
+    left = None if again is None else due_of_sent_again(unit, parcel, again)
+    goes_in = next_parcel(parcel) if send_again else None
+    lies_here = again is not None and due and not (refund or send_again)
+    facts = state.take_back(
+        track=box.track(), intact=intact, due=due, undecided=lies_here, sent_again_in=goes_in
+    )
+    if goes_in is not None:
+        _must_be_sendable(unit, parcel, box.orders[0], due=due)
     unit.record(INTERCEPT, parcel, facts)
     points, shelved = 0, Counter[str]()
     for number in () if lies_here else box.orders:
         mine = {one.part for one in box.carries if one.order == number}
-        left = came = None
-        if again is not None:
-            left = due_of_sent_again(unit, parcel, again)
-            came = without(again, left)
+        came = None if left is None or again is None else without(again, left)
         terms = Terms(fault, reason, goods_back=True, came_in=True)
-        points += _paid_back(unit, number, mine, left, terms, rules=rules, shelved=shelved)
+        if goes_in is None:
+            points += _paid_back(unit, number, mine, left, terms, rules=rules, shelved=shelved)
         _restock(unit, number, mine, came, parcel=parcel, shelved=shelved)
     broken = _unsellable(shelved, scrap, intact=intact)
     scrap_returned(unit, broken, warehouse=box.warehouse, came_in=parcel)
-    return {**told(unit, parcel), "points": points}
+    if goes_in is not None and left:
+        pack_again(unit, goes_in, order=box.orders[0], warehouse=box.warehouse, goods=left)
+    return {**told(unit, parcel), "points": points, "sent_again_in": goes_in}
+
+
+def _must_be_sendable(unit: Unit, parcel: str, number: str, *, due: bool) -> None:
+    """Refuse to send goods again of which nothing is to be had, or that a case decides of (D4)."""
+    if not due:
+        raise NotPossible(action="send_again", why="nothing in the parcel is to be had")
+    must_have_recipient(unit, existing(unit, number), "send_again")
+    case = case_id(number, parcel)
+    if unit.read(DISPUTE, case).live:
+        raise NotPossible(action="send_again", why=f"dispute {case} is open for it")
 
 
 def _paid_back(

@@ -83,6 +83,7 @@ def evolve(dispute: Dispute, fact: DisputeFact) -> Dispute:
                 dispute,
                 state=CaseState.DECIDED,
                 decision=fact.decision,
+                given=(*dispute.given, *fact.decision.units),
                 proposed=None,
                 approval=None,
             )

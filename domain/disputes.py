@@ -134,6 +134,8 @@ class Dispute:
     proposed: Decision | None = None
     approval: str | None = None
     decision: Decision | None = None
+    given: tuple[Units, ...] = ()
+    """What was refunded or sent once more, in whichever round."""
     reopened_by_learner: bool = False
     reasons: tuple[Fault, ...] = ()
     """Each that was ever given."""
@@ -146,7 +148,7 @@ class Dispute:
 
     def undecided(self, goods: Sequence[Units]) -> list[Units]:
         """What of its parcel's goods it has not refunded, nor had sent once more."""
-        return without(goods, self.decision.units if self.decision else ())
+        return without(goods, self.given)
 
     @property
     def gave(self) -> bool:

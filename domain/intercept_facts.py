@@ -102,6 +102,11 @@ class GoodsTakenBack(Fact, name="intercepts.GoodsTakenBack"):
         exclude_if=not_,
         description="goods of a return that was refused: they lie here, and nothing is paid back",
     )
+    sent_again_in: str | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="the parcel in which they leave for their learner once more (D3)",
+    )
 
 
 InterceptFact = (

@@ -48,6 +48,8 @@ class InterceptState(StrEnum):
     """Its carrier brings it back, though nobody asked for that."""
     LIES_HERE = "lies_here"
     """Goods of a return that were refused came back from their learner: somebody decides."""
+    SENT_AGAIN = "sent_again"
+    """Goods of a return that were refused came back, and left for their learner once more."""
     CAME_BACK = "came_back"
     """The goods are in the house again, and were paid back."""
 
@@ -111,6 +113,11 @@ class Intercept:
     def may_be_asked_again(self, track: Track) -> bool:
         """Whether its carrier can still be asked for the same once more."""
         return self.state in UNSTOPPED and track.state in STOPPABLE
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is in the parcel any more: its goods came back, and were decided of."""
+        return self.state in (InterceptState.CAME_BACK, InterceptState.SENT_AGAIN)
 
     @property
     def coming(self) -> bool:
@@ -273,23 +280,37 @@ class Intercept:
         return [InterceptTimedOut(intercept=self.name)] if over else []
 
     def take_back(
-        self, *, track: Track, intact: bool, due: bool = True, undecided: bool = False
+        self,
+        *,
+        track: Track,
+        intact: bool,
+        due: bool = True,
+        undecided: bool = False,
+        sent_again_in: str | None = None,
     ) -> list[InterceptFact]:
         """The goods of a parcel that was called back are in the house again, once.
 
         Also from a recipient who has it, where nothing of it is `due` to anybody any more. What
-        lies here `undecided` is taken in once more, when something was decided of it (D3).
+        lies here `undecided` is taken in once more, when something was decided of it, or it is
+        `sent_again_in` another parcel (D3).
         """
         if self.state is None or self.way is not Way.RETURN:
             raise NotPossible(action="take_back", why="the parcel was not called back")
-        if self.state is InterceptState.CAME_BACK:
+        if self.over:
             raise NotPossible(action="take_back", why="its goods were taken back already")
         here = self.state is InterceptState.LIES_HERE
         if here and undecided:
             raise NotPossible(action="take_back", why="its goods lie here, to be decided of")
         if track.state is ParcelState.SIGNED and due and not here:
             raise NotPossible(action="take_back", why="the parcel is signed")
-        return [GoodsTakenBack(intercept=self.name, intact=intact, undecided=undecided)]
+        return [
+            GoodsTakenBack(
+                intercept=self.name,
+                intact=intact,
+                undecided=undecided,
+                sent_again_in=sent_again_in,
+            )
+        ]
 
 
 def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
@@ -329,6 +350,8 @@ def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
                 state=InterceptState.TURNED_BACK,
             )
         case GoodsTakenBack():
+            if fact.sent_again_in is not None:
+                return replace(one, state=InterceptState.SENT_AGAIN)
             lies = InterceptState.LIES_HERE
             return replace(one, state=lies if fact.undecided else InterceptState.CAME_BACK)
         case _:

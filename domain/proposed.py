@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from domain.choosing import Kept, without
+from domain.choosing import Kept, both, without
 from domain.disputes import Dispute
 from domain.order_facts import Units
 from domain.orders import Order
@@ -19,17 +19,21 @@ def under_decision(order: Order, cases: Mapping[str, Dispute]) -> list[Kept]:
     ]
 
 
-def must_still_be_there(order: Order, units: Sequence[Units], *, elsewhere: Sequence[Kept]) -> None:
+def must_still_be_there(
+    order: Order, units: Sequence[Units], *, due: Sequence[Units], elsewhere: Sequence[Kept]
+) -> None:
     """Refuse to carry out what was proposed once units of it are gone, or given `elsewhere` (D4).
 
-    It waited, and meanwhile they were paid back, came back, or are sent or returned.
+    It waited, and meanwhile they were paid back, came back, or are sent or returned. `due` is what
+    is still to be had of the case's parcel: what the order has in another one is not meant.
     """
     live = [
         Units(part=part.number, line=one.line, quantity=one.quantity)
         for part in order.parts
         for one in part.units
     ]
-    gone = without(units, without(live, [one.units for one in elsewhere]))
+    there = both(due, without(live, [one.units for one in elsewhere]))
+    gone = without(units, there)
     if gone:
         named = ", ".join(f"{order.line(one.line).name} × {one.quantity}" for one in gone)
         why = f"settled otherwise since: {named}; deny it, then the case can be decided anew"

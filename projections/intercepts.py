@@ -6,9 +6,8 @@ from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 
-from application.sent_again import SENT_AGAIN, return_of
+from application.sent_again import is_sent_again, return_of
 from application.streams import DISPUTE, INTERCEPT, ORDER, PARCEL, RETURN
-from domain.choosing import both
 from domain.disputes import Dispute
 from domain.intercept_facts import InterceptAsked, InterceptFact, ParcelTurnedBack
 from domain.intercepts import BY_PHONE, UNSTOPPED, Intercept
@@ -17,6 +16,7 @@ from domain.orders import Order
 from domain.parcels import Parcel
 from domain.replacing import still_due
 from domain.returns import refused
+from domain.sent_again import due_of
 from projections.reading import Event, Tables, View, compose, named_rows
 
 
@@ -105,7 +105,7 @@ async def intercepts(
         row["refusal"] = None if asked.code in ("", BY_PHONE) else f"{asked.code} {asked.words}"
         row["ask_again"] = asked.may_be_asked_again(box.track())
         row["give_up"] = asked.state in UNSTOPPED
-        row.update(_goods(row["parcel"], box, orders, returned, cases))
+        row.update(_goods(row["parcel"], box, asked, orders, returned, cases))
     return rows
 
 
@@ -123,16 +123,17 @@ async def _sent_again(
     connection: AsyncConnection[Any], schema: str, parcels: Sequence[str]
 ) -> tuple[dict[str, tuple[Units, ...]], dict[str, Dispute]]:
     """Goods of returns that were refused, by their parcel here, and the cases about it (D3)."""
-    names = [return_of(one) for one in parcels if one.endswith(SENT_AGAIN)]
+    names = {one: return_of(one) for one in parcels if is_sent_again(one)}
     if not names:
         return {}, {}
     cursor = await connection.execute(
-        compose(_RETURNS, schema, ("returns",), ""), (names,), prepare=True
+        compose(_RETURNS, schema, ("returns",), ""), (list(names.values()),), prepare=True
     )
-    goods = {
-        name + SENT_AGAIN: refused(RETURN.states.validate_json(folded).goods)
+    backs = {
+        name: refused(RETURN.states.validate_json(folded).goods)
         for name, folded in await cursor.fetchall()
     }
+    goods = {parcel: backs[name] for parcel, name in names.items()}
     cursor = await connection.execute(
         compose(_CASES, schema, ("disputes",), ""), (list(goods),), prepare=True
     )
@@ -143,6 +144,7 @@ async def _sent_again(
 def _goods(
     parcel: str,
     box: Parcel,
+    asked: Intercept,
     orders: Mapping[str, Order],
     sent_again: Mapping[str, Sequence[Units]],
     cases: Mapping[str, Dispute],
@@ -150,13 +152,15 @@ def _goods(
     """What is to come back in a parcel, and whether nothing of it is still to be paid back."""
     found: dict[str, dict[str, Any]] = {}
     due = False
-    again = sent_again.get(parcel)
+    again = None if parcel not in sent_again else box.goods or sent_again[parcel]
     for number in box.orders:
-        order = orders[number]
+        order, case = orders[number], cases.get(parcel, Dispute())
         mine = {one.part for one in box.carries if one.order == number}
-        wanted: Sequence[Units] = still_due(order, orders, mine)
-        if again is not None:
-            wanted = both(cases.get(parcel, Dispute()).undecided(again), wanted)
+        wanted = (
+            still_due(order, orders, mine)
+            if again is None
+            else due_of(again, order, orders, case=case, asked=asked)
+        )
         due = due or bool(wanted)
         for one in order.units_out(mine) if again is None else again:
             line = order.line(one.line)

@@ -27,6 +27,7 @@ from domain.replacing import must_not_lose
 from domain.replanning import choose_to_wait, given_up, planned_anew, units_of
 from domain.return_facts import Remedy
 from domain.returns import returnable
+from domain.sent_again import due_of
 
 
 class Now(NamedTuple):
@@ -201,14 +202,19 @@ def dispute_of(
     box: Parcel,
     *,
     case: Dispute | None,
+    asked: Intercept,
+    linked: Mapping[str, Order],
     when: datetime,
     rules: HouseRules,
 ) -> dict[str, Any]:
     """Whether a parcel can be disputed now, until when, or why not; which case there is (D1)."""
+    again = box.handed_over and due_of(
+        box.goods, order, linked, case=case or Dispute(), asked=asked
+    )
     name = case_id(number, parcel)
     known = {} if case is None else {"case": name}
     try:
-        parcel_of(order, parcel, box)
+        parcel_of(order, parcel, again=bool(again))
         opening = opening_of(
             number=number,
             order=order,

@@ -412,8 +412,8 @@ def test_the_failure_is_found_when_a_rule_is_broken(
 ) -> None:
     """D4, R13 CONTROL: the same histories, with a seeded bug."""
     if bug.startswith("nobody"):
-        for room in (ordering, deciding, returning):
-            for looks in ("kept_units", "given_elsewhere"):
+        for room in (ordering, deciding, disputing, returning):
+            for looks in {"kept_units", "given_elsewhere"} & vars(room).keys():
                 monkeypatch.setattr(room, looks, _giving_both)
     elif bug.endswith("sent"):
         monkeypatch.setattr(taking_back, "replaced", lambda *_: [])

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from application import deciding, intercepting, labelling, ordering, shipping, taking_back
+from application import (
+    disputing,
+    intercepting,
+    labelling,
+    ordering,
+    sent_again,
+    shipping,
+    taking_back,
+)
 from application.streams import INTERCEPT, ORDER, PARCEL
 from domain.dispute_facts import Outcome
 from domain.disputes import case_id
@@ -26,10 +34,10 @@ AGAIN = f"{BACK}-S"
 class Refused(Counter):
     """Three mugs, one of them returned and refused: it is on its way to its learner again."""
 
-    def __init__(self, *, left: bool = True) -> None:
+    def __init__(self, *, left: bool = True, refused_units: int = 1) -> None:
         super().__init__(units=3)
-        came_back(self, reason=Fault.CHANGED_MIND, lines=(("mug", 1),))
-        self.inspect(mugs(1, Verdict.REFUSE, Criterion.UNUSED))
+        came_back(self, reason=Fault.CHANGED_MIND, lines=(("mug", refused_units),))
+        self.inspect(mugs(refused_units, Verdict.REFUSE, Criterion.UNUSED))
         if not left:
             return
         label = partial(shipping.issue_waybill, carrier="yuantong", waybill="YT9")
@@ -123,7 +131,7 @@ def test_the_whole_part_is_paid_back_when_nobody_looks_at_the_return(
     """D4 CONTROL: a parcel of which only the part is known gives three back where one came."""
     desk = Refused()
     monkeypatch.setattr(taking_back, "goods_sent_again", lambda *_: None)
-    monkeypatch.setattr(intercepting, "goods_sent_again", lambda *_: None)
+    monkeypatch.setattr(sent_again, "goods_sent_again", lambda *_: None)
     assert desk.here()["points"] == 30
     (gone,) = desk.refunded()
     assert isinstance(gone, UnitsRefunded)
@@ -168,7 +176,7 @@ def test_its_case_gives_the_whole_part_when_nobody_looks_at_the_return(
     """D4 CONTROL: three mugs paid back where one was lost."""
     desk = Refused()
     case = desk.open(Fault.NOT_RECEIVED, parcel=AGAIN)["case"]
-    monkeypatch.setattr(deciding, "goods_sent_again", lambda *_: None)
+    monkeypatch.setattr(disputing, "parcels_sent_again", lambda *_: ())
     desk.decide(Outcome.REFUND, case=case, unconfirmed_because="they say so")
     assert desk.available() == desk.before + 30
 

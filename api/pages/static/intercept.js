@@ -112,23 +112,25 @@ function goodsIn(parcel, orders) {
 }
 
 /** Parcels in which refused goods of a return go to their learner again (D3). */
-const sentAgain = (one) => one.parcel.endsWith("-S");
+const sentAgain = (one) => /-S\d*$/.test(one.parcel);
 
 function goodsBack(one, changed) {
   const decides = one.state === "lies_here" && !one.paid_back;
   const lies = sentAgain(one) && !one.paid_back && !decides;
+  const goes = decides || lies;
   const how = decides ? "lies_here_how" : lies ? "refused_back_how" : one.in_hand ? "in_hand_how" : one.paid_back ? "goods_back_paid" : "goods_back_how";
   askFor({
-    title: t("intercept.goods_back_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/goods-back`, label: t(one.paid_back ? "intercept.shelve" : lies ? "intercept.lay_down" : "intercept.pay_back"), done: (answer) => changed(answer.position),
+    title: t("intercept.goods_back_title"), path: `/v1/parcels/${encodeURIComponent(one.parcel)}/goods-back`, label: t(one.paid_back ? "intercept.shelve" : goes ? "form.save" : "intercept.pay_back"), done: (answer) => changed(answer.position),
     fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)),
       h("p", { class: "quiet small" }, t(`intercept.${how}`)),
       one.paid_back || !cameByItself(one) ? null : h("div", { class: "notice" }, h("p", null, t("intercept.once_more_how")), h("p", { class: "row" }, one.orders.map((number) => h("a", { class: "button compact", href: `/support#/orders/${number}` }, t("intercept.once_more"), one.orders.length > 1 ? h("span", { class: "mono small" }, ` ${number}`) : null)))),
+      goes ? field("becomes", t("intercept.becomes"), { required: true, value: "here", options: [["here", t(lies ? "intercept.lay_down" : "intercept.pay_back")], ["send", t("intercept.send_again")]] }) : null,
       (lies ? [] : one.goods).map((item, place) => field(`broken-${place}`, t("intercept.broken", { name: names(item.name).main }), { type: "number", required: true, min: 0, max: item.quantity, value: 0, inputmode: "numeric" }, { hint: t("intercept.broken_of", { n: item.quantity }) })),
       one.paid_back || lies ? null : field("fault", t("refunding.fault"), { required: true, value: "changed_mind", options: ["changed_mind", ...REASONS].map((reason) => [reason, word("reason", reason)]) }, { hint: t("intercept.fault_how") }),
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
     wrong: (form) => (lies ? [] : one.goods).flatMap((item, place) => within(form[`broken-${place}`], item.quantity)),
-    read: (form) => ({ ...found((lies ? [] : one.goods).map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()), ...(one.in_hand ? { in_hand: true } : {}), ...(decides ? { refund: true } : {}), ...(form.fault ? { fault: form.fault.value } : {}) }),
-    said: (answer) => (lies ? t("intercept.laid_down") : one.paid_back ? t("intercept.goods_back_shelved") : t("intercept.goods_back_done", { n: answer.points })),
+    read: (form) => (form.becomes?.value === "send" ? { intact: true, send_again: true, reason: form.reason.value.trim(), ...(one.in_hand ? { in_hand: true } : {}) } : { ...found((lies ? [] : one.goods).map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()), ...(one.in_hand ? { in_hand: true } : {}), ...(decides ? { refund: true } : {}), ...(form.fault ? { fault: form.fault.value } : {}) }),
+    said: (answer) => (answer.sent_again_in ? t("intercept.sent_again", { parcel: answer.sent_again_in }) : lies ? t("intercept.laid_down") : one.paid_back ? t("intercept.goods_back_shelved") : t("intercept.goods_back_done", { n: answer.points })),
   });
 }
 
