@@ -3,6 +3,7 @@
 from typing import Annotated, NoReturn
 
 from fastapi import Depends, Response
+from pydantic_core import from_json
 
 from api.auth import Asked
 from api.naming import naming_nobody
@@ -22,6 +23,11 @@ def answered(outcome: Outcome, status: int = 200) -> Response:
     """A command's answer as it is kept, the same for every sending."""
     headers = REPEATED if outcome.repeated else None
     return Response(outcome.answer, status, headers=headers, media_type="application/json")
+
+
+def asked(outcome: Outcome) -> Response:
+    """202 where a second person has to decide (A8); the same for every sending."""
+    return answered(outcome, 202 if "approval" in from_json(outcome.answer) else 200)
 
 
 async def again(store: Store, change: Asked) -> Outcome:

@@ -16,7 +16,7 @@ from api.bodies_of_cases import (
     ReopeningIn,
     WordsIn,
 )
-from api.changing import Change, answered
+from api.changing import Change, answered, asked
 from api.paths import Number
 from api.reading import (
     Cursor,
@@ -347,9 +347,7 @@ async def decide_case(
         reason=body.reason,
         streams=[DISPUTE.stream(dispute)],
     )
-    outcome = await store_of(request).execute(command)
-    proposed = from_json(outcome.answer).get("status") == "pending_approval"
-    return answered(outcome, 202 if proposed else 200)
+    return asked(await store_of(request).execute(command))
 
 
 @router.post(

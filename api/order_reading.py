@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic_core import from_json
 
-from api.auth import Caller, Reader, Role
+from api.auth import Asked, Caller, Reader, Role
 from api.own_story import own_story
 from api.paths import Number
 from api.reading import (
@@ -26,6 +27,7 @@ from api.seen_cases import NOW
 from api.shown import OrderSeenOut
 from api.shown_lists import OrdersOut
 from api.shown_to_support import OwnStoryOut
+from application.single_handed import alone_before
 from domain.disputes import Dispute
 from domain.intercepts import Intercept
 from domain.order_facts import State, customer_status
@@ -33,6 +35,7 @@ from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotFound
 from domain.replacing import still_due
 from domain.sent_again import due_of
+from domain.single_handed import Before
 from projections import order_queries
 from projections.audit_queries import order_events
 from projections.disputes import cases_of_order
@@ -113,6 +116,7 @@ async def read(
         return {"intercept": told_of(one), "actions": {"intercept": action}}
 
     staff = caller.role is not Role.LEARNER
+    alone = await _alone(request, caller, row) if staff and row.sent else Before()
     answer = order_answer(
         row,
         parcels,
@@ -123,8 +127,19 @@ async def read(
         cases={one.id: one.dispute for one in cases},
         when=now,
         rules=tenant.rules,
+        person=caller.subject if staff and caller.role is not Role.SERVICE else None,
+        alone=alone,
     )
     return with_etag(request, answer)
+
+
+async def _alone(request: Request, caller: Caller, row: OrderRow) -> Before:
+    """What a reader moved alone before for the order's learner: it adds to a refund (A8)."""
+    question = Asked(request, caller, "alone", b"").question(
+        lambda unit: alone_before(unit, learner=row.learner)._asdict(), streams=()
+    )
+    told = from_json((await request.state.tenant.store.execute(question)).answer)
+    return Before(told["points"], told["times"])
 
 
 @router.get(

@@ -20,10 +20,11 @@ from api.bodies import (
     RefundIn,
     UnitsIn,
 )
-from api.changing import Change, again, answered
+from api.changing import Change, again, answered, asked
 from api.moments import dated_back, long_ago, moment_of_order, only_services_say_when
 from api.own_words import said_by
 from api.paths import Number
+from api.shown_after_account_changes import ASKED
 from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
 from api.shown_cases import CaseActionOut
 from application import intercepting, ordering, possible, readdressing, redeeming
@@ -234,13 +235,20 @@ async def preview_cancellation(
     return answered(await store_of(request).execute(question))
 
 
-@router.post("/orders/{number}/refunds", response_model=ChangeOut, summary="Refund after shipping")
+@router.post(
+    "/orders/{number}/refunds",
+    response_model=ChangeOut,
+    responses=ASKED,
+    summary="Refund after shipping",
+)
 async def refund(
     request: Request, caller: Decider, change: Change, number: Number, body: RefundIn
 ) -> Response:
     """A decision with its reason; points go back to their lots, never more than taken (D4).
 
-    What a carrier is at fault for is claimed of it in the same commit, once a parcel (D2).
+    What a carrier is at fault for is claimed of it in the same commit, once a parcel (D2). What
+    somebody gives on their word alone takes a second person over the limit: asked for (202), and
+    refunded once they allow it (A8).
     """
     rules = request.state.tenant.rules
     command = change.command(
@@ -257,7 +265,7 @@ async def refund(
         streams=[ORDER.stream(number)],
         happened_at=await moment_of_order(request, number, body.happened_at),
     )
-    return answered(await store_of(request).execute(command))
+    return asked(await store_of(request).execute(command))
 
 
 @router.post("/orders/{number}/payments", response_model=PaymentOut, summary="Pay the cash part")

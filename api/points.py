@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from api.auth import Operator, Reader, Role, store_of
 from api.bodies import AdjustmentIn, ClawbackIn, GrantIn, GrantsIn, LearnerIn
-from api.changing import Change, again, answered
+from api.changing import Change, again, answered, asked
 from api.moments import dated_back, long_ago, moment_of_debit
 from api.paths import Learner
 from api.reading import (
@@ -26,8 +26,8 @@ from api.reading import (
     wait_for,
 )
 from api.shown_after_account_changes import (
+    ASKED,
     AdjustedOut,
-    ApprovalAskedOut,
     ClawedBackOut,
     GrantsOut,
     LearnerOut,
@@ -104,18 +104,10 @@ def _row(row: GrantIn, outcome: Outcome | Refusal, own: str) -> dict[str, Any]:
     return {"source": row.source, "status": "refused", "code": code}
 
 
-_ASKED: dict[int | str, dict[str, Any]] = {
-    202: {
-        "model": ApprovalAskedOut,
-        "description": "A second person has to decide on `/v1/approvals/{approval}` (A8)",
-    }
-}
-
-
 @router.post(
     "/points/clawbacks",
     response_model=ClawedBackOut,
-    responses=_ASKED,
+    responses=ASKED,
     summary="Take a mistaken grant back",
 )
 async def claw_back(
@@ -134,7 +126,7 @@ async def claw_back(
         )
         made = await granted_as(connection, store.schema, learner=body.learner, lot=lot)
     if asked_before is not None:
-        return _asked(await again(store, change))
+        return asked(await again(store, change))
     if made is None:
         raise granting.GrantUnknown()
     wanted = ApprovalRequested(
@@ -165,12 +157,7 @@ async def claw_back(
         return _clawed_back(await dated_back(request, command, body.learner, at), own)
     except granting.ApprovalNeeded:
         asking = change.command(partial(by_hand.ask_for_clawback, wanted=wanted), reason=body.why)
-        return _asked(await store.execute(asking))
-
-
-def _asked(outcome: Outcome) -> Response:
-    """202 where a second person has to decide; the same for every sending."""
-    return answered(outcome, 202 if "approval" in from_json(outcome.answer) else 200)
+        return asked(await store.execute(asking))
 
 
 def _clawed_back(outcome: Outcome, own: str) -> Response:
@@ -186,7 +173,7 @@ def _clawed_back(outcome: Outcome, own: str) -> Response:
 @router.post(
     "/points/adjustments",
     response_model=AdjustedOut,
-    responses=_ASKED,
+    responses=ASKED,
     summary="Add or take points by hand",
 )
 async def adjust(
@@ -207,7 +194,7 @@ async def adjust(
         reason=body.why,
         streams=[ACCOUNT.stream(body.learner)],
     )
-    return _asked(await store_of(request).execute(command))
+    return asked(await store_of(request).execute(command))
 
 
 @router.put(

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from api.auth import Asked, Caller, Chooser, Operator, Reader, Role, allow, store_of
 from api.bodies_of_cases import MessageIn
 from api.bodies_of_returns import InspectionIn, ReturnDecisionIn, ReturnIn, SendingIn
-from api.changing import Change, answered
+from api.changing import Change, answered, asked
 from api.disputes import Supporter, side_of
 from api.paths import Number
 from api.reading import (
@@ -40,6 +40,12 @@ Back = Annotated[
 ]
 Owner = Annotated[Caller, allow(Role.LEARNER, Role.SERVICE)]
 PAGE = 50
+_PROPOSED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": ReturnChangedOut,
+        "description": "A second person has to decide on `/v1/approvals/{approval}` (A8)",
+    }
+}
 
 
 @router.post(
@@ -193,6 +199,7 @@ async def inspect(
 @router.post(
     "/returns/{return_id}/decision",
     response_model=ReturnChangedOut,
+    responses=_PROPOSED,
     summary="Agree to a refund without the goods, or not",
 )
 async def decide_return(
@@ -201,6 +208,7 @@ async def decide_return(
     """A decision with its actor, its reason and a message (D6, rules.md 3).
 
     For goods that are to stay, and for those that were sent and are given up as lost on their way.
+    Over the limit a second person decides (A8).
     """
     rules, message = request.state.tenant.rules, _message(body.message)
 
@@ -257,4 +265,4 @@ async def _changed(
         return decide(unit)
 
     command = change.command(decided, reason=reason, streams=_streams(name))
-    return answered(await store_of(request).execute(command))
+    return asked(await store_of(request).execute(command))

@@ -36,6 +36,7 @@ async def seen_return(
         "words": said,
         "label": await _label(connection, tenant, row),
         "outcome": _outcome(back),
+        "proposed": _proposed(back) if staff else None,
         "claim": await _claim(connection, tenant.schema, row.id) if staff else None,
         "message": message,
         "position": row.position,
@@ -59,6 +60,13 @@ def _units(back: Return, order: Order) -> list[dict[str, Any]]:
     return [
         {**one, "sku": line.sku, "name": line.name} for one, line in zip(units, lines, strict=True)
     ]
+
+
+def _proposed(back: Return) -> dict[str, Any] | None:
+    """What waits for a second person: what it would give, who asked, where they decide (A8)."""
+    told = ("approval", "maker", "points", "cash_fen", "reason")
+    asked = back.proposed
+    return None if asked is None else {name: getattr(asked, name) for name in told}
 
 
 def _outcome(back: Return) -> dict[str, Any] | None:

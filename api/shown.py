@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from api.shown_refunds import CashRefundOut, ProposedRefundOut
 from domain.catalogue import Kind
 from domain.intercept_facts import Way
 from domain.intercepts import InterceptState
@@ -297,6 +298,9 @@ class ActionOut(BaseModel):
     freight_fen: int | None = Field(
         default=None, description="that would go back, too, where mall or carrier is at fault"
     )
+    needs_second_person: bool | None = Field(
+        default=None, description="it would only be asked for (A8)"
+    )
     stock: list[StockBackOut] | None = Field(default=None, description="what is free again")
     parcels: list[str] | None = Field(
         default=None, description="that can be disputed, or that carriers would be asked to stop"
@@ -326,13 +330,6 @@ class MomentOut(BaseModel):
     amount_fen: int | None = Field(default=None, description="that was paid or asked back, in fen")
     fault: Fault | None = Field(default=None, description="why units came back")
     reason: str | None = Field(default=None, description="in words of who decided it")
-
-
-class CashRefundOut(BaseModel):
-    """A refund of the cash part."""
-
-    refund: str = Field(description="its id in this order", examples=["refund-1"])
-    state: str = Field(description="requested, confirmed or failed")
 
 
 class OrderSeenOut(BaseModel):
@@ -422,5 +419,8 @@ class OrderSeenOut(BaseModel):
     )
     timeline: list[MomentOut] = Field(description="what happened to it, oldest first")
     cash_refunds: list[CashRefundOut] | None = Field(default=None, description="for staff")
+    proposed_refunds: list[ProposedRefundOut] | None = Field(
+        default=None, description="for staff: refunds that wait for a second person (A8)"
+    )
     position: int = Field(description="of the order's last change")
     version: int = Field(description="events of the order's own stream")

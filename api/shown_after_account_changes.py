@@ -1,6 +1,6 @@
 """What changes of accounts and personal data answer, for the API's description (L5, A4)."""
 
-from typing import Literal
+from typing import Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -64,6 +64,14 @@ class ApprovalAskedOut(BaseModel):
     position: NewPosition
 
 
+ASKED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {
+        "model": ApprovalAskedOut,
+        "description": "A second person has to decide on `/v1/approvals/{approval}` (A8)",
+    }
+}
+
+
 class DecidedOut(BaseModel):
     """What the second person said, and what then happened in the same commit."""
 
@@ -79,15 +87,21 @@ class DecidedOut(BaseModel):
     status: Literal["given", "denied"] = Field(description="what was decided")
     learner: str | None = Field(default=None, description="whose points moved, if it was given")
     points: int | None = Field(
-        default=None, description="that a claw-back took, or a case was made good with"
+        default=None,
+        description="that a claw-back took, a case was made good with, or a refund gave back",
     )
     case: str | None = Field(default=None, description="the case that was decided with it")
-    order: str | None = Field(default=None, description="number of the case's order")
-    state: str | None = Field(default=None, description="of the case after it")
+    return_id: str | None = Field(
+        default=None, alias="return", description="the return that was settled with it"
+    )
+    order: str | None = Field(
+        default=None, description="number of the order that it was about, or the case, or return"
+    )
+    state: str | None = Field(default=None, description="of the case, or return, after it")
     points_refunded: int | None = Field(default=None, description="that the case gave back")
     replacement: str | None = Field(default=None, description="number of the case's linked order")
     claims: list[ClaimedOut] | None = Field(
-        default=None, description="of the carrier, where the case finds it at fault"
+        default=None, description="of the carrier, where it is found at fault"
     )
     available: int | None = Field(default=None, description="points after an adjustment")
     debt: int | None = Field(default=None, description="points owed after it")

@@ -99,6 +99,16 @@ class LostClaimOut(BaseModel):
     paid_fen: int = Field(description="that came")
 
 
+class ProposedReturnOut(BaseModel):
+    """A refund without the goods that waits for a second person (A8)."""
+
+    approval: str = Field(description="where they decide: `/v1/approvals/{approval}`")
+    maker: str = Field(description="who agreed to it")
+    points: int = Field(description="that would go back")
+    cash_fen: int = Field(description="that would go back, in fen")
+    reason: str = Field(description="in words of who agreed")
+
+
 class ReturnOut(ReturnListedOut):
     """Everything of a return, for one screen (D3, D6)."""
 
@@ -125,6 +135,7 @@ class ReturnOut(ReturnListedOut):
             "scans": [],
         },
         outcome=None,
+        proposed=None,
         claim=None,
         message=None,
         actions={"withdraw": {"possible": True}},
@@ -146,6 +157,9 @@ class ReturnOut(ReturnListedOut):
     label: ReturnLabelOut | None = Field(description="null: the goods stay")
     outcome: dict[str, Any] | None = Field(
         description="points, cash_fen, points_kept, cash_fen_kept, replacement, sent_back_in"
+    )
+    proposed: ProposedReturnOut | None = Field(
+        description="for staff: what waits for a second person; null: nothing"
     )
     claim: LostClaimOut | None = Field(
         description="for staff: what is claimed of its carrier, where that lost it; null: nothing"
@@ -176,4 +190,7 @@ class ReturnChangedOut(BaseModel):
     claims: list[ClaimedOut] | None = Field(
         default=None, description="of the carrier, where it is at fault"
     )
+    approval: str | None = Field(default=None, description="where a second person decides (A8)")
+    status: str | None = Field(default=None, description="pending_approval, where one has to")
+    learner: str | None = Field(default=None, description="whose return waits for approval")
     position: NewPosition

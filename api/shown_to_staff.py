@@ -123,18 +123,36 @@ class TroublesOut(BaseModel):
     jobs: dict[str, int] = Field(description="todo, doing, failed: how many")
 
 
+class GoodsAskedOut(BaseModel):
+    """Goods that a refund is for."""
+
+    sku: str = Field(description="its number")
+    name: str = Field(description="what it is called")
+    quantity: int = Field(ge=1, description="how many")
+
+
 class ApprovalOut(BaseModel):
     """What a second person is asked for."""
 
     id: str = Field(description="of the request")
     kind: Kind
     learner: LearnerId
-    points: int = Field(description="added if positive, taken if negative; 0 for a reveal")
+    points: int = Field(
+        description="added if positive, taken if negative; that a refund gives back; 0 for a reveal"
+    )
+    cash_fen: int = Field(description="that a refund gives back beside them")
+    goods: list[GoodsAskedOut] = Field(description="what a refund is for; else empty")
+    goods_back: bool = Field(
+        description="whether the maker says that the goods of a refund are in the house again"
+    )
     subject: str = Field(
-        description="the adjustment's source, the lot that is clawed back, the case, or the card"
+        description="the adjustment's source, the lot that is clawed back, the case, the card, the"
+        " order, or the return"
     )
     about: str | None = Field(
-        description="stream of the order or parcel whose card is to be shown", examples=["order:T1"]
+        description="stream of the order or parcel whose card is to be shown, or of the order that"
+        " is refunded",
+        examples=["order:T1"],
     )
     maker: str = Field(description="who asked")
     maker_role: str | None = Field(description="in which role, where it was recorded")
@@ -164,6 +182,9 @@ class ApprovalsOut(BaseModel):
                 "kind": "adjustment",
                 "learner": "lin",
                 "points": 20_000,
+                "cash_fen": 0,
+                "goods": [],
+                "goods_back": False,
                 "subject": "made good",
                 "about": None,
                 "maker": "wang",

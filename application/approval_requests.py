@@ -2,12 +2,15 @@
 
 import hashlib
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from application.single_handed import alone_before
 from application.streams import APPROVAL
 from application.unit import Unit
-from domain.approvals import Approval, ApprovalRequested, Kind
+from domain.approvals import Approval, ApprovalRequested, Goods, Kind
+from domain.order_facts import Units
+from domain.orders import Order
 
 
 def approval_id(request: ApprovalRequested, key: str, *, nth: int = 1) -> str:
@@ -40,5 +43,13 @@ def ask(unit: Unit, *, approval: str, request: ApprovalRequested) -> dict[str, A
         before = alone_before(unit, learner=request.learner)
         told = {"alone_points": before.points, "alone_times": before.times}
         asked = asked.model_copy(update=told)
-    unit.record(APPROVAL, approval, unit.read(APPROVAL, approval).ask(asked))
+    # By the time it is asked for, whatever day what is asked for was to be dated to.
+    facts = unit.read(APPROVAL, approval).ask(asked)
+    unit.record(APPROVAL, approval, facts, happened_at=unit.now)
     return {"approval": approval, "status": "pending_approval", "learner": request.learner}
+
+
+def goods_of(order: Order, units: Sequence[Units]) -> tuple[Goods, ...]:
+    """What of an order's goods a request is about, as whoever decides reads it."""
+    lines = [(order.line(one.line), one.quantity) for one in units]
+    return tuple(Goods(sku=line.sku, name=line.name, quantity=count) for line, count in lines)

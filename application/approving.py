@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from application import deciding
+from application import deciding, refunding, settling
 from application.granting import adjust, claw_back
 from application.streams import APPROVAL
 from application.unit import Unit
@@ -36,6 +36,14 @@ def allow(unit: Unit, *, approval: str, checker: str, rules: HouseRules) -> dict
             done = deciding.carry_out_allowed(
                 unit, case=request.subject, approval=approval, rules=rules
             )
+        case Kind.REFUND:
+            done = refunding.carry_out_allowed(
+                unit, number=request.subject, approval=approval, rules=rules
+            )
+        case Kind.RETURN:
+            done = settling.agree_allowed(
+                unit, name=request.subject, approval=approval, rules=rules
+            )
         case Kind.REVEAL:  # whoever asked looks at it, and each time is a fact of its own
             done = {"learner": request.learner, "valid_until": until}
     return {"approval": approval, "status": "given", **done}
@@ -47,8 +55,16 @@ def deny(unit: Unit, *, approval: str, checker: str, reason: str) -> dict[str, A
     role = unit.command.context.role
     unit.record(APPROVAL, approval, state.deny(checker, role=role, reason=reason))
     request = state.request
-    if request is not None and request.kind is Kind.COMPENSATION:
-        deciding.decline(unit, case=request.subject, approval=approval, reason=reason)
+    assert request is not None  # `_existing` saw it
+    match request.kind:
+        case Kind.COMPENSATION:
+            deciding.decline(unit, case=request.subject, approval=approval, reason=reason)
+        case Kind.REFUND:
+            refunding.decline(unit, number=request.subject, approval=approval, reason=reason)
+        case Kind.RETURN:
+            settling.decline(unit, name=request.subject, approval=approval, reason=reason)
+        case Kind.ADJUSTMENT | Kind.CLAWBACK | Kind.REVEAL:
+            pass  # nothing was kept for it
     return {"approval": approval, "status": "denied"}
 
 

@@ -86,7 +86,7 @@ def carry_out_allowed(unit: Unit, *, case: str, approval: str, rules: HouseRules
     order = existing(unit, dispute.order)
     due = due_in(unit, dispute.parcel, order=dispute.order, parts=dispute.parts)
     elsewhere = given_elsewhere(unit, order)
-    must_still_be_there(order, decision.units, due=due, elsewhere=elsewhere)
+    must_still_be_there(order, decision.units, due=due, elsewhere=elsewhere, action="decide_case")
     return _carry_out(unit, case, dispute, decision, approval=approval, rules=rules)
 
 

@@ -131,6 +131,31 @@ def refund_order(
     order = existing(unit, number)
     elsewhere = given_elsewhere(unit, order) if came_in else kept_units(unit, number, order)
     units = order.refundable(wanted, parts=parts, kept=elsewhere)
+    return refund_units_now(
+        unit,
+        number=number,
+        units=units,
+        fault=fault,
+        reason=reason,
+        goods_back=goods_back,
+        rules=rules,
+        kept=kept,
+    )
+
+
+def refund_units_now(
+    unit: Unit,
+    *,
+    number: str,
+    units: Sequence[Units],
+    fault: Fault,
+    reason: str,
+    goods_back: bool,
+    rules: HouseRules,
+    kept: tuple[int, int] = (0, 0),
+) -> dict[str, Any]:
+    """Refund exactly these units, which nothing else is under way for, as `refund_order` does."""
+    order = existing(unit, number)
     facts = refund_units(
         order,
         units,

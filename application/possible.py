@@ -24,12 +24,13 @@ from domain.dispute_facts import (
 )
 from domain.facts import Fact
 from domain.house_rules import HouseRules
-from domain.order_facts import OrderPlaced, WindowResumed
+from domain.order_facts import OrderPlaced
 from domain.payment_facts import CashRefundRequested
 from domain.point_facts import HoldVoided, PointsGranted, PointsRestored
 from domain.refusals import Refusal
-from domain.return_facts import ReturnRejected, ReturnSettled, Verdict
+from domain.return_facts import AgreementProposed, ReturnRejected, ReturnSettled, Verdict
 from domain.stock import StockPutBack, StockReleased, StockReserved, StockReturned, StockScrapped
+from domain.window_facts import WindowResumed
 
 Decide = Callable[[Unit], Mapping[str, Any]]
 
@@ -159,7 +160,9 @@ def effects(unit: Unit) -> dict[str, Any]:
             for stream, f in facts
             if isinstance(f, ClaimFiled | ClaimCorrected)
         ],
-        "needs_second_person": any(isinstance(f, DecisionProposed) for _, f in facts),
+        "needs_second_person": any(
+            isinstance(f, DecisionProposed | AgreementProposed) for _, f in facts
+        ),
         "message": _message(unit),
         "facts": [fact.fact_name for _, fact in facts],
     }
@@ -204,7 +207,7 @@ def _message(unit: Unit) -> dict[str, str] | None:
         told = None
         if isinstance(fact, DisputeDecided | DecisionProposed):
             told = fact.decision.message
-        elif isinstance(fact, ReturnSettled | ReturnRejected):
+        elif isinstance(fact, ReturnSettled | ReturnRejected | AgreementProposed):
             told = fact.message
         if told is not None:
             for card in unit.cards:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from application import refund_chain
+from application import approval_requests, refund_chain
 from application.blaming import by_loss, by_return, claim_all
 from application.composing import Amount
 from application.intercepting import call_back_given_up
@@ -23,14 +23,15 @@ from application.shelving import scrap_returned, shelve
 from application.single_handed import moved_alone
 from application.streams import ACCOUNT, ORDER, RETURN
 from application.unit import Unit
+from domain.approvals import ApprovalRequested, Kind
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, GoodsCameBack, ReturnEnded, Units
 from domain.orders import Order
 from domain.part_fold import still_out
-from domain.refunding import must_take_two
 from domain.refusals import InvalidRequest
 from domain.replacing import linked_number
 from domain.return_facts import (
+    AgreementProposed,
     Criterion,
     Inspected,
     Payer,
@@ -46,6 +47,7 @@ from domain.returns import (
     scrapped,
     taken_back,
 )
+from domain.sealed import Sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,8 @@ def inspect(unit: Unit, *, name: str, inspection: Inspection, rules: HouseRules)
         if (back.remedy, inspection.instead) != (Remedy.EXCHANGE, Remedy.REFUND):
             raise InvalidRequest(field="instead", reason="only an exchange becomes a refund")
         remedy = inspection.instead
-    return _settle(
-        unit, name, after, remedy, reason=inspection.reason, message=inspection.message, rules=rules
-    )
+    words = _sealed(unit, after, inspection.message)
+    return _settle(unit, name, after, remedy, reason=inspection.reason, words=words, rules=rules)
 
 
 def _take_in(unit: Unit, name: str, back: Return) -> dict[str, Any]:
@@ -111,33 +112,97 @@ def agree(
     """Staff agree to a refund without the goods: a decision with an actor (rules.md 3).
 
     They are to stay where they are, or were lost on their way back: nothing is kept for that way.
-    What stays counts as moved alone; over the limit it is for the parcel's case, and nobody agrees
-    to a return of their own (A8).
+    What stays counts as moved alone; over the limit it waits, whole, for a second person, and
+    nobody agrees to a return of their own (A8).
     """
     back = existing_return(unit, name)
     facts = back.decide(reason)
-    _must_take_no_second(unit, name, back, rules=rules)
+    points = _on_word(unit, back, rules=rules)
+    words = _sealed(unit, back, message)
+    if not moved_alone(unit, learner=back.learner, points=points, subject=name, rules=rules):
+        return _ask(unit, name, back, reason=reason, words=words, rules=rules)
     back = unit.record(RETURN, name, facts)
-    return _settle(
-        unit, name, back, Remedy.REFUND_ONLY, reason=reason, message=message, rules=rules
+    return _settle(unit, name, back, Remedy.REFUND_ONLY, reason=reason, words=words, rules=rules)
+
+
+def agree_allowed(unit: Unit, *, name: str, approval: str, rules: HouseRules) -> dict[str, Any]:
+    """A second person allowed it: it is refunded as was proposed, at what it is worth now (A8)."""
+    back = existing_return(unit, name)
+    asked = back.allowed(approval)
+    done = _settle(
+        unit,
+        name,
+        back,
+        Remedy.REFUND_ONLY,
+        reason=asked.reason,
+        words=asked.message,
+        rules=rules,
+        approval=approval,
     )
+    told_of = ("return", "order", "state", "points", "claims")
+    return {"learner": back.learner, **{one: done[one] for one in told_of}}
 
 
-def _must_take_no_second(unit: Unit, name: str, back: Return, *, rules: HouseRules) -> None:
-    """Refuse what one person may not give without the goods (A8).
+def decline(unit: Unit, *, name: str, approval: str, reason: str) -> None:
+    """A second person did not allow it: the return is to be decided again."""
+    back = existing_return(unit, name)
+    unit.record(RETURN, name, back.decline(approval=approval, reason=reason))
+
+
+def _on_word(unit: Unit, back: Return, *, rules: HouseRules) -> int:
+    """What is given without the goods, in points, on the word of whoever agrees (A8).
 
     What a carrier has is not given on somebody's word alone: there is a waybill for it.
     """
-    order = existing(unit, back.order)
-    stays = still_out(order, back.units) if back.state is ReturnState.REQUESTED else []
-    points = 0
-    if stays:
-        parts = {one.part for one in stays}
-        chain = refund_chain.levels(unit, back.order, stays, parts=parts)
-        terms = _terms(back, Remedy.REFUND_ONLY, "")
-        points, _ = refund_chain.worth(unit, chain, terms, rules=rules)
-    if not moved_alone(unit, learner=back.learner, points=points, subject=name, rules=rules):
-        raise must_take_two(order, stays, points=points, action="decide_return")
+    if back.state is not ReturnState.REQUESTED:
+        return 0
+    stays = still_out(existing(unit, back.order), back.units)
+    return _worth(unit, back, stays, rules=rules)[0] if stays else 0
+
+
+def _worth(
+    unit: Unit, back: Return, units: Sequence[Units], *, rules: HouseRules
+) -> tuple[int, int]:
+    """(points, fen) that agreeing gives back for these units."""
+    parts = {one.part for one in units}
+    chain = refund_chain.levels(unit, back.order, units, parts=parts)
+    terms = _terms(back, Remedy.REFUND_ONLY, "")
+    return refund_chain.worth(unit, chain, terms, rules=rules)
+
+
+def _ask(
+    unit: Unit, name: str, back: Return, *, reason: str, words: Sealed | None, rules: HouseRules
+) -> dict[str, Any]:
+    """Ask for the second person."""
+    command = unit.command
+    points, fen = _worth(unit, back, back.units, rules=rules)
+    request = ApprovalRequested(
+        kind=Kind.RETURN,
+        learner=back.learner,
+        points=points,
+        cash_fen=fen,
+        goods=approval_requests.goods_of(existing(unit, back.order), back.units),
+        subject=name,
+        about=ORDER.stream(back.order),
+        maker=command.context.subject,
+        reason=reason,
+    )
+    approval = approval_requests.approval_id(request, f"{command.principal}:{command.key}")
+    proposed = AgreementProposed(
+        points=points,
+        cash_fen=fen,
+        approval=approval,
+        maker=request.maker,
+        reason=reason,
+        message=words,
+    )
+    after = unit.record(RETURN, name, back.propose(proposed))
+    asked = approval_requests.ask(unit, approval=approval, request=request)
+    return {**told(name, after), **asked}
+
+
+def _sealed(unit: Unit, back: Return, message: Message | None) -> Sealed | None:
+    return None if message is None else seal_words(unit, back.learner, message.to_bytes())
 
 
 def _settle(
@@ -147,10 +212,14 @@ def _settle(
     remedy: Remedy,
     *,
     reason: str,
-    message: Message | None,
+    words: Sealed | None,
     rules: HouseRules,
+    approval: str | None = None,
 ) -> dict[str, Any]:
-    """Carry out what was agreed to: the return's own fact first, all else is because of it."""
+    """Carry out what was agreed to: the return's own fact first, all else is because of it.
+
+    `words` are staff's to the learner; None: the house's own.
+    """
     units, to_send = taken_back(back.goods), refused(back.goods)
     if remedy is Remedy.REFUND_ONLY:
         units = back.units
@@ -180,7 +249,7 @@ def _settle(
         _count(missing(back.goods)),
         lost=back.state is ReturnState.LOST,
     )
-    words = message or message_for(
+    own = message_for(
         remedy,
         came,
         refunded=Amount(points, fen),
@@ -199,7 +268,8 @@ def _settle(
         replacement=replacement,
         sent_back_in=sent_back,
         reason=reason,
-        message=seal_words(unit, back.learner, words.to_bytes()),
+        message=words or _sealed(unit, back, own),
+        approval=approval,
     )
     after = unit.record(RETURN, name, [settled])
     unit.record(ORDER, back.order, [ReturnEnded(by=RETURN.stream(name))])

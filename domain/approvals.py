@@ -8,7 +8,7 @@ from typing import assert_never
 
 from pydantic import AwareDatetime, Field
 
-from domain.facts import Fact, NonNegativeInt
+from domain.facts import Fact, NonNegativeInt, PositiveInt, Value
 from domain.refusals import NotPossible, Refusal
 
 
@@ -19,6 +19,18 @@ class Kind(StrEnum):
     CLAWBACK = "clawback"
     COMPENSATION = "compensation"
     REVEAL = "reveal"
+    REFUND = "refund"
+    """Of an order, by a decision at a desk."""
+    RETURN = "return"
+    """A refund that is agreed to for a return whose goods stay."""
+
+
+class Goods(Value):
+    """What of an order's goods a request is about."""
+
+    sku: str
+    name: str
+    quantity: PositiveInt
 
 
 class ApprovalRequested(Fact, name="approvals.ApprovalRequested", version=2):
@@ -28,13 +40,16 @@ class ApprovalRequested(Fact, name="approvals.ApprovalRequested", version=2):
     learner: str
     points: int = Field(
         description="added if positive, taken if negative; what a claw-back takes; what a decision"
-        " is worth; 0 for a reveal"
+        " is worth, or a refund gives back; 0 for a reveal"
     )
     subject: str = Field(
-        description="the adjustment's source, the lot that is clawed back, the case, or the card"
+        description="the adjustment's source, the lot that is clawed back, the case, the card, the"
+        " order, or the return"
     )
     about: str | None = Field(
-        default=None, description="stream of the order or parcel whose card is to be shown"
+        default=None,
+        description="stream of the order or parcel whose card is to be shown, or of the order that"
+        " is refunded",
     )
     maker: str = Field(description="who asks")
     maker_role: str | None = Field(
@@ -49,6 +64,17 @@ class ApprovalRequested(Fact, name="approvals.ApprovalRequested", version=2):
     )
     alone_times: NonNegativeInt = Field(
         default=0, exclude_if=not_, description="in how many amounts"
+    )
+    cash_fen: NonNegativeInt = Field(
+        default=0, exclude_if=not_, description="that a refund gives back beside the points"
+    )
+    goods: tuple[Goods, ...] = Field(
+        default=(), exclude_if=not_, description="what a refund is for"
+    )
+    goods_back: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="whether the maker says that the goods of a refund are in the house again",
     )
 
 

@@ -107,7 +107,8 @@ class HouseRules:
     debt_limit: Amount | None = None
     """L5: most points a claw-back may leave owing; None = no limit, 0 = refuse any debt."""
     four_eyes_points: Count = 5_000
-    """Rule 26, A8: from here manual points and claw-backs need a second person."""
+    """Rule 26, A8: from here manual points, claw-backs, and refunds on somebody's word alone need a
+    second person."""
     four_eyes_within: Time = timedelta(hours=24)
     """A8: what one person gives and takes by hand for one learner is added up for so long."""
     confirm_receipts: bool = False

@@ -22,6 +22,7 @@ from domain.point_facts import LotShare
 from domain.promise_facts import PromiseFact
 from domain.release_facts import ReleaseFact
 from domain.splitting import Plan
+from domain.window_facts import WindowFact
 
 
 class State(StrEnum):
@@ -224,6 +225,32 @@ class UnitsRefunded(Fact, name="orders.UnitsRefunded"):
     )
 
 
+class RefundProposed(Fact, name="orders.RefundProposed"):
+    """A refund that one person may not give alone: a second one has to allow it (A8; rule 26)."""
+
+    units: tuple[Units, ...]
+    points: NonNegativeInt = Field(description="that would go back")
+    cash_fen: NonNegativeInt = Field(description="that would go back")
+    fault: Fault
+    reason: str
+    goods_back: bool = Field(description="whether the maker says that the goods are back")
+    approval: str = Field(description="the request that waits for the second person")
+    maker: str
+
+
+class RefundAllowed(Fact, name="orders.RefundAllowed"):
+    """The second person allowed it: it is refunded in the same commit."""
+
+    approval: str
+
+
+class RefundDeclined(Fact, name="orders.RefundDeclined"):
+    """The second person did not allow it: nothing was refunded."""
+
+    approval: str
+    reason: str
+
+
 class GoodsCameBack(Fact, name="orders.GoodsCameBack"):
     """Goods that were paid back before, or are sent once more, are in the house again (O8)."""
 
@@ -267,24 +294,6 @@ class OrderCompleted(Fact, name="orders.OrderCompleted"):
 
 class OrderExpired(Fact, name="orders.OrderExpired"):
     """The order has left its customer's sight, two years after its end (O3)."""
-
-
-class WindowPaused(Fact, name="orders.WindowPaused"):
-    """A dispute or a return is open: the part's service window stands still (rules.md 2)."""
-
-    part: PositiveInt
-    by: str = Field(description="stream of the case that holds it, e.g. `dispute:D-T1-P1`")
-    paused_at: AwareDatetime
-
-
-class WindowResumed(Fact, name="orders.WindowResumed"):
-    """The case was decided: what was left of the part's service window runs on (rules.md 2)."""
-
-    part: PositiveInt
-    by: str = Field(description="stream of the case that held it")
-    window_until: AwareDatetime | None = Field(
-        description="None: not received yet, or another case still holds it"
-    )
 
 
 class UnitsUnderReturn(Fact, name="orders.UnitsUnderReturn"):
@@ -371,15 +380,17 @@ OrderFact = (
     | OrderClosed
     | OrderCompleted
     | OrderExpired
-    | WindowPaused
-    | WindowResumed
     | UnitsUnderReturn
     | ReturnEnded
+    | RefundProposed
+    | RefundAllowed
+    | RefundDeclined
     | LineRated
     | ReplacementReserved
     | ReplacementReleased
     | ReplacementOrdered
     | OrderLinked
     | PromiseFact
+    | WindowFact
     | ReleaseFact
 )

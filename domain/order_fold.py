@@ -26,6 +26,9 @@ from domain.order_facts import (
     PartHandedOver,
     PartPacked,
     PartReceived,
+    RefundAllowed,
+    RefundDeclined,
+    RefundProposed,
     ReplacementOrdered,
     ReplacementReleased,
     ReplacementReserved,
@@ -38,8 +41,6 @@ from domain.order_facts import (
     UnitsUnderReturn,
     WaitChosen,
     WaitEnded,
-    WindowPaused,
-    WindowResumed,
 )
 from domain.orders import Order
 from domain.part_fold import (
@@ -81,6 +82,7 @@ from domain.release_facts import (
     UnitsCancelling,
 )
 from domain.splitting import Allocation
+from domain.window_facts import WindowPaused, WindowResumed
 
 ABOUT_ADDRESSES = frozenset({ReviewReason.ADDRESS_DOUBTFUL, ReviewReason.SHARED_ADDRESS})
 """Reasons that hold for an address, and not for the one that comes after it (rules.md 26)."""
@@ -282,6 +284,11 @@ def evolve(order: Order, fact: OrderFact) -> Order:
                 out=(*order.out, *([] if fact.goods_back else still_out(order, fact.units))),
                 home=tuple(without(order.home, fact.units)),
             )
+        case RefundProposed():
+            return replace(order, proposed=(*order.proposed, fact))
+        case RefundAllowed() | RefundDeclined():
+            waiting = tuple(one for one in order.proposed if one.approval != fact.approval)
+            return replace(order, proposed=waiting)
         case GoodsCameBack():
             return replace(
                 order,

@@ -20,6 +20,7 @@ from domain.order_facts import (
     PartHandedOver,
     PartPacked,
     PartReceived,
+    RefundProposed,
     State,
     Units,
     UnitsUnderReturn,
@@ -89,6 +90,8 @@ class Order:
     """Lots that paid for it, of whose claw-back a human was told: each is asked about (rule 17)."""
     returning: tuple[UnitsUnderReturn, ...] = ()
     """What open returns are about."""
+    proposed: tuple[RefundProposed, ...] = ()
+    """Refunds that wait for a second person."""
     ratings: tuple[LineRated, ...] = ()
     cancelling: tuple[UnitsCancelling, ...] = ()
     """What third parties have to acknowledge before it is cancelled (rules.md 5)."""

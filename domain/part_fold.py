@@ -8,12 +8,11 @@ from domain.order_facts import (
     State,
     Units,
     UnitsFellShort,
-    WindowPaused,
-    WindowResumed,
 )
 from domain.orders import Order
 from domain.parts import Part
 from domain.splitting import Allocation, Plan
+from domain.window_facts import WindowPaused, WindowResumed
 
 
 def _less(units: tuple[Allocation, ...], gone: Sequence[Units]) -> tuple[Allocation, ...]:

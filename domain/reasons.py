@@ -243,14 +243,10 @@ REASONS = {
     r"(\S+) is under way: take its goods in there once they are back": (
         "{0} 仍在途中，到仓后请在该包裹处登记退回"
     ),
-    r"(\S+) points without the goods take two people: decide the case of (.+)": (
-        "未收回商品而退 {0} 积分须两人经手，请在包裹 {1} 的争议单中裁决"
-    ),
-    r"(\S+) points without the goods take two people: reject it and decide the case of (.+)": (
-        "未收回商品而退 {0} 积分须两人经手，请驳回此申请，在包裹 {1} 的争议单中裁决"
-    ),
-    r"settled otherwise since: (.+); deny it, then the case can be decided anew": (
-        "申请后已另行处理：{0}；请驳回该裁决，再重新裁决"
+    r"(.+): its refund waits for a second person": "{0}：退款待第二人审批",
+    "it waits for no approval": "该退款没有待审批的申请",
+    r"settled otherwise since: (.+); deny it, then it can be decided anew": (
+        "申请后已另行处理：{0}；请驳回，再重新处理"
     ),
     r"dispute (\S+) is open for it": "争议 {0} 处理中",
     r"nothing of the order was received": "订单没有已签收的商品",

@@ -124,20 +124,12 @@ def must_not_be_under_way(order: Order, units: Sequence[Units]) -> None:
 
 
 def on_word(order: Order, units: Sequence[Units]) -> int:
-    """What these units are worth in points that somebody gives without having them back (A8).
+    """What these units are worth in points that are given back on somebody's word alone (A8).
 
-    Not a course, which is revoked in the same commit, and not what is in the house again.
+    Also where whoever refunds says that they are back: nobody else has seen them. Not a course,
+    which is revoked in the same commit, and not what the house took in.
     """
     return order.price(still_out(order, units))[0]
-
-
-def must_take_two(order: Order, units: Sequence[Units], *, points: int, action: str) -> NotPossible:
-    """Why one person does not give these units' points without them, and where two can (A8)."""
-    parts = (order.part(one.part) for one in still_out(order, units))
-    parcels = ", ".join(dict.fromkeys(part.parcel for part in parts if part and part.parcel))
-    first = "reject it and " if action == "decide_return" else ""
-    why = f"{points} points without the goods take two people: {first}decide the case of {parcels}"
-    return NotPossible(action=action, why=why)
 
 
 def freight_share(order: Order, units: Sequence[Units]) -> int:

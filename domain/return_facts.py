@@ -129,6 +129,29 @@ class ReturnSettled(Fact, name="returns.ReturnSettled"):
     sent_back_in: str | None = Field(default=None, description="parcel of what was refused")
     reason: str
     message: Sealed | None = Field(default=None, description="what the learner is told")
+    approval: str | None = Field(
+        default=None, exclude_if=not_, description="who allowed it is there (A8)"
+    )
+
+
+class AgreementProposed(Fact, name="returns.AgreementProposed"):
+    """More points for goods that stay than one person may give: a second one decides (A8)."""
+
+    points: NonNegativeInt = Field(description="that would go back")
+    cash_fen: NonNegativeInt = Field(description="that would go back")
+    approval: str = Field(description="the request that waits for the second person")
+    maker: str
+    reason: str
+    message: Sealed | None = Field(
+        default=None, description="what the learner is told; None: the house's own words"
+    )
+
+
+class AgreementDeclined(Fact, name="returns.AgreementDeclined"):
+    """The second person did not allow it: the return is to be decided again."""
+
+    approval: str
+    reason: str
 
 
 class ReturnRejected(Fact, name="returns.ReturnRejected"):
@@ -154,6 +177,8 @@ ReturnFact = (
     | GoodsArrived
     | GoodsLost
     | GoodsInspected
+    | AgreementProposed
+    | AgreementDeclined
     | ReturnSettled
     | ReturnRejected
     | ReturnWithdrawn

@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from domain.return_facts import (
+    AgreementDeclined,
+    AgreementProposed,
     GoodsArrived,
     GoodsInspected,
     GoodsLost,
@@ -49,8 +51,12 @@ def evolve(back: Return, fact: ReturnFact) -> Return:
         case GoodsInspected():
             over = back.state if back.settled is None else ReturnState.SETTLED
             return replace(back, state=over, goods=fact.goods, payer=fact.payer)
+        case AgreementProposed():
+            return replace(back, state=ReturnState.AWAITING_APPROVAL, proposed=fact)
+        case AgreementDeclined():
+            return replace(back, state=ReturnState.REQUESTED, proposed=None)
         case ReturnSettled():
-            return replace(back, state=ReturnState.SETTLED, settled=fact)
+            return replace(back, state=ReturnState.SETTLED, settled=fact, proposed=None)
         case ReturnRejected():
             lost = back.state is ReturnState.LOST
             end = ReturnState.LOST if lost else ReturnState.REJECTED

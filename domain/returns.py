@@ -14,6 +14,8 @@ from domain.orders import Order
 from domain.parts import Part
 from domain.refusals import InvalidRequest, NotPossible, Refusal
 from domain.return_facts import (
+    AgreementDeclined,
+    AgreementProposed,
     Criterion,
     GoodsArrived,
     GoodsInspected,
@@ -57,6 +59,8 @@ class ReturnState(StrEnum):
 
     REQUESTED = "requested"
     """Staff decide: the goods are to stay."""
+    AWAITING_APPROVAL = "awaiting_approval"
+    """Somebody agreed, and so many points take a second person (A8)."""
     AWAITING_GOODS = "awaiting_goods"
     UNDER_WAY = "under_way"
     TO_INSPECT = "to_inspect"
@@ -71,6 +75,7 @@ class ReturnState(StrEnum):
 OPEN = frozenset(
     {
         ReturnState.REQUESTED,
+        ReturnState.AWAITING_APPROVAL,
         ReturnState.AWAITING_GOODS,
         ReturnState.UNDER_WAY,
         ReturnState.TO_INSPECT,
@@ -190,6 +195,8 @@ class Return:
     freight_fen: int = 0
     words: Sealed | None = None
     goods: tuple[Inspected, ...] = ()
+    proposed: AgreementProposed | None = None
+    """What waits for a second person."""
     settled: ReturnSettled | None = None
     rejected: ReturnRejected | None = None
     house_label: bool = False
@@ -266,6 +273,23 @@ class Return:
         self.must_be("decide_return", ReturnState.REQUESTED, ReturnState.UNDER_WAY)
         lost = self.state is ReturnState.UNDER_WAY
         return [GoodsLost(reason=reason)] if lost else []
+
+    def propose(self, proposed: AgreementProposed) -> list[ReturnFact]:
+        """Wait for the second person (A8)."""
+        self.must_be("decide_return", ReturnState.REQUESTED)
+        return [proposed]
+
+    def allowed(self, approval: str) -> AgreementProposed:
+        """What was proposed, now that the second person allowed it."""
+        if self.proposed is None or self.proposed.approval != approval:
+            raise NotPossible(action="decide_return", why=f"the return is {self.state}")
+        return self.proposed
+
+    def decline(self, *, approval: str, reason: str) -> list[ReturnFact]:
+        """The second person said no: it is to be decided again."""
+        if self.proposed is None or self.proposed.approval != approval:
+            return []
+        return [AgreementDeclined(approval=approval, reason=reason)]
 
     def withdraw(self) -> list[ReturnFact]:
         """Keep the goods after all, until they were sent."""

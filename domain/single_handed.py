@@ -27,9 +27,16 @@ SingleHandedFact = PointsMovedAlone
 class Before(NamedTuple):
     """What one person moved alone for one learner within the time that counts (A8)."""
 
-    points: int
+    points: int = 0
     """Given and taken, either counted up."""
-    times: int
+    times: int = 0
+
+    def takes_two(self, points: int, *, rules: HouseRules) -> bool:
+        """Whether so many more, given or taken, come to what takes four eyes (rules.md 26).
+
+        Nothing takes nobody.
+        """
+        return bool(points) and self.points + abs(points) >= rules.four_eyes_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,8 @@ class SingleHanded:
     moves: tuple[PointsMovedAlone, ...] = ()
 
     def needs_second_person(self, points: int, *, when: datetime, rules: HouseRules) -> bool:
-        """Whether so many more, given or taken, come to what takes four eyes (rules.md 26).
-
-        Nothing takes nobody.
-        """
-        return bool(points) and self.before(when).points + abs(points) >= rules.four_eyes_points
+        """Whether so many more, given or taken, come to what takes four eyes (rules.md 26)."""
+        return self.before(when).takes_two(points, rules=rules)
 
     def before(self, when: datetime) -> Before:
         """What still adds to whatever is moved at this moment."""

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from domain.order_facts import OrderFact, State, WindowPaused, WindowResumed
+from domain.order_facts import OrderFact, State
 from domain.orders import Order
 from domain.parts import Part
+from domain.window_facts import WindowPaused, WindowResumed
 
 
 def pause_windows(

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
+from pydantic_core import from_json, to_json
 
 from domain.approvals import ApprovalDenied, ApprovalGiven, ApprovalRequested
 from projections.reading import Event, Tables, View, compose
 
 FIELDS = (
     "id", "kind", "learner", "points", "subject", "about", "maker", "maker_role", "reason",
-    "alone_points", "alone_times", "requested_at", "state", "checker", "checker_role", "decided_at",
-    "valid_until",
+    "alone_points", "alone_times", "cash_fen", "goods_back", "goods", "requested_at",
+    "state", "checker", "checker_role", "decided_at", "valid_until",
 )  # fmt: skip
 
 
@@ -39,6 +40,9 @@ class Approvals(View):
                     fact.reason,
                     fact.alone_points,
                     fact.alone_times,
+                    fact.cash_fen,
+                    fact.goods_back,
+                    to_json(fact.goods),
                     envelope.happened_at,
                     envelope.position,
                 )
@@ -62,13 +66,14 @@ async def approvals(
     """Requests in a state, oldest first."""
     query = compose(_LISTED, schema, Approvals.tables, "")
     cursor = await connection.execute(query, (state, limit), prepare=True)
-    return [dict(zip(FIELDS, row, strict=True)) for row in await cursor.fetchall()]
+    found = [dict(zip(FIELDS, row, strict=True)) for row in await cursor.fetchall()]
+    return [{**one, "goods": from_json(one["goods"])} for one in found]
 
 
 _ASKED = """
 INSERT INTO {approvals} (id, kind, learner, points, subject, about, maker, maker_role, reason,
-    alone_points, alone_times, requested_at, state, position)
-VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, 'open', %b)
+    alone_points, alone_times, cash_fen, goods_back, goods, requested_at, state, position)
+VALUES (%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, 'open', %b)
 """
 _DECIDED = """
 UPDATE {approvals} SET state = %b, checker = %b, checker_role = %b, decided_at = %b,
@@ -77,6 +82,7 @@ WHERE id = %b
 """
 _LISTED = """
 SELECT id, kind, learner, points, subject, about, maker, maker_role, reason, alone_points,
-    alone_times, requested_at, state, checker, checker_role, decided_at, valid_until
+    alone_times, cash_fen, goods_back, goods, requested_at, state, checker, checker_role,
+    decided_at, valid_until
 FROM {approvals} WHERE state = %b ORDER BY requested_at, id LIMIT %b
 """

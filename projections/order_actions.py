@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from application.disputing import opening_of, parcel_of
 from application.redeeming import SEATS
 from application.refund_chain import Level, foretold, given_up_for, originals
+from domain.approvals import OwnAccount
 from domain.choosing import Kept
 from domain.confirming import by_hand
 from domain.dispute_facts import Side
@@ -21,13 +22,14 @@ from domain.payment_facts import CashRefundRequested
 from domain.point_facts import PointsRestored
 from domain.points import Account
 from domain.rating import ratable
-from domain.refunding import cancel_units, freight_share, refund_units
+from domain.refunding import cancel_units, freight_share, on_word, refund_units
 from domain.refusals import NotPossible, Refusal, for_customers
 from domain.replacing import must_not_lose
 from domain.replanning import choose_to_wait, given_up, planned_anew, units_of
 from domain.return_facts import Remedy
 from domain.returns import returnable
 from domain.sent_again import due_of
+from domain.single_handed import Before
 
 
 class Now(NamedTuple):
@@ -37,6 +39,10 @@ class Now(NamedTuple):
     rules: HouseRules
     owed: int
     """What the learner owes: points that come back pay it first (rules.md 16)."""
+    person: str | None = None
+    """Who of the staff asks; None: nobody of them."""
+    alone: Before = Before()
+    """What they moved alone before for this learner, and still adds to what they do (A8)."""
 
 
 def actions(
@@ -98,6 +104,8 @@ def actions(
 
     def refunded() -> dict[str, Any]:
         units = order.refundable(None, kept=kept)
+        if now.person == order.learner:
+            raise OwnAccount(person=order.learner)
         facts = refund_units(
             order,
             units,
@@ -109,7 +117,11 @@ def actions(
             rules=now.rules,
         )
         back = _given_back(facts, now) | _free_again(order, units, sent=True)
-        return {**back, "freight_fen": freight_share(order, units)}
+        return {
+            **back,
+            "freight_fen": freight_share(order, units),
+            "needs_second_person": now.alone.takes_two(on_word(order, units), rules=now.rules),
+        }
 
     def payable() -> dict[str, Any]:
         if order.state is not State.PENDING_PAYMENT:

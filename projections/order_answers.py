@@ -14,7 +14,7 @@ from domain.disputes import Dispute
 from domain.house_rules import HouseRules
 from domain.late_promises import is_told_unsent, unsent_by
 from domain.legs import leg_of, legs_of
-from domain.order_facts import State, customer_status
+from domain.order_facts import RefundProposed, State, customer_status
 from domain.orders import Order
 from domain.parcels import Parcel, Stage
 from domain.parts import PROGRESS, Part
@@ -22,10 +22,15 @@ from domain.proposed import under_decision
 from domain.refusals import NotPossible
 from domain.replacing import sent_once_more
 from domain.returns import under_return
+from domain.single_handed import Before
 from domain.tracking import Track
 from projections.order_actions import Now, actions, any_of, rating_of, receipt_of, return_of
 from projections.order_queries import OrderRow
 from projections.strays import strays_seen
+
+HOUSE_FACTS = frozenset({"orders.RefundProposed", "orders.RefundAllowed", "orders.RefundDeclined"})
+"""What learners are not told of: they are told what comes of it."""
+NOTHING = Before()
 
 
 def order_answer(
@@ -39,13 +44,16 @@ def order_answer(
     cases: Mapping[str, Dispute],
     when: datetime,
     rules: HouseRules,
+    person: str | None = None,
+    alone: Before = NOTHING,
 ) -> dict[str, Any]:
     """An order as its reader may see it (contract.md, `GET /v1/orders/{number}`).
 
     `disputable` says of a parcel whether its reader can dispute it now, or why not (D6);
     `stopping` whether it can be called back, and what its carrier was asked (O8); `linked` are the
     orders that send units of this one once more, and the originals of what it replaces; `cases` its
-    disputes by id: what one of them waits to be allowed for is not refunded beside it (D4).
+    disputes by id: what one of them waits to be allowed for is not refunded beside it (D4);
+    `person` is who of the staff reads it, `alone` what they moved alone before for its learner (A8)
     """
     order = row.order
     shown = [
@@ -95,7 +103,13 @@ def order_answer(
             for number, parcel in shown
         ],
         "actions": {
-            **actions(order, Now(when, rules, row.owed), staff=staff, kept=kept, linked=linked),
+            **actions(
+                order,
+                Now(when, rules, row.owed, person, alone),
+                staff=staff,
+                kept=kept,
+                linked=linked,
+            ),
             "rate": rating_of(order, staff=staff),
             **_too_late(row.number, order, stops),
             "return": return_of(order, when=None if staff else when, kept=kept),
@@ -110,9 +124,19 @@ def order_answer(
         answer["external_number"] = row.external_number
         answer["review"] = list(order.review)
         answer["cash_refunds"] = [{"refund": r, "state": s} for r, s in order.refunds]
+        answer["proposed_refunds"] = [_proposed(one) for one in order.proposed]
     else:
         del answer["actions"]["refund"]  # a decision of staff; learners ask for a return
+        told = (one for one in answer["timeline"] if one["fact"] not in HOUSE_FACTS)
+        answer["timeline"] = list(told)
     return answer
+
+
+def _proposed(one: RefundProposed) -> dict[str, Any]:
+    """A refund that waits for a second person: what it would give, who asked, where they decide."""
+    told = ("approval", "maker", "points", "cash_fen", "fault", "reason", "goods_back")
+    units = [unit.model_dump() for unit in one.units]
+    return {**{name: getattr(one, name) for name in told}, "units": units}
 
 
 def _too_late(

@@ -32,7 +32,8 @@ STORY = {
         UnitsCancelled OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded GoodsCameBack
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
-        OrderLinked UnitsUnderReturn ReturnEnded LineRated LatenessMadeGood LatenessExcused
+        OrderLinked UnitsUnderReturn ReturnEnded RefundProposed RefundAllowed
+        RefundDeclined LineRated LatenessMadeGood LatenessExcused
         SendingDelayed WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelAwaited ParcelPlanned CarrierChosen
@@ -58,7 +59,8 @@ STORY = {
         ClaimAcknowledged ClaimRejected ClaimAccepted ClaimPaid ClaimWrittenOff""",
     "notes": "NoteAdded",
     "single_handed": "PointsMovedAlone",
-    "return": """ReturnOpened GoodsSent GoodsLost GoodsArrived GoodsInspected ReturnSettled
+    "return": """ReturnOpened GoodsSent GoodsLost GoodsArrived GoodsInspected AgreementProposed
+        AgreementDeclined ReturnSettled
         ReturnRejected ReturnWithdrawn ReturnLapsed""",
     "intercept": """InterceptAsked InterceptRefused InterceptTaken InterceptTold InterceptFailed
         InterceptTimedOut InterceptGivenUp InterceptDone ParcelTurnedBack GoodsTakenBack""",

@@ -537,8 +537,8 @@ async def test_what_is_given_on_somebodys_word_takes_two_when_it_is_worth_much(
         assert denied.status_code == 200
 
 
-async def test_much_is_not_refunded_by_one_person_through_another_door(desk: Desk) -> None:
-    """A8: at the order neither, alone or piece by piece, nor one's own; the case leads on."""
+async def test_much_is_refunded_at_the_order_by_two_people(desk: Desk) -> None:
+    """A8, D6: asked for with its figures, allowed once; neither piece by piece nor one's own."""
     rules = desk.mall.tenant.rules
     price = (await desk.mall.get(f"/v1/orders/{desk.number}", **SUPPORT)).json()["points"] // 2
     desk.mall.tenant.rules = replace(rules, four_eyes_points=2 * price)
@@ -548,12 +548,41 @@ async def test_much_is_not_refunded_by_one_person_through_another_door(desk: Des
         body = {**one, "goods_back": back}
         own = await desk.mall.post(path, body, role="support", subject="lin")
         assert (own.status_code, own.json()["code"]) == (409, "own_account")
-    much = await desk.mall.post(path, {"fault": "lost", "reason": "x"}, **SUPPORT)
-    assert (much.status_code, much.json()["code"]) == (409, "not_possible")
-    assert f"请在包裹 {desk.parcel} 的争议单中裁决" in much.json()["detail_zh"]
+
+    async def order(**who: str) -> Any:
+        await desk.mall.views()
+        return (await desk.mall.get(f"/v1/orders/{desk.number}", **who)).json()
+
+    before = (await desk.mall.balance())["available"]
+    assert (await order(**SUPPORT))["actions"]["refund"]["needs_second_person"] is True
+    assert (await order(role="support", subject="lin"))["actions"]["refund"]["possible"] is False
     assert (await desk.mall.post(path, one, **SUPPORT)).status_code == 200
-    assert (await desk.mall.post(path, one, **SUPPORT)).status_code == 409
-    assert (await desk.mall.post(path, one, role="support", subject="mei")).status_code == 200
+    much = await desk.mall.post(path, {**one, "goods_back": True}, **SUPPORT, key="much")
+    twin = await desk.mall.post(path, {**one, "goods_back": True}, **SUPPORT, key="much")
+    assert (much.status_code, much.json()["status"]) == (202, "pending_approval")
+    assert (twin.status_code, twin.content) == (202, much.content)
+    assert (await desk.mall.balance())["available"] == before + price
+    shown = await order(**SUPPORT)
+    assert "second person" in shown["actions"]["refund"]["why"]
+    (proposed,) = shown["proposed_refunds"]
+    assert (proposed["maker"], proposed["points"], proposed["goods_back"]) == ("wang", price, True)
+    mine = await order()
+    assert not any(
+        "Refund" in line["fact"] for line in mine["timeline"] if "Units" not in line["fact"]
+    )
+    assert "proposed_refunds" not in mine
+    (waiting,) = (await desk.mall.get("/v1/approvals", **BOSS)).json()["approvals"]
+    assert (waiting["kind"], waiting["points"], waiting["goods_back"]) == ("refund", price, True)
+    assert [(one["sku"], one["quantity"]) for one in waiting["goods"]] == [("notebook", 1)]
+    assert (waiting["alone_points"], waiting["subject"]) == (price, desk.number)
+    approval = f"/v1/approvals/{much.json()['approval']}"
+    allow = {"decision": "allow", "reason": "checked"}
+    same = await desk.mall.post(approval, allow, role="administrator", subject="wang")
+    assert same.json()["code"] == "same_person"
+    given = await desk.mall.post(approval, allow, **BOSS)
+    assert (given.status_code, given.json()["points"]) == (200, price)
+    assert (await desk.mall.balance())["available"] == before + 2 * price
+    assert (await order(**SUPPORT))["proposed_refunds"] == []
 
 
 async def test_much_waits_for_a_second_person(desk: Desk) -> None:
@@ -613,7 +642,7 @@ async def test_units_that_a_decision_waits_about_are_given_once(desk: Desk, outc
     path = f"/v1/approvals/{asked.json()['approval']}"
     late = await desk.mall.post(path, {"decision": "allow", "reason": "checked"}, **BOSS)
     assert (late.status_code, late.json()["code"]) == (409, "not_possible")
-    assert "请驳回该裁决，再重新裁决" in late.json()["detail_zh"]
+    assert "请驳回，再重新处理" in late.json()["detail_zh"]
     denied = await desk.mall.post(path, {"decision": "deny", "reason": "it is back"}, **BOSS)
     assert denied.status_code == 200
     assert (await desk.seen(**SUPPORT))["state"] == "open"

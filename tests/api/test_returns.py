@@ -1,6 +1,7 @@
 """Goods that come back, over HTTP: asked for, sent, inspected, settled (D3, D4, D6)."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from application.policies import LAPSE_RETURNS
 from application.sweeping import sweep
 from domain.house_rules import HouseRules
 from tests.api.conftest import Mall
-from tests.api.test_disputes import AUDITOR, OPS, SUPPORT, Desk, signed
+from tests.api.test_disputes import AUDITOR, BOSS, OPS, SUPPORT, Desk, signed
 from tests.conftest import MallDatabase
 from tests.reliability.test_callbacks import Pushing
 
@@ -301,6 +302,30 @@ async def test_staff_decide_when_the_goods_stay(counter: Counter) -> None:
     assert (await counter.seen())["message"] == own
     again = await counter.post("decision", body, **SUPPORT)
     assert (again.status_code, again.json()["code"]) == (409, "not_possible")
+
+
+async def test_much_that_stays_is_refunded_by_two_people(counter: Counter) -> None:
+    """A8, D3, D6: asked for and shown; not taken back meanwhile; settled once it is allowed."""
+    mall = counter.mall
+    mall.tenant.rules = replace(mall.tenant.rules, four_eyes_points=100)
+    await counter.ask("refund_only", "missing_parts")
+    seen = await counter.seen(**SUPPORT)
+    assert seen["actions"]["agree"]["needs_second_person"] is True
+    before = (await mall.balance())["available"]
+    agree = {"agree": True, "reason": "not worth it"}
+    asked = await counter.post("decision", agree, **SUPPORT)
+    assert (asked.status_code, asked.json()["state"]) == (202, "awaiting_approval")
+    shown, mine = await counter.seen(**SUPPORT), await counter.seen()
+    assert shown["proposed"]["maker"] == SUPPORT["subject"]
+    assert (mine["proposed"], mine["actions"]["withdraw"]["possible"]) == (None, False)
+    assert (await mall.balance())["available"] == before
+    (waiting,) = (await mall.get("/v1/approvals", **BOSS)).json()["approvals"]
+    assert (waiting["kind"], waiting["points"]) == ("return", shown["proposed"]["points"])
+    path = f"/v1/approvals/{asked.json()['approval']}"
+    given = await mall.post(path, {"decision": "allow", "reason": "seen"}, **BOSS)
+    assert (given.status_code, given.json()["state"]) == (200, "settled")
+    assert (await mall.balance())["available"] == before + waiting["points"]
+    assert (await counter.seen())["message"]["zh"]
 
 
 async def test_it_lapses_when_nothing_is_sent(counter: Counter) -> None:

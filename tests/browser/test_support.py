@@ -509,3 +509,45 @@ def test_a_course_is_opened_and_not_signed_for(
                 expect(story).not_to_contain_text(visitor.says("fact.orders.PartReceived"))
                 expect(visitor.page.locator(".steps")).to_have_count(0)
             visitor.content()
+
+
+@SCREENS
+def test_a_refund_that_takes_two_is_asked_for_and_allowed(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """A8, D6: told before and after; who asked waits, another one reads its figures and allows."""
+    learner = newcomer()
+    number, _ = delivered(service, learner)
+    maker = f"jia-{learner}"
+    alone = {"learner": learner, "points": 4_900, "source": "sorry", "why": "a bad week"}
+    service.call("POST", "/v1/points/adjustments", alone, role="operations", subject=maker)
+    before = service.call("GET", f"/v1/learners/{learner}/balance", **OPS)["available"]
+    with browsing.as_("support", maker, screen) as visitor:
+        page = visitor.page
+        visitor.open(f"/support#/orders/{number}")
+        expect(page.locator(".traced-actions")).to_contain_text(visitor.says("effect.second"))
+        page.get_by_role("button", name=visitor.says("refunding.open")).click()
+        page.select_option("dialog [name=fault]", "damaged")
+        visitor.send(reason="the covers are torn")
+        notice = page.locator(".notice.proposed")
+        expect(notice).to_contain_text("520")
+        expect(notice).to_contain_text(visitor.says("case.second_not_you"))
+        expect(notice.locator("button")).to_have_count(0)
+        visitor.content()
+        visitor.readable()
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/waiting")
+        card = page.locator(".approval", has_text=number)
+        told = visitor.says("approval.would_refund", n="520", learner=learner)
+        expect(card.locator("h3")).to_have_text(told)
+        expect(card).to_contain_text("× 2")
+        expect(card).to_contain_text(visitor.says("approval.goods_stay"))
+        expect(card.locator(".alone")).to_contain_text("4,900")
+        visitor.readable()
+        card.locator("button.primary").click()
+        visitor.send(reason="seen the pictures")
+        expect(card).to_have_count(0)
+        visitor.content()
+    after = service.call("GET", f"/v1/learners/{learner}/balance", **OPS)["available"]
+    assert after == before + 520

@@ -60,6 +60,9 @@ from domain.order_facts import (
     OrderLinked,
     OrderPlaced,
     OrderSplit,
+    RefundAllowed,
+    RefundDeclined,
+    RefundProposed,
     ReplacementOrdered,
     ReplacementReleased,
     ReplacementReserved,
@@ -68,8 +71,6 @@ from domain.order_facts import (
     UnitsFellShort,
     UnitsRefunded,
     UnitsUnderReturn,
-    WindowPaused,
-    WindowResumed,
 )
 from domain.parcel_facts import Content
 from domain.parcels import Stage
@@ -95,6 +96,7 @@ from domain.release_facts import (
 from domain.scans import Scan, ScanKind
 from domain.stock import StockFact, StockReleased, StockTransferredOut, stock_key
 from domain.warehouses import EVERYWHERE, Warehouse
+from domain.window_facts import WindowPaused, WindowResumed
 from tests.in_memory import InMemoryLog
 from tests.model import DAY, WINDOW, Person, Purchase, Thing, points_of
 
@@ -911,8 +913,9 @@ def _came(thing: Thing, *, after: datetime) -> bool:
 
 
 OF_CASES = (OrderLinked, ReplacementOrdered, ReplacementReleased, ReplacementReserved,
-            LineRated, ReturnEnded, UnitsUnderReturn, WindowPaused, WindowResumed)  # fmt: skip
-"""What disputes and returns do to orders has tests of its own."""
+            LineRated, RefundAllowed, RefundDeclined, RefundProposed, ReturnEnded, UnitsUnderReturn,
+            WindowPaused, WindowResumed)  # fmt: skip
+"""What disputes, returns and second persons do to orders has tests of its own."""
 OF_OTHERS = (
     PartEntrusted, UnitsCancelling, CancellationOvertaken, CancelledUnitsSent, GoodsCameBack,
     CancelledUnitsGivenUp,

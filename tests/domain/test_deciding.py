@@ -484,7 +484,7 @@ def test_a_decision_is_not_allowed_once_its_goods_came_back(outcome: Outcome) ->
     refused = desk.unchanged(NotPossible, allow)
     assert "mug × 2" in refused.figures["why"]
     failure = refused.as_failure()
-    assert "mug × 2；请驳回该裁决，再重新裁决" in failure["message_zh"]
+    assert "mug × 2；请驳回，再重新处理" in failure["message_zh"]
     (one,) = (f.fact for f in desk.log.recorded if isinstance(f.fact, DecisionProposed))
     desk.do(partial(approving.deny, approval=one.approval, checker="li", reason="it is back"))
     assert desk.case() is CaseState.OPEN

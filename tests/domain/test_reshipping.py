@@ -1,6 +1,5 @@
 """Units sent once more: a linked order at no points, from reserved goods (rules.md 6, 28)."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -405,23 +404,6 @@ def test_goods_are_not_back_that_a_carrier_has_still() -> None:
     there = sent()
     refunded_under_way(there, goods_back=True)
     assert there.stock("a", "mug") == Stock(free=5)
-
-
-@pytest.mark.parametrize("limit", [20, 21])
-def test_much_without_the_goods_is_for_the_case_of_its_parcel(limit: int) -> None:
-    """A8, rules.md 26: no other door for what takes two there; CONTROL: less, or goods back."""
-    rules = replace(RULES, four_eyes_points=limit)
-    told: dict[str, Any] = {"fault": Fault.LOST, "reason": "x", "rules": rules, "number": "N1"}
-    whole = partial(refund_at_order, wanted=None, **told)
-    mall = sent()
-    if limit > 20:
-        assert mall.do(partial(whole, goods_back=False))["points"] == 20
-        return
-    with pytest.raises(NotPossible, match="decide the case of N1-P1") as refused:
-        mall.do(partial(whole, goods_back=False))
-    assert "请在包裹 N1-P1 的争议单中裁决" in str(refused.value.as_failure()["message_zh"])
-    assert mall.available() == 80
-    assert mall.do(partial(whole, goods_back=True))["points"] == 20
 
 
 def call_back(mall: Mall) -> None:

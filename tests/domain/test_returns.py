@@ -1,13 +1,12 @@
 """Goods that come back: inspected, then refunded, exchanged, sent back (D3, D4; rules 2, 3, 28)."""
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
-from application import claiming, deciding, ordering, returning, settling, shipping
+from application import claiming, ordering, returning, settling, shipping
 from application.composing import Amount
 from application.return_messages import Came, message_for
 from application.returning import Wanted
@@ -430,25 +429,6 @@ def test_staff_decide_when_the_goods_are_to_stay() -> None:
     assert (refunded.goods_back, refunded.points_kept) == (False, 0)
     assert desk.stock("a", "mug") == Stock(free=3, picked=2)
     desk.unchanged(NotPossible, lambda: decided(desk, agree=True))
-
-
-def test_much_that_stays_is_for_the_case_where_two_decide() -> None:
-    """A8: nobody agrees to it alone; CONTROL: a point less; rejected, the case waits for two."""
-    desk = Counter()
-    desk.ask(Remedy.REFUND_ONLY, Fault.MISSING_PARTS)
-    much, less = replace(RULES, four_eyes_points=20), replace(RULES, four_eyes_points=21)
-    agree = partial(settling.agree, name=BACK, reason="x", message=None)
-    refused = desk.unchanged(NotPossible, lambda: desk.do(partial(agree, rules=much)))
-    assert "reject it and decide the case of N1-P1" in refused.figures["why"]
-    assert "请驳回此申请，在包裹 N1-P1 的争议单中裁决" in refused.as_failure()["message_zh"]
-    decided(desk, agree=False)
-    desk.open(Fault.MISSING_PARTS)
-    wanted = deciding.Wanted(Outcome.REFUND, "seen", unconfirmed_because="they rang")
-    decide = partial(deciding.decide, case="D-N1-P1", wanted=wanted, maker="wang", key="k")
-    assert desk.do(partial(decide, rules=much))["status"] == "pending_approval"
-    other = Counter()
-    other.ask(Remedy.REFUND_ONLY, Fault.MISSING_PARTS)
-    assert other.do(partial(agree, rules=less))["points"] == 20
 
 
 def test_nothing_happens_to_the_goods_when_staff_do_not_agree() -> None:

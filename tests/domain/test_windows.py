@@ -8,9 +8,8 @@ from domain.order_facts import (
     PartCompleted,
     State,
     UnitsRefunded,
-    WindowPaused,
-    WindowResumed,
 )
+from domain.window_facts import WindowPaused, WindowResumed
 from domain.windows import pause_windows, resume_windows
 from tests.domain.test_orders import (
     DAY,

@@ -3,6 +3,7 @@ import { adjust, clawBack, freeze, register } from "./account_changes.js";
 import { fill, h, icon } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { ordersTable } from "./packing.js";
+import { would } from "./secondperson.js";
 import { drawStatement } from "./statement.js";
 import { after, badge, empty, loading, moreButton } from "./ui.js";
 import { number, plainDay, t, when } from "./words.js";
@@ -112,6 +113,6 @@ async function drawOrders(place, learner, signal) {
 async function drawAsked(place, learner, signal) {
   const { approvals } = await get(fresh("/v1/approvals"), { signal });
   fill(place, approvals.filter((one) => one.learner === learner).map((one) => h("p", { class: "notice asked", dataset: { approval: one.id } },
-    h("strong", null, t(`approval.would_${one.kind === "clawback" ? "clawback" : one.points < 0 ? "take" : "add"}`, { n: Math.abs(one.points), learner })),
+    h("strong", null, would(one)),
     " ", t("learner.asked", { maker: one.maker, when: when(one.requested_at) }), h("a", { class: "after", href: "#/waiting" }, t("learner.asked_where")))));
 }

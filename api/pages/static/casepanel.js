@@ -6,6 +6,7 @@ import { fresh, get, Intent } from "./http.js";
 import { may } from "./may.js";
 import { REASONS } from "./reasons.js";
 import { revealFile, revealPack, revealWords } from "./reveal.js";
+import { waitsForSecond } from "./secondperson.js";
 import { badge, busily, field, toast, waitingWords } from "./ui.js";
 import { whyNot } from "./whynot.js";
 import { inPrint, language, lastDay, number, t, until, when, word, yuan } from "./words.js";
@@ -67,22 +68,10 @@ function decided(found) {
     found.messages.map((one) => (one[language] ? h("p", { class: "small" }, h("span", { class: "quiet" }, `${t("case.message")} `), inPrint(one[language])) : null)));
 }
 
-/** Four eyes: who asked, who may decide; whoever may does it here (A8). */
+/** What a second person has to allow. */
 function proposed(found, changed) {
   const one = found.proposed;
-  if (!one) return null;
-  const mine = one.maker === document.body.dataset.subject;
-  const decide = (decision) => () => askFor({
-    title: t(`approval.${decision}_title`), path: `/v1/approvals/${one.approval}`, danger: decision === "deny",
-    label: t(`approval.${decision}_confirm`), said: () => t(`approval.${decision}_done`), done: (answer) => changed(answer.position),
-    fields: [h("p", null, t("case.proposed", { outcome: t(`outcome.${one.outcome}`), n: one.points, maker: one.maker })), field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
-    read: (form) => ({ decision, reason: form.reason.value.trim() }),
-  });
-  return h("div", { class: "notice proposed" },
-    h("p", null, h("strong", null, t("case.proposed", { outcome: t(`outcome.${one.outcome}`), n: one.points, maker: one.maker })), " ", h("span", { class: "quiet" }, one.reason)),
-    one.alone_times ? h("p", { class: "small alone" }, t("approval.alone"), " ", h("strong", null, t("approval.alone_sum", { n: one.alone_points, times: one.alone_times }))) : null,
-    h("p", { class: "small" }, t(mine ? "case.second_not_you" : "case.second")),
-    may("approve") && !mine ? h("div", { class: "row" }, h("button", { class: "primary compact", type: "button", onclick: decide("allow") }, t("approval.allow")), h("button", { class: "danger compact", type: "button", onclick: decide("deny") }, t("approval.deny"))) : null);
+  return one ? waitsForSecond(one, t("case.proposed", { outcome: t(`outcome.${one.outcome}`), n: one.points, maker: one.maker }), changed) : null;
 }
 
 function evidence(found) {

@@ -5,7 +5,7 @@ const points = (list) => list.reduce((sum, one) => sum + one.points, 0);
 
 /** What an order's command would give back: points to which lots, cash, stock, items as its `lines` call them. */
 export function effectsOfOrder(action, lines) {
-  return [...backTo(action.lots ?? []), action.debt_paid ? t("effect.debt", { n: action.debt_paid }) : null, cash(action.cash_fen), action.freight_fen ? t("effect.freight", { cash: yuan(action.freight_fen) }) : null, ...(action.stock ?? []).map((one) => t("effect.free", shelf(one, lines)))].filter(Boolean).join(" · ") || t("effect.nothing");
+  return [...backTo(action.lots ?? []), action.debt_paid ? t("effect.debt", { n: action.debt_paid }) : null, cash(action.cash_fen), action.freight_fen ? t("effect.freight", { cash: yuan(action.freight_fen) }) : null, ...(action.stock ?? []).map((one) => t("effect.free", shelf(one, lines))), action.needs_second_person ? t("effect.second") : null].filter(Boolean).join(" · ") || t("effect.nothing");
 }
 
 /** What a command on a case would do, items as the `lines` of its order call them. */

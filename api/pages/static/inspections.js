@@ -4,10 +4,11 @@ import { fill, h } from "./dom.js";
 import { withClaims } from "./effects.js";
 import { fresh, get } from "./http.js";
 import { printed } from "./returns.js";
+import { waitsForSecond } from "./secondperson.js";
 import { after, announce, badge, broken, empty, field, loading, moreButton } from "./ui.js";
 import { ago, exact, inPrint, language, names, number, t, when, word, yuan } from "./words.js";
 
-const VIEWS = ["to_inspect", "under_way", "awaiting_goods", "requested", "settled", "lost"];
+const VIEWS = ["to_inspect", "under_way", "awaiting_goods", "requested", "awaiting_approval", "settled", "lost"];
 const VERDICTS = ["restock", "scrap", "refuse", "missing"];
 const PAYERS = ["mall", "carrier", "learner"];
 const { role } = document.body.dataset;
@@ -65,6 +66,7 @@ function page(one, changed) {
       one.criteria.length ? [h("dt", null, t("inspections.criteria")), h("dd", null, one.criteria.map((each) => t(`criterion.${each}`)).join(t("app.and")))] : null,
       one.claim ? [h("dt", null, t("inspections.claim")), h("dd", null, claimWords(one.claim))] : null,
       one.send_by ? [h("dt", null, t("inspections.send_by")), h("dd", null, when(one.send_by))] : null),
+    one.proposed ? waitsForSecond(one.proposed, [t("refunding.proposed", { n: one.proposed.points, maker: one.proposed.maker }), one.proposed.cash_fen ? yuan(one.proposed.cash_fen) : null].filter(Boolean).join(" · "), changed) : null,
     one.message ? h("p", { class: "quiet small" }, inPrint(one.message[language === "zh" ? "zh" : "en"] ?? "")) : null,
     buttons(one, changed)];
 }
@@ -138,6 +140,6 @@ function openDecision(one, agree, changed) {
     fields: [h("p", null, h("strong", { class: "mono" }, one.id)), h("p", { class: "quiet small" }, t(`inspections.${lost}${agree ? "agree" : "reject"}_how`)),
       field("reason", t("cancel.reason"), { required: true, maxlength: 500, autofocus: true })],
     read: (form) => ({ agree, reason: form.reason.value.trim() }),
-    said: (answer) => withClaims(t(agree ? "inspections.agreed" : "inspections.rejected"), answer.claims), done: changed,
+    said: (answer) => withClaims(t(answer.status === "pending_approval" ? "inspections.asked" : agree ? "inspections.agreed" : "inspections.rejected"), answer.claims), done: changed,
   });
 }

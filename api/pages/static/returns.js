@@ -51,7 +51,7 @@ export function printed(one) {
 function next(one) {
   if (one.state === "awaiting_goods") return [h("p", null, t("returns.send_by", { day: lastDay(one.send_by) })), one.from_abroad ? fromAbroad(one) : null];
   if (one.outcome) return null; // goods that came after they were paid back as lost change nothing for their learner
-  if (["under_way", "to_inspect", "requested", "lapsed", "lost", "withdrawn"].includes(one.state)) return h("p", null, t(`returns.is_${one.state}`));
+  if (["under_way", "to_inspect", "requested", "awaiting_approval", "lapsed", "lost", "withdrawn"].includes(one.state)) return h("p", null, t(`returns.is_${one.state}`));
   return null;
 }
 

@@ -8,7 +8,7 @@ import { finder } from "./find.js";
 import { fresh, get } from "./http.js";
 import { follow } from "./live.js";
 import { may } from "./may.js";
-import { refundButton } from "./refunding.js";
+import { proposedRefunds, refundButton } from "./refunding.js";
 import { cashRefunds } from "./refunds.js";
 import { revealRecipient } from "./reveal.js";
 import { shortagePanel } from "./shortage.js";
@@ -45,7 +45,7 @@ export async function traced(view, [, number_], signal) {
     keepingFocus(view, () => {
       fill(place.head, ...head(found, lamp));
       fill(place.parcels, found.parcels.map((one) => tracedParcel(one, found, told.entries, draw)));
-      fill(place.rest, sent ? address.panel : null, linesPanel(found), shortagePanel(found, draw), actionsPanel(found, draw), cashRefunds(found, draw));
+      fill(place.rest, sent ? address.panel : null, linesPanel(found), shortagePanel(found, draw), proposedRefunds(found, draw), actionsPanel(found, draw), cashRefunds(found, draw));
     });
     if (sent) {
       address.tell(found);

@@ -1,12 +1,12 @@
 // What waits for a person: approvals by a second one, and everything that is stuck, with its age.
 import { alertsOf } from "./alerts.js";
-import { askFor } from "./asking.js";
 import { howFar, whyKept } from "./delays.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
+import { decideOn, howItEnds, would } from "./secondperson.js";
 import { aim, figure } from "./targets.js";
-import { announce, broken, empty, field, loading } from "./ui.js";
-import { ago, countryName, exact, lastDay, number, partnerName, t, warehouseName, when, word, yuan } from "./words.js";
+import { announce, broken, empty, loading } from "./ui.js";
+import { ago, countryName, exact, lastDay, names, number, partnerName, t, warehouseName, when, word, yuan } from "./words.js";
 
 const STATES = ["open", "given", "denied"];
 const { role, subject } = document.body.dataset;
@@ -57,6 +57,9 @@ function card(one, changed, signal) {
     h("dl", { class: "about" },
       moves ? [h("dt", null, t("approval.balance")), now] : null,
       h("dt", null, t(SUBJECT[one.kind] ?? "approval.source")), h("dd", { class: "mono" }, one.subject),
+      one.cash_fen ? [h("dt", null, t("approval.cash")), h("dd", { class: "num" }, yuan(one.cash_fen))] : null,
+      one.goods.length ? [h("dt", null, t("approval.goods")), h("dd", null, one.goods.map((each) => `${names(each.name).main} × ${number(each.quantity)}`).join(t("app.and"))),
+        h("dt", null, t("approval.goods_where")), h("dd", null, t(`approval.goods_${one.goods_back ? "back" : "stay"}`))] : null,
       one.about ? [h("dt", null, t("approval.about")), h("dd", { class: "mono" }, one.about)] : null,
       h("dt", null, t("cancel.reason")), h("dd", null, one.reason),
       h("dt", null, t("approval.maker")), h("dd", null, `${person(one.maker, one.maker_role)} · ${when(one.requested_at)} · ${ago(one.requested_at)}`),
@@ -66,19 +69,11 @@ function card(one, changed, signal) {
     one.state === "open" ? choice(one, changed) : null);
 }
 
-const SUBJECT = { clawback: "approval.grant", reveal: "approval.card" };
+const SUBJECT = { clawback: "approval.grant", reveal: "approval.card", compensation: "approval.case", refund: "approval.order", return: "approval.return" };
 
 /** Somebody with the role they acted in, where it was recorded. */
 function person(name, acting) {
   return acting ? `${name} · ${word("role", acting)}` : name;
-}
-
-/** What would happen, in words. */
-function would(one) {
-  if (one.kind === "reveal") return t("approval.would_reveal", { learner: one.learner, maker: one.maker });
-  const points = Math.abs(one.points);
-  const kind = one.kind === "clawback" ? "clawback" : one.points < 0 ? "take" : "add";
-  return t(`approval.would_${kind}`, { n: points, learner: one.learner });
 }
 
 async function tellBalance(place, one, signal) {
@@ -102,13 +97,7 @@ function choice(one, changed) {
 }
 
 function decide(one, decision, changed) {
-  askFor({
-    title: t(`approval.${decision}_title`), path: `/v1/approvals/${one.id}`, danger: decision === "deny",
-    label: t(`approval.${decision}_confirm`), said: () => t(`approval.${decision}_done`), done: changed,
-    fields: [h("p", null, h("strong", null, would(one))), h("p", { class: "quiet small" }, t(`approval.${decision}_how${one.kind === "reveal" ? "_reveal" : ""}`)),
-      field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
-    read: (form) => ({ decision, reason: form.reason.value.trim() }),
-  });
+  decideOn({ approval: one.id, decision, words: would(one), how: howItEnds(one, decision), done: changed });
 }
 
 function table(troubles) {
