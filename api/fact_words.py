@@ -158,6 +158,8 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.TrackFlagged": "kind",
     "parcels.TrackingSubscribed": "partner",
     "parcels.WatchEnded": "partner words",
+    "parcels.UnitsPutBack": "",
+    "parcels.UnitsToPutBack": "reason",
     "parcels.UnreadablePushesSettled": "pushes",
     "parcels.WaybillIssued": "carrier waybill reason",
     "privacy.CardRevealed": "case why",

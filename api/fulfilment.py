@@ -32,7 +32,9 @@ from api.shown_in_house import (
     PickListOut,
     PickListSeenOut,
     PickListsOut,
+    PutBackOut,
     SeparatedOut,
+    ToPutBackOut,
 )
 from application import merging, releasing
 from application.streams import PARCEL
@@ -91,6 +93,15 @@ class PackedIn(Body):
     model_config = example(weight_grams=900)
     weight_grams: Amount = Field(description="of the closed parcel")
     happened_at: HappenedAt = None
+
+
+class PutBackIn(Body):
+    """What was cancelled lies on its shelf again."""
+
+    model_config = example(weight_grams=600)
+    weight_grams: Amount | None = Field(
+        default=None, description="of the parcel without them, if it was closed already"
+    )
 
 
 class MergeIn(Body):
@@ -284,6 +295,41 @@ async def packed(
         lambda unit: releasing.pack_parcel(unit, parcel=parcel, weight_grams=body.weight_grams),
         streams=[PARCEL.stream(parcel)],
         happened_at=await moment_of_parcel(request, parcel, body.happened_at),
+    )
+    return answered(await store_of(request).execute(command))
+
+
+@router.get(
+    "/put-backs", response_model=ToPutBackOut, summary="Units that go back to their shelves"
+)
+async def put_backs(
+    request: Request,
+    caller: Desk,
+    warehouse: Annotated[Code | None, Query(description="of one warehouse")] = None,
+    min_position: MinPosition = None,
+) -> Response:
+    """What was cancelled after it was picked, the longest first: at most 200 parcels (W1)."""
+    await wait_for(request, min_position, "parcel_tracking", "order_status")
+    tenant = request.state.tenant
+    async with tenant.pool.connection() as connection:
+        found = await work_queues.to_put_back(
+            connection, tenant.schema, warehouse=warehouse, limit=LISTED_MAX
+        )
+    return json_answer({"parcels": found})
+
+
+@router.post(
+    "/parcels/{parcel}/put-back",
+    response_model=PutBackOut,
+    summary="Cancelled units are on their shelf again",
+)
+async def put_back(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: PutBackIn
+) -> Response:
+    """A parcel that was closed with them in it is weighed anew, and may leave (rules.md 5)."""
+    command = change.command(
+        lambda unit: releasing.put_back(unit, parcel=parcel, weight_grams=body.weight_grams),
+        streams=[PARCEL.stream(parcel)],
     )
     return answered(await store_of(request).execute(command))
 

@@ -107,6 +107,48 @@ class ParcelsInHouseOut(BaseModel):
     next: Next
 
 
+class PutBackParcelOut(BaseModel):
+    """A parcel with units that are to be sent no more."""
+
+    number: ParcelNumber
+    warehouse: WarehouseCode
+    stage: StageName
+    carrier: Carrier
+    waybill: Waybill
+    since: AwareDatetime = Field(description="when the first of them was cancelled")
+    reopen: bool = Field(description="it was closed with them in it, and is to leave without them")
+    units: list[UnitsInParcelOut] = Field(description="what goes back to its shelf")
+
+
+class ToPutBackOut(BaseModel):
+    """Units that go back to their shelves, parcel by parcel."""
+
+    model_config = example(
+        parcels=[
+            {
+                "number": f"{_NUMBER}-P1",
+                "warehouse": "zhejiang",
+                "stage": "packed",
+                "carrier": "zhongtong",
+                "waybill": "75300000000001",
+                "since": "2026-11-03T09:00:00Z",
+                "reopen": True,
+                "units": _IN_HOUSE["units"],
+            }
+        ]
+    )
+    parcels: list[PutBackParcelOut] = Field(description="the longest first")
+
+
+class PutBackOut(BaseModel):
+    """Units are on their shelf again."""
+
+    model_config = example(parcel=f"{_NUMBER}-P1", units=1, position=42)
+    parcel: ParcelNumber
+    units: int = Field(description="how many went back")
+    position: NewPosition
+
+
 class ContentOut(BaseModel):
     """A part of an order that travels in a parcel."""
 

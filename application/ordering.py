@@ -31,6 +31,7 @@ from domain.part_fold import still_out
 from domain.paying import ask_refund_again, capture, fail_payment, settle_refund
 from domain.point_facts import LotShare
 from domain.proposed import under_decision
+from domain.putting_back import leave_out
 from domain.refunding import cancel_units, refund_units
 from domain.refusals import NotFound, NotPossible
 from domain.replacing import sent_once_more
@@ -309,16 +310,21 @@ def _restore(
 
 def _release(unit: Unit, number: str, order: Order, units: Sequence[Units], *, reason: str) -> None:
     """Free what was promised; what was picked already goes back to its shelf (rules.md 5)."""
+    in_boxes: dict[str, list[Units]] = {}
     for one in units:
         line, part = order.line(one.line), order.part(one.part)
         if part is None or part.waits or not (part.warehouse or line.seats):
             continue
+        if part.parcel and not part.entrusted:  # a third party says itself what it took out
+            in_boxes.setdefault(part.parcel, []).append(one)
         fact = (
             StockPutBack(order=number, part=one.part, quantity=one.quantity)
             if part.parcel
             else StockReleased(order=number, part=one.part, quantity=one.quantity, reason=reason)
         )
         unit.record(STOCK, stock_key(part.warehouse or SEATS, line.sku), [fact])
+    for parcel, left in in_boxes.items():
+        unit.record(PARCEL, parcel, leave_out(number, left, reason=reason))
     leave_empty_parcels(unit, order, unit.read(ORDER, number), reason=reason)
 
 

@@ -109,6 +109,18 @@ class ParcelPacked(Fact, name="parcels.ParcelPacked"):
     )
 
 
+class UnitsToPutBack(Fact, name="parcels.UnitsToPutBack"):
+    """Units that lie in it are to be sent no more: they go back to their shelf (rules.md 5)."""
+
+    order: str
+    units: tuple[Units, ...]
+    reason: str
+
+
+class UnitsPutBack(Fact, name="parcels.UnitsPutBack"):
+    """All that was to go back to its shelf lies there, and in the parcel no longer (rules.md 5)."""
+
+
 class StrayContentSent(Fact, name="parcels.StrayContentSent"):
     """A third party sent units in it that were cancelled: its part travels, too (W2; S4)."""
 
@@ -335,6 +347,8 @@ ParcelFact = (
     | PickingStarted
     | ParcelPicked
     | ParcelPacked
+    | UnitsToPutBack
+    | UnitsPutBack
     | StrayContentSent
     | WaybillIssued
     | ParcelHandedOver

@@ -42,11 +42,13 @@ from domain.parcel_facts import (
     TrackConfirmed,
     TrackFlagged,
     TrackingSubscribed,
+    UnitsPutBack,
+    UnitsToPutBack,
     UnreadablePushesSettled,
     WatchEnded,
     WaybillIssued,
 )
-from domain.parcels import Parcel, Stage, received_at
+from domain.parcels import Parcel, Stage, Unsent, received_at
 from domain.recorded_scans import as_scan
 
 
@@ -96,6 +98,13 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 hand_over_by=fact.hand_over_by or parcel.hand_over_by,
                 stage=Stage.PACKED,
             )
+        case UnitsToPutBack(order=order, units=units):
+            more = [Unsent(order, one.part, one.line, one.quantity) for one in units]
+            unsent = (*parcel.to_put_back, *more)
+            closed = parcel.stage is Stage.PACKED
+            return replace(parcel, to_put_back=unsent, to_reopen=parcel.to_reopen or closed)
+        case UnitsPutBack():
+            return replace(parcel, to_put_back=(), to_reopen=False)
         case StrayContentSent():
             stray = Content(order=fact.order, part=fact.part)
             return replace(parcel, strays=(*parcel.strays, stray))

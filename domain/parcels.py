@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, PlainSerializer
 
@@ -85,6 +85,15 @@ VOIDING = frozenset({OddityDecision.VOIDED, OddityDecision.ANOTHER_PARCEL})
 IN_HOUSE = frozenset({Stage.PLANNED, Stage.PICKING, Stage.PICKED, Stage.PACKED})
 
 
+class Unsent(NamedTuple):
+    """Units of an order that lie in a parcel and are to be sent no more (rules.md 5)."""
+
+    order: str
+    part: int
+    line: int
+    quantity: int
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """What deciding about one parcel needs."""
@@ -151,6 +160,10 @@ class Parcel:
     """Pictures and slips of its receipt (T8)."""
     strays: tuple[Content, ...] = ()
     """Parts that left in it though all of them was cancelled (W2; rules.md 5)."""
+    to_put_back: tuple[Unsent, ...] = ()
+    """Units that were picked into it and are to be sent no more (rules.md 5)."""
+    to_reopen: bool = False
+    """Whether it was closed with them in it."""
     _known: Annotated[list[Any], Field(exclude=True)] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
@@ -366,6 +379,8 @@ class Parcel:
         self._must_be(Stage.AWAITED if awaited else Stage.PACKED, "hand_over")
         if self.waybill is None:
             raise NotPossible(action="hand_over", why="the parcel has no waybill")
+        if self.to_reopen:
+            raise NotPossible(action="hand_over", why="cancelled units are still in it")
         if self.country != HOME:
             self.declaration.must_be_cleared()
         return [ParcelHandedOver(handed_over_at=when, lane=lane, card=card)]

@@ -34,11 +34,13 @@ class ParcelTracking(View):
             return
         parcels: dict[str, Parcel] = {}
         told: dict[str, datetime | None] = {}
+        unsent_since: dict[str, datetime | None] = {}
         unread_since: dict[str, datetime | None] = {}
         if known:
-            for number, folded, told_at, since in await tables.rows(_LOAD, known):
+            for number, folded, told_at, since, unsent in await tables.rows(_LOAD, known):
                 parcels[number] = PARCEL.states.validate_json(folded)
                 told[number], unread_since[number] = told_at, since
+                unsent_since[number] = unsent
         newest: dict[str, Envelope] = {}
         estimates: dict[tuple[str, str], tuple[Any, ...]] = {}
         for one in mine:
@@ -47,6 +49,8 @@ class ParcelTracking(View):
             parcels[one.key], newest[one.key] = after, one
             since = unread_since.get(one.key) or one.happened_at
             unread_since[one.key] = since if after.unread else None
+            left = unsent_since.get(one.key) or one.happened_at
+            unsent_since[one.key] = left if after.to_put_back else None
             if isinstance(one.fact, ParcelScanned):
                 told[one.key] = one.recorded_at
             elif isinstance(one.fact, ArrivalEstimated):
@@ -89,6 +93,7 @@ class ParcelTracking(View):
                     _code(track),
                     fell_at,
                     parcel.card,
+                    unsent_since[number],
                 )
             )
             if (way := journey(parcel, track, still, last)) is not None:
@@ -108,27 +113,30 @@ def _code(track: Track) -> str | None:
     return (plain_number(waits.code) if waits and waits.code else "") or None
 
 
-_LOAD = "SELECT number, folded, told_at, unread_since FROM {parcels} WHERE number = ANY(%b)"
+_LOAD = """
+SELECT number, folded, told_at, unread_since, put_back_since
+FROM {parcels} WHERE number = ANY(%b)
+"""
 
 # unnest takes no array of arrays: the orders of a parcel come as lines.
 _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
     unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
     unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-    receipt_fell_at, card)
+    receipt_fell_at, card, put_back_since)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
     position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by,
     unread, unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-    receipt_fell_at, card
+    receipt_fell_at, card, put_back_since
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
     %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
     %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[],
-    %b::timestamptz[], %b::text[])
+    %b::timestamptz[], %b::text[], %b::timestamptz[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
          told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
          unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-         receipt_fell_at, card)
+         receipt_fell_at, card, put_back_since)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
@@ -139,5 +147,6 @@ ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     unread_since = excluded.unread_since, pick_list = excluded.pick_list,
     label_due_at = excluded.label_due_at, confirm_waybill = excluded.confirm_waybill,
     confirm_carrier = excluded.confirm_carrier, pickup_code = excluded.pickup_code,
-    receipt_fell_at = excluded.receipt_fell_at, card = excluded.card
+    receipt_fell_at = excluded.receipt_fell_at, card = excluded.card,
+    put_back_since = excluded.put_back_since
 """

@@ -89,6 +89,36 @@ async def to_pick(
     return [row["number"] for row in rows]
 
 
+async def to_put_back(
+    connection: AsyncConnection[Any],
+    schema: str,
+    *,
+    warehouse: str | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Parcels with units that are to be sent no more, the longest first (W1; rules.md 5)."""
+    rows = await _dicts(connection, schema, _TO_PUT_BACK, warehouse, warehouse, limit)
+    found = [(row, PARCEL.states.validate_json(row.pop("folded"))) for row in rows]
+    numbers = {one.order for _, box in found for one in box.to_put_back}
+    orders = await folded_orders(connection, schema, numbers)
+    for row, box in found:
+        row["reopen"] = box.to_reopen and not box.dissolved
+        row["units"] = [
+            {
+                "order": one.order,
+                "part": one.part,
+                "sku": line.sku,
+                "name": line.name,
+                "specification": line.specification,
+                "quantity": one.quantity,
+            }
+            for one in box.to_put_back
+            if one.order in orders  # the orders' view may be behind
+            for line in [orders[one.order].line(one.line)]
+        ]
+    return rows
+
+
 async def parcel(
     connection: AsyncConnection[Any], schema: str, number: str
 ) -> tuple[Parcel, int] | None:
@@ -189,6 +219,11 @@ _FOLDED = "SELECT number, folded FROM {orders} WHERE number = ANY(%b)"
 _TO_PICK = """
 SELECT number FROM {parcels} WHERE warehouse = %b AND stage = 'planned'
 ORDER BY hand_over_by, number LIMIT %b
+"""
+_TO_PUT_BACK = """
+SELECT number, warehouse, stage, carrier, waybill, put_back_since AS since, folded
+FROM {parcels} WHERE put_back_since IS NOT NULL AND (%b::text IS NULL OR warehouse = %b)
+ORDER BY put_back_since, number LIMIT %b
 """
 _PARCEL = "SELECT folded, position FROM {parcels} WHERE number = %b"
 _BY_WAYBILL = """

@@ -37,7 +37,7 @@ STORY = {
         SendingDelayed WindowResumed PartCompleted
         OrderCompleted OrderClosed OrderCancelled OrderExpired""",
     "parcel": """ParcelAwaited ParcelPlanned CarrierChosen
-        ContentRemoved PickingStarted ParcelPicked ParcelPacked
+        ContentRemoved PickingStarted ParcelPicked ParcelPacked UnitsToPutBack UnitsPutBack
         DeclarationDrawnUp DeclarationCompleted DeclarationSubmitted CustomsStopped CustomsCleared
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
         WaybillIssued TrackingSubscribed WatchEnded ParcelHandedOver StrayContentSent

@@ -115,6 +115,35 @@ async def test_a_merge_is_undone_and_made_again_until_picking(mall: Mall) -> Non
     assert [one["order"] for one in picked["contents"]] == [numbers[0]]
 
 
+async def test_units_cancelled_after_packing_are_taken_out_before_it_leaves(mall: Mall) -> None:
+    """W1, rule 5: listed for whoever brings them back; the parcel waits, and is weighed anew."""
+    number = (await mall.order(("notebook", 3)))["number"]
+    (parcel,) = (await changed(mall, "/v1/waves", {"warehouse": HALL}))["parcels"]
+    await changed(mall, f"/v1/parcels/{parcel}/picking", {})
+    await changed(mall, f"/v1/parcels/{parcel}/packing", {"weight_grams": 900})
+    waybill = {"carrier": "shunfeng", "waybill": "SF1000000000001"}
+    await changed(mall, f"/v1/parcels/{parcel}/waybill", waybill)
+    assert (await mall.get("/v1/put-backs", **STAFF)).json() == {"parcels": []}
+    less = {"reason": "too many", "lines": [{"sku": "notebook", "quantity": 1}]}
+    await changed(mall, f"/v1/orders/{number}/cancellation", less)
+    (listed,) = (await mall.get(f"/v1/put-backs?warehouse={HALL}", **STAFF)).json()["parcels"]
+    assert (listed["number"], listed["reopen"], listed["waybill"]) == (
+        parcel,
+        True,
+        "SF1000000000001",
+    )
+    assert [(one["order"], one["sku"], one["quantity"]) for one in listed["units"]] == [
+        (number, "notebook", 1)
+    ]
+    held = await mall.post(f"/v1/parcels/{parcel}/handover", {}, **STAFF)
+    assert (held.status_code, held.json()["detail_zh"]) == (409, "无法交运：包裹中还有已取消的商品")
+    done = await changed(mall, f"/v1/parcels/{parcel}/put-back", {"weight_grams": 600})
+    assert done["units"] == 1
+    assert (await mall.get("/v1/put-backs", **STAFF)).json() == {"parcels": []}
+    await changed(mall, f"/v1/parcels/{parcel}/handover", {})
+    assert (await mall.read(number))["status"] == "pending_receipt"
+
+
 async def test_a_merge_is_refused_with_its_figures_when_it_is_too_heavy(mall: Mall) -> None:
     """C2, S4: by hand no heavier parcel is made than by a wave; both languages say how heavy."""
     mall.tenant.rules = HouseRules(parcel_grams=100)

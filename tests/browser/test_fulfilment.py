@@ -198,6 +198,36 @@ def test_a_warehouse_works_from_the_wave_to_the_van(
         assert found["parcels"][0]["number"] == parcel["number"]
 
 
+@SCREENS
+def test_what_was_cancelled_after_packing_is_taken_out_on_the_page(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """W1, rule 5: whoever packs sees it first, weighs the parcel anew, and it may leave."""
+    learner, sku = newcomer(), kite(service, warehouse="shaanxi")
+    number = order(service, learner, sku, recipient(), 2)
+    service.call("POST", "/v1/waves", {"warehouse": "shaanxi", "orders": [number]}, **OPS)
+    (parcel,) = [one["number"] for one in parcels_of(service, number)]
+    service.call("POST", f"/v1/parcels/{parcel}/picking", {}, **OPS)
+    service.call("POST", f"/v1/parcels/{parcel}/packing", {"weight_grams": 400}, **OPS)
+    less = {"reason": "one is enough", "lines": [{"sku": sku, "quantity": 1}]}
+    said = service.call("POST", f"/v1/orders/{number}/cancellation", less, **OPS)
+    service.call("GET", f"/v1/put-backs?min_position={said['position']}", **OPS)
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/picking")
+        card = page.locator(f"[data-putback={parcel}]")
+        expect(card).to_contain_text(visitor.says("putback.reopen"))
+        expect(card.locator("tbody tr")).to_have_count(1)
+        visitor.content()
+        visitor.readable()
+        card.locator("[data-step=put_back] button").click()
+        expect(card.locator(".field-error").first).to_be_visible()
+        card.locator("[name=weight_grams]").fill("250")
+        card.locator("[data-step=put_back] button").click()
+        expect(card).to_have_count(0)
+        visitor.fits()
+
+
 def test_a_merge_is_undone_on_the_page(
     browsing: Browsing, service: Service, newcomer: Newcomer
 ) -> None:

@@ -178,6 +178,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/pick-lists"): Route(OPERATORS, {"warehouse": "zhejiang"}),
     ("POST", "/v1/parcels/{parcel}/picking"): Route(OPERATORS, TIMES),
     ("POST", "/v1/parcels/{parcel}/packing"): Route(OPERATORS, {"weight_grams": 900, **TIMES}),
+    ("GET", "/v1/put-backs"): Route((SERVICE, *STAFF)),
+    ("POST", "/v1/parcels/{parcel}/put-back"): Route(OPERATORS, {"weight_grams": 500}),
     ("POST", "/v1/parcels/merges"): Route(
         OPERATORS, {"parcels": ["T1-P1", "T2-P1"], "reason": "one trip"}
     ),

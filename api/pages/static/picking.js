@@ -3,6 +3,7 @@ import { askFor, whole } from "./asking.js";
 import { again, fill, h, icon, keepingRows, reorder } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { awaitsCustoms, dueWords, parcelCard } from "./parcels.js";
+import { putBacks } from "./putback.js";
 import { after, announce, broken, empty, field, loading, moreButton, pagesOf } from "./ui.js";
 import { names, number, t, warehouseName } from "./words.js";
 
@@ -12,6 +13,7 @@ let place = "";
 
 /** The view: pick lists above, parcels of a stage below. */
 export async function picking(view, _, signal) {
+  const back = h("div");
   const lists = h("div", null, loading(2));
   const parcels = h("div", null, loading(3));
   const { warehouses } = await get(fresh("/v1/warehouses"), { signal });
@@ -25,6 +27,7 @@ export async function picking(view, _, signal) {
     }
   };
   const drawLists = () => drawn(lists, async () => pickLists(await get(fresh(of("/v1/pick-lists")), { signal }), name));
+  const drawBack = () => drawn(back, async () => putBacks(await get(fresh(of("/v1/put-backs")), { signal }), name, draw));
   let look = null;
   const drawParcels = () => drawn(parcels, async () => {
     look = null;
@@ -38,7 +41,7 @@ export async function picking(view, _, signal) {
   });
   // Customs answer whenever they like: a parcel that waits for them is looked at until it may leave.
   again(() => look?.().catch(() => null), { signal });
-  const draw = () => Promise.all([drawLists(), drawParcels()]);
+  const draw = () => Promise.all([drawBack(), drawLists(), drawParcels()]);
   const where = h("select", { "aria-label": t("picking.warehouse") }, h("option", { value: "" }, t("picking.everywhere")), warehouses.map((one) => h("option", { value: one.code }, name(one.code))));
   where.value = place;
   where.addEventListener("change", () => { place = where.value; draw(); });
@@ -47,7 +50,7 @@ export async function picking(view, _, signal) {
   filter.addEventListener("change", (event) => { stage = event.target.value; drawParcels(); });
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.picking")),
     h("div", { class: "row" }, where, h("button", { class: "tool", type: "button", onclick: () => draw().then(() => announce(t("app.refreshed"))) }, t("app.refresh")))),
-  h("div", { class: "stack sections" },
+  h("div", { class: "stack sections" }, back,
     h("section", { "aria-labelledby": "lists" }, h("div", { class: "spread section-head" }, h("h2", { id: "lists" }, t("picking.lists")),
       h("button", { class: "primary compact", type: "button", onclick: () => drawList(warehouses, name) }, icon("plus"), t("picking.draw"))), lists),
     h("section", { "aria-labelledby": "parcels" }, h("div", { class: "spread section-head" }, h("h2", { id: "parcels" }, t("picking.parcels")), filter), parcels)));
