@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.shown import Next, ParcelNumber, example
-from api.shown_after_changes import NewPosition
+from api.shown_after_changes import ClaimedOut, NewPosition
 from domain.intercept_facts import Way
 from domain.intercepts import InterceptState
 
@@ -45,10 +45,13 @@ class InterceptAskedOut(StoppedOut):
 class GoodsBackOut(InterceptAskedOut):
     """Goods that are in the house again."""
 
-    model_config = example(**{**_ASKED, "state": "came_back"}, points=480, position=70)
+    model_config = example(**{**_ASKED, "state": "came_back"}, points=480, claims=[], position=70)
     points: int = Field(description="that went back to their lots")
     sent_again_in: str | None = Field(
         default=None, description="the parcel in which refused goods of a return leave again (D3)"
+    )
+    claims: list[ClaimedOut] = Field(
+        description="of the carrier that is at fault: broken goods, freight that goes back (D2)"
     )
 
 

@@ -1,15 +1,15 @@
 """归责 What a carrier is at fault for is claimed of it by itself, once a parcel (D2; rules.md 27).
 
-By whatever says so: the decision of a case, the inspection of what came back, a refund that staff
-make at an order. What the learner gets never waits for it: a claim that cannot be filed is told
-of, with the reason.
+By whatever says so: the decision of a case, the inspection of what came back, whoever takes in a
+parcel that its carrier brought back, a refund that staff make at an order. What the learner gets
+never waits for it: a claim that cannot be filed is told of, with the reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
-from application.claiming import file_claim, raise_claim, value_of, worth
+from application.claiming import file_claim, raise_claim, value_of, worth, worth_of
 from application.ordering import existing
 from application.sent_again import by_parcel, due_in, goods_sent_again
 from application.streams import CLAIM
@@ -27,6 +27,7 @@ from domain.returns import Return, scrapped
 INSPECTED = "the goods were inspected"
 AGREED = "a refund without the goods was agreed to"
 REFUNDED = "staff refunded it at the order"
+TAKEN_IN = "the goods were taken in and looked at"
 GIVEN_UP = "staff gave the goods up as lost on their way back"
 
 
@@ -174,6 +175,25 @@ def by_return(unit: Unit, back: Return, *, remedy: Remedy) -> list[Blame]:
         for (parcel, goods), freight in zip(fen.items(), chain([way], repeat(0)), strict=False)
     ]
     return [one for one in blames if one.fen]
+
+
+def by_coming_back(
+    unit: Unit, parcel: str, *, fault: Fault, broken: Mapping[str, int], freight_fen: int
+) -> list[Blame]:
+    """What its carrier has to make good of a parcel that it brought back by its own fault (D2).
+
+    Goods that nobody can sell again (`broken`, units by SKU), and the freight that its learner paid
+    and gets back (rules.md 8). Nothing beside a claim that was filed before: what these goods were
+    worth may be in it already, and the desk corrects it.
+    """
+    if fault not in BLAMED:
+        return []
+    goods = sum(worth_of(unit, sku, quantity) for sku, quantity in broken.items())
+    if unit.read(CLAIM, parcel).state is not None:
+        goods = freight_fen = 0
+    elif not goods + freight_fen:
+        return []
+    return [Blame(parcel, fault, goods + freight_fen, TAKEN_IN, way_fen=freight_fen)]
 
 
 def by_loss(unit: Unit, name: str, back: Return) -> list[Blame]:

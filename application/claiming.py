@@ -251,11 +251,13 @@ def is_confirmed(unit: Unit, parcel: str) -> bool:
 def worth(unit: Unit, order: str, units: Iterable[Units]) -> int:
     """What these units of an order are worth at today's terms, in fen."""
     state = unit.read(ORDER, order)
-    fen = 0
-    for one in units:
-        terms = unit.read(ITEM, state.line(one.line).sku).terms
-        fen += terms.market_value_fen * one.quantity if terms is not None else 0
-    return fen
+    return sum(worth_of(unit, state.line(one.line).sku, one.quantity) for one in units)
+
+
+def worth_of(unit: Unit, sku: str, quantity: int) -> int:
+    """What so much of an item is worth at today's terms, in fen."""
+    terms = unit.read(ITEM, sku).terms
+    return 0 if terms is None else terms.market_value_fen * quantity
 
 
 def value_sent(unit: Unit, box: Parcel, *, order: str) -> int:

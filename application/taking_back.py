@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from application.blaming import by_coming_back, claim_all
 from application.intercepting import is_due, told, turned_back
 from application.merging import existing_parcel
 from application.ordering import (
@@ -27,6 +28,7 @@ from domain.choosing import both, without
 from domain.disputes import case_id
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, GoodsCameBack, Units
+from domain.refunding import freight_back
 from domain.refusals import InvalidRequest, NotPossible
 from domain.replacing import replaced, still_due
 
@@ -52,7 +54,8 @@ def take_back(
     too, and nothing is paid for it (D4). `scrap` names units as (sku, quantity) that nobody can
     sell again; without it that is none of intact goods, and all of others.
 
-    `fault` says whether the freight there goes back, too (rules.md 8).
+    `fault` says whether the freight there goes back, too (rules.md 8); that freight, and what is
+    broken, is claimed of the carrier where it is at fault, once a parcel (D2).
 
     Goods of a return that were refused (D3) lie here until something is decided of them: a case of
     their parcel, a `refund` of them here and now, or that they are to `send_again` in a parcel of
@@ -75,19 +78,29 @@ def take_back(
     if goes_in is not None:
         _must_be_sendable(unit, parcel, box.orders[0], due=due)
     unit.record(INTERCEPT, parcel, facts)
-    points, shelved = 0, Counter[str]()
+    points, freight_fen, shelved = 0, 0, Counter[str]()
     for number in () if lies_here else box.orders:
         mine = {one.part for one in box.carries if one.order == number}
         came = None if left is None or again is None else without(again, left)
         terms = Terms(fault, reason, goods_back=True, came_in=True)
         if goes_in is None:
-            points += _paid_back(unit, number, mine, left, terms, rules=rules, shelved=shelved)
+            back = _paid_back(unit, number, mine, left, terms, rules=rules, shelved=shelved)
+            points, freight_fen = points + back.points, freight_fen + back.freight_fen
         _restock(unit, number, mine, came, parcel=parcel, shelved=shelved)
     broken = _unsellable(shelved, scrap, intact=intact)
     scrap_returned(unit, broken, warehouse=box.warehouse, came_in=parcel)
     if goes_in is not None and left:
         pack_again(unit, goes_in, order=box.orders[0], warehouse=box.warehouse, goods=left)
-    return {**told(unit, parcel), "points": points, "sent_again_in": goes_in}
+    blames = by_coming_back(unit, parcel, fault=fault, broken=broken, freight_fen=freight_fen)
+    claims = claim_all(unit, blames, rules=rules)
+    return {**told(unit, parcel), "points": points, "sent_again_in": goes_in, "claims": claims}
+
+
+class PaidBack(NamedTuple):
+    """What went back for goods that came in."""
+
+    points: int = 0
+    freight_fen: int = 0
 
 
 def _must_be_sendable(unit: Unit, parcel: str, number: str, *, due: bool) -> None:
@@ -109,7 +122,7 @@ def _paid_back(
     *,
     rules: HouseRules,
     shelved: Counter[str],
-) -> int:
+) -> PaidBack:
     """Refund what of these parts is still due, or is `left` of it; its goods are on their shelf.
 
     What replaces other units cost nothing: the points are those of its originals (D4).
@@ -117,15 +130,16 @@ def _paid_back(
     order = existing(unit, number)
     due = still_due(order, linked_orders(unit, order), parts) if left is None else left
     if not due:
-        return 0
+        return PaidBack()
     wanted = None if left is None else by_sku(order, left)
     units = order.refundable(wanted, parts=parts, kept=given_elsewhere(unit, order))
     for one in units:
         shelved[order.line(one.line).sku] += one.quantity
     chain = levels(unit, number, units, parts=parts)
     points, _ = worth(unit, chain, terms, rules=rules)
+    freight = sum(freight_back(one.order, one.units, fault=terms.fault) for one in chain)
     refund_all(unit, chain, terms, rules=rules)
-    return points
+    return PaidBack(points, freight)
 
 
 def _restock(

@@ -85,8 +85,7 @@ def refund_units(
     points, fen = points - kept[0], fen - kept[1]
     assert points >= 0  # `kept` is of the price
     assert fen >= 0
-    if fault is not Fault.CHANGED_MIND:  # mall's or carrier's fault (rules.md 8)
-        fen += freight_share(order, units)
+    fen += freight_back(order, units, fault=fault)
     facts: list[OrderFact] = [
         EntitlementRevoked(
             part=unit.part,
@@ -130,6 +129,11 @@ def on_word(order: Order, units: Sequence[Units]) -> int:
     which is revoked in the same commit, and not what the house took in.
     """
     return order.price(still_out(order, units))[0]
+
+
+def freight_back(order: Order, units: Sequence[Units], *, fault: Fault) -> int:
+    """What of their freight goes back with these units: mall's or carrier's fault (rules.md 8)."""
+    return 0 if fault is Fault.CHANGED_MIND else freight_share(order, units)
 
 
 def freight_share(order: Order, units: Sequence[Units]) -> int:

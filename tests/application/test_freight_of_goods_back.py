@@ -20,7 +20,7 @@ from tests.application.test_planning import NOON, RULES, ZTO, Mall
 def test_it_goes_back_unless_they_changed_their_mind(
     told: dict[str, Any], freight_fen: int
 ) -> None:
-    """rules.md 8: the carrier brought it back by its own fault; without a word it is as before."""
+    """rules.md 8, D2: by its carrier's fault, and claimed of it; without a word it is as before."""
     mall = Mall(ZTO)
     mall.item("desk", {"hang": 9}, learner_pays_freight=True)
     mall.place("N1", {"desk": 1}, freight_expected_fen=400)
@@ -32,7 +32,9 @@ def test_it_goes_back_unless_they_changed_their_mind(
     mall.do(label)
     mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
     back = partial(taking_back.take_back, parcel=parcel, intact=True, reason="x", in_hand=True)
-    assert mall.do(partial(back, rules=RULES, **told))["points"] == 10
+    done = mall.do(partial(back, rules=RULES, **told))
+    assert done["points"] == 10
+    assert [one["claimed_fen"] for one in done["claims"]] == ([freight_fen] if freight_fen else [])
     facts = mall.log.facts(ORDER, "N1")
     asked = [one.amount_fen for one in facts if isinstance(one, CashRefundRequested)]
     assert sum(asked) == freight_fen

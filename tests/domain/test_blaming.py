@@ -8,10 +8,20 @@ import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from application import approving, claiming, ordering, releasing, shipping, stocking
+from application import (
+    approving,
+    claiming,
+    ordering,
+    releasing,
+    shipping,
+    stocking,
+    taking_back,
+)
+from application.blaming import Blame
 from application.refunding import refund_at_order
 from application.settling import agree
 from application.streams import CLAIM, ORDER, RETURN
+from application.streams import PARCEL as PARCELS
 from domain.catalogue import Kind
 from domain.claims import ClaimCorrected, ClaimFiled, ClaimState, worth_less
 from domain.dispute_facts import DisputeDecided, Outcome
@@ -382,3 +392,82 @@ def test_nothing_lost_more_than_its_points_bought_of_it(
     assert 0 <= fen <= bought
     assert fen <= worth_less(points + 1, price=price, value_fen=value_fen)
     assert worth_less(cost, price=price, value_fen=value_fen) == (bought if cost else 0)
+
+
+# --- parcels that their carrier brought back --------------------------------------------------
+
+
+def taken_in_again(desk: Desk, fault: Fault, *, broken: int = 0, **more: Any) -> dict[str, Any]:
+    """Its carrier brought it back; so many of two mugs are broken."""
+    scrap = [("mug", broken)] if broken else []
+    told = {"intact": not broken, "scrap": scrap, "reason": "the label came off", "in_hand": True}
+    back = partial(taking_back.take_back, parcel=PARCEL, rules=RULES, fault=fault)
+    return desk.do(partial(back, **told, **more))
+
+
+@pytest.mark.parametrize(
+    ("fault", "broken", "fen"),
+    [
+        (Fault.DAMAGED, 1, MUG),
+        (Fault.NOT_RECEIVED, 2, 2 * MUG),
+        (Fault.LATE, 1, MUG),
+        (Fault.NOT_RECEIVED, 0, 0),  # all can be sold again, and the mall bore the freight
+        (Fault.CHANGED_MIND, 2, 0),
+        (Fault.WRONG_GOODS, 2, 0),
+    ],
+)
+def test_what_its_carrier_brought_back_broken_is_claimed_of_it(
+    fault: Fault, broken: int, fen: int
+) -> None:
+    """D2, O8: by whose fault it is, as whoever takes it in says; paid back in any case."""
+    desk = Desk(scan="快件已退回", confirmed=False)
+    told = taken_in_again(desk, fault, broken=broken)
+    assert (told["points"], desk.available()) == (20, 100)
+    assert [one.claimed_fen for one in filed(desk)] == ([fen] if fen else [])
+    assert [one["claimed_fen"] for one in told["claims"]] == ([fen] if fen else [])
+    for claim in filed(desk):
+        assert (claim.reason, claim.file_by) == (fault, claiming_until(desk))
+    desk.balanced()
+
+
+def claiming_until(desk: Desk) -> Any:
+    return claiming.filing_until(desk.log.state(PARCELS, PARCEL), rules=RULES)
+
+
+def test_nothing_is_claimed_twice_for_a_parcel_that_comes_back_after_all() -> None:
+    """D2, rules.md 27: it was claimed as lost, whole; CONTROL: nobody had asked anything of it."""
+    desk = Desk(scan="快件已丢失")
+    desk.open(Fault.LOST)
+    desk.decide(Outcome.REFUND)
+    told = taken_in_again(desk, Fault.DAMAGED, broken=2)
+    assert [one.claimed_fen for one in filed(desk)] == [2 * MUG]
+    assert corrected(desk) == []
+    assert [(one["claim"], one["claimed_fen"]) for one in told["claims"]] == [("filed", 2 * MUG)]
+    other = Desk(scan="快件已丢失")
+    taken_in_again(other, Fault.DAMAGED, broken=2)
+    assert [one.claimed_fen for one in filed(other)] == [2 * MUG]
+
+
+def test_part_of_it_would_be_claimed_twice_if_nobody_looked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """D2 CONTROL: one of two was claimed before; what is broken may be that one."""
+    for looks, asked in ((True, []), (False, [2 * MUG])):
+        desk = Desk(scan="快件已丢失")
+        file(desk, MUG)
+        with monkeypatch.context() as patch:
+            if not looks:
+                blame = [Blame(PARCEL, Fault.DAMAGED, MUG, "x")]
+                patch.setattr(taking_back, "by_coming_back", lambda *_, b=blame, **__: b)
+            taken_in_again(desk, Fault.DAMAGED, broken=1)
+        assert corrected(desk) == asked
+
+
+def test_goods_are_taken_in_though_its_carrier_takes_no_claim_any_more() -> None:
+    """D2, D4: what the learner gets never waits for the carrier; the desk is told why."""
+    desk = Desk(scan="快件已退回")
+    desk.now += 400 * DAY
+    told = taken_in_again(desk, Fault.DAMAGED, broken=2)
+    assert (told["points"], filed(desk)) == (20, [])
+    assert "took claims for this parcel until" in told["claims"][0]["why"]
+    assert "理赔的期限已于" in told["claims"][0]["why_zh"]

@@ -1,6 +1,7 @@
 // Parcels that are stopped on their way: the learner's wish, and what staff make of it (O8).
 import { askFor } from "./asking.js";
 import { h } from "./dom.js";
+import { withClaims } from "./effects.js";
 import { get, fresh } from "./http.js";
 import { REASONS } from "./reasons.js";
 import { calledBack } from "./strays.js";
@@ -130,7 +131,7 @@ function goodsBack(one, changed) {
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
     wrong: (form) => (lies ? [] : one.goods).flatMap((item, place) => within(form[`broken-${place}`], item.quantity)),
     read: (form) => (form.becomes?.value === "send" ? { intact: true, send_again: true, reason: form.reason.value.trim(), ...(one.in_hand ? { in_hand: true } : {}) } : { ...found((lies ? [] : one.goods).map((item, place) => ({ sku: item.sku, quantity: Number(form[`broken-${place}`].value) })), form.reason.value.trim()), ...(one.in_hand ? { in_hand: true } : {}), ...(decides ? { refund: true } : {}), ...(form.fault ? { fault: form.fault.value } : {}) }),
-    said: (answer) => (answer.sent_again_in ? t("intercept.sent_again", { parcel: answer.sent_again_in }) : lies ? t("intercept.laid_down") : one.paid_back ? t("intercept.goods_back_shelved") : t("intercept.goods_back_done", { n: answer.points })),
+    said: (answer) => withClaims(answer.sent_again_in ? t("intercept.sent_again", { parcel: answer.sent_again_in }) : lies ? t("intercept.laid_down") : one.paid_back ? t("intercept.goods_back_shelved") : t("intercept.goods_back_done", { n: answer.points }), answer.claims),
   });
 }
 
