@@ -158,7 +158,7 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.TrackFlagged": "kind",
     "parcels.TrackingSubscribed": "partner",
     "parcels.WatchEnded": "partner words",
-    "parcels.UnitsPutBack": "",
+    "parcels.UnitsPutBack": "sent",
     "parcels.UnitsToPutBack": "reason",
     "parcels.UnreadablePushesSettled": "pushes",
     "parcels.WaybillIssued": "carrier waybill reason",

@@ -36,8 +36,9 @@ from api.shown_in_house import (
     SeparatedOut,
     ToPutBackOut,
 )
-from application import merging, releasing
+from application import merging, putting_back, releasing
 from application.streams import PARCEL
+from application.unit import Unit
 from application.waves import one_recipient
 from domain.refusals import NotFound
 from projections import work_queues
@@ -101,6 +102,17 @@ class PutBackIn(Body):
     model_config = example(weight_grams=600)
     weight_grams: Amount | None = Field(
         default=None, description="of the parcel without them, if it was closed already"
+    )
+    sent: bool = Field(
+        default=False, description="they are not: the parcel has left with them in it"
+    )
+    carrier: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]{2,40}$",
+        description="who has a parcel that was given up, if the house does not know",
+    )
+    waybill: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9-]{6,32}$", description="the number that is on it"
     )
 
 
@@ -326,11 +338,20 @@ async def put_backs(
 async def put_back(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: PutBackIn
 ) -> Response:
-    """A parcel that was closed with them in it is weighed anew, and may leave (rules.md 5)."""
-    command = change.command(
-        lambda unit: releasing.put_back(unit, parcel=parcel, weight_grams=body.weight_grams),
-        streams=[PARCEL.stream(parcel)],
-    )
+    """A parcel that was closed with them in it is weighed anew, and may leave (rules.md 5).
+
+    One that had left with them is known to orders and books, and is called back if all of it was
+    cancelled (D4).
+    """
+    rules = request.state.tenant.rules
+    label = (body.carrier, body.waybill) if body.carrier and body.waybill else None
+
+    def decide(unit: Unit) -> dict[str, Any]:
+        if body.sent:
+            return putting_back.have_left(unit, parcel=parcel, label=label, rules=rules)
+        return putting_back.are_back(unit, parcel=parcel, weight_grams=body.weight_grams)
+
+    command = change.command(decide, streams=[PARCEL.stream(parcel)])
     return answered(await store_of(request).execute(command))
 
 

@@ -17,7 +17,7 @@ from application.refund_chain import stop_order
 from application.sharing import against_sharing, shipping_together
 from application.streams import MALL, NETWORK, ORDER, PARCEL, STOCK
 from application.unit import Unit
-from domain import putting_back, reviewing
+from domain import reviewing
 from domain.house_rules import HouseRules
 from domain.order_facts import customer_status
 from domain.parcel_facts import Content, KeptApart
@@ -248,14 +248,6 @@ def pack_parcel(unit: Unit, *, parcel: str, weight_grams: int) -> dict[str, Any]
         unit.record(ORDER, content.order, order.pack(content.part, parcel=parcel, picked=True))
     draw_up(unit, parcel=parcel, gross_weight_grams=weight_grams)
     return {"parcel": parcel, "weight_grams": weight_grams}
-
-
-def put_back(unit: Unit, *, parcel: str, weight_grams: int | None) -> dict[str, Any]:
-    """What was cancelled after picking lies on its shelf again (W1; rules.md 5)."""
-    state = existing_parcel(unit, parcel)
-    contents = [one.content for one in live_contents(unit, parcel, state)]
-    unit.record(PARCEL, parcel, putting_back.put_back(state, contents, weight_grams=weight_grams))
-    return {"parcel": parcel, "units": sum(one.quantity for one in state.to_put_back)}
 
 
 def acknowledge_address(unit: Unit, *, parcel: str, by: str) -> dict[str, Any]:

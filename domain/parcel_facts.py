@@ -120,6 +120,12 @@ class UnitsToPutBack(Fact, name="parcels.UnitsToPutBack"):
 class UnitsPutBack(Fact, name="parcels.UnitsPutBack"):
     """All that was to go back to its shelf lies there, and in the parcel no longer (rules.md 5)."""
 
+    sent: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="it does not: the parcel had left with it (W1; rules.md 5)",
+    )
+
 
 class StrayContentSent(Fact, name="parcels.StrayContentSent"):
     """A third party sent units in it that were cancelled: its part travels, too (W2; S4)."""

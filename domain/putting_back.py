@@ -31,8 +31,7 @@ def put_back(
     `contents` is what is still to be sent in it. Raises `NotPossible` where nothing is to be put
     back, or the new weight is not said.
     """
-    if not parcel.to_put_back:
-        raise NotPossible(action="put_back", why="nothing in the parcel is to be put back")
+    _must_hold_some(parcel)
     if not parcel.to_reopen or parcel.dissolved:
         return [UnitsPutBack()]
     if weight_grams is None:
@@ -47,3 +46,14 @@ def put_back(
             goods=parcel.goods,
         ),
     ]
+
+
+def sent_with_them(parcel: Parcel) -> list[ParcelFact]:
+    """Note that nobody can put them back: the parcel is with its carrier, and they are in it."""
+    _must_hold_some(parcel)
+    return [UnitsPutBack(sent=True)]
+
+
+def _must_hold_some(parcel: Parcel) -> None:
+    if not parcel.to_put_back:
+        raise NotPossible(action="put_back", why="nothing in the parcel is to be put back")

@@ -315,6 +315,7 @@ REASONS = {
     r"cancelled units are still in it": "包裹中还有已取消的商品",
     r"nothing in the parcel is to be put back": "包裹中没有待放回货架的商品",
     r"the parcel is to be weighed anew": "包裹需重新称重",
+    r"nobody knows whose number is on it": "不清楚包裹上是哪家的运单号",
     r"the carrier is asked already": "已向承运商提出",
     r"(\S+) travels in it, too": "包裹中还有订单 {0}",
     r"the parcel is called back": "包裹正在召回",

@@ -226,6 +226,19 @@ def test_what_was_cancelled_after_packing_is_taken_out_on_the_page(
         card.locator("[data-step=put_back] button").click()
         expect(card).to_have_count(0)
         visitor.fits()
+        rest = {"reason": "none at all", "lines": [{"sku": sku, "quantity": 1}]}
+        said = service.call("POST", f"/v1/orders/{number}/cancellation", rest, **OPS)
+        service.call("GET", f"/v1/put-backs?min_position={said['position']}", **OPS)
+        page.click(f"button:has-text('{visitor.says('app.refresh')}')")
+        card.locator(f"button:has-text('{visitor.says('putback.left')}')").click()
+        waybill = page.locator("dialog [name=waybill]")
+        if waybill.count():  # its label was given back when it was given up
+            waybill.fill(f"YT{parcel[1:14]}")
+            page.select_option("dialog [name=carrier]", "yuantong")
+        visitor.send()
+        expect(card).to_have_count(0)
+    found = service.call("GET", "/v1/intercepts?all=true&limit=100", **OPS)["intercepts"]
+    assert parcel in [one["parcel"] for one in found]
 
 
 def test_a_merge_is_undone_on_the_page(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from application import declaring, ordering, releasing, shipping, stocking
+from application import declaring, ordering, putting_back, releasing, shipping, stocking
 from application.declaring import Told
 from application.streams import ORDER, PARCEL
 from domain.customs_terms import CustomsTerms
@@ -226,7 +226,7 @@ def test_what_changed_since_has_to_be_declared_anew() -> None:
     mall.do(partial(declaring.clear, parcel=parcel, reference="R-1"))
     cancel = partial(ordering.cancel_order, number="N1", reason="one is enough", rules=RULES)
     mall.do(partial(cancel, wanted=[("mug", 1)]))
-    mall.do(partial(releasing.put_back, parcel=parcel, weight_grams=400))
+    mall.do(partial(putting_back.are_back, parcel=parcel, weight_grams=400))
     hand_over = partial(shipping.hand_over, parcel=parcel, rules=RULES)
     with pytest.raises(NotPossible, match="not what was declared"):
         mall.do(hand_over)

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from application import ordering, releasing, shipping
-from application.streams import PARCEL
+from application import ordering, putting_back, releasing, shipping
+from application.streams import INTERCEPT, ORDER, PARCEL
 from domain.parcel_facts import Content, ParcelPacked, UnitsPutBack, UnitsToPutBack
 from domain.parcels import Stage, Unsent
 from domain.refusals import NotPossible
@@ -31,7 +31,7 @@ class Packing(Picking):
         self.do(partial(cancel, rules=RULES))
 
     def put_back(self, weight_grams: int | None = None) -> None:
-        self.do(partial(releasing.put_back, parcel=self.parcel, weight_grams=weight_grams))
+        self.do(partial(putting_back.are_back, parcel=self.parcel, weight_grams=weight_grams))
 
     def hand_over(self) -> None:
         self.do(partial(shipping.hand_over, parcel=self.parcel, rules=RULES))
@@ -102,3 +102,35 @@ def test_nothing_is_to_be_put_back_of_what_lies_on_its_shelf_still() -> None:
     mall.do(partial(cancel, rules=RULES))
     facts = mall.log.facts(PARCEL, mall.parcel)
     assert not [one for one in facts if isinstance(one, UnitsToPutBack)]
+
+
+def test_a_cancelled_parcel_that_is_gone_is_called_back_and_counted() -> None:
+    """W1, D4: paid back, and with its carrier all the same: nobody keeps both."""
+    mall = Packing("N1")
+    on_shelf = mall.stock("a", "mug").free
+    mall.cancel("N1", 2)
+    assert mall.log.state(PARCEL, mall.parcel).waybill is None  # its label was given back
+    left = partial(putting_back.have_left, parcel=mall.parcel, rules=RULES)
+    with pytest.raises(NotPossible, match="whose number"):
+        mall.do(partial(left, label=None))
+    mall.do(partial(left, label=("yuantong", "YT1000000001")))
+    box = mall.log.state(PARCEL, mall.parcel)
+    assert (box.handed_over, box.waybill, box.to_put_back) == (True, "YT1000000001", ())
+    assert mall.log.state(INTERCEPT, mall.parcel).asked
+    (stray,) = mall.log.state(ORDER, "N1").strays
+    assert (stray.parcel, [one.quantity for one in stray.units]) == (mall.parcel, [2])
+    assert mall.stock("a", "mug").free == on_shelf
+    with pytest.raises(NotPossible, match="nothing in the parcel is to be put back"):
+        mall.do(partial(left, label=None))
+
+
+def test_a_parcel_that_left_with_a_cancelled_unit_goes_on_and_counts_it() -> None:
+    """W1, D4: the rest is its learner's; the unit beside it is out, and on no shelf."""
+    mall = Packing("N1")
+    on_shelf = mall.stock("a", "mug").free
+    mall.cancel("N1", 1)
+    mall.do(partial(putting_back.have_left, parcel=mall.parcel, label=None, rules=RULES))
+    assert mall.stock("a", "mug").free == on_shelf
+    mall.hand_over()
+    (stray,) = mall.log.state(ORDER, "N1").strays
+    assert [one.quantity for one in stray.units] == [1]

@@ -1,8 +1,9 @@
 // Units that were cancelled after they were picked: back to their shelf, out of a closed parcel too (W1).
+import { askFor } from "./asking.js";
 import { contentsTable } from "./parcels.js";
 import { h } from "./dom.js";
 import { Intent } from "./http.js";
-import { stepForm } from "./steps.js";
+import { CARRIERS, stepForm } from "./steps.js";
 import { field } from "./ui.js";
 import { ago, exact, t, word } from "./words.js";
 
@@ -20,5 +21,18 @@ function card(one, name, changed) {
       h("p", { class: "row" }, h("span", { class: "badge" }, word("stage", one.stage)), h("time", { class: "small quiet", datetime: one.since, title: exact(one.since) }, ago(one.since)))),
     contentsTable(one),
     h("p", { class: one.reopen ? "notice small" : "quiet small" }, t(one.reopen ? "putback.reopen" : one.stage === "dissolved" ? "putback.unpack" : "putback.shelve")),
-    stepForm("put_back", weight, new Intent(`/v1/parcels/${encodeURIComponent(one.number)}/put-back`), (form) => (one.reopen ? { weight_grams: Number(form.weight_grams.value) } : {}), changed, "putback.done"));
+    stepForm("put_back", weight, new Intent(`/v1/parcels/${encodeURIComponent(one.number)}/put-back`), (form) => (one.reopen ? { weight_grams: Number(form.weight_grams.value) } : {}), changed, "putback.done"),
+    h("p", null, h("button", { class: "tool", type: "button", onclick: () => hasLeft(one, changed) }, t("putback.left"))));
+}
+
+/** The box is not there: with its carrier, and the number on it where it was given up. */
+function hasLeft(one, changed) {
+  const label = one.stage === "dissolved" && !one.waybill ? [
+    field("carrier", t("packing.carrier"), { required: true, options: CARRIERS.map((each) => [each, word("carrier", each)]) }),
+    field("waybill", t("packing.waybill_number"), { required: true, maxlength: 32, autocomplete: "off", spellcheck: "false" })] : [];
+  askFor({
+    title: t("putback.left"), path: `/v1/parcels/${encodeURIComponent(one.number)}/put-back`, label: t("putback.left"), danger: true, said: () => t("putback.left_noted"), done: changed,
+    fields: [h("p", { class: "quiet small" }, t(one.stage === "dissolved" ? "putback.left_whole" : "putback.left_some")), ...label],
+    read: (form) => ({ sent: true, ...(label.length ? { carrier: form.carrier.value, waybill: form.waybill.value.trim() } : {}) }),
+  });
 }
