@@ -56,7 +56,8 @@ async def gather(
     `recipient_card` is the order's: whom parcels go to that have no card of their own.
     """
     box, receipt = await _receipt(connection, schema, parcel)
-    recipient_card = box.card or recipient_card
+    sent_to = box.recipient if receipt is None else box.recipient_at(receipt[1].time)
+    recipient_card = sent_to or recipient_card
     since = now - LOOKED_BACK
     address = await _same_address(connection, schema, recipient_card, learner, since=since)
     if receipt is None:

@@ -234,11 +234,15 @@ def note_word(
 
 def note_track(unit: Unit, *, parcel: str) -> dict[str, Any]:
     """What the track says of an open request; raises `NotYet` while it says nothing."""
-    state = unit.read(INTERCEPT, parcel)
-    facts = state.note_track(existing_parcel(unit, parcel).track())
+    state, box = unit.read(INTERCEPT, parcel), existing_parcel(unit, parcel)
+    track = box.track()
+    facts = state.note_track(track)
     if not facts and (state.open or state.left_alone):
         raise NotYet
     unit.record(INTERCEPT, parcel, facts)
+    to, since = state.destination, track.since
+    if facts and to is not None and since is not None and track.state is ParcelState.FORWARDED:
+        unit.record(PARCEL, parcel, box.redirect(to.card, at=since))
     return told(unit, parcel)
 
 

@@ -164,6 +164,13 @@ class ParcelHandedOver(Fact, name="parcels.ParcelHandedOver"):
     )
 
 
+class ParcelRedirected(Fact, name="parcels.ParcelRedirected"):
+    """Its carrier takes it to another recipient from here on, as it was asked to (O8)."""
+
+    card: str = Field(description="vault card of that recipient")
+    redirected_at: AwareDatetime = Field(description="when its track said so")
+
+
 class ParcelDissolved(Fact, name="parcels.ParcelDissolved"):
     """All orders in it were cancelled before hand-over: it is unpacked (rules.md 5)."""
 
@@ -358,6 +365,7 @@ ParcelFact = (
     | StrayContentSent
     | WaybillIssued
     | ParcelHandedOver
+    | ParcelRedirected
     | ParcelDissolved
     | ParcelScanned
     | SecondNumberTold

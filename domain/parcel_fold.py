@@ -31,6 +31,7 @@ from domain.parcel_facts import (
     ParcelPacked,
     ParcelPicked,
     ParcelPlanned,
+    ParcelRedirected,
     ParcelScanned,
     PickingStarted,
     PushUnreadable,
@@ -129,6 +130,8 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 lane=fact.lane,
                 card=fact.card,
             )
+        case ParcelRedirected():
+            return replace(parcel, redirects=(*parcel.redirects, fact))
         case ParcelDissolved():
             return replace(parcel, stage=Stage.DISSOLVED)
         case ParcelScanned():

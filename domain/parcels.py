@@ -34,6 +34,7 @@ from domain.parcel_facts import (
     ParcelHandedOver,
     ParcelPacked,
     ParcelPicked,
+    ParcelRedirected,
     ParcelScanned,
     PickingStarted,
     ReceiptProved,
@@ -144,6 +145,8 @@ class Parcel:
     lane: Lane | None = None
     card: str | None = None
     """Who receives it, from hand-over on, wherever the rest of the order goes later (O8)."""
+    redirects: tuple[ParcelRedirected, ...] = ()
+    """To whom it was sent instead since, in the order of doing it."""
     arrival: ArrivalEstimated | None = None
     """The newest word on when it should arrive."""
     delays: tuple[DeliveryDelayed, ...] = ()
@@ -278,6 +281,21 @@ class Parcel:
             if one.kind == AnomalyKind.FOREIGN_NUMBER and one.decision == OddityDecision.ACCEPTED
             for scan in one.scans
         )
+
+    @property
+    def recipient(self) -> str | None:
+        """The card of whom it goes to now: its carrier asks for their phone's end (T1)."""
+        return self.redirects[-1].card if self.redirects else self.card
+
+    def recipient_at(self, moment: datetime) -> str | None:
+        """The card of whom it went to then: who signed is compared with them (D1)."""
+        done = [one.card for one in self.redirects if one.redirected_at <= moment]
+        return done[-1] if done else self.card
+
+    def redirect(self, card: str, *, at: datetime) -> list[ParcelFact]:
+        """Note that it goes to somebody else from then on, once a request (O8)."""
+        told = ParcelRedirected(card=card, redirected_at=at)
+        return [] if self.redirects[-1:] == (told,) else [told]
 
     def track(self) -> Track:
         """What the known scans say together, by what a human decided of odd ones (T6).

@@ -92,7 +92,7 @@ class ParcelTracking(View):
                     unasked and unasked.carrier,
                     _code(track),
                     fell_at,
-                    parcel.card,
+                    parcel.recipient,
                     unsent_since[number],
                 )
             )
