@@ -73,9 +73,9 @@ class Person:
         self.debt += count - len(self.take((own + other)[:count]))
 
 
-@dataclass
+@dataclass(eq=False)
 class Thing:
-    """One unit of something in an order."""
+    """One unit of something in an order: no other one is it, however like it is."""
 
     part: int
     place: str | None
@@ -88,6 +88,8 @@ class Thing:
     """When its service window is over."""
     waits: bool = False
     """Whether no warehouse has it yet."""
+    agreed: bool = False
+    """Whether its learner said that it may wait."""
     at_hand: bool = True
     """Whether it is the warehouse's again, once it is gone."""
 
@@ -106,6 +108,8 @@ class Purchase:
     went: int = 0
     ended: str | None = None
     review: bool = False
+    told: set[datetime] = field(default_factory=set)
+    """Promised times of which the learner was told that they passed."""
 
     def live(self) -> list[Thing]:
         return [thing for thing in self.things if thing.stage in LIVE]
