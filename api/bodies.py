@@ -27,8 +27,16 @@ from domain.point_facts import Reason
 FIELDS_MAX = 200
 """Fields of an object: each one that is not asked for would be refused by itself, and a body of a
 megabyte has room for 100,000, which would take seconds and hundreds of megabytes (R52)."""
-MAX_INT = 2**53
-"""Largest whole number JSON readers agree on."""
+FEN_MAX = 10_000_000_000
+"""Most money in one figure: a hundred million yuan. What is above was mistyped."""
+POINTS_MAX = 1_000_000_000
+"""Most points in one figure, those of a grant and of a price."""
+GRAMS_MAX = 1_000_000
+"""Heaviest unit and parcel: a ton."""
+MILLIMETRES_MAX = 10_000
+"""Longest edge: ten metres."""
+SHELF_MAX = 10_000_000
+"""Most units of an item that are counted on one shelf."""
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.@+/=-]+$")]
 """An id somebody else made: letters, digits and `._@+/=-`."""
@@ -48,7 +56,10 @@ OutsideNumber = Annotated[
 Words = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 Whole = Annotated[int, Field(strict=True)]
 """An integer as JSON writes it: `true`, `"1"` and `1.0` are none."""
-Amount = Annotated[Whole, Field(ge=0, le=MAX_INT)]
+Fen = Annotated[Whole, Field(ge=0, le=FEN_MAX)]
+Points = Annotated[Whole, Field(ge=0, le=POINTS_MAX)]
+Grams = Annotated[Whole, Field(ge=0, le=GRAMS_MAX)]
+Millimetres = Annotated[Whole, Field(ge=1, le=MILLIMETRES_MAX)]
 Quantity = Annotated[Whole, Field(ge=1, le=1_000_000)]
 
 Learner = Annotated[Id, Field(description="the learner's id on the platform")]
@@ -93,7 +104,7 @@ class GrantIn(Body):
     """Points for one achievement (L1)."""
 
     learner: Learner
-    points: Annotated[Whole, Field(ge=1, le=1_000_000_000, description="how many points")]
+    points: Annotated[Whole, Field(ge=1, le=POINTS_MAX, description="how many points")]
     reason: Reason
     source: Source = Field(
         description="what it is for; learner, reason and source make it the same grant"
@@ -138,9 +149,7 @@ class AdjustmentIn(Body):
     learner: Learner
     points: Annotated[
         Whole,
-        Field(
-            ge=-1_000_000_000, le=1_000_000_000, description="added if positive, taken if negative"
-        ),
+        Field(ge=-POINTS_MAX, le=POINTS_MAX, description="added if positive, taken if negative"),
     ]
     source: Source = Field(description="the case or list that it is for")
     why: Why
@@ -174,7 +183,7 @@ class LineIn(Body):
 
     sku: ItemSku
     quantity: Annotated[Whole, Field(ge=1, le=10_000, description="units")]
-    points_expected: Amount | None = Field(
+    points_expected: Points | None = Field(
         default=None, description="points a unit as the caller saw it; another price is refused"
     )
 
@@ -254,7 +263,7 @@ class OrderIn(Body):
     upgrade: Upgrade | None = Field(
         default=None, description="a better delivery that the quote offers, paid with the cash part"
     )
-    freight_expected_fen: Amount | None = Field(
+    freight_expected_fen: Fen | None = Field(
         default=None, description="freight that the caller saw, upgrade included; else is refused"
     )
 
@@ -300,7 +309,7 @@ class PaymentIn(Body):
     model_config = example(means="wechat", attempt="pay-20261103-1", amount_fen=1_900)
     means: Words = Field(default="sandbox", description="how it is paid")
     attempt: Id | None = Field(default=None, description="services: the payment's own id")
-    amount_fen: Annotated[Whole, Field(ge=1, le=MAX_INT)] | None = Field(
+    amount_fen: Annotated[Whole, Field(ge=1, le=FEN_MAX)] | None = Field(
         default=None, description="services: what was paid, in fen"
     )
     paid_at: Moment | None = Field(default=None, description="services: when, if not now")

@@ -5,12 +5,29 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Quantity, Whole, Why, Words
+from api.bodies import (
+    GRAMS_MAX,
+    SHELF_MAX,
+    Body,
+    Fen,
+    Grams,
+    HappenedAt,
+    Id,
+    ItemSku,
+    Millimetres,
+    Points,
+    Quantity,
+    Whole,
+    Why,
+    Words,
+)
 from api.local_time import LocalTime
 from api.shown import example
 from domain.catalogue import Terms
-from domain.warehouses import Warehouse
+from domain.warehouses import Packing, Warehouse
 
+SERVICE_HOURS_MAX = 8_760
+"""Longest time to hand-over: a year."""
 Place = Annotated[Id, Field(description="the warehouse's code")]
 Units = Annotated[Quantity, Field(description="units")]
 
@@ -35,15 +52,28 @@ class ItemIn(Terms):
         on_sale=True,
     )
     sku: ItemSku
-    points: Amount = Field(description="price in points per unit")
-    cash_fen: Amount = Field(default=0, description="cash part of the price, fen per unit")
-    market_value_fen: Amount = Field(
+    points: Points = Field(description="price in points per unit")
+    cash_fen: Fen = Field(default=0, description="cash part of the price, fen per unit")
+    market_value_fen: Fen = Field(
         description="what a unit costs elsewhere, fen: freight is measured by it"
     )
     pictures: tuple[Picture, ...] = Field(
         default=(), max_length=20, description="addresses of them: https, http, or a path of ours"
     )
+    weight_grams: Grams = Field(default=0, description="of a unit, grams")
+    size_millimetres: tuple[Millimetres, Millimetres, Millimetres] | None = Field(
+        default=None, description="length, width, height of a unit"
+    )
+    limit_per_learner: Quantity | None = Field(
+        default=None, description="units a learner may have; any number, if left out"
+    )
     on_sale: bool = Field(default=True, description="whether learners may redeem it")
+
+
+class PackingIn(Packing):
+    """What packing costs for goods of one class."""
+
+    fen: Fen = Field(description="packaging of one parcel with such goods")
 
 
 class WarehouseIn(Warehouse):
@@ -61,7 +91,24 @@ class WarehouseIn(Warehouse):
         cut_off="16:00",
         daily_capacity=1_000,
     )
+    max_weight_grams: Annotated[Whole, Field(ge=1, le=GRAMS_MAX)] | None = Field(
+        default=None, description="of a unit that it sends, grams; any, if left out"
+    )
+    packaging_fen: Fen = Field(default=0, description="packaging of one parcel")
+    packs: tuple[PackingIn, ...] = Field(
+        default=(),
+        max_length=50,
+        description="classes whose packaging costs something else; a parcel's dearest one counts",
+    )
+    handling_fen: Fen = Field(default=0, description="handling of one parcel")
+    storage_fen_per_unit_month: Fen = Field(
+        default=0, description="storage of one unit for a month, fen"
+    )
     cut_off: LocalTime = Field(default=time(16), description="of the daily wave, time there")
+    daily_capacity: Quantity = Field(default=1_000, description="parcels a day")
+    service_hours: Annotated[Whole, Field(ge=1, le=SERVICE_HOURS_MAX)] = Field(
+        default=24, description="from release to hand-over"
+    )
 
 
 class ReceiptIn(Body):
@@ -80,7 +127,9 @@ class CountIn(Body):
     model_config = example(sku="mug", warehouse="zhejiang", counted=497, reason="yearly count")
     sku: ItemSku
     warehouse: Place
-    counted: Amount = Field(description="units on the shelf that are promised to nobody")
+    counted: Annotated[Whole, Field(ge=0, le=SHELF_MAX)] = Field(
+        description="units on the shelf that are promised to nobody"
+    )
     reason: Why
     source: Words = Field(default="own count", description="who counted")
 
@@ -113,9 +162,7 @@ class PackIn(Body):
     model_config = example(order="T261103A1B2C3D4E5F6", part=1, weight_grams=420)
     order: Id = Field(description="the order's number")
     part: Annotated[Whole, Field(ge=1, le=100, description="which part of the order")] = 1
-    weight_grams: Annotated[
-        Whole, Field(ge=0, le=1_000_000, description="of the whole parcel; 0: not weighed")
-    ] = 0
+    weight_grams: Annotated[Grams, Field(description="of the whole parcel; 0: not weighed")] = 0
     happened_at: HappenedAt = None
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from pydantic_core import from_json
 
 from api.auth import Asked, Operator, store_of
-from api.bodies import Amount, Body, ItemSku, Why, Words
+from api.bodies import GRAMS_MAX, Body, Fen, Grams, ItemSku, Why, Words
 from api.changing import Change, answered
 from api.declaration_sheets import Declared, declaration_pdf
 from api.fulfilment import Desk
@@ -70,8 +70,8 @@ class DeclaredLineIn(Body):
         default=None, description="what it is"
     )
     origin: Country | None = Field(default=None, description="where it was made")
-    unit_value_fen: Amount = Field(description="worth of a unit, fen")
-    net_weight_grams: Amount = Field(description="of all units without packaging, grams")
+    unit_value_fen: Fen = Field(description="worth of a unit, fen")
+    net_weight_grams: Grams = Field(description="of all units without packaging, grams")
 
 
 class DeclarationIn(Body):
@@ -91,7 +91,7 @@ class DeclarationIn(Body):
         gross_weight_grams=900,
     )
     lines: list[DeclaredLineIn] = Field(min_length=1, max_length=200, description="an item each")
-    gross_weight_grams: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+    gross_weight_grams: Annotated[int, Field(strict=True, ge=1, le=GRAMS_MAX)] | None = Field(
         default=None, description="of the parcel as it is weighed now; left out: as it was"
     )
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from api.pages import LANGUAGES, WORDS
 from application.alert_words import in_one
+from application.country_names import country_name
 from application.envelope import Envelope
 from application.streams import STOCK
 from domain.dispute_facts import Decision
@@ -212,6 +213,10 @@ class Language:
         """What something with a name in both languages is called in this one."""
         return in_one(name, "zh" if self.code == "zh" else "en")
 
+    def country(self, code: str) -> str:
+        """A country or territory by its name."""
+        return country_name(code, "zh" if self.code == "zh" else "en")
+
     def moment(self, at: datetime) -> str:
         """A time on the business's own clocks."""
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}"
@@ -298,6 +303,7 @@ SAID: Final[dict[str, Say]] = {
     "goods": _with("told.goods"),
     "excuse": _in("excuse"),
     "earliest": _at("told.earliest"),
+    "country": lambda language, code: language.country(code),
     "decision": _in("oddity"),
     "kind": _in("approval_kind", "oddity"),
     "kept_apart": _kept_apart,
@@ -307,7 +313,7 @@ SAID: Final[dict[str, Say]] = {
     "part": _with("packing.part"),
     **dict.fromkeys(("partner", "issuer"), _in("partner", "carrier")),
     "payer": _in("payer"),
-    "percent": lambda _, percent: f"{percent} %",
+    "percent": lambda _, percent: f"{percent}%",
     "promised_by": _at("told.promised"),
     "quantity": lambda _, quantity: f"× {quantity:,}",
     "question": _in("question"),
@@ -367,7 +373,7 @@ def details(
     return in_both(
         lambda one: BETWEEN.join(
             _said(one, field, value, own.get(field, NAMELESS)) for field, value in told
-        ),
+        ).replace(f"{BETWEEN}×", " ×"),
         zone,
     )
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from api.auth import Caller, Operator, Role, allow, store_of
-from api.bodies import Amount, Body, HappenedAt, Whole, Why, Words
+from api.bodies import Body, Grams, HappenedAt, Whole, Why, Words
 from api.changing import Change, answered
 from api.moments import moment_of_parcel
 from api.paths import ParcelNumber
@@ -92,7 +92,7 @@ class PackedIn(Body):
     """The parcel as it was weighed."""
 
     model_config = example(weight_grams=900)
-    weight_grams: Amount = Field(description="of the closed parcel")
+    weight_grams: Grams = Field(description="of the closed parcel")
     happened_at: HappenedAt = None
 
 
@@ -100,7 +100,7 @@ class PutBackIn(Body):
     """What was cancelled lies on its shelf again."""
 
     model_config = example(weight_grams=600)
-    weight_grams: Amount | None = Field(
+    weight_grams: Grams | None = Field(
         default=None, description="of the parcel without them, if it was closed already"
     )
     sent: bool = Field(

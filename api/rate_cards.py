@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.auth import STAFF, Asked, Caller, Manager, allow, store_of
-from api.bodies import MAX_INT, Body, Moment, Whole
+from api.bodies import GRAMS_MAX, MILLIMETRES_MAX, Body, Fen, Moment, Whole
+from api.bodies_of_rates import EXAMPLE, VOLUME_MAX, RateCardIn
 from api.changing import Change, answered
 from api.shown import example
 from application import pricing
@@ -25,39 +26,6 @@ Carrier = Annotated[
 Month = Annotated[
     str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="in the business time zone")
 ]
-
-_CARD = {
-    "carrier": "zhongtong",
-    "effective_from": "2026-11-01T00:00:00+08:00",
-    "name": "2026 H2",
-    "service": "economical",
-    "volume_divisor": 8_000,
-    "max_parcel_grams": 50_000,
-    "lanes": [
-        {
-            "origin": "浙江省",
-            "destinations": ["浙江省"],
-            "rate": {"first_fen": 380, "additional_fen": 80, "hours": 40},
-            "same_city": {"first_fen": 350, "additional_fen": 60, "hours": 30},
-        },
-        {
-            "origin": "浙江省",
-            "destinations": ["*"],
-            "rate": {"first_fen": 520, "additional_fen": 200, "hours": 64},
-        },
-        {"origin": "浙江省", "destinations": ["西藏自治区"], "rate": None},
-    ],
-    "surcharges": [{"kind": "oversize", "over_longest_mm": 1_200, "fen": 1_000}],
-    "tiers": [{"parcels": 3_000, "percent_off": 3}],
-    "risk": {"lost_per_million": 200, "damaged_per_million": 500, "late_per_thousand": 25},
-}
-
-
-class RateCardIn(RateCard):
-    """A carrier's prices from a moment on: an upsert by carrier and moment (W3)."""
-
-    model_config = example(**_CARD)
-    effective_from: Moment = Field(description="in force from then on, until the carrier's next")
 
 
 class RateCardPutOut(BaseModel):
@@ -105,7 +73,7 @@ class RateCardsOut(BaseModel):
     """All rate cards, and what follows from them."""
 
     model_config = example(
-        cards=[{**_CARD, "in_force": True}],
+        cards=[{**EXAMPLE, "in_force": True}],
         volumes=[{"carrier": "zhongtong", "month": "2026-10", "parcels": 4_120, "counted": True}],
         lanes=[
             {
@@ -127,7 +95,7 @@ class VolumeIn(Body):
     model_config = example(carrier="zhongtong", month="2026-10", parcels=4_120)
     carrier: Carrier
     month: Month
-    parcels: Annotated[Whole, Field(ge=0, le=1_000_000_000, description="on the carrier's bill")]
+    parcels: Annotated[Whole, Field(ge=0, le=VOLUME_MAX, description="on the carrier's bill")]
 
 
 class VolumePutOut(VolumeOut):
@@ -153,11 +121,17 @@ class QuoteRatesIn(Body):
     origin: Province
     destination: Province
     same_city: bool = Field(default=False, description="both ends are in one city")
-    grams: Annotated[Whole, Field(ge=1, le=1_000_000, description="as it is weighed")]
-    length_mm: Annotated[Whole, Field(ge=0, le=10_000)] = Field(default=0, description="an edge")
-    width_mm: Annotated[Whole, Field(ge=0, le=10_000)] = Field(default=0, description="an edge")
-    height_mm: Annotated[Whole, Field(ge=0, le=10_000)] = Field(default=0, description="an edge")
-    value_fen: Annotated[Whole, Field(ge=0, le=MAX_INT)] = Field(
+    grams: Annotated[Whole, Field(ge=1, le=GRAMS_MAX, description="as it is weighed")]
+    length_mm: Annotated[Whole, Field(ge=0, le=MILLIMETRES_MAX)] = Field(
+        default=0, description="an edge"
+    )
+    width_mm: Annotated[Whole, Field(ge=0, le=MILLIMETRES_MAX)] = Field(
+        default=0, description="an edge"
+    )
+    height_mm: Annotated[Whole, Field(ge=0, le=MILLIMETRES_MAX)] = Field(
+        default=0, description="an edge"
+    )
+    value_fen: Fen = Field(
         default=0, description="what the goods are worth: insurance depends on it"
     )
     fragile: bool = Field(default=False, description="something in it is fragile")

@@ -4,8 +4,11 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
 
 from api.auth import Caller, Manager, Role, allow
+from api.bodies_of_goods import WarehouseIn
+from api.bodies_of_rates import RateCardIn
 from api.changing import REPEATED, Change
 from api.reading import json_answer
 from api.shown import example
@@ -25,6 +28,14 @@ class RehearsalIn(what_if.Change):
     """What is to be otherwise; what is left out stays as it was."""
 
     model_config = example(max_parts=2, since="2026-10-01", until="2026-10-31")
+    rate_cards: tuple[RateCardIn, ...] = Field(
+        default=(), max_length=20, description="in place of their carriers', from the beginning"
+    )
+    warehouses: tuple[WarehouseIn, ...] = Field(
+        default=(),
+        max_length=100,
+        description="in place of those with their codes, or besides, from the beginning",
+    )
 
 
 @router.post("", status_code=202, response_model=RehearsalAskedOut, summary="Rehearse a change")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api import paths
 from api.auth import Caller, Chooser, Manager, Operator, Role, allow, store_of
-from api.bodies import Amount, Body, HappenedAt, Id, ItemSku, Whole, Why
+from api.bodies import SHELF_MAX, Body, HappenedAt, Id, ItemSku, Whole, Why
 from api.changing import Change, answered
 from api.moments import moment_of_order
 from api.orders import caller_sees
@@ -33,7 +33,9 @@ class ShortPickIn(Body):
     order: Id = Field(description="the order's number")
     part: Part
     sku: ItemSku
-    found: Amount = Field(description="units that are there, fewer than are reserved")
+    found: Annotated[Whole, Field(ge=0, le=SHELF_MAX)] = Field(
+        description="units that are there, fewer than are reserved"
+    )
     reason: Why
     happened_at: HappenedAt = None
 

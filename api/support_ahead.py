@@ -48,9 +48,7 @@ def _details(
     one: Ahead, recipient: Recipient | None, warehouses: Mapping[str, str], language: Language
 ) -> str:
     """What it is about, how often it failed and why."""
-    said = [warehouse_name(language, one.about, warehouses)]
-    if one.host is not None:
-        said.append(one.host)
+    said = [warehouse_name(language, one.about, warehouses) if one.host is None else one.host]
     if one.tries:
         said.append(language.say("ahead.failed", n=one.tries))
     if one.why:

@@ -36,7 +36,7 @@ class Expiry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     days: PositiveInt | None = Field(
-        description="from their grant, to the end of the day; null: for ever"
+        le=36_500, description="from their grant, to the end of the day; null: for ever"
     )
 
 
@@ -50,7 +50,9 @@ class Change(BaseModel):
         default=None, le=100,
         description="a lane keeps its carrier unless another one is cheaper by more",
     )  # fmt: skip
-    valuable_fen: NonNegativeInt | None = Field(default=None, description="worth a fast carrier")
+    valuable_fen: NonNegativeInt | None = Field(
+        default=None, le=10_000_000_000, description="worth a fast carrier"
+    )
     rate_cards: tuple[RateCard, ...] = Field(
         default=(), max_length=20, description="in place of their carriers', from the beginning"
     )

@@ -182,3 +182,43 @@ def route_of(method: str, path: str) -> str | None:
             ):
                 return route.path_format
     return None
+
+
+def fields_asked(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every field of a body and every parameter of a query of ours: where, its name, its schema.
+
+    What partners send is in their own form.
+    """
+    found: list[tuple[str, str, dict[str, Any]]] = []
+    schemas = document["components"]["schemas"]
+    known: set[str] = set()
+
+    def walk(schema: Any, where: str) -> None:
+        if not isinstance(schema, dict):
+            return
+        name = schema.get("$ref", "").rpartition("/")[2]
+        if name:
+            if name not in known:
+                known.add(name)
+                walk(schemas[name], name)
+            return
+        for one in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+            walk(one, where)
+        walk(schema.get("items"), where)
+        walk(schema.get("additionalProperties"), where)
+        for field, inside in schema.get("properties", {}).items():
+            found.append((where, field, inside))
+            walk(inside, where)
+
+    for path, operations in document["paths"].items():
+        if "/callbacks/" in path:
+            continue
+        for operation in operations.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                walk(content.get("schema"), path)
+            found += [
+                (path, one["name"], one["schema"])
+                for one in operation.get("parameters", ())
+                if one["in"] == "query"
+            ]
+    return found

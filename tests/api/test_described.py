@@ -1,14 +1,18 @@
 """The API's own description is complete: nobody has to ask us what it leaves out (R45)."""
 
 import copy
+import re
+from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import api.pages as pages
 from api.app import create_app
 from application.settings import Settings
-from tests.api.described import Description
+from tests.api.described import Description, fields_asked
 
 ORDERS = "/v1/orders"
 
@@ -51,6 +55,55 @@ def test_every_code_is_listed_when_somebody_looks_what_refusals_there_are(
     for code in ("insufficient_points", "out_of_stock", "legal_hold", "key_reused", "forged"):
         assert f"- `{code}`: " in told, code
     assert not [line for line in told.splitlines() if line.endswith("`: ")]
+
+
+SIZES = (
+    "points",
+    "quantity",
+    "counted",
+    "found",
+    "days",
+    "hours",
+    "parcels",
+    "capacity",
+    "volume_",
+)
+SIZE = re.compile(r"_fen$|^fen|_grams$|^grams$|_mm$|millimetres|divisor|" + "|".join(SIZES))
+
+
+def test_every_figure_has_bounds_when_it_is_money_a_size_or_a_number_of_things(
+    document: dict[str, Any],
+) -> None:
+    """M4, R52: what nobody can mean is refused with the limit, wherever it is typed."""
+    figures = [
+        (f"{where}.{name}", figure)
+        for where, name, schema in fields_asked(document)
+        if SIZE.search(name)
+        for figure in _numbers(schema)
+    ]
+    assert len(figures) > 50
+    assert [
+        where
+        for where, figure in figures
+        if not {"minimum", "exclusiveMinimum"} & figure.keys()
+        or figure.get("maximum", inf) > 10_000_000_000
+    ] == []
+
+
+def _numbers(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The numbers that may stand there: alone, or nothing instead, or several."""
+    if schema.get("type") in ("integer", "number"):
+        yield schema
+    several = [schema["items"]] if isinstance(schema.get("items"), dict) else []
+    for one in (*schema.get("anyOf", ()), *schema.get("prefixItems", ()), *several):
+        yield from _numbers(one)
+
+
+def test_every_field_that_is_asked_for_has_a_name_on_the_pages(document: dict[str, Any]) -> None:
+    """M4, N3: a refusal names its place in words, also where the form has no such field."""
+    names = {name for _, name, _ in fields_asked(document)}
+    assert len(names) > 150
+    assert [name for name in sorted(names) if f"field.{name}" not in pages.WORDS["zh"]] == []
 
 
 def _broken(document: dict[str, Any], *path: str, to: Any = None) -> list[str]:

@@ -401,7 +401,7 @@ def test_the_headline_of_health_says_what_is_worst(browsing: Browsing, screen: S
             if headline == "away":
                 since_when = {"zh": "11月3日", "en": "Nov 3"}[screen.language]
                 expect(since).to_contain_text(since_when)
-            slow_one = page.locator(".verdict").get_by_text("91.78 %")
+            slow_one = page.locator(".verdict").get_by_text("91.78%")
             expect(slow_one).to_have_count(0 if headline == "ok" else 1)
             row = page.locator("tr[data-partner=payment]")
             expect(row).to_contain_text(visitor.says("targets.few"))
@@ -418,6 +418,6 @@ def test_a_missed_target_is_told_as_a_share(browsing: Browsing, screen: Screen) 
         visitor.page.route("**/v1/troubles*", lambda asked: asked.fulfill(json={"troubles": [one]}))
         visitor.open("/operations#/waiting")
         row = visitor.page.locator("tr[data-kind=missed_target]")
-        expect(row).to_contain_text(f"91.78 % · {visitor.says('targets.aim', aim='≥ 99 %')}")
+        expect(row).to_contain_text(f"91.78% · {visitor.says('targets.aim', aim='≥ 99%')}")
         expect(row).not_to_contain_text("English")
         visitor.content()

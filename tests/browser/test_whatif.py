@@ -20,7 +20,7 @@ def test_what_would_differ_is_seen_before_it_is_switched_on(
         page.check("input[value=placement]", force=True)
         page.fill("[name^=share-] >> nth=0", "60")
         page.click(".whatif-form button[type=submit]")  # the shares are not the whole
-        expect(page.locator(".field-error:visible")).to_contain_text("60 %")
+        expect(page.locator(".field-error:visible")).to_contain_text("60%")
         page.check("input[value=expiry]", force=True)
         page.fill("[name=days]", "1")
         page.click(".whatif-form button[type=submit]")

@@ -21,7 +21,7 @@ export function adjust({ learner, available }, changed) {
     fields: [
       h("p", { class: "quiet" }, t("learner.adjust_how", { n: available })),
       field("direction", t("learner.direction"), { required: true, options: [["1", t("learner.give")], ["-1", t("learner.take")]] }),
-      field("points", t("redeem.points"), { type: "number", min: 1, inputmode: "numeric", required: true }),
+      field("points", t("redeem.points"), { type: "number", min: 1, max: 1000000000, inputmode: "numeric", required: true }),
       field("source", t("approval.source"), { required: true, maxlength: 200, autocomplete: "off" }, { hint: t("learner.source_hint") }),
       why(), notice],
     read: (form) => ({ learner, points: whole(form.points) * Number(form.direction.value), source: form.source.value.trim(), why: form.why.value.trim() }),

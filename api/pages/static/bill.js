@@ -4,7 +4,7 @@ import { partnerWords, refusedTable, sum, ticked } from "./bills.js";
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { after, announce, badge, broken, empty, field, loading, moreButton } from "./ui.js";
-import { names, number, plainDay, t, when, word, yuan } from "./words.js";
+import { actor, names, number, plainDay, t, when, word, yuan } from "./words.js";
 
 const SHOWN = 100;
 
@@ -87,5 +87,5 @@ function versions(one) {
     h("section", { class: "bill-foot", "aria-labelledby": "versions" }, h("h2", { id: "versions", class: "section-head" }, t("bills.versions")),
       h("ul", { class: "stack" }, one.revisions.map((it) => h("li", { class: "panel spread" },
         h("p", null, h("strong", null, t("bills.revision", { n: it.revision })), " ", h("span", { class: "mono small" }, it.file), it.revision === one.revision ? null : h("span", { class: "quiet small" }, " ", t("bills.replaced"))),
-        h("p", { class: "quiet small" }, `${yuan(it.total_fen)} · ${t("bills.lines", { n: it.lines })} · ${it.received_by} · ${when(it.received_at)}`)))))];
+        h("p", { class: "quiet small" }, `${yuan(it.total_fen)} · ${t("bills.lines", { n: it.lines })} · ${actor(it.received_by)} · ${when(it.received_at)}`)))))];
 }

@@ -61,7 +61,7 @@ function scorecards(found) {
   return h("div", { class: "panel flush" }, h("table", { class: "cards paired scorecards" },
     h("thead", null, h("tr", null, h("th", { scope: "col" }, t("carriers.carrier")), Object.keys(columns).map((key) => h("th", { scope: "col", class: "right" }, t(`carriers.${key}`))))),
     h("tbody", null, found.map((one) => h("tr", { dataset: { carrier: one.carrier } }, h("td", null, h("strong", null, word("carrier", one.carrier))),
-      Object.entries(columns).map(([key, words]) => cell(key, words(one))))))));
+      Object.entries(columns).map(([key, words]) => cell(key, words(one), key === "claims" ? "full" : "")))))));
 }
 
 function accuracy({ aim_percent: aim, carriers: found }) {

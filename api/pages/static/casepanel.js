@@ -12,7 +12,7 @@ import { whyNot } from "./whynot.js";
 import { inPrint, language, lastDay, number, t, until, when, word, yuan } from "./words.js";
 
 const RESULTS = ["delivered", "misdelivered", "found", "lost", "damaged", "unknown"];
-const ANSWERS = ["no", "yes", "unknown"];
+const ANSWERS = ["yes", "no", "unknown"];
 
 /** The panels of an order's cases; one that did not change stays as it is. */
 export class CasePanels {
@@ -119,7 +119,7 @@ function once(key, path, body, changed) {
 
 function words(found, changed) {
   if (!found.said.length) return null;
-  return h("div", null, h("h3", null, t("case.said")), found.said.map((one) => h("blockquote", { class: "said" }, h("span", { class: "quiet small" }, `${t(`case.said_${one.about}`)} `), one.text ?? t("timeline.gone"),
+  return h("div", null, h("h3", null, t("case.said")), found.said.map((one) => h("blockquote", { class: "said" }, h("span", { class: "quiet small" }, `${t(`case.said_${one.about}`)} `), one.text === null ? t("timeline.gone") : inPrint(one.text),
     one.text !== null && may("reveal") ? h("button", { class: "tool", type: "button", onclick: () => revealWords(`/v1/disputes/${encodeURIComponent(found.id)}/words/${one.position}/reveals`, changed) }, t("reveal.open")) : null)));
 }
 
@@ -135,13 +135,13 @@ function carrier(found, changed) {
   const about = found.inquiry_about;
   const path = `/v1/disputes/${encodeURIComponent(found.id)}/inquiry`;
   return h("div", { class: "carrier" }, h("h3", null, t("case.carrier")),
-    about ? h("p", null, t(`inquiry.${about.state}`), about.result ? [": ", h("strong", null, t(`inquiry_result.${about.result}`))] : about.answer_by ? h("span", { class: "quiet small" }, ` ${t("told.by", { when: when(about.answer_by) })}`) : null) : null,
+    about ? h("p", null, t(`inquiry.${about.state}`), about.result ? [t("app.colon"), h("strong", null, t(`inquiry_result.${about.result}`))] : about.answer_by ? h("span", { class: "quiet small" }, ` ${t("told.by", { when: when(about.answer_by) })}`) : null) : null,
     found.claim ? h("p", null, t(`claim.${found.claim}`)) : null,
     h("div", { class: "row" },
       inquire.possible && may("decide") && about?.state !== "open" ? once("case.inquire", path, {}, changed) : null,
       answer.possible && about?.state !== "answered" && may("decide") ? h("button", { class: "button compact", type: "button", onclick: () => noteAnswer(path, changed) }, t("case.note_answer")) : null,
       (claim.possible || claim.code === "unconfirmed") && may("claim") ? h("button", { class: "button compact", type: "button", onclick: () => fileClaim(found, changed) }, t("case.claim")) : null),
-    !inquire.possible ? h("p", { class: "quiet small" }, `${t("case.inquire")}: ${whyNot(inquire)}`) : null,
+    !inquire.possible ? h("p", { class: "quiet small" }, `${t("case.inquire")}${t("app.colon")}${whyNot(inquire)}`) : null,
     found.file_claim_by && !found.claim ? h("p", { class: "quiet small" }, t("case.claim_by", { day: lastDay(found.file_claim_by) })) : null);
 }
 
@@ -160,7 +160,7 @@ function fileClaim(found, changed) {
     title: t("case.claim"), path: "/v1/claims", label: t("case.claim_confirm"), done: (answer) => changed(answer.position), belongs: { unconfirmed: "unconfirmed_because", claimed_fen: "yuan" },
     fields: [h("p", { class: "quiet" }, t("case.claim_how")),
       unconfirmed ? field("unconfirmed_because", t("case.unconfirmed"), { required: true, maxlength: 500 }, { hint: t("case.unconfirmed_hint") }) : null,
-      field("yuan", t("case.claimed"), { type: "number", min: 0.01, step: 0.01, value: (found.value_fen / 100).toFixed(2), required: true, inputmode: "decimal" })],
+      field("yuan", t("case.claimed"), { type: "number", min: 0.01, max: 100000000, step: 0.01, value: (found.value_fen / 100).toFixed(2), required: true, inputmode: "decimal" })],
     read: (form) => ({ parcel: found.parcel, reason: found.reason, claimed_fen: Math.round(Number(form.yuan.value) * 100), ...(unconfirmed ? { unconfirmed_because: form.unconfirmed_because.value.trim() } : {}) }),
   });
 }
@@ -168,7 +168,7 @@ function fileClaim(found, changed) {
 function reopen(found, changed) {
   const action = found.actions.reopen;
   if (["open", "awaiting_approval"].includes(found.state)) return null;
-  if (!action.possible) return h("p", { class: "quiet small" }, `${t("case.reopen")}: ${whyNot(action)}`);
+  if (!action.possible) return h("p", { class: "quiet small" }, `${t("case.reopen")}${t("app.colon")}${whyNot(action)}`);
   return may("answer") ? h("div", null, h("button", { class: "button compact", type: "button", onclick: () => askFor({
     title: t("case.reopen"), path: `/v1/disputes/${encodeURIComponent(found.id)}/reopening`, label: t("case.reopen"), done: (answer) => changed(answer.position),
     fields: [field("reason", t("case.reason"), { required: true, value: found.reason, options: REASONS.map((one) => [one, word("reason", one)]) })],

@@ -54,7 +54,7 @@ function take(one, step, changed) {
   askFor({
     title: t(`claims.step_${step}`), path: `/v1/claims/${encodeURIComponent(one.parcel)}/steps`, label: t("form.save"), done: changed, danger: step === "written_off",
     fields: [h("p", null, h("strong", { class: "mono" }, one.parcel), " ", word("carrier", one.carrier)),
-      MONEY[step] ? field("amount", t("claims.amount"), { type: "number", min: 0.01, ...(step === "corrected" ? {} : { max: most / 100 }), step: "0.01", inputmode: "decimal", required: true, value: String(most / 100) }) : null,
+      MONEY[step] ? field("amount", t("claims.amount"), { type: "number", min: 0.01, max: step === "corrected" ? 100000000 : most / 100, step: "0.01", inputmode: "decimal", required: true, value: String(most / 100) }) : null,
       step === "acknowledged" ? field("reference", t("claims.reference"), { maxlength: 60 }) : null,
       field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
     read: (form) => ({ step, reason: form.reason.value.trim(),

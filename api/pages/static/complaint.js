@@ -40,7 +40,7 @@ export class Complaints {
 
   offer(parcel) {
     const { dispute } = parcel.actions;
-    if (!dispute.possible) return parcel.signed_at ? h("p", { class: "quiet small" }, `${t("action.dispute")}: ${whyNot(dispute)}`) : null;
+    if (!dispute.possible) return parcel.signed_at ? h("p", { class: "quiet small" }, `${t("action.dispute")}${t("app.colon")}${whyNot(dispute)}`) : null;
     return h("p", { class: "complaint-offer" }, h("button", { class: "button compact", type: "button", dataset: { dispute: parcel.number }, onclick: () => this.open(parcel) }, t("complaint.open")),
       dispute.until ? h("span", { class: "quiet small" }, t("complaint.until", { day: lastDay(dispute.until) })) : null);
   }

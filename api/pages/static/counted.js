@@ -3,7 +3,7 @@ import { askFor } from "./asking.js";
 import { h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { after, empty, field, moreButton } from "./ui.js";
-import { ago, exact, names, number, t, when, word } from "./words.js";
+import { actor, ago, exact, names, number, signed, t, when, word } from "./words.js";
 
 const { role } = document.body.dataset;
 const HEADS = ["item", "theirs", "ours", "difference", "explains"];
@@ -22,7 +22,6 @@ export async function counted(name, all, changed, signal) {
 
 const FIGURES = ["theirs", "ours", "difference"];
 const title = (one) => (one.name ? names(one.name).main : one.sku);
-const signed = (n) => (n > 0 ? `+${number(n)}` : number(n));
 
 function row(one, name, changed) {
   const figure = (key, n) => h("td", { class: "right", "data-label": t(`counted.${key}`) }, n);
@@ -43,7 +42,7 @@ function explains(one) {
 }
 
 const settled = (one) => [h("span", { class: "badge s-completed" }, word("counted_state", one.state)),
-  one.settled_by ? h("p", { class: "quiet" }, t("counted.by", { who: one.settled_by, when: when(one.settled_at) })) : null, one.reason ? h("p", null, one.reason) : null];
+  one.settled_by ? h("p", { class: "quiet" }, t("counted.by", { who: actor(one.settled_by), when: when(one.settled_at) })) : null, one.reason ? h("p", null, one.reason) : null];
 
 /** What is no item of the house has no books that could follow. */
 const buttons = (one, changed) => ["book", "dismiss"].filter((decision) => decision === "dismiss" || one.name).map((decision) =>

@@ -89,9 +89,9 @@ function complete(one, path, changed) {
           asked(nth, "origin", each.origin, t("items.origin_hint"))),
         asked(nth, "english_name", each.english_name),
         h("div", { class: "grid-2" },
-          field(named(nth, "unit_value_fen"), t("declarations.unit_value"), { type: "number", min: 0, step: "0.01", inputmode: "decimal", required: true, value: String(each.unit_value_fen / 100) }),
-          field(named(nth, "net_weight_grams"), t("declarations.net_weight"), { type: "number", min: 1, inputmode: "numeric", required: true, value: String(each.net_weight_grams || "") })))),
-      field("gross_weight_grams", t("declarations.gross_weight"), { type: "number", min: 1, inputmode: "numeric", value: String(one.gross_weight_grams || "") }, { hint: t("declarations.gross_hint"), later: true })],
+          field(named(nth, "unit_value_fen"), t("declarations.unit_value"), { type: "number", min: 0, max: 100000000, step: "0.01", inputmode: "decimal", required: true, value: String(each.unit_value_fen / 100) }),
+          field(named(nth, "net_weight_grams"), t("declarations.net_weight"), { type: "number", min: 1, max: 1000000, inputmode: "numeric", required: true, value: String(each.net_weight_grams || "") })))),
+      field("gross_weight_grams", t("declarations.gross_weight"), { type: "number", min: 1, max: 1000000, inputmode: "numeric", value: String(one.gross_weight_grams || "") }, { hint: t("declarations.gross_hint"), later: true })],
     wrong: (form) => wrong(form, one.lines),
     read: (form) => ({ lines: one.lines.map((each, nth) => told(form, each, nth)), gross_weight_grams: whole(form.gross_weight_grams) }),
   });

@@ -42,7 +42,7 @@ async function sendAll(files, found, { path, problems, changed }) {
       position = (await new Intent(`${path}/evidence`).send(file, { onWaiting: waitingWords() })).position;
       toast(t("complaint.file_added", { name: file.name }));
     } catch (problem) {
-      problems.append(problemBox(`${file.name}: ${problem.reasons?.[0]?.words ?? problem.words ?? t("problem.error")}`));
+      problems.append(problemBox(`${file.name}${t("app.colon")}${problem.reasons?.[0]?.words ?? problem.words ?? t("problem.error")}`));
     }
   }
   if (position) await changed(position);

@@ -6,7 +6,7 @@ import { fresh, get } from "./http.js";
 import { printed } from "./returns.js";
 import { waitsForSecond } from "./secondperson.js";
 import { after, announce, badge, broken, empty, field, loading, moreButton } from "./ui.js";
-import { ago, exact, inPrint, language, names, number, t, when, word, yuan } from "./words.js";
+import { ago, exact, inPrint, language, names, number, t, warehouseName, when, word, yuan } from "./words.js";
 
 const VIEWS = ["to_inspect", "under_way", "awaiting_goods", "requested", "awaiting_approval", "settled", "lost"];
 const VERDICTS = ["restock", "scrap", "refuse", "missing"];
@@ -56,11 +56,11 @@ function page(one, changed) {
       h("h2", { class: "mono order-number-small" }, h("a", { href: `#/packing/${one.order}` }, one.id)),
       h("time", { class: "quiet small", datetime: one.moved_at, title: exact(one.moved_at) }, t("reviews.waits", { ago: ago(one.moved_at) }))),
     h("p", { class: "row" }, badge("return_state", one.state), h("span", { class: "badge" }, t(`remedy.${one.remedy}`)), h("span", { class: "badge" }, t(`fault.${one.reason}`))),
-    one.words ? h("blockquote", { class: "small" }, one.words) : null,
+    one.words ? h("blockquote", { class: "small" }, inPrint(one.words)) : null,
     h("dl", { class: "about" },
       h("dt", null, t("packing.items")), h("dd", null, one.units.map((unit) => h("span", null, unitWords(unit)))),
       h("dt", null, t("packing.learner")), h("dd", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, one.learner)),
-      one.label ? [h("dt", null, t("inspections.to")), h("dd", null, one.label.to)] : null,
+      one.label ? [h("dt", null, t("inspections.to")), h("dd", null, warehouseName(one.warehouse))] : null,
       one.label?.waybill ? [h("dt", null, word("carrier", one.label.carrier)), h("dd", { class: "mono" }, one.label.waybill)] : null,
       h("dt", null, t("inspections.payer")), h("dd", null, [t(`payer.${one.payer}`), one.label && one.payer !== "learner" ? (one.from_abroad ? t("inspections.abroad_paid") : yuan(one.freight_fen)) : null].filter(Boolean).join(" · ")),
       one.criteria.length ? [h("dt", null, t("inspections.criteria")), h("dd", null, one.criteria.map((each) => t(`criterion.${each}`)).join(t("app.and")))] : null,

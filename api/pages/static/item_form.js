@@ -16,11 +16,11 @@ export function editItem(item, done) {
   const value = (name) => (old[name] === null || old[name] === undefined ? "" : String(old[name]));
   const text = (name, maxlength, required = false, more) => field(name, t(`items.${name}`), { maxlength, required, value: value(name) }, more);
   const count = (name, required, props = {}) => field(name, t(`items.${name}`), { type: "number", min: 0, inputmode: "numeric", required, value: value(name), ...props });
-  const yuan = (name, label, required) => field(name, label, { type: "number", min: 0, step: "0.01", inputmode: "decimal", required, value: old[name] === undefined ? "" : String(old[name] / 100) });
+  const yuan = (name, label, required) => field(name, label, { type: "number", min: 0, max: 100000000, step: "0.01", inputmode: "decimal", required, value: old[name] === undefined ? "" : String(old[name] / 100) });
   const check = (name, label, checked) => h("label", { class: "check" }, h("input", { type: "checkbox", name, checked: Boolean(checked) }), label);
   const moment = (name) => field(name, t(`items.${name}`), { type: "datetime-local", value: old[name] ? localTime(old[name]) : "" });
   const further = h("details", { class: "further" }, h("summary", null, t("items.further")), h("div", { class: "stack" },
-    h("div", { class: "grid-3" }, SIDES.map((side, place) => field(side, t(`items.${side}`), { type: "number", min: 1, inputmode: "numeric", value: old.size_millimetres ? String(old.size_millimetres[place]) : "" }))),
+    h("div", { class: "grid-3" }, SIDES.map((side, place) => field(side, t(`items.${side}`), { type: "number", min: 1, max: 10000, inputmode: "numeric", value: old.size_millimetres ? String(old.size_millimetres[place]) : "" }))),
     h("div", { class: "grid-2" }, text("material", 100), text("packaging_class", 40)),
     h("div", { class: "grid-2" }, moment("sale_from"), moment("sale_until")),
     field("pictures", t("items.pictures"), { rows: 2, spellcheck: "false", value: (old.pictures ?? []).join("\n") }, { hint: t("items.pictures_hint") }),
@@ -33,8 +33,8 @@ export function editItem(item, done) {
       h("div", { class: "grid-2" }, field("sku", "SKU", { required: true, maxlength: 64, value: value("sku"), readonly: Boolean(item) }, { hint: item ? null : t("items.sku_hint") }), field("kind", t("mall.kind"), { required: true, value: old.kind, options: [["parcel", t("kind.parcel")], ["course", t("kind.course")]] })),
       text("name", 200, true, { hint: t("items.name_hint") }),
       h("div", { class: "grid-2" }, text("specification", 200), text("unit", 20)),
-      h("div", { class: "grid-3" }, count("points", true), yuan("cash_fen", t("items.cash"), false), yuan("market_value_fen", t("items.market_value"), true)),
-      h("div", { class: "grid-3" }, count("weight_grams", false), count("limit_per_learner", false, { min: 1 }), field("storage_class", t("items.storage_class"), { required: true, value: old.storage_class, options: CLASSES.map((one) => [one, t(`class.${one}`)]) })),
+      h("div", { class: "grid-3" }, count("points", true, { max: 1000000000 }), yuan("cash_fen", t("items.cash"), false), yuan("market_value_fen", t("items.market_value"), true)),
+      h("div", { class: "grid-3" }, count("weight_grams", false, { max: 1000000 }), count("limit_per_learner", false, { min: 1, max: 1000000 }), field("storage_class", t("items.storage_class"), { required: true, value: old.storage_class, options: CLASSES.map((one) => [one, t(`class.${one}`)]) })),
       h("fieldset", null, h("legend", { class: "legend" }, t("items.sensitive")), h("div", { class: "row" }, HARMS.map((harm) =>
         h("label", { class: "check" }, h("input", { type: "checkbox", name: "sensitive_to", value: harm, checked: old.sensitive_to.includes(harm) }), t(`harm.${harm}`))))),
       further, check("on_sale", t("items.sell"), old.on_sale)],

@@ -51,7 +51,7 @@ async function drawItems(list, count, { text, kind }, signal, again) {
   if (text) asked.set("q", text);
   if (kind) asked.set("kind", kind);
   const path = `/v1/items?${asked}`;
-  const tell = (n, next) => { count.textContent = t("mall.count", { n }) + (next ? "+" : ""); };
+  const tell = (n, next) => { count.textContent = t(next ? "mall.count_more" : "mall.count", { n }); };
   try {
     const page = await get(fresh(path), { signal });
     if (!page.items.length) {

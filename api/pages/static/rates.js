@@ -45,8 +45,8 @@ async function calculator(signal) {
   const box = h("form", { class: "stack", novalidate: true },
     h("div", { class: "whatif-fields" },
       field("origin", t("rates.origin"), { required: true, options: provinces, value: "浙江省" }), field("destination", t("rates.destination"), { required: true, options: provinces, value: "广东省" }),
-      figure("kg", { required: true, value: "1" }), figure("value", { value: "" })),
-    h("div", { class: "edges" }, ["length", "width", "height"].map((name) => figure(name, { value: "" }))),
+      figure("kg", { required: true, max: 1000, value: "1" }), figure("value", { max: 100000000, value: "" })),
+    h("div", { class: "edges" }, ["length", "width", "height"].map((name) => figure(name, { max: 1000, value: "" }))),
     h("div", { class: "row" }, [["same_city", "rates.same_city"], ["fragile", "rates.fragile"]].map(([name, key]) => h("label", { class: "check" }, h("input", { type: "checkbox", name }), h("span", null, t(key))))),
     problems, h("p", null, submit));
   box.addEventListener("submit", (event) => {
@@ -73,7 +73,7 @@ async function calculator(signal) {
 
 function offers({ offers: found, refused }) {
   return [found.length ? h("ol", { class: "offers" }, found.map(offer)) : empty(t("rates.nobody"), ""),
-    refused.length ? h("p", { class: "quiet small" }, refused.map((one) => `${word("carrier", one.carrier)}: ${t(`rates.${one.why}`)}`).join(" · ")) : null];
+    refused.length ? h("p", { class: "quiet small" }, refused.map((one) => `${word("carrier", one.carrier)}${t("app.colon")}${t(`rates.${one.why}`)}`).join(" · ")) : null];
 }
 
 function offer(one, place) {
@@ -103,7 +103,7 @@ function importing(changed) {
     try {
       fill(place, looked(file, await new Intent(`${PATH}/files?dry_run=true`).send(sent), sent, place, changed));
     } catch (problem) {
-      fill(place, problemBox(`${file.name}: ${problem.reasons?.[0]?.words ?? problem.words ?? t("problem.error")}`));
+      fill(place, problemBox(`${file.name}${t("app.colon")}${problem.reasons?.[0]?.words ?? problem.words ?? t("problem.error")}`));
     }
   });
   return [h("p", { class: "quiet small" }, t("rates.import_how")),
@@ -171,6 +171,6 @@ function volumesOf(found, changed) {
 
 function note(changed) {
   askFor({ title: t("rates.note_title"), path: `${PATH}/volumes`, label: t("form.save"), done: () => { announce(t("app.refreshed")); changed(); },
-    fields: [field("carrier", t("rates.carrier"), { required: true, pattern: "[a-z0-9]{2,40}", placeholder: "zhongtong" }), field("month", t("rates.month"), { type: "month", required: true }), field("parcels", t("rates.parcels"), { type: "number", min: 0, inputmode: "numeric", required: true })],
+    fields: [field("carrier", t("rates.carrier"), { required: true, pattern: "[a-z0-9]{2,40}", placeholder: "zhongtong" }), field("month", t("rates.month"), { type: "month", required: true }), field("parcels", t("rates.parcels"), { type: "number", min: 0, max: 1000000000, inputmode: "numeric", required: true })],
     read: (form) => ({ carrier: form.carrier.value.trim(), month: form.month.value, parcels: Number(form.parcels.value) }) });
 }

@@ -31,7 +31,7 @@ function row(part, found, changed) {
     h("div", { class: "shortage-words" },
       h("p", null, h("strong", null, one.name), " ", h("span", { class: "num" }, t("shortage.missing", { n: one.n }))),
       h("p", { class: "quiet small" }, chosen ? t("shortage.chosen") : t("shortage.worth", { back: price(one) })),
-      !chosen && !wait.possible ? h("p", { class: "quiet small" }, `${t("action.wait")}: ${whyNot(wait)}`) : null),
+      !chosen && !wait.possible ? h("p", { class: "quiet small" }, `${t("action.wait")}${t("app.colon")}${whyNot(wait)}`) : null),
     h("div", { class: "row" },
       !chosen && wait.possible ? h("button", { class: "primary compact", type: "button", onclick: ask("wait") }, t("shortage.wait")) : null,
       refund.possible ? h("button", { class: "button compact", type: "button", onclick: ask("refund") }, t("shortage.refund")) : null));

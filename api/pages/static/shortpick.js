@@ -15,7 +15,7 @@ function openShortPick(part, found, changed) {
     title: t("short.title", { n: part.part }), path: "/v1/parcels/shortages", label: t("short.confirm"),
     fields: [h("p", { class: "quiet" }, t("short.how")),
       field("sku", t("short.item"), { required: true, options: units.map((one) => [one.sku, t("short.planned", { name: names(one.name).main, n: one.planned })]) }),
-      field("found", t("short.found"), { type: "number", min: 0, inputmode: "numeric", required: true }),
+      field("found", t("short.found"), { type: "number", min: 0, max: 10000000, inputmode: "numeric", required: true }),
       field("reason", t("cancel.reason"), { required: true, maxlength: 500 }, { hint: t("short.reason_hint") })],
     read: (form) => ({ order: found.number, part: part.part, sku: form.sku.value, found: whole(form.found), reason: form.reason.value.trim() }),
     said: outcome, done: (answer) => changed(answer.position),

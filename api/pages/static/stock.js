@@ -67,7 +67,7 @@ function bar(row, most) {
 }
 
 const choices = (item, warehouses) => (item.kind === "course" ? [["seats", t("warehouse.seats")]] : warehouses.map((one) => [one.code, warehouseName(one.code, warehouses)]));
-const quantity = (label) => field("quantity", label, { type: "number", min: 1, inputmode: "numeric", required: true });
+const quantity = (label) => field("quantity", label, { type: "number", min: 1, max: 1000000, inputmode: "numeric", required: true });
 
 function receive(item, warehouses, done) {
   askFor({ title: t("stock.receive_of", { name: names(item.name).main }), path: "/v1/stock/receipts", done, label: t("stock.receive"),
@@ -77,7 +77,7 @@ function receive(item, warehouses, done) {
 
 function count(item, row, done) {
   askFor({ title: t("stock.count_title", { name: names(item.name).main }), path: "/v1/stock/counts", done, label: t("stock.count_save"),
-    fields: [h("p", { class: "quiet" }, t("stock.count_how", { n: row.free })), field("counted", t("stock.counted"), { type: "number", min: 0, inputmode: "numeric", required: true }), field("reason", t("cancel.reason"), { required: true, maxlength: 200 })],
+    fields: [h("p", { class: "quiet" }, t("stock.count_how", { n: row.free })), field("counted", t("stock.counted"), { type: "number", min: 0, max: 10000000, inputmode: "numeric", required: true }), field("reason", t("cancel.reason"), { required: true, maxlength: 200 })],
     read: (form) => ({ sku: item.sku, warehouse: row.warehouse, counted: whole(form.counted), reason: form.reason.value.trim() }) });
 }
 

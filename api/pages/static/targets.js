@@ -1,6 +1,6 @@
 // What was promised to whoever calls, held against what is: ours, and what partners do for us (M1).
 import { h } from "./dom.js";
-import { ago, exact, number, partnerName, t } from "./words.js";
+import { ago, exact, number, partnerName, percent, t } from "./words.js";
 
 const SHARES = ["answers_within_200_ms", "errors"];
 
@@ -32,9 +32,9 @@ export function missedOf({ targets = [], partners = [] }) {
   return [...of("tallypost", targets), ...partners.flatMap((one) => of(one.partner, one.targets)).sort((one, other) => far(other) - far(one))];
 }
 
-const percent = (share) => `${number(Math.round(share * 10_000) / 100)} %`;
+const share = (value) => percent(Math.round(value * 10_000) / 100);
 const milliseconds = (seconds) => t("targets.ms", { n: Math.round(seconds * 1000) });
 /** What is, in its unit. */
-export const figure = ({ name, value }) => (SHARES.includes(name) ? percent(value) : t("targets.seconds", { n: Math.round(value * 10) / 10 }));
+export const figure = ({ name, value }) => (SHARES.includes(name) ? share(value) : t("targets.seconds", { n: Math.round(value * 10) / 10 }));
 /** What was promised, in the same unit. */
 export const aim = ({ name, target }) => `${name === "answers_within_200_ms" ? "≥" : "≤"} ${figure({ name, value: target })}`;

@@ -4,7 +4,7 @@ import { Intent } from "./http.js";
 import { may } from "./may.js";
 import { revealWords } from "./reveal.js";
 import { busily, field, keepAsSent, showProblem, toast, waitingWords, wrongIn } from "./ui.js";
-import { exact, inPrint, language, partnerName, t, when, word } from "./words.js";
+import { actor, exact, inPrint, language, t, when } from "./words.js";
 
 const GROUPS = {
   all: null,
@@ -117,15 +117,8 @@ function line(one, at, cause, follow, changed) {
 
 function said(one, changed) {
   if (one.said.text === null) return h("p", { class: "quiet small" }, t("timeline.gone"));
-  return h("blockquote", { class: "said" }, one.said.text,
+  return h("blockquote", { class: "said" }, inPrint(one.said.text),
     one.said.reveal && may("reveal") ? h("button", { class: "tool", type: "button", onclick: () => revealWords(one.said.reveal, changed) }, t("reveal.open")) : null);
-}
-
-/** "support:wang" as people say it. */
-export function actor(text) {
-  const [role, ...subject] = text.split(":");
-  if (role === "policy") return t("role.policy");
-  return [word("role", role), role === "partner" ? partnerName(subject.join(":")) : subject.join(":")].filter(Boolean).join(" ");
 }
 
 function noteForm(order, changed) {

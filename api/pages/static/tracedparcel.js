@@ -63,7 +63,7 @@ function pickup(one) {
 
 function disputeWords(one, dispute, order, changed) {
   if (dispute.case) return h("p", { class: "small quiet row" }, icon("warn"), t("desk.case_above"));
-  if (!dispute.possible) return h("p", { class: "small quiet" }, `${t("action.dispute")}: ${whyNot(dispute)}`);
+  if (!dispute.possible) return h("p", { class: "small quiet" }, `${t("action.dispute")}${t("app.colon")}${whyNot(dispute)}`);
   if (!may("dispute")) return null;
   const open = (reason) => () => openDispute(one, order, reason, changed);
   return h("div", { class: "row" },

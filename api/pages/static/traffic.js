@@ -2,7 +2,7 @@
 import { askFor, whole } from "./asking.js";
 import { h } from "./dom.js";
 import { field } from "./ui.js";
-import { ago, exact, number, t, word } from "./words.js";
+import { actor, ago, exact, number, percent, t, word } from "./words.js";
 
 const MAY_SWITCH = ["operations", "administrator"];
 
@@ -21,8 +21,8 @@ function row(one, may, changed) {
   const [last] = one.shifts;
   return h("tr", { dataset: { share: one.partner } },
     h("td", null, h("strong", null, word("partner", one.partner)),
-      last ? h("p", { class: "quiet small" }, last.reason, " \u00b7 ", last.actor, " \u00b7 ", h("time", { datetime: last.at, title: exact(last.at) }, ago(last.at))) : h("p", { class: "quiet small" }, t("traffic.never"))),
-    cell("percent", `${number(one.percent)} %`), cell("real", number(one.real)), cell("sandbox", number(one.sandbox)),
+      last ? h("p", { class: "quiet small" }, last.reason, " \u00b7 ", actor(last.actor), " \u00b7 ", h("time", { datetime: last.at, title: exact(last.at) }, ago(last.at))) : h("p", { class: "quiet small" }, t("traffic.never"))),
+    cell("percent", percent(one.percent)), cell("real", number(one.real)), cell("sandbox", number(one.sandbox)),
     may ? h("td", { class: "right" }, h("button", { class: "button compact", type: "button", onclick: () => shift(one, changed) }, t("traffic.switch"))) : null);
 }
 

@@ -1,7 +1,7 @@
 // What all pages share: theme, tabs, dialogs, fields, toasts, empty and broken states.
 
 import { $, $$, fill, h, icon, unique } from "./dom.js";
-import { t, word } from "./words.js";
+import { placeWords, t, word } from "./words.js";
 
 /** Say something to those who listen rather than look. */
 export function announce(text) {
@@ -107,7 +107,7 @@ export function showProblem(form, problem, place = $(".problem", form), belongs 
     if (box instanceof HTMLElement) {
       fieldError(box, reason.words);
       first ??= box;
-    } else if (reason.words !== problem.words) others.push(reason.field && reason.field !== "body" ? `${word("field", reason.field)}${t("app.colon")}${reason.words}` : reason.words);
+    } else if (reason.words !== problem.words) others.push(reason.path && reason.path !== "body" ? `${placeWords(reason.path)}${t("app.colon")}${reason.words}` : reason.words);
   }
   fill(place, problemBox(first && !others.length ? t("problem.invalid") : problem.words ?? String(problem), others));
   place.hidden = false;

@@ -146,7 +146,7 @@ const WHAT = {
   label: ({ order, parcel, state }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${word("label_state", state)}`],
   shared_waybill: ({ carrier, waybill, parcels }) => [`${word("carrier", carrier)} `, h("span", { class: "mono" }, `${waybill} · ${parcels.join(" · ")}`)],
   third_party: ({ order, parcel, warehouse, state, tries: n }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouseName(warehouse)} · ${word("consigned_state", state)}`, n ? ` · ${t("trouble.attempts", { n })}` : "", " · ", h("a", { href: "#/consigned" }, t("tab.consigned"))],
-  stock_difference: ({ warehouse, sku, name, counted, expected }) => [h("a", { href: "#/consigned" }, `${warehouseName(warehouse)} · ${name ?? sku}`), ` · ${t("trouble.counted", { counted: number(counted), expected: number(expected) })}`],
+  stock_difference: ({ warehouse, sku, name, counted, expected }) => [h("a", { href: "#/consigned" }, `${warehouseName(warehouse)} · ${name ? names(name).main : sku}`), ` · ${t("trouble.counted", { counted: number(counted), expected: number(expected) })}`],
   unclaimed_push: ({ partner, waybills: n }) => [partnerName(partner), ` · ${t("trouble.waybills", { n })}`],
   unwatched_parcel: ({ order, parcel }) => h("a", { class: "mono", href: `#/packing/${order}` }, parcel),
 };

@@ -44,9 +44,9 @@ function card(one, all, reached, changed) {
 function edit(one, done) {
   const old = one ?? NEW;
   const text = (name, props = {}, more) => field(name, t(`warehouses.${name}`), { value: old[name] ?? "", required: true, maxlength: 100, ...props }, more);
-  const count = (name, required = true) => text(name, { type: "number", min: 1, inputmode: "numeric", required, value: old[name] === null || old[name] === undefined ? "" : String(old[name]) });
+  const count = (name, max, required = true) => text(name, { type: "number", min: 1, max, inputmode: "numeric", required, value: old[name] === null || old[name] === undefined ? "" : String(old[name]) });
   const said = (name, props) => field(`office.${name}`, t(`warehouses.office_${name}`), { value: old.office?.[name] ?? "", required: false, ...props });
-  const money = (name) => text(name, { type: "number", min: 0, step: "0.01", inputmode: "decimal", value: String(old[name] / 100) });
+  const money = (name) => text(name, { type: "number", min: 0, max: 100000000, step: "0.01", inputmode: "decimal", value: String(old[name] / 100) });
   askFor({
     title: one ? t("warehouses.edit_of", { name: one.name }) : t("warehouses.new"), path: "/v1/warehouses", wide: true, done,
     fields: [
@@ -58,9 +58,9 @@ function edit(one, done) {
       text("serves", { required: false, maxlength: 1000, value: old.serves.join() === EVERYWHERE ? "" : old.serves.join(", ") }, { hint: t("warehouses.serves_hint") }),
       h("fieldset", null, h("legend", { class: "legend" }, t("warehouses.stores")), h("div", { class: "row" }, CLASSES.map((each) =>
         h("label", { class: "check" }, h("input", { type: "checkbox", name: "stores", value: each, checked: old.stores.includes(each) }), t(`class.${each}`)))), h("p", { class: "field-hint" }, t("warehouses.stores_hint"))),
-      h("div", { class: "grid-3" }, text("cut_off", { type: "time", value: old.cut_off.slice(0, 5) }), count("daily_capacity"), count("service_hours")),
+      h("div", { class: "grid-3" }, text("cut_off", { type: "time", value: old.cut_off.slice(0, 5) }), count("daily_capacity", 1000000), count("service_hours", 8760)),
       h("div", { class: "grid-3" }, money("packaging_fen"), money("handling_fen"), money("storage_fen_per_unit_month")),
-      h("div", { class: "grid-2" }, count("max_weight_grams", false), h("label", { class: "check" }, h("input", { type: "checkbox", name: "third_party", checked: Boolean(old.third_party) }), t("warehouses.third_party")))],
+      h("div", { class: "grid-2" }, count("max_weight_grams", 1000000, false), h("label", { class: "check" }, h("input", { type: "checkbox", name: "third_party", checked: Boolean(old.third_party) }), t("warehouses.third_party")))],
     wrong: (form) => halfOffice(form),
     read: (form) => terms(form, one),
   });

@@ -3,7 +3,7 @@ import { askFor } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
 import { after, announce, broken, busily, empty, field, loading, keepAsSent, pagesOf, showProblem, waitingWords, wrongIn } from "./ui.js";
-import { ago, exact, names, number, plainDay, t, warehouseName, word, yuan } from "./words.js";
+import { actor, ago, exact, names, number, percent, plainDay, t, warehouseName, word, yuan } from "./words.js";
 import { resultOf } from "./whatif_result.js";
 
 const PATH = "/v1/what-if";
@@ -105,11 +105,11 @@ function asked(rule, known) {
   const figure = (name, value, props = {}, more = {}) => field(name, t(`whatif.${name}`), { type: "number", inputmode: "numeric", value: String(value), required: true, ...props }, more);
   switch (rule) {
     case "split": return [figure("max_parts", 2, { min: 1, max: 20 })];
-    case "carrier": return [figure("carrier_gain_percent", 10, { min: 0, max: 100 }), figure("valuable", 300, { min: 0, step: "0.01", inputmode: "decimal" })];
+    case "carrier": return [figure("carrier_gain_percent", 10, { min: 0, max: 100 }), figure("valuable", 300, { min: 0, max: 100000000, step: "0.01", inputmode: "decimal" })];
     case "prices": return [field("carrier", t("whatif.carrier_of"), { required: true, options: known.cards.map((one) => [one.carrier, word("carrier", one.carrier)]) }), figure("percent", -10, { min: -90, max: 300 })];
     case "placement": return [field("sku", t("whatif.item"), { required: true, options: known.items.map((one) => [one.sku, names(one.name).main]) }),
       known.warehouses.map((one, at) => field(`share-${one.code}`, t("whatif.share_of", { warehouse: warehouseName(one.code, known.warehouses) }), { type: "number", min: 0, max: 100, inputmode: "numeric", value: at ? "0" : "100", required: true, "data-share": one.code }))];
-    default: return [field("days", t("whatif.days"), { type: "number", min: 1, inputmode: "numeric", value: "365" }, { hint: t("whatif.days_hint") })];
+    default: return [field("days", t("whatif.days"), { type: "number", min: 1, max: 36500, inputmode: "numeric", value: "365" }, { hint: t("whatif.days_hint") })];
   }
 }
 
@@ -138,7 +138,7 @@ function card(one, known, changed, alone = false) {
   const words = inWords(one.change, known);
   return h(alone ? "section" : "li", { class: "panel whatif-card", dataset: { rehearsal: one.id, state: one.state } },
     h("div", { class: "spread" }, h(alone ? "h2" : "h3", null, alone ? words : h("a", { href: `#/whatif/${one.id}` }, words)), h("p", null, h("span", { class: `badge s-${{ done: "ok", failed: "failed", cancelled: "cancelled" }[one.state] ?? "open"}` }, word("rehearsal", one.state)))),
-    h("p", { class: "quiet small" }, t("whatif.by", { who: one.asked_by }), " · ", h("time", { datetime: one.asked_at, title: exact(one.asked_at) }, ago(one.asked_at))),
+    h("p", { class: "quiet small" }, t("whatif.by", { who: actor(one.asked_by) }), " · ", h("time", { datetime: one.asked_at, title: exact(one.asked_at) }, ago(one.asked_at))),
     one.why ? h("p", { class: "bad-words" }, icon("warn"), word("rehearsal_why", one.why)) : null,
     open ? h("div", { class: "spread" },
       h("label", { class: "whatif-progress" }, t(one.of ? "whatif.reached" : "whatif.begins", { at: one.position, of: one.of }), h("progress", one.of ? { max: one.of, value: one.position } : null)),
@@ -159,7 +159,7 @@ function inWords(change, known) {
   for (const one of change.rate_cards ?? []) said.push(t("whatif.says_prices", { carrier: word("carrier", one.carrier), name: one.name || t("whatif.own_card") }));
   for (const one of change.warehouses ?? []) said.push(warehouseName(one.code, known.warehouses));
   for (const [sku, shares] of Object.entries(change.placement ?? {})) {
-    said.push(t("whatif.says_placement", { item: names(known.items.find((one) => one.sku === sku)?.name ?? sku).main, shares: Object.entries(shares).map(([code, share]) => `${warehouseName(code, known.warehouses)} ${number(share)} %`).join(t("app.and")) }));
+    said.push(t("whatif.says_placement", { item: names(known.items.find((one) => one.sku === sku)?.name ?? sku).main, shares: Object.entries(shares).map(([code, share]) => `${warehouseName(code, known.warehouses)} ${percent(share)}`).join(t("app.and")) }));
   }
   if (change.expiry) said.push(change.expiry.days ? t("whatif.says_expiry", { n: change.expiry.days }) : t("whatif.says_for_ever"));
   if (!said.length) said.push(t("whatif.says_nothing"));

@@ -41,6 +41,19 @@ export function price({ points, cash_fen = 0 }) {
   return cash_fen ? `${words} + ${yuan(cash_fen)}` : words;
 }
 
+const ROW = /^\d+$/;
+
+/** A place in what was sent: the rows that it is in, by number, and its own name ("Lines 2 · Quantity"). */
+export function placeWords(path) {
+  const parts = path.split(".");
+  const told = parts.map((one, at) => {
+    if (ROW.test(one)) return null;
+    if (ROW.test(parts[at + 1] ?? "")) return `${word("field", one)} ${number(Number(parts[at + 1]) + 1)}`;
+    return at === parts.length - 1 ? word("field", one) : null;
+  });
+  return told.filter(Boolean).join(" · ");
+}
+
 /** What happened, in words: "orders.PartPacked" is "Packed". */
 export function factWords(fact) {
   if (has(`fact.${fact}`)) return t(`fact.${fact}`);
@@ -58,8 +71,10 @@ const seconds = new Intl.DateTimeFormat(locale, { timeZone: zone, hour: "2-digit
 const plainDays = new Intl.DateTimeFormat("sv-SE", { timeZone: zone });
 const relatives = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
-export const number = (value) => numbers.format(value);
+/** A number as the language writes it; a little less than nothing, rounded, is nothing. */
+export const number = (value) => numbers.format(value + 0);
 export const signed = (value) => signs.format(value).replace("-", "−");
+export const percent = (value) => `${number(value)}%`;
 export const yuan = (fen) => money.format(fen / 100);
 export const day = (at) => days.format(new Date(at));
 export const clock = (at) => clocks.format(new Date(at));
@@ -147,6 +162,13 @@ const THIRD_PARTY = "third-party:";
 /** What a partner is called; a third party as its warehouse. */
 export function partnerName(code) {
   return code.startsWith(THIRD_PARTY) ? `${t("partner.third_party")} · ${warehouseName(code.slice(THIRD_PARTY.length))}` : word("partner", code);
+}
+
+/** "support:wang" as people say it. */
+export function actor(text) {
+  const [role, ...subject] = text.split(":");
+  if (role === "policy") return t("role.policy");
+  return [word("role", role), role === "partner" ? partnerName(subject.join(":")) : subject.join(":")].filter(Boolean).join(" ");
 }
 
 const countries = new Intl.DisplayNames(locale, { type: "region" });
