@@ -19,9 +19,12 @@ from application.cards import open_recipient
 from application.holding import usable_state
 from application.streams import ACCOUNT, PRIVACY
 from domain.refusals import NotFound
-from projections import order_queries
+from projections import disputes, order_queries, returns
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
+
+OPEN_MAX = 200
+"""Open cases or returns of one learner that are looked at."""
 
 Administrator = Annotated[Caller, allow(Role.ADMINISTRATOR)]
 Matter = Annotated[
@@ -121,14 +124,27 @@ async def lift(
 async def erase(
     request: Request, caller: Administrator, change: Change, learner: Learner, body: EraseIn
 ) -> Response:
-    """Key and cards are destroyed; history and figures stay, and stay provable (A4)."""
+    """Key and cards are destroyed; history and figures stay, and stay provable (A4).
+
+    Refused while an order is on its way, or a case or a return of theirs is open.
+    """
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
         asking = order_queries.Asking(connection, tenant.schema)
         under_way = [one.number for one in await asking.under_way(learner)]
+        wanted = disputes.Wanted(live=True, learner=learner)
+        found = await disputes.cases(connection, tenant.schema, wanted, after=None, limit=OPEN_MAX)
+        cases = [one.id for one in found]
+        sent = returns.Wanted(live=True, learner=learner)
+        back = await returns.returns(connection, tenant.schema, sent, after=None, limit=OPEN_MAX)
     command = change.command(
         lambda unit: privacy.erase_person(
-            unit, learner=learner, reason=body.reason, under_way=under_way
+            unit,
+            learner=learner,
+            reason=body.reason,
+            under_way=under_way,
+            cases=cases,
+            returns=[one.id for one in back],
         ),
         reason=body.reason,
         streams=[ACCOUNT.stream(learner), PRIVACY.stream(learner)],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from application import granting
-from application.streams import ACCOUNT, ORDER, PRIVACY
+from application.streams import ACCOUNT, DISPUTE, ORDER, PRIVACY, RETURN
 from application.unit import Unit
 from domain.refusals import NotFound, NotPossible
 
@@ -38,17 +38,29 @@ def lift_hold(unit: Unit, *, learner: str, matter: str) -> dict[str, Any]:
 
 
 def erase_person(
-    unit: Unit, *, learner: str, reason: str, under_way: Sequence[str]
+    unit: Unit,
+    *,
+    learner: str,
+    reason: str,
+    under_way: Sequence[str],
+    cases: Sequence[str] = (),
+    returns: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Destroy a learner's key and cards, unless a legal hold or an order stands against it.
+    """Destroy a learner's key and cards, unless a legal hold or something open stands against it.
 
     `under_way` are orders that may not have ended: those that still need the recipient refuse it.
+    So do `cases` and `returns` that are still open: words and files would be gone that somebody is
+    about to decide by, and nobody could take what is decided (D1, D3).
     """
     _known(unit, learner)
     unit.read(PRIVACY, learner).usable()
     needing = [number for number in under_way if unit.read(ORDER, number).needs_recipient]
     if needing:
         raise NotPossible(action="erase", why=f"orders are under way: {', '.join(needing[:5])}")
+    kept = [one for one in cases if unit.read(DISPUTE, one).live]
+    kept += [one for one in returns if unit.read(RETURN, one).open]
+    if kept:
+        raise NotPossible(action="erase", why=f"cases are open: {', '.join(kept[:5])}")
     return granting.erase_learner(unit, learner=learner, reason=reason)
 
 

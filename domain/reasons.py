@@ -215,6 +215,7 @@ REASONS = {
     r"the order has no parcel part (\S+)": "订单没有第 {0} 个包裹部分",
     r"no carrier takes a parcel of (\S+) g there": "没有承运商承运寄往该地的 {0} 克包裹",
     r"orders are under way: (.+)": "仍有进行中的订单：{0}",
+    r"cases are open: (.+)": "仍有未结的争议或退货：{0}",
     r"the recipient was erased": "收件人信息已删除",
     r"the order has no recipient": "订单没有收件人",
     r"part (\S+) is in parcel (\S+)": "第 {0} 部分已装入包裹 {1}",

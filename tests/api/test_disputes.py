@@ -1011,3 +1011,18 @@ async def test_a_fault_of_ours_is_told_in_both_languages(mall: Mall) -> None:
     assert (body["status"], body["code"]) == (500, "internal_error")
     assert body["detail_zh"] == "系统内部出错，已记录。"
     assert "of somebody" not in str(body)
+
+
+async def test_nobody_is_erased_while_their_case_is_open(desk: Desk) -> None:
+    """A4, D1: their words and files are what it is decided by, and they take what is decided."""
+    await desk.open(words=WORDS)
+    erasure = {"reason": "asked for it"}
+    refused = await desk.mall.post("/v1/learners/lin/erasure", erasure, **BOSS)
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        f"erase is not possible: cases are open: {desk.case}",
+    )
+    decided = await desk.decide("refund")
+    assert decided.status_code == 200, decided.text
+    done = await desk.mall.post("/v1/learners/lin/erasure", erasure, **BOSS)
+    assert (done.status_code, done.json()["status"]) == (200, "erased")

@@ -542,3 +542,15 @@ async def test_a_return_is_part_of_its_orders_history(counter: Counter) -> None:
         assert fact in facts
     stream = await counter.mall.get(f"/v1/audit/streams/return:{counter.id}", **AUDITOR)
     assert stream.json()["state"]["state"] == "settled"
+
+
+async def test_nobody_is_erased_while_their_goods_are_coming_back(counter: Counter) -> None:
+    """A4, D3: what is paid back for them has to reach somebody."""
+    await counter.ask()
+    erasure = {"reason": "asked for it"}
+    refused = await counter.mall.post("/v1/learners/lin/erasure", erasure, **BOSS)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
+    assert refused.json()["detail_zh"].endswith(f"仍有未结的争议或退货：{counter.id}")
+    await counter.post("withdrawal", **{"role": "learner", "subject": "lin"})
+    done = await counter.mall.post("/v1/learners/lin/erasure", erasure, **BOSS)
+    assert done.status_code == 200, done.text
