@@ -30,6 +30,7 @@ from application import (
     granting,
     merging,
     ordering,
+    putting_back,
     readdressing,
     redeeming,
     releasing,
@@ -758,6 +759,9 @@ class Mall(RuleBasedStateMachine):
         free = things and not any(one.review for one in purchases)
         if things and things[0].stage == "packed" and steps in (2, 3):
             handed = partial(shipping.hand_over, parcel=parcel, rules=RULES)
+            if self.log.state(PARCEL, parcel).to_reopen:  # closed with what was cancelled since
+                self.expect(False, handed)
+                self.do(partial(putting_back.are_back, parcel=parcel, weight_grams=1))
             if self.expect(free, handed):
                 for thing in things:
                     thing.stage = "shipped"
