@@ -58,7 +58,8 @@ async def unclaimed_in_time(
 async def delivered_claims(connection: AsyncConnection[Any], schema: str) -> list[Watched]:
     """Open claims for parcels that never came, and are there since: someone has both.
 
-    Signed for, or at the warehouse that they went back to (D3).
+    Signed for, or at the warehouse that they went back to (D3). What counts is when the house heard
+    of the receipt, not when it was: carriers tell hours later, and the claim was filed meanwhile.
     """
     rows = await _rows(connection, schema, _DELIVERED, sorted(GONE), sorted(CLOSED))
     return [Watched(*row) for row in rows]
@@ -90,7 +91,12 @@ WHERE p.state = 'lost' AND c.state IS NULL ORDER BY p.since, p.number LIMIT 200
 _DELIVERED: LiteralString = """
 SELECT c.parcel, c.orders[1], c.carrier, c.reason, there.since
 FROM {claims} c JOIN LATERAL (
-    SELECT since FROM {parcels} WHERE number = c.parcel AND state = 'signed' AND since > c.filed_at
+    SELECT since FROM {parcels} WHERE number = c.parcel AND state = 'signed' AND NOT EXISTS (
+        SELECT FROM {tallypost_events},
+            LATERAL (SELECT convert_from(state, 'UTF8')::json AS told) one
+        WHERE originator_id = 'parcel:' || c.parcel AND topic = 'parcels.ParcelScanned'
+            AND told -> 'fact' ->> 'kind' IN ('signed', 'pickup_confirmed')
+            AND (told ->> 'recorded_at')::timestamptz < c.filed_at)
     UNION ALL
     SELECT moved_at FROM {returns} WHERE id = c.parcel AND moved_at > c.filed_at AND (
         state = 'to_inspect' OR jsonb_path_exists(

@@ -766,15 +766,19 @@ async def test_a_claim_is_raised_and_stays_open_until_all_of_it_is_paid(desk: De
     assert (done["claim"], done["paid_fen"]) == ("paid", 9_000)
 
 
+@pytest.mark.parametrize("minutes_after", [1, -60])
 async def test_what_was_refunded_as_lost_and_arrives_is_listed(
-    mall: Mall, database: MallDatabase
+    mall: Mall, database: MallDatabase, minutes_after: int
 ) -> None:
     """D2, O8, M5: its carrier is asked to stop it at once; signed for all the same, its claim is
-    among what is stuck until it is written off."""
+    among what is stuck until it is written off. Also where it was signed for before the claim, and
+    nobody had told of it: carriers push hours later."""
     apply_jobs_schema(database.owner_url, SERVICE_ROLE)
     number = (await mall.order(("notebook", 2)))["number"]
     parcel = await mall.ship(number)
     refund = {"fault": "lost", "reason": "nobody saw it for days"}
+    real = mall.tenant.store.clock
+    mall.tenant.store.clock = lambda: real() + timedelta(hours=2)
     told = await mall.post(f"/v1/orders/{number}/refunds", refund, **SUPPORT)
     assert (told.status_code, told.json()["status"]) == (200, "closed"), told.text
     await mall.views()
@@ -788,7 +792,7 @@ async def test_what_was_refunded_as_lost_and_arrives_is_listed(
     assert await listed() == []
     clock = mall.tenant.store.clock
     pushing = Pushing(mall, parcel)
-    at = (clock() + timedelta(minutes=1)).astimezone(mall.tenant.rules.zone)
+    at = (clock() + timedelta(minutes=minutes_after)).astimezone(mall.tenant.rules.zone)
     mall.tenant.store.clock = lambda: clock() + timedelta(minutes=2)
     line = (f"{at:%Y-%m-%d %H:%M:%S}", "已签收,签收人:王大海", "3")
     assert (await pushing.send(pushing.signed(pushing.param(line)))).json()["result"] is True

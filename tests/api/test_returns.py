@@ -551,6 +551,6 @@ async def test_nobody_is_erased_while_their_goods_are_coming_back(counter: Count
     refused = await counter.mall.post("/v1/learners/lin/erasure", erasure, **BOSS)
     assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
     assert refused.json()["detail_zh"].endswith(f"仍有未结的争议或退货：{counter.id}")
-    await counter.post("withdrawal", **{"role": "learner", "subject": "lin"})
+    await counter.post("withdrawal", role="learner", subject="lin")
     done = await counter.mall.post("/v1/learners/lin/erasure", erasure, **BOSS)
     assert done.status_code == 200, done.text
