@@ -154,7 +154,11 @@ def _carry_out(
     if decision.points:
         account = unit.read(ACCOUNT, dispute.learner)
         granted = account.grant(
-            decision.points, reason=Reason.COMPENSATION, source=dispute.named(case), expires_at=None
+            decision.points,
+            reason=Reason.COMPENSATION,
+            source=dispute.named(case),
+            expires_at=None,
+            when=unit.happened_at,
         )
         unit.record(ACCOUNT, dispute.learner, granted)
     claims = claim_all(unit, by_decision(unit, dispute, decision), rules=rules)

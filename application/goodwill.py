@@ -30,7 +30,13 @@ def settle_promise(unit: Unit, *, number: str, rules: HouseRules) -> dict[str, A
     if points:
         account = unit.read(ACCOUNT, order.learner)
         source = late_promises.source_of(number)
-        granted = account.grant(points, reason=Reason.COMPENSATION, source=source, expires_at=None)
+        granted = account.grant(
+            points,
+            reason=Reason.COMPENSATION,
+            source=source,
+            expires_at=None,
+            when=unit.happened_at,
+        )
         unit.record(ACCOUNT, order.learner, granted)
     return {"number": number, "points": points}
 

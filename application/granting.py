@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from application.envelope import Context
 from application.outcomes import Outcome
-from application.past_accounts import payer
+from application.past_accounts import credit, payer
 from application.single_handed import is_at_a_desk, moved_alone
 from application.streams import ACCOUNT
 from application.unit import Command, Unit
@@ -121,9 +121,13 @@ def grant_command(
         if grant.expires_at is not None and grant.expires_at <= unit.happened_at:
             raise InvalidRequest(field="expires_at", reason="is over when the grant happens")
         facts = account.grant(
-            grant.points, reason=grant.reason, source=grant.source, expires_at=grant.expires_at
+            grant.points,
+            reason=grant.reason,
+            source=grant.source,
+            expires_at=grant.expires_at,
+            when=unit.happened_at,
         )
-        unit.record(ACCOUNT, grant.learner, facts)
+        credit(unit, grant.learner, facts)
         answer = {"points": grant.points, "lot": lot_id(grant.reason, grant.source)}
         return {**answer, "row": row} if row else answer
 
@@ -163,10 +167,7 @@ def claw_back(
     facts = clawing_back.claw_back(
         account, points, lot=lot, when=when, rules=rules, there=there, now=now
     )
-    after = unit.record(ACCOUNT, learner, facts)
-    if left is not None:
-        paying = clawing_back.pay_debt(after, when=now)
-        after = unit.record(ACCOUNT, learner, paying, happened_at=now)
+    after = credit(unit, learner, facts)
     taken = sum(fact.points for fact in facts)
     return {"learner": learner, "points": taken, "debt": after.debt}
 
@@ -180,7 +181,10 @@ def adjust(unit: Unit, *, learner: str, points: int, source: str) -> dict[str, A
     account = unit.read(ACCOUNT, learner)
     source = f"{source}#{hashlib.sha256(unit.command.key.encode()).hexdigest()[:12]}"
     if points > 0:
-        facts = account.grant(points, reason=Reason.MANUAL, source=source, expires_at=None)
+        when = unit.happened_at
+        facts = account.grant(
+            points, reason=Reason.MANUAL, source=source, expires_at=None, when=when
+        )
     elif points < 0:
         facts = account.deduct(-points, source=source, when=unit.happened_at)
     else:

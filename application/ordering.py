@@ -8,6 +8,7 @@ from typing import Any
 from application.consigning import cancel_there
 from application.issuing import NotYet
 from application.merging import live_contents
+from application.past_accounts import credit
 from application.redeeming import SEATS
 from application.sent_again import parcels_sent_again
 from application.shelving import shelve
@@ -102,7 +103,7 @@ def cancel_units_now(
     if not order.paid:
         account = unit.read(ACCOUNT, order.learner)
         back = account.void(number, when=unit.happened_at, rules=rules)
-        unit.record(ACCOUNT, order.learner, back)
+        credit(unit, order.learner, back)
     else:
         _restore(unit, number, order, units, gone.lots, rules=rules)
     _release(unit, number, order, units, reason=reason)
@@ -305,7 +306,7 @@ def _restore(
     back = account.restore(
         lots, order=number, freed=order.counted(units), when=unit.happened_at, rules=rules
     )
-    unit.record(ACCOUNT, order.learner, back)
+    credit(unit, order.learner, back)
 
 
 def _release(unit: Unit, number: str, order: Order, units: Sequence[Units], *, reason: str) -> None:

@@ -1,7 +1,8 @@
 """追回 Taking a mistaken grant back, also when it is spent: what is missing is owed (L5; rule 17).
 
 One that is dated back takes what was there then and is left; the rest is owed from then on, and
-what came since pays it now. So as of any moment nothing reads below zero but a visible debt (A5).
+what came since pays it now. What is given as of a day before a debt arose pays that debt now, too,
+and not as of its own day. So as of any moment nothing reads below zero but a visible debt (A5).
 """
 
 from datetime import datetime
@@ -41,11 +42,13 @@ def claw_back(
     points -= expired
     lots = sorted((there or account).lots, key=lambda one: one.id != lot)
     shares = take(lots, points, when=when)
+    missing = points - sum(share.points for share in shares)
     fact = GrantClawedBack(
         lot=lot,
         points=points,
         lots=shares,
-        debt=points - sum(share.points for share in shares),
+        debt=missing,
+        owed_from=when if missing else None,
         expired=expired,
         debt_limit=rules.debt_limit,
     )
@@ -58,8 +61,8 @@ def claw_back(
 
 
 def pay_debt(account: Account, *, when: datetime) -> list[DebtPaid]:
-    """Pay what is owed with what is there; nothing where one of them is nothing."""
-    shares = take(account.lots, account.debt, when=when)
+    """Pay what is owed at `when` with what is there; nothing where one of them is nothing."""
+    shares = take(account.lots, account.owed_at(when), when=when)
     paid = sum(share.points for share in shares)
     return [DebtPaid(points=paid, lots=shares)] if paid else []
 

@@ -114,6 +114,11 @@ class GrantClawedBack(Fact, name="ledger.GrantClawedBack"):
         default=0, exclude_if=not_, description="what of it had expired unspent: gone, and no debt"
     )
     debt_limit: int | None = Field(default=None, description="the policy that allowed it (L5)")
+    owed_from: AwareDatetime | None = Field(
+        default=None,
+        exclude_if=lambda at: at is None,
+        description="since when what is missing is owed: nothing pays it as of before (A5)",
+    )
 
 
 class DebtPaid(Fact, name="ledger.DebtPaid"):

@@ -87,6 +87,11 @@ class Account:
     """How many lots there have been: the next one's number."""
     expired: tuple[tuple[str, int], ...] = ()
     """What expired unspent, by lot: it cannot be owed when its grant is clawed back."""
+    debts: tuple[tuple[datetime, int], ...] = ()
+    """What is owed still of each debt, by when it arose; of older ones nobody noted that.
+
+    Whatever pays goes to the oldest, so that nothing is ever paid as of before it was owed (A5).
+    """
 
     def available(self, when: datetime) -> int:
         """Points that can be spent at `when`: lots expire on time, recorded or not."""
@@ -95,6 +100,10 @@ class Account:
             if lot.expires_at is None or lot.expires_at > when:
                 points += lot.points
         return points
+
+    def owed_at(self, when: datetime) -> int:
+        """What was owed at `when` already and is owed still: so much can be paid as of then."""
+        return self.debt - sum(points for since, points in self.debts if since > when)
 
     def taken(self, sku: str) -> int:
         """Units of a limited item this learner holds already (rules.md 12)."""
@@ -131,9 +140,15 @@ class Account:
         return []
 
     def grant(
-        self, points: int, *, reason: Reason, source: str, expires_at: datetime | None
+        self,
+        points: int,
+        *,
+        reason: Reason,
+        source: str,
+        expires_at: datetime | None,
+        when: datetime,
     ) -> list[AccountFact]:
-        """Give points; debt is paid first. Whether the grant is new is known by its command."""
+        """Give points; debt of then is paid first. That it is new is known by its command."""
         if self.status == "erased":
             raise AccountNotActive(status=self.status)
         return [
@@ -143,7 +158,7 @@ class Account:
                 source=source,
                 lot=lot_id(reason, source),
                 nth=self.grants,
-                debt_paid=min(points, self.debt),
+                debt_paid=min(points, self.owed_at(when)),
                 expires_at=expires_at,
             )
         ]
@@ -172,13 +187,13 @@ class Account:
     def void(self, order: str, *, when: datetime, rules: HouseRules) -> list[AccountFact]:
         """Give back what is held for an order that was not paid (L3)."""
         hold = self._hold(order, "void")
-        points = sum(share.points for share in hold.lots)
+        points, owed = sum(share.points for share in hold.lots), self.owed_at(when)
         return [
             HoldVoided(
                 order=order,
                 points=points,
-                lots=returned(hold.lots, owed=self.debt, when=when, grace=rules.refund_grace),
-                debt_paid=min(points, self.debt),
+                lots=returned(hold.lots, owed=owed, when=when, grace=rules.refund_grace),
+                debt_paid=min(points, owed),
                 freed=hold.counted,
             )
         ]
@@ -193,15 +208,15 @@ class Account:
         rules: HouseRules,
     ) -> list[AccountFact]:
         """Give an order's points back to their lots; expired ones get the grace (rules.md 16)."""
-        points = sum(share.points for share in shares)
+        points, owed = sum(share.points for share in shares), self.owed_at(when)
         if not points and not freed:
             return []
         return [
             PointsRestored(
                 order=order,
                 points=points,
-                lots=returned(shares, owed=self.debt, when=when, grace=rules.refund_grace),
-                debt_paid=min(points, self.debt),
+                lots=returned(shares, owed=owed, when=when, grace=rules.refund_grace),
+                debt_paid=min(points, owed),
                 freed=freed,
             )
         ]
@@ -271,6 +286,7 @@ def evolve(account: Account, fact: AccountFact) -> Account:
                 _count(account.counted, fact.counted, 1),
                 account.grants,
                 account.expired,
+                account.debts,
             )
         case PointsGranted():
             new = LotShare.model_construct(
@@ -284,6 +300,7 @@ def evolve(account: Account, fact: AccountFact) -> Account:
                 status="active" if account.status == "unknown" else account.status,
                 lots=put_in(account.lots, [new]) if new.points else account.lots,
                 debt=account.debt - fact.debt_paid,
+                debts=_unpaid(account, fact.debt_paid),
                 grants=fact.nth + 1,
             )
         case PointsHeld():
@@ -301,6 +318,7 @@ def evolve(account: Account, fact: AccountFact) -> Account:
                 account,
                 lots=put_in(account.lots, fact.lots),
                 debt=account.debt - fact.debt_paid,
+                debts=_unpaid(account, fact.debt_paid),
                 holds=_other_holds(account, fact.order)
                 if isinstance(fact, HoldVoided)
                 else account.holds,
@@ -320,12 +338,14 @@ def evolve(account: Account, fact: AccountFact) -> Account:
                 account,
                 lots=take_out(account.lots, fact.lots),
                 debt=account.debt + fact.debt,
+                debts=_owing(account, fact),
             )
         case DebtPaid():
             return replace(
                 account,
                 lots=take_out(account.lots, fact.lots),
                 debt=account.debt - fact.points,
+                debts=_unpaid(account, fact.points),
             )
         case PointsDeducted():
             return replace(account, lots=take_out(account.lots, fact.lots))
@@ -341,6 +361,24 @@ def evolve(account: Account, fact: AccountFact) -> Account:
             return replace(account, status="erased")
         case _:
             assert_never(fact)
+
+
+def _owing(account: Account, fact: GrantClawedBack) -> tuple[tuple[datetime, int], ...]:
+    if fact.owed_from is None or not fact.debt:
+        return account.debts
+    return tuple(sorted((*account.debts, (fact.owed_from, fact.debt))))
+
+
+def _unpaid(account: Account, paid: int) -> tuple[tuple[datetime, int], ...]:
+    """What is owed still of each debt once so much is paid: the oldest first."""
+    left = account.debt - paid
+    unpaid: list[tuple[datetime, int]] = []
+    for since, points in reversed(account.debts):
+        rest = min(points, left)
+        left -= rest
+        if rest > 0:
+            unpaid.append((since, rest))
+    return tuple(reversed(unpaid))
 
 
 def _other_holds(account: Account, order: str) -> tuple[Hold, ...]:

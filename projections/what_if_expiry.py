@@ -79,7 +79,7 @@ class Expiries:
                 changed = {
                     "expires_at": fact.expires_at if as_it_was else self._expires_at(when),
                     "nth": account.grants,
-                    "debt_paid": min(fact.points, account.debt),
+                    "debt_paid": min(fact.points, account.owed_at(when)),
                 }
                 return [fact.model_copy(update=changed)]
             case PointsRedeemed() | PointsHeld():

@@ -211,3 +211,22 @@ async def test_an_order_is_as_it_stood_when_asked_as_of(mall: Mall) -> None:
     unborn = (placed_at - timedelta(seconds=1)).isoformat()
     assert (await mall.get(path, **learner, as_of=unborn)).status_code == 404
     assert (await mall.get(path, subject="wang", as_of=shipped.isoformat())).status_code == 404
+
+
+async def test_nothing_below_zero_is_owed_when_a_grant_is_dated_before_a_debt(mall: Mall) -> None:
+    """A5, L5: it pays what was owed on its day, and now what is owed since."""
+    ahead = midnight(mall, 60)
+    await granted(mall, "a", 100, at=midnight(mall, -30), until=ahead)
+    spent = {"learner": "past", "points": -100, "source": "move", "why": "they moved"}
+    assert (await mall.post("/v1/points/adjustments", spent, **SERVICE)).status_code == 200
+    wrong = {"learner": "past", "reason": "task", "source": "a", "why": "wrong person"}
+    taken = await mall.post("/v1/points/clawbacks", wrong, **SERVICE)
+    assert taken.json()["debt"] == 100
+    await granted(mall, "b", 60, at=midnight(mall, -10), until=ahead)
+    then = await balance(mall, as_of=midnight(mall, -5).isoformat())
+    assert (then["available"], then["debt"]) == (160, 0)
+    now = await balance(mall)
+    assert (now["available"], now["debt"]) == (0, 40)
+    await granted(mall, "c", 70, at=mall.tenant.store.clock(), until=ahead)
+    now = await balance(mall)
+    assert (now["available"], now["debt"]) == (30, 0)

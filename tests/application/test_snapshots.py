@@ -69,7 +69,9 @@ def _something(
         case _:
             expires = when + timedelta(days=rng.randint(1, 30)) if rng.random() < 0.6 else None
             points, source = rng.randint(1, 500), f"S{number}"
-            return account.grant(points, reason=Reason.TASK, source=source, expires_at=expires)
+            return account.grant(
+                points, reason=Reason.TASK, source=source, expires_at=expires, when=when
+            )
 
 
 def test_state_is_the_same_when_folded_on_from_a_snapshot() -> None:

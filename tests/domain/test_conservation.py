@@ -222,7 +222,9 @@ class Mall(RuleBasedStateMachine):
             unit.record(
                 ACCOUNT,
                 who,
-                account.grant(points, reason=Reason.TASK, source=source, expires_at=expires),
+                account.grant(
+                    points, reason=Reason.TASK, source=source, expires_at=expires, when=self.now
+                ),
             )
             return {}
 

@@ -79,7 +79,9 @@ def account(*facts: Fact) -> Account:
 
 def test_a_lot_is_made_when_points_are_granted() -> None:
     """L1: the lot is named after its grant and knows its age and its expiry."""
-    facts = Account().grant(50, reason=Reason.CAMPAIGN, source="s1", expires_at=NOON + DAY)
+    facts = Account().grant(
+        50, reason=Reason.CAMPAIGN, source="s1", expires_at=NOON + DAY, when=NOON
+    )
     assert facts == [
         PointsGranted(
             points=50,
@@ -97,10 +99,14 @@ def test_a_lot_is_made_when_points_are_granted() -> None:
 def test_debt_is_paid_first_when_points_are_granted() -> None:
     """L5: a later grant pays what is owed before anything becomes available."""
     history = (granted(30), GrantClawedBack(lot="a", points=30, lots=(share(10),), debt=20))
-    (some,) = account(*history).grant(12, reason=Reason.TASK, source="b", expires_at=None)
+    (some,) = account(*history).grant(
+        12, reason=Reason.TASK, source="b", expires_at=None, when=NOON
+    )
     assert isinstance(some, PointsGranted)
     assert (some.points, some.debt_paid) == (12, 12)
-    (rest,) = account(*history, some).grant(12, reason=Reason.TASK, source="c", expires_at=None)
+    (rest,) = account(*history, some).grant(
+        12, reason=Reason.TASK, source="c", expires_at=None, when=NOON
+    )
     after = account(*history, some, rest)
     assert (after.debt, after.grants, after.available(NOON)) == (0, 3, 20 + 4)
 
@@ -109,7 +115,7 @@ def test_a_grant_is_refused_when_the_learner_is_erased() -> None:
     """A4: nobody is left to give to."""
     with pytest.raises(AccountNotActive) as refused:
         account(granted(5), LearnerErased(reason="asked")).grant(
-            1, reason=Reason.TASK, source="x", expires_at=None
+            1, reason=Reason.TASK, source="x", expires_at=None, when=NOON
         )
     assert refused.value.figures == {"status": "erased"}
 
@@ -385,6 +391,7 @@ def test_a_claw_back_takes_its_own_lot_then_the_soonest_then_debt() -> None:
             share(10, "late", nth=1),
         ),
         debt=5,
+        owed_from=NOON,
     )
     after = ACCOUNT.evolve(holder, fact)
     assert (after.debt, after.lots, len(after.holds)) == (5, (), 1)
@@ -411,7 +418,10 @@ def test_nothing_is_owed_of_what_expired_unspent_when_its_grant_is_clawed_back(
     if recorded:
         facts.append(LotExpired(lot="bad", points=25, expired_at=NOON + DAY))
     (fact,) = claw_back(account(*facts), 40, lot="bad", when=NOON + 2 * DAY, rules=RULES)
-    assert fact == GrantClawedBack(lot="bad", points=15, lots=(), debt=15, expired=25)
+    owed_from = fact.owed_from
+    assert fact == GrantClawedBack(
+        lot="bad", points=15, lots=(), debt=15, expired=25, owed_from=owed_from
+    )
     unused = account(lot)
     (fact,) = claw_back(unused, 40, lot="bad", when=NOON + 2 * DAY, rules=RULES)
     assert fact == GrantClawedBack(lot="bad", points=0, lots=(), debt=0, expired=40)
