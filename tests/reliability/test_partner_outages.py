@@ -367,6 +367,46 @@ async def test_an_outage_is_seen_loses_nothing_and_is_caught_up_with(
         assert need.trouble not in await town.stuck()
 
 
+async def test_money_goes_back_once_when_nothing_is_heard_of_it(
+    database: MallDatabase, tmp_path: Path
+) -> None:
+    """M2, O5: the provider does what it is asked, its answers and notices get lost: it is asked
+    again and again for one and the same refund."""
+    need = NEEDS["payment"]
+    async with opened(database, tmp_path, "payment") as town:
+        assert need.before is not None
+        await need.before(town)
+        provider, asked = town.app.state.payment, []
+        give_back = provider.give_back
+
+        async def noted(one: Any) -> None:
+            asked.append((one.refund, one.attempt, one.amount_fen))
+            await give_back(one)
+
+        provider.give_back = noted
+        behaviour = "/partners/payment/behaviour"
+        await town.send(behaviour, {"lose_answers": True, "lose": True})
+        wanted = await need.begin(town)
+        for _ in range(need.asks):
+            await need.ask(town)
+            town.later += need.every
+            await asyncio.sleep(0.02)
+        assert len(asked) > 2
+        assert not await need.done(town, wanted)
+        assert need.trouble in await town.stuck()
+
+        await town.send(behaviour, {"lose_answers": False, "lose": False})
+        for _ in range(12):
+            await need.ask(town)
+            if await need.done(town, wanted):
+                break
+            town.later += need.every
+            await asyncio.sleep(0.02)
+        assert await need.done(town, wanted)
+        assert need.trouble not in await town.stuck()
+        assert len(set(asked)) == 1
+
+
 async def run_by_a_third_party(town: Town) -> None:
     """The warehouse in Shaanxi is somebody else's."""
     listed = (await town.mall.get("/v1/warehouses", **OPERATIONS)).json()["warehouses"]

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -186,21 +188,27 @@ async def test_memory_grows_when_queues_have_no_bound(service: Service) -> None:
     assert all(last in one.positions for one in readers)
 
 
-async def left_open(service: Service, *, seconds: float) -> tuple[int, float]:
-    """Connections and streams that are left of a hundred whose watchers were sent away while they
-    waited to be read: for `seconds`, and looked for three times as long."""
+@asynccontextmanager
+async def stuck(service: Service, *, seconds: float) -> AsyncIterator[set[int]]:
+    """A hundred streams whose watchers were sent away while they waited to be read, which they may
+    for so long; the ports they began at."""
     service.program = SMALL
     service.environment["UNREAD_SECONDS"] = str(seconds)
     service.kill_api()
     await asyncio.to_thread(service.start_api)
-    assert service.api is not None
-    process = psutil.Process(service.api.pid)
     orders = [await _order(service) for _ in range(ORDERS)]
     every_grant_is_news(service, orders)
     before = await flooded(service, WAITING) - WAITING
     async with unread(service, orders, after=before) as readers:
         await flooded(service, OVER)
-        ports = {one.port for one in readers}
+        yield {one.port for one in readers}
+
+
+async def left_open(service: Service, *, seconds: float) -> tuple[int, float]:
+    """Connections and streams that are left of them, looked for three times as long."""
+    async with stuck(service, seconds=seconds) as ports:
+        assert service.api is not None
+        process = psutil.Process(service.api.pid)
         give_up_at = asyncio.get_running_loop().time() + 3 * UNREAD_SECONDS
         while True:
             left = connections(process, ports), await streams(service)
@@ -231,3 +239,14 @@ async def test_a_connection_is_closed_when_what_waits_for_it_is_not_read(service
 async def test_a_connection_stays_when_it_may_wait_for_ever(service: Service) -> None:
     """R51 CONTROL: without the limit all of them stay, though their watchers were sent away."""
     assert await left_open(service, seconds=0) == (READERS, READERS)
+
+
+async def test_the_api_ends_in_time_when_its_streams_are_not_read(service: Service) -> None:
+    """R08, R51: SIGTERM while a hundred of them wait to be read, for ever: gone within 10 s."""
+    async with stuck(service, seconds=0) as ports:
+        assert service.api is not None
+        assert connections(psutil.Process(service.api.pid), ports) == READERS
+        told = time.perf_counter()
+        service.api.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(service.api.wait, 30)
+        assert time.perf_counter() - told <= 10
