@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from api.shown import example
 from domain.blotting import blot, has_phone
 from domain.countries import HOME, Country
+from domain.customs_terms import in_latin
 from domain.order_facts import Channel, Fault, Upgrade
 from domain.point_facts import Reason
 
@@ -53,6 +54,10 @@ OutsideNumber = Annotated[
     str, StringConstraints(min_length=4, max_length=60, pattern=r"^[\w.@+/=-]+$")
 ]
 """What somebody else calls their order: as long as a search takes it."""
+EnglishName = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(in_latin)
+]
+"""What customs abroad are told that something is."""
 Words = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 Whole = Annotated[int, Field(strict=True)]
 """An integer as JSON writes it: `true`, `"1"` and `1.0` are none."""

@@ -9,6 +9,7 @@ from api.bodies import (
     GRAMS_MAX,
     SHELF_MAX,
     Body,
+    EnglishName,
     Fen,
     Grams,
     HappenedAt,
@@ -24,6 +25,7 @@ from api.bodies import (
 from api.local_time import LocalTime
 from api.shown import example
 from domain.catalogue import Terms
+from domain.customs_terms import CustomsTerms
 from domain.warehouses import Packing, Warehouse
 
 SERVICE_HOURS_MAX = 8_760
@@ -36,6 +38,14 @@ Picture = Annotated[
     str, StringConstraints(max_length=500, pattern=r"^(https?://[^\s/]|/[^/\s])[^\s]*$")
 ]
 """An address that browsers load pictures from, and run nothing of."""
+
+
+class CustomsIn(CustomsTerms):
+    """What an item is to customs; what is not known yet is asked for where it is declared."""
+
+    english_name: EnglishName | None = Field(
+        default=None, description="as customs are told what it is"
+    )
 
 
 class ItemIn(Terms):
@@ -59,6 +69,9 @@ class ItemIn(Terms):
     )
     pictures: tuple[Picture, ...] = Field(
         default=(), max_length=20, description="addresses of them: https, http, or a path of ours"
+    )
+    customs: CustomsIn | None = Field(
+        default=None, description="what customs ask of it, for items that are sent abroad (T7)"
     )
     weight_grams: Grams = Field(default=0, description="of a unit, grams")
     size_millimetres: tuple[Millimetres, Millimetres, Millimetres] | None = Field(

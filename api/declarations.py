@@ -11,7 +11,7 @@ from pydantic import Field
 from pydantic_core import from_json
 
 from api.auth import Asked, Operator, store_of
-from api.bodies import GRAMS_MAX, Body, Fen, Grams, ItemSku, Why, Words
+from api.bodies import GRAMS_MAX, Body, EnglishName, Fen, Grams, ItemSku, Why, Words
 from api.changing import Change, answered
 from api.declaration_sheets import Declared, declaration_pdf
 from api.fulfilment import Desk
@@ -66,9 +66,7 @@ class DeclaredLineIn(Body):
     hs_code: HsCode | None = Field(
         default=None, description="of the Harmonized System, 6 to 10 digits without dots"
     )
-    english_name: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
-        default=None, description="what it is"
-    )
+    english_name: EnglishName | None = Field(default=None, description="what it is")
     origin: Country | None = Field(default=None, description="where it was made")
     unit_value_fen: Fen = Field(description="worth of a unit, fen")
     net_weight_grams: Grams = Field(description="of all units without packaging, grams")

@@ -37,6 +37,7 @@ WORDS: Mapping[str, str] = {
     "model_attributes_type": "应为对象",
     "model_type": "应为对象",
     "names_somebody": "含有电话号码；该内容永久保存，不得出现个人信息",
+    "not_latin": "应使用英文(拉丁字母)填写",
     "no_country": "不是国家或地区代码(ISO 3166-1 两位字母)",
     "no_hs_code": "HS 编码应为 6 至 10 位数字，不含小数点",
     "string_pattern_mismatch": "格式应符合 {pattern}",

@@ -2,6 +2,7 @@
 
 from re import fullmatch
 from typing import Annotated, Final, Literal
+from unicodedata import name
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -23,6 +24,14 @@ def _classified(code: str) -> str:
 
 HsCode = Annotated[str, AfterValidator(_classified), Field(json_schema_extra={"pattern": _HS_CODE})]
 """Refused whole where it is anything else: one that was cut names other goods."""
+
+
+def in_latin(text: str) -> str:
+    """A text for customs abroad as it is; refused if it is not written in Latin letters (T7)."""
+    letters = [one for one in text if one.isalpha()]
+    if not letters or not all(name(one, "").startswith("LATIN ") for one in letters):
+        raise PydanticCustomError("not_latin", "it has to be written in Latin letters")
+    return text
 
 
 class CustomsTerms(Value):

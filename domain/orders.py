@@ -177,6 +177,7 @@ class Order:
         *,
         parts: Collection[int] | None = None,
         kept: Sequence[Kept] = (),
+        action: str = "refund",
     ) -> tuple[Units, ...]:
         """The units a refund after shipping could take: all handed over or granted ones.
 
@@ -196,10 +197,10 @@ class Order:
                 elif wanted is None or any(sku == self.line(unit.line).sku for sku, _ in wanted):
                     why = why or stays
         if why and (wanted is not None or not given) and self.ended in (None, State.COMPLETED):
-            raise NotPossible(action="refund", why=why)
+            raise NotPossible(action=action, why=why)
         because = {self.line(one.units.line).sku: one.why for one in kept}
         free = without(given, [one.units for one in kept])
-        return tuple(self._chosen(free, wanted, action="refund", because=because))
+        return tuple(self._chosen(free, wanted, action=action, because=because))
 
     def _why_kept(self, part: Part, line: int) -> str:
         """Why a course is no longer refunded; nothing if it is (rules.md 7)."""

@@ -140,7 +140,8 @@ def returnable(
         open_ones = [part for part in open_ones if part.warehouse is not None]
         if not open_ones:
             raise NotPossible(action="return", why="a course is not sent back: ask for its refund")
-    return order.refundable(wanted, parts={part.number for part in open_ones}, kept=kept)
+    numbers = {part.number for part in open_ones}
+    return order.refundable(wanted, parts=numbers, kept=kept, action="return")
 
 
 def place_of(order: Order, units: Sequence[Units]) -> str | None:

@@ -89,11 +89,17 @@ def test_a_parcel_abroad_is_ordered_declared_and_handed_over(
         row.locator("button").click()
         visitor.send(**{
             "lines.0.hs_code": "4820.10.00.90.11", "lines.0.origin": "CHN",
-            "lines.0.english_name": "Paper notebook",
+            "lines.0.english_name": "笔记本", "lines.0.unit_value_fen": "0",
         })  # fmt: skip
+        least = page.locator("dialog [data-field='lines.0.unit_value_fen'] .field-error")
+        expect(least).to_have_text(visitor.says("invalid.at_least", n="0.01"))
+        page.fill("dialog [name='lines.0.unit_value_fen']", "49")
         wrong = page.locator("dialog [data-field='lines.0.hs_code'] .field-error")
         expect(wrong).to_have_text(visitor.says("items.hs_code_hint"))
         visitor.send(**{"lines.0.hs_code": "4820.10.00 90"})
+        named = page.locator("dialog [data-field='lines.0.english_name'] .field-error")
+        expect(named).to_have_text(visitor.says("invalid.not_latin"))
+        page.fill("dialog [name='lines.0.english_name']", "Paper notebook")
         expect(page.locator("dialog [data-field='lines.0.origin'] .field-error")).to_be_visible()
         visitor.readable()
         visitor.complaints.clear()  # of the refusal just seen

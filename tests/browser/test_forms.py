@@ -2,10 +2,10 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.service import Service
-from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Newcomer, Screen
+from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Newcomer, Screen, Visitor
 
 pytestmark = IN_A_BROWSER
 
@@ -56,19 +56,23 @@ def test_focus_goes_on_where_it_was_when_a_dialog_changed_the_list(
         expect(visitor.button("stock.count").nth(1)).to_be_focused()
 
 
+def written(visitor: Visitor, number: str, words: str) -> tuple[Page, Locator, Locator]:
+    """The order's page with a note that nobody sent yet, its field, and where problems are told."""
+    visitor.open(f"/support#/orders/{number}")
+    note = visitor.page.locator(".note-form [name=words]")
+    note.press_sequentially(words)
+    return visitor.page, note, visitor.page.locator(".note-form .problem")
+
+
 def test_a_wish_stays_as_it_was_sent_while_nobody_knows_what_became_of_it(
     browsing: Browsing, service: Service, newcomer: Newcomer
 ) -> None:
     """L2: pressed again, the same is asked after; what was typed meanwhile would go unsent."""
     number = service.order(newcomer(), ("enamel-mug", 1))
     with browsing.as_("support", "wang") as visitor:
-        page = visitor.page
-        visitor.open(f"/support#/orders/{number}")
-        note = page.locator(".note-form [name=words]")
-        note.fill("rang twice")
+        page, note, said = written(visitor, number, "rang twice")
         page.route("**/notes", lambda route: route.abort())
         page.click(".note-form button")
-        said = page.locator(".note-form .problem")
         expect(said).to_contain_text(visitor.says("problem.unknown_outcome"), timeout=30_000)
         expect(note).to_be_disabled()
         expect(note).to_have_value("rang twice")
@@ -85,14 +89,10 @@ def test_what_was_typed_into_the_page_stays_when_the_session_ends_meanwhile(
     """O8: a form without a dialog is not left for the login page either."""
     number = service.order(newcomer(), ("enamel-mug", 1))
     with browsing.as_("support", "wang") as visitor:
-        page = visitor.page
-        visitor.open(f"/support#/orders/{number}")
-        note = page.locator(".note-form [name=words]")
-        note.press_sequentially("calls back at noon")
+        page, note, said = written(visitor, number, "calls back at noon")
         kept = page.context.cookies()
         page.context.clear_cookies()
         page.click(".note-form button")
-        said = page.locator(".note-form .problem")
         expect(said).to_contain_text(visitor.says("problem.session_over"))
         expect(note).to_have_value("calls back at noon")
         page.context.add_cookies(kept)  # type: ignore[arg-type]

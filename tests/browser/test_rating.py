@@ -40,7 +40,11 @@ def test_a_learner_says_how_it_was(
         visitor.tab_to(".rating button")
         page.keyboard.press("Enter")
         page.click("dialog button[type=submit]")
-        expect(page.locator("dialog")).to_contain_text(visitor.says("rating.missing"))
+        name = "线装笔记本" if visitor.language == "zh" else "Thread-bound notebook"
+        for what in ("goods", "delivery"):
+            missing = visitor.says("rating.of", what=visitor.says(f"rating.{what}"), name=name)
+            words = visitor.says("rating.missing", what=missing)
+            expect(page.locator("dialog .problem")).to_contain_text(words)
         visitor.fits()
         page.locator("dialog input[name=goods-1]").first.focus()
         for _ in range(4):

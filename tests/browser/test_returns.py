@@ -96,6 +96,47 @@ def test_a_learner_gives_goods_back(
 
 
 @pytest.mark.parametrize("screen", [AT_A_DESK, IN_CHINESE], ids=["en", "zh"])
+def test_what_was_typed_stays_when_the_same_was_done_elsewhere_meanwhile(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """D3, D6: a return that is open by now, and one that was inspected by now."""
+    learner = newcomer()
+    number = received(service, learner)
+    who = {"role": "learner", "subject": learner}
+    path = f"/v1/returns/{number}-B1"
+    with browsing.as_("learner", learner, screen) as visitor:
+        page = visitor.page
+        visitor.open(f"/#/orders/{number}")
+        visitor.button("returns.open", ".options").click(timeout=15_000)
+        page.fill("dialog .stepper input", "0")
+        page.click("dialog button[type=submit]")
+        said = page.locator("dialog .problem")
+        expect(said).to_contain_text(visitor.says("returns.nothing"))
+        page.fill("dialog .stepper input", "2")
+        page.fill("dialog [name=words]", "颜色不喜欢")
+        body = {"remedy": "refund", "reason": "changed_mind"}
+        service.call("POST", f"/v1/orders/{number}/returns", body, **who)
+        page.click("dialog button[type=submit]")
+        expect(said).to_contain_text(f"{number}-B1")
+        if visitor.language == "zh":
+            expect(said).to_contain_text("无法退换货")
+        expect(page.locator("dialog [name=words]")).to_have_value("颜色不喜欢")
+    said_at = service.call("POST", f"{path}/arrival", **OPS)
+    service.call("GET", f"/v1/returns?min_position={said_at['position']}", **OPS)
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/inspections")
+        visitor.button("inspections.inspect", f"[data-return='{number}-B1']").click()
+        page.fill("dialog [name=reason]", "as new")
+        goods = [{"sku": "notebook", "quantity": 2, "verdict": "restock"}]
+        service.call("POST", f"{path}/inspection", {"goods": goods, "reason": "new"}, **OPS)
+        page.click("dialog button[type=submit]")
+        expect(page.locator("dialog .problem")).to_be_visible()
+        expect(page.locator("dialog [name=reason]")).to_have_value("as new")
+        visitor.fits()
+
+
+@pytest.mark.parametrize("screen", [AT_A_DESK, IN_CHINESE], ids=["en", "zh"])
 def test_the_desk_inspects_what_came_back(
     browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
 ) -> None:
@@ -115,8 +156,15 @@ def test_the_desk_inspects_what_came_back(
         visitor.fits()
         visitor.button("inspections.inspect", f"[data-return='{number}-B1']").click()
         page.select_option("dialog [name=verdict-1]", "refuse")
-        page.check("dialog [name=failed-1][value=undamaged]")
+        page.check("dialog [name=failed-0][value=undamaged]")
         page.fill("dialog [name=reason]", "one of them is torn")
+        page.click("dialog button[type=submit]")
+        for place, key in ((0, "restock_meets"), (1, "refuse_fails")):
+            told = page.locator(f"dialog [data-field=verdict-{place}] .field-error")
+            expect(told).to_have_text(visitor.says(f"inspections.{key}"))
+        expect(page.locator("dialog [name=reason]")).to_have_value("one of them is torn")
+        page.uncheck("dialog [name=failed-0][value=undamaged]")
+        page.check("dialog [name=failed-1][value=undamaged]")
         visitor.fits()
         page.dblclick("dialog button[type=submit]")
         expect(card).to_have_count(0)

@@ -89,7 +89,7 @@ function complete(one, path, changed) {
           asked(nth, "origin", each.origin, t("items.origin_hint"))),
         asked(nth, "english_name", each.english_name),
         h("div", { class: "grid-2" },
-          field(named(nth, "unit_value_fen"), t("declarations.unit_value"), { type: "number", min: 0, max: 100000000, step: "0.01", inputmode: "decimal", required: true, value: String(each.unit_value_fen / 100) }),
+          field(named(nth, "unit_value_fen"), t("declarations.unit_value"), { type: "number", min: 0.01, max: 100000000, step: "0.01", inputmode: "decimal", required: true, value: String(each.unit_value_fen / 100) }),
           field(named(nth, "net_weight_grams"), t("declarations.net_weight"), { type: "number", min: 1, max: 1000000, inputmode: "numeric", required: true, value: String(each.net_weight_grams || "") })))),
       field("gross_weight_grams", t("declarations.gross_weight"), { type: "number", min: 1, max: 1000000, inputmode: "numeric", value: String(one.gross_weight_grams || "") }, { hint: t("declarations.gross_hint"), later: true })],
     wrong: (form) => wrong(form, one.lines),
@@ -106,9 +106,8 @@ const asked = (nth, name, value, hint) => field(named(nth, name), t(`declaration
 /** What would keep the declaration here anyway is said at once, where it is. */
 function wrong(form, lines) {
   const box = (nth, name) => form[named(nth, name)];
-  const found = lines.flatMap((_, nth) => [
-    ...["unit_value_fen", "net_weight_grams"].filter((name) => !(Number(box(nth, name).value) > 0)).map((name) => ({ field: named(nth, name), words: t("invalid.missing") })),
-    ...(/^(\d{6,10})?$/.test(hsCode(box(nth, "hs_code")) ?? "") ? [] : [{ field: named(nth, "hs_code"), words: t("items.hs_code_hint") }])]);
+  const found = lines.flatMap((_, nth) =>
+    (/^(\d{6,10})?$/.test(hsCode(box(nth, "hs_code")) ?? "") ? [] : [{ field: named(nth, "hs_code"), words: t("items.hs_code_hint") }]));
   const net = lines.reduce((sum, _, nth) => sum + Number(box(nth, "net_weight_grams").value), 0);
   const gross = whole(form.gross_weight_grams);
   return gross !== null && gross < net ? [...found, { field: "gross_weight_grams", words: t("declarations.gross_wrong") }] : found;

@@ -9,6 +9,8 @@ import { after, announce, badge, broken, empty, field, loading, moreButton } fro
 import { ago, exact, inPrint, language, names, number, t, warehouseName, when, word, yuan } from "./words.js";
 
 const VIEWS = ["to_inspect", "under_way", "awaiting_goods", "requested", "awaiting_approval", "settled", "lost"];
+/** What a unit cannot be, if it fails no criterion and if it fails some: the service would name the whole list. */
+const CONTRADICTIONS = { restock: [null, "restock_meets"], refuse: ["refuse_fails", null], missing: [null, "missing_meets"] };
 const VERDICTS = ["restock", "scrap", "refuse", "missing"];
 const PAYERS = ["mall", "carrier", "learner"];
 const { role } = document.body.dataset;
@@ -117,6 +119,10 @@ function openInspection(one, changed) {
       one.remedy === "exchange" && !one.outcome && !one.actions.inspect.possible ? field("instead", t("inspections.instead"), { required: true, options: [["refund", t("remedy.refund")]] }, { hint: language === "zh" ? one.actions.inspect.why_zh : one.actions.inspect.why }) : null,
       field("reason", t("cancel.reason"), { required: true, maxlength: 500 })],
     read: (form) => ({ goods: goods(form), reason: form.reason.value.trim(), payer: form.payer.value, ...(form.instead ? { instead: form.instead.value } : {}) }),
+    wrong: (form) => units.flatMap((_, place) => {
+      const key = CONTRADICTIONS[form[`verdict-${place}`].value]?.[document.querySelector(`dialog [name="failed-${place}"]:checked`) ? 1 : 0];
+      return key ? [{ field: `verdict-${place}`, words: t(`inspections.${key}`) }] : [];
+    }),
     said: (answer) => withClaims(t("inspections.settled", { n: answer.points ?? 0 }), answer.claims), done: changed,
   });
 }

@@ -28,7 +28,8 @@ function openRating(found, changed) {
   askFor({
     title: t("rating.title"), path: `/v1/orders/${encodeURIComponent(found.number)}/ratings`, label: t("rating.send"),
     fields: lines.flatMap((line) => asked(line).map((what) => stars(line, what))),
-    wrong: () => (lines.every((line) => asked(line).every((what) => given(line, what))) ? [] : [{ words: t("rating.missing") }]),
+    wrong: () => lines.flatMap((line) => asked(line).filter((what) => !given(line, what))
+      .map((what) => ({ words: t("rating.missing", { what: t("rating.of", { what: t(`rating.${what}`), name: names(line.name).main }) }) }))),
     read: () => ({ ratings: lines.map((line) => ({ line: line.line, ...Object.fromEntries(asked(line).map((what) => [what, Number(given(line, what).value)])) })) }),
     said: () => t("rating.done"), done: (answer) => changed(answer.position),
   });

@@ -109,7 +109,10 @@ export function showProblem(form, problem, place = $(".problem", form), belongs 
       first ??= box;
     } else if (reason.words !== problem.words) others.push(reason.path && reason.path !== "body" ? `${placeWords(reason.path)}${t("app.colon")}${reason.words}` : reason.words);
   }
-  fill(place, problemBox(first && !others.length ? t("problem.invalid") : problem.words ?? String(problem), others));
+  // A problem that is its only reason is said once, with its place in words.
+  const title = problem.words ?? String(problem);
+  const alone = others.length === 1 && problem.reasons.length === 1 && title.endsWith(problem.reasons[0].words);
+  fill(place, problemBox(first && !others.length ? t("problem.invalid") : alone ? others[0] : title, alone ? [] : others));
   place.hidden = false;
   if (first) first.focus();
   else place.scrollIntoView({ block: "nearest" });
