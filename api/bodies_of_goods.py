@@ -195,6 +195,21 @@ class WaybillIn(Body):
     happened_at: HappenedAt = None
 
 
+class RenumberIn(Body):
+    """The number that is really on a parcel that has left."""
+
+    model_config = example(
+        carrier="shunfeng", waybill="SF1000000002", reason="two digits were exchanged"
+    )
+    carrier: Annotated[
+        str, Field(pattern=r"^[a-z0-9]{2,40}$", description="its code as Kuaidi100 writes it")
+    ]
+    waybill: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9-]{6,32}$", description="the carrier's number")
+    ]
+    reason: Why
+
+
 class HandOverIn(Body):
     """When the carrier took the parcel, if not now."""
 

@@ -163,6 +163,7 @@ FIGURES: Final[dict[str, str]] = {
     "parcels.UnitsPutBack": "sent",
     "parcels.UnitsToPutBack": "reason",
     "parcels.UnreadablePushesSettled": "pushes",
+    "parcels.WaybillCorrected": "was carrier waybill reason",
     "parcels.WaybillIssued": "carrier waybill reason",
     "privacy.CardRevealed": "case why",
     "privacy.PackRevealed": "case why",

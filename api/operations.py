@@ -11,6 +11,7 @@ from api.bodies_of_goods import (
     ItemIn,
     PackIn,
     ReceiptIn,
+    RenumberIn,
     ScrapIn,
     SettleIn,
     TransferIn,
@@ -35,6 +36,7 @@ from api.shown_after_changes import (
     ItemPutOut,
     LabelledOut,
     PackedOut,
+    RenumberedOut,
     SettledOut,
     ShelfChangedOut,
     TransferredOut,
@@ -42,6 +44,7 @@ from api.shown_after_changes import (
 )
 from api.shown_goods import CallbackOut, ItemOut, ItemsOut, WarehousesOut
 from application import shipping, stocking
+from application.renumbering import renumber_parcel
 from application.screening import screen_past_the_waves
 from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from domain.catalogue import Kind, Terms
@@ -259,6 +262,25 @@ async def pack(request: Request, caller: Operator, change: Change, body: PackIn)
         happened_at=await moment_of_order(request, body.order, body.happened_at),
     )
     return answered(await store_of(request).execute(command), 201)
+
+
+@router.post(
+    "/parcels/{parcel}/waybill/correction",
+    response_model=RenumberedOut,
+    summary="Put the number of a parcel right that has left",
+)
+async def renumber(
+    request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: RenumberIn
+) -> Response:
+    """Written down wrongly by hand: the right one is watched, the other one no longer counts."""
+    command = change.command(
+        lambda unit: renumber_parcel(
+            unit, parcel=parcel, carrier=body.carrier, waybill=body.waybill, reason=body.reason
+        ),
+        reason=body.reason,
+        streams=[PARCEL.stream(parcel)],
+    )
+    return answered(await store_of(request).execute(command))
 
 
 @router.post(

@@ -274,6 +274,18 @@ class LabelledOut(BaseModel):
     position: NewPosition
 
 
+class RenumberedOut(BaseModel):
+    """A parcel with the number that is really on it."""
+
+    model_config = example(
+        parcel="T261103A1B2C3D4E5F6-P1", carrier="shunfeng", waybill="SF1000000002", position=42
+    )
+    parcel: str = Field(description="number of the parcel")
+    carrier: str = Field(description="its code as Kuaidi100 writes it")
+    waybill: str = Field(description="the carrier's number")
+    position: NewPosition
+
+
 class HandedOverOut(BaseModel):
     """A parcel that is with its carrier."""
 

@@ -150,6 +150,15 @@ class WaybillIssued(Fact, name="parcels.WaybillIssued"):
     )
 
 
+class WaybillCorrected(Fact, name="parcels.WaybillCorrected"):
+    """Its number had been written down wrongly: that one is another parcel's (T1, T2)."""
+
+    was: str
+    carrier: str
+    waybill: str
+    reason: str
+
+
 class ParcelHandedOver(Fact, name="parcels.ParcelHandedOver"):
     """The carrier has the parcel."""
 
@@ -364,6 +373,7 @@ ParcelFact = (
     | UnitsPutBack
     | StrayContentSent
     | WaybillIssued
+    | WaybillCorrected
     | ParcelHandedOver
     | ParcelRedirected
     | ParcelDissolved

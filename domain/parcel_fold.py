@@ -47,6 +47,7 @@ from domain.parcel_facts import (
     UnitsToPutBack,
     UnreadablePushesSettled,
     WatchEnded,
+    WaybillCorrected,
     WaybillIssued,
 )
 from domain.parcels import Parcel, Stage, Unsent, received_at
@@ -121,6 +122,8 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 confirmed_at=None,
                 tracking=tracking,
             )
+        case WaybillCorrected():
+            return _renumbered(parcel, fact)
         case ParcelHandedOver():
             tracking = parcel.tracking.with_hand_over(fact.handed_over_at)
             return replace(
@@ -198,10 +201,35 @@ def _corrected(parcel: Parcel, *, before: Parcel) -> Parcel:
         tracking = tracking.with_voided(one)
     confirmed_at = parcel.confirmed_at if carrier == parcel.carrier else None
     after = replace(parcel, carrier=carrier, confirmed_at=confirmed_at, tracking=tracking)
+    return _noting_a_fall(after, before=before)
+
+
+def _noting_a_fall(after: Parcel, *, before: Parcel) -> Parcel:
+    """With the receipt that was believed before and is void now."""
     believed_at = received_at(before.track())
     if believed_at is None or received_at(after.track()) is not None:
         return after
     return replace(after, receipt_fell=believed_at)
+
+
+def _renumbered(parcel: Parcel, fact: WaybillCorrected) -> Parcel:
+    """With its real number, which nobody watches yet; scans of the wrong one are foreign now."""
+    known = _believing(parcel.tracking, fact.carrier)
+    numbers = frozenset(one for one in known.numbers if not _same(one, fact.was))
+    after = replace(
+        parcel,
+        carrier=fact.carrier,
+        labelled=fact.carrier,
+        corrections=frozenset(),
+        waybill=fact.waybill,
+        watched=False,
+        watch_over=False,
+        watch_again_at=None,
+        confirmed_at=None,
+        confirmed_by_hand=None,
+        tracking=replace(known, numbers=numbers | {fact.waybill}),
+    )
+    return _noting_a_fall(after, before=parcel)
 
 
 def _joined(parcel: Parcel, second: SecondNumber) -> Parcel:

@@ -36,6 +36,7 @@ from domain.parcel_facts import (
     CarrierCorrected,
     ParcelPacked,
     ParcelScanned,
+    WaybillCorrected,
     WaybillIssued,
 )
 from domain.parcels import Parcel
@@ -184,7 +185,9 @@ class Costing:
 
     async def _labels(self, parcels: Sequence[str]) -> dict[str, tuple[str, str]]:
         """Carrier and waybill of each parcel."""
-        names = (WaybillIssued.fact_name, CarrierCorrected.fact_name)
+        names = (
+            WaybillIssued.fact_name, WaybillCorrected.fact_name, CarrierCorrected.fact_name,
+        )  # fmt: skip
         found = await self._folded(parcels, *names)
         # Where corrections may disagree, whose scans are newer decides.
         several = [parcel for parcel, one in found.items() if len(one.corrections) > 1]

@@ -24,6 +24,7 @@ from domain.points import Account
 from domain.rating import ratable
 from domain.refunding import cancel_units, freight_share, on_word, refund_units
 from domain.refusals import NotPossible, Refusal, for_customers
+from domain.renumbering import must_be_typed
 from domain.replacing import must_not_lose
 from domain.replanning import choose_to_wait, given_up, planned_anew, units_of
 from domain.return_facts import Remedy
@@ -286,6 +287,16 @@ def receipt_of(box: Parcel, *, rules: HouseRules) -> dict[str, Any]:
         told = {"why": refusal.message("en"), "why_zh": refusal.message("zh")}
         return {"possible": False, **told}
     return {"possible": True, "received_at": fact.received_at}
+
+
+def renumbering_of(box: Parcel) -> dict[str, Any]:
+    """Whether a wrong number of a parcel that has left can be put right, or why not (T1, D6)."""
+    try:
+        must_be_typed(box)
+    except Refusal as refusal:
+        told = {"why": refusal.message("en"), "why_zh": refusal.message("zh")}
+        return {"possible": False, **told}
+    return {"possible": True}
 
 
 def any_of(parcels: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

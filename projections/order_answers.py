@@ -24,7 +24,15 @@ from domain.replacing import sent_once_more
 from domain.returns import under_return
 from domain.single_handed import Before
 from domain.tracking import Track
-from projections.order_actions import Now, actions, any_of, rating_of, receipt_of, return_of
+from projections.order_actions import (
+    Now,
+    actions,
+    any_of,
+    rating_of,
+    receipt_of,
+    renumbering_of,
+    return_of,
+)
 from projections.order_queries import OrderRow
 from projections.strays import strays_seen
 
@@ -97,7 +105,7 @@ def order_answer(
                 "actions": {
                     "dispute": disputes[number],
                     **stops[number]["actions"],
-                    **({"confirm_receipt": receipt_of(parcel, rules=rules)} if staff else {}),
+                    **(_of_staff(parcel, rules=rules) if staff else {}),
                 },
             }
             for number, parcel in shown
@@ -137,6 +145,13 @@ def _proposed(one: RefundProposed) -> dict[str, Any]:
     told = ("approval", "maker", "points", "cash_fen", "fault", "reason", "goods_back")
     units = [unit.model_dump() for unit in one.units]
     return {**{name: getattr(one, name) for name in told}, "units": units}
+
+
+def _of_staff(parcel: Parcel, *, rules: HouseRules) -> dict[str, Any]:
+    return {
+        "confirm_receipt": receipt_of(parcel, rules=rules),
+        "correct_waybill": renumbering_of(parcel),
+    }
 
 
 def _too_late(

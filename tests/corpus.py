@@ -40,8 +40,8 @@ STORY = {
         ContentRemoved PickingStarted ParcelPicked ParcelPacked UnitsToPutBack UnitsPutBack
         DeclarationDrawnUp DeclarationCompleted DeclarationSubmitted CustomsStopped CustomsCleared
         LabelWanted LabelRefused LabelUnanswered LabelIssued LabelUnwanted LabelCancelled
-        WaybillIssued TrackingSubscribed WatchEnded ParcelHandedOver ParcelRedirected
-        StrayContentSent
+        WaybillIssued WaybillCorrected TrackingSubscribed WatchEnded ParcelHandedOver
+        ParcelRedirected StrayContentSent
         ArrivalEstimated ParcelScanned DeliveryDelayed TrackFlagged OddityDecided ReceiptProved
         TrackConfirmed ReceiptConfirmedByHand PushUnreadable UnreadablePushesSettled
         SecondNumberTold SecondNumberTakenBack CarrierCorrected ParcelDissolved""",

@@ -22,6 +22,7 @@ from domain.tracking import ParcelState
 from domain.waybills import Bearer, Waybill
 from tests.api.conftest import Mall
 from tests.conftest import MallDatabase
+from tests.reliability.test_callbacks import LINES, Pushing
 
 pytestmark = pytest.mark.anyio
 
@@ -152,3 +153,25 @@ async def test_a_number_is_free_again_after_months(mall: Mall) -> None:
     assert (await label(mall, second)).status_code == 409
     mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(days=91)
     assert (await label(mall, second)).status_code == 200
+
+
+async def test_a_number_that_was_typed_wrongly_is_put_right_after_it_left(mall: Mall) -> None:
+    """T1, T2: the right one's scans count, the wrong one's are nobody's here; it is free again."""
+    wrong, right = "SF7770000001", "SF7770000010"
+    order = (await mall.order(("notebook", 1)))["number"]
+    parcel = await mall.ship(order, number_on_it=wrong)
+    await mall.views()
+    path, body = f"/v1/parcels/{parcel}/waybill/correction", {**NUMBER, "waybill": right}
+    assert (await mall.post(path, body, **STAFF)).status_code == 422  # why is asked for
+    offered = (await mall.read(order, **STAFF))["parcels"][0]["actions"]["correct_waybill"]
+    assert offered == {"possible": True}
+    assert "correct_waybill" not in (await mall.read(order))["parcels"][0]["actions"]
+    done = await mall.post(path, {**body, "reason": "two digits were exchanged"}, **STAFF)
+    assert (done.status_code, done.json()["waybill"]) == (200, right), done.text
+    pushing = Pushing(mall, parcel)
+    seen = await pushing.tell(pushing.param(LINES[3], nu=wrong))
+    assert seen == ("pending_receipt", "handed_over", [wrong])
+    assert (await pushing.tell(pushing.param(LINES[2], nu=right)))[1] == "out_for_delivery"
+    other = await packed(mall)
+    assert (await label(mall, other, waybill=wrong)).status_code == 200
+    assert (await label(mall, other, waybill=right)).json()["code"] == "waybill_taken"

@@ -243,6 +243,31 @@ def test_much_waits_for_a_second_person_who_decides_at_the_desk(
         visitor.content()
 
 
+@SCREENS
+def test_a_wrong_number_is_put_right_where_the_parcel_is_seen(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """T1, W5: by those who write numbers down; support sees the parcel without it."""
+    number, wrong = delivered(service, newcomer())
+    right = f"{wrong[:-2]}{wrong[-2:][::-1]}7"
+    with browsing.as_("support", "wang", screen) as visitor:
+        visitor.open(f"/support#/orders/{number}")
+        visitor.page.wait_for_selector(".traced-parcel")
+        expect(visitor.page.locator(f"text={visitor.says('desk.correct_waybill')}")).to_have_count(
+            0
+        )
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open(f"/support#/orders/{number}")
+        page.click(f".traced-parcel button:has-text('{visitor.says('desk.correct_waybill')}')")
+        page.fill("dialog [name=waybill]", right)
+        visitor.send(reason="two digits were exchanged")
+        expect(page.locator(".traced-parcel")).to_contain_text(right)
+        expect(page.locator(".traced-parcel")).not_to_contain_text("王大海")
+        visitor.content()
+        visitor.readable()
+
+
 def test_news_arrive_while_a_note_is_written(
     browsing: Browsing, service: Service, newcomer: Newcomer
 ) -> None:

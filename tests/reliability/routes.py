@@ -106,6 +106,9 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/parcels/{parcel}/waybill"): Route(
         OPERATORS, {"carrier": "shunfeng", "waybill": "SF1000000001", **TIMES}
     ),
+    ("POST", "/v1/parcels/{parcel}/waybill/correction"): Route(
+        OPERATORS, {"carrier": "shunfeng", "waybill": "SF1000000002", "reason": "two digits"}
+    ),
     ("GET", "/v1/carriers/arrivals"): Route(STAFF),
     ("GET", "/v1/carriers/deliveries"): Route(STAFF),
     ("GET", "/v1/carriers/scorecards"): Route(STAFF),

@@ -4,6 +4,7 @@ const ROLES = {
   answer: ["support"],
   cancel: ["support", "operations"],
   confirm_receipt: ["support", "administrator"],
+  correct_waybill: ["operations", "administrator"],
   claim: ["support", "operations", "administrator"],
   decide: ["support", "administrator"],
   dispute: ["support", "operations"],

@@ -8,6 +8,7 @@ import { may } from "./may.js";
 import { REASONS } from "./reasons.js";
 import { scanWords } from "./scans.js";
 import { strayBadge } from "./strays.js";
+import { CARRIERS } from "./steps.js";
 import { badge, copyButton, field } from "./ui.js";
 import { whyNot } from "./whynot.js";
 import { ago, exact, inPrint, language, t, when, word } from "./words.js";
@@ -28,6 +29,7 @@ export function tracedParcel(one, order, entries, changed) {
     agreed(one),
     pickup(one),
     receipt(one, changed),
+    renumber(one, changed),
     disputeWords(one, dispute, order, changed));
 }
 
@@ -52,6 +54,20 @@ function receipt(one, changed) {
     fields: [h("p", { class: "quiet small" }, t("desk.confirm_receipt_how")), field("reason", t("cancel.reason"), { required: true, maxlength: 500, autofocus: true })],
     read: (form) => ({ reason: form.reason.value.trim() }),
   }) }, t("desk.confirm_receipt")));
+}
+
+/** A number that was typed wrongly and left with its parcel (T1). */
+function renumber(one, changed) {
+  if (!one.actions.correct_waybill?.possible || !may("correct_waybill")) return null;
+  return h("p", null, h("button", { class: "tool", type: "button", onclick: () => askFor({
+    title: t("desk.correct_waybill"), path: `/v1/parcels/${encodeURIComponent(one.number)}/waybill/correction`, label: t("desk.correct_waybill"),
+    said: () => t("desk.correct_waybill_said"), done: (answer) => changed(answer.position),
+    fields: [h("p", { class: "quiet small" }, t("desk.correct_waybill_how")),
+      field("carrier", t("packing.carrier"), { required: true, value: one.carrier, options: [...new Set([one.carrier, ...CARRIERS])].map((each) => [each, word("carrier", each)]) }),
+      field("waybill", t("packing.waybill_number"), { required: true, maxlength: 32, autocomplete: "off", spellcheck: "false" }),
+      field("reason", t("cancel.reason"), { required: true, maxlength: 500 })],
+    read: (form) => ({ carrier: form.carrier.value, waybill: form.waybill.value.trim(), reason: form.reason.value.trim() }),
+  }) }, t("desk.correct_waybill")));
 }
 
 function pickup(one) {
