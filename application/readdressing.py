@@ -3,7 +3,9 @@
 Whoever waits in another province gets another plan in the same commit: what was reserved is free,
 what is sent from there is reserved, promise, carrier and alternatives are recorded as in placing
 (rules.md 1, 10). What somebody has in hand goes there from where it is, with the carrier that is
-best by now, or is refused where its warehouse sends nothing there: no plan puts goods back.
+best by now. Where its warehouse sends nothing there, it goes back to its shelf and comes from
+elsewhere, unless a third party has it. What waits for stock is sent if there is some for the new
+place, or waits for what its warehouses get.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,22 +22,30 @@ from application.merging import (
 from application.ordering import existing, leave_parcel, must_have_recipient
 from application.planning import learners_share, legs_of, planner_for
 from application.recipients import Digests, Recipient
-from application.routing import Asking, Delivery, ProvinceMissing, deliver
+from application.routing import (
+    Asking,
+    CountryNotServed,
+    Delivery,
+    OutsideCoverage,
+    ProvinceMissing,
+    deliver,
+)
 from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, PRIVACY, RATES, STOCK
 from application.unit import Unit
 from domain.catalogue import Terms
 from domain.house_rules import HouseRules
-from domain.order_facts import OrderLine, customer_status
+from domain.order_facts import OrderLine, WaitEnded, customer_status
 from domain.orders import Order
 from domain.parts import Part
 from domain.promising import NO_BACKLOG, promised_by
+from domain.putting_back import leave_out
 from domain.refunding import freight_share
 from domain.refusals import NotPossible, OrderRefused, Refusal
-from domain.release_facts import ReviewReason
+from domain.release_facts import PartUnpacked, ReviewReason, WaitMoved
 from domain.replanning import planned_anew, sent_elsewhere, units_of
 from domain.reviewing import require_review
 from domain.splitting import Plan, PlannedPart
-from domain.stock import StockReleased, stock_key
+from domain.stock import StockPutBack, StockReleased, stock_key
 
 REASON = "the address changed"
 
@@ -79,8 +89,10 @@ def change_address(
     destination = destination_of(recipient, card=card)
     facts = order.change_address(destination, doubts=found.doubts)
     if before is not None and recipient.region != before.region:
-        leaving = planned_anew(order)
-        _set_free(unit, number, leaving, rules=rules)
+        reserved = [part for part in planned_anew(order) if not part.waits]
+        _set_free(unit, number, reserved, rules=rules)
+        _put_back(unit, number, recipient, rules=rules)
+        leaving = planned_anew(unit.read(ORDER, number))
         unit.record(ORDER, number, facts)
         give_back_labels(unit, order=number, reason=REASON)
         _plan_anew(unit, number, leaving, recipient, rules=rules, backlog=backlog)
@@ -120,6 +132,27 @@ def _set_free(unit: Unit, number: str, parts: Sequence[Part], *, rules: HouseRul
             unit.record(STOCK, key, [free])
 
 
+def _put_back(unit: Unit, number: str, recipient: Recipient, *, rules: HouseRules) -> None:
+    """What is packed in the house and cannot go there goes back to its shelf, a box at a time."""
+    order = unit.read(ORDER, number)
+    stuck = {
+        part.parcel
+        for part, planned in _as_sent_there(unit, order, recipient, rules=rules)
+        if planned is None and part.parcel and not part.entrusted
+    }
+    for parcel in sorted(stuck):
+        back = [part for part in order.parts if part.in_hand and part.parcel == parcel]
+        for part in back:
+            unpacked = PartUnpacked(part=part.number, parcel=parcel, reason=REASON)
+            unit.record(ORDER, number, [unpacked])
+            for one in part.units:
+                key = stock_key(part.warehouse or "", order.line(one.line).sku)
+                free = StockPutBack(order=number, part=part.number, quantity=one.quantity)
+                unit.record(STOCK, key, [free])
+        unit.record(PARCEL, parcel, leave_out(number, units_of(back), reason=REASON))
+        leave_parcel(unit, parcel, reason=REASON)
+
+
 def _plan_anew(
     unit: Unit,
     number: str,
@@ -135,9 +168,10 @@ def _plan_anew(
     """
     order = unit.read(ORDER, number)
     in_hand = _from_where_they_are(unit, order, recipient, rules=rules)
-    delivery = None
-    if leaving:
-        delivery = _delivery(unit, order, leaving, recipient, rules=rules, backlog=backlog)
+    going, delivery = _delivery(unit, order, leaving, recipient, rules=rules, backlog=backlog)
+    order = _wait_there(unit, number, leaving, going, recipient, rules=rules)
+    if not in_hand and delivery is None:
+        return  # all that is left of it waits
     _must_be_paid(unit, order, in_hand, delivery)
     plan = delivery.planned.plan if delivery else Plan(parts=(), chosen_for="all_in_hand")
     settled = unit.happened_at if order.paid else max(unit.happened_at, order.pay_by or unit.now)
@@ -164,10 +198,47 @@ def _plan_anew(
             leave_parcel(unit, planned.planned, reason=REASON)
 
 
+def _wait_there(
+    unit: Unit,
+    number: str,
+    leaving: Sequence[Part],
+    going: Sequence[Part],
+    recipient: Recipient,
+    *,
+    rules: HouseRules,
+) -> Order:
+    """What waited and is sent now waits no more; the rest waits for what goes to the new place."""
+    order = unit.read(ORDER, number)
+    planner = planner_for(unit, rules=rules)
+    place = planner.place(recipient.region, recipient.city)
+    for part in leaving:
+        if part.waits and part in going:
+            order = unit.record(ORDER, number, [WaitEnded(part=part.number)])
+        elif part.waits:
+            (terms,) = _terms(unit, order, [part]).values()  # a part waits for units of one line
+            codes = planner.serving(place, terms).codes
+            told = WaitMoved(part=part.number, sources=tuple(codes), reason=REASON)
+            order = unit.record(ORDER, number, [told])
+    return order
+
+
 def _from_where_they_are(
     unit: Unit, order: Order, recipient: Recipient, *, rules: HouseRules
 ) -> list[PlannedPart]:
     """What somebody has in hand, as it is sent to the new place from there (O8, W4)."""
+    found: list[PlannedPart] = []
+    for part, planned in _as_sent_there(unit, order, recipient, rules=rules):
+        if planned is None:
+            why = f"part {part.number} is packed, and {part.warehouse} sends nothing there"
+            raise NotPossible(action="change_address", why=why)
+        found.append(planned)
+    return found
+
+
+def _as_sent_there(
+    unit: Unit, order: Order, recipient: Recipient, *, rules: HouseRules
+) -> list[tuple[Part, PlannedPart | None]]:
+    """What somebody has in hand, and how its warehouse sends it there; None: it does not (W4)."""
     planner = planner_for(unit, rules=rules)
     place = planner.place(recipient.region, recipient.city)
     goods = [part for part in order.parts if part.live and part.warehouse]
@@ -178,7 +249,7 @@ def _from_where_they_are(
         place,
         urgent=order.upgrade is not None,
     )
-    found: list[PlannedPart] = []
+    found: list[tuple[Part, PlannedPart | None]] = []
     for part in order.parts:
         if part.in_hand:
             planned = PlannedPart(part=part.number, warehouse=part.warehouse, units=part.units)
@@ -188,10 +259,8 @@ def _from_where_they_are(
                 part.warehouse in planner.serving(place, terms[one.line]).codes
                 for one in part.units
             )
-            if not reached or (sending is not None and planned.shipping is None):
-                why = f"part {part.number} is packed, and {part.warehouse} sends nothing there"
-                raise NotPossible(action="change_address", why=why)
-            found.append(planned)
+            stuck = not reached or (sending is not None and planned.shipping is None)
+            found.append((part, None if stuck else planned))
     return found
 
 
@@ -227,22 +296,40 @@ def _delivery(
     *,
     rules: HouseRules,
     backlog: Mapping[str, int],
-) -> Delivery:
-    staying = sum(part.live for part in order.parts) - len(leaving)
-    failures: list[Refusal] = []
-    delivery = deliver(
-        unit,
-        _goods(unit, order, leaving),
-        recipient,
-        ask=Asking(rules.max_parts - staying, order.upgrade),
-        rules=rules,
-        backlog=backlog,
-        cash_fen=0 if order.paid else order.cash_fen,
-        failures=failures,
-    )
-    if delivery is None or failures:
-        raise OrderRefused(failures)
-    return delivery
+) -> tuple[list[Part], Delivery | None]:
+    """Which of these parts are sent, and how: all that was reserved, and what waited if it can be.
+
+    Raises `OrderRefused` where something cannot, or what waits would never come there.
+    """
+
+    def tried(parts: Sequence[Part], failures: list[Refusal]) -> Delivery | None:
+        staying = sum(part.live for part in order.parts) - len(parts)
+        return deliver(
+            unit,
+            _goods(unit, order, parts),
+            recipient,
+            ask=Asking(rules.max_parts - staying, order.upgrade),
+            rules=rules,
+            backlog=backlog,
+            cash_fen=0 if order.paid else order.cash_fen,
+            failures=failures,
+        )
+
+    going = [part for part in leaving if not part.waits]
+    delivery, failures = None, list[Refusal]()
+    if going:
+        delivery = tried(going, failures)
+        if delivery is None or failures:
+            raise OrderRefused(failures)
+    for part in leaving:
+        if part.waits:
+            failures = []
+            more = tried([*going, part], failures)
+            if any(isinstance(one, OutsideCoverage | CountryNotServed) for one in failures):
+                raise OrderRefused(failures)
+            if more is not None and not failures:
+                going, delivery = [*going, part], more
+    return going, delivery
 
 
 def _goods(unit: Unit, order: Order, parts: Sequence[Part]) -> list[tuple[OrderLine, Terms]]:

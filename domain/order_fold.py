@@ -77,9 +77,11 @@ from domain.release_facts import (
     PartMoved,
     PartPicked,
     PartReleased,
+    PartUnpacked,
     ReviewReason,
     ReviewRequired,
     UnitsCancelling,
+    WaitMoved,
 )
 from domain.splitting import Allocation
 from domain.window_facts import WindowPaused, WindowResumed
@@ -238,6 +240,18 @@ def evolve(order: Order, fact: OrderFact) -> Order:
             return replace(order, parts=moved(order, fact.part, planned=fact.parcel))
         case PartPicked() | PartPacked():
             return replace(order, parts=moved(order, fact.part, parcel=fact.parcel))
+        case PartUnpacked():
+            kept = moved(
+                order,
+                fact.part,
+                parcel=None,
+                planned=None,
+                hand_over_by=None,
+                address_pending=False,
+            )
+            return replace(order, parts=kept)
+        case WaitMoved():
+            return order
         case AddressAcknowledged():
             return replace(order, parts=moved(order, fact.part, address_pending=False))
         case PartEntrusted():

@@ -81,6 +81,22 @@ class PartPicked(Fact, name="orders.PartPicked"):
     parcel: str
 
 
+class PartUnpacked(Fact, name="orders.PartUnpacked"):
+    """A part that was picked goes back to its shelf: it is sent from elsewhere (O8)."""
+
+    part: PositiveInt
+    parcel: str = Field(description="the one that it was in, which is sent no more")
+    reason: str
+
+
+class WaitMoved(Fact, name="orders.WaitMoved"):
+    """What a part waits for is to come from other warehouses: those that send there (O8)."""
+
+    part: PositiveInt
+    sources: tuple[str, ...] = Field(description="warehouses that may send it once they have some")
+    reason: str
+
+
 class AddressAcknowledged(Fact, name="orders.AddressAcknowledged"):
     """Whoever holds a packed part knows its new address, its label, too (O8; rules.md 29)."""
 
@@ -130,6 +146,8 @@ ReleaseFact = (
     | PartReleased
     | PartMoved
     | PartPicked
+    | PartUnpacked
+    | WaitMoved
     | AddressAcknowledged
     | PartEntrusted
     | UnitsCancelling

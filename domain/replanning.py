@@ -167,13 +167,10 @@ def given_up(order: Order, number: int | None) -> list[Units]:
 def planned_anew(order: Order) -> tuple[Part, ...]:
     """The parts that a new province needs another plan for: all that nobody has in hand (O8).
 
-    Refused while one of them waits for stock: it is looked for where the old place is sent from.
+    Those that wait for stock are among them: it is looked for where the new place is sent from.
     """
     open_parts = [part for part in order.parts if part.to_be_sent]
     why = "" if open_parts else f"the order is {order.state}"
-    for part in open_parts:
-        if part.waits:
-            why = f"part {part.number} waits for stock"
     if any(one.state == "reserved" for one in order.replacements):
         why = "goods are set aside to be sent once more"
     if why:

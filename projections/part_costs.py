@@ -20,12 +20,13 @@ from domain.order_facts import (
     UnitsFellShort,
 )
 from domain.payment_facts import PaymentCaptured
-from domain.release_facts import PartPicked
+from domain.release_facts import PartPicked, PartUnpacked
 from domain.splitting import Plan, PlannedPart
 from projections.reading import Event, Tables, View
 
 _TELLING = (
-    OrderPlaced, OrderSplit, PartHandedOver, PartPacked, PartPicked, UnitsCancelled, UnitsFellShort,
+    OrderPlaced, OrderSplit, PartHandedOver, PartPacked, PartPicked, PartUnpacked, UnitsCancelled,
+    UnitsFellShort,
 )  # fmt: skip
 
 
@@ -107,7 +108,8 @@ def _folded(parts: dict[int, PartCost], one: Any) -> dict[int, PartCost]:
             if unit.part in moved:
                 moved[unit.part] = moved[unit.part].without({unit.line: unit.quantity})
     elif fact.part in moved:
-        changes: dict[str, Any] = {"parcel": fact.parcel}
+        unpacked = isinstance(fact, PartUnpacked)
+        changes: dict[str, Any] = {"parcel": None if unpacked else fact.parcel}
         if isinstance(fact, PartHandedOver):
             changes |= {"handed_at": one.happened_at, "handed_position": one.position}
         if moved[fact.part].handed_position is None:

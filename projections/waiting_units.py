@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from application.envelope import Envelope
 from domain.order_facts import UnitsCancelled, UnitsFellShort, WaitChosen, WaitEnded
+from domain.release_facts import WaitMoved
 from projections.open_rows import OpenRows, Rows, Statements
 
 
@@ -26,7 +27,7 @@ class WaitingUnits(OpenRows):
 
     name = "waiting_units"
     tables = ("waiting_units",)
-    telling = (UnitsCancelled, UnitsFellShort, WaitChosen, WaitEnded)
+    telling = (UnitsCancelled, UnitsFellShort, WaitChosen, WaitEnded, WaitMoved)
     row = Row
     statements = Statements(
         load="""
@@ -56,6 +57,9 @@ class WaitingUnits(OpenRows):
             )
         elif isinstance(fact, WaitChosen) and (one.key, fact.part) in rows:
             rows[one.key, fact.part] = rows[one.key, fact.part]._replace(chosen=True)
+        elif isinstance(fact, WaitMoved) and (one.key, fact.part) in rows:
+            sources = ",".join(fact.sources)
+            rows[one.key, fact.part] = rows[one.key, fact.part]._replace(sources=sources)
         elif isinstance(fact, WaitEnded):
             rows.pop((one.key, fact.part), None)
         elif isinstance(fact, UnitsCancelled):

@@ -29,7 +29,8 @@ STORY = {
         CourseProgressed ReviewRequired OrderApproved OrderRejected PartReleased PartMoved
         PartPicked PartPacked AddressAcknowledged PartEntrusted UnitsCancelling
         CancellationOvertaken CancelledUnitsSent CancelledUnitsGivenUp PartHandedOver PartReceived
-        UnitsCancelled OrderSplit UnitsFellShort WaitChosen WaitEnded UnitsRefunded GoodsCameBack
+        UnitsCancelled OrderSplit UnitsFellShort WaitChosen WaitMoved WaitEnded PartUnpacked
+        UnitsRefunded GoodsCameBack
         CashRefundRequested CashRefundFailed CashRefundAskedAgain CashRefundConfirmed
         EntitlementRevoked WindowPaused ReplacementReserved ReplacementReleased ReplacementOrdered
         OrderLinked UnitsUnderReturn ReturnEnded RefundProposed RefundAllowed

@@ -5,13 +5,17 @@ from datetime import datetime
 
 import pytest
 
+from application.policies import SEND_WHAT_WAITED, sweep
 from application.rules_of import rules_of
 from projections.verifying import verify
 from projections.views import all_views
 from tests.api.conftest import RECIPIENT, Mall
+from tests.api.test_shortfalls import jobs, nowhere
 from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
+
+__all__ = ["jobs"]  # the fixture
 
 FAR = {
     **RECIPIENT,
@@ -53,24 +57,91 @@ async def test_all_of_it_is_planned_anew_when_it_goes_to_another_province(
     assert (await mall.read(number))["status"] == "pending_receipt"
 
 
+async def near_only(mall: Mall, *codes: str) -> None:
+    """These warehouses, or all, send to one province alone."""
+    for terms in (await mall.get("/v1/warehouses", **STAFF)).json()["warehouses"]:
+        if not codes or terms["code"] in codes:
+            changed = {**terms, "serves": ["浙江省"]}
+            assert (await mall.post("/v1/warehouses", changed, **STAFF)).status_code == 200
+    await mall.views()
+
+
 async def test_it_is_refused_with_the_reasons_when_nobody_goes_there(mall: Mall) -> None:
-    """O1, O8, rules 9: remote regions are excluded, and what is packed goes on to no place else."""
+    """O1, O8, rules 9: remote regions are excluded; what is packed stays in its box."""
     number = (await mall.order(("notebook", 1)))["number"]
     path = f"/v1/orders/{number}/address"
     remote = await mall.post(path, {**FAR, "province": "西藏自治区", "city": "拉萨市"})
     assert remote.status_code == 409
     packed = await mall.post("/v1/parcels", {"order": number, "part": 1}, **STAFF)
     assert packed.status_code == 201
-    warehouse = (await mall.read(number, **STAFF))["parts"][0]["warehouse"]
-    network = (await mall.get("/v1/warehouses", **STAFF)).json()["warehouses"]
-    terms = next(one for one in network if one["code"] == warehouse)
-    near_only = {**terms, "serves": ["浙江省"]}
-    assert (await mall.post("/v1/warehouses", near_only, **STAFF)).status_code == 200
+    await near_only(mall)
     refused = await mall.post(path, FAR)
-    assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
-    assert f"第 1 部分已拣货打包，仓库 {warehouse} 不发往该地" in refused.json()["detail_zh"]
+    assert (refused.status_code, refused.json()["code"]) == (409, "order_refused")
+    assert [one["code"] for one in refused.json()["failures"]] == ["outside_coverage"]
+    order = await mall.read(number, **STAFF)
+    assert order["parts"][0]["parcel"] == packed.json()["parcel"]
     near = {**RECIPIENT, "address": "文二路 9 号"}
     assert (await mall.post(path, near)).status_code == 200  # CONTROL
+
+
+async def test_what_is_packed_where_nothing_goes_there_is_put_back_and_sent_from_elsewhere(
+    mall: Mall, database: MallDatabase
+) -> None:
+    """O8, W1, C3, W6: once, though it is sent twice; the floor has its task; the views agree."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    packed = await mall.post("/v1/parcels", {"order": number, "part": 1}, **STAFF)
+    parcel = packed.json()["parcel"]
+    warehouse = (await mall.read(number, **STAFF))["parts"][0]["warehouse"]
+    await near_only(mall, warehouse)
+    path = f"/v1/orders/{number}/address"
+    both = [await mall.post(path, FAR, key="once") for _ in range(2)]
+    assert [one.status_code for one in both] == [200, 200], both[0].text
+    await mall.views()
+    (part,) = (await mall.read(number, **STAFF))["parts"]
+    assert part["warehouse"] != warehouse
+    assert part["part"] == 2
+    (task,) = (await mall.get("/v1/put-backs", **STAFF)).json()["parcels"]
+    assert task["number"] == parcel
+    async with mall.tenant.pool.connection() as connection:
+        query = f"SELECT warehouse, reserved, picked FROM {mall.tenant.schema}.stock_levels"
+        cursor = await connection.execute(
+            f"{query} WHERE sku = 'notebook' AND reserved + picked > 0"
+        )
+        assert await cursor.fetchall() == [(part["warehouse"], 1, 0)]
+    views = all_views(rules_of(mall.settings))
+    found = await verify(database.owner_url, schema=database.schema, views=views)
+    assert found.differences == []
+    await mall.ship(number, part=2)
+    assert (await mall.read(number))["status"] == "pending_receipt"
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_what_waits_is_sent_there_or_waits_for_the_warehouses_that_go_there(
+    mall: Mall, database: MallDatabase, there: bool
+) -> None:
+    """O8, rule 1: if stock came meanwhile, at once; else once their stock comes, by the policy."""
+    number = await nowhere(mall)
+    path = f"/v1/orders/{number}/address"
+    more = {"sku": "notebook", "warehouse": "shaanxi", "quantity": 5, "reference": "D-9"}
+    if there:
+        assert (await mall.post("/v1/stock/receipts", more, **STAFF)).status_code == 200
+    moved = await mall.post(path, FAR)
+    assert moved.status_code == 200, moved.text
+    await mall.views()
+    assert [one["waits"] for one in (await mall.read(number))["parts"]] == [
+        None if there else "choice"
+    ]
+    if not there:
+        await mall.post("/v1/stock/receipts", more, **STAFF)
+        await mall.views()
+        await sweep(mall.tenant, SEND_WHAT_WAITED)
+        await mall.views()
+    (part,) = (await mall.read(number, **STAFF))["parts"]
+    assert (part["warehouse"], part["waits"]) == ("shaanxi", None)
+    assert [one["quantity"] for one in part["units"]] == [2]
+    views = all_views(rules_of(mall.settings))
+    found = await verify(database.owner_url, schema=database.schema, views=views)
+    assert found.differences == []
 
 
 async def test_what_is_packed_goes_there_from_where_it_is(

@@ -95,8 +95,10 @@ from domain.release_facts import (
     CancellationOvertaken,
     CancelledUnitsSent,
     PartEntrusted,
+    PartUnpacked,
     ReviewReason,
     UnitsCancelling,
+    WaitMoved,
 )
 from domain.scans import Scan, ScanKind
 from domain.stock import StockFact, StockReleased, StockTransferredOut, StockWithheld, stock_key
@@ -448,9 +450,25 @@ class Mall(RuleBasedStateMachine):
             self.gone(purchase, person, purchase.live(), end="cancelled")
 
     @precondition(lambda self: self.purchases)
-    @rule(nth=some_order)
-    def learner_moves(self, nth: int) -> None:
-        """To another province: what nobody has in hand is planned anew, what is packed stays so."""
+    @rule(nth=some_order, shut=st.none() | st.sampled_from(PLACES))
+    def learner_moves(self, nth: int, shut: str | None) -> None:
+        """To another province: all is planned anew that is not packed where it is sent there from.
+
+        One place may send nothing there: then it depends on the others whether they have it all.
+        """
+        stuck = [
+            (n, one)
+            for n in range(nth, nth + len(self.purchases))
+            for one in self.pick(n)[1].live()
+            if one.place and (one.stage == "packed" if shut else one.waits)
+        ]
+        if stuck:  # rather an order of which something is packed there, or waits
+            nth, first = stuck[0]
+            shut = first.place if shut else None
+        if shut:
+            other = next(place for place in PLACES if place != shut)
+            for sku in GOODS:
+                self.receive(sku, other, 2)
         number, purchase, _ = self.pick(nth)
         destination = self.log.state(ORDER, number).destination
         unsent = [one for one in purchase.live() if one.place and one.stage in ("open", "packed")]
@@ -464,11 +482,26 @@ class Mall(RuleBasedStateMachine):
         packed = {one.part for one in things if one.stage == "packed" and one.part}
         boxes = {self.together(number, part)[0]: self.together(number, part)[1] for part in packed}
         alone = all(thing in things for box in boxes.values() for thing in box)
-        opened = [one for one in things if one.stage == "open"]
-        alone = alone and self.to_be_had(opened)
-        if self.expect(things and alone and not any(one.waits for one in things), move):
-            self.planned_anew(number, opened, packed=packed)
-            for parcel in boxes:
+        reserved = [one for one in things if one.stage == "open" and not one.waits]
+        alone = alone and self.to_be_had(reserved)
+        before = len(self.log.facts(ORDER, number))
+        if not (shut and things and alone):
+            moves = self.expect(things and alone, move)
+        else:
+            self.sends_to(shut, but=to.province or "")
+            moves = self.tried(move)
+            self.sends_to(shut)
+        if moves:
+            told = self.log.facts(ORDER, number)[before:]
+            back = {one.part for one in told if isinstance(one, PartUnpacked)}
+            still = {one.part for one in told if isinstance(one, WaitMoved)}
+            assert shut or not back
+            for thing in things:
+                thing.stage = "open" if thing.part in back else thing.stage
+            opened = [one for one in things if one.stage == "open" and one.part not in still]
+            splits = [one for one in told if isinstance(one, OrderSplit)]
+            self.planned_anew(number, opened, splits, packed=packed - back)
+            for parcel in {self.together(number, part)[0] for part in packed - back}:
                 self.do(partial(releasing.acknowledge_address, parcel=parcel, by="desk"))
 
     def to_be_had(self, things: list[Thing]) -> bool:
@@ -481,14 +514,37 @@ class Mall(RuleBasedStateMachine):
             for sku, count in wanted.items()
         )
 
-    def planned_anew(self, number: str, things: list[Thing], *, packed: set[int]) -> None:
-        split = self.log.facts(ORDER, number)[-1]
-        assert isinstance(split, OrderSplit)
+    def sends_to(self, place: str, *, but: str = "") -> None:
+        """A place sends everywhere, or not to one province."""
+        others = tuple(one for one in ("浙江省", "江苏省") if one != but)
+        serves = others if but else (EVERYWHERE,)
+        warehouse = Warehouse(code=place, name=place, province="浙江省", city="", serves=serves)
+        self.do(partial(stocking.put_warehouse, warehouse=warehouse))
+
+    def tried(self, decide: Callable[[Unit], dict[str, Any]]) -> bool:
+        """Whether it is done; refused, it has no effect."""
+        before = len(self.log.recorded)
+        try:
+            self.answer = self.do(decide)
+        except Refusal:
+            assert len(self.log.recorded) == before
+            return False
+        return True
+
+    def planned_anew(
+        self,
+        number: str,
+        things: list[Thing],
+        splits: Sequence[OrderSplit],
+        *,
+        packed: set[int],
+    ) -> None:
         for thing in things:
-            self.shelf[thing.place or "", thing.sku] += 1
+            self.shelf[thing.place or "", thing.sku] += not thing.waits
+            thing.waits = False
         lines = self.log.state(ORDER, number).lines
         left = sorted(things, key=lambda one: one.sku)
-        for part in split.plan.parts:
+        for part in [one for split in splits for one in split.plan.parts]:
             for unit in part.units if part.part not in packed else ():
                 mine = [one for one in left if one.sku == lines[unit.line - 1].sku]
                 for thing in mine[: unit.quantity]:

@@ -220,25 +220,110 @@ def test_what_is_packed_with_another_order_s_goes_to_that_ones_address() -> None
             move(mall, to)
 
 
-def test_what_cannot_go_there_is_not_planned_anew() -> None:
-    """O8, W1: nobody puts picked goods back for a plan; what waits for stock has none."""
-    picked = two_places("c")
-    picked.packed("N1", 1)
-    waiting = two_places("c")
-    waiting.do(partial(stocking.scrap_stock, sku="mug", warehouse="c", quantity=3, reason="x"))
-    waiting.do(
-        partial(
-            replanning.short_pick,
-            order="N1", part=2, sku="mug", found=0, reason="broken", rules=SURE,
-        )
-    )  # fmt: skip
-    for mall, why in (
-        (picked, "is packed, and a sends nothing there"),
-        (waiting, "waits for stock"),
-    ):
-        with pytest.raises(NotPossible, match=why):
+def short(mall: Mall, part: int = 2) -> None:
+    """Nothing of a part was found, and nobody has it: it waits."""
+    told: dict[str, Any] = {"sku": "mug", "found": 0, "reason": "broken"}
+    mall.do(partial(replanning.short_pick, order="N1", part=part, rules=SURE, **told))
+
+
+def nothing_in(mall: Mall, *places: str) -> None:
+    """What is free there is thrown away."""
+    for place in places:
+        scrap = partial(stocking.scrap_stock, sku="mug", warehouse=place, reason="x")
+        mall.do(partial(scrap, quantity=mall.stock(place, "mug").free))
+
+
+def kinds(mall: Mall) -> list[str]:
+    """What the last command said of the order."""
+    return [type(one).__name__ for one in mall.log.facts(ORDER, "N1")]
+
+
+def test_what_is_packed_where_nothing_goes_there_is_put_back_and_sent_from_elsewhere() -> None:
+    """O8, W1, C3: unpacked, a task for the floor, free on its shelf; the promise is made anew."""
+    mall = two_places("c")
+    parcel = mall.packed("N1", 1)
+    assert shelves(mall) == [(0, 0), (0, 1), (3, 0)]
+    after = move(mall)
+    assert shape(after) == [(3, "c", 3, None)]
+    assert shelves(mall) == [(2, 0), (1, 0), (0, 3)]
+    assert mall.stock("a", "mug").picked == 0
+    box = mall.log.state(PARCEL, parcel)
+    assert (box.dissolved, [one.quantity for one in box.to_put_back]) == (True, [2])
+    assert kinds(mall)[-3:] == ["PartUnpacked", "AddressChanged", "OrderSplit"]
+    again = mall.packed("N1", 3)
+    mall.do(partial(shipping.hand_over, parcel=again, rules=SURE))
+    assert mall.log.state(PARCEL, again).card == (after.destination and after.destination.card)
+
+
+def test_it_stays_in_its_box_where_its_warehouse_sends_there_or_nobody_has_it() -> None:
+    """O8, O1: CONTROL: nothing is unpacked without need, nor where that leads nowhere."""
+    mall = two_places("a", "c")
+    mall.packed("N1", 1)
+    move(mall)
+    assert "PartUnpacked" not in kinds(mall)
+    for serving, gone, code in (("c", "c", "out_of_stock"), ("", "", "outside_coverage")):
+        mall = two_places(*serving)
+        parcel = mall.packed("N1", 1)
+        nothing_in(mall, *gone)
+        before, stock = mall.log.state(ORDER, "N1"), shelves(mall)
+        with pytest.raises(OrderRefused) as refused:
             move(mall)
-        move(mall, NEAR)  # CONTROL: nearby they go on
+        assert {one.code for one in refused.value.failures} == {code}
+        assert (mall.log.state(ORDER, "N1"), shelves(mall)) == (before, stock)
+        assert not mall.log.state(PARCEL, parcel).dissolved
+        move(mall, NEAR)  # nearby it goes on
+
+
+def test_what_waits_is_sent_from_the_warehouses_of_the_new_place_if_they_have_it() -> None:
+    """O8, rules 1, 10: nobody near had it; what is far has it, so that it waits no more."""
+    mall = two_places("c")
+    nothing_in(mall, "c")
+    short(mall)
+    mall.item("mug", "c", units=3)
+    after = move(mall)
+    assert shape(after) == [(after.parts[-1].number, "c", 3, None)]
+    assert [part.waits for part in after.parts if part.live] == [None]
+    assert shelves(mall) == [(2, 0), (0, 0), (0, 3)]
+    assert after.promise is not None
+    assert after.promise.anew is not None
+
+
+def test_what_waits_goes_on_waiting_for_what_those_get() -> None:
+    """O8, rule 1: two of three are there: one waits on, for the one warehouse that goes there."""
+    mall = two_places("c")
+    nothing_in(mall, "c")
+    short(mall)
+    mall.item("mug", "c", units=2)
+    after = move(mall)
+    waiting = next(part for part in after.parts if part.waits)
+    assert kinds(mall)[-2:] == ["WaitMoved", "OrderSplit"]
+    told = mall.log.facts(ORDER, "N1")[-2]
+    assert (getattr(told, "part", 0), getattr(told, "sources", ())) == (waiting.number, ("c",))
+    assert shelves(mall) == [(2, 0), (0, 0), (0, 2)]
+    send = partial(replanning.send_what_waited, number="N1", part=waiting.number, rules=SURE)
+    mall.item("mug", "b", units=1)
+    assert mall.do(send) is None
+    mall.item("mug", "c", units=1)
+    mall.do(send)
+    assert mall.stock("c", "mug").reserved == 3
+    assert sum(one.quantity for part in after.parts for one in part.units) == 3
+
+
+def test_an_order_that_only_waits_may_move_where_somebody_sends_it_and_nowhere_else() -> None:
+    """O8, O1: nothing is planned, and no promise made; refused where nobody would ever send it."""
+    for serving, code in ((("c",), None), ((), "outside_coverage")):
+        mall = two_places(*serving)
+        nothing_in(mall, "c")
+        short(mall, 1)
+        short(mall, 2)
+        facts = len(kinds(mall))
+        if code is None:
+            move(mall)
+            assert kinds(mall)[facts:] == ["AddressChanged", "WaitMoved", "WaitMoved"]
+            continue
+        with pytest.raises(OrderRefused) as refused:
+            move(mall)
+        assert code in {one.code for one in refused.value.failures}
 
 
 def test_a_doubtful_place_waits_for_a_human_there_too() -> None:
