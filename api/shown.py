@@ -92,6 +92,10 @@ class PartOut(BaseModel):
         description="for staff: in_review, waiting_for_stock, waiting_for_wave, released,"
         " at_third_party, in_parcel, address_pending; the state itself once it is handed over",
     )
+    planned: str | None = Field(
+        default=None,
+        description="for staff: number of the parcel that it is picked into, from its release on",
+    )
     hand_over_by: AwareDatetime | None = Field(
         default=None, description="for staff: when the warehouse's service level ends"
     )

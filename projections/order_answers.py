@@ -236,7 +236,11 @@ def stage(order: Order, part: Part) -> str:
 
 def _part(order: Order, part: Part, *, staff: bool) -> dict[str, Any]:
     state = _state(order, part)
-    inner = {"stage": stage(order, part), "hand_over_by": part.hand_over_by} if staff else {}
+    inner = {
+        "stage": stage(order, part),
+        "planned": part.planned,
+        "hand_over_by": part.hand_over_by,
+    }
     return {
         "part": part.number,
         "warehouse": part.warehouse,
@@ -248,7 +252,7 @@ def _part(order: Order, part: Part, *, staff: bool) -> dict[str, Any]:
         "waits": part.waits,
         "cancelling": any(one.part == part.number for one in order.cancelling),
         "units": [{"line": unit.line, "quantity": unit.quantity} for unit in part.units],
-        **inner,
+        **(inner if staff else {}),
     }
 
 

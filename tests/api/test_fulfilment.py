@@ -34,7 +34,8 @@ async def test_two_orders_go_through_the_house_as_one_parcel(mall: Mall) -> None
     again = await mall.post("/v1/waves", {"warehouse": HALL}, key="w1", **STAFF)
     assert again.json() == {key: ran[key] for key in again.json()}
     seen = await mall.read(first, role="operations", subject="ops")
-    assert seen["parts"][0]["stage"] == "released"
+    assert (seen["parts"][0]["stage"], seen["parts"][0]["planned"]) == ("released", parcel)
+    assert "planned" not in (await mall.read(first))["parts"][0]
     assert (await mall.read(first))["parcels"] == []  # nothing is packed yet
     listed = await changed(mall, "/v1/pick-lists", {"warehouse": HALL})
     assert [(one["order"], one["quantity"]) for one in listed["units"]] == [(first, 1), (second, 2)]

@@ -86,14 +86,14 @@ function step(part, found, parcel, changed) {
   if (part.state === "pending_payment") return h("p", { class: "quiet small" }, t("packing.unpaid"));
   if (found.review?.length) return h("p", { class: "small quiet" }, t("packing.in_review"), found.review.map((one) => word("review", one)).join(t("app.and")), " ", h("a", { href: "#/reviews" }, t("tab.reviews")));
   if (part.stage === "at_third_party") return h("p", { class: "quiet small" }, t("consigned.here"), " ", h("a", { href: "#/consigned" }, t("tab.consigned")), part.cancelling ? [" · ", t("field.cancelling")] : null);
-  if (!parcel && part.parcel) return released();
-  if (!parcel) return part.stage === "released" ? h("div", { class: "stack" }, released(), packForm(part, found, changed)) : packForm(part, found, changed);
+  if (!parcel && part.parcel) return released(part);
+  if (!parcel) return part.stage === "released" ? h("div", { class: "stack" }, released(part), packForm(part, found, changed)) : packForm(part, found, changed);
   if (!parcel.waybill) return waybillForm(parcel, changed, part.carrier);
   if (part.state === "pending_shipment") return handOver(parcel, parcel.customs, changed);
   return tracked(part, parcel, found, changed);
 }
 
-const released = () => h("p", { class: "small quiet" }, t("packing.released"), " ", h("a", { href: "#/picking" }, t("tab.picking")));
+const released = (part) => h("p", { class: "small quiet" }, t("packing.released"), " ", h("span", { class: "mono" }, part.parcel ?? part.planned), " · ", h("a", { href: "#/picking" }, t("tab.picking")));
 
 function packForm(part, found, changed) {
   // Customs are told what the parcel weighs with its packaging, and clear none without (T7).
