@@ -14,7 +14,7 @@ from api.auth import check_text
 from api.health import FORGED_CALLBACKS
 from api.problems import invalid, problem
 from api.shown_after_changes import CarrierTakenOut, NoticeTakenOut, PushTakenOut
-from application import intercepting, ordering, shipping
+from application import intercepting, ordering, watched_parcels
 from application.envelope import Context
 from application.gateways import kuaidi100, tracking
 from application.gateways.kuaidi100_intercepts import says_it_could_not
@@ -280,7 +280,7 @@ async def _keep_unreadable(request: Request, parcel: str, raw: bytes) -> None:
         key=f"{parcel}:{digest.hex()[:32]}",
         digest=digest,
         context=Context(actor="partner:kuaidi100", command=f"push:{digest.hex()[:16]}"),
-        decide=lambda unit: shipping.keep_unreadable(unit, parcel=parcel, raw=raw),
+        decide=lambda unit: watched_parcels.keep_unreadable(unit, parcel=parcel, raw=raw),
         streams=[PARCEL.stream(parcel)],
     )
     await tenant.store.execute(command)

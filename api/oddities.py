@@ -23,7 +23,7 @@ from api.shown import Next, ScanOut, example
 from api.shown_after_changes import NewPosition
 from application import shipping
 from application.streams import PARCEL
-from domain.parcels import OddityDecision
+from domain.parcel_state import OddityDecision
 from projections.oddities import odd_parcels
 
 router = APIRouter(prefix="/v1", tags=["tracking"])

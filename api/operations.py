@@ -43,7 +43,7 @@ from api.shown_after_changes import (
     WarehousePutOut,
 )
 from api.shown_goods import CallbackOut, ItemOut, ItemsOut, WarehousesOut
-from application import shipping, stocking
+from application import shipping, stocking, watched_parcels
 from application.renumbering import renumber_parcel
 from application.screening import screen_past_the_waves
 from application.streams import ITEM, MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
@@ -344,7 +344,7 @@ async def settle_unreadable(
 ) -> Response:
     """They wait in `/v1/troubles` until then; what they are is seen by a reveal (M5)."""
     command = change.command(
-        lambda unit: shipping.settle_unreadable(unit, parcel=parcel),
+        lambda unit: watched_parcels.settle_unreadable(unit, parcel=parcel),
         reason=body.reason,
         streams=[PARCEL.stream(parcel)],
     )

@@ -16,7 +16,7 @@ import httpx2
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from application import shipping
+from application import watched_parcels
 from application.callback_links import CallbackLinks
 from application.cards import open_card
 from application.envelope import Context
@@ -184,7 +184,7 @@ class Asking:
                 key=key,
                 digest=hashlib.sha256(key.encode()).digest(),
                 context=Context(actor="policy:subscribe_parcels", command=key),
-                decide=lambda unit: shipping.note_subscription(
+                decide=lambda unit: watched_parcels.note_subscription(
                     unit, parcel=parcel, partner=partner, waybill=waybill
                 ),
                 streams=(PARCEL.stream(parcel),),

@@ -18,7 +18,7 @@ from domain.consignments import ConsignedUnits, Report
 from domain.entrusting import ask_to_cancel, cancelling_units, entrust
 from domain.house_rules import HouseRules
 from domain.order_facts import Units
-from domain.parcels import Stage
+from domain.parcel_state import Stage
 from domain.refusals import NotFound
 
 PICK_LIST = "third-party"

@@ -33,7 +33,7 @@ from domain.house_rules import HouseRules
 from domain.intercepts import STOPPABLE
 from domain.order_facts import Units
 from domain.parcel_facts import Content
-from domain.parcels import Stage
+from domain.parcel_state import Stage
 from domain.refusals import Refusal
 from domain.stock import stock_key
 

@@ -13,7 +13,8 @@ from application.unit import Unit
 from domain.house_rules import HouseRules
 from domain.orders import Order
 from domain.parcel_facts import Content, KeptApart, ParcelPlanned
-from domain.parcels import Parcel, Stage
+from domain.parcel_state import Stage
+from domain.parcels import Parcel
 from domain.parts import Part
 from domain.refusals import NotFound, NotPossible
 

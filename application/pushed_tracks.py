@@ -14,7 +14,7 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from application import shipping
+from application import shipping, watched_parcels
 from application.asking_partners import Asker
 from application.envelope import Context
 from application.gateways.tracking import DirectTracker, Told
@@ -89,7 +89,7 @@ async def record_push(
             rules=house.rules,
         )
         if ended is not None:
-            shipping.end_watch(unit, parcel=parcel, partner=partner, **ended._asdict())
+            watched_parcels.end_watch(unit, parcel=parcel, partner=partner, **ended._asdict())
         return told
 
     command = Command(

@@ -21,7 +21,7 @@ from domain import reviewing
 from domain.house_rules import HouseRules
 from domain.order_facts import customer_status
 from domain.parcel_facts import Content, KeptApart
-from domain.parcels import Stage
+from domain.parcel_state import Stage
 from domain.refusals import NotPossible
 from domain.release_facts import ReviewReason
 from domain.stock import StockPicked, stock_key

@@ -15,8 +15,9 @@ from application.sealed_words import seal_payload
 from application.sharing import chosen_carriers
 from application.streams import MALL, NETWORK, ORDER, PARCEL, RATES, STOCK
 from application.unit import Unit
+from application.watched_parcels import keep_unreadable, kept_payload
 from application.waybills import are_known, bind, bind_if_free, must_be_known
-from domain import confirming, legs, oddities, watching
+from domain import confirming, legs, oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.lanes import Lane
@@ -24,18 +25,15 @@ from domain.own_numbers import SecondNumber
 from domain.parcel_facts import (
     Content,
     ParcelPacked,
-    PushUnreadable,
     ReceiptProved,
     SecondNumberTold,
 )
-from domain.parcels import OddityDecision, Parcel, received_at
+from domain.parcel_state import OddityDecision
+from domain.parcels import Parcel, received_at
 from domain.refusals import NotPossible
 from domain.scans import Scan
-from domain.sealed import Sealed
 from domain.stock import StockPicked, stock_key
 
-WORDS_MAX = 100
-"""Of a partner's words about the end of its watch."""
 CHOSEN_THERE = "chosen by the warehouse"
 """Why a third party's parcel has another carrier than the house would have chosen (W4)."""
 
@@ -180,7 +178,7 @@ def record_scans(
     state = unit.record(PARCEL, parcel, joined)
     fresh = state.tracking.fresh(_as_recorded(scans, now=unit.now))
     if fresh:
-        payload = None if raw is None else _kept_payload(unit, state, raw)
+        payload = None if raw is None else kept_payload(unit, state, raw)
         for fact in state.scanned(fresh, source=source, payload=payload):
             # A clock that runs ahead of ours, by less than what is flagged, is not believed either.
             seen = min(fact.time, unit.now)
@@ -209,21 +207,6 @@ def _correct(
     if state.unread == 0 and raw is not None:  # each later push says the same again
         keep_unreadable(unit, parcel=parcel, raw=raw)
     return unit.read(PARCEL, parcel)
-
-
-def end_watch(
-    unit: Unit, *, parcel: str, partner: str, gave_up: bool, words: str, waybill: str | None
-) -> dict[str, Any]:
-    """Note that a partner watches a parcel no longer (T1; wire 1.6)."""
-    facts = watching.ended(
-        existing_parcel(unit, parcel),
-        partner=partner,
-        gave_up=gave_up,
-        words=blot(words)[:WORDS_MAX],
-        at=unit.now,
-        waybill=waybill,
-    )
-    return {"parcel": parcel, "watched": unit.record(PARCEL, parcel, facts).watched}
 
 
 def carry_on(
@@ -370,34 +353,3 @@ def confirm_track(
     if second is not None:
         unit.record(PARCEL, parcel, [SecondNumberTold(**second._asdict())])
     return {"contradicted": second is None}
-
-
-def note_subscription(unit: Unit, *, parcel: str, partner: str, waybill: str) -> dict[str, Any]:
-    """Note that a partner watches a parcel (T1)."""
-    state = existing_parcel(unit, parcel)
-    after = unit.record(
-        PARCEL, parcel, watching.subscribed(state, partner=partner, waybill=waybill)
-    )
-    return {"parcel": parcel, "watched": after.watched}
-
-
-def keep_unreadable(unit: Unit, *, parcel: str, raw: bytes) -> dict[str, Any]:
-    """Keep a signed push that could not be understood, for a human to look at (wire 1.6)."""
-    state = existing_parcel(unit, parcel)
-    kept = _kept_payload(unit, state, raw)
-    card, digest = (kept.card, kept.digest) if kept else (None, None)
-    pushed = PushUnreadable(source="kuaidi100.push", card=card, digest=digest)
-    unit.record(PARCEL, parcel, [pushed])
-    return {"parcel": parcel, "card": card}
-
-
-def settle_unreadable(unit: Unit, *, parcel: str) -> dict[str, Any]:
-    """Note that a human dealt with the pushes that could not be understood (M5)."""
-    state = existing_parcel(unit, parcel)
-    unit.record(PARCEL, parcel, state.settle_unreadable())
-    return {"parcel": parcel, "settled": state.unread}
-
-
-def _kept_payload(unit: Unit, parcel: Parcel, raw: bytes) -> Sealed | None:
-    """A card with what names people, sealed for whose parcel it is; none once they were erased."""
-    return seal_payload(unit, existing(unit, parcel.orders[0]).learner, raw)

@@ -20,7 +20,8 @@ from domain.house_rules import HouseRules
 from domain.lanes import city_of
 from domain.neighbours import between
 from domain.parcel_facts import OddityDecided, ParcelFact, ScanSeen, TrackFlagged
-from domain.parcels import VOIDING, OddityDecision, Parcel
+from domain.parcel_state import VOIDING, OddityDecision
+from domain.parcels import Parcel
 from domain.refusals import NotFound, NotPossible
 from domain.scans import Coordinates, Scan, ScanKind
 from domain.tracking import RECEIVED, Track

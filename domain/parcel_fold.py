@@ -50,7 +50,8 @@ from domain.parcel_facts import (
     WaybillCorrected,
     WaybillIssued,
 )
-from domain.parcels import Parcel, Stage, Unsent, received_at
+from domain.parcel_state import Stage, Unsent
+from domain.parcels import Parcel, received_at
 from domain.recorded_scans import as_scan
 
 

@@ -16,7 +16,8 @@ from domain.late_promises import is_told_unsent, unsent_by
 from domain.legs import leg_of, legs_of
 from domain.order_facts import RefundProposed, State, customer_status
 from domain.orders import Order
-from domain.parcels import Parcel, Stage
+from domain.parcel_state import Stage
+from domain.parcels import Parcel
 from domain.parts import PROGRESS, Part
 from domain.proposed import under_decision
 from domain.refusals import NotPossible

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from application import privacy, readdressing, shipping
+from application import privacy, readdressing, shipping, watched_parcels
 from application.addressing import Addressed
 from application.unit import Unit
 from domain.house_rules import DEFAULT_RULES
@@ -74,7 +74,9 @@ async def _pushes_after_erasure(house: House) -> tuple[int, int]:
     house.wait(hours=1)
     scanned = await house.do(_push(house, parcel, "已签收,签收人:欧阳若兰,电话13912345678"))
     assert scanned["new_scans"] == 1
-    kept = await house.do(lambda unit: shipping.keep_unreadable(unit, parcel=parcel, raw=RAW))
+    kept = await house.do(
+        lambda unit: watched_parcels.keep_unreadable(unit, parcel=parcel, raw=RAW)
+    )
     assert kept["parcel"] == parcel
     return await _personal(house)
 
@@ -97,7 +99,8 @@ async def test_a_key_comes_back_when_payloads_are_sealed_for_anybody(
     def careless(unit: Unit, parcel: Parcel, raw: bytes) -> Sealed:
         return Sealed(card=unit.seal("mei", "payload", raw), digest="")
 
-    monkeypatch.setattr(shipping, "_kept_payload", careless)
+    for room in (shipping, watched_parcels):
+        monkeypatch.setattr(room, "kept_payload", careless)
     assert await _pushes_after_erasure(house) == (1, 2)
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from application import shipping
-from domain.parcels import OddityDecision
+from domain.parcel_state import OddityDecision
 from domain.scans import ScanKind
 from projections.oddities import odd_parcels
 from projections.rebuilding import rebuild

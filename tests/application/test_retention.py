@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from application import jobs, privacy, retention, shipping
+from application import jobs, privacy, retention, watched_parcels
 from application.cards import card_of, open_card
 from application.retention import forget_evidence, forget_payloads
 from application.sealed_words import content_of, seal_file, seal_words
@@ -31,7 +31,7 @@ async def house(database: MallDatabase) -> AsyncIterator[House]:
             parcel = await one.ship(number)
             for _ in range(3):
                 await one.do(
-                    lambda unit, to=parcel: shipping.keep_unreadable(  # type: ignore[misc]
+                    lambda unit, to=parcel: watched_parcels.keep_unreadable(  # type: ignore[misc]
                         unit, parcel=to, raw=RAW
                     )
                 )

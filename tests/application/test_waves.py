@@ -34,7 +34,8 @@ from application.waves import (
 from domain.house_rules import DEFAULT_RULES, HouseRules
 from domain.order_facts import Channel, Upgrade
 from domain.orders import Order
-from domain.parcels import Parcel, Stage
+from domain.parcel_state import Stage
+from domain.parcels import Parcel
 from domain.refusals import NotFound, NotPossible
 from domain.release_facts import ReviewReason
 from tests.application.house import RECIPIENT, VAULT, House, opened

@@ -17,7 +17,8 @@ from domain.parcel_facts import (
     SecondNumberTold,
     TrackConfirmed,
 )
-from domain.parcels import OddityDecision, Parcel, received_at
+from domain.parcel_state import OddityDecision
+from domain.parcels import Parcel, received_at
 from domain.scans import Scan
 from tests.domain.test_legs import DONE, EMS, HOME, JAPAN, OUT, after, parcel, scan
 

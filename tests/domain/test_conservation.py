@@ -78,7 +78,7 @@ from domain.order_facts import (
     UnitsUnderReturn,
 )
 from domain.parcel_facts import Content
-from domain.parcels import Stage
+from domain.parcel_state import Stage
 from domain.parts import Part
 from domain.payment_facts import CashRefundAskedAgain, CashRefundConfirmed, CashRefundFailed
 from domain.point_facts import (

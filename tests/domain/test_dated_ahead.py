@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from application.streams import PARCEL
 from domain.house_rules import DEFAULT_RULES
 from domain.oddities import Oddity, OddityKind, decide, flag, oddities
-from domain.parcels import OddityDecision, Parcel, received_at
+from domain.parcel_state import OddityDecision
+from domain.parcels import Parcel, received_at
 from domain.recorded_scans import as_fact
 from domain.scans import AHEAD_AT_MOST, Scan, ScanKind
 from domain.tracking import ParcelState

@@ -8,7 +8,7 @@ from application import labelling, releasing, replanning, stocking
 from application.streams import ORDER, PARCEL
 from domain.labels import LabelIssued, LabelUnwanted
 from domain.parcel_facts import Content, ParcelDissolved
-from domain.parcels import Stage
+from domain.parcel_state import Stage
 from tests.domain.test_joining import RULES, Mall
 
 

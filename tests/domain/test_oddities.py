@@ -14,7 +14,8 @@ from domain.known_scans import track
 from domain.neighbours import between
 from domain.oddities import FLAGS_MAX, OddityKind, decide, distance_km, flag, oddities
 from domain.parcel_facts import OddityDecided, ParcelFact
-from domain.parcels import OddityDecision, Parcel
+from domain.parcel_state import OddityDecision
+from domain.parcels import Parcel
 from domain.refusals import NotFound, NotPossible
 from domain.scans import Coordinates, Scan, ScanKind, classify
 from domain.tracking import ParcelState

@@ -18,7 +18,8 @@ from domain.known_scans import track
 from domain.oddities import OddityKind, decide, flag, oddities
 from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import OddityDecided, SecondNumberTold, TrackFlagged, WaybillIssued
-from domain.parcels import OddityDecision, Parcel, received_at
+from domain.parcel_state import OddityDecision
+from domain.parcels import Parcel, received_at
 from domain.recorded_scans import as_fact
 from domain.scans import Scan, classify, normalise_text, read_onward
 from domain.tracking import ParcelState, Track

@@ -7,7 +7,7 @@ import pytest
 from application import ordering, putting_back, releasing, shipping
 from application.streams import INTERCEPT, ORDER, PARCEL
 from domain.parcel_facts import Content, ParcelPacked, UnitsPutBack, UnitsToPutBack
-from domain.parcels import Stage, Unsent
+from domain.parcel_state import Stage, Unsent
 from domain.refusals import NotPossible
 from tests.domain.test_emptied_parcels import Picking
 from tests.domain.test_joining import RULES
