@@ -3,7 +3,7 @@ import { fill, h, icon } from "./dom.js";
 import { get } from "./http.js";
 import { addressOf } from "./replay.js";
 import { broken, field, loading, showProblem, wrongIn } from "./ui.js";
-import { exact, factWords, number, t, when } from "./words.js";
+import { exact, factWords, number, t, when, word } from "./words.js";
 
 /** So many findings of a control are shown; the file has all of them. */
 const SHOWN = 40;
@@ -93,5 +93,5 @@ function fact(one) {
     h("span", { class: "quiet" }, told.actor),
     told.happened_at ? h("time", { class: "quiet num small", datetime: told.happened_at, title: exact(told.happened_at) }, when(told.happened_at)) : null,
     h("span", { class: "quiet num small finding-position" }, `#${number(one.position)}`),
-    told.reason ? h("q", { class: "finding-reason" }, told.reason) : null);
+    told.reason ? h("q", { class: "finding-reason" }, word("reason", told.reason)) : null);
 }
