@@ -54,7 +54,7 @@ async def _endless(service: Service, length: bytes) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 async def test_others_are_served_when_senders_are_endless_or_slow(service: Service) -> None:
     """R52: chunked without end, a gigabyte announced, 100,000 fields, 500 slow senders: 413, 422
     and 408; others' p99 within 1 s, memory + 50 MB at most."""
@@ -95,8 +95,8 @@ async def test_others_are_served_when_senders_are_endless_or_slow(service: Servi
         ends = await asyncio.wait_for(
             asyncio.gather(*(reader.read() for reader, _ in slow), return_exceptions=True), 40
         )
-        assert all(b" 408 " in one for one in ends[::2] if isinstance(one, bytes))
-        assert all(one == b"" for one in ends[1::2] if isinstance(one, bytes))
+        assert [one for one in ends[::2] if not isinstance(one, bytes) or b" 408 " not in one] == []
+        assert [one for one in ends[1::2] if one != b""] == []
         for _, writer in slow:
             writer.transport.abort()
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import MallDatabase
 from tests.reliability.service import Service, service_on
+from tests.reliability.test_live import streams_left
 from tests.reliability.test_processes import _order
 from tests.reliability.workload import query
 
@@ -204,14 +205,14 @@ async def stuck(service: Service, *, seconds: float) -> AsyncIterator[set[int]]:
         yield {one.port for one in readers}
 
 
-async def left_open(service: Service, *, seconds: float) -> tuple[int, float]:
+async def left_open(service: Service, *, seconds: float) -> tuple[int, int]:
     """Connections and streams that are left of them, looked for three times as long."""
     async with stuck(service, seconds=seconds) as ports:
         assert service.api is not None
         process = psutil.Process(service.api.pid)
         give_up_at = asyncio.get_running_loop().time() + 3 * UNREAD_SECONDS
         while True:
-            left = connections(process, ports), await streams(service)
+            left = connections(process, ports), await streams_left(service)
             if not any(left) or asyncio.get_running_loop().time() > give_up_at:
                 return left
             await asyncio.sleep(0.5)
@@ -220,15 +221,6 @@ async def left_open(service: Service, *, seconds: float) -> tuple[int, float]:
 def connections(process: psutil.Process, ports: set[int]) -> int:
     """How many of those that began at these ports a process has."""
     return sum(bool(one.raddr) and one.raddr.port in ports for one in process.net_connections())
-
-
-async def streams(service: Service) -> float:
-    """How many live streams the API says it has."""
-    async with service.client() as client:
-        text = (await client.get("/metrics", headers=service.headers("auditor", "a"))).text
-    found = re.search(r"^tallypost_live_streams{.*} (.*)$", text, re.MULTILINE)
-    assert found, text
-    return float(found[1])
 
 
 async def test_a_connection_is_closed_when_what_waits_for_it_is_not_read(service: Service) -> None:
