@@ -328,8 +328,9 @@ _ONWARD_CARRIER = re.compile(rf"(?<!中)转(?:由|交|给|至)?({_CARRIER})")
 def read_signer(scan: Scan) -> str | None:
     """Who signed, in the carrier's words (T8); may name a person, so it belongs in the vault."""
     found = _SIGNER.search(scan.text)
-    words = found.group(1).strip(" *") if found else ""
-    return None if not words or words.startswith(("凭", "在", "已签收")) else words
+    words = found.group(1).strip() if found else ""
+    hidden = not words.strip("* ") or words.startswith(("凭", "在", "已签收"))
+    return None if hidden else words
 
 
 def read_pickup(scan: Scan) -> PickupNotice:

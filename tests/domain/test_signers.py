@@ -1,8 +1,11 @@
 """Who signed, against the recipient: same, household, place, another (D1, D5)."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from domain.dispute_facts import SignerMatch
+from domain.scans import Scan, ScanKind, read_signer
 from domain.signers import match_signer
 
 
@@ -42,3 +45,24 @@ def test_a_name_says_nothing_when_the_recipient_is_gone() -> None:
     assert match_signer("林小满", None) is SignerMatch.UNTOLD
     assert match_signer("本人", None) is SignerMatch.RECIPIENT
     assert match_signer("门卫", None) is SignerMatch.HOUSEHOLD
+
+
+@pytest.mark.parametrize(
+    ("told", "match"),
+    [
+        ("已签收,签收人:张**", SignerMatch.RECIPIENT),
+        ("已签收,签收人:*三丰", SignerMatch.RECIPIENT),
+        ("已签收,签收人:林**", SignerMatch.ANOTHER),
+        ("已签收,签收人:***", SignerMatch.UNTOLD),
+    ],
+)
+def test_a_masked_name_in_a_scan_is_compared_as_a_masked_one(told: str, match: SignerMatch) -> None:
+    """D1, D5: the stars are the carrier's words: a surname alone would be somebody else's."""
+    scan = Scan(
+        number="YT1",
+        time=datetime(2026, 3, 2, 12, tzinfo=UTC),
+        text=told,
+        carrier="yuantong",
+        kind=ScanKind.SIGNED,
+    )
+    assert match_signer(read_signer(scan), "张三丰") == match
