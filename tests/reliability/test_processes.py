@@ -139,7 +139,7 @@ async def test_nothing_answered_is_lost_when_the_api_is_killed(service: Service)
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_200)
 async def test_nothing_answered_is_lost_when_the_api_is_killed_all_night(service: Service) -> None:
     """R01: twenty times, ≥ 5,000 commands."""
     await killed_under_clients(service, kills=20, seconds=1.5, commands=5_000)

@@ -1,29 +1,36 @@
-"""The whole machine against a small model of it, through HTTP, while it is being killed (R15).
+"""The whole machine against a small model of it, through HTTP, while it is killed and cut (R15).
 
 The conservation histories of `tests/domain` decide in memory; here the same promises go over the
 wire, into PostgreSQL and through the views, each command sent until it is answered.
 """
 
 import asyncio
+import itertools
 import json
 import random
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 import pytest
 
 from tests.conftest import MallDatabase
+from tests.reliability.link import Link
 from tests.reliability.service import Service, service_on
-from tests.reliability.workload import assert_whole, log_of
+from tests.reliability.workload import assert_whole, log_of, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]
 
 SEED = 20261122
+STEPS = 30
+CUTS = 0.05
+"""Of the API's COMMITs."""
 HOME = {
     "name": "林小雨",
     "phone": "13800138000",
@@ -69,6 +76,9 @@ class Divergence(AssertionError):
 class History:
     """One run: random steps, each compared, on learners and items of its own."""
 
+    forgetful: ClassVar[bool] = False
+    """Whether it sends a command under another key each time."""
+
     def __init__(self, service: Service, client: httpx2.AsyncClient, seed: int) -> None:
         self._service = service
         self._client = client
@@ -89,11 +99,11 @@ class History:
     ) -> tuple[int, Any]:
         """One command, under one key until it is answered."""
         self._serial += 1
-        headers = {
-            **self._service.headers(role, subject),
-            "Idempotency-Key": f"{self.model.run}-{self._serial}",
-        }
-        while True:
+        key = f"{self.model.run}-{self._serial}"
+        headers = {**self._service.headers(role, subject), "Idempotency-Key": key}
+        for nth in itertools.count():
+            if self.forgetful:
+                headers["Idempotency-Key"] = f"{key}-{nth}"
             try:
                 answer = await self._client.post(path, json=body, headers=headers)
             except httpx2.TransportError:
@@ -280,29 +290,25 @@ def service(database: MallDatabase, tmp_path: Path) -> Iterator[Service]:
 
 
 @asynccontextmanager
-async def killed(service: Service, *, every: float) -> AsyncIterator[None]:
-    """Somebody kills the API again and again, and starts it anew."""
-
-    async def killing() -> None:
-        while True:
-            await asyncio.sleep(every)
+async def cut(service: Service) -> AsyncIterator[Link]:
+    """Some of the API's COMMITs are cut, before or after PostgreSQL has heard them (R04)."""
+    folder = Path(tempfile.mkdtemp(prefix="link-"))  # short, for a socket
+    async with Link(service.database, folder, cuts=CUTS, seed=SEED) as link:
+        service.environment["DATABASE_URL"] = link.url
+        service.kill_api()
+        await asyncio.to_thread(service.start_api)
+        try:
+            yield link
+        finally:
             service.kill_api()
-            await asyncio.to_thread(service.start_api)
-
-    task = asyncio.create_task(killing())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        if service.api is None or service.api.poll() is not None:
-            await asyncio.to_thread(service.start_api)
+    shutil.rmtree(folder)
 
 
 async def histories(
-    service: Service, *, runs: int, steps: int, kill_every: float, breaking: Callable[[Model], None]
-) -> int:
-    """So many runs side by side, compared at every tenth step; how many steps there were."""
+    service: Service, *, runs: int, kills: int, breaking: Callable[[Model], None]
+) -> Link:
+    """So many runs side by side, compared at every tenth step, while the API is killed as often
+    (R01) and cut off; what was cut."""
     done = 0
 
     async def one(seed: int) -> None:
@@ -311,32 +317,55 @@ async def histories(
             history = History(service, client, seed)
             await history.open()
             breaking(history.model)
-            for number in range(steps):
+            for number in range(STEPS):
                 await history.step()
                 done += 1
                 if number % 10 == 9:
                     await history.compare()
 
-    async with killed(service, every=kill_every), asyncio.TaskGroup() as group:
+    async def killing() -> None:
+        # By what was done, not by time: whatever the machine's pace, it is in the midst of them.
+        for kill in range(1, kills + 1):
+            await until(lambda: done >= runs * STEPS * kill / (kills + 1), seconds=120)  # noqa: B023
+            service.kill_api()
+            await asyncio.to_thread(service.start_api)
+
+    async with cut(service) as link, asyncio.TaskGroup() as group:
+        group.create_task(killing())
         for seed in range(SEED, SEED + runs):
             group.create_task(one(seed))
-    return done
+    return link
 
 
-async def test_the_service_does_as_the_model_says_when_it_is_killed(service: Service) -> None:
-    """R15: 12 histories of 30 steps, the API killed every few seconds: no divergence."""
-    steps = await histories(service, runs=12, steps=30, kill_every=4, breaking=lambda model: None)
-    assert steps == 12 * 30
+async def as_the_model_says(service: Service, *, runs: int, kills: int) -> None:
+    """R15, whole: no divergence, and all that can go wrong did."""
+    link = await histories(service, runs=runs, kills=kills, breaking=lambda model: None)
+    assert min(link.cut.values()) > 0, link.cut
     assert_whole(log_of(service.database))
+
+
+async def test_the_service_does_as_the_model_says_when_it_is_killed_and_cut(
+    service: Service,
+) -> None:
+    """R15: 12 histories of 30 steps, the API killed three times, COMMITs cut: no divergence."""
+    await as_the_model_says(service, runs=12, kills=3)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(1_200)
 async def test_the_service_does_as_the_model_says_all_night(service: Service) -> None:
     """R15: the target of the standards, 50 histories of 30 steps."""
-    steps = await histories(service, runs=50, steps=30, kill_every=4, breaking=lambda model: None)
-    assert steps == 50 * 30
-    assert_whole(log_of(service.database))
+    await as_the_model_says(service, runs=50, kills=12)
+
+
+async def test_a_divergence_is_found_when_a_retry_is_a_new_command(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R15 CONTROL: another key each time it is sent: what was done before the cut is done twice."""
+    monkeypatch.setattr(History, "forgetful", True)
+    with pytest.raises(ExceptionGroup) as found:
+        await histories(service, runs=12, kills=1, breaking=lambda model: None)
+    assert found.group_contains(Divergence)
 
 
 async def test_a_divergence_is_found_when_one_point_is_wrong(service: Service) -> None:
@@ -346,5 +375,5 @@ async def test_a_divergence_is_found_when_one_point_is_wrong(service: Service) -
         model.points[next(iter(model.points))] -= 1
 
     with pytest.raises(ExceptionGroup) as found:
-        await histories(service, runs=1, steps=10, kill_every=60, breaking=poorer)
+        await histories(service, runs=1, kills=0, breaking=poorer)
     assert found.group_contains(Divergence)
