@@ -12,7 +12,7 @@ from api.auth import Asked, Caller, Role, allow, store_of
 from api.bodies import Body
 from api.changing import answered
 from api.reading import json_answer, with_etag
-from api.shown import example
+from api.shown.fields import example
 from application.cleaning import clean_address, clean_region
 from application.country_names import country_name
 from application.divisions import address_reader

@@ -8,8 +8,8 @@ from api.auth import Caller, Manager, Role, allow, store_of
 from api.bodies import DecisionIn
 from api.changing import Change, answered
 from api.reading import MinPosition, json_answer, wait_for
-from api.shown_after_account_changes import DecidedOut
-from api.shown_to_staff import ApprovalsOut
+from api.shown.after_account_changes import DecidedOut
+from api.shown.to_staff import ApprovalsOut
 from application import approving
 from application.streams import APPROVAL
 from application.unit import Unit

@@ -26,8 +26,8 @@ from api.reading import (
     position_known_at,
     wait_for,
 )
-from api.shown_after_changes import ClosedOut
-from api.shown_to_auditors import (
+from api.shown.after_changes import ClosedOut
+from api.shown.to_auditors import (
     EventsOut,
     ExportOut,
     NewestHeadOut,

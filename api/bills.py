@@ -22,14 +22,14 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown import example
-from api.shown_bills import (
+from api.shown.bills import (
     BillsOut,
     BillTakenOut,
     DifferencesDecidedOut,
     DifferencesOut,
     WholeBillOut,
 )
+from api.shown.fields import example
 from application import billing
 from application.bill_files import ReadBill, read_bill
 from application.spreadsheets import Unreadable

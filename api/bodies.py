@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from api.shown import example
+from api.shown.fields import example
 from domain.blotting import blot, has_phone
 from domain.countries import HOME, Country
 from domain.customs_terms import in_latin

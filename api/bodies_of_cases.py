@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from api.bodies import Body, ItemSku, Whole, Why
-from api.shown import example
+from api.shown.fields import example
 from domain.claims import InquiryResult
 from domain.dispute_facts import Answer, Outcome, Question
 from domain.order_facts import Fault

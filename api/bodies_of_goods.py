@@ -23,7 +23,7 @@ from api.bodies import (
     Words,
 )
 from api.local_time import LocalTime
-from api.shown import example
+from api.shown.fields import example
 from domain.catalogue import Terms
 from domain.customs_terms import CustomsTerms
 from domain.warehouses import Packing, Warehouse

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from api.bodies import FEN_MAX, GRAMS_MAX, MILLIMETRES_MAX, Fen, Moment, Quantity, Whole
-from api.shown import example
+from api.shown.fields import example
 from domain.rate_facts import Lane, Rate, RateCard, Surcharge, Tier
 
 EXAMPLE = {

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from api.bodies import Body, ItemSku, UnitsIn, Whole, Why
 from api.bodies_of_cases import MessageIn, Said
-from api.shown import example
+from api.shown.fields import example
 from domain.order_facts import Fault
 from domain.return_facts import Criterion, Payer, Remedy, Verdict
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from api.auth import check_text
 from api.health import FORGED_CALLBACKS
 from api.problems import invalid, problem
-from api.shown_after_changes import CarrierTakenOut, NoticeTakenOut, PushTakenOut
+from api.shown.after_changes import CarrierTakenOut, NoticeTakenOut, PushTakenOut
 from application import intercepting, ordering, watched_parcels
 from application.envelope import Context
 from application.gateways import kuaidi100, tracking

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.auth import Caller, Role, allow
 from api.reading import MinPosition, json_answer, wait_for
-from api.shown import example
+from api.shown.fields import example
 from application.divisions import address_reader
 from domain.arriving import AIM_PERCENT
 from domain.costs import Costs, together

@@ -18,7 +18,7 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown_claims import ClaimChangedOut, ClaimOut, ClaimsOut
+from api.shown.claims import ClaimChangedOut, ClaimOut, ClaimsOut
 from application import claiming
 from application.streams import CLAIM, PARCEL
 from domain.claims import ClaimState

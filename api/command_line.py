@@ -15,19 +15,19 @@ from rich.console import Console
 from rich.table import Table
 
 from api import serving
-from api.audit_commands import audit_app, keys_app, rebuild, verify
 from api.auth import SIGNED_WITH, Role, Tokens
-from api.bill_import import bills
-from api.command_settings import Data, settings_of, settings_of_one
-from api.demo import tell
-from api.import_commands import import_app
+from api.commands.audit import audit_app, keys_app, rebuild, verify
+from api.commands.bills import bills
+from api.commands.demo import tell
+from api.commands.importing import import_app
+from api.commands.rates import rates
+from api.commands.refolding import refold
+from api.commands.settings import Data, settings_of, settings_of_one
+from api.commands.what_if import what_if
 from api.ports import PortRefused, claimed
-from api.rate_import import rates
-from api.refolding import refold
-from api.sandbox import create_sandbox
-from api.sandbox_limits import QUERY_AGAIN, Limits
-from api.sandbox_script import ScriptRefused, read_script
-from api.what_if_command import what_if
+from api.sandbox.limits import QUERY_AGAIN, Limits
+from api.sandbox.partners import create_sandbox
+from api.sandbox.script import ScriptRefused, read_script
 from application.demo_mall import LEARNERS, open_demo_mall
 from application.guarding import UnsafeDatabase
 from application.key_files import KeyFileRefused, must_be_there

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.auth import STAFF, Caller, allow
 from api.reading import MinPosition, json_answer, wait_for
-from api.shown import Position, example
+from api.shown.fields import Position, example
 from domain.costs import By, Costs, together
 from domain.refusals import InvalidRequest
 from projections.costs import Costing, known_upto

@@ -28,14 +28,14 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown import example
-from api.shown_declarations import (
+from api.shown.declarations import (
     CarriedOnOut,
     DeclarationChangedOut,
     DeclarationOut,
     DeclarationsOut,
     TakenBackOut,
 )
+from api.shown.fields import example
 from application import declaring, possible, shipping
 from application.country_names import country_name
 from application.ordering_labels import whole_address

@@ -28,7 +28,7 @@ from api.reading import (
     wait_for,
 )
 from api.seen_cases import seen_case
-from api.shown_cases import CaseActionOut, CaseChangedOut, CaseDecidedOut, CaseOut, CasesOut
+from api.shown.cases import CaseActionOut, CaseChangedOut, CaseDecidedOut, CaseOut, CasesOut
 from application import deciding, disputing, possible
 from application.gathering import Gathered, gather
 from application.ordering import existing

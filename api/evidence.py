@@ -11,7 +11,7 @@ from api.changing import REPEATED, Change, answered
 from api.disputes import Case, Supporter, caller_sees_case, side_of, visible_case
 from api.revealing import ASKED, NO_STORE, look, unmasked
 from api.seen_cases import NOW
-from api.shown_cases import FileAddedOut, SaidInClearOut
+from api.shown.cases import FileAddedOut, SaidInClearOut
 from application import case_reveals, disputing
 from application.cards import open_cards
 from application.case_words import said_in

@@ -21,8 +21,8 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown import example
-from api.shown_in_house import (
+from api.shown.fields import example
+from api.shown.in_house import (
     AcknowledgedOut,
     MergedOut,
     PackedUpOut,

@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from api.auth import Caller, Role, allow
 from api.gauges import gauge
 from api.reading import json_answer
-from api.shown_to_staff import HealthOut, ReadyOut, TargetsOut
+from api.shown.to_staff import HealthOut, ReadyOut, TargetsOut
 from application.partner_calls import QUICK_SECONDS, PartnerFigures
 from application.targets import SYNC_LAG_SECONDS, Judged, judged
 from projections.reading import compose, views_fingerprint

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.bodies_of_cases import InquiryAnswerIn
 from api.changing import Change
 from api.disputes import Case, Supporter, case_changed
-from api.shown_claims import ClaimChangedOut
+from api.shown.claims import ClaimChangedOut
 from application import claiming, disputing
 from application.unit import Unit
 

@@ -23,8 +23,8 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown import example
-from api.shown_intercepts import GoodsBackOut, InterceptAskedOut, InterceptsOut
+from api.shown.fields import example
+from api.shown.intercepts import GoodsBackOut, InterceptAskedOut, InterceptsOut
 from application import intercepting, taking_back
 from application.merging import existing_parcel
 from application.streams import INTERCEPT, ORDER, PARCEL

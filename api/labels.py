@@ -19,8 +19,8 @@ from api.pick_sheets import pick_list_pdf
 from api.printing import PDF, pdf_answer
 from api.reading import MinPosition, json_answer, wait_for
 from api.revealing import ASKED, look
-from api.shown import example
-from api.shown_labels import LabelAskedOut, WaveLabelsOut
+from api.shown.fields import example
+from api.shown.labels import LabelAskedOut, WaveLabelsOut
 from api.tenancy import Tenant
 from application import labelling, revealing
 from application.cards import open_cards, open_recipient

@@ -19,8 +19,9 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown import Next, ScanOut, example
-from api.shown_after_changes import NewPosition
+from api.shown.after_changes import NewPosition
+from api.shown.fields import Next, example
+from api.shown.parcels import ScanOut
 from application import shipping
 from application.streams import PARCEL
 from domain.parcel_state import OddityDecision

@@ -30,7 +30,7 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown_after_changes import (
+from api.shown.after_changes import (
     CountedOut,
     HandedOverOut,
     ItemPutOut,
@@ -42,7 +42,7 @@ from api.shown_after_changes import (
     TransferredOut,
     WarehousePutOut,
 )
-from api.shown_goods import CallbackOut, ItemOut, ItemsOut, WarehousesOut
+from api.shown.goods import CallbackOut, ItemOut, ItemsOut, WarehousesOut
 from application import shipping, stocking, watched_parcels
 from application.renumbering import renumber_parcel
 from application.screening import screen_past_the_waves

@@ -24,9 +24,9 @@ from api.reading import (
     with_etag,
 )
 from api.seen_cases import NOW
-from api.shown import OrderSeenOut
-from api.shown_lists import OrdersOut
-from api.shown_to_support import OwnStoryOut
+from api.shown.lists import OrdersOut
+from api.shown.orders import OrderSeenOut
+from api.shown.to_support import OwnStoryOut
 from application.single_handed import alone_before
 from domain.disputes import Dispute
 from domain.intercepts import Intercept

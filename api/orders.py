@@ -24,9 +24,9 @@ from api.changing import Change, again, answered, asked
 from api.moments import dated_back, long_ago, moment_of_order, only_services_say_when
 from api.own_words import said_by
 from api.paths import Number
-from api.shown_after_account_changes import ASKED
-from api.shown_after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
-from api.shown_cases import CaseActionOut
+from api.shown.after_account_changes import ASKED
+from api.shown.after_changes import ChangeOut, OrderOut, PaymentOut, QuoteOut
+from api.shown.cases import CaseActionOut
 from application import intercepting, ordering, possible, readdressing, redeeming
 from application.addressing import Addressed, addressed
 from application.answers import kept_answer

@@ -14,7 +14,7 @@ from api.changing import REPEATED, Change, answered
 from api.disputes import Case, Supporter, visible_case
 from api.reading import PATIENCE_SECONDS
 from api.revealing import ASKED, NO_STORE, look
-from api.shown_cases import PackOut
+from api.shown.cases import PackOut
 from application import case_reveals
 from application.case_told import Subject
 from application.evidence_page import STYLE

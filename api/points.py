@@ -25,14 +25,14 @@ from api.reading import (
     position_known_at,
     wait_for,
 )
-from api.shown_after_account_changes import (
+from api.shown.after_account_changes import (
     ASKED,
     AdjustedOut,
     ClawedBackOut,
     GrantsOut,
     LearnerOut,
 )
-from api.shown_points import BalanceOut, StatementOut
+from api.shown.points import BalanceOut, StatementOut
 from application import by_hand, granting, privacy
 from application.answers import kept_answer
 from application.approval_requests import approval_id

@@ -11,9 +11,9 @@ from api.changing import Change, answered
 from api.order_reading import visible
 from api.paths import Learner, Number
 from api.reading import MinPosition, json_answer, wait_for
-from api.shown import example
-from api.shown_after_account_changes import ErasedOut, HoldsOut
-from api.shown_personal import RecipientSeenOut
+from api.shown.after_account_changes import ErasedOut, HoldsOut
+from api.shown.fields import example
+from api.shown.personal import RecipientSeenOut
 from application import privacy
 from application.cards import open_recipient
 from application.holding import usable_state

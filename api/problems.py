@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from api import unusable
-from api.shown_after_changes import FailureOut
+from api.shown.after_changes import FailureOut
 from application.cleaning import Unusable
 from application.gateways.payment import ProviderUnavailable
 from application.outcomes import InFlight, Unavailable

@@ -10,8 +10,8 @@ from api.bodies import Body, Why
 from api.changing import Change, answered
 from api.disputes import Supporter
 from api.paths import ParcelNumber
-from api.shown import example
-from api.shown_after_changes import NewPosition
+from api.shown.after_changes import NewPosition
+from api.shown.fields import example
 from application import shipping
 from application.receipts_by_hand import confirm_receipt
 from application.streams import PARCEL

@@ -11,7 +11,7 @@ from api.auth import STAFF, Asked, Caller, Manager, allow, store_of
 from api.bodies import GRAMS_MAX, MILLIMETRES_MAX, Body, Fen, Moment, Whole
 from api.bodies_of_rates import EXAMPLE, VOLUME_MAX, RateCardIn
 from api.changing import Change, answered
-from api.shown import example
+from api.shown.fields import example
 from application import pricing
 from application.streams import MALL, RATES
 from domain.cargo import Cargo

@@ -14,7 +14,7 @@ from api.auth import STAFF, Asked, Caller, Manager, UploadOf, allow, store_of
 from api.bills import FileUnreadable
 from api.changing import answered
 from api.rate_cards import Carrier
-from api.shown import example
+from api.shown.fields import example
 from application import pricing
 from application.rate_files import ReadCards, read_rate_cards
 from application.rate_sheets import rate_sheet

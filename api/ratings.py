@@ -11,8 +11,8 @@ from api.changing import Change, answered
 from api.orders import caller_sees
 from api.paths import Number
 from api.reading import MinPosition, json_answer, wait_for
-from api.shown import LineNumber, OrderNumber, example
-from api.shown_after_changes import NewPosition
+from api.shown.after_changes import NewPosition
+from api.shown.fields import LineNumber, OrderNumber, example
 from application import rating
 from application.streams import ORDER
 from application.unit import Unit

@@ -11,8 +11,8 @@ from api.bodies_of_goods import WarehouseIn
 from api.bodies_of_rates import RateCardIn
 from api.changing import REPEATED, Change
 from api.reading import json_answer
-from api.shown import example
-from api.shown_rehearsals import OneRehearsalOut, RehearsalAskedOut, RehearsalOut, RehearsalsOut
+from api.shown.fields import example
+from api.shown.rehearsals import OneRehearsalOut, RehearsalAskedOut, RehearsalOut, RehearsalsOut
 from projections import what_if
 from projections.rehearsals import Rehearsal, Rehearsals, rehearsal_id
 

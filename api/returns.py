@@ -23,7 +23,7 @@ from api.reading import (
     wait_for,
 )
 from api.seen_returns import seen_return
-from api.shown_returns import ReturnChangedOut, ReturnOut, ReturnsOut
+from api.shown.returns import ReturnChangedOut, ReturnOut, ReturnsOut
 from application import possible, returning, settling
 from application.ordering import existing
 from application.sealed_words import Message

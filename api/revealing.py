@@ -18,9 +18,9 @@ from api.bodies import Body, Why
 from api.changing import REPEATED, Change, answered
 from api.paths import ParcelNumber
 from api.reading import json_answer
-from api.shown import example
-from api.shown_after_account_changes import ApprovalAskedOut, PayloadRevealedOut, RevealedOut
-from api.shown_personal import PayloadsOut
+from api.shown.after_account_changes import ApprovalAskedOut, PayloadRevealedOut, RevealedOut
+from api.shown.fields import example
+from api.shown.personal import PayloadsOut
 from application import revealing
 from application.cards import PAYLOAD, RECIPIENT, card_of, open_recipient, open_shown
 from application.outcomes import Outcome

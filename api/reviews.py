@@ -21,8 +21,8 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown import example
-from api.shown_waves import ReviewedOut, ReviewsOut
+from api.shown.fields import example
+from api.shown.waves import ReviewedOut, ReviewsOut
 from application import releasing
 from application.streams import ORDER
 from application.unit import Unit

@@ -14,8 +14,8 @@ from api.auth import STAFF, Caller, allow
 from api.bodies import Body
 from api.order_reading import listing
 from api.reading import MinPosition, json_answer, wait_for
-from api.shown import example
-from api.shown_lists import FoundOut
+from api.shown.fields import example
+from api.shown.lists import FoundOut
 from application.cards import cards_of_phone
 from application.cleaning import Unusable, normalise_phone
 from application.finding import cards_of_words

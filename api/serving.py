@@ -19,13 +19,13 @@ import uvicorn
 import uvloop
 
 from api.app import create_app
+from api.commands.refolding import outdated_views, refold
 from api.edge import Impatient
 from api.ports import claimed
-from api.refolding import outdated_views, refold
-from api.sandbox_agora import signalling
-from api.sandbox_labels import account
-from api.sandbox_third_party import third_parties
-from api.sandbox_wecom import robot
+from api.sandbox.agora import signalling
+from api.sandbox.labels import account
+from api.sandbox.third_party import third_parties
+from api.sandbox.wecom import robot
 from api.tenancy import Tenants
 from application.asking_intercepts import InterceptRequests
 from application.asking_partners import Asking

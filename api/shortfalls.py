@@ -12,8 +12,8 @@ from api.changing import Change, answered
 from api.moments import moment_of_order
 from api.orders import caller_sees
 from api.paths import Number
-from api.shown import example
-from api.shown_after_changes import CashRefundChangedOut, ChangeOut, ProgressOut, ShortOut
+from api.shown.after_changes import CashRefundChangedOut, ChangeOut, ProgressOut, ShortOut
+from api.shown.fields import example
 from application import ordering, replanning
 from application.streams import ITEM, MALL, NETWORK, ORDER
 from application.unit import Unit

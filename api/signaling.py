@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.auth import Caller, Role, allow
 from api.paths import Learner
 from api.reading import json_answer
-from api.shown_to_systems import SignalingOut
+from api.shown.to_systems import SignalingOut
 from application.signaling import app_for, app_of, pass_for
 from domain.refusals import Refusal
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from api.auth import Caller, Manager, Role, allow
 from api.reading import json_answer
-from api.shown_alerts import AlertsOut, TestedOut
+from api.shown.alerts import AlertsOut, TestedOut
 from application.gateways.wecom import Outcome
 from application.telling_staff import TellingStaff, robot_of, state, told, tries
 from domain.refusals import Refusal

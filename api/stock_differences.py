@@ -10,8 +10,8 @@ from api.auth import Caller, Operator, Role, allow, store_of
 from api.bodies import Body, Id, Sku, Whole, Why
 from api.changing import Change, answered
 from api.reading import Cursor, Limit, MinPosition, decode_cursor, json_answer, page_of, wait_for
-from api.shown import example
-from api.shown_third_parties import DifferenceSettledOut, StockDifferencesOut
+from api.shown.fields import example
+from api.shown.third_parties import DifferenceSettledOut, StockDifferencesOut
 from application import comparing
 from application.streams import ITEM, MALL, NETWORK, STOCK, STOCKTAKE
 from domain.stock import stock_key

@@ -13,7 +13,7 @@ from api.paths import Number
 from api.reading import MinPosition, wait_for, with_etag
 from api.revealing import ASKED, look, unmasked
 from api.seen_cases import NOW
-from api.shown_to_support import NotedOut, NoteInClearOut, OrderTimelineOut
+from api.shown.to_support import NotedOut, NoteInClearOut, OrderTimelineOut
 from api.support_timeline import order_timeline
 from application import noting
 from application.case_words import said_in

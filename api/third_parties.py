@@ -23,8 +23,8 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown import example
-from api.shown_third_parties import AskedAgainOut, ConsignmentsOut, StraysSettledOut, TakenInOut
+from api.shown.fields import example
+from api.shown.third_parties import AskedAgainOut, ConsignmentsOut, StraysSettledOut, TakenInOut
 from application import comparing, consigning, strays
 from application.gateways import tracking
 from application.gateways.third_party import (

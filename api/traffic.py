@@ -9,8 +9,8 @@ from api.auth import Caller, Manager, Role, allow, store_of
 from api.bodies import Body, Whole, Why
 from api.changing import Change, answered
 from api.reading import json_answer
-from api.shown import example
-from api.shown_traffic import ShiftedOut, TrafficOut
+from api.shown.fields import example
+from api.shown.traffic import ShiftedOut, TrafficOut
 from application.streams import TRAFFIC
 from application.traffic import Share, shares, shift_traffic
 from domain.traffic import STEPS

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller, Role, allow
 from api.reading import json_answer
-from api.shown_to_staff import TroublesOut
+from api.shown.to_staff import TroublesOut
 from application.jobs import queue_depth
 from projections.troubles import troubles as stuck
 

@@ -20,8 +20,8 @@ from api.reading import (
     page_of,
     wait_for,
 )
-from api.shown import example
-from api.shown_waves import NextWavesOut, WaitingOrdersOut, WaveRunOut, WavesOut
+from api.shown.fields import example
+from api.shown.waves import NextWavesOut, WaitingOrdersOut, WaveRunOut, WavesOut
 from application.waves import run_wave
 from domain.promising import wave_after
 from projections import waves

@@ -18,8 +18,8 @@ from api.auth import Asked, Caller, Role, allow
 from api.bodies import Body, Whole
 from api.changing import Change
 from api.reading import Limit, json_answer
-from api.shown import example
-from api.shown_to_systems import (
+from api.shown.fields import example
+from api.shown.to_systems import (
     DeliveriesOut,
     NewWebhookOut,
     OneWebhookOut,

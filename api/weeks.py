@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from api.auth import STAFF, Caller, allow
 from api.carriers import place_name
 from api.reading import MinPosition, json_answer, wait_for
-from api.shown import example
+from api.shown.fields import example
 from domain.refusals import NotFound
 from domain.weeks import Figure
 from projections import weeks

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from domain.reasons import STATES, action_zh, customers_words, reason_zh, thing_zh
+from domain.reason_names import STATES, action_zh, thing_zh
+from domain.reasons import customers_words, reason_zh
 
 Figure = str | int | bool | None | list[str]
 

@@ -12,7 +12,7 @@ import typer
 from psycopg.sql import SQL, Identifier
 from typer.testing import CliRunner, Result
 
-from api.audit_commands import audit_app, keys_app, rebuild, verify
+from api.commands.audit import audit_app, keys_app, rebuild, verify
 from application.case_told import Subject
 from application.checked import REFUSED
 from application.checking import check

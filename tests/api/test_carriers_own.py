@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.sandbox_carriers import ACCOUNTS
+from api.sandbox.carriers import ACCOUNTS
 from application.queries_asked import Outcome
 from application.querying import Querying
 from application.settings import Settings

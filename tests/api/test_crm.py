@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.sandbox import create_sandbox
-from api.sandbox_crm import CrmSandbox
+from api.sandbox.crm import CrmSandbox
+from api.sandbox.partners import create_sandbox
 from application.dispatching import Dispatcher
 from application.gateways.outbound import Answer, Outbound, Unanswered
 from tests.api.conftest import Mall

@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from api.import_commands import import_app
+from api.commands.importing import import_app
 from tests.conftest import MallDatabase
 
 app = typer.Typer()

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.sandbox_labels import account
+from api.sandbox.labels import account
 from application.asking_intercepts import InterceptRequests
 from application.gateways.kuaidi100 import sign_push
 from application.intercepting import INTERCEPTS

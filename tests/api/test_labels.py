@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from api.sandbox_labels import LabelService, account
+from api.sandbox.labels import LabelService, account
 from application import ordering_labels
 from application.jobs import apply_jobs_schema
 from application.labelling import WANT_LABELS

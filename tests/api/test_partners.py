@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api.sandbox import create_sandbox
+from api.sandbox.partners import create_sandbox
 from application.asking_partners import Asking
 from application.gateways.payment import PaymentProvider
 from tests.api.conftest import Mall

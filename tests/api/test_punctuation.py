@@ -14,9 +14,9 @@ from domain.refusals import Refusal
 ROOT = Path(__file__).parents[2]
 ROOMS = ("api", "application", "domain", "projections")
 OTHERS_WORDS = {
-    "api/bodies_of_cases.py", "api/declaration_sheets.py", "api/sandbox_kuaidi100.py",
-    "api/sandbox_carriers.py", "api/sandbox_sf.py", "api/sandbox_third_party.py",
-    "api/shown_to_support.py", "application/demo_mall.py", "application/masking.py",
+    "api/bodies_of_cases.py", "api/declaration_sheets.py", "api/sandbox/kuaidi100.py",
+    "api/sandbox/carriers.py", "api/sandbox/sf.py", "api/sandbox/third_party.py",
+    "api/shown/to_support.py", "application/demo_mall.py", "application/masking.py",
     "domain/address_doubts.py", "domain/address_names.py", "domain/addresses.py",
     "domain/appointments.py", "domain/blotting.py", "domain/division_names.py",
     "domain/former_divisions.py", "domain/scans.py",

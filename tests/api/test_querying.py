@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from api.sandbox_kuaidi100 import CUSTOMER
-from api.sandbox_labels import KEY
+from api.sandbox.kuaidi100 import CUSTOMER
+from api.sandbox.labels import KEY
 from application import jobs, ordering
 from application.envelope import Context
 from application.issuing import NotYet

@@ -9,10 +9,10 @@ import httpx2
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from api.sandbox import create_sandbox
-from api.sandbox_behaviour import ALWAYS, NEVER, PARTNERS, Behaviour, Chance, chance, fields_of
-from api.sandbox_line import Line
-from api.sandbox_wecom import KEY
+from api.sandbox.behaviour import ALWAYS, NEVER, PARTNERS, Behaviour, Chance, chance, fields_of
+from api.sandbox.line import Line
+from api.sandbox.partners import create_sandbox
+from api.sandbox.wecom import KEY
 from application.gateways.payment import SIGNATURE, sign
 
 pytestmark = pytest.mark.anyio

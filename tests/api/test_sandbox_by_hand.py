@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.sandbox_kuaidi100 import BY_HAND
+from api.sandbox.kuaidi100 import BY_HAND
 from tests.api.conftest import Mall
 from tests.api.test_legs import sent
 from tests.api.test_partners import Partners, partners

@@ -8,11 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.sandbox import create_sandbox
-from api.sandbox_kuaidi100 import CUSTOMER
-from api.sandbox_labels import KEY, SECRET
-from api.sandbox_limits import Limits
-from api.sandbox_sf import CHECK_WORD, PARTNER
+from api.sandbox.kuaidi100 import CUSTOMER
+from api.sandbox.labels import KEY, SECRET
+from api.sandbox.limits import Limits
+from api.sandbox.partners import create_sandbox
+from api.sandbox.sf import CHECK_WORD, PARTNER
 from application.gateways.kuaidi100 import compact_json, sign_label, sign_query
 from application.gateways.kuaidi100_calls import query_form, read_query_reply, subscribe_form
 from application.gateways.trackers.sf import SEARCH_ROUTES, Sf

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.sandbox_behaviour import ALWAYS, PARTNERS, Behaviour, Chance
-from api.sandbox_line import Line
-from api.sandbox_script import ScriptRefused, Stage, Wrong, read_script
+from api.sandbox.behaviour import ALWAYS, PARTNERS, Behaviour, Chance
+from api.sandbox.line import Line
+from api.sandbox.script import ScriptRefused, Stage, Wrong, read_script
 from tests.api.test_sandbox_behaviour import Bench, bench
 
 pytestmark = pytest.mark.anyio

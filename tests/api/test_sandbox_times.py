@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from api.sandbox_behaviour import Behaviour
-from api.sandbox_kuaidi100 import BACK, STEPS, Kuaidi100Sandbox
-from api.sandbox_line import Line
+from api.sandbox.behaviour import Behaviour
+from api.sandbox.kuaidi100 import BACK, STEPS, Kuaidi100Sandbox
+from api.sandbox.line import Line
 from domain.scans import BEIJING
 
 PLACES = range(STEPS + len(BACK))

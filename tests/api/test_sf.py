@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.sandbox_sf import CHECK_WORD, PARTNER
+from api.sandbox.sf import CHECK_WORD, PARTNER
 from application.policies import COMPLETE, sweep
 from application.queries_asked import Outcome
 from application.querying import Querying

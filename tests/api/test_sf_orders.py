@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from api.sandbox_labels import account
-from api.sandbox_sf import CHECK_WORD, PARTNER, SfSandbox
+from api.sandbox.labels import account
+from api.sandbox.sf import CHECK_WORD, PARTNER, SfSandbox
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
 from application.settings import Settings

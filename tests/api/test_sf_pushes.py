@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from api.sandbox_sf import CHECK_WORD
+from api.sandbox.sf import CHECK_WORD
 from application.gateways.trackers.sf import DIGEST, TIMESTAMP, digest
 from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from pydantic_core import from_json
 
-from api.sandbox import create_sandbox
-from api.sandbox_agora import APP_ID, CERTIFICATE, AgoraSandbox
+from api.sandbox.agora import APP_ID, CERTIFICATE, AgoraSandbox
+from api.sandbox.partners import create_sandbox
 from application.faults import ARMED
 from application.gateways.agora import App
 from application.jobs import apply_jobs_schema

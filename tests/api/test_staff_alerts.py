@@ -12,8 +12,8 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from api.sandbox import create_sandbox
-from api.sandbox_wecom import KEY, RobotSandbox
+from api.sandbox.partners import create_sandbox
+from api.sandbox.wecom import KEY, RobotSandbox
 from application.asking_partners import Asking
 from application.faults import ARMED
 from application.gateways.wecom import PATH, Answer, Outcome

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from api.sandbox_third_party import SECRET, ThirdParty, third_parties
+from api.sandbox.third_party import SECRET, ThirdParty, third_parties
 from application.consigning import CONSIGN
 from application.envelope import Context
 from application.following import FOLLOW

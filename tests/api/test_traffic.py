@@ -11,11 +11,11 @@ import httpx2
 import pytest
 from pydantic import ValidationError
 
-from api.sandbox import create_sandbox
-from api.sandbox_behaviour import Behaviour
-from api.sandbox_kuaidi100 import CUSTOMER
-from api.sandbox_labels import KEY
-from api.sandbox_sf import CHECK_WORD, PARTNER
+from api.sandbox.behaviour import Behaviour
+from api.sandbox.kuaidi100 import CUSTOMER
+from api.sandbox.labels import KEY
+from api.sandbox.partners import create_sandbox
+from api.sandbox.sf import CHECK_WORD, PARTNER
 from application.asking_partners import Asking
 from application.gateways.payment import PaymentProvider
 from application.settings import Settings

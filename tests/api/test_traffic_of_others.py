@@ -11,10 +11,10 @@ import httpx2
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.sandbox import create_sandbox
-from api.sandbox_agora import APP_ID, CERTIFICATE
-from api.sandbox_behaviour import Behaviour
-from api.sandbox_third_party import SECRET
+from api.sandbox.agora import APP_ID, CERTIFICATE
+from api.sandbox.behaviour import Behaviour
+from api.sandbox.partners import create_sandbox
+from api.sandbox.third_party import SECRET
 from application.callback_links import CallbackLinks
 from application.consigning import CONSIGN
 from application.gateways.third_party import (

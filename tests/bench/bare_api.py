@@ -17,7 +17,7 @@ from api.changing import Change
 from api.orders import Customer
 from api.paths import Number
 from api.reading import MinPosition, json_answer, with_etag
-from api.shown_after_changes import OrderOut
+from api.shown.after_changes import OrderOut
 from application.settings import Settings
 from tests.bench.crowd_speed import with_bare_callback
 

@@ -28,7 +28,7 @@ import uvloop
 from rich.console import Console
 
 from api.labels import A_DOCUMENT, drawn
-from api.sandbox_labels import account
+from api.sandbox.labels import account
 from api.tenancy import Tenant, Tenants
 from application.demo_rates import CARDS
 from application.embedded import EmbeddedPostgres

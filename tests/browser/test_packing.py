@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from api.sandbox_labels import PREFIXES
+from api.sandbox.labels import PREFIXES
 from tests.browser.service import Service
 from tests.browser.visiting import (
     IN_A_BROWSER,

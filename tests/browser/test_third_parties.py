@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
-from api.sandbox_third_party import SECRET
+from api.sandbox.third_party import SECRET
 from application.callback_links import CallbackLinks
 from application.gateways.third_party import CountIn, CountMessage, FoundIn, signed_message
 from application.pushing_consignments import CALLBACK

@@ -10,7 +10,8 @@ from pydantic_core import from_json
 from application.importing import SOURCE
 from application.outcomes import RefusedBefore, keep_refusal
 from domain.order_facts import State, customer_status
-from domain.reasons import ACTIONS, THINGS, customers_words, reason_zh
+from domain.reason_names import ACTIONS, THINGS
+from domain.reasons import customers_words, reason_zh
 from domain.refusals import InvalidRequest, NotPossible, Refusal, for_customers
 
 ROOT = Path(__file__).parents[2]

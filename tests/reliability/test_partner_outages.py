@@ -17,13 +17,13 @@ import httpx2
 import pytest
 from pydantic_core import from_json
 
-from api.sandbox import create_sandbox
-from api.sandbox_agora import signalling
-from api.sandbox_behaviour import PARTNERS
-from api.sandbox_carriers import ACCOUNTS
-from api.sandbox_sf import CHECK_WORD, PARTNER
-from api.sandbox_third_party import third_parties
-from api.sandbox_wecom import robot
+from api.sandbox.agora import signalling
+from api.sandbox.behaviour import PARTNERS
+from api.sandbox.carriers import ACCOUNTS
+from api.sandbox.partners import create_sandbox
+from api.sandbox.sf import CHECK_WORD, PARTNER
+from api.sandbox.third_party import third_parties
+from api.sandbox.wecom import robot
 from application.asking_partners import Asking
 from application.consigning import CONSIGN
 from application.dispatching import Dispatcher

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.sandbox_sf import PARTNER
+from api.sandbox.sf import PARTNER
 from application.gateways.payment import SIGNATURE, sign
 from application.gateways.trackers.sf import DIGEST, TIMESTAMP, digest
 from application.settings import Settings

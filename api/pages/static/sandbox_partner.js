@@ -87,7 +87,7 @@ function handForm(partner, { about, events }, look) {
   return [box, h("div", { class: "row" }, events.map((event) => h("button", { class: "button compact", type: "button", dataset: { event }, onclick: tell(event) }, word("sandbox_event", event))))];
 }
 
-/** As the sandbox takes a secret (api/sandbox_crm.py). */
+/** As the sandbox takes a secret (api/sandbox/crm.py). */
 const SECRET = /^whsec_(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 function secretForm() {

@@ -8,7 +8,7 @@ import { t, word } from "./words.js";
 /** Those that the house knows by name. */
 export const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
 
-/** How numbers of the sandbox begin (api/sandbox_labels.py); those of others begin with 7. */
+/** How numbers of the sandbox begin (api/sandbox/labels.py); those of others begin with 7. */
 const PREFIXES = { shunfeng: "SF", jd: "JD", yuantong: "YT", jtexpress: "JT" };
 
 /** A form of one step; `key` names its button's words, `said` what is told once it is done. */

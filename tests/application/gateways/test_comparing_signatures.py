@@ -33,4 +33,4 @@ def test_no_signature_is_compared_by_its_first_difference() -> None:
 
 def test_a_signature_compared_by_its_first_difference_is_found() -> None:
     """R33 CONTROL: the sandbox, which nobody attacks, compares as it likes."""
-    assert list(compared(ROOT / "api/sandbox_sf.py"))
+    assert list(compared(ROOT / "api/sandbox/sf.py"))

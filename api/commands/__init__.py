@@ -1,0 +1,1 @@
+"""命令 What `tallypost` does besides serving: imports, audit, rehearsals, the demo."""

@@ -1,0 +1,1 @@
+"""沙箱 The partners, played by one local server (`tallypost sandbox`)."""
