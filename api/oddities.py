@@ -36,8 +36,8 @@ OddityId = Annotated[
 PAGE = 50
 _PARCEL, _ID = "T261103A1B2C3D4E5F6-P1", "9f86d081884c7d65"
 _KINDS = (
-    "backwards, jump, after_signing, drifted, misrouted, stalled, reused_number, foreign_number or"
-    " dated_ahead"
+    "backwards, jump, after_signing, drifted, misrouted, stalled, reused_number, foreign_number,"
+    " dated_ahead or unsent (a carrier has it, though it was unpacked)"
 )
 
 

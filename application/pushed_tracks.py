@@ -229,8 +229,8 @@ SELECT is_there FROM room
 _CLAIMABLE = """
 SELECT u.id, u.partner, u.waybill, u.goes_real, u.sealed, k.wrapped, p.number
 FROM {unclaimed_pushes} u JOIN {subject_keys} k ON k.subject = 'push:' || u.id,
-    LATERAL (SELECT number FROM {parcels} p WHERE p.waybill = u.waybill AND p.state <> 'dissolved'
-             ORDER BY p.position DESC LIMIT 1) p
+    LATERAL (SELECT number FROM {parcels} p WHERE p.waybill = u.waybill
+             ORDER BY p.state = 'dissolved', p.position DESC LIMIT 1) p
 WHERE u.partner = ANY(%(partners)s)
 ORDER BY u.kept_at, u.id LIMIT %(limit)s
 """

@@ -266,13 +266,14 @@ def take_back_number(
 def _receive(unit: Unit, parcel: str, before: Parcel, *, rules: HouseRules) -> None:
     """A receipt that the track tells of moves the orders, from when the goods are packed on.
 
-    One told before that is recorded, and counts once its parcel is handed over. The carrier's time
-    for claims runs from what is known now.
+    One told before that is recorded, and counts once its parcel is handed over; of one that was
+    unpacked it moves nothing, what was in it is elsewhere. The carrier's time for claims runs from
+    what is known now.
     """
     follow_window(unit, parcel, before, rules=rules)
     state = unit.read(PARCEL, parcel)
     signed = received_at(state.track())
-    if signed is None or not state.closed:
+    if signed is None or state.dissolved or not state.closed:
         return
     when = min(signed, unit.now)
     for content in state.contents:

@@ -61,6 +61,8 @@ class OddityKind(StrEnum):
     """Scans of a number that is not the parcel's, as far as anybody told: not counted."""
     DATED_AHEAD = "dated_ahead"
     """Dated long after it was told: not counted until a human accepts it, or its time has come."""
+    UNSENT = "unsent"
+    """A carrier has it, though it was unpacked and was not to be sent."""
 
 
 class Oddity(NamedTuple):
@@ -73,19 +75,29 @@ class Oddity(NamedTuple):
     def id(self) -> str:
         """Of its kind and first scan: what is odd stays the same one when more scans show it.
 
-        A foreign number is one oddity, whichever of its scans comes first.
+        A foreign number is one oddity, whichever of its scans comes first; so is a parcel that was
+        not to be sent.
         """
         first = self.scans[0]
         which = (first.written.isoformat(), first.text)
-        parts = () if self.kind is OddityKind.FOREIGN_NUMBER else which
+        parts = () if self.kind in _OF_ITS_NUMBER else which
         named = "\n".join((self.kind, first.number, *parts))
         return sha256(named.encode()).hexdigest()[:16]
 
 
+_OF_ITS_NUMBER = frozenset({OddityKind.FOREIGN_NUMBER, OddityKind.UNSENT})
 _MISSENT = re.compile(r"错[发分送]|误[发分送]|[发分送]错|分拣错误")
 _LATE_IN_LIFE = RECEIVED | {ScanKind.OUT_FOR_DELIVERY}
 _BEGINS_ANEW = frozenset({ScanKind.HANDED_ON, ScanKind.FORWARDED, ScanKind.RETURNING})
 _UNSEEN = frozenset({ScanKind.ORDERED, ScanKind.UNKNOWN, ScanKind.PROBLEM, ScanKind.RESCHEDULED})
+
+
+def odd_about(parcel: Parcel, track: Track, *, rules: HouseRules) -> tuple[Oddity, ...]:
+    """Everything odd about a parcel's track; that there is one, if it was not to be sent (T6)."""
+    moving = tuple(scan for scan in track.scans if scan.kind not in _UNSEEN)
+    travels = parcel.dissolved and moving
+    unsent = (Oddity(OddityKind.UNSENT, moving),) if travels else ()
+    return (*unsent, *oddities(track, rules=rules))
 
 
 def oddities(track: Track, *, rules: HouseRules) -> tuple[Oddity, ...]:
@@ -237,7 +249,7 @@ def flag(parcel: Parcel, *, rules: HouseRules) -> list[ParcelFact]:
     """Note what is odd by now and was not noted yet; a human looks at it (T6)."""
     new = [
         TrackFlagged(oddity=one.id, kind=one.kind.value, scans=_seen(one.scans))
-        for one in oddities(parcel.track(), rules=rules)
+        for one in odd_about(parcel, parcel.track(), rules=rules)
         if one.id not in parcel.flagged
     ]
     return [*new[: max(0, FLAGS_MAX - len(parcel.flagged))]]
@@ -264,7 +276,7 @@ def decide(
     known = next((one for one in parcel.decided if one.oddity == oddity), None)
     if known is not None and known.decision == decision:
         return []
-    now = {one.id: one for one in oddities(parcel.track(), rules=rules)}
+    now = {one.id: one for one in odd_about(parcel, parcel.track(), rules=rules)}
     if oddity in now:
         kind, scans = now[oddity].kind.value, _seen(now[oddity].scans)
     elif known is not None and _settles(known):

@@ -345,7 +345,7 @@ class TrackFlagged(Fact, name="parcels.TrackFlagged"):
     oddity: str = Field(description="id, of the kind and the first scan")
     kind: str = Field(
         description="backwards, jump, after_signing, drifted, misrouted, stalled, reused_number,"
-        " foreign_number or dated_ahead"
+        " foreign_number, dated_ahead or unsent"
     )
     scans: tuple[ScanSeen, ...] = Field(description="those that show it, oldest first")
 

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 
 from application.envelope import Envelope
 from domain.house_rules import HouseRules
-from domain.oddities import oddities
+from domain.oddities import odd_about
 from domain.parcels import Parcel
 from domain.scans import Scan
 from domain.tracking import Track
@@ -38,7 +38,7 @@ def odd_rows(
             orders,
             last.position,
         )
-        for one in oddities(track, rules=rules)
+        for one in odd_about(parcel, track, rules=rules)
         if one.id in parcel.flagged
     ]
 

@@ -58,7 +58,9 @@ class ParcelTracking(View):
         rows, journeys, odd = [], [], []
         for number, parcel in parcels.items():
             track, last = parcel.track(), newest[number]
-            unasked = open_question(parcel, track, rules=self._rules)
+            unasked = None
+            if not parcel.dissolved:
+                unasked = open_question(parcel, track, rules=self._rules)
             counting = counts(parcel, track, rules=self._rules)
             fell_at = None if counting else fell_away(parcel, track)
             handed_over_at = parcel.tracking.handed_over_at

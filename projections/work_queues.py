@@ -173,7 +173,7 @@ def _units(number: str, order: Order, part: Part) -> Iterable[dict[str, Any]]:
 async def parcels_of(
     connection: AsyncConnection[Any], schema: str, waybills: Sequence[str]
 ) -> dict[str, str]:
-    """The parcels that have these waybills, by waybill (T1)."""
+    """The parcels with these waybills, by waybill; an unpacked one if no other has it (T1, T6)."""
     rows = await _dicts(connection, schema, _BY_WAYBILL, list(waybills))
     return {row["waybill"]: row["number"] for row in rows}
 
@@ -228,5 +228,5 @@ ORDER BY put_back_since, number LIMIT %b
 _PARCEL = "SELECT folded, position FROM {parcels} WHERE number = %b"
 _BY_WAYBILL = """
 SELECT DISTINCT ON (waybill) waybill, number FROM {parcels}
-WHERE waybill = ANY(%b) AND state <> 'dissolved' ORDER BY waybill, position DESC
+WHERE waybill = ANY(%b) ORDER BY waybill, state = 'dissolved', position DESC
 """

@@ -153,3 +153,30 @@ async def test_a_push_of_some_time_ago_is_refused(mall: Mall) -> None:
     mall.tenant.store.clock = lambda: datetime.now(UTC) + timedelta(seconds=20)
     again = await push(mall, route(WAYBILL), age=timedelta(seconds=290))
     assert again.status_code == 401
+
+
+async def test_a_parcel_that_was_unpacked_and_travels_waits_for_a_human(mall: Mall) -> None:
+    """T6, M5: its scans are recorded and listed as odd, and move no order, a receipt among them."""
+    number = (await mall.order(("notebook", 1)))["number"]
+    packed = await mall.post("/v1/parcels", {"order": number, "part": 1}, **OPS)
+    parcel = packed.json()["parcel"]
+    on_it = {"carrier": "shunfeng", "waybill": WAYBILL}
+    assert (await mall.post(f"/v1/parcels/{parcel}/waybill", on_it, **OPS)).status_code == 200
+    wish = {"reason": "changed my mind"}
+    assert (await mall.post(f"/v1/orders/{number}/cancellation", wish)).status_code == 200
+    await mall.views()
+    await push(mall, route(WAYBILL, "已下单", code="70"))
+    await mall.views()
+    assert (await mall.get("/v1/oddities", **OPS)).json()["oddities"] == []  # CONTROL: paper moves
+    await push(mall, route(WAYBILL), route(WAYBILL, "已签收，签收人：本人", code="80"))
+    assert await rows(mall) == (0, 0)
+    await mall.views()
+    (odd,) = (await mall.get("/v1/oddities", **OPS)).json()["oddities"]
+    assert (odd["kind"], odd["parcel"], odd["state"]) == ("unsent", parcel, "dissolved")
+    assert [scan["kind"] for scan in odd["scans"]] == ["picked_up", "signed"]
+    assert (await mall.read(number))["status"] == "cancelled"
+    body = {"decision": "accepted", "reason": "the depot took it along; it is called back"}
+    path = f"/v1/parcels/{parcel}/oddities/{odd['oddity']}"
+    assert (await mall.post(path, body, **OPS)).status_code == 200
+    await mall.views()
+    assert (await mall.get("/v1/oddities", **OPS)).json()["oddities"] == []

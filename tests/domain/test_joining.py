@@ -324,6 +324,27 @@ def test_picked_units_are_put_back_and_the_parcel_unpacked_when_all_is_cancelled
         mall.do(partial(shipping.hand_over, parcel=parcel, rules=RULES))
 
 
+def test_a_receipt_of_a_parcel_that_was_unpacked_moves_nothing() -> None:
+    """T6, W1: what was in it goes in another one, under the same part; it is flagged."""
+    mall = Mall()
+    mall.item("mug", "a")
+    mall.place("N1", ("mug", 2))
+    parcel = mall.packed("N1")
+    mall.do(lambda unit: unit.record(PARCEL, parcel, [ParcelDissolved(reason="merged")]) and {})
+    mall.scans(parcel, "已揽收", "已签收，签收人：本人")
+    assert mall.state("N1") is State.PENDING_SHIPMENT
+    assert mall.log.state(PARCEL, parcel).flagged
+
+
+def test_a_receipt_of_a_parcel_that_was_packed_moves_its_order() -> None:
+    """T6 CONTROL: the same scans of one that is to be sent."""
+    mall = Mall()
+    mall.item("mug", "a")
+    mall.place("N1", ("mug", 2))
+    mall.scans(mall.packed("N1"), "已揽收", "已签收，签收人：本人")
+    assert mall.state("N1") is State.PENDING_END
+
+
 def test_a_shared_parcel_leaves_when_one_of_its_orders_was_cancelled() -> None:
     """S4: what is gone from it does not hold back the other order."""
     mall = Mall()

@@ -13,9 +13,16 @@ from domain.house_rules import DEFAULT_RULES
 from domain.known_scans import track
 from domain.neighbours import between
 from domain.oddities import FLAGS_MAX, OddityKind, decide, distance_km, flag, oddities
-from domain.parcel_facts import OddityDecided, ParcelFact
+from domain.parcel_facts import (
+    OddityDecided,
+    ParcelDissolved,
+    ParcelFact,
+    ParcelHandedOver,
+    TrackFlagged,
+)
 from domain.parcel_state import OddityDecision
 from domain.parcels import Parcel
+from domain.recorded_scans import as_fact
 from domain.refusals import NotFound, NotPossible
 from domain.scans import Coordinates, Scan, ScanKind, classify
 from domain.tracking import ParcelState
@@ -282,3 +289,20 @@ def test_a_decision_tells_which_scans_it_was_about() -> None:
     assert isinstance(fact, OddityDecided)
     assert [(one.time, one.text) for one in fact.scans] == [(AFTER[-1].time, AFTER[-1].text)]
     assert (fact.kind, fact.reason, fact.at) == ("after_signing", "wrong sack", LATER)
+
+
+def test_a_parcel_that_was_unpacked_and_travels_is_odd_once() -> None:
+    """T6: whichever of its scans comes first; what only paper says is none of it."""
+    packed = [one for one in SENT if not isinstance(one, ParcelHandedOver)]
+    gone = [*packed, ParcelDissolved(reason="cancelled")]
+    paper = as_fact(scan(1, ScanKind.ORDERED), source="test", payload=None)
+    first, later = (as_fact(one, source="test", payload=None) for one in WAY[1:3])
+    assert (
+        flag(given(PARCEL, *packed, later), rules=DEFAULT_RULES) == []
+    )  # CONTROL: it is to be sent
+    assert flag(given(PARCEL, *gone, paper), rules=DEFAULT_RULES) == []
+    (one,) = flag(given(PARCEL, *gone, later), rules=DEFAULT_RULES)
+    (other,) = flag(given(PARCEL, *gone, paper, first, later), rules=DEFAULT_RULES)
+    assert isinstance(one, TrackFlagged)
+    assert isinstance(other, TrackFlagged)
+    assert (one.kind, one.oddity) == ("unsent", other.oddity)
