@@ -172,3 +172,31 @@ def test_the_desk_inspects_what_came_back(
         expect(card).to_contain_text(visitor.says("verdict.refuse"))
         visitor.readable()
         visitor.content()
+
+
+@pytest.mark.parametrize("screen", [AT_A_DESK, IN_CHINESE], ids=["en", "zh"])
+def test_support_decides_a_return_beside_its_order(
+    browsing: Browsing, service: Service, newcomer: Newcomer, screen: Screen
+) -> None:
+    """D3, D6: asked for to keep the goods; agreed to without leaving the order, once."""
+    learner = newcomer()
+    number = received(service, learner)
+    body = {"remedy": "refund_only", "reason": "damaged", "words": "封面有折痕"}
+    service.call("POST", f"/v1/orders/{number}/returns", body, role="learner", subject=learner)
+    with browsing.as_("support", "wang", screen) as visitor:
+        page = visitor.page
+        visitor.open(f"/support#/orders/{number}")
+        card = page.locator(f"[data-return='{number}-B1']")
+        expect(card).to_have_attribute("data-state", "requested")
+        expect(card).to_contain_text("封面有折痕")
+        visitor.readable()
+        visitor.fits()
+        visitor.button("inspections.agree", f"[data-return='{number}-B1']").click()
+        page.fill("dialog [name=reason]", "a crease in the cover")
+        page.dblclick("dialog button[type=submit]")
+        expect(card).to_have_attribute("data-state", "settled")
+        expect(page.locator("[data-fact='returns.ReturnSettled']")).to_be_visible()
+        expect(visitor.button("inspections.agree", f"[data-return='{number}-B1']")).to_have_count(0)
+        assert sum(one.endswith("/decision") for one in visitor.addresses) == 1
+        visitor.readable()
+        visitor.content()

@@ -10,6 +10,7 @@ import { follow } from "./live.js";
 import { may } from "./may.js";
 import { proposedRefunds, refundButton } from "./refunding.js";
 import { cashRefunds } from "./refunds.js";
+import { returnFacts } from "./returncard.js";
 import { revealRecipient } from "./reveal.js";
 import { shortagePanel } from "./shortage.js";
 import { timelinePanel } from "./timeline.js";
@@ -27,25 +28,27 @@ export async function traced(view, [, number_], signal) {
   const cases = new CasePanels(number_, signal, (position) => draw(position));
   const address = addressPanel(path, signal, (position) => draw(position));
   const timeline = timelinePanel(number_, (position) => draw(position));
-  let known;
+  let known, drawn;
 
   const draw = async (position) => {
-    const [found, told, disputes] = await Promise.all([
+    const [found, told, disputes, returns] = await Promise.all([
       get(fresh(path, position), { signal }),
       get(fresh(`/v1/support/orders/${encodeURIComponent(number_)}/timeline`, position), { signal }),
       cases.look(position),
+      returnsOf(number_, position, signal),
     ]);
     cases.draw(disputes, found.lines);
     if (known && found.position < known.position) return;
-    const changed = JSON.stringify(found) !== JSON.stringify(known);
-    known = found;
+    const seen = JSON.stringify([found, returns]);
+    const changed = seen !== drawn;
+    [known, drawn] = [found, seen];
     timeline.draw({ entries: told.entries, ahead: told.ahead });
     if (!changed && position === undefined) return;
     const sent = found.lines.some((line) => line.kind === "parcel");
     keepingFocus(view, () => {
       fill(place.head, ...head(found, lamp));
       fill(place.parcels, found.parcels.map((one) => tracedParcel(one, found, told.entries, draw)));
-      fill(place.rest, sent ? address.panel : null, linesPanel(found), shortagePanel(found, draw), proposedRefunds(found, draw), actionsPanel(found, draw), cashRefunds(found, draw));
+      fill(place.rest, sent ? address.panel : null, linesPanel(found), returns.map((one) => returnPanel(one, draw)), shortagePanel(found, draw), proposedRefunds(found, draw), actionsPanel(found, draw), cashRefunds(found, draw));
     });
     if (sent) {
       address.tell(found);
@@ -58,6 +61,15 @@ export async function traced(view, [, number_], signal) {
     h("div", { class: "traced" }, h("div", { class: "stack" }, cases.place, place.parcels, place.rest), timeline.panel)));
   follow(`${path}/live`, { signal, onnews: draw, onstate: (state) => { lamp.dataset.state = state; lamp.lastChild.textContent = t(`live.${state}`); } });
 }
+
+/** Each return of the order, whole. */
+async function returnsOf(order, position, signal) {
+  const { returns } = await get(fresh(`/v1/returns?order=${encodeURIComponent(order)}`, position), { signal });
+  return Promise.all(returns.map((one) => get(fresh(`/v1/returns/${encodeURIComponent(one.id)}`, position), { signal })));
+}
+
+const returnPanel = (one, changed) => h("section", { class: "panel approval", "aria-label": one.id, dataset: { return: one.id, state: one.state } },
+  h("div", { class: "spread" }, h("h2", null, t("desk.return")), h("span", { class: "mono quiet small" }, one.id)), returnFacts(one, changed));
 
 function head(found, lamp) {
   return [h("div", null, h("h1", { class: "mono order-number" }, found.number),
