@@ -7,6 +7,7 @@ a reveal, with its reason on record. What was erased, or is held, is told as gon
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 from psycopg import AsyncConnection
 
@@ -96,12 +97,20 @@ async def said_in(
 
 
 def without_names(text: str, recipient: Recipient | None) -> str:
-    """Words as staff see them: the recipient as on every screen, others as scans show them."""
-    shown = normalise_text(text)
-    if recipient is not None:
-        for whole, masked in _masked_parts(recipient).items():
-            shown = shown.replace(whole, masked)
-    return blot(shown)
+    """Words as staff see them: the recipient as on every screen, others as scans show them.
+
+    With the blanks they were written with, where that hides as much as without them.
+    """
+    masks = {} if recipient is None else _masked_parts(recipient)
+    hidden = _masked(normalise_text(text), masks)
+    as_written = _masked(" ".join(normalize("NFKC", text).split()), masks)
+    return as_written if normalise_text(as_written) == normalise_text(hidden) else hidden
+
+
+def _masked(text: str, masks: Mapping[str, str]) -> str:
+    for whole, masked in masks.items():
+        text = text.replace(whole, masked)
+    return blot(text)
 
 
 def _masked_parts(recipient: Recipient) -> Mapping[str, str]:
