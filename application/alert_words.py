@@ -29,6 +29,7 @@ KINDS: Mapping[str, Message] = {
     "warehouse_load": Message("仓库繁忙", "Busy warehouses"),
     "late_order": Message("逾期未发的订单", "Promised by now and not sent"),
     "late_parcel": Message("超时未出库", "Late in their warehouse"),
+    "put_back_late": Message("超时未归位", "Not put back in time"),
     "third_party": Message("第三方仓", "Third parties' warehouses"),
     "stock_difference": Message("盘点差异", "Counted otherwise than booked"),
     "waiting_declaration": Message("报关久未放行", "Declarations that wait"),
@@ -43,6 +44,7 @@ KINDS: Mapping[str, Message] = {
     "overdue_case": Message("争议逾期未裁决", "Overdue cases"),
     "claim_window": Message("理赔期限将至", "Claims to be filed soon"),
     "delivered_claim": Message("索赔后又签收", "Delivered after it was claimed"),
+    "arrived_after_all": Message("赔付后又签收", "Delivered after it was made good"),
     "approval": Message("待第二人审批", "Waiting for a second person"),
 }  # fmt: skip
 """Every kind, the gravest first: in this order they are told."""
@@ -65,6 +67,7 @@ LINES: Mapping[str, Message] = {
     ),
     "late_order": Message("{order} · {stages}", "{order} · {stages}"),
     "late_parcel": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
+    "put_back_late": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
     "third_party": Message("{parcel} · {warehouse}", "{parcel} · {warehouse}"),
     "stock_difference": Message(
         "{warehouse} · {name} · 实盘 {counted}，账面 {expected}",
@@ -82,6 +85,7 @@ LINES: Mapping[str, Message] = {
     "overdue_case": Message("{case}", "{case}"),
     "claim_window": Message("{parcel}", "{parcel}"),
     "delivered_claim": Message("{parcel}", "{parcel}"),
+    "arrived_after_all": Message("{parcel}", "{parcel}"),
     "approval": Message("{approval}", "{approval}"),
 }  # fmt: skip
 """What a line says, of figures that name nobody."""

@@ -36,6 +36,8 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "overdue_case": ("case",),
     "claim_window": ("parcel",),
     "delivered_claim": ("parcel",),
+    "arrived_after_all": ("parcel",),
+    "put_back_late": ("parcel",),
     "approval": ("approval",),
 }
 """Which of the figures of each kind make it the same trouble, however they change besides."""
@@ -56,6 +58,13 @@ class Trouble(NamedTuple):
     def key(self) -> str:
         """The same for as long as it is the same trouble."""
         return "/".join([self.kind, *(str(self.about[name]) for name in IDENTITY[self.kind])])
+
+
+def trouble(
+    kind: str, what: str, cause: str | None, since: datetime | None, **about: object
+) -> Trouble:
+    """One thing that is stuck, with the figures that it is about."""
+    return Trouble(kind, what, cause, since, about)
 
 
 class Troubles(NamedTuple):

@@ -1,4 +1,4 @@
-"""理赔关注 Claims that somebody should look at: due soon, or for what arrived after all (D2)."""
+"""理赔关注 Claims and losses to look at: due soon, or it arrived after all (D2)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,11 +12,17 @@ from domain.claims import BLAMED, CLOSED, GONE
 from domain.disputes import OF_VALUE, CaseState
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault
+from projections.intercepts import unstopped_arrivals
 from projections.reading import compose
 
 AHEAD = timedelta(days=3)
 """So long before the carrier's time for claims ends, a claim that is missing is among what is
 stuck."""
+FETCHED_WITHIN = timedelta(days=30)
+"""What nobody fetched for so long, though it was made good before it came, stays where it is."""
+
+
+_MOST = 200
 
 
 class Watched(NamedTuple):
@@ -65,10 +71,31 @@ async def delivered_claims(connection: AsyncConnection[Any], schema: str) -> lis
     return [Watched(*row) for row in rows]
 
 
+async def arrived_though_made_good(
+    connection: AsyncConnection[Any], schema: str, *, now: datetime
+) -> list[Watched]:
+    """Parcels that came though their carrier paid for them, or their learner got something instead.
+
+    Those that were to be stopped, until their goods are back or somebody lets them be. Of those
+    that nobody asked to be stopped, because they were lost, nothing is left to be let be: they are
+    listed for `FETCHED_WITHIN`. Open claims are `delivered_claims` (D2, M5).
+    """
+    unstopped = await unstopped_arrivals(connection, schema, limit=_MOST)
+    found = [
+        Watched(one["parcel"], one["orders"][0], one["carrier"], one["reason"], one["since"])
+        for one in unstopped
+    ]
+    rows = await _rows(
+        connection, schema, _MADE_GOOD, sorted(GONE), sorted(GONE), sorted(OF_VALUE),
+        now - FETCHED_WITHIN,
+    )  # fmt: skip
+    return sorted([*found, *(Watched(*row) for row in rows)], key=lambda one: one.since)
+
+
 async def _rows(
     connection: AsyncConnection[Any], schema: str, text: LiteralString, *values: object
 ) -> Sequence[Any]:
-    query = compose(text, schema, ("disputes", "claims", "parcels", "returns"), "")
+    query = compose(text, schema, ("disputes", "claims", "parcels", "returns", "intercepts"), "")
     return await (await connection.execute(query, values)).fetchall()
 
 
@@ -105,4 +132,26 @@ FROM {claims} c JOIN LATERAL (
 ) there ON TRUE
 WHERE c.reason = ANY(%b::text[]) AND c.state <> ALL(%b::text[])
 ORDER BY there.since, c.parcel LIMIT 200
+"""
+# Who heard of a receipt before it was made good made it good for another reason.
+_MADE_GOOD: LiteralString = """
+SELECT DISTINCT ON (p.since, p.number) p.number, p.orders[1], p.carrier, made.reason, p.since
+FROM (
+    SELECT parcel, reason, filed_at AS at FROM {claims}
+    WHERE state = 'paid' AND reason = ANY(%b::text[])
+    UNION ALL
+    SELECT parcel, reason, closed_at FROM {disputes}
+    WHERE state = 'decided' AND reason = ANY(%b::text[]) AND outcome = ANY(%b::text[])
+) made JOIN {parcels} p ON p.number = made.parcel
+WHERE p.state = 'signed' AND p.since > %b
+  AND NOT EXISTS (SELECT FROM {intercepts} i WHERE i.parcel = p.number)
+  AND NOT EXISTS (
+    SELECT FROM {claims} c WHERE c.parcel = p.number AND c.state <> 'paid')
+  AND NOT EXISTS (
+    SELECT FROM {tallypost_events},
+        LATERAL (SELECT convert_from(state, 'UTF8')::json AS told) one
+    WHERE originator_id = 'parcel:' || p.number AND topic = 'parcels.ParcelScanned'
+        AND told -> 'fact' ->> 'kind' IN ('signed', 'pickup_confirmed')
+        AND (told ->> 'recorded_at')::timestamptz < made.at)
+ORDER BY p.since, p.number LIMIT 200
 """

@@ -95,6 +95,25 @@ async def intercepts(
     at, parcel = after or (None, None)
     query = compose(_LISTED, schema, ("intercepts", "parcels"), "")
     rows = await named_rows(connection, query, closed, at, at, parcel, limit)
+    return await _whole(connection, schema, rows)
+
+
+async def unstopped_arrivals(
+    connection: AsyncConnection[Any], schema: str, *, limit: int
+) -> list[dict[str, Any]]:
+    """Parcels that were delivered though nothing in them was due any more, and nobody gave up (D2).
+
+    Not those whose claim is open, which `delivered_claims` lists, or was written off.
+    """
+    query = compose(_ARRIVED, schema, ("intercepts", "parcels", "claims"), "")
+    found = await named_rows(connection, query, sorted(UNSTOPPED), limit)
+    return [row for row in await _whole(connection, schema, found) if row["paid_back"]]
+
+
+async def _whole(
+    connection: AsyncConnection[Any], schema: str, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Rows with what is in their parcels, and what can be done about them."""
     boxes: list[Parcel] = [PARCEL.states.validate_json(row.pop("box")) for row in rows]
     orders = await _orders(connection, schema, {one for box in boxes for one in box.orders})
     again = {made.number for one in orders.values() for made in one.replacements}
@@ -216,6 +235,14 @@ WHERE (%b::boolean OR i.state IN ('asked', 'taken', 'refused', 'failed', 'timed_
        OR i.state = 'done' AND i.way = 'return' OR i.state = 'turned_back' AND p.state <> 'signed')
   AND (%b::timestamptz IS NULL OR (i.asked_at, i.parcel) > (%b::timestamptz, %b::text))
 ORDER BY i.asked_at, i.parcel LIMIT %b
+"""
+_ARRIVED = """
+SELECT i.parcel, i.orders, i.carrier, i.waybill, i.way, i.state, i.reason, i.asked_at, i.answer_by,
+    i.folded, p.state AS parcel_state, p.since, p.folded AS box
+FROM {intercepts} i JOIN {parcels} p ON p.number = i.parcel AND p.state = 'signed'
+WHERE i.state = ANY(%b::text[]) AND i.way = 'return' AND NOT EXISTS (
+    SELECT FROM {claims} c WHERE c.parcel = i.parcel AND c.state <> 'paid')
+ORDER BY i.changed_at, i.parcel LIMIT %b
 """
 _ORDERS = "SELECT number, folded FROM {orders} WHERE number = ANY(%b::text[])"
 _RETURNS = "SELECT id, folded FROM {returns} WHERE id = ANY(%b::text[])"

@@ -1,6 +1,6 @@
 """待处理 What is stuck, put together from wherever it is known (M5, N1)."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, LiteralString, Protocol
 
@@ -17,32 +17,37 @@ from application.signaling import closed
 from application.subscriptions import Subscriptions
 from application.targets import SYNC_LAG_SECONDS, Missed, missed
 from application.telling_staff import refusal
-from application.troubles import LISTED_MAX, Trouble, Troubles
+from application.troubles import LISTED_MAX, Trouble, Troubles, trouble
 from application.waves import standing_waves
 from domain.approvals import Kind
 from domain.declarations import Standing
-from domain.delays import DelayCause
-from domain.house_rules import HouseRules
-from domain.silence import Silence, patience
 from domain.waybills import USED_AGAIN_AFTER
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
-from projections.claims_watched import delivered_claims, unclaimed_in_time
+from projections.claims_watched import (
+    arrived_though_made_good,
+    delivered_claims,
+    unclaimed_in_time,
+)
 from projections.consignments import stuck_consignments
 from projections.declarations import waiting_declarations
-from projections.delayed_parcels import DelayedParcel, delayed_parcels
+from projections.delayed_parcels import delayed_parcels
 from projections.disputes import Wanted, cases
 from projections.drifting import drift
+from projections.kept_parcels import kept_parcels
 from projections.labels import stuck_labels
 from projections.reading import compose
 from projections.returns import idle_returns
-from projections.silent_parcels import SilentParcel, silent_parcels
+from projections.silent_parcels import silent_parcels
 from projections.stock_differences import stock_differences
 from projections.unsent_orders import unsent_orders
 
 UNWATCHED_AFTER = timedelta(minutes=2)
 """A subscription at a carrier takes seconds; later somebody should look."""
 REFUND_AFTER = timedelta(minutes=10)
+PUT_BACK_AFTER = timedelta(hours=24)
+"""Units that were picked and cancelled are sold again meanwhile: whoever picks them next finds
+their shelf short (W1)."""
 THIRD_PARTY_TRIES = 3
 THIRD_PARTY_AFTER = timedelta(minutes=5)
 """A warehouse that is asked answers at once; later, or after so many tries, somebody looks."""
@@ -55,23 +60,10 @@ Goods that are under way wait until their return says; once their carrier lost t
 """
 LATE_CASES = Wanted(live=True, overdue=True)
 """Cases that were not decided in time, the longest first (D1)."""
-CAUSES = {
-    Silence.NO_FIRST_SCAN: "no first scan {hours} h after hand-over",
-    Silence.NO_MOVEMENT: "no movement for {hours} h",
-    Silence.CUSTOMS_STALL: "in customs without a scan for {hours} h",
-    Silence.NOT_COLLECTED: "not picked up in time",
-}
 STANDINGS = {
     Standing.DRAFT: "packed, and customs were not asked",
     Standing.SUBMITTED: "customs have not answered",
     Standing.STOPPED: "customs stopped it, and nobody declared it otherwise",
-}
-DELAYED = {
-    DelayCause.ETA_PASSED: "later than its learner was told",
-    DelayCause.PING_PONG: "it came back twice to cities that it had left",
-    DelayCause.RETURNED: "it was turned back",
-    DelayCause.LOST: "its carrier lost it",
-    DelayCause.PICKUP_ENDING: "it waits to be picked up, and soon no longer",
 }
 
 
@@ -99,15 +91,15 @@ async def troubles(house: Watched) -> Troubles:
 async def _of_the_machine(connection: AsyncConnection[Any], house: Watched, now: datetime) -> Found:
     """Events, views, jobs: what none but engineers can mend."""
     for view, stream, position, cause, since in await _rows(connection, house, _PARKED):
-        yield _trouble(
+        yield trouble(
             "parked_event", f"{view}: {stream} at {position}", cause, since,
             view=view, stream=stream, position=position,
         )  # fmt: skip
     for place, stream, what, since in await drift(connection, house.schema, limit=LISTED_MAX):
-        yield _trouble("drift", place, what, since, place=place, stream=stream)
+        yield trouble("drift", place, what, since, place=place, stream=stream)
     for job in await dead_jobs(connection, limit=LISTED_MAX):
         tried = f"{job.attempts} attempts"
-        yield _trouble(
+        yield trouble(
             "dead_job", job.task, tried, job.failed_at,
             job=job.id, task=job.task, attempts=job.attempts,
         )  # fmt: skip
@@ -117,25 +109,25 @@ async def _of_partners(connection: AsyncConnection[Any], house: Watched, now: da
     """Whoever is told or asked by us and does not answer, or refuses."""
     subscriptions = Subscriptions(connection, schema=house.schema, vault=house.vault)
     for hook in await subscriptions.troubled():
-        yield _trouble(
+        yield trouble(
             "webhook", hook.id, hook.cause, hook.troubled_since,
             webhook=hook.id, url=hook.url, failed_tries=hook.failed_tries, parked=hook.parked,
         )  # fmt: skip
     for partner in house.partner_calls.figures:
         if partner.away_since is not None:
-            yield _trouble(
+            yield trouble(
                 "partner_away", partner.partner, partner.cause, partner.away_since,
                 partner=partner.partner, failed=partner.failed,
             )  # fmt: skip
     refused = await refusal(connection, house.schema)
     if refused is not None:
-        yield _trouble("robot_refused", "WeChat Work robot", *refused)
+        yield trouble("robot_refused", "WeChat Work robot", *refused)
     shut = await closed(connection, house.schema)
     if shut is not None:
-        yield _trouble("signals_closed", "Agora signaling", *shut)
+        yield trouble("signals_closed", "Agora signaling", *shut)
     for refund in await open_refunds(connection, house.schema, limit=LISTED_MAX):
         if refund.state == "failed" or refund.requested_at < now - REFUND_AFTER:
-            yield _trouble(
+            yield trouble(
                 "cash_refund",
                 f"{refund.order}: {refund.refund}, {refund.amount_fen} fen",
                 refund.cause, refund.requested_at,
@@ -149,14 +141,14 @@ async def _of_the_warehouses(
 ) -> Found:
     """What has not left: too much, too late, without a label, or not cleared (C2, W1, W5, T7)."""
     for wave in await standing_waves(connection, house, now=now):
-        yield _trouble(
+        yield trouble(
             "standing_wave", f"{wave.warehouse}: {wave.wave}",
             "its orders are not all shown, or not all decided", wave.cut_off,
             wave=wave.wave, warehouse=wave.warehouse,
         )  # fmt: skip
     for load in await loads(connection, house.schema):
         if load.percent >= ALERT_PERCENT:
-            yield _trouble(
+            yield trouble(
                 "warehouse_load",
                 f"{load.warehouse}: {load.waiting} parcels, {load.capacity} a day",
                 f"{load.percent} %", None,
@@ -164,12 +156,18 @@ async def _of_the_warehouses(
             )  # fmt: skip
     for parcel, warehouse, due, stage, orders in await _rows(connection, house, _LATE, now):
         what = f"{parcel}: {stage} in {warehouse}"
-        yield _trouble(
+        yield trouble(
             "late_parcel", what, "over its service level", due,
             parcel=parcel, order=orders[0], warehouse=warehouse, stage=stage,
         )  # fmt: skip
+    late_back = now - PUT_BACK_AFTER
+    for parcel, warehouse, since, orders in await _rows(connection, house, _TO_PUT_BACK, late_back):
+        yield trouble(
+            "put_back_late", f"{parcel}: units to be put back in {warehouse}", None, since,
+            parcel=parcel, order=orders[0], warehouse=warehouse,
+        )  # fmt: skip
     for late in await unsent_orders(connection, house.schema, now=now, limit=LISTED_MAX):
-        yield _trouble(
+        yield trouble(
             "late_order", f"{late.order}: {', '.join(late.stages)}",
             "promised by then, and not all handed over", late.promised_by, **late._asdict(),
         )  # fmt: skip
@@ -180,7 +178,7 @@ async def _of_the_warehouses(
         before=now - THIRD_PARTY_AFTER,
         limit=LISTED_MAX,
     ):
-        yield _trouble(
+        yield trouble(
             "third_party", f"{sent['parcel']}: {sent['warehouse']}", sent["cause"], sent["since"],
             parcel=sent["parcel"], order=sent["orders"][0], warehouse=sent["warehouse"],
             state=sent["state"], tries=sent["tries"],
@@ -188,7 +186,7 @@ async def _of_the_warehouses(
     for one in await stock_differences(
         connection, house.schema, settled=False, after=None, limit=LISTED_MAX
     ):
-        yield _trouble(
+        yield trouble(
             "stock_difference", f"{one['warehouse']}: {one['sku']}",
             f"{one['counted']} counted, {one['expected']} expected", one["since"],
             warehouse=one["warehouse"], sku=one["sku"], name=one["name"],
@@ -197,14 +195,14 @@ async def _of_the_warehouses(
     idle = now - house.rules.customs_within
     waiting = await waiting_declarations(connection, house.schema, before=idle, limit=LISTED_MAX)
     for told in waiting:
-        yield _trouble(
+        yield trouble(
             "waiting_declaration", f"{told.parcel}: {told.standing}", STANDINGS[told.standing],
             told.since, parcel=told.parcel, order=told.order, standing=told.standing,
             country=told.country,
         )  # fmt: skip
     stuck = await stuck_labels(connection, house.schema, tries=LABEL_TRIES, limit=LISTED_MAX)
     for parcel, label, state, cause, since in stuck:
-        yield _trouble(
+        yield trouble(
             "label", f"{parcel}: {label} {state}", cause, since,
             parcel=parcel, label=label, state=state, order=parcel.rpartition("-P")[0],
         )  # fmt: skip
@@ -213,12 +211,12 @@ async def _of_the_warehouses(
 async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: datetime) -> Found:
     """What is under way and not as it should be (T1, T2, T5)."""
     for parcel, since, orders, pushes in await _rows(connection, house, _UNREAD):
-        yield _trouble(
+        yield trouble(
             "unreadable_push", f"{parcel}: {pushes} pushes", None, since,
             parcel=parcel, order=orders[0], pushes=pushes,
         )  # fmt: skip
     for kept in await unclaimed(connection, house.schema, before=now - UNCLAIMED_AFTER):
-        yield _trouble(
+        yield trouble(
             "unclaimed_push", f"{kept.partner}: {kept.waybills} waybills", "on no parcel",
             kept.since, partner=kept.partner, waybills=kept.waybills,
         )  # fmt: skip
@@ -227,22 +225,22 @@ async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: dat
     ):
         about = {"parcel": parcel, "order": orders[0]}
         cause = "the partner gave up on it" if gave_up else None
-        yield _trouble("unwatched_parcel", parcel, cause, since, **about)
+        yield trouble("unwatched_parcel", parcel, cause, since, **about)
     for carrier, waybill, parcels in await _rows(
         connection, house, _SHARED, now - USED_AGAIN_AFTER
     ):
-        yield _trouble(
+        yield trouble(
             "shared_waybill", f"{waybill}: {', '.join(parcels)}", None, None,
             parcel=parcels[0], carrier=carrier, waybill=waybill, parcels=parcels,
         )  # fmt: skip
     rules = house.rules
     silent = await silent_parcels(connection, house.schema, now=now, rules=rules, limit=LISTED_MAX)
     delayed = await delayed_parcels(connection, house.schema, now=now, limit=LISTED_MAX)
-    for one in _kept(silent, delayed, rules=rules):
+    for one in kept_parcels(silent, delayed, rules=rules):
         yield one
     for parcel, waybill, since, orders, fell in await contradicted(connection, house.schema):
         cause = "it fell away with its carrier" if fell else "no query knows of the receipt"
-        yield _trouble(
+        yield trouble(
             "contradicted_receipt", f"{parcel}: {waybill}", cause, since,
             parcel=parcel, order=orders[0], waybill=waybill, fell_away=fell,
         )  # fmt: skip
@@ -251,34 +249,39 @@ async def _of_parcels(connection: AsyncConnection[Any], house: Watched, now: dat
 async def _of_people(connection: AsyncConnection[Any], house: Watched, now: datetime) -> Found:
     """What waits for somebody's decision (A8, D1, D3)."""
     for back in await idle_returns(connection, house.schema, before=now - RETURN_AFTER, now=now):
-        yield _trouble(
+        yield trouble(
             "waiting_return", f"{back.id}: {back.state}", back.reason, back.moved_at,
             back=back.id, order=back.order_number, state=back.state,
             warehouse=back.warehouse, reason=back.reason,
         )  # fmt: skip
     for case in await cases(connection, house.schema, LATE_CASES, after=None, limit=LISTED_MAX):
         what = f"{case.id}: waits for {case.waits_for}"
-        yield _trouble(
+        yield trouble(
             "overdue_case", what, case.reason, case.decide_by,
             case=case.id, order=case.order_number, parcel=case.parcel,
             waits_for=case.waits_for, reason=case.reason,
         )  # fmt: skip
     for due in await unclaimed_in_time(connection, house.schema, now=now, rules=house.rules):
-        yield _trouble(
+        yield trouble(
             "claim_window", f"{due.parcel}: to be claimed by {due.file_by:%Y-%m-%d}",
             due.reason, due.since, parcel=due.parcel, order=due.order, reason=due.reason,
             carrier=due.carrier, file_by=due.file_by,
         )  # fmt: skip
     for one in await delivered_claims(connection, house.schema):
-        yield _trouble(
+        yield trouble(
             "delivered_claim", f"{one.parcel}: signed for after it was claimed", one.reason,
             one.since, parcel=one.parcel, order=one.order, reason=one.reason, carrier=one.carrier,
+        )  # fmt: skip
+    for one in await arrived_though_made_good(connection, house.schema, now=now):
+        yield trouble(
+            "arrived_after_all", f"{one.parcel}: signed for after it was made good", one.reason,
+            one.since, parcel=one.parcel, order=one.order, carrier=one.carrier,
         )  # fmt: skip
     for asked in await approvals(connection, house.schema, state="open", limit=LISTED_MAX):
         what = f"{asked['kind']} of {asked['points']} for {asked['learner']}"
         if asked["kind"] == Kind.REVEAL:
             what = f"to see a card of {asked['learner']}, a minor"
-        yield _trouble(
+        yield trouble(
             "approval", what, asked["reason"], asked["requested_at"], approval=asked["id"]
         )
 
@@ -302,54 +305,23 @@ _SOURCES: tuple[Callable[[AsyncConnection[Any], Watched, datetime], Found], ...]
 def _missed(one: Missed) -> Trouble:
     form = ".1f" if one.target == "sync_lag_seconds" else ".2%"  # the others are shares
     cause = f"{one.value:{form}}, not {one.aim:{form}}"
-    return _trouble(
+    return trouble(
         "missed_target", f"{one.whose}: {one.target}", cause, None,
         whose=one.whose, target=one.target, value=one.value, aim=one.aim,
     )  # fmt: skip
 
 
 def _policy(one: Any) -> Trouble:
-    return _trouble(
+    return trouble(
         "late_policy", one.policy, f"{one.waiting} waiting", one.since,
         policy=one.policy, waiting=one.waiting,
     )  # fmt: skip
-
-
-def _kept(
-    silent: Sequence[SilentParcel], delayed: Sequence[DelayedParcel], *, rules: HouseRules
-) -> Iterable[Trouble]:
-    """One trouble for each parcel, with whatever keeps it, the longest first."""
-    hours = {one.number: patience(one.silence, rules=rules) // timedelta(hours=1) for one in silent}
-    whys: dict[str, list[tuple[datetime, str, str]]] = {}
-    for one in silent:
-        why = CAUSES[one.silence].format(hours=hours[one.number])
-        whys.setdefault(one.number, []).append((one.since, one.silence, why))
-    for late in delayed:
-        why = DELAYED[DelayCause(late.cause)]
-        whys.setdefault(late.number, []).append((late.since, late.cause, why))
-    told = {one.number for one in delayed if one.told}
-    kept: dict[str, SilentParcel | DelayedParcel] = {one.number: one for one in silent}
-    kept |= {one.number: one for one in delayed}
-    for parcel in kept.values():
-        since, causes, words = zip(*sorted(whys[parcel.number]), strict=True)
-        yield _trouble(
-            "delayed_parcel", parcel.number, "; ".join(words), since[0],
-            parcel=parcel.number, order=parcel.orders[0], orders=parcel.orders,
-            causes=list(causes), hours=hours.get(parcel.number), told=parcel.number in told,
-            state=parcel.state, carrier=parcel.carrier, waybill=parcel.waybill,
-        )  # fmt: skip
 
 
 def _named(one: Trouble, names: Mapping[str, str]) -> Trouble:
     """With what its warehouse is called."""
     name = names.get(str(one.about.get("warehouse")))
     return one if name is None else one._replace(about={**one.about, "warehouse_name": name})
-
-
-def _trouble(
-    kind: str, what: str, cause: str | None, since: datetime | None, **about: object
-) -> Trouble:
-    return Trouble(kind, what, cause, since, about)
 
 
 async def _rows(
@@ -388,6 +360,10 @@ SELECT number, warehouse, hand_over_by, stage, orders FROM {parcels}
 WHERE stage NOT IN ('handed_over', 'dissolved', 'awaited')
   AND coalesce(hand_over_by, '9000-01-01 00:00+00'::timestamptz) < %b
 ORDER BY coalesce(hand_over_by, '9000-01-01 00:00+00'::timestamptz), number LIMIT 200
+"""
+_TO_PUT_BACK = """
+SELECT number, warehouse, put_back_since, orders FROM {parcels} WHERE put_back_since < %b
+ORDER BY put_back_since, number LIMIT 200
 """
 _UNSEEN = """
 SELECT min(seen.recorded_at) FROM {views} v, LATERAL (

@@ -1,14 +1,18 @@
 """The house's own work over HTTP: review, wave, merge, pick, pack, hand over (O7, S4, S5, W1)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from psycopg.sql import SQL, Identifier
 
 from application.envelope import decode_fact
+from application.jobs import apply_jobs_schema
+from application.migrating import SERVICE_ROLE
 from domain.house_rules import HouseRules
 from domain.parcel_facts import CarrierChosen
 from tests.api.conftest import RECIPIENT, Mall
+from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
 
@@ -308,3 +312,30 @@ async def test_a_new_address_is_doubted_or_not_whatever_was_said_of_the_old_one(
     assert await waiting() == []
     packed = await mall.post("/v1/parcels", {"order": number, "part": 1}, **STAFF)
     assert packed.status_code == 201
+
+
+async def test_what_is_to_be_put_back_for_long_is_among_the_troubles(
+    mall: Mall, database: MallDatabase
+) -> None:
+    """W1, M5: with its warehouse and age, until somebody did it."""
+    apply_jobs_schema(database.owner_url, SERVICE_ROLE)  # the queue is among the troubles
+    number = (await mall.order(("notebook", 3)))["number"]
+    (parcel,) = (await changed(mall, "/v1/waves", {"warehouse": HALL}))["parcels"]
+    await changed(mall, f"/v1/parcels/{parcel}/picking", {})
+    await changed(mall, f"/v1/parcels/{parcel}/packing", {"weight_grams": 900})
+    less = {"reason": "too many", "lines": [{"sku": "notebook", "quantity": 1}]}
+    await changed(mall, f"/v1/orders/{number}/cancellation", less)
+    real = mall.tenant.store.clock
+
+    async def stuck(hours: float) -> list[Any]:
+        mall.tenant.store.clock = lambda: real() + timedelta(hours=hours)
+        found = (await mall.get("/v1/troubles", **STAFF)).json()["troubles"]
+        return [one for one in found if one["kind"] == "put_back_late"]
+
+    assert await stuck(23.9) == []
+    (one,) = await stuck(24.1)
+    assert (one["about"]["parcel"], one["about"]["order"]) == (parcel, number)
+    assert one["about"]["warehouse"] == HALL
+    assert one["about"]["warehouse_name"]
+    await changed(mall, f"/v1/parcels/{parcel}/put-back", {"weight_grams": 600})
+    assert await stuck(24.1) == []

@@ -116,7 +116,7 @@ function table(troubles) {
 }
 
 /** Their cause is a figure, which is told with what they are. */
-const TOLD = ["standing_wave", "late_policy", "dead_job", "late_parcel", "waiting_declaration", "stock_difference"];
+const TOLD = ["arrived_after_all", "standing_wave", "late_policy", "dead_job", "late_parcel", "waiting_declaration", "stock_difference"];
 
 const missed = ({ target: name, value, aim: target }) => `${figure({ name, value })} · ${t("targets.aim", { aim: aim({ name, target }) })}`;
 
@@ -135,10 +135,12 @@ const WHAT = {
   overdue_case: ({ case: id, order, waits_for }) => [h("a", { class: "mono", href: `#/packing/${order}` }, id), ` · ${t("trouble.waits_for", { who: word("waits_for", waits_for) })}`],
   claim_window: ({ order, parcel, file_by }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("case.claim_by", { day: lastDay(file_by) })}`],
   delivered_claim: ({ parcel }) => [h("a", { class: "mono", href: "#/claims" }, parcel), ` · ${t("trouble.delivered_claim_how")}`],
+  arrived_after_all: ({ order, parcel }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${t("trouble.arrived_after_all_how")}`],
   waiting_declaration: ({ parcel, standing, country }) => [h("a", { class: "mono", href: "#/declarations" }, parcel), ` · ${countryName(country)} · ${word("declaration", standing)}`],
   contradicted_receipt: ({ order, parcel, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), " · ", h("span", { class: "mono" }, waybill)],
   late_order: ({ order, warehouses }) => [h("a", { class: "mono", href: `#/packing/${order}` }, order), ` · ${warehouses.map((one) => warehouseName(one)).join(" · ")}`],
   late_parcel: ({ order, parcel, warehouse, stage }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouseName(warehouse)} · ${word("stage", stage)}`],
+  put_back_late: ({ parcel, warehouse }) => [h("a", { class: "mono", href: "#/picking" }, parcel), ` · ${warehouseName(warehouse)} · ${t("trouble.put_back_how")}`],
   missed_target: ({ whose, target }) => `${partnerName(whose)} · ${t(`targets.${target}`)}`,
   signals_closed: () => t("signals.closed"),
   robot_refused: () => t("alerts.robot"),
