@@ -40,6 +40,17 @@ def draw_up(unit: Unit, *, parcel: str, gross_weight_grams: int) -> None:
     unit.record(PARCEL, parcel, facts)
 
 
+def weighed_anew(unit: Unit, *, parcel: str, gross_weight_grams: int) -> None:
+    """Customs are to be asked about what is left in a parcel abroad, and its weight (T7)."""
+    state = existing_parcel(unit, parcel)
+    if state.declaration.standing is None:
+        draw_up(unit, parcel=parcel, gross_weight_grams=gross_weight_grams)
+        return
+    lines = tuple(_lines(unit, parcel, state))
+    facts = state.declaration.renew(lines, gross_weight_grams=gross_weight_grams)
+    unit.record(PARCEL, parcel, facts)
+
+
 def complete(
     unit: Unit, *, parcel: str, lines: Sequence[Told], gross_weight_grams: int | None = None
 ) -> dict[str, Any]:

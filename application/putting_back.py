@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from application.declaring import weighed_anew
 from application.intercepting import call_back_unwanted
 from application.merging import existing_parcel, live_contents
 from application.streams import ORDER, PARCEL, STOCK
@@ -10,7 +11,7 @@ from application.unit import Unit
 from application.waybills import bind, must_be_known
 from domain.entrusting import leave_unwanted, sent_all_the_same
 from domain.house_rules import HouseRules
-from domain.parcel_facts import Content
+from domain.parcel_facts import Content, ParcelPacked
 from domain.putting_back import put_back, sent_with_them
 from domain.refusals import NotPossible
 from domain.stock import stock_key
@@ -19,10 +20,14 @@ SENT = "it had left already when it was to be put back"
 
 
 def are_back(unit: Unit, *, parcel: str, weight_grams: int | None) -> dict[str, Any]:
-    """They lie on their shelf; what was closed with them in it is weighed anew."""
+    """They lie on their shelf; what was closed with them in it is weighed, and declared, anew."""
     state = existing_parcel(unit, parcel)
     contents = [one.content for one in live_contents(unit, parcel, state)]
-    unit.record(PARCEL, parcel, put_back(state, contents, weight_grams=weight_grams))
+    facts = put_back(state, contents, weight_grams=weight_grams)
+    unit.record(PARCEL, parcel, facts)
+    for packed in facts:
+        if isinstance(packed, ParcelPacked):
+            weighed_anew(unit, parcel=parcel, gross_weight_grams=packed.weight_grams)
     return {"parcel": parcel, "units": sum(one.quantity for one in state.to_put_back)}
 
 

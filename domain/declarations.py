@@ -36,6 +36,11 @@ class DeclaredLine(Value):
         asked = ("hs_code", "english_name", "origin", "unit_value_fen", "net_weight_grams")
         return tuple([name for name in asked if not getattr(self, name)])
 
+    def of(self, quantity: int) -> "DeclaredLine":
+        """So many units of the same item."""
+        grams = self.net_weight_grams * quantity // self.quantity
+        return self.model_copy(update={"quantity": quantity, "net_weight_grams": grams})
+
 
 class DeclarationDrawnUp(Fact, name="parcels.DeclarationDrawnUp"):
     """The declaration was filled in from the orders in the parcel, as it was packed (T7)."""
@@ -177,6 +182,21 @@ class Declaration:
         if (tuple(lines), gross) == (self.lines, None):
             return []
         return [DeclarationCompleted(lines=tuple(lines), gross_weight_grams=gross)]
+
+    def renew(
+        self, lines: Sequence[DeclaredLine], *, gross_weight_grams: int
+    ) -> list[DeclarationFact]:
+        """Declare what is left in a parcel that was weighed anew, by what was declared before.
+
+        `lines` are the house's own words for what is in it; those of an item that was declared
+        already stay, for as many units as there are. Whatever customs answer to what they were
+        asked before does not hold.
+        """
+        before = {one.sku: one for one in self.lines}
+        now = tuple(before[one.sku].of(one.quantity) if one.sku in before else one for one in lines)
+        if (now, gross_weight_grams) == (self.lines, self.gross_weight_grams):
+            return []
+        return [DeclarationCompleted(lines=now, gross_weight_grams=gross_weight_grams)]
 
     def submit(self, reference: str) -> list[DeclarationFact]:
         """Ask customs; what was stopped is asked about again once it is declared otherwise."""

@@ -226,17 +226,32 @@ def test_what_changed_since_has_to_be_declared_anew() -> None:
     mall.do(partial(declaring.clear, parcel=parcel, reference="R-1"))
     cancel = partial(ordering.cancel_order, number="N1", reason="one is enough", rules=RULES)
     mall.do(partial(cancel, wanted=[("mug", 1)]))
+    with pytest.raises(NotPossible, match="not what was declared"):
+        mall.do(partial(declaring.submit, parcel=parcel, reference="CN-2"))
     mall.do(partial(putting_back.are_back, parcel=parcel, weight_grams=400))
     hand_over = partial(shipping.hand_over, parcel=parcel, rules=RULES)
-    with pytest.raises(NotPossible, match="not what was declared"):
-        mall.do(hand_over)
-    mall.do(partial(declaring.complete, parcel=parcel, lines=[told("mug")]))
-    assert declaration(mall, parcel).lines[0].quantity == 1
+    now = declaration(mall, parcel)
+    assert (now.standing, now.lines, now.gross_weight_grams) == (Standing.DRAFT, (LINE,), 400)
     with pytest.raises(NotCleared):
         mall.do(hand_over)
     mall.do(partial(declaring.submit, parcel=parcel, reference="CN-2"))
     mall.do(partial(declaring.clear, parcel=parcel, reference=""))
     mall.do(hand_over)
+
+
+def test_what_staff_declared_stays_when_a_parcel_is_weighed_anew() -> None:
+    """T7, W1: their words for as many units as are left, and the new weight, asked or not."""
+    two = LINE.model_copy(update={"quantity": 2, "net_weight_grams": 640, "english_name": "Cup"})
+    new = BARE.model_copy(update={"sku": "tea", "net_weight_grams": 90})
+    drawn = DRAWN.model_copy(update={"lines": (two,), "gross_weight_grams": 700})
+    for answered in ((), (SUBMITTED,), (SUBMITTED, CLEARED), (SUBMITTED, STOPPED)):
+        state = given(drawn, *answered)
+        (fact,) = state.renew((LINE, new), gross_weight_grams=500)
+        after = evolve(state, fact)
+        left = two.model_copy(update={"quantity": 1, "net_weight_grams": 320})
+        assert (after.standing, after.lines) == (Standing.DRAFT, (left, new))
+        assert after.gross_weight_grams == 500
+        assert after.renew((LINE, new), gross_weight_grams=500) == []
 
 
 def test_what_customs_stopped_is_cancelled_like_any_parcel_in_the_house() -> None:
