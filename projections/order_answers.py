@@ -34,7 +34,7 @@ from projections.order_actions import (
     renumbering_of,
     return_of,
 )
-from projections.order_queries import OrderRow
+from projections.order_queries import OrderRow, gone_of
 from projections.strays import strays_seen
 
 HOUSE_FACTS = frozenset({"orders.RefundProposed", "orders.RefundAllowed", "orders.RefundDeclined"})
@@ -183,7 +183,6 @@ def _line(order: Order, number: int, *, staff: bool) -> dict[str, Any]:
         (part, unit.quantity) for part in order.parts for unit in part.units if unit.line == number
     ]
     states = [_state(order, part) for part, _ in live]
-    gone = line.quantity - sum(quantity for _, quantity in live)
     progress = min(states, key=_advance) if states else order.ended or State.CANCELLED
     return {
         "line": number,
@@ -194,7 +193,7 @@ def _line(order: Order, number: int, *, staff: bool) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit_points": line.unit_points,
         "unit_cash_fen": line.unit_cash_fen,
-        "gone": gone,
+        "gone": gone_of(order, line),
         "rating": next(
             (
                 {"goods": one.goods, "delivery": one.delivery}

@@ -14,6 +14,7 @@ class ListedLineOut(BaseModel):
     name: str = Field(description="of the item when it was ordered")
     kind: Kind = Field(description="goods travel, courses are opened")
     quantity: int = Field(description="units ordered")
+    gone: int = Field(description="units that were cancelled or refunded")
 
 
 class ListedOut(BaseModel):
@@ -46,7 +47,7 @@ _LISTED = {
     "placed_at": "2026-11-03T02:14:08.120931Z",
     "points": 480,
     "cash_fen": 0,
-    "lines": [{"sku": "notebook", "name": "笔记本", "kind": "parcel", "quantity": 1}],
+    "lines": [{"sku": "notebook", "name": "笔记本", "kind": "parcel", "quantity": 1, "gone": 0}],
     "choice": False,
 }
 

@@ -116,6 +116,19 @@ async def test_nothing_of_an_unpaid_order_waits_to_be_sent(mall: Mall) -> None:
     assert {one["progress"] for one in order["lines"]} == {"cancelled"}
 
 
+async def test_lists_tell_what_is_left_of_an_order(mall: Mall) -> None:
+    """W1, O3: whoever packs from a list takes no cancelled unit for one that is to be sent."""
+    number = (await mall.order(("enamel-mug", 3)))["number"]
+    less = WISH | {"lines": [{"sku": "enamel-mug", "quantity": 1}]}
+    assert (await mall.post(f"/v1/orders/{number}/cancellation", less)).status_code == 200
+    await mall.views()
+    staff = {"role": "operations", "subject": "ops"}
+    (listed,) = (await mall.get("/v1/orders", **staff)).json()["orders"]
+    assert [(one["quantity"], one["gone"]) for one in listed["lines"]] == [(3, 1)]
+    (line,) = (await mall.read(number))["lines"]
+    assert (line["quantity"], line["gone"]) == (3, 1)
+
+
 async def test_a_parcel_that_was_unpacked_is_not_shown_to_its_learner(mall: Mall) -> None:
     """O3, contract.md: `dissolved` is no state a learner meets; staff see what it was."""
     number = (await mall.order(("enamel-mug", 1)))["number"]

@@ -205,8 +205,8 @@ def test_what_was_cancelled_after_packing_is_taken_out_on_the_page(
     """W1, rule 5: whoever packs sees it first, weighs the parcel anew, and it may leave."""
     learner, sku = newcomer(), kite(service, warehouse="shaanxi")
     number = order(service, learner, sku, recipient(), 2)
-    service.call("POST", "/v1/waves", {"warehouse": "shaanxi", "orders": [number]}, **OPS)
-    (parcel,) = [one["number"] for one in parcels_of(service, number)]
+    ran = service.call("POST", "/v1/waves", {"warehouse": "shaanxi", "orders": [number]}, **OPS)
+    (parcel,) = ran["parcels"]
     service.call("POST", f"/v1/parcels/{parcel}/picking", {}, **OPS)
     service.call("POST", f"/v1/parcels/{parcel}/packing", {"weight_grams": 400}, **OPS)
     less = {"reason": "one is enough", "lines": [{"sku": sku, "quantity": 1}]}
@@ -214,6 +214,10 @@ def test_what_was_cancelled_after_packing_is_taken_out_on_the_page(
     service.call("GET", f"/v1/put-backs?min_position={said['position']}", **OPS)
     with browsing.as_("operations", "ops", screen) as visitor:
         page = visitor.page
+        visitor.open("/operations#/packing")
+        items = page.locator("tr", has_text=number).locator(".contents-words")
+        expect(items).not_to_have_text("")
+        expect(items).not_to_contain_text("×")  # one of the two is left
         visitor.open("/operations#/picking")
         card = page.locator(f"[data-putback={parcel}]")
         expect(card).to_contain_text(visitor.says("putback.reopen"))

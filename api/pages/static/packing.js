@@ -49,7 +49,7 @@ function orderRow(one, learner) {
   return h("tr", null,
     h("td", null, h("a", { class: "mono strong-link", href: `#/packing/${one.number}` }, one.number)),
     h("td", null, orderBadge(one)),
-    h("td", { class: "full order-items" }, contents(one)),
+    h("td", { class: "full order-items" }, contents(one, { left: true })),
     learner ? h("td", null, h("a", { href: `#/accounts/${encodeURIComponent(one.learner)}` }, one.learner)) : null,
     h("td", { class: "quiet" }, when(one.placed_at)),
     h("td", { class: "right", "data-label": t("unit.points", { n: 2 }) }, number(one.points)));
