@@ -240,8 +240,8 @@ def note_track(unit: Unit, *, parcel: str) -> dict[str, Any]:
     if not facts and (state.open or state.left_alone):
         raise NotYet
     unit.record(INTERCEPT, parcel, facts)
-    to, since = state.destination, track.since
-    if facts and to is not None and since is not None and track.state is ParcelState.FORWARDED:
+    to, since = state.destination, state.sent_on(track)
+    if facts and to is not None and since is not None:
         unit.record(PARCEL, parcel, box.redirect(to.card, at=since))
     return told(unit, parcel)
 
@@ -328,10 +328,18 @@ NOTE_INTERCEPTED = Policy(
     """
     SELECT i.parcel, i.version, i.changed_at FROM {intercepts} i
     JOIN {parcels} p ON p.number = i.parcel
-    WHERE (i.state IN ('asked', 'taken') AND p.state IN ('signed', 'lost')
-           OR i.state IN ('asked', 'taken', 'timed_out', 'refused', 'failed', 'given_up')
-              AND p.state IN ('returning', 'returned', 'forwarded'))
-      AND NOT (i.way = 'return' AND p.state = 'forwarded')
+    CROSS JOIN LATERAL (
+        SELECT (convert_from(i.folded, 'UTF8')::jsonb ->> 'forwarded')::bigint AS before
+    ) f
+    CROSS JOIN LATERAL (
+        SELECT i.way = 'redirect' AND coalesce(p.forwards > f.before, p.state = 'forwarded')
+            AS on_its_way
+    ) went
+    WHERE i.state IN ('asked', 'taken', 'done') AND p.state IN ('signed', 'lost')
+          AND NOT (i.state = 'done' AND i.way = 'redirect'
+                   AND (went.on_its_way OR f.before IS NULL))
+       OR i.state IN ('asked', 'taken', 'timed_out', 'refused', 'failed', 'given_up')
+          AND (p.state IN ('returning', 'returned') OR went.on_its_way)
     """,
     when_track_tells_then_note_it,
 )

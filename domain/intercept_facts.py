@@ -6,7 +6,7 @@ from operator import not_
 from pydantic import AwareDatetime, Field
 
 from domain.destinations import Destination
-from domain.facts import Fact
+from domain.facts import Fact, NonNegativeInt
 from domain.tracking import ParcelState
 
 
@@ -28,6 +28,11 @@ class InterceptAsked(Fact, name="intercepts.InterceptAsked"):
     destination: Destination | None = Field(default=None, description="where it goes instead")
     reason: str
     answer_by: AwareDatetime
+    forwarded: NonNegativeInt | None = Field(
+        default=None,
+        exclude_if=lambda times: times is None,
+        description="times that its track had told of its going elsewhere by then; None: not noted",
+    )
 
 
 class InterceptTaken(Fact, name="intercepts.InterceptTaken"):

@@ -27,6 +27,7 @@ from domain.intercept_facts import (
     Way,
 )
 from domain.refusals import NotPossible
+from domain.scans import ScanKind
 from domain.tracking import ParcelState, Track
 
 
@@ -64,6 +65,11 @@ def parcel_of(intercept: str) -> str:
     return intercept.rpartition("-X")[0]
 
 
+def forwards(track: Track) -> int:
+    """Times that a track tells of its parcel's going elsewhere."""
+    return sum(scan.kind is ScanKind.FORWARDED for scan in track.scans)
+
+
 OPEN = frozenset({InterceptState.ASKED, InterceptState.TAKEN})
 """While the carrier may still stop it."""
 UNSTOPPED = frozenset({InterceptState.REFUSED, InterceptState.FAILED, InterceptState.TIMED_OUT})
@@ -83,7 +89,7 @@ STOPPABLE = frozenset(
 _ADRIFT = frozenset({ParcelState.RETURNING, ParcelState.RETURNED, ParcelState.LOST})
 _COMING = frozenset({*OPEN, InterceptState.DONE, InterceptState.TURNED_BACK})
 _BACK = frozenset({ParcelState.RETURNING, ParcelState.RETURNED})
-_ELSEWHERE = frozenset({ParcelState.FORWARDED, *_BACK})
+_MISSED = frozenset({ParcelState.SIGNED, ParcelState.LOST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,8 @@ class Intercept:
     answer_by: datetime | None = None
     code: str = ""
     words: str = ""
+    forwarded: int | None = None
+    """Times that its track had told of its going elsewhere when this was asked."""
 
     @property
     def open(self) -> bool:
@@ -166,6 +174,7 @@ class Intercept:
                 destination=destination,
                 reason=reason,
                 answer_by=when + rules.intercept_answers_within,
+                forwarded=forwards(track) if way is Way.REDIRECT else None,
             )
         ]
 
@@ -232,13 +241,32 @@ class Intercept:
         return [InterceptFailed(intercept=self.name, why=why)] if self.open else []
 
     def note_track(self, track: Track) -> list[InterceptFact]:
-        """What the track says of an open request; nothing while it says nothing (wire 1.9)."""
-        turned = _BACK if self.way is Way.RETURN else _ELSEWHERE
-        if (self.open or self.left_alone) and track.state in turned:
-            return [InterceptDone(intercept=self.name, state=track.state)]
-        if track.state in (ParcelState.SIGNED, ParcelState.LOST):
-            return self.fail(f"the parcel is {track.state}")
+        """What the scans since it was asked say of it; nothing while they say nothing (wire 1.9).
+
+        The same whenever, and however often, somebody looks: what went on to the other place was
+        stopped, whoever signed for it since; what turned round and was delivered all the same was
+        not.
+        """
+        went_on = self.sent_on(track) is not None
+        if went_on or track.state in _BACK:
+            state = ParcelState.FORWARDED if went_on else track.state
+            done = InterceptDone(intercept=self.name, state=state)
+            return [done] if self.open or self.left_alone else []
+        # Of requests of the time before nobody knows whether they went on.
+        known = self.way is Way.RETURN or self.forwarded is not None
+        taken_for_done = self.state is InterceptState.DONE and known
+        if track.state in _MISSED and (self.open or taken_for_done):
+            return [InterceptFailed(intercept=self.name, why=f"the parcel is {track.state}")]
         return []
+
+    def sent_on(self, track: Track) -> datetime | None:
+        """When its track said that it goes to the other place; None: it does not say so."""
+        if self.way is not Way.REDIRECT:
+            return None
+        if self.forwarded is None:
+            return track.since if track.state is ParcelState.FORWARDED else None
+        told = [scan.time for scan in track.scans if scan.kind is ScanKind.FORWARDED]
+        return told[self.forwarded] if len(told) > self.forwarded else None
 
     def give_up(self) -> list[InterceptFact]:
         """Stop nothing any more that was not stopped; asked once more it is another request."""
@@ -325,6 +353,7 @@ def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
                 destination=fact.destination,
                 state=InterceptState.ASKED,
                 answer_by=fact.answer_by,
+                forwarded=fact.forwarded,
             )
         case InterceptTaken():
             until = fact.answer_by or one.answer_by

@@ -8,6 +8,7 @@ from application.envelope import Envelope
 from application.streams import PARCEL
 from domain.confirming import counts, fell_away, open_question
 from domain.house_rules import HouseRules
+from domain.intercepts import forwards
 from domain.parcel_facts import ArrivalEstimated, ParcelFact, ParcelScanned
 from domain.parcels import Parcel
 from domain.silence import quiet
@@ -96,6 +97,7 @@ class ParcelTracking(View):
                     fell_at,
                     parcel.recipient,
                     unsent_since[number],
+                    forwards(track),
                 )
             )
             if (way := journey(parcel, track, still, last)) is not None:
@@ -125,20 +127,20 @@ _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
     unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
     unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-    receipt_fell_at, card, put_back_since)
+    receipt_fell_at, card, put_back_since, forwards)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
     position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by,
     unread, unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-    receipt_fell_at, card, put_back_since
+    receipt_fell_at, card, put_back_since, forwards
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
     %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
     %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[],
-    %b::timestamptz[], %b::text[], %b::timestamptz[])
+    %b::timestamptz[], %b::text[], %b::timestamptz[], %b::bigint[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
          told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
          unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-         receipt_fell_at, card, put_back_since)
+         receipt_fell_at, card, put_back_since, forwards)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
@@ -150,5 +152,5 @@ ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     label_due_at = excluded.label_due_at, confirm_waybill = excluded.confirm_waybill,
     confirm_carrier = excluded.confirm_carrier, pickup_code = excluded.pickup_code,
     receipt_fell_at = excluded.receipt_fell_at, card = excluded.card,
-    put_back_since = excluded.put_back_since
+    put_back_since = excluded.put_back_since, forwards = excluded.forwards
 """

@@ -11,9 +11,10 @@ import pytest
 from application import shipping
 from application.asking_partners import phone_tail
 from application.envelope import Context
-from application.intercepting import INTERCEPTS
+from application.intercepting import INTERCEPTS, NOTE_INTERCEPTED
 from application.policies import sweep
 from application.streams import PARCEL
+from application.sweeping import Swept
 from application.unit import Command, Unit
 from domain.scans import Scan, ScanKind
 from tests.api.conftest import RECIPIENT
@@ -128,3 +129,23 @@ async def test_who_signed_is_compared_with_whose_it_was_then(
     await desk.mall.views()
     case = await desk.mall.get(f"/v1/disputes/{opened.json()['case']}", **SUPPORT)
     assert case.json()["evidence"]["signer_match"] == match
+
+
+async def test_what_went_on_and_was_signed_for_before_anybody_looked_is_done_once(
+    desk: Desk,
+) -> None:
+    """O8: no failure for a human to see to; it is the new recipient's, and nothing waits on."""
+    desk.number = (await desk.mall.order(("notebook", 1)))["number"]
+    parcel = await desk.mall.ship(desk.number)
+    await desk.mall.views()
+    await desk.mall.post(f"/v1/orders/{desk.number}/address", ZHANG)
+    now = datetime.now(UTC)
+    await seen(desk.mall, parcel, ScanKind.FORWARDED, now - timedelta(minutes=2))
+    await seen(desk.mall, parcel, ScanKind.ARRIVED, now - timedelta(minutes=1))
+    await signed(desk, parcel, now, "已签收")
+    assert (await sweep(desk.tenant, NOTE_INTERCEPTED)).done == 1
+    await desk.mall.views()
+    order = await desk.mall.read(desk.number, **SUPPORT)
+    assert order["parcels"][0]["intercept"]["state"] == "done"
+    swept = await sweep(desk.tenant, NOTE_INTERCEPTED)
+    assert swept == Swept()

@@ -97,7 +97,7 @@ def test_what_became_of_it_is_seen_on_the_track() -> None:
     (failed,) = given(ASKED, TAKEN).note_track(Track(ParcelState.SIGNED))
     assert isinstance(failed, InterceptFailed)
     elsewhere = given(ASKED.model_copy(update={"way": Way.REDIRECT}))
-    assert elsewhere.note_track(Track(ParcelState.FORWARDED))
+    assert elsewhere.note_track(Track(ParcelState.FORWARDED, since=START))
     assert given(ASKED).note_track(Track(ParcelState.FORWARDED)) == []
 
 
