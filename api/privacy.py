@@ -18,8 +18,10 @@ from application import privacy
 from application.cards import open_recipient
 from application.holding import usable_state
 from application.streams import ACCOUNT, PRIVACY
+from domain.approvals import Kind
 from domain.refusals import NotFound
 from projections import disputes, order_queries, returns
+from projections.approvals import approvals
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 
@@ -126,7 +128,7 @@ async def erase(
 ) -> Response:
     """Key and cards are destroyed; history and figures stay, and stay provable (A4).
 
-    Refused while an order is on its way, or a case or a return of theirs is open.
+    Refused while an order is on its way, a case or a return of theirs is open, or a refund waits.
     """
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
@@ -137,6 +139,9 @@ async def erase(
         cases = [one.id for one in found]
         sent = returns.Wanted(live=True, learner=learner)
         back = await returns.returns(connection, tenant.schema, sent, after=None, limit=OPEN_MAX)
+        asked = await approvals(
+            connection, tenant.schema, state="open", kind=Kind.REFUND, learner=learner
+        )
     command = change.command(
         lambda unit: privacy.erase_person(
             unit,
@@ -145,6 +150,7 @@ async def erase(
             under_way=under_way,
             cases=cases,
             returns=[one.id for one in back],
+            refunds=[one["subject"] for one in asked],
         ),
         reason=body.reason,
         streams=[ACCOUNT.stream(learner), PRIVACY.stream(learner)],

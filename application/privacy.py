@@ -45,12 +45,14 @@ def erase_person(
     under_way: Sequence[str],
     cases: Sequence[str] = (),
     returns: Sequence[str] = (),
+    refunds: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Destroy a learner's key and cards, unless a legal hold or something open stands against it.
 
     `under_way` are orders that may not have ended: those that still need the recipient refuse it.
     So do `cases` and `returns` that are still open: words and files would be gone that somebody is
-    about to decide by, and nobody could take what is decided (D1, D3).
+    about to decide by, and nobody could take what is decided (D1, D3). `refunds` are orders whose
+    refund may wait for a second person: who is erased has no account that takes it (A8).
     """
     _known(unit, learner)
     unit.read(PRIVACY, learner).usable()
@@ -61,6 +63,10 @@ def erase_person(
     kept += [one for one in returns if unit.read(RETURN, one).open]
     if kept:
         raise NotPossible(action="erase", why=f"cases are open: {', '.join(kept[:5])}")
+    asked = [number for number in refunds if unit.read(ORDER, number).proposed]
+    if asked:
+        why = f"refunds wait for a second person: {', '.join(asked[:5])}"
+        raise NotPossible(action="erase", why=why)
     return granting.erase_learner(unit, learner=learner, reason=reason)
 
 

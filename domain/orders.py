@@ -1,6 +1,6 @@
 """订单 Orders: their parts, how far each has come, what may happen next (O3, O4, O8, S2)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -168,8 +168,19 @@ class Order:
         ]
         free = without(open_units, asked)
         waits = "its warehouse was asked already, and has to acknowledge"
-        why = {self.line(unit.line).sku: waits for unit in asked}
+        why = {} if wanted is None else dict(self._why_left(free))
+        why |= {self.line(unit.line).sku: waits for unit in asked}
         return tuple(self._chosen(free, wanted, action="cancel", because=why))
+
+    def _why_left(self, free: Sequence[Units]) -> Iterator[tuple[str, str]]:
+        """Of each item that was handed over, why no more can be cancelled than `free`."""
+        left = {part.number for part in self.parts if part.warehouse and part.state in PROGRESS[2:]}
+        for number in dict.fromkeys(
+            unit.line for part in self.parts if part.number in left for unit in part.units
+        ):
+            line, still = self.line(number), sum(u.quantity for u in free if u.line == number)
+            but = f", but for {still}" if still else ""
+            yield line.sku, f"{line.name}: handed over already{but}"
 
     def refundable(
         self,

@@ -6,7 +6,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from pydantic_core import from_json, to_json
 
-from domain.approvals import ApprovalDenied, ApprovalGiven, ApprovalRequested
+from domain.approvals import ApprovalDenied, ApprovalGiven, ApprovalRequested, Kind
 from projections.reading import Event, Tables, View, compose
 
 FIELDS = (
@@ -61,11 +61,18 @@ class Approvals(View):
 
 
 async def approvals(
-    connection: AsyncConnection[Any], schema: str, *, state: str, limit: int = 200
+    connection: AsyncConnection[Any],
+    schema: str,
+    *,
+    state: str,
+    kind: Kind | None = None,
+    learner: str | None = None,
+    limit: int = 200,
 ) -> list[dict[str, Any]]:
-    """Requests in a state, oldest first."""
+    """Requests in a state, oldest first; of one kind and learner, where these are named."""
     query = compose(_LISTED, schema, Approvals.tables, "")
-    cursor = await connection.execute(query, (state, limit), prepare=True)
+    values = (state, kind, kind, learner, learner, limit)
+    cursor = await connection.execute(query, values, prepare=True)
     found = [dict(zip(FIELDS, row, strict=True)) for row in await cursor.fetchall()]
     return [{**one, "goods": from_json(one["goods"])} for one in found]
 
@@ -84,5 +91,7 @@ _LISTED = """
 SELECT id, kind, learner, points, subject, about, maker, maker_role, reason, alone_points,
     alone_times, cash_fen, goods_back, goods, requested_at, state, checker, checker_role,
     decided_at, valid_until
-FROM {approvals} WHERE state = %b ORDER BY requested_at, id LIMIT %b
+FROM {approvals} WHERE state = %b AND (%b::text IS NULL OR kind = %b)
+    AND (%b::text IS NULL OR learner = %b)
+ORDER BY requested_at, id LIMIT %b
 """

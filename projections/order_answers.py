@@ -34,7 +34,7 @@ from projections.order_actions import (
     renumbering_of,
     return_of,
 )
-from projections.order_queries import OrderRow, gone_of
+from projections.order_queries import OrderRow
 from projections.strays import strays_seen
 
 HOUSE_FACTS = frozenset({"orders.RefundProposed", "orders.RefundAllowed", "orders.RefundDeclined"})
@@ -193,7 +193,7 @@ def _line(order: Order, number: int, *, staff: bool) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit_points": line.unit_points,
         "unit_cash_fen": line.unit_cash_fen,
-        "gone": gone_of(order, line),
+        "gone": line.quantity - order.live_units(number),
         "rating": next(
             (
                 {"goods": one.goods, "delivery": one.delivery}
@@ -212,7 +212,7 @@ def _advance(state: State) -> int:
 
 def _state(order: Order, part: Part) -> State:
     """A part's state as its readers see it: nothing of an unpaid order waits to be sent."""
-    return part.state if order.paid else State.PENDING_PAYMENT
+    return part.state if order.paid or not part.live else State.PENDING_PAYMENT
 
 
 def stage(order: Order, part: Part) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 
 from application.streams import ORDER, PARCEL
-from domain.order_facts import OrderLine, State
+from domain.order_facts import State
 from domain.orders import Order
 from domain.parcels import Parcel
 from projections.reading import compose
@@ -81,18 +81,12 @@ class Listed(NamedTuple):
                     "name": line.name,
                     "kind": line.kind,
                     "quantity": line.quantity,
-                    "gone": gone_of(order, line),
+                    "gone": line.quantity - order.live_units(line.line),
                 }
                 for line in order.lines
             ],
             "choice": any(part.waits == "choice" and part.units for part in order.parts),
         }
-
-
-def gone_of(order: Order, line: OrderLine) -> int:
-    """Units of a line that were cancelled or refunded."""
-    live = (unit for part in order.parts for unit in part.units if unit.line == line.line)
-    return line.quantity - sum(unit.quantity for unit in live)
 
 
 class Asking:

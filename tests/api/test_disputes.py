@@ -1030,3 +1030,23 @@ async def test_nobody_is_erased_while_their_case_is_open(desk: Desk) -> None:
     assert decided.status_code == 200, decided.text
     done = await desk.mall.post("/v1/learners/lin/erasure", erasure, **BOSS)
     assert (done.status_code, done.json()["status"]) == (200, "erased")
+
+
+async def test_nobody_is_erased_while_a_refund_of_theirs_waits(desk: Desk) -> None:
+    """A4, A8: asked for at the order, not allowed yet: nobody would be there to take it."""
+    desk.mall.tenant.rules = replace(desk.mall.tenant.rules, four_eyes_points=100)
+    refund = {"fault": "damaged", "reason": "the picture shows it"}
+    told = await desk.mall.post(f"/v1/orders/{desk.number}/refunds", refund, **SUPPORT)
+    assert told.json()["status"] == "pending_approval", told.text
+    await desk.mall.views()
+    erasure = {"reason": "asked for it"}
+    refused = await desk.mall.post("/v1/learners/lin/erasure", erasure, **BOSS)
+    assert (refused.status_code, refused.json()["detail_zh"]) == (
+        409, f"无法注销：仍有待第二人审批的退款：{desk.number}",
+    )  # fmt: skip
+    body = {"decision": "deny", "reason": "the picture is of another thing"}
+    path = f"/v1/approvals/{told.json()['approval']}"
+    assert (await desk.mall.post(path, body, **BOSS)).status_code == 200
+    await desk.mall.views()
+    done = await desk.mall.post("/v1/learners/lin/erasure", erasure, **BOSS)
+    assert (done.status_code, done.json()["status"]) == (200, "erased")

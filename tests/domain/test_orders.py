@@ -371,15 +371,20 @@ def test_only_what_was_not_handed_over_is_cancelled() -> None:
     assert order(placed(), *shipped(1), *facts).state is State.PENDING_RECEIPT
     with pytest.raises(NotPossible) as refused:
         before.cancellable([("mug", 2)])
+    named = before.line(MUG).name
     assert refused.value.figures == {
         "action": "cancel",
-        "why": "mug: 1 of 2 units are open to it",
+        "why": f"{named}: handed over already, but for 1",
     }
+    assert refused.value.message("zh").endswith(f"{named}：除 1 件外均已交运")
 
 
 def test_nothing_is_cancellable_when_everything_was_handed_over() -> None:
     """O8: then it is a return (D3)."""
     gone = order(placed(), *shipped(1), *shipped(2))
+    with pytest.raises(NotPossible, match=r"handed over already$") as refused:
+        gone.cancellable([("mug", 1)])
+    assert refused.value.message("zh").endswith("：已交运")
     for wanted in (None, [("mug", 1)]):
         with pytest.raises(NotPossible):
             gone.cancellable(wanted)
