@@ -330,7 +330,8 @@ WITH due AS (
 SELECT d.label, d.parcel, d.carrier, d.grams, d.state = 'unwanted', d.waybill, d.partner_order,
     d.reason, p.warehouse, concat(w.terms ->> 'province', w.terms ->> 'city'),
     coalesce(w.terms ->> 'name', p.warehouse), w.terms -> 'office',
-    o.card, o.folded, c.tries, c.first_at
+    coalesce(convert_from(p.folded, 'UTF8')::jsonb -> 'to' ->> 'card', o.card), o.folded,
+    c.tries, c.first_at
 FROM due d JOIN claimed c ON c.what = d.label JOIN {parcels} p ON p.number = d.parcel
 LEFT JOIN {warehouses} w ON w.code = p.warehouse LEFT JOIN {orders} o ON o.number = p.orders[1]
 ORDER BY d.wanted_at, d.label

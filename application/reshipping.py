@@ -9,13 +9,12 @@ from datetime import datetime
 
 from application.ordering import existing, linked_orders, must_have_recipient
 from application.planning import Goods, goods_of, legs_of, planner_for, why_not
-from application.streams import INTERCEPT, ITEM, MALL, NETWORK, ORDER, STOCK
+from application.sent_again import went_instead
+from application.streams import ITEM, MALL, NETWORK, ORDER, STOCK
 from application.unit import Unit
 from domain import replacing
 from domain.destinations import Destination
 from domain.house_rules import HouseRules
-from domain.intercept_facts import Way
-from domain.intercepts import InterceptState
 from domain.order_facts import OrderLine, Units, Upgrade
 from domain.orders import Order
 from domain.parts import Replacement
@@ -128,10 +127,8 @@ def _where(unit: Unit, order: Order, units: Sequence[Units], parcel: str | None)
     parts = (order.part(one.part) for one in units)
     parcels = [parcel] if parcel else [part.parcel for part in parts if part and part.parcel]
     for one in dict.fromkeys(parcels):
-        asked = unit.read(INTERCEPT, one)
-        done = asked.way is Way.REDIRECT and asked.state is InterceptState.DONE
-        if done and asked.destination is not None:
-            return asked.destination
+        if (instead := went_instead(unit, one)) is not None:
+            return instead
     return order.destination
 
 

@@ -73,8 +73,8 @@ def reveal_label(unit: Unit, *, parcel: str, looker: Looker) -> dict[str, Any]:
     if why:
         raise NotPossible(action="reveal", why=why)
     for content, order, _ in live_contents(unit, parcel, box):
-        if order.destination is not None:
-            looked = Looked(order.destination.card, order.learner, order=content.order)
+        if (to := box.place(order)) is not None:
+            looked = Looked(to.card, order.learner, order=content.order)
             return reveal(unit, looked, looker=looker)
     raise NotFound(what="label")
 

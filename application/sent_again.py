@@ -5,13 +5,14 @@ that comes back is sent again in the next: `T1-B1-S`, `T1-B1-S2`, `T1-B1-S3`.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from application.declaring import draw_up
 from application.streams import DISPUTE, INTERCEPT, MALL, NETWORK, ORDER, PARCEL, RETURN
 from application.unit import Unit
 from domain.choosing import both, without
+from domain.destinations import Destination
 from domain.disputes import case_id
 from domain.order_facts import Units
 from domain.orders import Order
@@ -113,9 +114,13 @@ def pack_again(
 ) -> None:
     """The goods are in their own parcel, for their learner; abroad customs are told (T7).
 
-    Nobody weighed it: staff say how heavy it is where customs ask.
+    They go where they went last: to the other place, if the parcel they were in was sent there
+    (O8). Nobody weighed it: staff say how heavy it is where customs ask.
     """
     parts = dict.fromkeys(one.part for one in goods)
+    placed = unit.read(ORDER, order)
+    came_in = _came_in(unit, parcel, order, parts)
+    to = next(filter(None, (went_instead(unit, one) for one in came_in)), None)
     known = unit.read(NETWORK, MALL).warehouses.get(warehouse)
     within = timedelta(hours=known.service_hours) if known is not None else timedelta()
     fact = ParcelPacked(
@@ -124,10 +129,25 @@ def pack_again(
         weight_grams=0,
         goods=tuple(goods),
         hand_over_by=unit.happened_at + within,
-        country=unit.read(ORDER, order).country,
+        country=placed.country if to is None else to.country,
+        to=to,
     )
     unit.record(PARCEL, parcel, [fact])
     draw_up(unit, parcel=parcel, gross_weight_grams=0)
+
+
+def went_instead(unit: Unit, parcel: str) -> Destination | None:
+    """Where a parcel went, if that is another place than its order's (O8)."""
+    return unit.read(INTERCEPT, parcel).sent_to or unit.read(PARCEL, parcel).to
+
+
+def _came_in(unit: Unit, parcel: str, number: str, parts: Iterable[int]) -> list[str]:
+    """The parcels that goods were in before: the one they left in again last, or their parts'."""
+    again = [one for one in parcels_sent_again(unit, number) if next_parcel(one) == parcel]
+    order = unit.read(ORDER, number)
+    found = (order.part(one) for one in parts)
+    first = dict.fromkeys(part.parcel for part in found if part and part.parcel)
+    return again or list(first)
 
 
 def _linked(unit: Unit, number: str) -> dict[str, Order]:

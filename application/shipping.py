@@ -119,7 +119,7 @@ def _recipient(unit: Unit, parcel: str, state: Parcel) -> str | None:
     """The card of whom a parcel goes to; all orders in it go to the same place (S4)."""
     if state.back_of is not None:
         return None  # it comes to the house
-    going = (one.order.destination for one in live_contents(unit, parcel, state))
+    going = (state.place(one.order) for one in live_contents(unit, parcel, state))
     return next((one.card for one in going if one is not None), None)
 
 
@@ -128,7 +128,7 @@ def _lane(unit: Unit, parcel: Parcel, *, rules: HouseRules) -> Lane | None:
     if parcel.back_of is not None:
         return None  # nobody waits for it but the house
     warehouse = unit.read(NETWORK, MALL).warehouses.get(parcel.warehouse)
-    going = existing(unit, parcel.contents[0].order).destination
+    going = parcel.place(existing(unit, parcel.contents[0].order))
     if warehouse is None or going is None:
         return None
     offers = (

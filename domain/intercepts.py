@@ -107,6 +107,8 @@ class Intercept:
     words: str = ""
     forwarded: int | None = None
     """Times that its track had told of its going elsewhere when this was asked."""
+    sent_to: Destination | None = None
+    """Where its carrier took it last instead, as it was asked to."""
 
     @property
     def open(self) -> bool:
@@ -354,6 +356,7 @@ def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
                 state=InterceptState.ASKED,
                 answer_by=fact.answer_by,
                 forwarded=fact.forwarded,
+                sent_to=one.sent_to,
             )
         case InterceptTaken():
             until = fact.answer_by or one.answer_by
@@ -364,7 +367,9 @@ def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
         case InterceptTold():
             return one
         case InterceptDone():
-            return replace(one, state=InterceptState.DONE)
+            went_on = one.way is Way.REDIRECT and fact.state == ParcelState.FORWARDED
+            sent_to = one.destination if went_on else one.sent_to
+            return replace(one, state=InterceptState.DONE, sent_to=sent_to)
         case InterceptFailed():
             return replace(one, state=InterceptState.FAILED, words=fact.why)
         case InterceptTimedOut():
@@ -377,6 +382,7 @@ def evolve(one: Intercept, fact: InterceptFact) -> Intercept:
                 name=fact.intercept,
                 orders=fact.orders,
                 state=InterceptState.TURNED_BACK,
+                sent_to=one.sent_to,
             )
         case GoodsTakenBack():
             if fact.sent_again_in is not None:

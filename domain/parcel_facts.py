@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from domain.countries import HOME
 from domain.declarations import DeclarationFact
+from domain.destinations import Destination
 from domain.facts import Fact, Value
 from domain.labels import LabelFact
 from domain.lanes import Lane, Milestone
@@ -106,6 +107,11 @@ class ParcelPacked(Fact, name="parcels.ParcelPacked"):
     )
     hand_over_by: AwareDatetime | None = Field(
         default=None, exclude_if=not_, description="when these should have left (W1)"
+    )
+    to: Destination | None = Field(
+        default=None,
+        exclude_if=lambda place: place is None,
+        description="where these go; None: to the order's place",
     )
 
 

@@ -99,6 +99,7 @@ def evolve(parcel: Parcel, fact: ParcelFact) -> Parcel:
                 contents=fact.contents,
                 goods=fact.goods,
                 hand_over_by=fact.hand_over_by or parcel.hand_over_by,
+                to=fact.to or parcel.to,
                 stage=Stage.PACKED,
             )
         case UnitsToPutBack(order=order, units=units):

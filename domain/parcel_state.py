@@ -12,12 +12,14 @@ from domain.choosing import both
 from domain.corrections import Correction
 from domain.countries import HOME
 from domain.declarations import Declaration
+from domain.destinations import Destination
 from domain.known_scans import TrackState
 from domain.labels import (
     Labels,
 )
 from domain.lanes import Lane
 from domain.order_facts import Units
+from domain.orders import Order
 from domain.own_numbers import SecondNumber
 from domain.parcel_facts import (
     ArrivalEstimated,
@@ -83,6 +85,8 @@ class KnownParcel:
     """Refused goods of a return that go to their learner again, and nothing else of its parts."""
     stage: Stage = Stage.PACKED
     """Whether it has a waybill, and may be labelled, is another question."""
+    to: Destination | None = None
+    """Where it goes, whatever the order's place is: where its goods went that came back (O8)."""
     wave: str | None = None
     pick_list: str | None = None
     """The list that its units are taken by."""
@@ -186,6 +190,10 @@ class KnownParcel:
     def unwatched(self) -> bool:
         """Whether a partner has to be asked to watch it."""
         return self.handed_over and not (self.watched or self.watch_over)
+
+    def place(self, order: Order) -> Destination | None:
+        """Where it goes for an order that is in it."""
+        return self.to or order.destination
 
     @property
     def orders(self) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def _face(row: dict[str, Any]) -> Labelled:
         for number, folded in zip(row["numbers"] or (), row["orders"] or (), strict=True)
     }
     live = list(live_parts(row["number"], parcel, orders))
-    cards = (order.destination.card for _, order, _ in live if order.destination is not None)
+    cards = (to.card for _, order, _ in live if (to := parcel.place(order)) is not None)
     label = parcel.labels.live
     return Labelled(
         parcel=row["number"],

@@ -1,11 +1,17 @@
 """Refused goods of a return that come back again and again: sent, called back, abroad (D3, O8)."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.api.conftest import Mall
+from application.intercepting import NOTE_INTERCEPTED
+from application.policies import sweep
+from domain.scans import ScanKind
+from tests.api.conftest import RECIPIENT, Mall
+from tests.api.test_carriers import seen
 from tests.api.test_disputes import OPS, SUPPORT
+from tests.api.test_labels import text_of
 from tests.api.test_partners import Partners, partners
 from tests.api.test_returns import Counter, counter, found, stock
 from tests.api.test_returns_abroad import asked_back, step
@@ -116,3 +122,32 @@ async def test_of_an_order_abroad_they_go_through_customs_again(
         assert done.status_code == 200, done.text
     done = await mall.post(f"{again}/handover", {}, **OPS)
     assert done.status_code == 200, done.text
+
+
+async def test_it_leaves_again_to_where_it_was_redirected(counter: Counter) -> None:
+    """O8, D3, W5: the label names whom its learner had it sent to last, and not the order's."""
+    mall, again = counter.mall, await refused_one(counter)
+    moved = {
+        "orders": [counter.number],
+        "reason": "moved",
+        "recipient": {**RECIPIENT, "name": "张三丰", "address": "文三路 99 号"},
+    }
+    asked = await mall.post(f"/v1/parcels/{again}/interception", moved, **SUPPORT)
+    assert asked.status_code == 200, asked.text
+    await seen(mall, again, ScanKind.FORWARDED, datetime.now(UTC))
+    assert (await sweep(mall.tenant, NOTE_INTERCEPTED)).done == 1
+    await mall.views()
+    here = {"intact": True, "in_hand": True, "reason": "nobody was at home", "send_again": True}
+    told = await mall.post(f"/v1/parcels/{again}/goods-back", here, **OPS)
+    assert told.status_code == 200, told.text
+    following = told.json()["sent_again_in"]
+    waybill = {"carrier": "shunfeng", "waybill": "SF10000100099"}
+    await mall.post(f"/v1/parcels/{following}/waybill", waybill, **OPS)
+    await mall.views()
+    why = {"reason": "written by hand"}
+    shown = await mall.post(f"/v1/parcels/{following}/label/reveals", why, **OPS)
+    assert shown.status_code == 200, shown.text
+    (page,) = text_of(shown)
+    assert "张三丰" in page
+    assert RECIPIENT["name"] not in page
+    assert "99" in page

@@ -19,12 +19,13 @@ from application import (
 from application.streams import INTERCEPT, ORDER, PARCEL
 from domain.dispute_facts import Outcome
 from domain.disputes import case_id
-from domain.intercept_facts import GoodsTakenBack
+from domain.intercept_facts import GoodsTakenBack, InterceptAsked, InterceptDone, Way
 from domain.intercepts import InterceptState
 from domain.order_facts import Fault, State, UnitsRefunded
 from domain.refusals import InvalidRequest, NotPossible
 from domain.return_facts import Criterion, Verdict
 from domain.stock import Stock
+from domain.tracking import ParcelState
 from tests.domain.test_joining import RULES
 from tests.domain.test_returns import BACK, Counter, came_back, mugs
 
@@ -185,3 +186,51 @@ def test_nothing_is_disputed_that_did_not_leave_again() -> None:
     """D1: as of any parcel."""
     desk = Refused(left=False)
     desk.unchanged(NotPossible, partial(desk.open, Fault.NOT_RECEIVED, parcel=AGAIN))
+
+
+def redirect(desk: Refused | Counter, parcel: str, card: str, *, done: bool = True) -> None:
+    """Its learner wants it taken elsewhere, and its carrier does so, or brings it back."""
+    place = desk.log.state(ORDER, "N1").destination
+    assert place is not None
+    nth = desk.log.state(INTERCEPT, parcel).asked + 1
+    name = f"{parcel}-X{nth}"
+    asked = InterceptAsked(
+        intercept=name, orders=("N1",), carrier="yuantong", waybill="YT1", way=Way.REDIRECT,
+        destination=place.model_copy(update={"card": card, "province": "江苏省"}), reason="moved",
+        answer_by=desk.now + timedelta(hours=4),
+    )  # fmt: skip
+    desk.log.seed(INTERCEPT, parcel, asked, now=desk.now)
+    state = ParcelState.FORWARDED if done else ParcelState.RETURNING
+    desk.log.seed(INTERCEPT, parcel, InterceptDone(intercept=name, state=state), now=desk.now)
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_they_go_where_their_parcel_went_and_not_where_it_was_to_go(done: bool) -> None:
+    """O8, D3: the place that its learner asked for last; CONTROL: the order's, if it went there."""
+    counter = Counter(units=3)
+    redirect(counter, "N1-P1", "e" * 32, done=done)
+    came_back(counter, reason=Fault.CHANGED_MIND, lines=(("mug", 1),))
+    counter.inspect(mugs(1, Verdict.REFUSE, Criterion.UNUSED))
+    label = partial(shipping.issue_waybill, carrier="yuantong", waybill="YT9")
+    counter.do(partial(label, parcel=AGAIN))
+    counter.do(partial(shipping.hand_over, parcel=AGAIN, rules=RULES))
+    box, order = counter.log.state(PARCEL, AGAIN), counter.log.state(ORDER, "N1")
+    assert order.destination is not None
+    assert box.recipient == ("e" * 32 if done else order.destination.card)
+    assert box.lane is not None
+    assert (box.lane.province == "江苏省") is done
+
+
+def test_they_go_where_they_were_sent_on_to_once_more() -> None:
+    """O8, D3: the parcel that they left in was redirected itself, came back, and leaves again."""
+    desk = Refused()
+    redirect(desk, AGAIN, "e" * 32)
+    desk.here(send_again=True)
+    box = desk.log.state(PARCEL, f"{AGAIN}2")
+    assert box.to is not None
+    assert box.to.card == "e" * 32
+    desk.do(partial(shipping.issue_waybill, parcel=f"{AGAIN}2", carrier="yuantong", waybill="YT8"))
+    desk.do(partial(shipping.hand_over, parcel=f"{AGAIN}2", rules=RULES))
+    desk.here(parcel=f"{AGAIN}2", send_again=True)
+    third = desk.log.state(PARCEL, f"{AGAIN}3")
+    assert third.to == box.to
