@@ -83,7 +83,7 @@ async def test_all_that_concerns_an_order_is_one_list_with_causes(desk: Desk) ->
     for effect in ("orders.UnitsRefunded", "ledger.PointsRestored", "ledger.PointsGranted", None):
         assert causes[effect] == "disputes.DisputeDecided", effect
     (message,) = (one for one in found if one["kind"] == "message")
-    assert message["details"]["zh"].startswith("我们已为您退还520积分")
+    assert message["details"]["zh"].startswith("我们已为您退还 520 积分")
     assert "520 points" in message["details"]["en"]
     decided = by_id[message["because_of"]]
     assert decided["actor"] == "support:wang"

@@ -151,7 +151,7 @@ def test_the_desk_inspects_what_came_back(
         page = visitor.page
         visitor.open("/operations#/inspections")
         card = page.locator(f"[data-return='{number}-B1']")
-        expect(card).to_contain_text("说好是A5")
+        expect(card).to_contain_text("说好是 A5")
         visitor.readable()
         visitor.fits()
         visitor.button("inspections.inspect", f"[data-return='{number}-B1']").click()
