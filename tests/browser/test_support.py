@@ -545,8 +545,9 @@ def test_a_refund_that_takes_two_is_asked_for_and_allowed(
     number, _ = delivered(service, learner)
     maker = f"jia-{learner}"
     alone = {"learner": learner, "points": 4_900, "source": "sorry", "why": "a bad week"}
-    service.call("POST", "/v1/points/adjustments", alone, role="operations", subject=maker)
-    before = service.call("GET", f"/v1/learners/{learner}/balance", **OPS)["available"]
+    given = service.call("POST", "/v1/points/adjustments", alone, role="operations", subject=maker)
+    balance = f"/v1/learners/{learner}/balance?min_position={given['position']}"
+    before = service.call("GET", balance, **OPS)["available"]
     with browsing.as_("support", maker, screen) as visitor:
         page = visitor.page
         visitor.open(f"/support#/orders/{number}")

@@ -364,7 +364,7 @@ async def test_a_divergence_is_found_when_a_retry_is_a_new_command(
     """R15 CONTROL: another key each time it is sent: what was done before the cut is done twice."""
     monkeypatch.setattr(History, "forgetful", True)
     with pytest.raises(ExceptionGroup) as found:
-        await histories(service, runs=12, kills=1, breaking=lambda model: None)
+        await histories(service, runs=24, kills=4, breaking=lambda model: None)
     assert found.group_contains(Divergence)
 
 
