@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic_core import from_json
+from psycopg import AsyncConnection
 
-from api.auth import Asked, Caller, Reader, Role
+from api.auth import Caller, Reader, Role
 from api.own_story import own_story
 from api.paths import Number
 from api.reading import (
@@ -27,7 +27,8 @@ from api.seen_cases import NOW
 from api.shown.lists import OrdersOut
 from api.shown.orders import OrderSeenOut
 from api.shown.to_support import OwnStoryOut
-from application.single_handed import alone_before
+from application.single_handed import key_of
+from application.streams import SINGLE_HANDED
 from domain.disputes import Dispute
 from domain.intercepts import Intercept
 from domain.order_facts import State, customer_status
@@ -37,7 +38,7 @@ from domain.replacing import still_due
 from domain.sent_again import due_of
 from domain.single_handed import Before
 from projections import order_queries
-from projections.audit_queries import order_events
+from projections.audit_queries import order_events, stream_events
 from projections.disputes import cases_of_order
 from projections.intercepts import intercepts_of, told_of
 from projections.order_actions import dispute_of, intercept_of
@@ -88,8 +89,11 @@ async def read(
         cases = await cases_of_order(connection, tenant.schema, number) if row.sent else []
         stopped = await intercepts_of(connection, tenant.schema, number) if row.sent else {}
         linked = await asking.linked(row.order) if row.sent or row.order.original else {}
+        now, staff, alone = tenant.store.clock(), caller.role is not Role.LEARNER, Before()
+        if staff and row.sent:
+            alone = await _alone(connection, tenant.schema, caller, row.learner, now)
     known = {one.parcel: one.dispute for one in cases}
-    now, order = tenant.store.clock(), row.order if parcels else None
+    order = row.order if parcels else None
 
     def disputable(parcel: str, box: Parcel) -> dict[str, Any]:
         assert order is not None  # there are parcels
@@ -115,8 +119,6 @@ async def read(
         action = intercept_of(parcel, box, one=one, due=due, when=now, rules=tenant.rules)
         return {"intercept": told_of(one), "actions": {"intercept": action}}
 
-    staff = caller.role is not Role.LEARNER
-    alone = await _alone(request, caller, row) if staff and row.sent else Before()
     answer = order_answer(
         row,
         parcels,
@@ -133,13 +135,17 @@ async def read(
     return with_etag(request, answer)
 
 
-async def _alone(request: Request, caller: Caller, row: OrderRow) -> Before:
+async def _alone(
+    connection: AsyncConnection[Any], schema: str, caller: Caller, learner: str, now: datetime
+) -> Before:
     """What a reader moved alone before for the order's learner: it adds to a refund (A8)."""
-    question = Asked(request, caller, "alone", b"").question(
-        lambda unit: alone_before(unit, learner=row.learner)._asdict(), streams=()
-    )
-    told = from_json((await request.state.tenant.store.execute(question)).answer)
-    return Before(told["points"], told["times"])
+    key = key_of(role=caller.role, subject=caller.subject, learner=learner)
+    moved = SINGLE_HANDED.initial
+    if key is not None:
+        stream = SINGLE_HANDED.stream(key)
+        for event in await stream_events(connection, schema, stream, known_at=NOW):
+            moved = SINGLE_HANDED.evolve(moved, event.fact)
+    return moved.before(now)
 
 
 @router.get(

@@ -27,15 +27,16 @@ def is_at_a_desk(context: Context) -> bool:
     return context.role in _AT_A_DESK
 
 
-def _key(context: Context, learner: str) -> str:
-    return f"{quote(context.subject, safe='')}:{learner}"
+def key_of(*, role: str, subject: str, learner: str) -> str | None:
+    """Under which key it is added up what somebody moves alone; None: it is not."""
+    return f"{quote(subject, safe='')}:{learner}" if role in _ADDED_UP else None
 
 
 def alone_before(unit: Unit, *, learner: str) -> Before:
     """What whoever acts moved alone for a learner, and still adds to what they do next (A8)."""
     context = unit.command.context
-    known = context.role in _ADDED_UP
-    moved = unit.read(SINGLE_HANDED, _key(context, learner)) if known else NOBODY
+    key = key_of(role=context.role, subject=context.subject, learner=learner)
+    moved = NOBODY if key is None else unit.read(SINGLE_HANDED, key)
     return moved.before(unit.now)
 
 
@@ -51,12 +52,12 @@ def moved_alone(
     context = unit.command.context
     if is_person(context) and context.subject == learner:
         raise OwnAccount(person=learner)
-    if by_rule or context.role not in _ADDED_UP:
-        return not NOBODY.needs_second_person(points, when=unit.now, rules=rules)
-    key = _key(context, learner)
+    key = key_of(role=context.role, subject=context.subject, learner=learner)
+    if by_rule or key is None:
+        return not NOBODY.before(unit.now).takes_two(points, rules=rules)
     moved = unit.read(SINGLE_HANDED, key)
     # By the time it is done, not the one it is dated to: that one can be chosen.
-    if moved.needs_second_person(points, when=unit.now, rules=rules):
+    if moved.before(unit.now).takes_two(points, rules=rules):
         return False
     unit.record(SINGLE_HANDED, key, moved.move(points, subject=subject, when=unit.now, rules=rules))
     return True

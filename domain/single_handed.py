@@ -45,10 +45,6 @@ class SingleHanded:
 
     moves: tuple[PointsMovedAlone, ...] = ()
 
-    def needs_second_person(self, points: int, *, when: datetime, rules: HouseRules) -> bool:
-        """Whether so many more, given or taken, come to what takes four eyes (rules.md 26)."""
-        return self.before(when).takes_two(points, rules=rules)
-
     def before(self, when: datetime) -> Before:
         """What still adds to whatever is moved at this moment."""
         counting = [one.points for one in self.moves if one.counts_until > when]
