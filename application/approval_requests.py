@@ -23,6 +23,11 @@ def approval_id(request: ApprovalRequested, key: str, *, nth: int = 1) -> str:
     return "A" + hashlib.sha256(named.encode()).hexdigest()[:16].upper()
 
 
+def new_id(unit: Unit, request: ApprovalRequested) -> str:
+    """The id of what the command that asks names by its key."""
+    return approval_id(request, f"{unit.command.principal}:{unit.command.key}")
+
+
 def newest(unit: Unit, request: ApprovalRequested) -> tuple[str, Approval]:
     """The claw-back's request that counts: the first one that nobody denied, asked for or not."""
     for nth in itertools.count(1):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from application.claiming import file_claim, raise_claim, value_of, worth, worth_of
 from application.ordering import existing
-from application.sent_again import by_parcel, due_in, goods_sent_again
+from application.sent_again import due_in, goods_sent_again
 from application.streams import CLAIM
 from application.unit import Unit
 from domain.choosing import both, without
@@ -20,6 +20,7 @@ from domain.dispute_facts import Decision, Outcome
 from domain.disputes import OF_VALUE, Dispute
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, Units
+from domain.parts import units_of
 from domain.refusals import Refusal
 from domain.return_facts import Payer, Remedy
 from domain.returns import Return, scrapped
@@ -114,12 +115,7 @@ def by_decision(unit: Unit, dispute: Dispute, decision: Decision) -> list[Blame]
 def _worth_less(unit: Unit, dispute: Dispute, points: int) -> int:
     """What the case's goods have lost for which their learner got these points, in fen."""
     order = existing(unit, dispute.order)
-    kept = [
-        Units(part=part.number, line=one.line, quantity=one.quantity)
-        for part in order.parts
-        if part.number in dispute.parts
-        for one in part.units
-    ]
+    kept = units_of(part for part in order.parts if part.number in dispute.parts)
     again = goods_sent_again(unit, dispute.parcel)
     kept = kept if again is None else both(again, kept)
     value_fen, paid = worth(unit, dispute.order, kept), kept
@@ -131,18 +127,23 @@ def _worth_less(unit: Unit, dispute: Dispute, points: int) -> int:
 
 
 def by_refund(
-    unit: Unit, order: str, units: Sequence[Units], *, fault: Fault, goods_back: bool
+    unit: Unit,
+    order: str,
+    parcels: Mapping[str, Sequence[Units]],
+    *,
+    fault: Fault,
+    goods_back: bool,
 ) -> list[Blame]:
     """What carriers have to make good of units that staff refund at an order, before it is done.
 
-    Each parcel's own: all of it where nothing of it came, else what the units are worth. Goods that
-    are back on their shelf have lost nothing.
+    Each of the `parcels` its own units: all of it where nothing of it came, else what these are
+    worth. Goods that are back on their shelf have lost nothing.
     """
     if fault not in BLAMED or goods_back:
         return []
     state = existing(unit, order)
     blames: list[Blame] = []
-    for parcel, some in by_parcel(unit, order, units).items():
+    for parcel, some in parcels.items():
         parts = [part.number for part in state.parts if part.parcel == parcel]
         fen = worth(unit, order, some)
         gone = fault in GONE and not without(due_in(unit, parcel, order=order, parts=parts), some)

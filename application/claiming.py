@@ -15,7 +15,7 @@ from domain.disputes import Unconfirmed, case_id, file_claim_by
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault, Units
 from domain.parcels import Parcel, received_at
-from domain.parts import PROGRESS
+from domain.parts import PROGRESS, units_of
 from domain.refusals import InvalidRequest, NotFound, NotPossible, Refusal
 
 STEPS = ("corrected", "acknowledged", "accepted", "rejected", "paid", "written_off")
@@ -264,17 +264,7 @@ def value_sent(unit: Unit, box: Parcel, *, order: str) -> int:
     """What the goods that an order has in a parcel are worth at today's terms, in fen."""
     state = unit.read(ORDER, order)
     sent = (state.part(one.part) for one in box.contents if one.order == order)
-    parts = (None if part is None else box.carried(part) for part in sent)
-    return worth(
-        unit,
-        order,
-        (
-            Units(part=part.number, line=one.line, quantity=one.quantity)
-            for part in parts
-            if part is not None
-            for one in part.units
-        ),
-    )
+    return worth(unit, order, units_of(box.carried(part) for part in sent if part is not None))
 
 
 def value_of(unit: Unit, parcel: str) -> int:

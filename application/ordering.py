@@ -310,7 +310,15 @@ def _restore(
 
 
 def _release(unit: Unit, number: str, order: Order, units: Sequence[Units], *, reason: str) -> None:
-    """Free what was promised; what was picked already goes back to its shelf (rules.md 5)."""
+    """Free what was promised, and unpack what is empty then (rules.md 5)."""
+    free_units(unit, number, order, units, reason=reason)
+    leave_empty_parcels(unit, order, unit.read(ORDER, number), reason=reason)
+
+
+def free_units(
+    unit: Unit, number: str, order: Order, units: Sequence[Units], *, reason: str
+) -> None:
+    """Free what `order` has promised; what was picked goes back to its shelf (rules.md 5)."""
     in_boxes: dict[str, list[Units]] = {}
     for one in units:
         line, part = order.line(one.line), order.part(one.part)
@@ -326,7 +334,6 @@ def _release(unit: Unit, number: str, order: Order, units: Sequence[Units], *, r
         unit.record(STOCK, stock_key(part.warehouse or SEATS, line.sku), [fact])
     for parcel, left in in_boxes.items():
         unit.record(PARCEL, parcel, leave_out(number, left, reason=reason))
-    leave_empty_parcels(unit, order, unit.read(ORDER, number), reason=reason)
 
 
 def leave_empty_parcels(unit: Unit, before: Order, after: Order, *, reason: str) -> None:

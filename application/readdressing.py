@@ -19,7 +19,7 @@ from application.merging import (
     leave_shared_parcel,
     live_contents,
 )
-from application.ordering import existing, leave_parcel, must_have_recipient
+from application.ordering import existing, free_units, leave_parcel, must_have_recipient
 from application.planning import learners_share, legs_of, planner_for
 from application.recipients import Digests, Recipient
 from application.routing import (
@@ -36,16 +36,15 @@ from domain.catalogue import Terms
 from domain.house_rules import HouseRules
 from domain.order_facts import OrderLine, WaitEnded, customer_status
 from domain.orders import Order
-from domain.parts import Part
+from domain.parts import Part, units_of
 from domain.promising import NO_BACKLOG, promised_by
-from domain.putting_back import leave_out
 from domain.refunding import freight_share
 from domain.refusals import NotPossible, OrderRefused, Refusal
 from domain.release_facts import PartUnpacked, ReviewReason, WaitMoved
-from domain.replanning import planned_anew, sent_elsewhere, units_of
+from domain.replanning import planned_anew, sent_elsewhere
 from domain.reviewing import require_review
 from domain.splitting import Plan, PlannedPart
-from domain.stock import StockPutBack, StockReleased, stock_key
+from domain.stock import stock_key
 
 REASON = "the address changed"
 
@@ -122,14 +121,7 @@ def _must_travel_alone(unit: Unit, number: str, order: Order) -> None:
 def _set_free(unit: Unit, number: str, parts: Sequence[Part], *, rules: HouseRules) -> None:
     """What was reserved for these parts is free, and they travel with nobody else any more."""
     leave_shared_parcel(unit, order=number, reason=REASON, rules=rules)
-    order = unit.read(ORDER, number)
-    for part in parts:
-        for one in part.units:
-            key = stock_key(part.warehouse or "", order.line(one.line).sku)
-            free = StockReleased(
-                order=number, part=part.number, quantity=one.quantity, reason=REASON
-            )
-            unit.record(STOCK, key, [free])
+    free_units(unit, number, unit.read(ORDER, number), units_of(parts), reason=REASON)
 
 
 def _put_back(unit: Unit, number: str, recipient: Recipient, *, rules: HouseRules) -> None:
@@ -145,11 +137,7 @@ def _put_back(unit: Unit, number: str, recipient: Recipient, *, rules: HouseRule
         for part in back:
             unpacked = PartUnpacked(part=part.number, parcel=parcel, reason=REASON)
             unit.record(ORDER, number, [unpacked])
-            for one in part.units:
-                key = stock_key(part.warehouse or "", order.line(one.line).sku)
-                free = StockPutBack(order=number, part=part.number, quantity=one.quantity)
-                unit.record(STOCK, key, [free])
-        unit.record(PARCEL, parcel, leave_out(number, units_of(back), reason=REASON))
+        free_units(unit, number, order, units_of(back), reason=REASON)
         leave_parcel(unit, parcel, reason=REASON)
 
 

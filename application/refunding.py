@@ -105,7 +105,6 @@ def decline(unit: Unit, *, number: str, approval: str, reason: str) -> None:
 
 def _ask(unit: Unit, number: str, order: Order, worth: UnitsRefunded) -> dict[str, Any]:
     """Ask for the second person. What they allow happens then, whatever day was meant."""
-    command = unit.command
     request = ApprovalRequested(
         kind=Kind.REFUND,
         learner=order.learner,
@@ -115,10 +114,10 @@ def _ask(unit: Unit, number: str, order: Order, worth: UnitsRefunded) -> dict[st
         goods_back=worth.goods_back,
         subject=number,
         about=ORDER.stream(number),
-        maker=command.context.subject,
+        maker=unit.command.context.subject,
         reason=worth.reason,
     )
-    approval = approval_requests.approval_id(request, f"{command.principal}:{command.key}")
+    approval = approval_requests.new_id(unit, request)
     proposed = RefundProposed(
         units=worth.units,
         points=worth.points,
@@ -145,7 +144,7 @@ def _carry_out(
 ) -> dict[str, Any]:
     # Before: once they are paid back, nothing says any more that they were in the parcel.
     parcels = by_parcel(unit, number, units)
-    blames = by_refund(unit, number, units, fault=fault, goods_back=goods_back)
+    blames = by_refund(unit, number, parcels, fault=fault, goods_back=goods_back)
     done = refund_units_now(
         unit,
         number=number,

@@ -7,6 +7,7 @@ that comes back is sent again in the next: `T1-B1-S`, `T1-B1-S2`, `T1-B1-S3`.
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 
 from application.declaring import draw_up
 from application.streams import DISPUTE, INTERCEPT, MALL, NETWORK, ORDER, PARCEL, RETURN
@@ -17,6 +18,7 @@ from domain.disputes import case_id
 from domain.order_facts import Units
 from domain.orders import Order
 from domain.parcel_facts import Content, ParcelPacked
+from domain.parts import units_of
 from domain.replacing import still_due
 from domain.returns import refused, return_id
 from domain.sent_again import due_of
@@ -80,7 +82,7 @@ def due_in(unit: Unit, parcel: str, *, order: str, parts: Collection[int]) -> li
     if again is not None:
         return due_of_sent_again(unit, parcel, again)
     due = still_due(unit.read(ORDER, order), _linked(unit, order), parts)
-    return without(due, _elsewhere(unit, order))
+    return without(due, [*chain.from_iterable(_due_again(unit, order).values())])
 
 
 def by_parcel(unit: Unit, number: str, units: Sequence[Units]) -> dict[str, list[Units]]:
@@ -89,21 +91,16 @@ def by_parcel(unit: Unit, number: str, units: Sequence[Units]) -> dict[str, list
     Where some of a part's units were sent again, those that its learner kept are named first.
     """
     order = unit.read(ORDER, number)
-    live = [
-        Units(part=part.number, line=one.line, quantity=one.quantity)
-        for part in order.parts
-        for one in part.units
-    ]
-    stay = both(units, without(live, _elsewhere(unit, number)))
+    again = _due_again(unit, number)
+    stay = both(units, without(units_of(order.parts), [*chain.from_iterable(again.values())]))
     found: dict[str, list[Units]] = {}
     for one in stay:
         part = order.part(one.part)
         if part is not None and part.parcel:
             found.setdefault(part.parcel, []).append(one)
     rest = without(units, stay)
-    for parcel in parcels_sent_again(unit, number):
-        mine = both(rest, due_of_sent_again(unit, parcel, goods_sent_again(unit, parcel) or ()))
-        if mine:
+    for parcel, due in again.items():
+        if mine := both(rest, due):
             found[parcel] = mine
             rest = without(rest, mine)
     return found
@@ -155,10 +152,9 @@ def _linked(unit: Unit, number: str) -> dict[str, Order]:
     return {one.number: unit.read(ORDER, one.number) for one in replacements}
 
 
-def _elsewhere(unit: Unit, number: str) -> list[Units]:
-    """What is to be had out of parcels in which goods were sent again."""
-    return [
-        one
+def _due_again(unit: Unit, number: str) -> dict[str, list[Units]]:
+    """What is to be had out of each parcel in which goods were sent again."""
+    return {
+        parcel: due_of_sent_again(unit, parcel, goods_sent_again(unit, parcel) or ())
         for parcel in parcels_sent_again(unit, number)
-        for one in due_of_sent_again(unit, parcel, goods_sent_again(unit, parcel) or ())
-    ]
+    }

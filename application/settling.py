@@ -174,7 +174,6 @@ def _ask(
     unit: Unit, name: str, back: Return, *, reason: str, words: Sealed | None, rules: HouseRules
 ) -> dict[str, Any]:
     """Ask for the second person."""
-    command = unit.command
     points, fen = _worth(unit, back, back.units, rules=rules)
     request = ApprovalRequested(
         kind=Kind.RETURN,
@@ -184,10 +183,10 @@ def _ask(
         goods=approval_requests.goods_of(existing(unit, back.order), back.units),
         subject=name,
         about=ORDER.stream(back.order),
-        maker=command.context.subject,
+        maker=unit.command.context.subject,
         reason=reason,
     )
-    approval = approval_requests.approval_id(request, f"{command.principal}:{command.key}")
+    approval = approval_requests.new_id(unit, request)
     proposed = AgreementProposed(
         points=points,
         cash_fen=fen,

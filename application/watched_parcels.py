@@ -9,9 +9,7 @@ from application.streams import PARCEL
 from application.unit import Unit
 from domain import watching
 from domain.blotting import blot
-from domain.parcel_facts import (
-    PushUnreadable,
-)
+from domain.parcel_facts import PushUnreadable
 from domain.parcels import Parcel
 from domain.sealed import Sealed
 

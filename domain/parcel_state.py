@@ -14,9 +14,7 @@ from domain.countries import HOME
 from domain.declarations import Declaration
 from domain.destinations import Destination
 from domain.known_scans import TrackState
-from domain.labels import (
-    Labels,
-)
+from domain.labels import Labels
 from domain.lanes import Lane
 from domain.order_facts import Units
 from domain.orders import Order
@@ -29,7 +27,7 @@ from domain.parcel_facts import (
     ParcelRedirected,
     ReceiptProved,
 )
-from domain.parts import Part
+from domain.parts import Part, units_of
 from domain.scans import ScanIdentity
 from domain.splitting import Allocation, Shipping
 from domain.tracking import Track
@@ -177,9 +175,9 @@ class KnownParcel:
         """What of a part is in it: all of it, but for refused goods that go out again (D3)."""
         if not self.goods:
             return part
-        live = [Units(part=part.number, line=u.line, quantity=u.quantity) for u in part.units]
-        mine = [Allocation(line=one.line, quantity=one.quantity) for one in both(self.goods, live)]
-        return part._replace(units=tuple(mine))
+        mine = both(self.goods, units_of([part]))
+        units = [Allocation(line=one.line, quantity=one.quantity) for one in mine]
+        return part._replace(units=tuple(units))
 
     @property
     def handed_over(self) -> bool:

@@ -6,9 +6,7 @@ from datetime import datetime
 
 from domain.corrections import Correction
 from domain.countries import HOME
-from domain.labels import (
-    LabelIssued,
-)
+from domain.labels import LabelIssued
 from domain.lanes import Lane
 from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import (

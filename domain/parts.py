@@ -1,5 +1,6 @@
 """子订单 Parts of an order: how far each has come, who has it (S2; rules.md 2)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -81,6 +82,15 @@ class Part(NamedTuple):
     def live(self) -> bool:
         """Whether anything of this part is still to be had."""
         return bool(self.units)
+
+
+def units_of(parts: Iterable[Part]) -> list[Units]:
+    """What these parts consist of."""
+    return [
+        Units(part=part.number, line=one.line, quantity=one.quantity)
+        for part in parts
+        for one in part.units
+    ]
 
 
 class Promise(NamedTuple):

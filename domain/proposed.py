@@ -6,6 +6,7 @@ from domain.choosing import Kept, both, without
 from domain.disputes import Dispute
 from domain.order_facts import OrderFact, RefundDeclined, RefundProposed, Units
 from domain.orders import Order
+from domain.parts import units_of
 from domain.refusals import NotPossible
 
 
@@ -52,12 +53,7 @@ def must_still_be_there(
     It waited, and meanwhile they were paid back, came back, or are sent or returned. `due` is what
     is still to be had of the case's parcel: what the order has in another one is not meant.
     """
-    live = [
-        Units(part=part.number, line=one.line, quantity=one.quantity)
-        for part in order.parts
-        for one in part.units
-    ]
-    there = both(due, without(live, [one.units for one in elsewhere]))
+    there = both(due, without(units_of(order.parts), [one.units for one in elsewhere]))
     gone = without(units, there)
     if gone:
         named = ", ".join(f"{order.line(one.line).name} × {one.quantity}" for one in gone)

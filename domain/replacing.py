@@ -23,7 +23,7 @@ from domain.order_facts import (
     Units,
 )
 from domain.orders import Order
-from domain.parts import Replacement
+from domain.parts import Replacement, units_of
 from domain.refusals import NotPossible
 from domain.splitting import Plan
 
@@ -126,12 +126,7 @@ def replaced(order: Order, linked: Mapping[str, Order], parts: Collection[int]) 
 
 def still_due(order: Order, linked: Mapping[str, Order], parts: Collection[int]) -> list[Units]:
     """Units of these parts that are to be had, and that nothing else is sent for."""
-    live = [
-        Units(part=part.number, line=one.line, quantity=one.quantity)
-        for part in order.parts
-        if part.number in parts
-        for one in part.units
-    ]
+    live = units_of(part for part in order.parts if part.number in parts)
     return without(live, replaced(order, linked, parts))
 
 

@@ -178,15 +178,6 @@ def planned_anew(order: Order) -> tuple[Part, ...]:
     return tuple(part for part in open_parts if not part.in_hand)
 
 
-def units_of(parts: Iterable[Part]) -> list[Units]:
-    """What these parts consist of."""
-    return [
-        Units(part=part.number, line=one.line, quantity=one.quantity)
-        for part in parts
-        for one in part.units
-    ]
-
-
 def sent_elsewhere(
     order: Order,
     plan: Plan,

@@ -115,15 +115,21 @@ SELECT p.number, p.orders, p.since, p.folded FROM {parcels} p
 LEFT JOIN {claims} c ON c.parcel = p.number
 WHERE p.state = 'lost' AND c.state IS NULL ORDER BY p.since, p.number LIMIT 200
 """
-_DELIVERED: LiteralString = """
+# Word of a receipt of the parcel `p` that the house had before a moment, which follows.
+_HEARD_BEFORE: LiteralString = """
+    SELECT FROM {tallypost_events} e,
+        LATERAL (SELECT convert_from(e.state, 'UTF8')::json AS told) one
+    WHERE e.originator_id = 'parcel:' || p.number AND e.topic = 'parcels.ParcelScanned'
+        AND told -> 'fact' ->> 'kind' IN ('signed', 'pickup_confirmed')
+        AND (told ->> 'recorded_at')::timestamptz < """
+_DELIVERED: LiteralString = (
+    """
 SELECT c.parcel, c.orders[1], c.carrier, c.reason, there.since
 FROM {claims} c JOIN LATERAL (
-    SELECT since FROM {parcels} WHERE number = c.parcel AND state = 'signed' AND NOT EXISTS (
-        SELECT FROM {tallypost_events},
-            LATERAL (SELECT convert_from(state, 'UTF8')::json AS told) one
-        WHERE originator_id = 'parcel:' || c.parcel AND topic = 'parcels.ParcelScanned'
-            AND told -> 'fact' ->> 'kind' IN ('signed', 'pickup_confirmed')
-            AND (told ->> 'recorded_at')::timestamptz < c.filed_at)
+    SELECT since FROM {parcels} p WHERE number = c.parcel AND p.state = 'signed'
+        AND NOT EXISTS ("""
+    + _HEARD_BEFORE
+    + """c.filed_at)
     UNION ALL
     SELECT moved_at FROM {returns} WHERE id = c.parcel AND moved_at > c.filed_at AND (
         state = 'to_inspect' OR jsonb_path_exists(
@@ -133,8 +139,10 @@ FROM {claims} c JOIN LATERAL (
 WHERE c.reason = ANY(%b::text[]) AND c.state <> ALL(%b::text[])
 ORDER BY there.since, c.parcel LIMIT 200
 """
+)
 # Who heard of a receipt before it was made good made it good for another reason.
-_MADE_GOOD: LiteralString = """
+_MADE_GOOD: LiteralString = (
+    """
 SELECT DISTINCT ON (p.since, p.number) p.number, p.orders[1], p.carrier, made.reason, p.since
 FROM (
     SELECT parcel, reason, filed_at AS at FROM {claims}
@@ -147,11 +155,9 @@ WHERE p.state = 'signed' AND p.since > %b
   AND NOT EXISTS (SELECT FROM {intercepts} i WHERE i.parcel = p.number)
   AND NOT EXISTS (
     SELECT FROM {claims} c WHERE c.parcel = p.number AND c.state <> 'paid')
-  AND NOT EXISTS (
-    SELECT FROM {tallypost_events},
-        LATERAL (SELECT convert_from(state, 'UTF8')::json AS told) one
-    WHERE originator_id = 'parcel:' || p.number AND topic = 'parcels.ParcelScanned'
-        AND told -> 'fact' ->> 'kind' IN ('signed', 'pickup_confirmed')
-        AND (told ->> 'recorded_at')::timestamptz < made.at)
+  AND NOT EXISTS ("""
+    + _HEARD_BEFORE
+    + """made.at)
 ORDER BY p.since, p.number LIMIT 200
 """
+)

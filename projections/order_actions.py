@@ -18,6 +18,7 @@ from domain.intercepts import Intercept
 from domain.order_facts import Fault, OrderFact, State, Units, UnitsCancelled, UnitsRefunded
 from domain.orders import Order
 from domain.parcels import Parcel
+from domain.parts import units_of
 from domain.payment_facts import CashRefundRequested
 from domain.point_facts import PointsRestored
 from domain.points import Account
@@ -26,7 +27,7 @@ from domain.refunding import cancel_units, freight_share, on_word, refund_units
 from domain.refusals import NotPossible, Refusal, for_customers
 from domain.renumbering import must_be_typed
 from domain.replacing import must_not_lose
-from domain.replanning import choose_to_wait, given_up, planned_anew, units_of
+from domain.replanning import choose_to_wait, given_up, planned_anew
 from domain.return_facts import Remedy
 from domain.returns import returnable
 from domain.sent_again import due_of

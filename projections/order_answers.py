@@ -14,7 +14,13 @@ from domain.disputes import Dispute
 from domain.house_rules import HouseRules
 from domain.late_promises import is_told_unsent, unsent_by
 from domain.legs import leg_of, legs_of
-from domain.order_facts import RefundProposed, State, customer_status
+from domain.order_facts import (
+    RefundAllowed,
+    RefundDeclined,
+    RefundProposed,
+    State,
+    customer_status,
+)
 from domain.orders import Order
 from domain.parcel_state import Stage
 from domain.parcels import Parcel
@@ -37,7 +43,7 @@ from projections.order_actions import (
 from projections.order_queries import OrderRow
 from projections.strays import strays_seen
 
-HOUSE_FACTS = frozenset({"orders.RefundProposed", "orders.RefundAllowed", "orders.RefundDeclined"})
+HOUSE_FACTS = frozenset(one.fact_name for one in (RefundProposed, RefundAllowed, RefundDeclined))
 """What learners are not told of: they are told what comes of it."""
 NOTHING = Before()
 
