@@ -12,17 +12,24 @@ const REASONS = ["damaged", "wrong_goods", "missing_parts", "not_as_described", 
 const CARRIERS_ABROAD = ["ems", "japanposten", "koreapost", "hkpost", "singpost", "usps", "royalmail", "dhl", "fedex", "ups", "shunfeng", "other"];
 const CARRIERS = ["shunfeng", "jd", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jtexpress"];
 
+const hasReturns = (found) => found.timeline.some((one) => one.fact === "orders.UnitsUnderReturn");
+
+/** The returns of an order, each whole; nobody is asked where it has none. */
+export async function returnsOf(found, position, signal) {
+  if (!hasReturns(found)) return [];
+  const { returns } = await get(fresh(`/v1/returns?order=${encodeURIComponent(found.number)}`, position), { signal });
+  return Promise.all(returns.map((one) => get(fresh(`/v1/returns/${encodeURIComponent(one.id)}`), { signal })));
+}
+
 /** A panel that stays while the order is drawn anew; `tell` hands it the order as it is now. */
 export function returnsPanel(signal, changed) {
   const list = h("ul", { class: "stack" });
   const panel = h("section", { class: "panel returns", "aria-labelledby": "returns", hidden: true }, h("h2", { id: "returns" }, icon("box"), t("returns.title")), list);
   const tell = async (found, position) => {
-    panel.hidden = !found.timeline.some((one) => one.fact === "orders.UnitsUnderReturn");
+    panel.hidden = !hasReturns(found);
     if (panel.hidden) return;
     try {
-      const { returns } = await get(fresh(`/v1/returns?order=${encodeURIComponent(found.number)}`, position), { signal });
-      const shown = await Promise.all(returns.map((one) => get(fresh(`/v1/returns/${encodeURIComponent(one.id)}`), { signal })));
-      fill(list, shown.map((one) => card(one, changed)));
+      fill(list, (await returnsOf(found, position, signal)).map((one) => card(one, changed)));
     } catch (problem) {
       if (!signal.aborted) fill(list, h("li", { class: "quiet small" }, problem.words));
     }

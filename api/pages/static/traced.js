@@ -11,6 +11,7 @@ import { may } from "./may.js";
 import { proposedRefunds, refundButton } from "./refunding.js";
 import { cashRefunds } from "./refunds.js";
 import { returnFacts } from "./returncard.js";
+import { returnsOf } from "./returns.js";
 import { revealRecipient } from "./reveal.js";
 import { shortagePanel } from "./shortage.js";
 import { timelinePanel } from "./timeline.js";
@@ -31,12 +32,12 @@ export async function traced(view, [, number_], signal) {
   let known, drawn;
 
   const draw = async (position) => {
-    const [found, told, disputes, returns] = await Promise.all([
+    const [found, told, disputes] = await Promise.all([
       get(fresh(path, position), { signal }),
       get(fresh(`/v1/support/orders/${encodeURIComponent(number_)}/timeline`, position), { signal }),
       cases.look(position),
-      returnsOf(number_, position, signal),
     ]);
+    const returns = await returnsOf(found, position, signal);
     cases.draw(disputes, found.lines);
     if (known && found.position < known.position) return;
     const seen = JSON.stringify([found, returns]);
@@ -60,12 +61,6 @@ export async function traced(view, [, number_], signal) {
   fill(view, finder(list, signal), list, h("div", { class: "stack" }, place.head,
     h("div", { class: "traced" }, h("div", { class: "stack" }, cases.place, place.parcels, place.rest), timeline.panel)));
   follow(`${path}/live`, { signal, onnews: draw, onstate: (state) => { lamp.dataset.state = state; lamp.lastChild.textContent = t(`live.${state}`); } });
-}
-
-/** Each return of the order, whole. */
-async function returnsOf(order, position, signal) {
-  const { returns } = await get(fresh(`/v1/returns?order=${encodeURIComponent(order)}`, position), { signal });
-  return Promise.all(returns.map((one) => get(fresh(`/v1/returns/${encodeURIComponent(one.id)}`, position), { signal })));
 }
 
 const returnPanel = (one, changed) => h("section", { class: "panel approval", "aria-label": one.id, dataset: { return: one.id, state: one.state } },
