@@ -21,7 +21,7 @@ from domain import confirming, legs, oddities
 from domain.blotting import blot
 from domain.house_rules import HouseRules
 from domain.lanes import Lane
-from domain.own_numbers import SecondNumber
+from domain.own_numbers import SecondNumber, as_read
 from domain.parcel_facts import (
     Content,
     ParcelPacked,
@@ -30,7 +30,7 @@ from domain.parcel_facts import (
 )
 from domain.parcel_state import OddityDecision
 from domain.parcels import Parcel, received_at
-from domain.refusals import NotPossible
+from domain.refusals import InvalidRequest, NotPossible
 from domain.scans import Scan
 from domain.stock import StockPicked, stock_key
 
@@ -240,6 +240,10 @@ def take_back_number(
     number are flagged like any foreign one's. No order moves back: a delivery that was believed
     is disputed (D1); but nothing of value follows before the right number's receipt is confirmed.
     """
+    if instead is not None and as_read(instead[1]) == as_read(waybill):
+        raise InvalidRequest(
+            field="instead.waybill", reason="name another number than the one that is taken back"
+        )
     state = before = existing_parcel(unit, parcel)
     facts = legs.taken_back(state, waybill=waybill, reason=reason)
     state = unit.record(PARCEL, parcel, facts)

@@ -173,14 +173,17 @@ class Order:
         return tuple(self._chosen(free, wanted, action="cancel", because=why))
 
     def _why_left(self, free: Sequence[Units]) -> Iterator[tuple[str, str]]:
-        """Of each item that was handed over, why no more can be cancelled than `free`."""
-        left = {part.number for part in self.parts if part.warehouse and part.state in PROGRESS[2:]}
-        for number in dict.fromkeys(
-            unit.line for part in self.parts if part.number in left for unit in part.units
-        ):
+        """Of each item that was handed over or opened, why no more can be cancelled than `free`."""
+        left = {
+            unit.line: "handed over" if part.warehouse else "opened"
+            for part in self.parts
+            if part.state in PROGRESS[2:]
+            for unit in part.units
+        }
+        for number, how in left.items():
             line, still = self.line(number), sum(u.quantity for u in free if u.line == number)
             but = f", but for {still}" if still else ""
-            yield line.sku, f"{line.name}: handed over already{but}"
+            yield line.sku, f"{line.name}: {how} already{but}"
 
     def refundable(
         self,

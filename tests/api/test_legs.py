@@ -94,6 +94,10 @@ async def test_a_mistyped_number_abroad_is_taken_back_with_a_reason(mall: Mall) 
     await changed(mall, path, {"carrier": "japanposten", "waybill": "RR123456798JP"})
     wrong = {"waybill": "RR123456798JP", "reason": "two digits were exchanged"}
     right = {"carrier": "japanposten", "waybill": "RR123456789JP"}
+    itself = {**wrong, "instead": {**right, "waybill": "rr123456798jp"}}
+    refused = await mall.post(f"{path}/taking-back", itself, **STAFF)
+    assert (refused.status_code, refused.json()["failures"][0]["field"]) == (422, "instead.waybill")
+    assert "不同的单号" in refused.json()["detail_zh"]
     told = await changed(mall, f"{path}/taking-back", {**wrong, "instead": right})
     assert (told["taken_back"], told["waybill"]) == ("RR123456798JP", "RR123456789JP")
     assert (await seen(mall, number))["legs"][2]["waybill"] == "RR123456789JP"

@@ -45,6 +45,16 @@ def parcels_of(service: Service, *orders: str) -> list[Any]:
     return [one for one in found if {*one["orders"]} & {*orders}]
 
 
+def parcels_once(service: Service, *orders: str, count: int) -> list[Any]:
+    """The parcels that these orders are in, once the views know of so many."""
+    ends = time.monotonic() + 15
+    while time.monotonic() < ends:
+        if len(found := parcels_of(service, *orders)) == count:
+            return found
+        time.sleep(0.2)
+    pytest.fail(f"not in {count} parcels")
+
+
 def labelled_by_itself(service: Service, parcel: str) -> str:
     """The waybill that the house orders of the sandbox, once it is there (W5)."""
     ends = time.monotonic() + 15
@@ -127,7 +137,7 @@ def test_orders_that_a_wave_by_hand_left_are_named_with_the_reason(
         visitor.fits()
         page.click("dialog footer button")
         expect(page.locator("dialog")).to_have_count(0)
-        assert len(parcels_of(service, goes)) == 1
+        parcels_once(service, goes, count=1)
 
         another = order(service, newcomer(), sku, recipient())  # a fourth one is looked at
         page.reload()
@@ -161,7 +171,7 @@ def test_a_warehouse_works_from_the_wave_to_the_van(
         visitor.content()
         visitor.readable()
         expect(shaanxi.locator("summary")).to_be_visible()  # the third one still waits
-        (parcel,) = parcels_of(service, *pair)
+        (parcel,) = parcels_once(service, *pair, count=1)
         assert parcel["number"].endswith("-M")
         assert parcels_of(service, other) == []
         labelled_by_itself(service, parcel["number"])
@@ -261,7 +271,8 @@ def test_a_merge_is_undone_on_the_page(
         visitor.send(reason="two trips")
         expect(shared).to_have_count(0)
         visitor.content()
-    assert sorted(len(one["units"]) for one in parcels_of(service, *pair)) == [1, 1]
+    apart = parcels_once(service, *pair, count=2)
+    assert [len(one["units"]) for one in apart] == [1, 1]
 
 
 def test_what_is_late_and_what_is_silent_is_on_one_page(

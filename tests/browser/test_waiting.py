@@ -136,7 +136,7 @@ def test_a_system_is_told_again_when_an_administrator_says_from_where(
         one.button("webhook.resume").click()
         expect(page.locator(".webhook .badge")).to_have_text(one.says("webhook.active"))
         one.button("webhook.ping").click()
-        expect(page.locator(".toast.bad")).to_be_visible()
+        expect(page.locator(".toast.bad")).to_contain_text(one.says("call.ConnectError"))
         one.button("webhook.replay").click()
         page.fill("dialog [name=from_position]", "2")
         page.click("dialog button[type=submit]")

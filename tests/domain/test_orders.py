@@ -379,6 +379,15 @@ def test_only_what_was_not_handed_over_is_cancelled() -> None:
     assert refused.value.message("zh").endswith(f"{named}：除 1 件外均已交运")
 
 
+def test_a_course_that_was_opened_is_not_cancelled() -> None:
+    """O8, rule 7: it is refunded, while there is time; the goods beside it are cancelled."""
+    opened = order(placed(course=True), received(3))
+    with pytest.raises(NotPossible, match=r"课: opened already$") as refused:
+        opened.cancellable([("py", 1)])
+    assert refused.value.message("zh").endswith("课：课程已开通")
+    assert {one.part for one in opened.cancellable(None)} == {1, 2}
+
+
 def test_nothing_is_cancellable_when_everything_was_handed_over() -> None:
     """O8: then it is a return (D3)."""
     gone = order(placed(), *shipped(1), *shipped(2))

@@ -5,7 +5,7 @@ import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { calledBack, strayBadge, strayButtons } from "./strays.js";
 import { after, announce, broken, empty, field, loading, moreButton } from "./ui.js";
-import { ago, exact, has, names, number, t, warehouseName, when, word } from "./words.js";
+import { ago, causeWords, exact, has, names, number, t, warehouseName, when, word } from "./words.js";
 
 const { role } = document.body.dataset;
 const BAD = ["refused"];
@@ -76,7 +76,7 @@ function why(reason) {
 function answer(one) {
   if (one.refusal) return h("p", { class: "bad-words" }, h("span", { class: "mono" }, one.refusal.code), one.refusal.words ? ` · ${one.refusal.words}` : "");
   if (one.behind) return h("p", { class: "bad-words" }, t("consigned.behind"));
-  if (one.cause) return [h("p", { class: "bad-words" }, h("span", { class: "mono" }, one.cause), ` · ${t("consigned.tries", { n: one.tries })}`), h("p", { class: "quiet small" }, t("consigned.next", { when: when(one.next_at) }))];
+  if (one.cause) return [h("p", { class: "bad-words" }, causeWords(one.cause), ` · ${t("consigned.tries", { n: one.tries })}`), h("p", { class: "quiet small" }, t("consigned.next", { when: when(one.next_at) }))];
   if (one.waybill) return [word("carrier", one.carrier), " ", h("span", { class: "mono" }, one.waybill)];
   return one.told_at ? h("span", { class: "quiet" }, t("consigned.told", { ago: ago(one.told_at) })) : h("span", { class: "quiet" }, t("consigned.unheard"));
 }

@@ -4,7 +4,7 @@ import { getAnyway } from "./http.js";
 import { aim, figure, missedOf, targetsOf } from "./targets.js";
 import { trafficOf } from "./traffic.js";
 import { announce, broken, loading } from "./ui.js";
-import { ago, clock, has, number, partnerName, t, when, word } from "./words.js";
+import { ago, causeWords, clock, has, number, partnerName, t, when, word } from "./words.js";
 
 /** A view that is no further behind than it promises to be needs nobody (targets). */
 const BEHIND_S = 5;
@@ -73,7 +73,7 @@ function verdict(body, aims) {
   const worst = body.status !== "ok" ? body.status : away.length ? "away" : missed.length ? "missed" : "ok";
   return h("section", { class: `panel verdict v-${worst}` }, icon(worst === "ok" ? "check" : "warn"),
     h("div", null, h("p", { class: "verdict-words" }, t(`health.${worst}`)),
-      body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", { class: "mono" }, body.cause) : null,
+      body.sick?.length ? h("p", null, body.sick.map((one) => word("view", one)).join(", ")) : null, body.cause ? h("p", null, causeWords(body.cause)) : null,
       away.map((one) => h("p", { dataset: { away: one.partner } }, `${partnerName(one.partner)}${t("app.colon")}${t("health.no_answer", { when: when(one.away_since), ago: ago(one.away_since) })}`)),
       missed.map((one) => h("p", null, `${partnerName(one.whose)} · ${t(`targets.${one.name}`)} ${figure(one)} · ${t("targets.aim", { aim: aim(one) })}${one.whose === "tallypost" ? "" : ` · ${t("health.last_hour")}`}`))));
 }

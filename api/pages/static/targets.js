@@ -1,6 +1,6 @@
 // What was promised to whoever calls, held against what is: ours, and what partners do for us (M1).
 import { h } from "./dom.js";
-import { ago, exact, number, partnerName, percent, t } from "./words.js";
+import { ago, causeWords, exact, number, partnerName, percent, t } from "./words.js";
 
 const SHARES = ["answers_within_200_ms", "errors"];
 
@@ -20,7 +20,7 @@ function row(one) {
   return h("tr", { dataset: { partner: one.partner } },
     h("td", null, h("strong", null, partnerName(one.partner)),
       one.away_since ? h("p", { class: "bad-words small" }, t("targets.away"), " ", h("time", { datetime: one.away_since, title: exact(one.away_since) }, ago(one.away_since))) : null,
-      one.cause ? h("p", { class: "mono quiet small" }, one.cause) : null),
+      one.cause ? h("p", { class: "quiet small" }, causeWords(one.cause)) : null),
     cell("calls", number(one.calls)), cell("mean", milliseconds(one.mean_seconds)),
     ...one.targets.map((target) => cell(target.name, [figure(target), target.met === null ? h("p", { class: "quiet small" }, t("targets.few")) : null], target.met === false)));
 }

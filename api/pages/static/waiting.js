@@ -6,7 +6,7 @@ import { fresh, get } from "./http.js";
 import { decideOn, howItEnds, would } from "./secondperson.js";
 import { aim, figure } from "./targets.js";
 import { announce, broken, empty, loading } from "./ui.js";
-import { ago, countryName, exact, lastDay, names, number, partnerName, t, warehouseName, when, word, yuan } from "./words.js";
+import { ago, causeWords, countryName, exact, lastDay, names, number, partnerName, t, warehouseName, when, word, yuan } from "./words.js";
 
 const STATES = ["open", "given", "denied"];
 const { role, subject } = document.body.dataset;
@@ -111,7 +111,7 @@ function table(troubles) {
       one.kind === "late_order" ? h("td", { class: "full" }, howFar(one.about)) :
       one.kind === "contradicted_receipt" ? h("td", { class: "full" }, t(one.about.fell_away ? "trouble.receipt_fell_how" : "trouble.contradicted_how")) :
       one.kind === "missed_target" ? h("td", { class: "full" }, missed(one.about)) :
-        h("td", { class: "full mono quiet" }, TOLD.includes(one.kind) ? "" : one.cause ?? ""),
+        h("td", { class: "full quiet" }, TOLD.includes(one.kind) ? "" : causeWords(one.cause)),
       h("td", { class: "num" }, one.since ? h("time", { datetime: one.since, title: exact(one.since) }, ago(one.since)) : t("trouble.ageless")))))));
 }
 

@@ -3,7 +3,7 @@ import { askFor, whole } from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { ask, get, Intent } from "./http.js";
 import { after, badge, broken, busily, copyButton, dialog, empty, field, loading, moreButton, toast } from "./ui.js";
-import { ago, exact, factWords, number, t, when } from "./words.js";
+import { ago, causeWords, exact, factWords, number, t, when } from "./words.js";
 
 const PATH = "/v1/webhooks";
 
@@ -36,7 +36,7 @@ function about(one) {
     h("dt", null, t("webhook.position")), h("dd", { class: "num" }, number(one.position)),
     h("dt", null, t("webhook.parked")), h("dd", { class: `num${one.parked ? " bad-words" : ""}` }, number(one.parked)),
     one.failed_tries ? [h("dt", null, t("webhook.failed_tries")), h("dd", { class: "warn-words" }, `${number(one.failed_tries)} · ${t("webhook.next", { when: when(one.next_at) })}`)] : null,
-    one.cause ? [h("dt", null, t("webhook.cause")), h("dd", null, one.cause)] : null);
+    one.cause ? [h("dt", null, t("webhook.cause")), h("dd", null, causeWords(one.cause))] : null);
 }
 
 function create(done) {
@@ -84,7 +84,7 @@ function page(one, tries, { path, changed, signal }) {
       one.parked_deliveries.length ? h("section", { "aria-labelledby": "parked" }, h("h2", { id: "parked", class: "section-head" }, t("webhook.parked")), h("div", { class: "panel flush" }, h("table", { class: "cards" },
         heads(["audit.position", "webhook.fact", "webhook.cause", "webhook.parked_at", "webhook.again"]),
         h("tbody", null, one.parked_deliveries.map((parked) => h("tr", null,
-          h("td", { class: "num" }, number(parked.position)), h("td", null, factWords(parked.fact)), h("td", { class: "full mono quiet" }, parked.cause), h("td", { class: "quiet num" }, h("time", { datetime: parked.parked_at, title: exact(parked.parked_at) }, ago(parked.parked_at))),
+          h("td", { class: "num" }, number(parked.position)), h("td", null, factWords(parked.fact)), h("td", { class: "full quiet" }, causeWords(parked.cause)), h("td", { class: "quiet num" }, h("time", { datetime: parked.parked_at, title: exact(parked.parked_at) }, ago(parked.parked_at))),
           h("td", { class: "right" }, h("button", { class: "button compact", type: "button", onclick: () => replay(path, parked.position, changed) }, t("webhook.replay_here"))))))))) : null,
       h("section", { "aria-labelledby": "tries" }, h("h2", { id: "tries", class: "section-head" }, t("webhook.tries")),
         tries.deliveries.length ? h("div", { class: "panel flush" }, h("table", { class: "cards" }, heads(["audit.position", "webhook.fact", "webhook.outcome", "webhook.cause", "webhook.at"]), rows)) : empty(t("webhook.no_tries"), ""),
@@ -98,7 +98,7 @@ function tryRow(one) {
   return h("tr", null,
     h("td", { class: "num" }, number(one.position)), h("td", null, factWords(one.fact)),
     h("td", null, badge("delivery", one.outcome)),
-    h("td", { class: "full quiet" }, [one.status, one.cause, t("webhook.attempt", { n: one.attempt }), `${number(one.took_ms)} ms`].filter(Boolean).join(" · ")),
+    h("td", { class: "full quiet" }, [one.status, causeWords(one.cause), t("webhook.attempt", { n: one.attempt }), `${number(one.took_ms)} ms`].filter(Boolean).join(" · ")),
     h("td", { class: "quiet num" }, h("time", { datetime: one.at, title: exact(one.at) }, when(one.at))));
 }
 
@@ -110,7 +110,7 @@ function tools(one, path, changed) {
   };
   const ping = h("button", { class: "button compact", type: "button", onclick: () => busily(ping, () => told(async () => {
     const said = await ask(`${path}/ping`, {});
-    toast(t(said.delivered ? "webhook.pinged" : "webhook.not_pinged", { status: said.status ?? said.cause, n: said.took_ms }), said.delivered ? "good" : "bad");
+    toast(t(said.delivered ? "webhook.pinged" : "webhook.not_pinged", { status: said.status ?? causeWords(said.cause), n: said.took_ms }), said.delivered ? "good" : "bad");
   })) }, t("webhook.ping"));
   return h("div", { class: "row" },
     change(one.state === "active" ? "pause" : "resume"), ping,

@@ -27,6 +27,13 @@ export function word(list, value) {
   return has(key) ? t(key) : String(value ?? "");
 }
 
+/** Why a call came to nothing: what the program calls it has words before it, anything else stays. */
+export function causeWords(cause) {
+  const name = /^\w+(?=:|$)/.exec(cause ?? "")?.[0];
+  if (name !== undefined && has(`call.${name}`)) return t("call_told", { words: t(`call.${name}`), cause });
+  return word("call", cause);
+}
+
 const BESIDE_CHINESE = /(?<=[\u3400-\u9fff\u3001-\u3011\uff01-\uff1f])\s*([,:;!?()])\s*|([,:;!?()])\s*(?=[\u3400-\u9fff\u300a-\u3011])/g;
 
 /** Chinese as it is printed: programs write its punctuation in ASCII. */
