@@ -156,8 +156,9 @@ class Asking:
     async def found(
         self, text: str, cards: Sequence[str], *, code: str | None = None, limit: int = FOUND_MAX
     ) -> list[tuple[Listed, dict[str, Any]]]:
-        """Orders by their number, here or outside, or learner, a parcel's number or waybill, a
-        case, the end of an order's or waybill's number, a pick-up code, or by cards.
+        """Orders by their number, here or outside, or learner, a parcel's number or any number it
+        travels under, a case, the end of an order's or waybill's number, a pick-up code, or by
+        cards.
 
         The cards of the vault are what a phone, a name or an address led to. Beside each its
         outside number, and how many orders have that one: none is refused for it (G3).
@@ -167,7 +168,7 @@ class Asking:
         end = plain_number(text)
         tail = (None, None) if len(end) < TAIL_MIN else (end[::-1], end[::-1] + LAST_LETTER)
         numbers = [*[spelt] * 2, text, list(cards), *tail]
-        rows = await self.rows(_FOUND, *numbers, spelt, spelt, *tail, code, spelt, limit)
+        rows = await self.rows(_FOUND, *numbers, spelt, end, *tail, code, spelt, limit)
         return [
             (Listed(*row), {"external_number": outside, "external_orders": orders})
             for *row, outside, orders in rows
@@ -214,7 +215,7 @@ WHERE number IN (
     UNION ALL SELECT number FROM {orders}
         WHERE reverse(number) >= %b::text AND reverse(number) < %b::text
     UNION ALL SELECT unnest(orders) FROM {parcels}
-        WHERE number = ANY(%b::text[]) OR waybill = ANY(%b::text[])
+        WHERE number = ANY(%b::text[]) OR numbers @> ARRAY[%b::text]
            OR (reverse(waybill) >= %b::text AND reverse(waybill) < %b::text)
            OR pickup_code = %b
     UNION ALL SELECT order_number FROM {disputes} WHERE id = ANY(%b::text[]))

@@ -98,6 +98,7 @@ class ParcelTracking(View):
                     parcel.recipient,
                     unsent_since[number],
                     forwards(track),
+                    "\n".join(sorted(_numbers(parcel, track))),
                 )
             )
             if (way := journey(parcel, track, still, last)) is not None:
@@ -117,6 +118,14 @@ def _code(track: Track) -> str | None:
     return (plain_number(waits.code) if waits and waits.code else "") or None
 
 
+def _numbers(parcel: Parcel, track: Track) -> set[str]:
+    """Numbers that a caller may know it by: its own, what was told of it under, what was taken
+    back, as they are searched by (D1, T7)."""
+    told = {scan.number for scan in parcel.tracking.scans}
+    named = {*parcel.tracking.numbers, *track.numbers, *told, *parcel.taken_back}
+    return {plain_number(one) for one in named} - {""}
+
+
 _LOAD = """
 SELECT number, folded, told_at, unread_since, put_back_since
 FROM {parcels} WHERE number = ANY(%b)
@@ -127,20 +136,20 @@ _SAVE = """
 INSERT INTO {parcels} (number, warehouse, carrier, waybill, state, since, orders, folded, position,
     unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
     unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-    receipt_fell_at, card, put_back_since, forwards)
+    receipt_fell_at, card, put_back_since, forwards, numbers)
 SELECT number, warehouse, carrier, waybill, state, since, string_to_array(orders, E'\\n'), folded,
     position, unwatched, told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by,
     unread, unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-    receipt_fell_at, card, put_back_since, forwards
+    receipt_fell_at, card, put_back_since, forwards, string_to_array(numbers, E'\\n')
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::text[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[], %b::text[],
     %b::timestamptz[], %b::boolean[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],
     %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[],
-    %b::timestamptz[], %b::text[], %b::timestamptz[], %b::bigint[])
+    %b::timestamptz[], %b::text[], %b::timestamptz[], %b::bigint[], %b::text[])
     AS p(number, warehouse, carrier, waybill, state, since, orders, folded, position, unwatched,
          told_at, quiet_as, quiet_since, unconfirmed, stage, wave, hand_over_by, unread,
          unread_since, pick_list, label_due_at, confirm_waybill, confirm_carrier, pickup_code,
-         receipt_fell_at, card, put_back_since, forwards)
+         receipt_fell_at, card, put_back_since, forwards, numbers)
 ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     carrier = excluded.carrier, waybill = excluded.waybill, state = excluded.state,
     since = excluded.since, orders = excluded.orders, folded = excluded.folded,
@@ -152,5 +161,6 @@ ON CONFLICT (number) DO UPDATE SET warehouse = excluded.warehouse,
     label_due_at = excluded.label_due_at, confirm_waybill = excluded.confirm_waybill,
     confirm_carrier = excluded.confirm_carrier, pickup_code = excluded.pickup_code,
     receipt_fell_at = excluded.receipt_fell_at, card = excluded.card,
-    put_back_since = excluded.put_back_since, forwards = excluded.forwards
+    put_back_since = excluded.put_back_since, forwards = excluded.forwards,
+    numbers = excluded.numbers
 """

@@ -87,6 +87,23 @@ async def test_a_parcel_at_home_says_nothing_of_legs(mall: Mall, partners: Partn
     assert "不出境" in refused.json()["detail_zh"]
 
 
+async def test_a_parcel_is_found_by_every_number_it_was_told_of_under(mall: Mall) -> None:
+    """D1, T7: its recipient reads the number abroad out, or the one that was mistyped."""
+    number, parcel = await sent(mall)
+    await mall.order(("notebook", 1))
+    path = f"/v1/parcels/{parcel}/overseas"
+    await changed(mall, path, {"carrier": "japanposten", "waybill": "RR123456798JP"})
+    right = {"carrier": "japanposten", "waybill": "RR-123456789-JP"}
+    wrong = {"waybill": "RR123456798JP", "reason": "two digits were exchanged", "instead": right}
+    await changed(mall, f"{path}/taking-back", wrong)
+    own = (await seen(mall, number))["waybill"]
+    for text in ("RR123456789JP", "rr 123 456 789 jp", "RR123456798JP", own):
+        answer = await mall.post("/v1/search", {"q": text}, role="support", subject="sue")
+        assert [one["number"] for one in answer.json()["orders"]] == [number], text
+    answer = await mall.post("/v1/search", {"q": "RR123456780JP"}, role="support", subject="sue")
+    assert answer.json()["orders"] == []
+
+
 async def test_a_mistyped_number_abroad_is_taken_back_with_a_reason(mall: Mall) -> None:
     """T2, T7, A1: an event with its reason; the right number in the same commit."""
     number, parcel = await sent(mall)
