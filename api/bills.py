@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -36,6 +36,7 @@ from application.spreadsheets import Unreadable
 from application.streams import BILL
 from application.unit import Unit
 from domain.bill_facts import BILL_NUMBER_PATTERN, PARTNER_PATTERN, BillKind, Cause
+from domain.days import Day
 from domain.refusals import NotFound, Refusal
 from projections import bill_queries
 
@@ -110,9 +111,9 @@ async def take(
     ],
     name: Annotated[str, Query(max_length=200, description="what the file is called")] = "",
     first_day: Annotated[
-        date | None, Query(description="what it is about; else what its lines name")
+        Day | None, Query(description="what it is about; else what its lines name")
     ] = None,
-    last_day: Annotated[date | None, Query(description="the last day it is about")] = None,
+    last_day: Annotated[Day | None, Query(description="the last day it is about")] = None,
     dry_run: Annotated[bool, Query(description="only look: nothing is kept")] = False,
 ) -> Response:
     """The body is the file, CSV or XLSX of up to 5 MB, a row a line; heads in its first row.

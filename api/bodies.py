@@ -4,7 +4,7 @@ Edge models are distinct from events; whatever a body has that is not asked for 
 """
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,6 +22,7 @@ from api.shown.fields import example
 from domain.blotting import blot, has_phone
 from domain.countries import HOME, Country
 from domain.customs_terms import in_latin
+from domain.days import FIRST_DAY, LAST_DAY
 from domain.order_facts import Channel, Fault, Upgrade
 from domain.point_facts import Reason
 
@@ -47,7 +48,10 @@ Sku = Annotated[
 Source = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 Moment = Annotated[
     AwareDatetime,
-    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+    Field(
+        ge=datetime.combine(FIRST_DAY, time.min, UTC),
+        le=datetime.combine(LAST_DAY, time.max, UTC),
+    ),
 ]
 """When something happened: near enough for days to be added in any time zone."""
 OutsideNumber = Annotated[

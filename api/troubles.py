@@ -24,7 +24,8 @@ async def troubles(
 
     Parcels are those that are late in their warehouse, silent, late, untracked, or whose pushes
     could not be read. Also targets that are not met, cases that were not decided in time, returns
-    that nobody looked at, busy warehouses, and what waits for a second person.
+    that nobody looked at, busy warehouses, bills that nobody could compare (W6), and what waits for
+    a second person.
     """
     tenant = request.state.tenant
     found = await stuck(tenant)

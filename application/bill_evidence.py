@@ -17,6 +17,7 @@ from domain.bill_facts import LINES_MAX, BilledLine, BillKind, Charge
 from domain.bill_matching import Earlier, Expected, Known
 from domain.cargo import Cargo, together
 from domain.costs import units_of
+from domain.days import FIRST_DAY, LAST_DAY
 from domain.house_rules import HouseRules
 from domain.order_facts import Channel, State
 from domain.order_fold import OUTSIDE
@@ -89,6 +90,8 @@ class Gathering:
         first, last = bill.first_day, bill.last_day
         if first is None or last is None:
             return {"since": None, "until": None, "limit": 0}
+        # Bills that were received before their days were looked at may name any.
+        first, last = max(first, FIRST_DAY), min(last, LAST_DAY)
         return {
             "since": datetime.combine(first, time(0), zone),
             "until": datetime.combine(last + timedelta(days=1), time(0), zone),

@@ -26,6 +26,7 @@ from domain.bill_facts import (
     RefusedRow,
 )
 from domain.bills import BillFile
+from domain.days import FIRST_DAY, LAST_DAY, is_meant
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "number": (
@@ -226,6 +227,10 @@ def _day(text: str) -> date | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text.replace("/", "-")).date()
+        day = datetime.fromisoformat(text.replace("/", "-")).date()
     except ValueError:
         raise UnusableCell("day", "unusable", "day has to be one such as 2026-03-01") from None
+    if not is_meant(day):
+        why = f"day has to be from {FIRST_DAY} to {LAST_DAY}"
+        raise UnusableCell("day", "unusable", why)
+    return day

@@ -4,8 +4,8 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, LiteralString
 
@@ -17,10 +17,12 @@ from application.envelope import Context
 from application.house import OUTAGES, House
 from application.issuing import issue
 from application.streams import BILL, MALL, NETWORK, RATES
+from application.uncompared_bills import forget_failures, note_failure
 from application.unit import Command, Unit
 from domain.bill_facts import BILL_NUMBER_PATTERN, PARTNER_PATTERN, BillKind
 from domain.bill_matching import Compared, compare
 from domain.bills import BillFile, Decision
+from domain.days import FIRST_DAY, LAST_DAY, is_meant
 from domain.refusals import InvalidRequest, NotFound
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,9 @@ def receive_bill(unit: Unit, *, file: BillFile) -> dict[str, Any]:
     ):
         if not re.fullmatch(pattern, text):
             raise InvalidRequest(field=field, reason=f"has to match {pattern}")
+    for field, day in (("first_day", file.first_day), ("last_day", file.last_day)):
+        if day is not None and not is_meant(day):
+            raise InvalidRequest(field=field, reason=f"is not from {FIRST_DAY} to {LAST_DAY}")
     if file.first_day and file.last_day and file.first_day > file.last_day:
         raise InvalidRequest(field="last_day", reason="is before the first day")
     before = unit.read(BILL, file.key)
@@ -65,8 +70,11 @@ def decide_differences(
 
 
 async def match_new(house: House) -> int:
-    """Compare what came and nobody compared yet; returns how many bills that were."""
-    return await _match(house, _NEW, at="")
+    """Compare what came and nobody compared yet; returns how many bills that were.
+
+    One that cannot be compared holds up no other: it is tried later, and among the troubles (M5).
+    """
+    return await _match(house, _NEW, {"now": house.store.clock()}, at="")
 
 
 async def match_again(house: House, *, at: str) -> int:
@@ -74,27 +82,30 @@ async def match_again(house: House, *, at: str) -> int:
 
     `at` names the round: one that is run twice has its effect once.
     """
-    return await _match(house, _OF_LATE, at=at)
+    return await _match(house, _OF_LATE, {"since": house.store.clock() - COMPARED_FOR}, at=at)
 
 
-async def _match(house: House, which: LiteralString, *, at: str) -> int:
+async def _match(
+    house: House, which: LiteralString, values: Mapping[str, datetime], *, at: str
+) -> int:
     async with house.pool.connection() as connection:
-        query = SQL(which).format(Identifier(house.schema, "bills"))
-        since = house.store.clock() - COMPARED_FOR
-        rows = await (await connection.execute(query, (since,))).fetchall()
-    bills = [OpenBill(row[0], BillKind(row[1]), *row[2:]) for row in rows]
-    broken: list[Exception] = []
-    for bill in bills:
+        names = {name: Identifier(house.schema, name) for name in ("bills", "uncompared_bills")}
+        rows = await (await connection.execute(SQL(which).format(**names), values)).fetchall()
+    compared = 0
+    for *told, failed in rows:
+        bill = OpenBill(told[0], BillKind(told[1]), *told[2:])
         try:
             await _match_one(house, bill, at=at)
         except OUTAGES:
             raise
         except Exception as error:  # one bill that cannot be compared holds up no other
             logger.exception("the bill %s could not be compared", bill.key)
-            broken.append(error)
-    if broken:
-        raise ExceptionGroup(f"{len(broken)} bills could not be compared", broken)
-    return len(bills)
+            await note_failure(house, bill.key, bill.version, error)
+        else:
+            compared += 1
+            if failed:
+                await forget_failures(house, bill.key)
+    return compared
 
 
 async def _match_one(house: House, bill: OpenBill, *, at: str) -> None:
@@ -157,11 +168,16 @@ def _asked(bill: OpenBill, what: str, decide: Any) -> Command:
     )
 
 
-_NEW: LiteralString = """
-SELECT id, kind, partner, revision, version, first_day, last_day FROM {}
-WHERE matched_at IS NULL AND %s::timestamptz IS NOT NULL ORDER BY received_at, id
+_BILLS: LiteralString = """
+SELECT b.id, b.kind, b.partner, b.revision, b.version, b.first_day, b.last_day,
+    f.bill IS NOT NULL AS failed
+FROM {bills} b LEFT JOIN {uncompared_bills} f ON f.bill = b.id
 """
-_OF_LATE: LiteralString = """
-SELECT id, kind, partner, revision, version, first_day, last_day FROM {}
-WHERE received_at >= %s ORDER BY received_at, id
+_NEW: LiteralString = (
+    _BILLS
+    + """
+WHERE b.matched_at IS NULL AND (f.bill IS NULL OR f.version < b.version OR f.again_at <= %(now)s)
+ORDER BY b.received_at, b.id
 """
+)
+_OF_LATE: LiteralString = _BILLS + "WHERE b.received_at >= %(since)s ORDER BY b.received_at, b.id"

@@ -37,6 +37,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "claim_window": ("parcel",),
     "delivered_claim": ("parcel",),
     "arrived_after_all": ("parcel",),
+    "uncompared_bill": ("bill",),
     "put_back_late": ("parcel",),
     "approval": ("approval",),
 }

@@ -60,6 +60,7 @@ FILE_REASONS = {
         "{0} 应为日期或时间，例如 {1} 或 {2}"
     ),
     r"(\S+) has to be (?:a day|one) such as (\S+)": "{0} 应为日期，例如 {1}",
+    r"(\S+) has to be from (\S+) to (\S+)": "{0} 应在 {1} 至 {2} 之间",
     r"(\S+) has to be letters, digits and (\S+)": "{0} 只能由字母、数字和 {1} 组成",
     r"(\S+) has to be 1 to 200 characters, none of them a control character": (
         "{0} 应为 1 至 200 个字符，不含控制字符"

@@ -11,6 +11,7 @@ REASONS = {
     r"has to match (.+)": "须符合 {0}",
     r"is at most (\S+) days before the last": "最多早于截止日 {0} 天",
     r"is before the first day": "早于首日",
+    r"is not from (\S+) to (\S+)": "不在 {0} 至 {1} 之间",
     "is in the future": "还没有到",
     "is before the order was placed": "早于下单时间",
     "is before the points were granted": "早于积分发放时间",

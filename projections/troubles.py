@@ -18,6 +18,7 @@ from application.subscriptions import Subscriptions
 from application.targets import SYNC_LAG_SECONDS, Missed, missed
 from application.telling_staff import refusal
 from application.troubles import LISTED_MAX, Trouble, Troubles, trouble
+from application.uncompared_bills import uncompared_bills
 from application.waves import standing_waves
 from domain.approvals import Kind
 from domain.declarations import Standing
@@ -119,6 +120,11 @@ async def _of_partners(connection: AsyncConnection[Any], house: Watched, now: da
                 "partner_away", partner.partner, partner.cause, partner.away_since,
                 partner=partner.partner, failed=partner.failed,
             )  # fmt: skip
+    for bill in await uncompared_bills(connection, house.schema, now=now, limit=LISTED_MAX):
+        yield trouble(
+            "uncompared_bill", bill.bill, bill.cause, bill.since,
+            bill=bill.bill, failures=bill.failures,
+        )  # fmt: skip
     refused = await refusal(connection, house.schema)
     if refused is not None:
         yield trouble("robot_refused", "WeChat Work robot", *refused)

@@ -66,3 +66,6 @@ def test_nothing_is_kept_when_file_or_request_cannot_be_used(run: Command) -> No
         "运单号,运费\nZT1,5\n", "--first-day", "2026-10-31", "--last-day", "2026-10-01"
     )
     assert (status, "is before the first day" in said) == (2, True)
+    status, said = run("运单号,运费\nZT1,5\n", "--last-day", "9999-12-31")
+    assert (status, "last_day: is not from 2000-01-01 to 2199-12-31" in said) == (2, True)
+    assert "last_day：不在 2000-01-01 至 2199-12-31 之间" in said

@@ -9,7 +9,6 @@ import httpx2
 import openpyxl
 import pytest
 
-from application import billing
 from application.billing import match_again, match_new
 from application.envelope import Context
 from application.streams import PARCEL
@@ -225,27 +224,6 @@ async def test_what_another_bill_has_is_billed_twice_and_what_none_has_is_missin
     assert other.json()["status"] == "received"
     await matched(mall)
     assert await differences(mall, "carrier:jd:2026-10") == [("not_theirs", WAYBILL, 1_000)]
-
-
-async def test_a_bill_that_cannot_be_compared_holds_up_no_other(
-    mall: Mall, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """W6: it is told of, and the others are compared."""
-    for number in ("a", "b"):
-        await sent(mall, "waybill,fee\nSF7,8.00\n", number=number)
-    compared = billing._compared
-
-    def breaking(bill: Any, evidence: Any) -> Any:
-        if bill.key.endswith(":a"):
-            raise ValueError("broken")
-        return compared(bill, evidence)
-
-    monkeypatch.setattr(billing, "_compared", breaking)
-    with pytest.raises(ExceptionGroup, match="1 bills could not be compared"):
-        await match_new(mall.tenant)
-    await mall.views()
-    assert (await bill(mall, "carrier:shunfeng:a"))["state"] == "received"
-    assert (await bill(mall, "carrier:shunfeng:b"))["state"] == "open"
 
 
 async def test_a_warehouse_is_held_to_its_terms_when_it_bills(mall: Mall) -> None:
