@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 from rich.console import Console
 
-from api.commands import demo_chapters
+from api.commands import demo_after_sales, demo_chapters
 from api.commands.demo_story import Story
 from application.settings import Settings
 
@@ -25,7 +25,8 @@ def tell(console: Console) -> None:
     """Start a service in a folder of its own, tell the story, and stop it again.
 
     Grant, redeem, review, split, a third party's warehouse, ship with live tracking, dispute,
-    compensation, audit. Ends with status 1 at the first step that does not do what it says.
+    compensation, return, merge, a lost delivery and its claim, audit. Ends with status 1 at the
+    first step that does not do what it says.
     """
     console.print("[bold]Tallypost[/bold] — a service of its own starts, on its own PostgreSQL …")
     with _service() as (url, settings), httpx2.Client(base_url=url, timeout=30) as client:
@@ -39,6 +40,9 @@ def tell(console: Console) -> None:
         demo_chapters.entrusted(story, sent, cancelled)
         case = demo_chapters.dispute(story, number, parcels[0])
         demo_chapters.compensate(story, case)
+        demo_after_sales.give_back(story, number, "walnut-bookend")
+        parcel, orders = demo_after_sales.merge(story, settings, demo_chapters.RECIPIENT)
+        demo_after_sales.not_received(story, parcel, orders)
         demo_chapters.audit(story, number)
     console.print(
         "\n[bold]That was the story.[/bold] `make serve` gives you a mall to play with.\n"

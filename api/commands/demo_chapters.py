@@ -3,13 +3,12 @@
 import json
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
 
 from api.auth import Role
-from api.commands.demo_story import LEARNER, Story, in_words
+from api.commands.demo_story import LEARNER, PATIENCE_SECONDS, Story, awaited, in_words
 from api.pages import WORDS
 from application.callback_links import CallbackLinks
 from application.checking import check
@@ -17,7 +16,6 @@ from application.gateways.kuaidi100 import compact_json, sign_push
 from application.heads import SignedHead
 from application.settings import Settings
 
-PATIENCE_SECONDS = 40
 RECIPIENT = {
     "name": "梅若雪",
     "phone": "13800138000",
@@ -137,10 +135,16 @@ def entrust(story: Story, settings: Settings) -> tuple[str, str]:
     for path, body in RENTED:
         story.done(path, body, role=Role.OPERATIONS)
     sent, cancelled = _rented_order(story), _rented_order(story)
-    _awaited("was not taken", lambda: _consigned(story, cancelled)["acknowledged"] == 1)
+    awaited(
+        "What the other warehouse was to send was not taken.",
+        lambda: _consigned(story, cancelled)["acknowledged"] == 1,
+    )
     answer = story.done(f"/v1/orders/{cancelled}/cancellation", {"reason": "changed_mind"})
     story.show(f"cancelled: {answer['points']} points come back before the warehouse agrees")
-    _awaited("was not cancelled", lambda: _status(story, cancelled) == "cancelled")
+    awaited(
+        "What the other warehouse was to send was not cancelled.",
+        lambda: _status(story, cancelled) == "cancelled",
+    )
     spent = story.get(f"/v1/orders/{cancelled}")["points"]
     story.show(f"the warehouse agrees: {spent} points come back")
     return sent, cancelled
@@ -152,8 +156,14 @@ def entrusted(story: Story, sent: str, cancelled: str) -> None:
         "The other warehouse sent one order, and the cancelled one by mistake",
         "its points are back already: its carrier is asked by itself to bring it back",
     )
-    _awaited("was not sent", lambda: _consigned(story, sent)["state"] == "shipped")
-    _awaited("was not called back", lambda: _stopped(story, cancelled) is not None)
+    awaited(
+        "What the other warehouse was to send was not sent.",
+        lambda: _consigned(story, sent)["state"] == "shipped",
+    )
+    awaited(
+        "What the other warehouse was to send was not called back.",
+        lambda: _stopped(story, cancelled) is not None,
+    )
     for number in (sent, cancelled):
         one = _consigned(story, number)
         carrier = WORDS["en"][f"carrier.{one['carrier']}"]
@@ -194,14 +204,6 @@ def _stopped(story: Story, number: str) -> dict[str, Any] | None:
     """The order's parcel among those that are to be stopped."""
     rows = story.get("/v1/intercepts", role=Role.OPERATIONS)["intercepts"]
     return next((one for one in rows if one["orders"] == [number]), None)
-
-
-def _awaited(otherwise: str, seen: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not seen():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"What the other warehouse was to send {otherwise}.")
-        time.sleep(0.2)
 
 
 def ship(story: Story, number: str, parts: list[dict[str, Any]], settings: Settings) -> list[str]:
@@ -288,14 +290,8 @@ def compensate(story: Story, case: str) -> None:
     points = sum(one["points"] for one in foretold["points"])
     story.show(f"before: it would give {points} points")
     answer = story.done(f"/v1/disputes/{case}/decision", decision, role=Role.SUPPORT)
-    statement = story.get(
-        f"/v1/learners/{LEARNER}/statement", limit=3, min_position=answer["position"]
-    )
     story.page("/ → Points", "the newest entries")
-    for entry in statement["entries"]:
-        story.show(
-            f"{in_words(entry['fact']):<24} {entry['points']:>+7,}   balance {entry['balance']:>6,}"
-        )
+    story.statement(3, position=answer["position"])
 
 
 def audit(story: Story, number: str) -> None:

@@ -1,6 +1,8 @@
 """讲述 How `tallypost demo` tells: headings, what came of each step, where one would see it."""
 
+import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -11,11 +13,21 @@ from api.pages import WORDS
 from application.settings import Settings
 
 LEARNER = "mei"
+PATIENCE_SECONDS = 40
 
 
 def in_words(fact: str) -> str:
     """What happened, as the pages say it."""
     return str(WORDS["en"][f"fact.{fact}"])
+
+
+def awaited(otherwise: str, seen: Callable[[], bool]) -> None:
+    """Wait until it is seen; the story ends with `otherwise` where it never is."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not seen():
+        if time.monotonic() > deadline:
+            raise SystemExit(otherwise)
+        time.sleep(0.2)
 
 
 class Story:
@@ -42,6 +54,13 @@ class Story:
     def page(self, path: str, seen: str) -> None:
         """Where one would see it."""
         self.console.print(f"   → on {path}: {seen}", style="green", highlight=False)
+
+    def statement(self, entries: int, *, position: int) -> None:
+        """The newest entries of her statement, once what is at a position of the log is in it."""
+        path = f"/v1/learners/{LEARNER}/statement"
+        for one in self.get(path, limit=entries, min_position=position)["entries"]:
+            points = f"{one['points']:>+7,}   balance {one['balance']:>6,}"
+            self.show(f"{in_words(one['fact']):<24} {points}")
 
     def headers(self, role: Role, subject: str) -> dict[str, str]:
         """The bearer token of somebody."""

@@ -21,13 +21,18 @@ CHAPTERS = (
     "is asked by itself to bring it back",
     "she says so at its parcel",
     "Support decides",
+    "She changes her mind",
+    "puts both into one parcel",
+    "she never got it",
+    "claimed, by itself",
     "An auditor replays",
     "checks it without us",
 )
 
 
 def test_the_whole_story_is_told_in_plain_english_when_somebody_asks() -> None:
-    """contract.md: grant, redeem, review, split, ship, live, dispute, compensation, audit."""
+    """contract.md: grant, redeem, review, split, ship, live, dispute, compensation, audit; and
+    what comes back, is merged, or never arrives and is claimed."""
     environment = {**os.environ, "COLUMNS": "200"}
     began = time.monotonic()
     told = subprocess.run(
