@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.point_facts import LotShare
@@ -28,9 +28,10 @@ class Lot:
 def last_day(expires_at: datetime, *, zone: ZoneInfo) -> date:
     """The last day on which a lot can be spent: one that ends at midnight ends the day before.
 
-    Lots end with a day, and are gone from the instant they end at (rules.md 15).
+    Lots end with a day, and are gone from the instant they end at (rules.md 15). Where clocks go
+    forward at midnight a day begins at one o'clock: the instant before that is the day before.
     """
-    return (expires_at.astimezone(zone) - INSTANT).date()
+    return (expires_at.astimezone(UTC) - INSTANT).astimezone(zone).date()
 
 
 def lot_id(reason: str, source: str) -> str:

@@ -5,7 +5,7 @@ the peak calendar everything takes longer.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -24,18 +24,25 @@ def next_wave(warehouse: Warehouse, *, when: datetime, rules: HouseRules) -> dat
 
 def last_wave(cut_off: time, *, when: datetime, zone: ZoneInfo) -> datetime:
     """The latest cut-off that has come, in warehouse time."""
-    local = when.astimezone(zone)
-    wave = local.replace(hour=cut_off.hour, minute=cut_off.minute, second=0, microsecond=0)
-    return wave if wave <= local else wave - timedelta(days=1)
+    day = when.astimezone(zone).date()
+    wave = _wave_of(day, cut_off, zone)
+    come = wave if wave <= when else _wave_of(day - timedelta(days=1), cut_off, zone)
+    return come.astimezone(zone)
+
+
+def _wave_of(day: date, cut_off: time, zone: ZoneInfo) -> datetime:
+    """A day's one cut-off: the first of two where clocks go back, later where they skip it."""
+    wave = datetime(day.year, day.month, day.day, cut_off.hour, cut_off.minute, tzinfo=zone)
+    return wave.astimezone(UTC)
 
 
 # Commands decided together ask at the same instant.
 @lru_cache(maxsize=256)
 def wave_after(when: datetime, cut_off: time, zone: ZoneInfo) -> datetime:
     """The first cut-off at a moment or after it, in warehouse time."""
-    local = when.astimezone(zone)
-    wave = local.replace(hour=cut_off.hour, minute=cut_off.minute, second=0, microsecond=0)
-    return (wave if local <= wave else wave + timedelta(days=1)).astimezone(UTC)
+    day = when.astimezone(zone).date()
+    wave = _wave_of(day, cut_off, zone)
+    return wave if when <= wave else _wave_of(day + timedelta(days=1), cut_off, zone)
 
 
 @lru_cache(maxsize=256)
@@ -48,8 +55,12 @@ def _arrival(
     peaks: tuple[Peak, ...],
     days_behind: int,
 ) -> datetime:
-    released = when if cut_off is None else wave_after(when, cut_off, zone)
-    wave = released + timedelta(days=days_behind)
+    behind = timedelta(days=days_behind)
+    if cut_off is None:
+        wave = when + behind
+    else:
+        first = wave_after(when, cut_off, zone).astimezone(zone).date()
+        wave = _wave_of(first + behind, cut_off, zone)
     longer = timedelta(hours=peak_hours(peaks, zone, wave, wave))
     return wave + timedelta(hours=service_hours) + lane_time + longer
 
