@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from application import reporting
 from application.billing import match_new
+from application.checking import check
 from domain.costs import KINDS
 from tests.api.conftest import Mall
 from tests.api.test_bills import WAYBILL, decide, matched, sent
@@ -48,6 +50,7 @@ async def test_costs_are_quoted_until_a_bill_tells_them(mall: Mall) -> None:
     assert (row["packaging_fen"], row["handling_fen"]) == (150, 200)
     assert row["total_fen"] == sum(row[f"{name}_fen"] for name in KINDS)
     assert made["sums"]["total_fen"] == row["total_fen"]
+    assert "part" not in made["sums"]  # it numbers something
     await sent(mall, f"waybill,fee\n{WAYBILL},10.50\n{WAYBILL},9.00\n")
     handled = f"单号,费用类型,金额\n{parcel},操作费,2.30\n"
     await sent(mall, handled, kind="warehouse", **{"from": "zhejiang"})
@@ -69,6 +72,25 @@ async def test_costs_are_quoted_until_a_bill_tells_them(mall: Mall) -> None:
     assert again.json() == contested  # what was accepted later counts from then on
     (before,), _ = await report(mall, position=made["position"])
     assert before["freight_is"] == "quoted"
+
+
+async def test_a_report_is_still_good_when_it_was_sealed_with_more_sums(
+    mall: Mall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A6: releases before summed up parts' numbers; CONTROL: a wrong sum, or one too few."""
+    await mall.ship((await mall.order(("notebook", 1)))["number"])
+    _, made = await report(mall)
+    for sums, good in (
+        ({**made["sums"], "part": 1}, True),
+        ({**made["sums"], "part": 2}, False),
+        ({**made["sums"], "nothing": 0}, False),
+        ({name: fen for name, fen in made["sums"].items() if name != "total_fen"}, False),
+    ):
+        with monkeypatch.context() as before:
+            before.setattr(reporting, "sums_of", lambda *_, told=sums: told)
+            sealed = await mall.get("/v1/audit/reports/costs", **AUDITOR)
+        places = {one.place for one in check(sealed.content, head=None).findings}
+        assert ("sums" not in places) is good
 
 
 async def test_a_warehouses_bill_under_an_orders_number_is_a_cost_of_what_it_sent(
