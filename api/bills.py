@@ -236,6 +236,8 @@ async def differences(
             after=after,
             limit=limit + 1,
         )
+    if found is None:
+        raise NotFound(what="bill")
     page, following = page_of(found, limit, lambda one: (one["cause"], one["id"]))
     return json_answer({"differences": page, "next": following})
 

@@ -19,6 +19,7 @@ from application.issuing import issue
 from application.streams import BILL, MALL, NETWORK, RATES
 from application.uncompared_bills import forget_failures, note_failure
 from application.unit import Command, Unit
+from application.waybills import must_be_known
 from domain.bill_facts import BILL_NUMBER_PATTERN, PARTNER_PATTERN, BillKind
 from domain.bill_matching import Compared, compare
 from domain.bills import BillFile, Decision
@@ -46,6 +47,8 @@ def receive_bill(unit: Unit, *, file: BillFile) -> dict[str, Any]:
     if file.first_day and file.last_day and file.first_day > file.last_day:
         raise InvalidRequest(field="last_day", reason="is before the first day")
     before = unit.read(BILL, file.key)
+    if not before.revision:
+        _must_be_a_partner(unit, file.kind, file.partner)
     after = unit.record(BILL, file.key, before.receive(file))
     status = "replaced" if before.revision else "received"
     return {
@@ -55,6 +58,18 @@ def receive_bill(unit: Unit, *, file: BillFile) -> dict[str, Any]:
         "lines": after.lines,
         "total_fen": after.total_fen,
     }
+
+
+def _must_be_a_partner(unit: Unit, kind: BillKind, partner: str) -> None:
+    """Raise `InvalidRequest` where nobody bills by that name: no bill can be taken away again.
+
+    Means of payment and outside shops have names that others give them: any may bill.
+    """
+    if kind is BillKind.CARRIER:
+        must_be_known(unit, partner, field="from")
+    known = unit.read(NETWORK, MALL).warehouses
+    if kind is BillKind.WAREHOUSE and partner not in known:
+        raise InvalidRequest(field="from", reason=f"one of {', '.join(sorted(known))}")
 
 
 def decide_differences(

@@ -15,14 +15,14 @@ from domain.refusals import InvalidRequest
 from domain.waybills import Bearer, WaybillTaken
 
 
-def must_be_known(unit: Unit, carrier: str) -> None:
+def must_be_known(unit: Unit, carrier: str, *, field: str = "carrier") -> None:
     """Raise `InvalidRequest` for a carrier that neither Kuaidi100 nor a rate card names (1.7).
 
     `sf` beside `shunfeng` would be the same number twice, and nobody could be asked about it.
     """
     known = _known(unit)
     if carrier not in known:
-        raise InvalidRequest(field="carrier", reason=f"one of {', '.join(sorted(known))}")
+        raise InvalidRequest(field=field, reason=f"one of {', '.join(sorted(known))}")
 
 
 def are_known(unit: Unit, carriers: Iterable[str | None]) -> bool:

@@ -51,8 +51,10 @@ async def differences(
     standing: str | None,
     after: tuple[str, str] | None,
     limit: int,
-) -> list[dict[str, Any]]:
-    """What of a bill differs, by cause and number, after a cursor of both ids."""
+) -> list[dict[str, Any]] | None:
+    """What of a bill differs, by cause and number, after a cursor of both; None: no such bill."""
+    if not await named_rows(connection, compose(_ONE, schema, Bills.tables, ""), key):
+        return None
     at, name = after or (None, None)
     query = compose(_DIFFERENCES, schema, (*Bills.tables, "items"), "")
     return await named_rows(
