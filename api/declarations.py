@@ -174,7 +174,10 @@ async def listed(
 async def read(
     request: Request, caller: Desk, parcel: ParcelNumber, min_position: MinPosition = None
 ) -> Response:
-    """While the parcel is in the house; with what can be done now, or why it cannot (T7, D6)."""
+    """While the parcel is in the house, or stopped on its way (T7).
+
+    With what can be done now, or why it cannot (D6).
+    """
     found = await _declared(request, parcel, min_position)
     rules = request.state.tenant.rules
     question = Asked(request, caller, "actions", b"").question(
@@ -304,7 +307,10 @@ async def submit(
 async def answer(
     request: Request, caller: Operator, change: Change, parcel: ParcelNumber, body: CustomsAnswerIn
 ) -> Response:
-    """Cleared, it may be handed over; stopped, it is declared otherwise or its order cancelled."""
+    """Cleared, it may be handed over; stopped, it is declared otherwise or its order cancelled.
+
+    A parcel that is stopped on its way is listed until it is cleared, or its way is over (M5).
+    """
     if body.answer == "cleared":
         if body.reason is not None:
             raise InvalidRequest(field="reason", reason="goes together with stopped")

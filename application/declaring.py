@@ -9,8 +9,10 @@ from application.unit import Unit
 from domain.countries import HOME
 from domain.customs_terms import CustomsTerms
 from domain.declarations import DeclaredLine
+from domain.parcel_state import Stage
 from domain.parcels import Parcel
 from domain.refusals import InvalidRequest, NotPossible
+from domain.tracking import ParcelState
 
 
 class Told(NamedTuple):
@@ -82,14 +84,20 @@ def submit(unit: Unit, *, parcel: str, reference: str) -> dict[str, Any]:
 
 def clear(unit: Unit, *, parcel: str, reference: str) -> dict[str, Any]:
     """Customs let the parcel go (T7)."""
-    state = existing_parcel(unit, parcel)
+    state = _abroad(unit, parcel, "answer_customs")
     unit.record(PARCEL, parcel, state.declaration.clear(reference))
     return _answer(unit, parcel)
 
 
 def stop(unit: Unit, *, parcel: str, reason: str) -> dict[str, Any]:
-    """Customs do not let the parcel go: it is declared otherwise, or its orders are cancelled."""
-    state = existing_parcel(unit, parcel)
+    """Customs do not let the parcel go: it is declared otherwise, or its orders are cancelled.
+
+    They may stop it on its way, too, until that is over: it is listed until it goes on (T7, M5).
+    """
+    state = _abroad(unit, parcel, "answer_customs")
+    over = state.track().state if state.handed_over else state.stage
+    if over in _OVER:
+        raise NotPossible(action="answer_customs", why=f"the parcel is {over}")
     unit.record(PARCEL, parcel, state.declaration.stop(reason))
     return _answer(unit, parcel)
 
@@ -128,8 +136,19 @@ def _lines(unit: Unit, parcel: str, state: Parcel) -> Iterable[DeclaredLine]:
         )
 
 
-def _still_here(unit: Unit, parcel: str, action: str) -> Parcel:
+_OVER = frozenset({Stage.DISSOLVED, ParcelState.SIGNED, ParcelState.RETURNED, ParcelState.LOST})
+"""Nothing is left to be stopped; `projections.declarations` lists none of them either."""
+
+
+def _abroad(unit: Unit, parcel: str, action: str) -> Parcel:
     state = existing_parcel(unit, parcel)
+    if state.country == HOME and state.declaration.standing is None:
+        raise NotPossible(action=action, why="nothing is declared: the parcel does not go abroad")
+    return state
+
+
+def _still_here(unit: Unit, parcel: str, action: str) -> Parcel:
+    state = _abroad(unit, parcel, action)
     if state.handed_over or state.dissolved:
         raise NotPossible(action=action, why=f"the parcel is {state.stage}")
     return state

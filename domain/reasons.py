@@ -201,6 +201,7 @@ REASONS = {
     r"customs have not answered yet": "海关尚未答复",
     r"the declaration is (\w+)": "申报状态：{0}",
     r"nothing is declared: the parcel is not packed": "尚无申报：包裹未打包",
+    r"nothing is declared: the parcel does not go abroad": "无需申报：包裹不出境",
     r"say why customs stopped it": "请填写海关拦下的原因",
     r"the parcel's content is not what was declared": "包裹内商品与申报内容不一致",
     r"name every item of the parcel once": "包裹内每种商品须填写一次",

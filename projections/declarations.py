@@ -1,4 +1,4 @@
-"""申报视图 Parcels in the house that go abroad, and how far their declarations are (T7)."""
+"""申报视图 Parcels that go abroad, and how far their declarations are (T7)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -68,7 +68,8 @@ async def declarations(
 ) -> list[dict[str, Any]]:
     """Of parcels that are still in the house, those that wait longest first, after a cursor.
 
-    `outdated`: something else is in the parcel now than customs were told.
+    So are those that customs stopped on their way. `outdated`: something else is in the parcel now
+    than customs were told.
     """
     at, number = after or (None, None)
     rows = await named_rows(
@@ -89,7 +90,8 @@ async def declarations(
         row["gross_weight_grams"] = declared.gross_weight_grams
         row["reference"] = declared.reference
         row["reason"] = declared.reason
-        row["outdated"] = not declared.is_of(content.items())
+        row["handed_over"] = found.handed_over
+        row["outdated"] = not (found.handed_over or declared.is_of(content.items()))
     return rows
 
 
@@ -100,18 +102,19 @@ class WaitingDeclaration(NamedTuple):
     order: str
     country: str
     standing: Standing
+    handed_over: bool
     since: datetime
 
 
 async def waiting_declarations(
     connection: AsyncConnection[Any], schema: str, *, before: datetime, limit: int
 ) -> list[WaitingDeclaration]:
-    """Of parcels in the house, those that are not cleared and have not moved since then (M5)."""
+    """Of those that are listed, what customs have not cleared and nobody moved since then (M5)."""
     query = compose(_WAITING, schema, ("declarations", "parcels"), "")
     cursor = await connection.execute(query, (before, limit))
     return [
-        WaitingDeclaration(parcel, order, country, Standing(standing), since)
-        for parcel, order, country, standing, since in await cursor.fetchall()
+        WaitingDeclaration(parcel, order, country, Standing(standing), handed_over, since)
+        for parcel, order, country, standing, handed_over, since in await cursor.fetchall()
     ]
 
 
@@ -123,17 +126,20 @@ SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::
 ON CONFLICT (parcel) DO UPDATE SET country = excluded.country, standing = excluded.standing,
     since = excluded.since, position = excluded.position
 """
-_WAITING = """
-SELECT d.parcel, p.orders[1], d.country, d.standing, d.since
-FROM {declarations} d JOIN {parcels} p ON p.number = d.parcel
-WHERE d.standing <> 'cleared' AND d.since < %s AND p.stage NOT IN ('handed_over', 'dissolved')
+# On its way customs may stop a parcel that they cleared; nothing else about it waits any more.
+_CONCERNS = """(p.stage NOT IN ('handed_over', 'dissolved') OR p.stage = 'handed_over'
+    AND d.standing = 'stopped' AND p.state NOT IN ('signed', 'returned', 'lost'))"""
+_WAITING = f"""
+SELECT d.parcel, p.orders[1], d.country, d.standing, p.stage = 'handed_over', d.since
+FROM {{declarations}} d JOIN {{parcels}} p ON p.number = d.parcel
+WHERE d.standing <> 'cleared' AND d.since < %s AND {_CONCERNS}
 ORDER BY d.since, d.parcel LIMIT %s
 """
-_LISTED = """
+_LISTED = f"""
 SELECT d.parcel, d.country, d.standing, d.since, p.warehouse, p.carrier, p.waybill, p.orders,
     p.folded
-FROM {declarations} d JOIN {parcels} p ON p.number = d.parcel
-WHERE p.stage NOT IN ('handed_over', 'dissolved')
+FROM {{declarations}} d JOIN {{parcels}} p ON p.number = d.parcel
+WHERE {_CONCERNS}
   AND (%(standing)s::text IS NULL OR d.standing = %(standing)s)
   AND (%(parcel)s::text IS NULL OR d.parcel = %(parcel)s)
   AND (%(at)s::timestamptz IS NULL

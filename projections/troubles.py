@@ -66,6 +66,7 @@ STANDINGS = {
     Standing.SUBMITTED: "customs have not answered",
     Standing.STOPPED: "customs stopped it, and nobody declared it otherwise",
 }
+STOPPED_UNDER_WAY = "customs stopped it on its way"
 
 
 class Watched(House, Protocol):
@@ -201,10 +202,10 @@ async def _of_the_warehouses(
     idle = now - house.rules.customs_within
     waiting = await waiting_declarations(connection, house.schema, before=idle, limit=LISTED_MAX)
     for told in waiting:
+        why = STOPPED_UNDER_WAY if told.handed_over else STANDINGS[told.standing]
         yield trouble(
-            "waiting_declaration", f"{told.parcel}: {told.standing}", STANDINGS[told.standing],
-            told.since, parcel=told.parcel, order=told.order, standing=told.standing,
-            country=told.country,
+            "waiting_declaration", f"{told.parcel}: {told.standing}", why, told.since,
+            parcel=told.parcel, order=told.order, standing=told.standing, country=told.country,
         )  # fmt: skip
     stuck = await stuck_labels(connection, house.schema, tries=LABEL_TRIES, limit=LISTED_MAX)
     for parcel, label, state, cause, since in stuck:

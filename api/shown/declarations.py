@@ -31,6 +31,7 @@ _DECLARED: dict[str, Any] = {
     "gross_weight_grams": 900,
     "reference": "CN-2026-000123",
     "reason": "country of origin is missing",
+    "handed_over": False,
     "outdated": False,
 }  # fmt: skip
 
@@ -65,11 +66,12 @@ class DeclaredOut(BaseModel):
     gross_weight_grams: int = Field(description="of the parcel as it was weighed")
     reference: str = Field(description="of the declaration, or of its release; empty: none yet")
     reason: str = Field(description="why customs stopped it; else empty")
+    handed_over: bool = Field(description="its carrier has it: customs stopped it on its way")
     outdated: bool = Field(description="something else is in the parcel than customs were told")
 
 
 class DeclarationsOut(BaseModel):
-    """Declarations of parcels that are in the house."""
+    """Declarations of parcels that are in the house, or that customs stopped on their way."""
 
     model_config = example(declarations=[_DECLARED], next=None)
     declarations: list[DeclaredOut] = Field(description="the longest first")

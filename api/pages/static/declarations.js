@@ -54,8 +54,9 @@ function card(one, changed) {
     one.missing.includes("gross_weight_grams") ? h("p", { class: "small bad-words" }, t("declarations.gross_wrong")) : null,
     one.reason ? h("p", { class: "bad-words" }, t("declarations.because", { reason: one.reason })) : null,
     one.outdated ? h("p", { class: "bad-words" }, t("declarations.outdated")) : null,
+    one.handed_over ? h("p", { class: "bad-words" }, t("declarations.under_way")) : null,
     h("div", { class: "row" }, ["operations", "administrator"].includes(role) ? steps(one, path, changed) : null,
-      h("a", { class: "button compact", href: `${path}.pdf`, target: "_blank", rel: "noopener" }, t("declarations.print"))));
+      one.handed_over ? null : h("a", { class: "button compact", href: `${path}.pdf`, target: "_blank", rel: "noopener" }, t("declarations.print"))));
 }
 
 /** An item as customs are told of it; what is still missing is named. */
@@ -76,7 +77,7 @@ function steps(one, path, changed) {
     ready ? button("submit", "primary compact", () => submit(one, path, changed)) : null,
     one.standing === "submitted" || one.standing === "stopped" ? button("cleared", one.standing === "stopped" ? "button compact" : "primary compact", () => answer(one, path, "cleared", changed)) : null,
     one.standing === "submitted" || one.standing === "cleared" ? button("stopped", "danger compact", () => answer(one, path, "stopped", changed)) : null,
-    one.standing !== "submitted" ? button("complete", ready || one.standing === "cleared" ? "button compact" : "primary compact", () => complete(one, path, changed)) : null];
+    one.standing !== "submitted" && !one.handed_over ? button("complete", ready || one.standing === "cleared" ? "button compact" : "primary compact", () => complete(one, path, changed)) : null];
 }
 
 function complete(one, path, changed) {
@@ -134,7 +135,7 @@ function answer(one, path, said, changed) {
   const stopped = said === "stopped";
   askFor({
     title: t(`declarations.${said}`), path: `${path}/answer`, label: t(`declarations.${said}`), danger: stopped, said: () => t("declarations.answered"), done: changed,
-    fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t(`declarations.${said}_how`)),
+    fields: [h("p", null, h("strong", { class: "mono" }, one.parcel)), h("p", { class: "quiet small" }, t(`declarations.${said}_${one.handed_over ? "under_way" : "how"}`)),
       stopped ? field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true }) : field("reference", t("declarations.reference"), { maxlength: 100, autofocus: true })],
     read: (form) => (stopped ? { answer: said, reason: form.reason.value.trim() } : { answer: said, reference: form.reference.value.trim() || null }),
   });
