@@ -14,6 +14,7 @@ from pydantic import Field, NonNegativeInt
 
 from domain.attempts import first_attempt
 from domain.costs import KINDS, PartSent
+from domain.countries import HOME
 from domain.facts import Fact, Value
 from domain.lanes import arrived_at
 from domain.parcels import Parcel
@@ -101,23 +102,30 @@ def week_of(day: date, zone: ZoneInfo) -> Days:
 def count_parcel(
     tally: Tally, parcel: Parcel, days: Days, *, promised_by: datetime | None, zone: ZoneInfo
 ) -> None:
-    """Count what became of a parcel in these days: left, tried at the door, arrived."""
+    """Count what became of a parcel in these days: left, tried at the door, arrived.
+
+    `promised_by`: by when, for the first of its orders; None: nobody promised it, and it is neither
+    on time nor late. Abroad clocks show other hours than the house's: none is told of there.
+    """
     track, carrier = parcel.track(), parcel.carrier or ""
 
-    def count(name: str) -> None:
-        tally[WHOLE, "", name] += 1
-        tally["carrier", carrier, name] += 1
+    def count(name: str, times: int = 1) -> None:
+        tally[WHOLE, "", name] += times
+        tally["carrier", carrier, name] += times
 
     if days.has(parcel.tracking.handed_over_at):
         count("handed_over")
     arrived = arrived_at(track)
     if days.has(arrived):
         count("arrived")
+        count("promised", int(promised_by is not None))
         if promised_by is not None and arrived is not None and arrived <= promised_by:
             count("on_time")
     attempt = first_attempt(track)
     if attempt is not None and days.has(attempt.at):
-        places = [("hour", str(attempt.at.astimezone(zone).hour))]
+        places: list[tuple[str, str]] = []
+        if parcel.country == HOME:
+            places.append(("hour", str(attempt.at.astimezone(zone).hour)))
         if parcel.lane is not None and parcel.lane.division is not None:
             places.append(("district", parcel.lane.division))
         for name in ("tried", *(["first_try"] if attempt.well else [])):

@@ -79,11 +79,14 @@ WHERE j.tried_at >= %b AND j.division IS NOT NULL AND c.digest <> ''
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 # On time is what was promised when the order was placed, not what was said on the way; a parcel of
-# several orders is on time for each of them, or it is late. Lost is once a parcel whatever says so:
+# several orders is on time for each of them, or it is late. Nobody promised when refused goods of a
+# return are with their learner again (`application.sent_again`): no order's promise is for them,
+# and neither on time nor late is said of such a parcel. Lost is once a parcel whatever says so:
 # its track, a claim, or a case that was decided as if it was.
 _SCORECARDS = """
 SELECT j.carrier, count(*) AS parcels,
     count(j.arrived_at) AS arrived,
+    count(j.arrived_at) FILTER (WHERE o.promised_by IS NOT NULL) AS promised,
     count(*) FILTER (WHERE j.arrived_at <= o.promised_by) AS on_time,
     count(*) FILTER (WHERE j.tried_well) AS first_try,
     count(j.tried_at) AS tried,
@@ -99,7 +102,8 @@ SELECT j.carrier, count(*) AS parcels,
         extract(epoch FROM j.arrived_at - j.handed_over_at)) / 3600)::float8 AS median_hours
 FROM {journeys} j JOIN {parcels} p ON p.number = j.parcel
     LEFT JOIN LATERAL (
-        SELECT min(o.promised_by) AS promised_by FROM {orders} o WHERE o.number = ANY(p.orders)
+        SELECT min(o.promised_by) AS promised_by FROM {orders} o
+        WHERE o.number = ANY(p.orders) AND j.parcel !~ '-S([1-9][0-9]*)?$'
     ) o ON true
     LEFT JOIN {claims} c ON c.parcel = j.parcel AND c.state IS NOT NULL
 WHERE j.handed_over_at >= %b

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any, LiteralString, cast
 
 from psycopg import AsyncConnection
@@ -10,6 +11,7 @@ from psycopg import AsyncConnection
 from application.delay_messages import NOT_SENT
 from application.envelope import decode
 from application.reporting import Report
+from application.sent_again import is_sent_again
 from application.streams import ORDER, PARCEL
 from domain.claims import ClaimCorrected, ClaimFiled, ClaimPaid
 from domain.dispute_facts import DisputeOpened
@@ -92,20 +94,23 @@ class Reviewing:
         parcels = [number for (number,) in await cursor.fetchall()]
         for start in range(0, len(parcels), AT_ONCE):
             some = await self._parcels(parcels[start : start + AT_ONCE])
-            promises = await self._promises({one.orders[0] for one in some if one.orders})
-            for parcel in some:
-                promised_by = promises.get(parcel.orders[0]) if parcel.orders else None
-                count_parcel(tally, parcel, days, promised_by=promised_by, zone=self.rules.zone)
+            promised = {number: one.orders for number, one in some if not is_sent_again(number)}
+            promises = await self._promises({*chain.from_iterable(promised.values())})
+            for number, parcel in some:
+                known = [promises[one] for one in promised.get(number, ()) if one in promises]
+                count_parcel(
+                    tally, parcel, days, promised_by=min(known, default=None), zone=self.rules.zone
+                )
 
-    async def _parcels(self, numbers: Sequence[str]) -> list[Parcel]:
-        """Parcels as they stood at the position."""
+    async def _parcels(self, numbers: Sequence[str]) -> list[tuple[str, Parcel]]:
+        """Parcels by their numbers, as they stood at the position."""
         states: dict[str, Parcel] = {}
         streams = [PARCEL.stream(number) for number in numbers]
         for row in await self._facts(streams, None):
             one = _read(row)
             before = states.get(one.key, PARCEL.initial)
             states[one.key] = PARCEL.evolve(before, cast("ParcelFact", one.fact))
-        return [one for _, one in sorted(states.items()) if one.handed_over]
+        return [(number, one) for number, one in sorted(states.items()) if one.handed_over]
 
     async def _promises(self, orders: Iterable[str]) -> dict[str, datetime]:
         streams = [ORDER.stream(number) for number in sorted(orders)]

@@ -1,6 +1,6 @@
 """Refused goods of a return that come back again and again: sent, called back, abroad (D3, O8)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -151,3 +151,22 @@ async def test_it_leaves_again_to_where_it_was_redirected(counter: Counter) -> N
     assert "张三丰" in page
     assert RECIPIENT["name"] not in page
     assert "99" in page
+
+
+async def test_no_promise_is_held_against_the_carrier_that_brings_them_again(
+    counter: Counter,
+) -> None:
+    """T9, D3: the promise was the order's; they are neither on time nor late, for the week, too."""
+    mall, again = counter.mall, await refused_one(counter)
+    later = datetime.now(UTC) + timedelta(days=30)
+    mall.tenant.store.clock = lambda: later + timedelta(minutes=1)
+    await seen(mall, again, ScanKind.SIGNED, later)
+    answer = await mall.get("/v1/carriers/scorecards", **SUPPORT)
+    (card,) = answer.json()["carriers"]
+    assert (card["parcels"], card["arrived"], card["promised"], card["on_time"]) == (2, 2, 1, 1)
+    assert card["on_time_percent"] == 100.0
+    running = (await mall.get("/v1/weeks", **SUPPORT)).json()["running"]["week"]
+    told = (await mall.get(f"/v1/weeks/{running}", **SUPPORT)).json()["figures"]
+    figures = {one["name"]: one["value"] for one in told if one["section"] == "carrier"}
+    assert (figures["arrived"], figures["promised"]) == (1, 0)
+    assert "on_time" not in figures

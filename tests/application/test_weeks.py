@@ -1,18 +1,22 @@
 """The review of each week: made once on the Monday after, kept, the same at its position (T9)."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
-from application import claiming
+from application import claiming, releasing, shipping
 from domain.house_rules import HouseRules
 from domain.order_facts import Fault
+from domain.parcel_facts import Content
 from domain.scans import ScanKind
 from domain.weeks import Tally, beside, week_of
+from projections.deliveries import scorecards
 from projections.week_figures import Reviewing
 from projections.weeks import WeekReviewer, review, reviews
 from tests.application.house import START, House, opened
+from tests.application.test_arrivals import scanned
 from tests.application.test_deliveries import tried
 from tests.conftest import MallDatabase
 
@@ -59,6 +63,7 @@ async def test_a_week_is_told_on_the_monday_after_with_the_week_before(house: Ho
     assert await monday(house) == "2026-W10"
     first = await told(house, "2026-W10")
     assert first["week", "", "handed_over"] == (2, 0)
+    assert first["week", "", "promised"] == (1, 0)
     assert (first["week", "", "arrived"], first["week", "", "on_time"]) == ((1, 0), (1, 0))
     assert (first["week", "", "tried"], first["week", "", "first_try"]) == ((2, 0), (1, 0))
     assert first["carrier", "shunfeng", "tried"] == (2, 0)
@@ -118,6 +123,42 @@ async def test_what_a_recipient_put_off_is_no_failure_of_the_week(house: House) 
     failures = {key: one for (section, key, _), one in (await told(house, "2026-W10")).items()
                 if section == "failure"}  # fmt: skip
     assert failures == {"refused": (1, 0)}
+
+
+async def test_a_merged_parcel_is_on_time_by_the_earliest_of_its_promises(house: House) -> None:
+    """T9, S4: as on the scorecard, whichever of its orders is named first."""
+    promises = []
+    for number in ("A1", "A2"):
+        placed = await house.order("mei", number, notebook=1)
+        promises.append(datetime.fromisoformat(placed["promised_by"]))
+        house.wait(hours=24)
+    assert promises[0] < promises[1]
+    contents = [Content(order=number, part=1) for number in ("A2", "A1")]
+    released = await house.do(
+        lambda unit: releasing.release_together(
+            unit, contents=contents, wave="w", rules=house.rules
+        )
+    )
+    (parcel,) = released["parcels"]
+    for step in (
+        partial(releasing.pick_parcel, parcel=parcel),
+        partial(releasing.pack_parcel, parcel=parcel, weight_grams=900),
+        partial(shipping.issue_waybill, parcel=parcel, carrier="shunfeng", waybill=f"SF{parcel}"),
+        partial(shipping.hand_over, parcel=parcel, rules=house.rules),
+    ):
+        await house.do(step)
+    house.now = promises[1] - timedelta(hours=1)
+    await scanned(house, parcel, ScanKind.SIGNED)
+    house.now += timedelta(weeks=1)
+    assert await WeekReviewer(house).look() is not None
+    await house.reader.catch_up()
+    async with house.pool.connection() as connection:
+        (week, *_) = await reviews(connection, house.schema)
+        (card,) = await scorecards(connection, house.schema, since=START)
+    figures = await told(house, week["week"])
+    assert figures["carrier", "shunfeng", "promised"] == (card["promised"], 0) == (1, 0)
+    assert card["on_time"] == 0
+    assert ("carrier", "shunfeng", "on_time") not in figures
 
 
 async def test_two_who_look_at_once_keep_one_review(house: House) -> None:

@@ -29,7 +29,9 @@ function reader(figures) {
   const known = new Map(figures.map((one) => [`${one.section}/${one.key}/${one.name}`, [one.value, one.before]]));
   const pair = (section, key, name) => known.get(`${section}/${key}/${name}`) ?? [0, 0];
   const keys = (section) => [...new Set(figures.filter((one) => one.section === section).map((one) => one.key))];
-  return { pair, keys, whole: (name) => pair("week", "", name) };
+  // Reviews of before did not tell apart what nobody promised: refused goods that were sent again.
+  const promised = figures.some((one) => one.name === "promised") ? "promised" : "arrived";
+  return { pair, keys, promised, whole: (name) => pair("week", "", name) };
 }
 
 const both = (pair, other, make) => [0, 1].map((at) => make(pair[at], other?.[at]));
@@ -37,13 +39,13 @@ const share = (part, all) => (all ? t("carriers.percent", { n: Math.round((1000 
 const average = (sum, n) => (n ? number(Math.round((100 * sum) / n) / 100) : "—");
 const each = (sum, n) => (n ? yuan(Math.round(sum / n)) : "—");
 
-function tiles({ whole }) {
+function tiles({ promised, whole }) {
   const costs = [0, 1].map((at) => ["freight_fen", "packaging_fen", "handling_fen", "storage_fen", "way_back_fen"].reduce((sum, name) => sum + whole(name)[at], 0));
   return [
     ["orders", both(whole("orders"), null, number)],
     ["handed_over", both(whole("handed_over"), null, number)],
     ["arrived", both(whole("arrived"), null, number)],
-    ["on_time", both(whole("on_time"), whole("arrived"), share)],
+    ["on_time", both(whole("on_time"), whole(promised), share)],
     ["first_try", both(whole("first_try"), whole("tried"), share)],
     ["claims", both(whole("claims"), null, number)],
     ["claimed", both(whole("claimed_fen"), null, yuan)],
@@ -64,13 +66,13 @@ function table(first, columns, rows, className = "") {
 }
 
 /** The worst first: by the share that arrived on time, then by that of first attempts. */
-function carriers({ pair, keys }) {
+function carriers({ pair, keys, promised }) {
   const rate = (key, part, all) => { const [n] = pair("carrier", key, all); return n ? pair("carrier", key, part)[0] / n : 2; };
-  const order = keys("carrier").sort((one, other) => rate(one, "on_time", "arrived") - rate(other, "on_time", "arrived") || rate(one, "first_try", "tried") - rate(other, "first_try", "tried") || one.localeCompare(other));
+  const order = keys("carrier").sort((one, other) => rate(one, "on_time", promised) - rate(other, "on_time", promised) || rate(one, "first_try", "tried") - rate(other, "first_try", "tried") || one.localeCompare(other));
   if (!order.length) return null;
   const of = (key, part, all, make) => both(pair("carrier", key, part), all && pair("carrier", key, all), make);
   return section("carriers", h("p", { class: "quiet small lead" }, t("weekly.worst")), table(t("carriers.carrier"), ["handed_over", "on_time", "first_try", "claims", "freight_each", "stars"], order.map((key) => [word("carrier", key), [
-    of(key, "handed_over", null, number), of(key, "on_time", "arrived", share), of(key, "first_try", "tried", share), of(key, "claims", null, number), of(key, "freight_fen", "parts", each), of(key, "delivery_stars", "delivered", average)]])));
+    of(key, "handed_over", null, number), of(key, "on_time", promised, share), of(key, "first_try", "tried", share), of(key, "claims", null, number), of(key, "freight_fen", "parts", each), of(key, "delivery_stars", "delivered", average)]])));
 }
 
 function causes({ pair, keys }) {
