@@ -1,7 +1,6 @@
 """审计 Audit over HTTP: replays, who did what, signed heads, exports, sealed reports (A1–A9)."""
 
 import asyncio
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -41,6 +40,7 @@ from application.proof import leaf_hash
 from application.reporting import report_csv, report_json
 from application.sealing import signing_key_in
 from application.streams import BOOKS, CATEGORIES, MALL
+from domain.days import Day
 from domain.refusals import InvalidRequest, NotFound
 from projections import controls
 from projections.audit_queries import stream_events
@@ -264,12 +264,8 @@ async def head(request: Request, caller: Auditor, position: Position = None) -> 
 async def close(request: Request, caller: Manager, change: Change, body: CloseIn) -> Response:
     """A closed day stays closed: late facts are booked to the next open one (A7)."""
     rules = request.state.tenant.rules
-    try:
-        until = date.fromisoformat(body.until)
-    except ValueError:
-        raise InvalidRequest(field="until", reason="is no day") from None
     command = change.command(
-        lambda unit: close_books(unit, until=until, rules=rules), streams=[BOOKS.stream(MALL)]
+        lambda unit: close_books(unit, until=body.until, rules=rules), streams=[BOOKS.stream(MALL)]
     )
     return answered(await store_of(request).execute(command))
 
@@ -292,10 +288,10 @@ async def report(
     name: Annotated[str, InPath(max_length=40, description=", ".join(REPORTS))],
     position: Position = None,
     since: Annotated[
-        date | None, Query(description="first day of hand-over that counts: `costs`")
+        Day | None, Query(description="first day of hand-over that counts: `costs`")
     ] = None,
     until: Annotated[
-        date | None,
+        Day | None,
         Query(description="last booking day or hand-over that counts; a day of the week"),
     ] = None,
     seed: Annotated[

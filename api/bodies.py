@@ -4,12 +4,10 @@ Edge models are distinct from events; whatever a body has that is not asked for 
 """
 
 import unicodedata
-from datetime import UTC, datetime, time
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -22,7 +20,7 @@ from api.shown.fields import example
 from domain.blotting import blot, has_phone
 from domain.countries import HOME, Country
 from domain.customs_terms import in_latin
-from domain.days import FIRST_DAY, LAST_DAY
+from domain.days import Day, Moment
 from domain.order_facts import Channel, Fault, Upgrade
 from domain.point_facts import Reason
 
@@ -46,14 +44,6 @@ Sku = Annotated[
     str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 ]
 Source = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
-Moment = Annotated[
-    AwareDatetime,
-    Field(
-        ge=datetime.combine(FIRST_DAY, time.min, UTC),
-        le=datetime.combine(LAST_DAY, time.max, UTC),
-    ),
-]
-"""When something happened: near enough for days to be added in any time zone."""
 OutsideNumber = Annotated[
     str, StringConstraints(min_length=4, max_length=60, pattern=r"^[\w.@+/=-]+$")
 ]
@@ -335,6 +325,4 @@ class CloseIn(Body):
     """The last day to close, in the business time zone (A7)."""
 
     model_config = example(until="2026-10-31")
-    until: Annotated[
-        str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="all days up to it are closed")
-    ]
+    until: Day = Field(description="all days up to it are closed")

@@ -26,6 +26,7 @@ from api.local_time import LocalTime
 from api.shown.fields import example
 from domain.catalogue import Terms
 from domain.customs_terms import CustomsTerms
+from domain.days import Moment
 from domain.warehouses import Packing, Warehouse
 
 SERVICE_HOURS_MAX = 8_760
@@ -77,6 +78,8 @@ class ItemIn(Terms):
     size_millimetres: tuple[Millimetres, Millimetres, Millimetres] | None = Field(
         default=None, description="length, width, height of a unit"
     )
+    sale_from: Moment | None = Field(default=None, description="not redeemed before")
+    sale_until: Moment | None = Field(default=None, description="not redeemed from then on")
     limit_per_learner: Quantity | None = Field(
         default=None, description="units a learner may have; any number, if left out"
     )

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.bodies import FEN_MAX, GRAMS_MAX, MILLIMETRES_MAX, Fen, Moment, Quantity, Whole
+from api.bodies import FEN_MAX, GRAMS_MAX, MILLIMETRES_MAX, Fen, Quantity, Whole
 from api.shown.fields import example
+from domain.days import Moment
 from domain.rate_facts import Lane, Rate, RateCard, Surcharge, Tier
 
 EXAMPLE = {

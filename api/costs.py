@@ -1,6 +1,6 @@
 """成本 What sending orders cost, over HTTP: by warehouse, carrier, channel and order (W6)."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +10,7 @@ from api.auth import STAFF, Caller, allow
 from api.reading import MinPosition, json_answer, wait_for
 from api.shown.fields import Position, example
 from domain.costs import By, Costs, together
+from domain.days import Day
 from domain.refusals import InvalidRequest
 from projections.costs import Costing, known_upto
 
@@ -91,9 +92,9 @@ async def costs(
     caller: Annotated[Caller, allow(*STAFF)],
     by: Annotated[By, Query(description="what they are summed up by")] = "carrier",
     since: Annotated[
-        date | None, Query(description="first day of hand-over; 30 days in all, if left out")
+        Day | None, Query(description="first day of hand-over; 30 days in all, if left out")
     ] = None,
-    until: Annotated[date | None, Query(description="the last day; today, if left out")] = None,
+    until: Annotated[Day | None, Query(description="the last day; today, if left out")] = None,
     min_position: MinPosition = None,
 ) -> Response:
     """Freight, packaging, handling, storage and ways back beside the goods' value (W6).
@@ -103,9 +104,10 @@ async def costs(
     await wait_for(request, min_position, *VIEWS)
     tenant = request.state.tenant
     last = until or tenant.store.clock().astimezone(tenant.rules.zone).date()
-    # Any day may be asked for, also the first there is.
-    first = since or date.fromordinal(max(1, last.toordinal() - DAYS + 1))
-    if not 0 <= (last - first).days < DAYS_MAX:
+    first = since or last - timedelta(days=DAYS - 1)
+    if last < first:
+        raise InvalidRequest(field="since", reason="is after the last day")
+    if (last - first).days >= DAYS_MAX:
         raise InvalidRequest(field="since", reason=f"is at most {DAYS_MAX} days before the last")
     async with tenant.pool.connection() as connection:
         position = await known_upto(connection, tenant.schema)

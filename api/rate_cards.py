@@ -8,13 +8,14 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.auth import STAFF, Asked, Caller, Manager, allow, store_of
-from api.bodies import GRAMS_MAX, MILLIMETRES_MAX, Body, Fen, Moment, Whole
+from api.bodies import GRAMS_MAX, MILLIMETRES_MAX, Body, Fen, Whole
 from api.bodies_of_rates import EXAMPLE, VOLUME_MAX, RateCardIn
 from api.changing import Change, answered
 from api.shown.fields import example
 from application import pricing
 from application.streams import MALL, RATES
 from domain.cargo import Cargo
+from domain.days import Moment
 from domain.rate_facts import CARRIER_PATTERN, RateCard
 
 router = APIRouter(prefix="/v1/rate-cards", tags=["rate cards"])

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.auth import STAFF, Caller, Role, allow, store_of
 from api.bodies import Body, Whole
@@ -16,6 +16,7 @@ from api.shown.fields import LineNumber, OrderNumber, example
 from application import rating
 from application.streams import ORDER
 from application.unit import Unit
+from domain.days import Moment
 from domain.rating import Rating
 from projections import ratings
 
@@ -102,8 +103,8 @@ async def scores(
     request: Request,
     caller: Annotated[Caller, allow(Role.SERVICE, *STAFF)],
     by: Annotated[ratings.By, Query(description="what they are counted by")] = "item",
-    since: Annotated[AwareDatetime | None, Query(description="given at or after")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="given before")] = None,
+    since: Annotated[Moment | None, Query(description="given at or after")] = None,
+    until: Annotated[Moment | None, Query(description="given before")] = None,
     min_position: MinPosition = None,
 ) -> Response:
     """Of items, carriers or warehouses; nobody is named (T9)."""

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query, Request, Response
-from pydantic import AwareDatetime
 from pydantic_core import to_json
 
 from api.problems import NotYetThere
+from domain.days import Moment
 from domain.refusals import InvalidRequest
 from projections.audit_queries import position_at
 
@@ -23,11 +23,9 @@ PATIENCE_SECONDS = 3.0
 MinPosition = Annotated[
     int | None, Query(ge=0, le=2**62, description="wait until the view has reached this position")
 ]
-AsOf = Annotated[
-    AwareDatetime | None, Query(description="as it stood then: facts that had happened (A5)")
-]
+AsOf = Annotated[Moment | None, Query(description="as it stood then: facts that had happened (A5)")]
 KnownAt = Annotated[
-    AwareDatetime | None, Query(description="as we knew it then: facts that were recorded (A5)")
+    Moment | None, Query(description="as we knew it then: facts that were recorded (A5)")
 ]
 Limit = Annotated[int, Query(ge=1, le=100, description="how many at most")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next` of the page before")]

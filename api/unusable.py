@@ -10,6 +10,7 @@ OTHERWISE = "该值不可用"
 WORDS: Mapping[str, str] = {
     "bool_parsing": "应为 true 或 false",
     "bool_type": "应为 true 或 false",
+    "date_from_datetime_inexact": "应为日期，不带时间，例如 2026-01-31",
     "date_from_datetime_parsing": "应为日期，例如 2026-01-31",
     "date_parsing": "应为日期，例如 2026-01-31",
     "date_type": "应为日期，例如 2026-01-31",

@@ -7,13 +7,13 @@ What follows from the change carries on: what was taken elsewhere is missing the
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.days import Day
 from domain.facts import NonNegativeInt, PositiveInt
 from domain.house_rules import HouseRules
 from domain.rate_facts import RateCard
@@ -68,10 +68,10 @@ class Change(BaseModel):
     expiry: Expiry | None = Field(
         default=None, description="for all points that were granted in the period"
     )
-    since: date | None = Field(
+    since: Day | None = Field(
         default=None, description="first day of the change, in the business zone; null: always"
     )
-    until: date | None = Field(
+    until: Day | None = Field(
         default=None, description="last day that counts, in the business zone; null: the newest"
     )
 

@@ -12,9 +12,10 @@ from typing import Literal
 
 import httpx2
 import stamina
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from application.gateways.guarded import PartnerAway, to
+from domain.days import Moment
 
 SIGNATURE = "X-Signature"
 TIMEOUT_SECONDS = 5.0
@@ -59,7 +60,7 @@ class Notice(Message):
     attempt: str = Field(min_length=1, max_length=100)
     outcome: Literal["succeeded", "failed"]
     amount_fen: int = Field(ge=1, le=2**53)
-    at: AwareDatetime
+    at: Moment
     means: str = Field(default="sandbox", min_length=1, max_length=40)
     refund: str | None = Field(default=None, max_length=100)
     cause: str | None = Field(default=None, max_length=200)

@@ -28,6 +28,7 @@ from pydantic_core import to_json
 from application.gateways.tracking import ForgedPush, UnreadableReply
 from application.webhooks import PREFIX, signed_headers
 from domain.consignments import FoundUnits, Report, Step
+from domain.days import Moment
 
 TOLERANCE = timedelta(minutes=5)
 """How old a message may be, or how far ahead its clock (R34)."""
@@ -101,7 +102,7 @@ class CountIn(BaseModel):
     """What the warehouse has on its shelves, promised or not."""
 
     model_config = ConfigDict(extra="forbid")
-    counted_at: AwareDatetime
+    counted_at: Moment
     lines: list[FoundIn] = Field(min_length=1, max_length=500)
 
 
@@ -116,7 +117,7 @@ class ParcelMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     type: Steps
-    timestamp: AwareDatetime = Field(description="when it came about")
+    timestamp: Moment = Field(description="when it came about")
     data: ParcelIn
 
     @model_validator(mode="after")
@@ -143,7 +144,7 @@ class CountMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     type: Literal["stock.counted"]
-    timestamp: AwareDatetime
+    timestamp: Moment
     data: CountIn
 
 

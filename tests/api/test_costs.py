@@ -262,6 +262,11 @@ async def test_costs_are_summed_up_by_what_staff_ask_for(mall: Mall) -> None:
     assert (await costs(mall, **earlier))["costs"] == []
     wrong = await mall.get("/v1/costs", **STAFF, since="2020-01-01", until=today)
     assert (wrong.status_code, wrong.json()["failures"][0]["field"]) == (422, "since")
+    assert wrong.json()["failures"][0]["reason"] == "is at most 366 days before the last"
+    wrong = await mall.get("/v1/costs", **STAFF, since="2026-12-01", until="2026-11-01")
+    (failure,) = wrong.json()["failures"]
+    assert (failure["field"], failure["reason"]) == ("since", "is after the last day")
+    assert "晚于末日" in failure["message_zh"]
     assert (await mall.get("/v1/costs")).status_code == 403
 
 

@@ -19,7 +19,7 @@ NOBODY: tuple[str, ...] = ()
 TIMES = {"happened_at": "2026-03-01T00:00:00Z"}
 ORDER = {"learner": "lin", "lines": [{"sku": "notebook", "quantity": 1}], "recipient": RECIPIENT}
 STOCK = {"sku": "notebook", "warehouse": "zhejiang"}
-ITEM = {"sku": "new-item", "name": "新品", "kind": "parcel", "points": 5, "market_value_fen": 900}
+ITEM = {"sku": "new-item", "name": "新品", "kind": "parcel", "points": 5, "market_value_fen": 9_000}
 WAREHOUSE = {
     "code": "hunan", "name": "湖南仓", "province": "湖南省", "city": "长沙市", "serves": ["*"],
 }  # fmt: skip
@@ -208,7 +208,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("POST", "/v1/orders/{number}/refunds"): Route(
         (SERVICE, SUPPORT, OPERATIONS, ADMINISTRATOR),
-        {"fault": "mall", "reason": "lost", **TIMES},
+        {"fault": "lost", "reason": "lost", **TIMES},
     ),
     ("POST", "/v1/orders/{number}/payments"): Route(
         (SERVICE,), {"attempt": "A-1", "amount_fen": 1, "paid_at": "2026-03-01T00:00:00Z"}
