@@ -138,9 +138,7 @@ async def retry_refund(
     caller: Manager,
     change: Change,
     number: Number,
-    refund: Annotated[
-        str, Path(min_length=1, max_length=120, description="the refund's id in the order")
-    ],
+    refund: Annotated[str, Path(min_length=1, max_length=120, description="the refund's id")],
 ) -> Response:
     """By hand, without waiting for the next try; `/v1/troubles` lists what failed (rules.md 8)."""
     command = change.command(

@@ -2,7 +2,7 @@
 
 What has to be asked is found on the views, so nothing is lost when a partner is away: it is asked
 again, at growing intervals, until the answer is a fact. Asking twice is harmless to both partners:
-a second subscription is answered "already", a refund is known by its id.
+a second subscription is answered "already", a refund is known by its id, which is no other's.
 """
 
 import hashlib

@@ -1,5 +1,6 @@
 """对账依据 What the house knows of the numbers on one bill, gathered from views and log (W6)."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -192,7 +193,11 @@ class Gathering:
         self, bill: OpenBill, about: Mapping[str, Any]
     ) -> tuple[dict[str, Known], list[Expected]]:
         known: dict[str, Known] = {}
-        for row in await self._rows(_CAPTURES, about):
+        captures = await self._rows(_CAPTURES, about)
+        orders = Counter(row["attempt"] for row in captures)
+        for row in captures:
+            if orders[row["attempt"]] > 1:  # nobody can tell which of them a line is about
+                continue
             theirs = row["means"] == bill.partner
             known[row["attempt"]] = Known(
                 about=row["order_number"],
@@ -207,7 +212,7 @@ class Gathering:
             )
         for row in await self._rows(_REFUNDS, about):
             given = 0 if row["state"] == "failed" else -row["amount_fen"]
-            known[row["refund"]] = Known(
+            known[row["number"]] = Known(
                 about=row["order_number"],
                 theirs=row["means"] in (None, bill.partner),
                 ours={Charge.REFUND: given},
@@ -338,10 +343,16 @@ FROM {captures} c LEFT JOIN {cash_refunds} r
 WHERE c.attempt = ANY(%(numbers)s)
 GROUP BY c.attempt, c.order_number, c.means, c.amount_fen
 """
-_REFUNDS: LiteralString = """
-SELECT r.refund, r.order_number, r.amount_fen, r.state, c.means FROM {cash_refunds} r
-    LEFT JOIN {captures} c ON c.order_number = r.order_number AND c.attempt = r.attempt
-WHERE r.refund = ANY(%(numbers)s)
+# What a provider bills a refund under. Those whose own ids were each order's alone (`refund-1`)
+# have no number of which anybody could tell whose it is: the house names them with their order.
+_NUMBER: LiteralString = """
+CASE WHEN starts_with(r.refund, r.order_number || '-') THEN r.refund
+    ELSE r.order_number || '-' || r.refund END
+"""
+_REFUNDS: LiteralString = f"""
+SELECT {_NUMBER} AS number, r.order_number, r.amount_fen, r.state, c.means FROM {{cash_refunds}} r
+    LEFT JOIN {{captures}} c ON c.order_number = r.order_number AND c.attempt = r.attempt
+WHERE {_NUMBER} = ANY(%(numbers)s)
 """
 _PAID: LiteralString = (
     """
@@ -353,14 +364,18 @@ WHERE c.means = %(partner)s AND c.paid_at >= %(since)s::timestamptz
     + _ELSEWHERE
     + """(c.attempt) AND l.charge = 'capture')
 UNION ALL
-SELECT r.refund, 'refund', -r.amount_fen, r.order_number, r.attempt
+SELECT """
+    + _NUMBER
+    + """, 'refund', -r.amount_fen, r.order_number, r.attempt
 FROM {cash_refunds} r JOIN {captures} c ON c.order_number = r.order_number
     AND c.attempt = r.attempt
 WHERE r.state = 'confirmed' AND c.means = %(partner)s
   AND r.requested_at >= %(since)s::timestamptz AND r.requested_at < %(until)s::timestamptz AND """
     + _ELSEWHERE
-    + """(r.refund, r.attempt) AND l.charge = 'refund'
-    AND (l.number = r.refund OR l.fen = -r.amount_fen))
+    + "("
+    + _NUMBER
+    + """, r.attempt) AND l.charge = 'refund'
+    AND (l.number <> r.attempt OR l.fen = -r.amount_fen))
 ORDER BY 1, 2 LIMIT %(limit)s
 """
 )

@@ -96,7 +96,12 @@ def cancel_units_now(
     """Cancel units that nobody else has in hand any more, or never had (rules.md 5)."""
     order = existing(unit, number)
     facts = cancel_units(
-        order, units, reason=reason, refund=_refund_id(order), when=unit.happened_at, rules=rules
+        order,
+        units,
+        reason=reason,
+        refund=_refund_id(number, order),
+        when=unit.happened_at,
+        rules=rules,
     )
     after = unit.record(ORDER, number, facts)
     gone = next(fact for fact in facts if isinstance(fact, UnitsCancelled))
@@ -164,7 +169,7 @@ def refund_units_now(
         fault=fault,
         reason=reason,
         goods_back=goods_back,
-        refund=_refund_id(order),
+        refund=_refund_id(number, order),
         when=unit.happened_at,
         rules=rules,
         kept=kept,
@@ -223,6 +228,7 @@ def take_payment(unit: Unit, *, number: str, payment: Payment, rules: HouseRules
             means=payment.means,
             amount_fen=payment.amount_fen,
             paid_at=payment.at,
+            refund=_refund_id(number, order),
         ),
     )
     if after.paid and not order.paid:
@@ -289,8 +295,12 @@ def expire_order(unit: Unit, *, number: str) -> dict[str, Any]:
     return {"number": number, "status": customer_status(after.state)}
 
 
-def _refund_id(order: Order) -> str:
-    return f"refund-{len(order.refunds) + 1}"
+def _refund_id(number: str, order: Order) -> str:
+    """What no other refund is called: the provider is asked and bills under it (W6).
+
+    Those that were asked for first are called `refund-1` in each order, or `late-` and an attempt.
+    """
+    return f"{number}-refund-{len(order.refunds) + 1}"
 
 
 def _restore(

@@ -114,12 +114,12 @@ def compare(
                 )
             )
     billed = {(line.number, line.charge) for line in lines} | before
-    found += [
-        _missing(one)
-        for one in expected
-        if not billed & {(one.number, one.charge), (one.also, one.charge)}
-        or refunds.lack(one, billed)
-    ]
+    for due in expected:
+        if not billed & {(due.number, due.charge), (due.also, due.charge)} or refunds.lack(
+            due, billed
+        ):
+            seen[Cause.MISSING, due.charge, due.number] += 1
+            found.append(_missing(due, seen[Cause.MISSING, due.charge, due.number]))
     return Compared(found, agreed, ours)
 
 
@@ -240,9 +240,9 @@ def difference_id(cause: Cause, charge: Charge, number: str, nth: int = 1) -> st
     return f"{cause}:{charge}:{number}" + (f"~{nth}" if nth > 1 else "")
 
 
-def _missing(one: Expected) -> Difference:
+def _missing(one: Expected, nth: int) -> Difference:
     return Difference(
-        id=difference_id(Cause.MISSING, one.charge, one.number),
+        id=difference_id(Cause.MISSING, one.charge, one.number, nth),
         cause=Cause.MISSING,
         number=one.number,
         charge=one.charge,

@@ -21,9 +21,9 @@ TRIES_MAX = 8
 
 
 def capture(
-    order: Order, *, attempt: str, means: str, amount_fen: int, paid_at: datetime
+    order: Order, *, attempt: str, means: str, amount_fen: int, paid_at: datetime, refund: str
 ) -> list[OrderFact]:
-    """A payment arrived: captured once; too late or once more, it goes back by itself (8)."""
+    """A payment arrived: captured once; too late or once more, it goes back as `refund` (8)."""
     if attempt in order.attempts:
         return []
     paid = PaymentCaptured(attempt=attempt, means=means, amount_fen=amount_fen, paid_at=paid_at)
@@ -32,11 +32,7 @@ def capture(
     why = "the order was ended" if order.ended else "the order was paid already"
     if not order.paid and order.ended is None:
         why = f"{order.cash_fen} fen are due, {amount_fen} came"
-    return [
-        CashRefundRequested(
-            refund=f"late-{attempt}", attempt=attempt, amount_fen=amount_fen, reason=why
-        )
-    ]
+    return [CashRefundRequested(refund=refund, attempt=attempt, amount_fen=amount_fen, reason=why)]
 
 
 def fail_payment(order: Order, *, attempt: str, cause: str) -> list[OrderFact]:

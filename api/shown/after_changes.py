@@ -179,9 +179,11 @@ class PaymentOut(ChangeOut):
 class CashRefundChangedOut(BaseModel):
     """A refund of cash."""
 
-    model_config = example(number=_NUMBER, refund="refund-1", state="requested", position=42)
+    model_config = example(
+        number=_NUMBER, refund=f"{_NUMBER}-refund-1", state="requested", position=42
+    )
     number: OrderNumber
-    refund: str = Field(description="its id in this order")
+    refund: str = Field(description="its id, also at the payment provider")
     state: str = Field(description="requested, confirmed or failed")
     position: NewPosition
 

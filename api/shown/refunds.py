@@ -8,7 +8,9 @@ from domain.order_facts import Fault
 class CashRefundOut(BaseModel):
     """A refund of the cash part."""
 
-    refund: str = Field(description="its id in this order", examples=["refund-1"])
+    refund: str = Field(
+        description="its id, also at the payment provider", examples=["T1-refund-1"]
+    )
     state: str = Field(description="requested, confirmed or failed")
 
 

@@ -52,6 +52,16 @@ class Partners:
             while (await self.mall.read(number))["status"] != status:
                 await self.mall.views()
 
+    async def until_refunded(self, number: str, refund: str) -> None:
+        """Wait until the provider's word of a refund arrived."""
+        wanted = {"refund": refund, "state": "confirmed"}
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (
+                wanted
+                not in (await self.mall.read(number, role="support", subject="sue"))["cash_refunds"]
+            ):
+                await self.mall.views()
+
 
 @pytest.fixture
 async def partners(mall: Mall) -> AsyncIterator[Partners]:

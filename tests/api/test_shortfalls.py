@@ -97,7 +97,7 @@ async def failed_refund(mall: Mall) -> str:
 
     def decide(unit: Unit) -> dict[str, Any]:
         return ordering.settle_cash_refund(
-            unit, number=number, refund="refund-1", cause="card gone"
+            unit, number=number, refund=f"{number}-refund-1", cause="card gone"
         )
 
     context = Context(actor="partner:payment", command="n1")
@@ -114,15 +114,15 @@ async def test_staff_ask_again_when_a_refund_failed(mall: Mall) -> None:
     assert trouble["cause"] == "card gone"
     assert trouble["about"]["failures"] == 1
     assert trouble["about"]["ask_again_at"]
-    path = f"/v1/orders/{number}/cash-refunds/refund-1/retry"
+    path = f"/v1/orders/{number}/cash-refunds/{number}-refund-1/retry"
     for _ in range(2):
         answer = await mall.post(path, None, **STAFF)
         assert answer.json()["state"] == "requested", answer.text
     order = await mall.read(number, **STAFF)
-    assert order["cash_refunds"] == [{"refund": "refund-1", "state": "requested"}]
+    assert order["cash_refunds"] == [{"refund": f"{number}-refund-1", "state": "requested"}]
     facts = [one["fact"] for one in order["timeline"]]
     assert facts.count("orders.CashRefundAskedAgain") == 1
-    unknown = await mall.post(path.replace("refund-1", "late-A/9"), None, **STAFF)
+    unknown = await mall.post(path.replace(f"{number}-refund-1", "late-A/9"), None, **STAFF)
     assert unknown.status_code == 409
 
 

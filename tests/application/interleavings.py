@@ -184,7 +184,7 @@ def address(unit: Unit, case: Case, found: Addressed = AWAY) -> dict[str, Any]:
 
 def settle(unit: Unit, case: Case) -> dict[str, Any]:
     asked = [one for one, state in case.order(unit).refunds if state == "requested"]
-    refund_id = asked[0] if asked else "refund-1"
+    refund_id = asked[0] if asked else f"{case.number}-refund-1"
     return ordering.settle_cash_refund(unit, number=case.number, refund=refund_id, cause=None)
 
 

@@ -187,9 +187,10 @@ class Mall:
 
 def _broken_cash(seen: Seen, facts: Sequence[Any]) -> Iterator[str]:
     """What came is kept or asked back, and each payment that came too late is asked back once."""
-    captured = sum(one.amount_fen for one in facts if isinstance(one, PaymentCaptured))
+    payments = {one.attempt: one.amount_fen for one in facts if isinstance(one, PaymentCaptured)}
+    captured = sum(payments.values())
     asked = [one for one in facts if isinstance(one, CashRefundRequested)]
-    late = [one.refund for one in asked if one.refund.startswith("late-")]
+    late = [one.refund for one in asked if one.attempt not in payments]
     back = sum(one.amount_fen for one in asked if one.refund not in late)
     kept = seen.order.cash_fen if seen.order.payment else 0
     if captured != kept + back:

@@ -263,7 +263,7 @@ def test_nothing_is_left_behind_when_an_order_is_not_paid_in_time() -> None:
     assert mall.log.state(ACCOUNT, "lin").taken("mug") == 0
     late = Payment("A1", "sandbox", 300, mall.now)
     mall.do(partial(ordering.take_payment, number="N1", payment=late, rules=RULES))
-    assert mall.log.state(ORDER, "N1").refunds == (("late-A1", "requested"),)
+    assert mall.log.state(ORDER, "N1").refunds == (("N1-refund-1", "requested"),)
 
 
 def test_courses_begin_when_the_cash_part_arrives() -> None:

@@ -291,7 +291,14 @@ def test_a_course_is_revoked_when_it_is_refunded() -> None:
 
 
 def pay(before: Order, attempt: str = "A1", *, fen: int = 150) -> list[OrderFact]:
-    return capture(before, attempt=attempt, means="sandbox", amount_fen=fen, paid_at=NOON)
+    return capture(
+        before,
+        attempt=attempt,
+        means="sandbox",
+        amount_fen=fen,
+        paid_at=NOON,
+        refund=f"late-{attempt}",
+    )
 
 
 def going_back(attempt: str, fen: int, why: str) -> CashRefundRequested:

@@ -384,7 +384,7 @@ NAMES = {
     "matter": "case-1",
     "card": "0" * 32,
     "webhook": "W1",
-    "refund": "refund-1",
+    "refund": "T1-refund-1",
     "dispute": "D-T1-P1",
     "return_id": "T1-B1",
     "file": "F1",
