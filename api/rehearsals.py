@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
-from api.auth import Caller, Manager, Role, allow
+from api.auth import Caller, Manager, Role, allow, store_of
 from api.bodies_of_goods import WarehouseIn
 from api.bodies_of_rates import RateCardIn
 from api.changing import REPEATED, Change
@@ -42,10 +42,13 @@ class RehearsalIn(what_if.Change):
 async def ask(request: Request, caller: Manager, change: Change, body: RehearsalIn) -> Response:
     """A worker runs it over all that happened, which takes minutes; nothing is switched on.
 
-    One at a time: another one is refused until this one is over or cancelled.
+    One at a time: another one is refused until this one is over or cancelled. What could not be put
+    into force is refused as it would be then, by its field.
     """
     wanted = what_if.Change.model_validate(body.model_dump())
     name = rehearsal_id(caller.principal, change.key)
+    if not await _rehearsals(request).knows(name):
+        wanted = await wanted.as_recorded(store_of(request), change.context())
     new = await _rehearsals(request).ask(
         wanted,
         name=name,

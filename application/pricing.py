@@ -21,15 +21,7 @@ def publish_rate_card(unit: Unit, *, card: RateCard) -> dict[str, Any]:
 
     It is for what is decided from then on; a card for a moment that is over changes no order.
     """
-    for origin in dict.fromkeys(lane.origin for lane in card.lanes):
-        if origin != ANYWHERE and province_named(origin) != origin:
-            raise InvalidRequest(field="lanes", reason=f"{origin} is not a province's full name")
-    card = card.model_copy(
-        update={
-            "lanes": tuple([_to_regions(one, "lanes") for one in card.lanes]),
-            "surcharges": tuple([_to_regions(one, "surcharges") for one in card.surcharges]),
-        }
-    )
+    card = as_published(card)
     facts = unit.read(RATES, MALL).publish(card)
     unit.record(RATES, MALL, facts)
     return {
@@ -37,6 +29,22 @@ def publish_rate_card(unit: Unit, *, card: RateCard) -> dict[str, Any]:
         "effective_from": card.effective_from,
         "changed": bool(facts),
     }
+
+
+def as_published(card: RateCard) -> RateCard:
+    """The card with its regions as coverage names them (T7).
+
+    Raises `InvalidRequest` for what is no region.
+    """
+    for origin in dict.fromkeys(lane.origin for lane in card.lanes):
+        if origin != ANYWHERE and province_named(origin) != origin:
+            raise InvalidRequest(field="lanes", reason=f"{origin} is not a province's full name")
+    return card.model_copy(
+        update={
+            "lanes": tuple([_to_regions(one, "lanes") for one in card.lanes]),
+            "surcharges": tuple([_to_regions(one, "surcharges") for one in card.surcharges]),
+        }
+    )
 
 
 def _to_regions(priced: Priced, field: str) -> Priced:

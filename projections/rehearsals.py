@@ -79,6 +79,11 @@ class Rehearsals:
                 raise KeyReused
         return made.rowcount == 1
 
+    async def knows(self, name: str) -> bool:
+        """Whether one with this id was asked for, and is kept."""
+        async with self._pool.connection() as connection:
+            return await (await _do(connection, self._schema, _ONE, (name,))).fetchone() is not None
+
     async def named(self, name: str) -> Rehearsal:
         """The one with this id. Raises `NotFound`."""
         async with self._pool.connection() as connection:

@@ -13,6 +13,9 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from application.envelope import Context
+from application.store import Store
+from application.supposing import supposed
 from domain.days import Day
 from domain.facts import NonNegativeInt, PositiveInt
 from domain.house_rules import HouseRules
@@ -83,6 +86,17 @@ class Change(BaseModel):
         if self.since and self.until and self.until < self.since:
             raise ValueError("until: is before since")
         return self
+
+    async def as_recorded(self, store: Store, context: Context) -> "Change":
+        """The change as it would be put into force.
+
+        Raises `InvalidRequest` with the field for what would be refused, or is nowhere there.
+        """
+        found = await supposed(
+            store, context, warehouses=self.warehouses, rate_cards=self.rate_cards,
+            placement=self.placement,
+        )  # fmt: skip
+        return self.model_copy(update=found._asdict())
 
     def rules(self, rules: HouseRules) -> HouseRules:
         """The house's figures with those of the change."""

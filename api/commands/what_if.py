@@ -1,6 +1,7 @@
 """假设命令 `tallypost what-if`: another rule on the log as it is, before it is switched on (M6)."""
 
 import asyncio
+import getpass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,8 +15,12 @@ from rich.table import Table
 
 from api import serving
 from api.commands.settings import Data, Tenant, settings_of_one
+from application.envelope import Context
 from application.rules_of import rules_of
 from application.settings import Settings
+from application.store import Store
+from application.vault import MasterKeys, Vault
+from domain.refusals import InvalidRequest
 from projections.what_if import Change, Hears
 from projections.what_if import what_if as rehearse
 
@@ -35,7 +40,8 @@ def what_if(
 
     The file names any of max_parts, carrier_gain_percent, valuable_fen, rate_cards and warehouses
     (as the API takes them), placement ({"SKU": {"warehouse": per cent}}), expiry ({"days": 365}),
-    and since and until, the first and the last day of the change.
+    and since and until, the first and the last day of the change. What could not be put into force
+    is refused.
 
     Exit status: 0 done; 2 the file cannot be used.
     """
@@ -55,7 +61,10 @@ def what_if(
         async def progress(done: int, of: int) -> None:
             bar.update(task, completed=done, total=of)
 
-        answer = asyncio.run(_rehearse(settings, found.service_url, wanted, progress))
+        try:
+            answer = asyncio.run(_rehearse(settings, found.service_url, wanted, progress))
+        except InvalidRequest as refused:
+            raise _unusable(f"{change}: {refused.message()}") from None
     if as_json:
         typer.echo(to_json(answer, indent=1).decode())
     else:
@@ -65,6 +74,11 @@ def what_if(
 async def _rehearse(
     settings: Settings, url: str, change: Change, progress: Hears
 ) -> dict[str, Any]:
+    # Nothing is sealed or opened, so any key will do.
+    vault = Vault(MasterKeys.new(), tenant=settings.tenant)
+    context = Context(actor=f"operations:{getpass.getuser()}", command="what-if")
+    async with Store(url, schema=settings.tenant, vault=vault) as store:
+        change = await change.as_recorded(store, context)
     async with await AsyncConnection.connect(url, autocommit=True) as connection:
         return await rehearse(
             connection, settings.tenant, change, rules=rules_of(settings), progress=progress

@@ -3,11 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from psycopg import AsyncConnection
+from typer.testing import CliRunner, Result
 
+from api.command_line import app
 from projections import rehearsing
 from projections.rehearsals import RUNS_MAX, Rehearsals, note_progress
 from projections.rehearsing import Rehearser
@@ -246,3 +249,109 @@ async def test_a_change_is_refused_when_it_makes_no_sense(stage: Stage) -> None:
     ):
         assert (await stage.ask(**change)).status_code == 422, change
     assert (await stage.mall.get(f"{PATH}/{'0' * 20}", **OPS)).status_code == 404
+
+
+WAREHOUSE = {
+    "code": "mars",
+    "name": "火星仓",
+    "province": "湖南省",
+    "city": "长沙市",
+    "serves": ["*"],
+}
+CARD: dict[str, Any] = {
+    "carrier": "yunda",
+    "effective_from": "2026-01-01T00:00:00+08:00",
+    "lanes": [
+        {
+            "origin": "浙江省",
+            "destinations": ["浙江省"],
+            "rate": {"first_fen": 500, "additional_fen": 100, "hours": 48},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("warehouses", {**WAREHOUSE, "province": "Nowhere"}),
+        ("warehouses", {**WAREHOUSE, "serves": ["Nowhere"]}),
+        ("rate-cards", {**CARD, "lanes": CARD["lanes"] * 2}),
+        ("rate-cards", {**CARD, "lanes": [{**CARD["lanes"][0], "destinations": ["Nowhere"]}]}),
+    ],
+)
+async def test_what_could_not_be_put_into_force_is_not_rehearsed(
+    stage: Stage, path: str, body: dict[str, Any]
+) -> None:
+    """M6: refused as the real command refuses it, by its field, in both languages."""
+    real = await stage.mall.post(f"/v1/{path}", body, **OPS)
+    (real_failure,) = real.json()["failures"]
+    name = path.replace("-", "_")
+    (refused,) = (await stage.ask(None, **{name: [body]})).json()["failures"]
+    assert real.status_code == 422
+    assert refused["field"] == f"{name}.0.{real_failure['field']}"
+    assert refused["reason"] == real_failure["reason"]
+    assert refused["reason"] not in refused["message_zh"]
+    assert (await stage.mall.get(PATH, **OPS)).json()["rehearsals"] == []
+
+
+@pytest.mark.parametrize(
+    ("placement", "field", "reason", "chinese"),
+    [
+        ({"nonesuch": {"henan": 100}}, "placement.nonesuch.henan", "an item", "不存在"),
+        ({"notebook": {"mars": 100}}, "placement.notebook.mars", "a warehouse", "不存在"),
+        (
+            {"ink-stone": {"henan": 40, "zhejiang": 60}}, "placement.ink-stone.henan",
+            "does not store", "不存放",
+        ),
+    ],
+)  # fmt: skip
+async def test_a_typo_in_a_placement_is_no_result(
+    stage: Stage, placement: dict[str, Any], field: str, reason: str, chinese: str
+) -> None:
+    """M6, C2: unknown items and warehouses, and goods where they cannot be, by their field."""
+    answer = await stage.ask(placement=placement)
+    assert answer.status_code == 422, answer.text
+    (refused,) = answer.json()["failures"]
+    assert refused["field"] == field
+    assert reason in refused["reason"]
+    assert chinese in refused["message_zh"]
+
+
+async def test_a_warehouse_that_is_supposed_may_have_goods_placed_in_it(stage: Stage) -> None:
+    """M6: regions are rehearsed by their full names, as they would be recorded; once a key."""
+    wanted = {
+        "warehouses": [{**WAREHOUSE, "serves": ["HK"]}],
+        "placement": {"notebook": {"mars": 100}},
+    }
+    first = await stage.ask("mars", **wanted)
+    assert first.status_code == 202, first.text
+    change = (await stage.read(first.json()["id"]))["change"]
+    assert change["warehouses"][0]["serves"] == ["香港特别行政区"]
+    again = await stage.ask("mars", **wanted)
+    assert (again.status_code, again.content) == (202, first.content)
+    # CONTROL: nothing of it is in force.
+    found = (await stage.mall.get("/v1/warehouses", **OPS)).json()["warehouses"]
+    assert "mars" not in {one["code"] for one in found}
+
+
+async def test_the_command_rehearses_nothing_that_could_not_be_put_into_force(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M6: status 2 and the reason; CONTROL: what can be is rehearsed."""
+    monkeypatch.setenv("DATABASE_URL", stage.database.service_url)
+    monkeypatch.setenv("TALLYPOST_TENANT", stage.database.schema)
+    file = tmp_path / "change.json"
+
+    def typed(change: dict[str, Any]) -> Result:
+        file.write_text(json.dumps(change), encoding="utf-8")
+        asked = ["what-if", str(file), "--data", str(tmp_path), "--json"]
+        return CliRunner().invoke(app, asked)
+
+    wrong = await asyncio.to_thread(typed, {"placement": {"nonesuch": {"henan": 100}}})
+    assert wrong.exit_code == 2
+    said = " ".join(wrong.stderr.split())
+    assert "placement.nonesuch.henan: nonesuch is not an item of this mall" in said
+    good = await asyncio.to_thread(typed, {"placement": {"notebook": {"zhejiang": 100}}})
+    assert good.exit_code == 0, good.stderr
+    assert "deliveries" in json.loads(good.stdout)
