@@ -125,7 +125,7 @@ async def take(
     try:
         read = await asyncio.to_thread(
             _read, content, kind=kind, partner=partner, number=number, called=name or number,
-            first_day=first_day, last_day=last_day,
+            zone=request.state.tenant.rules.zone, first_day=first_day, last_day=last_day,
         )  # fmt: skip
     except Unreadable as unreadable:
         raise FileUnreadable(why=str(unreadable)) from None

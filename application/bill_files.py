@@ -8,13 +8,15 @@ decimals, weights kilogrammes, as bills have them.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
-from application.importing import Refused, UnusableCell, cell_text
+from application.importing import Refused, UnusableCell, cell_text, not_meant
 from application.spreadsheets import TableRow, Unreadable, table
+from application.written_days import NotMeant, written_day
 from domain.bill_facts import (
     CHARGES,
     KEPT,
@@ -26,7 +28,6 @@ from domain.bill_facts import (
     RefusedRow,
 )
 from domain.bills import BillFile
-from domain.days import FIRST_DAY, LAST_DAY, is_meant
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "number": (
@@ -52,7 +53,12 @@ _CHARGES: Final = {
 _TOTALS: Final = frozenset({"合计", "总计", "小计", "total", "sum"})
 _LARGEST_YUAN: Final = Decimal(10) ** 9
 _UNITS: Final = re.compile(r"[\s(（\[【/].*$")
-_SEPARATORS: Final = re.compile(r"[\s,\uff0c\u00a5\uffe5\u5143]")
+_AMOUNT: Final = re.compile(
+    r"([-+]?)\s*[\u00a5\uffe5]?\s*"
+    r"(-?(?:\d{1,3}(?:[,\uff0c]\d{3})+|\d+)(?:\.\d*)?|\.\d+)"
+    r"((?:[eE][-+]?\d+)?)\s*\u5143?"
+)
+"""Its sign, its digits with commas between thousands alone, and the exponent of a workbook's."""
 _SPREADSHEET_NOISE: Final = Decimal("0.000001")
 """What adding floats up leaves behind in a workbook's cells."""
 
@@ -69,6 +75,7 @@ class ReadBill(NamedTuple):
 @dataclass
 class _Reading:
     kind: BillKind
+    zone: ZoneInfo
     lines: list[BilledLine] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     fen: int = 0
@@ -81,15 +88,16 @@ def read_bill(
     partner: str,
     number: str,
     called: str,
+    zone: ZoneInfo,
     first_day: date | None = None,
     last_day: date | None = None,
 ) -> ReadBill:
     """A bill from a file that its sender called `called`; `number` is the bill's own.
 
-    Without days it is about those that its lines name. Raises `Unreadable` for a file without rows
-    that a bill could be made of, before anything is kept.
+    Without days it is about those that its lines name, in this zone. Raises `Unreadable` for a
+    file without rows that a bill could be made of, before anything is kept.
     """
-    reading = _Reading(kind)
+    reading = _Reading(kind, zone)
     with table(path) as rows:
         if rows.rows - 1 > LINES_MAX:
             raise Unreadable("too_many_rows", f"a bill has at most {LINES_MAX:,} lines")
@@ -142,7 +150,7 @@ def _read_row(reading: _Reading, row: TableRow, places: Mapping[str, int]) -> No
         if texts["number"].lower() in _TOTALS:
             _check_total(reading, texts["amount"])
             return
-        line = _line(row.number, texts, reading.kind)
+        line = _line(reading, row.number, texts)
     except UnusableCell as unusable:
         cells = [texts.get(column, "") for column in COLUMNS]
         why = str(unusable)
@@ -160,8 +168,8 @@ def _check_total(reading: _Reading, text: str) -> None:
         raise UnusableCell("amount", "total_differs", why)
 
 
-def _line(row: int, texts: Mapping[str, str], kind: BillKind) -> BilledLine:
-    number = texts["number"]
+def _line(reading: _Reading, row: int, texts: Mapping[str, str]) -> BilledLine:
+    kind, number = reading.kind, texts["number"]
     if not re.fullmatch(NUMBER_PATTERN, number):
         why = "number has to be 1 to 64 letters, digits and ._/-"
         raise UnusableCell("number", "unusable" if number else "empty", why)
@@ -175,7 +183,7 @@ def _line(row: int, texts: Mapping[str, str], kind: BillKind) -> BilledLine:
         fen=-abs(fen) if owed_to_us and charge in KEPT else fen,
         grams=_whole(texts.get("weight", ""), "weight", times=1_000),
         quantity=_whole(texts.get("quantity", ""), "quantity", times=1),
-        day=_day(texts.get("day", "")),
+        day=_day(texts.get("day", ""), reading.zone),
     )
 
 
@@ -211,26 +219,33 @@ def _whole(text: str, column: str, *, times: int) -> int | None:
 
 
 def _decimal(text: str, column: str) -> Decimal:
-    plain = _SEPARATORS.sub("", text)
-    if not plain:
+    if not text:
         raise UnusableCell(column, "empty", f"{column} is empty")
     try:
-        value = Decimal(plain)
+        value = Decimal(_plain(text))
         if not value.is_finite():
             raise InvalidOperation
         return value.quantize(_SPREADSHEET_NOISE).normalize()
     except InvalidOperation:
-        raise UnusableCell(column, "unusable", f"{column} has to be a number") from None
+        commas = "; commas stand between thousands alone" if re.search("[,\uff0c]", text) else ""
+        raise UnusableCell(column, "unusable", f"{column} has to be a number{commas}") from None
 
 
-def _day(text: str) -> date | None:
+def _plain(text: str) -> str:
+    """A number as programs write it. Raises `InvalidOperation` for none: `4,10` is not 410."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        raise InvalidOperation
+    sign, digits, exponent = found.groups()
+    return sign + re.sub("[,\uff0c]", "", digits) + exponent
+
+
+def _day(text: str, zone: ZoneInfo) -> date | None:
     if not text:
         return None
     try:
-        day = datetime.fromisoformat(text.replace("/", "-")).date()
+        return written_day(text, zone)
+    except NotMeant:
+        raise not_meant("day") from None
     except ValueError:
         raise UnusableCell("day", "unusable", "day has to be one such as 2026-03-01") from None
-    if not is_meant(day):
-        why = f"day has to be from {FIRST_DAY} to {LAST_DAY}"
-        raise UnusableCell("day", "unusable", why)
-    return day

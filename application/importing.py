@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -23,6 +23,8 @@ from application.outcomes import KeyReused, Outcome, Unavailable
 from application.sheet_reader import FORMULA_SIGNS
 from application.spreadsheets import TableRow, Unreadable, table
 from application.store import Store
+from application.written_days import NotMeant, written_moment
+from domain.days import FIRST_DAY, LAST_DAY
 from domain.house_rules import HouseRules
 from domain.point_facts import Reason
 from domain.reasons import reason_zh
@@ -284,16 +286,17 @@ def _moment(
     if not text:
         return None
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-            day = date.fromisoformat(text) + timedelta(days=end_of_day)
-            return datetime.combine(day, time(0), rules.zone)
-        moment = datetime.fromisoformat(text)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=rules.zone)
-        aware.utctimetuple()  # the first and last years have no such time in every zone
-    except (ValueError, OverflowError):
+        return written_moment(text, rules.zone, end_of_day=end_of_day)
+    except NotMeant:
+        raise not_meant(column) from None
+    except ValueError:
         why = f"{column} has to be a day or a time such as 2026-03-01 or 2026-03-01T09:00:00+08:00"
         raise UnusableCell(column, "unusable", why) from None
-    return aware
+
+
+def not_meant(column: str) -> UnusableCell:
+    """Why a cell with a day is refused that nobody can mean."""
+    return UnusableCell(column, "unusable", f"{column} has to be from {FIRST_DAY} to {LAST_DAY}")
 
 
 def cell_text(cell: Any) -> str:

@@ -9,7 +9,7 @@ two decimals, weights are kilogrammes; provinces may be written short.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from application.importing import REPORT_COLUMNS, Refused, UnusableCell, cell_text
+from application.importing import REPORT_COLUMNS, Refused, UnusableCell, cell_text, not_meant
 from application.spreadsheets import TableRow, Unreadable, table
+from application.written_days import NotMeant, written_moment
 from domain.rate_facts import ANYWHERE, CARRIER_PATTERN, RateCard, Service, SurchargeKind
 from domain.regions import province_named, region_named
 
@@ -189,14 +190,12 @@ def _key(reading: _Reading, cells: Mapping[str, str]) -> Key:
     if not day:
         raise UnusableCell("effective_from", "empty", "effective_from is empty")
     try:
-        if re.fullmatch(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}", day, re.ASCII):
-            begins = date(*map(int, re.split("[-/]", day)))
-            return carrier, datetime.combine(begins, time(), reading.zone)
-        moment = datetime.fromisoformat(day)
+        return carrier, written_moment(day, reading.zone)
+    except NotMeant:
+        raise not_meant("effective_from") from None
     except ValueError:
         why = "effective_from has to be a day such as 2026-03-01"
         raise UnusableCell("effective_from", "unusable", why) from None
-    return carrier, moment if moment.tzinfo else moment.replace(tzinfo=reading.zone)
 
 
 def _of_card(card: _Card, cells: Mapping[str, str]) -> None:

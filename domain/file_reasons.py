@@ -46,6 +46,9 @@ FILE_REASONS = {
     r"the cell holds too much": "单元格内容过长",
     r"(\S+) is empty": "{0} 不能为空",
     r"(\S+) has to be a number": "{0} 应为数字",
+    r"(\S+) has to be a number; commas stand between thousands alone": (
+        "{0} 应为数字，逗号仅用于分隔千位"
+    ),
     r"(\S+) has to be a number of at least 0, exact to (\S+)": (
         "{0} 应为不小于 0 的数字，精确到 {1}"
     ),

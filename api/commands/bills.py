@@ -17,6 +17,7 @@ from application import billing
 from application.bill_files import COLUMNS, read_bill
 from application.envelope import Context
 from application.importing import Report
+from application.rules_of import rules_of
 from application.settings import Settings
 from application.spreadsheets import Unreadable
 from application.store import Store
@@ -60,7 +61,7 @@ def bills(
     try:
         read = read_bill(
             file, kind=kind, partner=partner, number=number or file.stem, called=file.name,
-            first_day=_day(first_day), last_day=_day(last_day),
+            zone=rules_of(settings).zone, first_day=_day(first_day), last_day=_day(last_day),
         )  # fmt: skip
         with serving.database(settings) as found:
             if settings.database_url is None:

@@ -93,7 +93,7 @@ async def test_a_bill_is_of_days_that_somebody_can_mean(
         assert failure["message_zh"] == "应不大于 2199-12-31"
     with monkeypatch.context() as before:  # as the house took it before it looked at days
         before.setattr(billing, "is_meant", lambda _: True)
-        before.setattr("application.bill_files.is_meant", lambda _: True)
+        before.setattr("application.written_days.is_meant", lambda _: True)
         await sent(mall, "waybill,fee,date\nYT1,4.10,9999-12-31\n", number="old")
     await matched(mall)
     for number in ("far", "old"):
