@@ -78,8 +78,8 @@ async def test_rows_are_granted_when_they_are_sound(office: Office) -> None:
     """L1: times, expiry and marks are read as people write them."""
     imported = await office.rows(
         "lin,100,task,PY-101,2026-03-01T09:00:00+08:00,2027-12-31,",
-        "lin,50,Course_Completed,PY-102,2026-03-01 09:00,,no",
-        "chen,70,task,PY-101,2026-03-01,,false",
+        "lin,50,Course_Completed,PY-102,2026/3/1 9:00,,no",
+        "chen,70,task,PY-101,2026-03-01,2027/12/31,false",
     )
     assert (imported.rows, imported.granted, imported.points) == (3, 3, 220)
     assert not office.report.path.exists()
@@ -87,6 +87,8 @@ async def test_rows_are_granted_when_they_are_sound(office: Office) -> None:
     # The day of expiry itself still counts, in the business zone (rules.md 15).
     assert lots["task:PY-101"].expires_at == datetime(2027, 12, 31, 16, tzinfo=UTC)
     assert lots["course_completed:PY-102"].expires_at is None
+    (of_chen,) = office.account("chen").lots
+    assert of_chen.expires_at == lots["task:PY-101"].expires_at
 
 
 async def test_nothing_is_granted_when_the_same_file_comes_again(office: Office) -> None:
@@ -115,10 +117,17 @@ async def test_row_counts_once_when_the_file_holds_it_twice(office: Office) -> N
 
 async def test_report_names_place_and_reason_when_rows_are_refused(office: Office) -> None:
     """L1: file row, column, code and words; the cells are all there."""
-    await office.rows("lin,100,task,A,,,", "chen,many,task,A,,,", ",,,,,,", "wu,1,task,B,soon,,")
+    await office.rows(
+        "lin,100,task,A,,,",
+        "chen,many,task,A,,,",
+        ",,,,,,",
+        "wu,1,task,B,soon,,",
+        "wu,1,task,B,,9999-12-31,",
+    )
     assert [(one["row"], one["column"], one["code"]) for one in office.refused()] == [
         ("3", "points", "unusable"),
         ("5", "happened_at", "unusable"),
+        ("6", "expires_at", "unusable"),
     ]
     assert office.refused()[0]["learner"] == "chen"
     assert office.refused()[0]["points"] == "many"

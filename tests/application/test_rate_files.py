@@ -201,3 +201,11 @@ def test_a_file_is_refused_when_no_card_could_be_made_of_it(
     with pytest.raises(Unreadable) as unreadable:
         read(tmp_path, heads=heads)
     assert unreadable.value.code == code
+
+
+@pytest.mark.parametrize("day", ["1999-12-31", "9999-12-31", "0001-01-01T00:00:00+14:00"])
+def test_a_card_is_of_a_day_that_somebody_can_mean(tmp_path: Path, day: str) -> None:
+    """M4: none counts from the calendar's edge on."""
+    found = read(tmp_path, LANE.replace("2026-11-01", day))
+    assert (found.cards, refused(found)) == ([], [(2, "effective_from", "unusable")])
+    assert "2199-12-31" in found.refused[0].why_zh
