@@ -75,8 +75,8 @@ class Bill:
     kind: BillKind | None = None
     partner: str = ""
     revision: int = 0
-    digests: tuple[str, ...] = ()
-    """Of all revisions, the newest last."""
+    digest: str = ""
+    """Of the newest revision."""
     lines: int = 0
     total_fen: int = 0
     matched: BillMatched | None = None
@@ -85,13 +85,13 @@ class Bill:
     decided: dict[str, Decided] = field(default_factory=dict)
 
     def receive(self, file: BillFile) -> list[BillFact]:
-        """Take a bill; the same one changes nothing, another one under its number replaces it."""
+        """Take a bill; the same one changes nothing, another one under its number replaces it.
+
+        Also one that was replaced: whoever sent a wrong file sends the right one once more.
+        """
         digest = file.digest
-        if self.digests and self.digests[-1] == digest:
+        if self.digest == digest:
             return []
-        if digest in self.digests:
-            nth = self.digests.index(digest) + 1
-            raise NotPossible(action="import_bill", why=f"revision {nth} was replaced by a later")
         revision = self.revision + 1
         received = BillReceived(
             kind=file.kind,
@@ -176,7 +176,7 @@ def evolve(bill: Bill, fact: BillFact) -> Bill:
                 kind=fact.kind,
                 partner=fact.partner,
                 revision=fact.revision,
-                digests=(*bill.digests, fact.digest),
+                digest=fact.digest,
                 lines=fact.lines,
                 total_fen=fact.total_fen,
                 matched=None,

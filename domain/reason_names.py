@@ -35,7 +35,6 @@ ACTIONS = {
     "take_back_number": "撤销境外单号",
     "declare": "填写申报信息",
     "submit": "提交申报",
-    "import_bill": "导入账单",
     "inquire": "向承运商查询",
     "lift": "解除",
     "note_progress": "登记学习进度",

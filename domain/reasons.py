@@ -6,7 +6,6 @@ from domain.file_reasons import FILE_REASONS
 from domain.reason_names import STATES
 
 REASONS = {
-    r"revision (\S+) was replaced by a later": "第 {0} 版已被更新的版本取代",
     r"nothing is to be decided about it": "无需处理",
     r"has to match (.+)": "须符合 {0}",
     r"is at most (\S+) days before the last": "最多早于截止日 {0} 天",

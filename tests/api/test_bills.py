@@ -157,8 +157,11 @@ async def test_a_corrected_bill_takes_the_place_of_the_first_when_it_comes(mall:
         "settled",
         [("unknown_number", "SF1", 800)],
     )
-    old = await sent(mall, "waybill,fee\nSF1,8.00\nSF2,12.30\n")
-    assert (old.status_code, old.json()["code"]) == (409, "not_possible")
+    back = (await sent(mall, "waybill,fee\nSF1,8.00\nSF2,12.30\n")).json()
+    assert (back["status"], back["revision"], back["total_fen"]) == ("replaced", 3, 2_030)
+    assert (await sent(mall, "waybill,fee\nSF1,8.00\nSF2,12.30\n")).json()["status"] == "known"
+    await matched(mall)
+    assert len(await differences(mall)) == 2
 
 
 async def test_rows_that_cannot_be_read_are_listed_with_field_and_reason(mall: Mall) -> None:
