@@ -227,8 +227,10 @@ def _decimal(text: str, column: str) -> Decimal:
             raise InvalidOperation
         return value.quantize(_SPREADSHEET_NOISE).normalize()
     except InvalidOperation:
-        commas = "; commas stand between thousands alone" if re.search("[,\uff0c]", text) else ""
-        raise UnusableCell(column, "unusable", f"{column} has to be a number{commas}") from None
+        why = f"{column} has to be a number"
+        if re.search("[,\uff0c]", text):
+            why = f"{column} has to be a number; commas stand between thousands alone"
+        raise UnusableCell(column, "unusable", why) from None
 
 
 def _plain(text: str) -> str:
