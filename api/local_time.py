@@ -4,11 +4,12 @@ from datetime import time
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 
 def _without_zone(value: time) -> time:
     if value.tzinfo is not None:
-        raise ValueError("a warehouse's own time has no zone")
+        raise PydanticCustomError("own_time_has_no_zone", "a warehouse's own time has no zone")
     return value
 
 

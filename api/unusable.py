@@ -8,6 +8,7 @@ OTHERWISE = "该值不可用"
 """For the kinds of errors that are too rare to have words of their own."""
 
 WORDS: Mapping[str, str] = {
+    "before_since": "早于首日 {since}",
     "bool_parsing": "应为 true 或 false",
     "bool_type": "应为 true 或 false",
     "date_from_datetime_inexact": "应为日期，不带时间，例如 2026-01-31",
@@ -41,11 +42,15 @@ WORDS: Mapping[str, str] = {
     "not_latin": "应使用英文(拉丁字母)填写",
     "no_country": "不是国家或地区代码(ISO 3166-1 两位字母)",
     "no_hs_code": "HS 编码应为 6 至 10 位数字，不含小数点",
+    "own_time_has_no_zone": "仓库当地时间不带时区",
+    "shares_not_whole": "{sku} 的比例合计 {sum}，应为 100",
     "string_pattern_mismatch": "格式应符合 {pattern}",
     "string_too_long": "最多 {max_length} 个字符",
     "string_too_short": "至少 {min_length} 个字符",
     "string_type": "应为文本",
     "string_unicode": "不是有效的文本",
+    "time_parsing": "应为时刻，例如 16:00",
+    "time_type": "应为时刻，例如 16:00",
     "timezone_aware": "应带时区，例如 +08:00",
     "too_long": "最多 {max_length} 项",
     "too_many_fields": "超过 {most} 个字段",

@@ -7,11 +7,13 @@ What follows from the change carries on: what was taken elsewhere is missing the
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from application.envelope import Context
 from application.store import Store
@@ -31,6 +33,7 @@ BATCH_EVENTS = 4_000
 Hears = Callable[[int, int], Awaitable[None]]
 """Hears the position that was reached, and the one that is the end."""
 Share = Annotated[int, Field(strict=True, ge=1, le=100)]
+Placement = Mapping[str, Mapping[str, Share]]
 
 
 class Expiry(BaseModel):
@@ -64,7 +67,7 @@ class Change(BaseModel):
         max_length=100,
         description="in place of those with their codes, or besides, from the beginning",
     )
-    placement: Mapping[str, Mapping[str, Share]] = Field(
+    placement: Placement = Field(
         default={}, max_length=1_000,
         description="SKU → warehouse → per cent of what arrived, 100 together",
     )  # fmt: skip
@@ -78,14 +81,25 @@ class Change(BaseModel):
         default=None, description="last day that counts, in the business zone; null: the newest"
     )
 
-    @model_validator(mode="after")
-    def _whole(self) -> "Change":
-        for sku, shares in self.placement.items():
+    @field_validator("placement")
+    @classmethod
+    def _whole(cls, placement: Placement) -> Placement:
+        for sku, shares in placement.items():
             if sum(shares.values()) != 100:
-                raise ValueError(f"placement of {sku}: shares add up to {sum(shares.values())}")
-        if self.since and self.until and self.until < self.since:
-            raise ValueError("until: is before since")
-        return self
+                raise PydanticCustomError(
+                    "shares_not_whole",
+                    "shares of {sku} add up to {sum}, not to 100",
+                    {"sku": sku, "sum": sum(shares.values())},
+                )
+        return placement
+
+    @field_validator("until")
+    @classmethod
+    def _after_since(cls, until: date | None, told: ValidationInfo) -> date | None:
+        since = told.data.get("since")
+        if since is not None and until is not None and until < since:
+            raise PydanticCustomError("before_since", "is before since, {since}", {"since": since})
+        return until
 
     async def as_recorded(self, store: Store, context: Context) -> "Change":
         """The change as it would be put into force.

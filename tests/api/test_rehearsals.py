@@ -251,6 +251,33 @@ async def test_a_change_is_refused_when_it_makes_no_sense(stage: Stage) -> None:
     assert (await stage.mall.get(f"{PATH}/{'0' * 20}", **OPS)).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("change", "field", "message", "chinese"),
+    [
+        (
+            {"placement": {"notebook": {"zhejiang": 60, "henan": 30}}}, "placement",
+            "shares of notebook add up to 90, not to 100", "notebook 的比例合计 90，应为 100",
+        ),
+        (
+            {"since": "2026-10-31", "until": "2026-10-01"}, "until",
+            "is before since, 2026-10-31", "早于首日 2026-10-31",
+        ),
+        (
+            {"until": "2026-11-23T10:00:00"}, "until",
+            "Datetimes provided to dates should have zero time - e.g. be exact dates",
+            "应为日期，不带时间，例如 2026-01-31",
+        ),
+    ],
+)  # fmt: skip
+async def test_a_change_that_makes_no_sense_is_refused_with_its_field(
+    stage: Stage, change: dict[str, Any], field: str, message: str, chinese: str
+) -> None:
+    """M4, M6: and the reason in both languages."""
+    (failure,) = (await stage.ask(**change)).json()["failures"]
+    assert (failure["field"], failure["message"]) == (field, message)
+    assert failure["message_zh"] == chinese
+
+
 WAREHOUSE = {
     "code": "mars",
     "name": "火星仓",
