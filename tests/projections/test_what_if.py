@@ -188,7 +188,7 @@ async def test_nothing_would_expire_when_points_live_for_ever(database: MallData
 
 def test_a_change_says_what_is_wrong_with_it() -> None:
     """Shares that are not a whole; a field that nobody knows."""
-    with pytest.raises(ValidationError, match="placement of mug: shares add up to 99"):
+    with pytest.raises(ValidationError, match="shares of mug add up to 99, not to 100"):
         Change(placement={"mug": {"henan": 99}})
     with pytest.raises(ValidationError, match="max_part"):
         Change(max_part=1)  # type: ignore[call-arg]
