@@ -1,7 +1,6 @@
 """对账依据 What the house knows of the numbers on one bill, gathered from views and log (W6)."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, LiteralString
@@ -10,12 +9,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
-from application.billed_parcels import Row, Terms, carried, packed_there, whole_order
+from application.billed_boxes import PARTS, boxes_of, in_parcels, whole_orders
+from application.billed_parcels import Row, Terms, carried, packed_there
+from application.billed_payments import CAPTURES, NUMBER, REFUNDS, payments, refunds
 from application.envelope import decode_fact
 from application.streams import ITEM, PARCEL, STOCK
 from application.terms_then import TermsThen
 from domain.bill_facts import LINES_MAX, BilledLine, BillKind, Charge
-from domain.bill_matching import Earlier, Expected, Known
+from domain.bill_known import Earlier, Expected, Known
 from domain.cargo import Cargo, together
 from domain.costs import units_of
 from domain.days import FIRST_DAY, LAST_DAY
@@ -52,6 +53,7 @@ class Evidence:
     known: Mapping[str, Known]
     earlier: Earlier
     expected: Sequence[Expected]
+    later: Collection[tuple[str, Charge]]
 
 
 class Gathering:
@@ -71,10 +73,6 @@ class Gathering:
         lines = [BilledLine(**row) for row in rows]
         named = list({one.number for one in lines})
         about = {"bill": bill.key, "kind": bill.kind, "partner": bill.partner, "numbers": named}
-        earlier = {
-            (row["number"], Charge(row["charge"])): row["fen"]
-            for row in await self._rows(_EARLIER, about)
-        }
         period = self._period(bill)
         ask = {
             BillKind.CARRIER: self._of_carrier,
@@ -83,7 +81,17 @@ class Gathering:
             BillKind.CHANNEL: self._of_channel,
         }[bill.kind]
         known, expected = await ask(bill, {**about, **period})
-        return Evidence(lines, known, earlier, expected)
+        # Another bill may have what this one is about under another number.
+        others = await self._rows(_OTHERS, {**about, "numbers": [*{*named, *known}]})
+        earlier, later = (
+            {
+                (row["number"], Charge(row["charge"])): row["fen"]
+                for row in others
+                if row["earlier"] is first
+            }
+            for first in (True, False)
+        )
+        return Evidence(lines, known, earlier, expected, later.keys())
 
     def _period(self, bill: OpenBill) -> dict[str, Any]:
         """From when until when something belongs on the bill; never, where it names no days."""
@@ -140,20 +148,20 @@ class Gathering:
         self, bill: OpenBill, about: Mapping[str, Any]
     ) -> tuple[dict[str, Known], list[Expected]]:
         due = {row["number"] for row in await self._rows(_SENT, about)}
-        known: dict[str, Known] = {}
-        for row in await self._parcels(due | set(about["numbers"])):
-            one = packed_there(row, bill.partner)
+        named = set(about["numbers"])
+        orders = await self._rows(PARTS, {"orders": [*named], "parcels": []})
+        with_them = {row["parcel"] for row in orders if row["parcel"]}
+        parcels = await self._parcels(due | named | with_them)
+        numbers = [row["number"] for row in parcels]
+        parts = await self._rows(PARTS, {"orders": [*named], "parcels": numbers})
+        boxes = boxes_of(parts)
+        known = whole_orders(boxes, parts, bill.partner)
+        fees = in_parcels(boxes)
+        for row in parcels:
+            one = packed_there(row, bill.partner, fees.get(row["number"], {}))
             known |= {number: one for number in (row["waybill"], row["number"]) if number}
-        rest = [number for number in about["numbers"] if number not in known]
-        for row in await self._rows(_OF_ORDERS, {**about, "numbers": rest}):
-            known[row["order_number"]] = whole_order(row)
-        known |= await self._stored(bill, [one for one in rest if one not in known])
-        waybills = {one.about: number for number, one in known.items() if number != one.about}
-        expected = [
-            one._replace(also=waybills.get(one.number, ""))
-            for one in _due(due, known, Charge.HANDLING)
-        ]
-        return known, expected
+        known |= await self._stored(bill, [one for one in named if one not in known])
+        return known, _due(due, known, Charge.HANDLING)
 
     async def _parcels(self, numbers: Iterable[str]) -> list[Row]:
         """Parcels by their own numbers or waybills, with weight and their parts' quotes."""
@@ -192,34 +200,14 @@ class Gathering:
     async def _of_payments(
         self, bill: OpenBill, about: Mapping[str, Any]
     ) -> tuple[dict[str, Known], list[Expected]]:
-        known: dict[str, Known] = {}
-        captures = await self._rows(_CAPTURES, about)
-        orders = Counter(row["attempt"] for row in captures)
-        for row in captures:
-            if orders[row["attempt"]] > 1:  # nobody can tell which of them a line is about
-                continue
-            theirs = row["means"] == bill.partner
-            known[row["attempt"]] = Known(
-                about=row["order_number"],
-                theirs=theirs,
-                refunded=row["refunded_fen"] >= row["amount_fen"],
-                ours={
-                    Charge.CAPTURE: row["amount_fen"],
-                    Charge.REFUND: -row["refunded_fen"],
-                },
-                refunds=tuple(-fen for fen in row["refunds"]),
-                taken=frozenset({Charge.FEE}),
-            )
-        for row in await self._rows(_REFUNDS, about):
-            given = 0 if row["state"] == "failed" else -row["amount_fen"]
-            known[row["number"]] = Known(
-                about=row["order_number"],
-                theirs=row["means"] in (None, bill.partner),
-                ours={Charge.REFUND: given},
-                taken=frozenset({Charge.FEE}),
-            )
+        named = set(about["numbers"])
+        attempts = {row["attempt"] for row in await self._rows(REFUNDS, about)}
+        # All refunds of a payment together: which of them a line is about, the others tell.
+        theirs = {"numbers": [*(named | attempts)]}
+        known = payments(await self._rows(CAPTURES, theirs), bill.partner)
+        known |= refunds(await self._rows(REFUNDS, theirs), bill.partner)
         expected = [
-            Expected(row["number"], Charge(row["charge"]), row["fen"], row["about"], row["also"])
+            Expected(row["number"], Charge(row["charge"]), row["fen"], row["about"])
             for row in await self._rows(_PAID, about)
         ]
         return known, expected
@@ -260,14 +248,15 @@ SELECT row_no AS row, number, charge, fen, grams, quantity, day FROM {bill_lines
 WHERE bill = %(bill)s AND until_position IS NULL ORDER BY row_no
 """
 # Which of two bills came first is told by their first versions: a correction stays where it was.
-_EARLIER: LiteralString = """
+_OTHERS: LiteralString = """
 WITH first AS (SELECT bill, min(position) AS position FROM {bill_revisions} GROUP BY bill)
-SELECT l.number, l.charge, array_agg(l.fen ORDER BY l.bill, l.row_no) AS fen
+SELECT l.number, l.charge,
+    f.position < (SELECT position FROM first WHERE bill = %(bill)s) AS earlier,
+    array_agg(l.fen ORDER BY f.position, l.row_no) AS fen
 FROM {bill_lines} l JOIN first f ON f.bill = l.bill
 WHERE l.number = ANY(%(numbers)s) AND l.kind = %(kind)s AND l.partner = %(partner)s
   AND l.bill <> %(bill)s AND l.until_position IS NULL AND l.charge <> 'storage'
-  AND f.position < (SELECT position FROM first WHERE bill = %(bill)s)
-GROUP BY l.number, l.charge
+GROUP BY l.number, l.charge, 3
 """
 _ELSEWHERE: LiteralString = """
 NOT EXISTS (SELECT FROM {bill_lines} l WHERE l.kind = %(kind)s AND l.partner = %(partner)s
@@ -296,8 +285,7 @@ ORDER BY 1 LIMIT %(limit)s
 _PARCELS: LiteralString = """
 SELECT p.number, p.waybill, p.folded, sum(c.grams)::bigint AS grams,
     CASE WHEN count(c.part) = 1 THEN max(c.carrier) END AS quoted_carrier,
-    sum(c.freight_fen)::bigint AS freight_fen, max(c.handling_fen) AS handling_fen,
-    max(c.packaging_fen) AS packaging_fen
+    sum(c.freight_fen)::bigint AS freight_fen
 FROM {parcels} p LEFT JOIN {part_costs} c ON c.parcel = p.number
 WHERE p.number = ANY(%(numbers)s) OR p.waybill = ANY(%(numbers)s)
 GROUP BY p.number ORDER BY p.number
@@ -316,48 +304,13 @@ SELECT originator_id AS stream, topic, state FROM {tallypost_events}
 WHERE originator_id = ANY(%(streams)s) AND topic = 'parcels.ParcelPacked'
 ORDER BY originator_version
 """
-_OF_ORDERS: LiteralString = """
-SELECT order_number, bool_or(theirs) AS theirs, bool_and(handed_over) AS handed_over,
-    sum(handling_fen)::bigint AS handling_fen, sum(packaging_fen)::bigint AS packaging_fen
-FROM (
-    SELECT order_number, warehouse = %(partner)s AS theirs, handed_at IS NOT NULL AS handed_over,
-        max(handling_fen) AS handling_fen, max(packaging_fen) AS packaging_fen
-    FROM {part_costs} c
-    WHERE order_number = ANY(%(numbers)s) AND (warehouse = %(partner)s OR NOT EXISTS (
-        SELECT FROM {part_costs} o WHERE o.order_number = c.order_number
-          AND o.warehouse = %(partner)s))
-    GROUP BY order_number, warehouse, coalesce(parcel, part::text), handed_at IS NOT NULL
-) boxes GROUP BY order_number
-"""
 _STOCKED: LiteralString = """
 SELECT originator_id AS stream, topic, state FROM {tallypost_events}
 WHERE originator_id = ANY(%(streams)s) ORDER BY originator_id, originator_version
 """
-_CAPTURES: LiteralString = """
-SELECT c.attempt, c.order_number, c.means, c.amount_fen,
-    coalesce(sum(r.amount_fen), 0)::bigint AS refunded_fen,
-    coalesce(array_agg(r.amount_fen ORDER BY r.refund) FILTER (WHERE r.refund IS NOT NULL), '{{}}')
-        AS refunds
-FROM {captures} c LEFT JOIN {cash_refunds} r
-    ON r.order_number = c.order_number AND r.attempt = c.attempt AND r.state <> 'failed'
-WHERE c.attempt = ANY(%(numbers)s)
-GROUP BY c.attempt, c.order_number, c.means, c.amount_fen
-"""
-# What a provider bills a refund under. Those whose own ids were each order's alone (`refund-1`)
-# have no number of which anybody could tell whose it is: the house names them with their order.
-_NUMBER: LiteralString = """
-CASE WHEN starts_with(r.refund, r.order_number || '-') THEN r.refund
-    ELSE r.order_number || '-' || r.refund END
-"""
-_REFUNDS: LiteralString = f"""
-SELECT {_NUMBER} AS number, r.order_number, r.amount_fen, r.state, c.means FROM {{cash_refunds}} r
-    LEFT JOIN {{captures}} c ON c.order_number = r.order_number AND c.attempt = r.attempt
-WHERE {_NUMBER} = ANY(%(numbers)s)
-"""
 _PAID: LiteralString = (
     """
-SELECT c.attempt AS number, 'capture' AS charge, c.amount_fen AS fen, c.order_number AS about,
-    '' AS also
+SELECT c.attempt AS number, 'capture' AS charge, c.amount_fen AS fen, c.order_number AS about
 FROM {captures} c
 WHERE c.means = %(partner)s AND c.paid_at >= %(since)s::timestamptz
   AND c.paid_at < %(until)s::timestamptz AND """
@@ -365,15 +318,15 @@ WHERE c.means = %(partner)s AND c.paid_at >= %(since)s::timestamptz
     + """(c.attempt) AND l.charge = 'capture')
 UNION ALL
 SELECT """
-    + _NUMBER
-    + """, 'refund', -r.amount_fen, r.order_number, r.attempt
+    + NUMBER
+    + """, 'refund', -r.amount_fen, r.order_number
 FROM {cash_refunds} r JOIN {captures} c ON c.order_number = r.order_number
     AND c.attempt = r.attempt
 WHERE r.state = 'confirmed' AND c.means = %(partner)s
   AND r.requested_at >= %(since)s::timestamptz AND r.requested_at < %(until)s::timestamptz AND """
     + _ELSEWHERE
     + "("
-    + _NUMBER
+    + NUMBER
     + """, r.attempt) AND l.charge = 'refund'
     AND (l.number <> r.attempt OR l.fen = -r.amount_fen))
 ORDER BY 1, 2 LIMIT %(limit)s

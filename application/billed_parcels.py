@@ -1,10 +1,10 @@
 """账单中的包裹 What a parcel, and what was sent of an order, may be billed at (W6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from domain.bill_facts import Charge
-from domain.bill_matching import Known
+from domain.bill_known import Box, Known
 from domain.cargo import Cargo
 from domain.house_rules import HouseRules
 from domain.parcels import Parcel
@@ -88,29 +88,14 @@ def asked_by(
     return lambda grams: offer.explain(cargo._replace(grams=grams))
 
 
-def packed_there(row: Row, partner: str) -> Known:
-    """A parcel as its warehouse may bill it."""
+def packed_there(row: Row, partner: str, boxes: Mapping[Box, Mapping[Charge, int]]) -> Known:
+    """A parcel as its warehouse may bill it; one that several parts share is packed once."""
     parcel: Parcel = row["parcel"]
+    charges = {charge for fees in boxes.values() for charge in fees}
     return Known(
         about=row["number"],
         theirs=parcel.warehouse == partner,
         handed_over=parcel.handed_over,
-        ours=_packing(row),
-    )
-
-
-def _packing(row: Row) -> dict[Charge, int]:
-    """What packing was quoted at; a parcel that several parts share is packed once."""
-    if row["handling_fen"] is None:
-        return {}
-    return {Charge.HANDLING: row["handling_fen"], Charge.PACKAGING: row["packaging_fen"]}
-
-
-def whole_order(row: Row) -> Known:
-    """All that one warehouse sent of an order."""
-    return Known(
-        about=row["order_number"],
-        theirs=row["theirs"],
-        handed_over=row["handed_over"],
-        ours=_packing(row),
+        ours={charge: sum(fees[charge] for fees in boxes.values()) for charge in charges},
+        boxes=boxes,
     )

@@ -153,6 +153,7 @@ def _compared(bill: OpenBill, evidence: Evidence) -> Compared:
         kind=bill.kind,
         earlier=evidence.earlier,
         expected=evidence.expected,
+        later=evidence.later,
     )
 
 

@@ -5,6 +5,7 @@ counts with what the house knows of it until somebody accepts it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from application.streams import BILL
@@ -14,7 +15,7 @@ from domain.costs import shared
 from domain.splitting import Shipping
 from projections.part_costs import PartCost
 
-Billed = dict[str, dict[str, int]]
+Billed = Mapping[str, Mapping[str, int]]
 """Fen by parcel and kind of cost."""
 
 _COSTS = {
@@ -38,7 +39,7 @@ def owed(
     A line of which nothing is owed so far leaves the parcel as it was quoted.
     """
     disputed = {key: _disputed(bill) for key, bill in bills.items()}
-    found: Billed = {}
+    found: dict[str, dict[str, int]] = {}
     for line in lines:
         parcel = parcel_of(line)
         cost = _COSTS.get((BillKind(line["kind"]), Charge(line["charge"])))
@@ -114,17 +115,19 @@ def parcel_costs(
 
 
 def with_orders_bill(
-    parts: Sequence[PartCost], billed: Mapping[str, int]
+    parts: Sequence[PartCost], billed: Mapping[str, int], by_parcel: Billed = MappingProxyType({})
 ) -> dict[tuple[str, int], dict[str, int]]:
     """What a warehouse billed under an order's number, shared among all it sent of that order.
 
-    Each kind by what the parts were quoted at for it: whole fen that add up to the bill.
+    Each kind by what the parts were quoted at for it: whole fen that add up to the bill. A part
+    whose parcel was billed by itself has its costs from there, if another has not.
     """
     found: dict[tuple[str, int], dict[str, int]] = {(one.order, one.part): {} for one in parts}
     for cost, fen in billed.items():
         kind = cost.removeprefix("more_")
-        weights = [one.packaging_fen if kind == "packaging" else one.handling_fen for one in parts]
-        for one, share in zip(parts, shared(fen, weights), strict=True):
+        rest = [one for one in parts if kind not in by_parcel.get(one.parcel or "", {})] or parts
+        weights = [one.packaging_fen if kind == "packaging" else one.handling_fen for one in rest]
+        for one, share in zip(rest, shared(fen, weights), strict=True):
             found[one.order, one.part][cost] = share
     return found
 
@@ -134,8 +137,8 @@ def beside(
 ) -> tuple[int, int, int]:
     """A part's costs with its share of what was billed under its order's number.
 
-    What is billed there takes the place of what was quoted, and comes on top of what was billed
-    for the parcel.
+    What is owed there takes the place of what was quoted, and comes on top of what is owed for the
+    parcel: matching tells what of it was billed twice, and that is not owed.
     """
     freight, *rest = share
     packaging, handling = (

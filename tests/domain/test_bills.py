@@ -23,7 +23,8 @@ from domain.bill_facts import (
     DifferencesGone,
     RefusedRow,
 )
-from domain.bill_matching import Compared, Expected, Known, compare
+from domain.bill_known import Expected, Known
+from domain.bill_matching import Compared, compare
 from domain.bills import Bill, BillFile, evolve
 from domain.refusals import NotFound, NotPossible
 
@@ -161,12 +162,16 @@ def test_a_cheaper_line_is_noted_and_settled_by_itself() -> None:
 
 def test_what_belongs_on_the_bill_is_missing_when_no_line_names_it() -> None:
     """W6: it is no line of the bill, and found under its other number, too."""
-    expected = [Expected("ZT9", Charge.FREIGHT, 520, "T9-P1", also="T9-P1")]
+    expected = [Expected("T9-P1", Charge.HANDLING, 520, "T9-P1")]
     found = compared(line(), known={"ZT1": KNOWN}, expected=expected)
     assert causes(found) == [(Cause.MISSING, -520)]
     assert (found.agreed, found.ours_fen) == (1, 500)
-    named = {"T9-P1": Known("T9-P1", ours={Charge.FREIGHT: 520})}
-    assert compared(line("T9-P1", 520), known=named, expected=expected).differences == []
+    one = Known(
+        "T9-P1", ours={Charge.HANDLING: 520}, boxes={("T9-P1", "T9"): {Charge.HANDLING: 520}}
+    )
+    named = line("ZT9", 520, charge=Charge.HANDLING)
+    both = {"T9-P1": one, "ZT9": one}
+    assert compared(named, known=both, expected=expected).differences == []
 
 
 def test_storage_is_measured_by_the_units_that_were_there() -> None:
@@ -214,11 +219,9 @@ def test_refunds_under_a_payments_number_are_matched_one_to_one(
 ) -> None:
     """W6: by their amounts, whatever their order; a line may be about all of them together."""
     given_back = tuple(-fen for fen in refunds)
-    pay = Known("T1", ours={Charge.REFUND: sum(given_back)}, refunds=given_back)
-    due = [
-        Expected(f"R{nth}", Charge.REFUND, fen, "T1", also="pay-1")
-        for nth, fen in enumerate(given_back)
-    ]
+    names = {f"R{nth}": fen for nth, fen in enumerate(given_back)}
+    pay = Known("T1", ours={Charge.REFUND: sum(given_back)}, refunds=names)
+    due = [Expected(name, Charge.REFUND, fen, "T1") for name, fen in names.items()]
     lines = [
         line("pay-1", -fen, row=nth + 2, charge=Charge.REFUND) for nth, fen in enumerate(billed)
     ]
@@ -228,7 +231,7 @@ def test_refunds_under_a_payments_number_are_matched_one_to_one(
 
 def test_a_refund_of_an_earlier_bill_is_no_other_lines() -> None:
     """W6: the second of two equal refunds comes a month later, a third one is too much."""
-    pay = Known("T1", ours={Charge.REFUND: -3_800}, refunds=(-1_900, -1_900))
+    pay = Known("T1", ours={Charge.REFUND: -3_800}, refunds={"R0": -1_900, "R1": -1_900})
     earlier = {("pay-1", Charge.REFUND): [-1_900]}
     lines = [line("pay-1", -1_900, row=n, charge=Charge.REFUND) for n in (2, 3)]
     found = compare(lines, {"pay-1": pay}, kind=BillKind.PAYMENT, earlier=earlier)
@@ -333,6 +336,10 @@ LINES = st.lists(
     ),
     max_size=12,
 )
+BOXES = st.dictionaries(
+    st.tuples(st.sampled_from(["P1", "P2"]), st.sampled_from(["T1", "T2"])),
+    st.dictionaries(st.sampled_from([Charge.FREIGHT, Charge.SURCHARGE]), st.integers(0, 900)),
+)
 KNOWNS = st.dictionaries(
     NUMBERS,
     st.builds(
@@ -344,7 +351,10 @@ KNOWNS = st.dictionaries(
         grams=st.none() | st.integers(0, 5_000),
         reprice=st.just(lambda grams: grams // 10),
         units=st.none() | st.integers(0, 40),
-        refunds=st.lists(st.integers(-3_000, -1), max_size=3).map(tuple),
+        refunds=st.dictionaries(
+            st.sampled_from(["R0", "R1", "A1"]), st.integers(-3_000, -1), max_size=3
+        ),
+        boxes=BOXES,
     ),
 )
 
