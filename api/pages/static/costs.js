@@ -2,7 +2,7 @@
 import { fill, h } from "./dom.js";
 import { fresh, get } from "./http.js";
 import { broken, empty, loading } from "./ui.js";
-import { number, plainDay, t, warehouseName, word, yuan } from "./words.js";
+import { daysAgo, number, plainDay, t, warehouseName, word, yuan } from "./words.js";
 
 const PERIODS = [7, 30, 90, 365];
 const BY = ["carrier", "warehouse", "channel", "order"];
@@ -28,10 +28,6 @@ export async function costs(view, _, signal) {
   fill(view, h("header", { class: "page-head" }, h("h1", null, t("tab.costs")), period), h("div", { class: "filters" }, ways), place);
   await draw();
 }
-
-const zoned = new Intl.DateTimeFormat("sv-SE", { timeZone: document.documentElement.dataset.zone });
-/** A day so many days ago, where the mall is. */
-const daysAgo = (n) => zoned.format(new Date(Date.now() - n * 86400000));
 
 function choice(name, legend, options, chosen) {
   return h("fieldset", { class: "chips" }, h("legend", { class: "visually-hidden" }, legend),

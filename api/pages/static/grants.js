@@ -3,7 +3,7 @@ import { $, calmly, fill, h } from "./dom.js";
 import { readCsv } from "./csv.js";
 import { Intent } from "./http.js";
 import { badge, busily, empty, field, problemBox, toast, waitingWords } from "./ui.js";
-import { has, number, offset, t } from "./words.js";
+import { has, number, t, zoned } from "./words.js";
 
 const COLUMNS = ["learner", "points", "reason", "source", "happened_at", "expires_at", "carried_over"];
 const NEEDED = COLUMNS.slice(0, 4);
@@ -79,7 +79,8 @@ function check(cells) {
 function moment(text) {
   const [, date, time = "00:00:00", zone] = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?))?(Z|[+-]\d{2}:?\d{2})?$/.exec(text) ?? [];
   if (!date) return null;
-  const whole = `${date}T${time.length === 5 ? `${time}:00` : time}${zone ?? offset(`${date}T12:00:00Z`)}`;
+  const local = `${date}T${time.length === 5 ? `${time}:00` : time}`;
+  const whole = zone ? local + zone : zoned(local);
   return Number.isNaN(Date.parse(whole)) ? null : whole;
 }
 

@@ -97,6 +97,13 @@ export const lastWeekday = (end) => weekday(before(end));
 
 export const dayKey = (at) => plainDays.format(new Date(at));
 
+/** The mall's day so many days ago, "2026-03-31": days are no 24 hours where clocks change. */
+export function daysAgo(n) {
+  const at = new Date(`${dayKey(Date.now())}T00:00Z`);
+  at.setUTCDate(at.getUTCDate() - n);
+  return at.toISOString().slice(0, 10);
+}
+
 /** A day without a time ("2026-03-31"), which has no zone to be moved by. */
 export const plainDay = (text) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", year: "numeric", month: "short", day: "numeric" }).format(new Date(`${text}T00:00Z`));
 
@@ -128,8 +135,8 @@ export function until(at) {
   return relatives.format(Math.ceil(left / 60), "minute");
 }
 
-/** The mall's offset at a moment, "+08:00": what a typed local time is completed with. */
-export function offset(at = Date.now()) {
+/** The mall's offset at a moment, "+08:00". */
+function offset(at) {
   const part = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" })
     .formatToParts(new Date(at)).find((one) => one.type === "timeZoneName").value.slice(3);
   return part || "+00:00";
@@ -143,8 +150,19 @@ export const timesIn = (text) => text.replace(TIMES, (at) => when(at.replace(" "
 /** A moment as a field for local times has it, in the mall's zone. */
 export const localTime = (at) => exact(at).replace(" ", "T").slice(0, 16);
 
-/** A local time as it was typed, with the mall's offset then; nothing for nothing. */
-export const zoned = (value) => (value ? `${value.length === 16 ? `${value}:00` : value}${offset(`${value.slice(0, 16)}:00Z`)}` : null);
+/**
+ * A local time as it was typed, with the mall's offset then; nothing for nothing, and what is no time as it is.
+ * Of a time that clocks show twice the first; one that they skip is reckoned on from before.
+ */
+export function zoned(value) {
+  if (!value) return null;
+  const whole = value.length === 16 ? `${value}:00` : value;
+  const near = Date.parse(`${whole}Z`);
+  if (Number.isNaN(near)) return whole;
+  const [before, after] = [-1, 1].map((days) => offset(near + days * 86400000));
+  const holds = (one) => offset(Date.parse(whole + one)) === one;
+  return whole + (holds(before) || !holds(after) ? before : after);
+}
 
 /** The mall's name for its zone, for people who wonder. */
 export const zoneName = zone;
