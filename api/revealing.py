@@ -204,7 +204,7 @@ async def _subject(request: Request, card: str, *, field: str) -> str:
     """Whose card it is; a card of another kind is none (A4)."""
     tenant = request.state.tenant
     async with tenant.pool.connection() as connection:
-        found = await card_of(connection, tenant.schema, card)
+        found = await card_of(connection, tenant.schema, card, zone=tenant.rules.zone)
     if found.field != field:
         raise NotFound(what="card")
     return found.subject

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
@@ -79,10 +80,13 @@ async def open_card(
     return unseal(key, subject, f"{field}:{card}", bytes(sealed))
 
 
-async def card_of(connection: AsyncConnection[Any], schema: str, card: str) -> Card:
+async def card_of(
+    connection: AsyncConnection[Any], schema: str, card: str, *, zone: ZoneInfo
+) -> Card:
     """Whose card it is and of what kind. Raises `NotFound`, also for one that was erased.
 
-    Raises `RetentionOver` for a payload that was deleted because its time was over.
+    Raises `RetentionOver` for a payload that was deleted because its time was over; its days are
+    those of the `zone`.
     """
     names = {name: Identifier(schema, name) for name in ("cards", "cards_past")}
     try:
@@ -94,7 +98,8 @@ async def card_of(connection: AsyncConnection[Any], schema: str, card: str) -> C
         raise NotFound(what="card")
     subject, field, made_at, gone_at = row
     if subject is None:
-        raise RetentionOver(made_on=f"{made_at:%Y-%m-%d}", gone_on=f"{gone_at:%Y-%m-%d}")
+        made, gone = (f"{at.astimezone(zone):%Y-%m-%d}" for at in (made_at, gone_at))
+        raise RetentionOver(made_on=made, gone_on=gone)
     return Card(subject, field)
 
 

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from application import pricing, stocking
 from application.demo_rates import CARDS
@@ -223,7 +224,11 @@ async def open_demo_mall(store: Store, rules: HouseRules) -> None:
     context = Context(actor="policy:demo", command="demo-grants", reason="welcome")
     for learner in LEARNERS:
         expiring = Grant(
-            learner, 600, Reason.TASK, "demo-streak", expires_at=_month_end(store.clock())
+            learner,
+            600,
+            Reason.TASK,
+            "demo-streak",
+            expires_at=month_end(store.clock(), zone=rules.zone),
         )
         lasting = Grant(learner, WELCOME_POINTS, Reason.COURSE_COMPLETED, "demo-course")
         for grant in (expiring, lasting):
@@ -235,7 +240,7 @@ def pictured(sku: str, terms: Terms) -> Terms:
     return terms.model_copy(update={"pictures": (f"/static/items/{sku}.svg",)})
 
 
-def _month_end(now: datetime) -> datetime:
-    """End of next month in Shanghai: soon enough to be shown as expiring."""
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return (first + timedelta(days=62)).replace(day=1) - timedelta(hours=8)
+def month_end(now: datetime, *, zone: ZoneInfo) -> datetime:
+    """End of next month where the mall is: soon enough to be shown as expiring (rules.md 15)."""
+    months = now.astimezone(zone).year * 12 + now.astimezone(zone).month + 1
+    return datetime(months // 12, months % 12 + 1, 1, tzinfo=zone).astimezone(UTC)

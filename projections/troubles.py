@@ -22,6 +22,7 @@ from application.uncompared_bills import uncompared_bills
 from application.waves import standing_waves
 from domain.approvals import Kind
 from domain.declarations import Standing
+from domain.lots import last_day
 from domain.waybills import USED_AGAIN_AFTER
 from projections.approvals import approvals
 from projections.cash_refunds import open_refunds
@@ -269,8 +270,10 @@ async def _of_people(connection: AsyncConnection[Any], house: Watched, now: date
             waits_for=case.waits_for, reason=case.reason,
         )  # fmt: skip
     for due in await unclaimed_in_time(connection, house.schema, now=now, rules=house.rules):
+        assert due.file_by is not None  # it is what they are listed by
+        day = last_day(due.file_by, zone=house.rules.zone)
         yield trouble(
-            "claim_window", f"{due.parcel}: to be claimed by {due.file_by:%Y-%m-%d}",
+            "claim_window", f"{due.parcel}: to be claimed by {day}",
             due.reason, due.since, parcel=due.parcel, order=due.order, reason=due.reason,
             carrier=due.carrier, file_by=due.file_by,
         )  # fmt: skip

@@ -17,6 +17,7 @@ from application.policies import NOTE_OVERDUE_CASES, sweep
 from application.rules_of import rules_of
 from application.streams import PARCEL
 from application.unit import Command, Unit
+from domain.lots import last_day
 from domain.order_facts import Fault
 from domain.parcel_facts import TrackConfirmed
 from projections.verifying import verify
@@ -813,10 +814,14 @@ async def test_a_claim_that_is_missing_is_listed_before_it_is_too_late(
     until = datetime.fromisoformat((await desk.seen(**SUPPORT))["file_claim_by"])
     store = desk.mall.tenant.store
 
+    day = last_day(until, zone=desk.mall.tenant.rules.zone)
+
     async def listed(days: float) -> list[str]:
         store.clock = lambda: until - timedelta(days=days)
         found = (await desk.mall.get("/v1/troubles", **OPS)).json()["troubles"]
-        return [one["about"]["parcel"] for one in found if one["kind"] == "claim_window"]
+        mine = [one for one in found if one["kind"] == "claim_window"]
+        assert all(one["what"] == f"{desk.parcel}: to be claimed by {day}" for one in mine)
+        return [one["about"]["parcel"] for one in mine]
 
     now = store.clock()
     assert [await listed(days) for days in (3.1, 2.9, 0.1, -0.1)] == [

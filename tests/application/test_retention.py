@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -80,7 +81,9 @@ async def test_payloads_go_when_their_time_is_over(
     async with house.pool.connection() as connection:
         assert await open_card(connection, house.schema, VAULT, card.hex) is None
         with pytest.raises(RetentionOver, match=r"deleted on 2026-03-02") as told:
-            await card_of(connection, house.schema, card.hex)
+            await card_of(connection, house.schema, card.hex, zone=house.rules.zone)
+        with pytest.raises(RetentionOver, match=r"deleted on 2026-03-01"):
+            await card_of(connection, house.schema, card.hex, zone=ZoneInfo("Pacific/Honolulu"))
     assert told.value.message("zh") == "2024-03-02 封存的内容已于 2026-03-02 删除：留存期限已到。"
 
 
