@@ -124,7 +124,8 @@ Back office of a points mall: points, orders, stock, parcels, all of it event-so
 Every change needs an `Idempotency-Key`: the same key gets the same answer. Every answer to a
 change has `position`; a GET with `?min_position=` waits until its view is there. Errors are
 `application/problem+json` with a stable `code` and all `failures`, the first 1,000 of those of an
-unusable request, in English and Chinese.
+unusable request, in English and Chinese. Days and moments are from 2000-01-01 to 2199-12-31, times
+with their zone: others are refused.
 """
 
 

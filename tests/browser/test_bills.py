@@ -1,7 +1,10 @@
 """Bills and costs, in front of people: a file looked at, imported, its differences decided (W6)."""
 
+import psycopg
 from playwright.sync_api import expect
 
+from api.serving import database
+from application.settings import Settings
 from tests.browser.service import Service
 from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Screen
 
@@ -70,3 +73,38 @@ def test_the_running_week_is_shown_so_far_and_costs_by_what_is_chosen(
         expect(visitor.page.locator("h1")).to_have_text(visitor.says("tab.costs"))
         visitor.readable()
         visitor.content()
+
+
+@SCREENS
+def test_a_bill_that_cannot_be_compared_is_among_what_waits(
+    browsing: Browsing, service: Service, screen: Screen
+) -> None:
+    """W6, M5: with its number, how often it was tried, and what to do; it leads to the bill."""
+    number = f"stuck-{screen.language}"
+    with browsing.as_("operations", "ops", screen) as visitor:
+        page = visitor.page
+        visitor.open("/operations#/bills")
+        page.click(".bill-import > summary")
+        page.fill(".bill-import [name=from]", "zhongtong")
+        page.fill(".bill-import [name=number]", number)
+        rows = b"waybill,fee\nZT1,5.20\n"
+        page.set_input_files(
+            ".bill-import [name=file]", {"name": "b.csv", "mimeType": "text/csv", "buffer": rows}
+        )
+        page.click(".bill-import button[value=take]")
+        expect(page.locator(f"[data-bill='carrier:zhongtong:{number}']")).to_be_visible()
+        settings = Settings(data=service.data, keys=service.data / "keys")
+        with database(settings) as found, psycopg.connect(found.owner_url) as connection:
+            connection.execute(
+                """INSERT INTO mall.uncompared_bills
+                VALUES (%s, 1, clock_timestamp(), 3, 'OverflowError', 'infinity')""",
+                (f"carrier:zhongtong:{number}",),
+            )  # no bill is known to fail: as it is noted of one
+        visitor.open("/operations#/waiting")
+        told = page.locator("tr[data-kind=uncompared_bill]", has_text=number)
+        expect(told).to_contain_text(visitor.says("trouble_kind.uncompared_bill"))
+        expect(told).to_contain_text(visitor.says("trouble.uncompared_failed"))
+        visitor.readable()
+        visitor.fits()
+        told.locator("a").click()
+        expect(page.locator("#versions")).to_be_visible()

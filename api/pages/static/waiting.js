@@ -140,7 +140,7 @@ const WHAT = {
   contradicted_receipt: ({ order, parcel, waybill }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), " · ", h("span", { class: "mono" }, waybill)],
   late_order: ({ order, warehouses }) => [h("a", { class: "mono", href: `#/packing/${order}` }, order), ` · ${warehouses.map((one) => warehouseName(one)).join(" · ")}`],
   late_parcel: ({ order, parcel, warehouse, stage }) => [h("a", { class: "mono", href: `#/packing/${order}` }, parcel), ` · ${warehouseName(warehouse)} · ${word("stage", stage)}`],
-  uncompared_bill: ({ bill, failures: n }) => [h("a", { class: "mono", href: `#/bills/${encodeURIComponent(bill)}` }, bill), n ? ` · ${t("trouble.attempts", { n })}` : ""],
+  uncompared_bill: ({ bill, failures: n }) => [h("a", { class: "mono", href: `#/bills/${encodeURIComponent(bill)}` }, bill), n ? ` · ${t("trouble.attempts", { n })}` : "", ` · ${t(n ? "trouble.uncompared_failed" : "trouble.uncompared_waits")}`],
   put_back_late: ({ parcel, warehouse }) => [h("a", { class: "mono", href: "#/picking" }, parcel), ` · ${warehouseName(warehouse)} · ${t("trouble.put_back_how")}`],
   missed_target: ({ whose, target }) => `${partnerName(whose)} · ${t(`targets.${target}`)}`,
   signals_closed: () => t("signals.closed"),
