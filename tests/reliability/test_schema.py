@@ -46,6 +46,7 @@ ELSEWHERE = (
     "/v1/what-if/{rehearsal}",
     "/v1/weeks/{week}",
     "/v1/bills/{bill}",
+    "/v1/bills/{bill}/differences",
 )
 """Held against its description where there is one of it, as every answer in tests/api is."""
 CHECKS = [
