@@ -35,7 +35,8 @@ _COSTS = {
     "handling_fen": 78_200,
     "storage_fen": 5_140,
     "way_back_fen": 3_000,
-    "total_fen": 327_040,
+    "sent_again_fen": 1_200,
+    "total_fen": 328_240,
     "permille_of_value": 79,
 }
 
@@ -60,6 +61,10 @@ class CostsOut(BaseModel):
     storage_fen: int = Field(description="by the warehouse's terms, first in, first out")
     way_back_fen: int = Field(
         description="of what came back at the mall's fault: as billed, or else as it is stated"
+    )
+    sent_again_fen: int = Field(
+        description="refused goods of returns that went to their learners again: freight, packing "
+        "and handling, as billed, or else by rate card and warehouse's terms"
     )
     total_fen: int = Field(description="what the house paid to send them, and to have them back")
     permille_of_value: int | None = Field(description="the total against the value; null: no value")
@@ -143,6 +148,7 @@ def _shown(one: Costs) -> dict[str, Any]:
         "handling_fen": one.handling,
         "storage_fen": one.storage,
         "way_back_fen": one.way_back,
+        "sent_again_fen": one.sent_again,
         "total_fen": one.total,
         "permille_of_value": one.permille,
     }

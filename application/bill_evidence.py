@@ -13,17 +13,19 @@ from application.billed_boxes import PARTS, boxes_of, in_parcels, whole_orders
 from application.billed_parcels import Row, Terms, carried, packed_there
 from application.billed_payments import CAPTURES, NUMBER, REFUNDS, payments, refunds
 from application.envelope import decode_fact
-from application.streams import ITEM, PARCEL, STOCK
+from application.sent_again import is_sent_again, return_of
+from application.streams import ITEM, PARCEL, RETURN, STOCK
 from application.terms_then import TermsThen
 from domain.bill_facts import LINES_MAX, BilledLine, BillKind, Charge
 from domain.bill_known import Earlier, Expected, Known
 from domain.cargo import Cargo, together
-from domain.costs import units_of
+from domain.costs import by_line, units_of
 from domain.days import FIRST_DAY, LAST_DAY
 from domain.house_rules import HouseRules
-from domain.order_facts import Channel, State
+from domain.order_facts import Channel, State, Units
 from domain.order_fold import OUTSIDE
 from domain.parcel_facts import ParcelPacked
+from domain.returns import Return, refused
 from domain.stock import Stock
 
 TABLES = (
@@ -131,7 +133,12 @@ class Gathering:
 
     async def _load(self, parcels: Sequence[Row]) -> None:
         """Say of each parcel what is in it, each order's goods as when it was placed."""
-        parts = await self._rows(_GOODS, {"parcels": [row["number"] for row in parcels]})
+        again = await self._sent_again(parcels)
+        asked = {
+            "parcels": [row["number"] for row in parcels],
+            "orders": [order for order, _ in again.values()],
+        }
+        parts = await self._rows(_GOODS, asked)
         skus = {sku for row in parts for sku in row["skus"].split(",")}
         then = TermsThen()
         for row in await self._rows(_ITEMS, {"streams": [ITEM.stream(sku) for sku in skus]}):
@@ -141,8 +148,30 @@ class Gathering:
         for row in parts:
             one = then.cargo(row["skus"], units_of(row["goods"]), row["placed_position"])
             cargos.setdefault(row["parcel"], []).append((one, 1))
+        orders = {row["order_number"]: row for row in parts}
+        for number, (order, goods) in again.items():
+            if order in orders:
+                skus_of, placed = orders[order]["skus"], orders[order]["placed_position"]
+                cargos[number] = [(then.cargo(skus_of, by_line(goods), placed), 1)]
         for row in parcels:
             row["cargo"] = together(cargos.get(row["number"], ()))
+            row["sent_again"] = row["number"] in again
+
+    async def _sent_again(self, parcels: Sequence[Row]) -> dict[str, tuple[str, Sequence[Units]]]:
+        """Of the parcels in which refused goods left again, their order and what is in them."""
+        again = {row["number"]: row["parcel"] for row in parcels if is_sent_again(row["number"])}
+        # Those that were packed first did not say what is in them: all that was refused.
+        silent = {RETURN.stream(return_of(name)) for name, one in again.items() if not one.goods}
+        returns: dict[str, Return] = {}
+        for row in await self._rows(_FACTS, {"streams": [*silent]}) if silent else ():
+            fact: Any = decode_fact(row["topic"], bytes(row["state"]))
+            before = returns.get(row["stream"], RETURN.initial)
+            returns[row["stream"]] = RETURN.evolve(before, fact)
+        found: dict[str, tuple[str, Sequence[Units]]] = {}
+        for name, one in again.items():
+            goods = one.goods or refused(returns[RETURN.stream(return_of(name))].goods)
+            found[name] = (one.contents[0].order, goods)
+        return found
 
     async def _of_warehouse(
         self, bill: OpenBill, about: Mapping[str, Any]
@@ -157,8 +186,10 @@ class Gathering:
         boxes = boxes_of(parts)
         known = whole_orders(boxes, parts, bill.partner)
         fees = in_parcels(boxes)
+        await self._load([row for row in parcels if row["number"] not in fees])
         for row in parcels:
-            one = packed_there(row, bill.partner, fees.get(row["number"], {}))
+            mine = fees.get(row["number"], {})
+            one = packed_there(row, bill.partner, mine, terms=self._terms)
             known |= {number: one for number in (row["waybill"], row["number"]) if number}
         known |= await self._stored(bill, [one for one in named if one not in known])
         return known, _due(due, known, Charge.HANDLING)
@@ -185,7 +216,7 @@ class Gathering:
         streams = {STOCK.stream(f"{bill.partner}:{sku}"): sku for sku in skus}
         states: dict[str, Stock] = {}
         most: dict[str, int] = {}
-        for row in await self._rows(_STOCKED, {"streams": list(streams)}):
+        for row in await self._rows(_FACTS, {"streams": list(streams)}):
             fact: Any = decode_fact(row["topic"], bytes(row["state"]))
             one = states[row["stream"]] = STOCK.evolve(
                 states.get(row["stream"], STOCK.initial), fact
@@ -239,7 +270,8 @@ def _due(numbers: Iterable[str], known: Mapping[str, Known], charge: Charge) -> 
     return [
         Expected(number, charge, one.due(charge), one.about)
         for number, one in found
-        if one.theirs and one.handed_over
+        # Of what nobody knows the price of, nothing is lacking.
+        if one.theirs and one.handed_over and one.due(charge)
     ]
 
 
@@ -291,7 +323,8 @@ WHERE p.number = ANY(%(numbers)s) OR p.waybill = ANY(%(numbers)s)
 GROUP BY p.number ORDER BY p.number
 """
 _GOODS: LiteralString = """
-SELECT parcel, skus, goods, placed_position FROM {part_costs} WHERE parcel = ANY(%(parcels)s)
+SELECT parcel, order_number, skus, goods, placed_position FROM {part_costs}
+WHERE parcel = ANY(%(parcels)s) OR order_number = ANY(%(orders)s)
 """
 _ITEMS: LiteralString = """
 SELECT notification_id AS position, originator_id AS stream, topic, state FROM {tallypost_events}
@@ -304,7 +337,7 @@ SELECT originator_id AS stream, topic, state FROM {tallypost_events}
 WHERE originator_id = ANY(%(streams)s) AND topic = 'parcels.ParcelPacked'
 ORDER BY originator_version
 """
-_STOCKED: LiteralString = """
+_FACTS: LiteralString = """
 SELECT originator_id AS stream, topic, state FROM {tallypost_events}
 WHERE originator_id = ANY(%(streams)s) ORDER BY originator_id, originator_version
 """

@@ -55,7 +55,9 @@ def _quote(row: Row) -> tuple[str | None, int, int]:
     shipping = row["parcel"].shipping
     if shipping is not None:
         return shipping.carrier, shipping.freight_fen, shipping.chargeable_grams
-    return row["quoted_carrier"], row["freight_fen"] or 0, row["grams"] or 0
+    # Refused goods that were sent again are of no plan's part, and nobody weighed them.
+    grams = row["cargo"].grams if row["sent_again"] else row["grams"] or 0
+    return row["quoted_carrier"], row["freight_fen"] or 0, grams
 
 
 def _split(fen: int, surcharges: int) -> dict[Charge, int]:
@@ -88,9 +90,28 @@ def asked_by(
     return lambda grams: offer.explain(cargo._replace(grams=grams))
 
 
-def packed_there(row: Row, partner: str, boxes: Mapping[Box, Mapping[Charge, int]]) -> Known:
-    """A parcel as its warehouse may bill it; one that several parts share is packed once."""
+def packing(parcel: Parcel, cargo: Cargo, *, terms: Terms) -> dict[Charge, int]:
+    """What its warehouse's terms ask for a parcel with this in it; nothing: it is not known."""
+    house = terms.network.warehouses.get(parcel.warehouse)
+    if house is None:
+        return {}
+    return {
+        Charge.HANDLING: house.handling_fen,
+        Charge.PACKAGING: house.packaging_for(cargo.packaging),
+    }
+
+
+def packed_there(
+    row: Row, partner: str, boxes: Mapping[Box, Mapping[Charge, int]], *, terms: Terms
+) -> Known:
+    """A parcel as its warehouse may bill it; one that several parts share is packed once.
+
+    Refused goods that were sent again are of no plan's part: the warehouse's terms are asked.
+    """
     parcel: Parcel = row["parcel"]
+    if not boxes:
+        fees = packing(parcel, row["cargo"], terms=terms) if row["sent_again"] else {}
+        boxes = {(row["number"], ""): fees}
     charges = {charge for fees in boxes.values() for charge in fees}
     return Known(
         about=row["number"],

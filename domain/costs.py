@@ -3,7 +3,8 @@
 Freight, packaging and handling are what the plan was quoted at, until a partner's bill says what
 they came to; freight of a parcel that went with another carrier than planned is what that one's
 rate card asks. Storage is what the warehouse's terms ask for the days that the units lay there, the
-oldest ones leaving first. A way back is the mall's where the mall is at fault (rules.md 28).
+oldest ones leaving first. A way back is the mall's where the mall is at fault (rules.md 28);
+what it refused it sends to its learner again.
 """
 
 from collections import deque
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
+from domain.order_facts import Units
 from domain.stock import (
     StockAdjusted,
     StockFact,
@@ -26,7 +28,7 @@ MONTH: Final = timedelta(days=30)
 """What a storage price by the month is for."""
 
 By = Literal["order", "warehouse", "carrier", "channel"]
-KINDS: Final = ("freight", "packaging", "handling", "storage", "way_back")
+KINDS: Final = ("freight", "packaging", "handling", "storage", "way_back", "sent_again")
 FreightIs = Literal["billed", "quoted", "planned"]
 """What a figure of freight is: a carrier's bill, the quote of the carrier that went, or the plan's
 quote of another one, because nobody knows what the one that went asks."""
@@ -48,6 +50,8 @@ class PartSent(NamedTuple):
     storage: int
     way_back: int
     """What the mall bears of what came back of it."""
+    sent_again: int
+    """What it cost to send refused goods of it to their learner again."""
     freight_is: FreightIs
     planned_carrier: str
     """Empty: none was planned, because there were no rate cards."""
@@ -84,6 +88,7 @@ class Costs(NamedTuple):
     handling: int
     storage: int
     way_back: int
+    sent_again: int
 
     @property
     def total(self) -> int:
@@ -136,6 +141,14 @@ def units_of(goods: str) -> dict[int, int]:
     """Units by line, as a row of costs keeps them: `1:2,3:1`."""
     pairs = (one.split(":") for one in goods.split(",") if one)
     return {int(line): int(units) for line, units in pairs}
+
+
+def by_line(goods: Iterable[Units]) -> dict[int, int]:
+    """Units by line, of all parts."""
+    found: dict[int, int] = {}
+    for one in goods:
+        found[one.line] = found.get(one.line, 0) + one.quantity
+    return found
 
 
 class Lay(NamedTuple):

@@ -25,6 +25,7 @@ from domain.parcel_facts import (
     CarrierChosen,
     ParcelPacked,
 )
+from domain.returns import Return, refused
 from domain.stock import stock_key
 from domain.warehouses import WarehouseOpened, WarehouseRevised
 from projections.billed_costs import (
@@ -37,12 +38,13 @@ from projections.billed_then import billed, billed_by_order
 from projections.log_then import LogThen
 from projections.part_costs import PartCost
 from projections.reading import compose
+from projections.sent_again_costs import PartCosts, sent_again
 
 TABLES = ("part_costs", "returns")
 COLUMNS = (
     "handed_on", "order", "part", "parcel", "warehouse", "carrier", "channel", "value_fen",
     "freight_fen", "freight_is", "packaging_fen", "handling_fen", "storage_fen",
-    "way_back_fen", "total_fen", "planned_carrier", "planned_fen",
+    "way_back_fen", "sent_again_fen", "total_fen", "planned_carrier", "planned_fen",
 )  # fmt: skip
 
 
@@ -61,7 +63,9 @@ class Costing(LogThen):
         by_order = await billed_by_order(self, {row.order for row in rows})
         items = await self._items(rows)
         storage = await self._storage(rows)
-        ways_back = await self._ways_back({row.order for row in rows})
+        returns = await self._returns({row.order for row in rows})
+        ways_back = await self._ways_back(returns)
+        again = await self._sent_again(returns, rows, items)
         together: dict[str, list[PartCost]] = {}
         for row in rows:
             together.setdefault(row.parcel or "", []).append(row)
@@ -86,7 +90,8 @@ class Costing(LogThen):
                 costs[key] = PartSent(
                     row.order, row.part, parcel, row.warehouse, carrier, row.channel,
                     cargos[key].value_fen,
-                    *share, storage.get(key, 0), ways_back.get(key, 0), freight_is,
+                    *share, storage.get(key, 0), ways_back.get(key, 0), again.get(key, 0),
+                    freight_is,
                     row.carrier or "", row.freight_fen,
                 )  # fmt: skip
         return [costs[row.order, row.part] for row in rows]
@@ -98,7 +103,8 @@ class Costing(LogThen):
             [
                 days[one.order, one.part].isoformat(), one.order, one.part, one.parcel,
                 one.warehouse, one.carrier, one.channel, one.value, one.freight,
-                one.freight_is, one.packaging, one.handling, one.storage, one.way_back, one.total,
+                one.freight_is, one.packaging, one.handling, one.storage, one.way_back,
+                one.sent_again, one.total,
                 one.planned_carrier, one.planned,
             ]
             for one in await self.parts(since=since, until=until)
@@ -110,7 +116,8 @@ class Costing(LogThen):
             " with all that was billed on top, but not what is open or contested; freight of"
             " another carrier than planned by its rate card on that day, if it had one; storage by"
             " the warehouse's terms, first in, first out; ways back at the mall's fault as stated,"
-            " or as billed; market value when the order was placed",
+            " or as billed; refused goods sent again by rate card and terms, or as billed; market"
+            " value when the order was placed",
             {
                 "position": self.position,
                 "since": since and since.isoformat(),
@@ -167,18 +174,13 @@ class Costing(LogThen):
         ]
         if not other:
             return {}
-        network, rates = NETWORK.initial, RATES.initial
-        for one in await self.facts([NETWORK.stream(MALL)]):
-            network = NETWORK.evolve(network, one.fact)
-        for one in await self.facts([RATES.stream(MALL)]):
-            rates = RATES.evolve(rates, one.fact)
         states = dict.fromkeys(other, PARCEL.initial)
         grams = {parcel: sum(one.grams for one in together[parcel]) for parcel in other}
         for one in await self.facts(map(PARCEL.stream, other)):
             states[one.key] = PARCEL.evolve(states[one.key], one.fact)
             if isinstance(one.fact, ParcelPacked):
                 grams[one.key] = max(grams[one.key], one.fact.weight_grams)
-        terms = Terms(network, rates)
+        terms = await self._terms()
         asked: dict[str, int | None] = {}
         for parcel, state in states.items():
             cargo = all_of((cargos[one.order, one.part], 1) for one in together[parcel])
@@ -186,6 +188,15 @@ class Costing(LogThen):
             found = price(grams[parcel])
             asked[parcel] = None if found is None else found.fen
         return asked
+
+    async def _terms(self) -> Terms:
+        """Warehouses and rate cards."""
+        network, rates = NETWORK.initial, RATES.initial
+        for one in await self.facts([NETWORK.stream(MALL)]):
+            network = NETWORK.evolve(network, one.fact)
+        for one in await self.facts([RATES.stream(MALL)]):
+            rates = RATES.evolve(rates, one.fact)
+        return Terms(network, rates)
 
     async def _items(self, rows: Sequence[PartCost]) -> TermsThen:
         """Items by log position: an order's goods count as when it was placed."""
@@ -222,19 +233,32 @@ class Costing(LogThen):
                 costs[part] = costs.get(part, 0) + fen
         return costs
 
-    async def _ways_back(self, orders: Collection[str]) -> dict[tuple[str, int], int]:
-        """What the mall bears, by part, of what came back of these orders: stated, or billed."""
+    async def _returns(self, orders: Collection[str]) -> dict[str, Return]:
+        """The returns of these orders."""
         query = compose(_RETURNS, self.schema, TABLES, "")
         cursor = await self.connection.execute(query, (list(orders),))
         names = [name for (name,) in await cursor.fetchall()]
         states = dict.fromkeys(names, RETURN.initial)
         for one in await self.facts(map(RETURN.stream, names)) if names else ():
             states[one.key] = RETURN.evolve(states[one.key], one.fact)
-        borne = {name: back for name, back in states.items() if back.at_the_malls_cost}
+        return states
+
+    async def _sent_again(
+        self, returns: Mapping[str, Return], rows: Sequence[PartCost], items: TermsThen
+    ) -> PartCosts:
+        some = {name: back for name, back in returns.items() if refused(back.goods)}
+        if not some:
+            return {}
+        terms = await self._terms()
+        return await sent_again(self, some, rows, items=items, terms=terms, rules=self.rules)
+
+    async def _ways_back(self, returns: Mapping[str, Return]) -> PartCosts:
+        """What the mall bears, by part, of what came back of these orders: stated, or billed."""
+        borne = {name: back for name, back in returns.items() if back.at_the_malls_cost}
         labels = await self.labels([*borne]) if borne else {}
         places: dict[str | None, str] = {name: one.warehouse or "" for name, one in borne.items()}
         bills = await billed(self, labels, places) if labels else {}
-        costs: dict[tuple[str, int], int] = {}
+        costs: PartCosts = {}
         for name, back in borne.items():
             fen = costing({"freight": back.freight_fen}, bills.get(name, {}))["freight"]
             shares = shared(fen, [one.quantity for one in back.units])

@@ -36,8 +36,8 @@ def day(n: float) -> datetime:
 def sent(order: str, part: int, **more: object) -> PartSent:
     """A part that cost 500 fen to send and was worth 10,000."""
     plain = PartSent(
-        order, part, f"{order}-P{part}", "zhejiang", "jd", "app", 10_000, 300, 100, 80, 10, 10,
-        "quoted", "jd", 300,
+        order, part, f"{order}-P{part}", "zhejiang", "jd", "app", 10_000, 300, 100, 80, 10, 4,
+        6, "quoted", "jd", 300,
     )  # fmt: skip
     return plain._replace(**more)  # type: ignore[arg-type]
 

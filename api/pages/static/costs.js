@@ -6,7 +6,7 @@ import { daysAgo, number, plainDay, t, warehouseName, word, yuan } from "./words
 
 const PERIODS = [7, 30, 90, 365];
 const BY = ["carrier", "warehouse", "channel", "order"];
-const SUMS = ["freight", "packaging", "handling", "storage", "way_back", "total"];
+const SUMS = ["freight", "packaging", "handling", "storage", "way_back", "sent_again", "total"];
 
 /** The view: one period, summed up one way at a time. */
 export async function costs(view, _, signal) {

@@ -40,7 +40,7 @@ const average = (sum, n) => (n ? number(Math.round((100 * sum) / n) / 100) : "â€
 const each = (sum, n) => (n ? yuan(Math.round(sum / n)) : "â€”");
 
 function tiles({ promised, whole }) {
-  const costs = [0, 1].map((at) => ["freight_fen", "packaging_fen", "handling_fen", "storage_fen", "way_back_fen"].reduce((sum, name) => sum + whole(name)[at], 0));
+  const costs = [0, 1].map((at) => ["freight_fen", "packaging_fen", "handling_fen", "storage_fen", "way_back_fen", "sent_again_fen"].reduce((sum, name) => sum + whole(name)[at], 0));
   return [
     ["orders", both(whole("orders"), null, number)],
     ["handed_over", both(whole("handed_over"), null, number)],
