@@ -3,9 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.browser.visiting import IN_A_BROWSER, Browsing
+from tests.browser.service import Service
+from tests.browser.visiting import IN_A_BROWSER, Browsing, Newcomer
 
 pytestmark = IN_A_BROWSER
 
@@ -58,3 +59,30 @@ def test_days_are_counted_by_the_calendar_when_one_has_another_length(browsing: 
                 now = datetime(today.year, today.month, today.day, hour, 30, tzinfo=zone)
                 told = words_of(one.page, zone.key, call='["daysAgo", 10]', now=now)
                 assert told == (today - timedelta(days=10)).isoformat()
+
+
+def test_points_of_a_sheet_live_to_the_end_of_the_day_they_expire_on(
+    browsing: Browsing, service: Service, newcomer: Newcomer
+) -> None:
+    """L1, rule 15: a day alone, as a file is read; a time is that time; what is no day is said."""
+    learner = newcomer()
+    head = "learner,points,reason,source,happened_at,expires_at"
+    rows = ["7,task,day,,2188-02-28", "20,task,clock,,2188-03-31T00:00"]
+    with browsing.as_("operations", "ops") as one:
+        one.open("/operations#/grants")
+        box, send = one.page.locator("[name=sheet]"), one.button("grants.send", "#view")
+        words = one.says("grants.bad_time", field="expires_at")
+        for nonsense in ("2188-13-31", "2187-02-29"):
+            box.fill(f"{head}\n{learner},1,task,day,,{nonsense}")
+            expect(one.page.locator(".bad-words", has_text=words)).to_be_visible()
+            expect(send).to_be_disabled()
+            box.fill("")
+            expect(one.page.locator(".bad-words")).to_have_count(0)
+        box.fill("\n".join([head, *(f"{learner},{row}" for row in rows)]))
+        expect(send).to_be_enabled()
+        send.click()
+        expect(send).to_be_disabled()
+        expect(one.page.locator("#view [role=status]")).to_contain_text(one.says("grants.outcome"))
+    seen = service.call("GET", f"/v1/learners/{learner}/balance", role="service", subject="lms")
+    expiring = [tuple(it.values()) for it in seen["expiring"] if it["on"].startswith("2188")]
+    assert expiring == [("2188-02-28", 7), ("2188-03-30", 20)]

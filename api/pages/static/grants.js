@@ -3,7 +3,7 @@ import { $, calmly, fill, h } from "./dom.js";
 import { readCsv } from "./csv.js";
 import { Intent } from "./http.js";
 import { badge, busily, empty, field, problemBox, toast, waitingWords } from "./ui.js";
-import { has, number, t, zoned } from "./words.js";
+import { daysAfter, has, number, t, zoned } from "./words.js";
 
 const COLUMNS = ["learner", "points", "reason", "source", "happened_at", "expires_at", "carried_over"];
 const NEEDED = COLUMNS.slice(0, 4);
@@ -64,7 +64,7 @@ function check(cells) {
     const grant = { learner: raw.learner, points, reason: raw.reason, source: raw.source };
     for (const name of ["happened_at", "expires_at"]) {
       if (!raw[name]) continue;
-      const at = moment(raw[name]);
+      const at = moment(raw[name], name === "expires_at");
       if (at) grant[name] = at; else wrong.push(t("grants.bad_time", { field: name }));
     }
     if (["1", "true", "yes", "是"].includes((raw.carried_over ?? "").toLowerCase())) grant.carried_over = true;
@@ -75,11 +75,11 @@ function check(cells) {
   });
 }
 
-/** A time as people type it, in the mall's zone where none is said. */
-function moment(text) {
-  const [, date, time = "00:00:00", zone] = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?))?(Z|[+-]\d{2}:?\d{2})?$/.exec(text) ?? [];
-  if (!date) return null;
-  const local = `${date}T${time.length === 5 ? `${time}:00` : time}`;
+/** A time as people type it, in the mall's zone where none is said; a day alone is its beginning or its end, as in files. */
+function moment(text, endOfDay) {
+  const [, date, clock, zone] = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?))?(Z|[+-]\d{2}:?\d{2})?$/.exec(text) ?? [];
+  if (!date || Number.isNaN(Date.parse(date)) || daysAfter(date, 0) !== date) return null;
+  const local = `${endOfDay && !clock ? daysAfter(date, 1) : date}T${clock ?? "00:00"}`;
   const whole = zone ? local + zone : zoned(local);
   return Number.isNaN(Date.parse(whole)) ? null : whole;
 }

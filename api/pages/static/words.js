@@ -97,12 +97,15 @@ export const lastWeekday = (end) => weekday(before(end));
 
 export const dayKey = (at) => plainDays.format(new Date(at));
 
-/** The mall's day so many days ago, "2026-03-31": days are no 24 hours where clocks change. */
-export function daysAgo(n) {
-  const at = new Date(`${dayKey(Date.now())}T00:00Z`);
-  at.setUTCDate(at.getUTCDate() - n);
+/** A day so many days after another one, "2026-03-31": days are no 24 hours where clocks change. */
+export function daysAfter(text, n) {
+  const at = new Date(`${text}T00:00Z`);
+  at.setUTCDate(at.getUTCDate() + n);
   return at.toISOString().slice(0, 10);
 }
+
+/** The mall's day so many days ago. */
+export const daysAgo = (n) => daysAfter(dayKey(Date.now()), -n);
 
 /** A day without a time ("2026-03-31"), which has no zone to be moved by. */
 export const plainDay = (text) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", year: "numeric", month: "short", day: "numeric" }).format(new Date(`${text}T00:00Z`));
