@@ -1,6 +1,6 @@
 """对账依据 What the house knows of the numbers on one bill, gathered from views and log (W6)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, LiteralString
@@ -17,7 +17,7 @@ from application.sent_again import is_sent_again, return_of
 from application.streams import ITEM, PARCEL, RETURN, STOCK
 from application.terms_then import TermsThen
 from domain.bill_facts import LINES_MAX, BilledLine, BillKind, Charge
-from domain.bill_known import Earlier, Expected, Known
+from domain.bill_known import Expected, Known, Others
 from domain.cargo import Cargo, together
 from domain.costs import by_line, units_of
 from domain.days import FIRST_DAY, LAST_DAY
@@ -53,9 +53,9 @@ class Evidence:
 
     lines: Sequence[BilledLine]
     known: Mapping[str, Known]
-    earlier: Earlier
+    earlier: Others
     expected: Sequence[Expected]
-    later: Collection[tuple[str, Charge]]
+    later: Others
 
 
 class Gathering:
@@ -93,7 +93,7 @@ class Gathering:
             }
             for first in (True, False)
         )
-        return Evidence(lines, known, earlier, expected, later.keys())
+        return Evidence(lines, known, earlier, expected, later)
 
     def _period(self, bill: OpenBill) -> dict[str, Any]:
         """From when until when something belongs on the bill; never, where it names no days."""
@@ -232,14 +232,14 @@ class Gathering:
         self, bill: OpenBill, about: Mapping[str, Any]
     ) -> tuple[dict[str, Known], list[Expected]]:
         named = set(about["numbers"])
-        attempts = {row["attempt"] for row in await self._rows(REFUNDS, about)}
+        due = await self._rows(_PAID, about)
+        attempts = {row["attempt"] for row in [*due, *await self._rows(REFUNDS, about)]}
         # All refunds of a payment together: which of them a line is about, the others tell.
         theirs = {"numbers": [*(named | attempts)]}
         known = payments(await self._rows(CAPTURES, theirs), bill.partner)
         known |= refunds(await self._rows(REFUNDS, theirs), bill.partner)
         expected = [
-            Expected(row["number"], Charge(row["charge"]), row["fen"], row["about"])
-            for row in await self._rows(_PAID, about)
+            Expected(row["number"], Charge(row["charge"]), row["fen"], row["about"]) for row in due
         ]
         return known, expected
 
@@ -343,7 +343,8 @@ WHERE originator_id = ANY(%(streams)s) ORDER BY originator_id, originator_versio
 """
 _PAID: LiteralString = (
     """
-SELECT c.attempt AS number, 'capture' AS charge, c.amount_fen AS fen, c.order_number AS about
+SELECT c.attempt AS number, 'capture' AS charge, c.amount_fen AS fen, c.order_number AS about,
+    c.attempt
 FROM {captures} c
 WHERE c.means = %(partner)s AND c.paid_at >= %(since)s::timestamptz
   AND c.paid_at < %(until)s::timestamptz AND """
@@ -352,7 +353,7 @@ WHERE c.means = %(partner)s AND c.paid_at >= %(since)s::timestamptz
 UNION ALL
 SELECT """
     + NUMBER
-    + """, 'refund', -r.amount_fen, r.order_number
+    + """, 'refund', -r.amount_fen, r.order_number, r.attempt
 FROM {cash_refunds} r JOIN {captures} c ON c.order_number = r.order_number
     AND c.attempt = r.attempt
 WHERE r.state = 'confirmed' AND c.means = %(partner)s
@@ -360,8 +361,7 @@ WHERE r.state = 'confirmed' AND c.means = %(partner)s
     + _ELSEWHERE
     + "("
     + NUMBER
-    + """, r.attempt) AND l.charge = 'refund'
-    AND (l.number <> r.attempt OR l.fen = -r.amount_fen))
+    + """) AND l.charge = 'refund')
 ORDER BY 1, 2 LIMIT %(limit)s
 """
 )

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from domain.bill_facts import Charge
 
-Earlier = Mapping[tuple[str, Charge], Sequence[int]]
-"""What earlier bills of this partner asked, by number and charge, in fen a line."""
+Others = Mapping[tuple[str, Charge], Sequence[int]]
+"""What other bills of this partner asked, by number and charge, in fen a line."""
 Reprice = Callable[[int], int | None]
 """What the partner's own card asks for a parcel of so many grams; None: it does not say."""
 Box = tuple[str, str]

@@ -5,12 +5,12 @@ explained to the fen. What is missing on the bill is apart: it is no line of it.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from domain.bill_facts import KEPT, BilledLine, BillKind, Cause, Charge, Difference
-from domain.bill_known import Earlier, Expected, Known
+from domain.bill_known import Expected, Known, Others
 from domain.billed_before import Boxes, Left, Pools, Refunds
 
 
@@ -27,9 +27,9 @@ def compare(
     known: Mapping[str, Known],
     *,
     kind: BillKind,
-    earlier: Earlier = MappingProxyType({}),
+    earlier: Others = MappingProxyType({}),
     expected: Iterable[Expected] = (),
-    later: Collection[tuple[str, Charge]] = (),
+    later: Others = MappingProxyType({}),
 ) -> Compared:
     """Each line by itself, but freight and its surcharges as one sum, and refunds one to one.
 
@@ -39,7 +39,7 @@ def compare(
     """
     boxes = Boxes(known, earlier)
     pools = Pools(lines, known, earlier)
-    refunds = Refunds(lines, known, earlier)
+    refunds = Refunds(lines, known, earlier, later)
     seen: Counter[tuple[Cause, Charge, str]] = Counter()
     found: list[Difference] = []
     agreed = ours = 0

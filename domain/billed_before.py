@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from domain.bill_facts import BilledLine, Charge
-from domain.bill_known import Box, Earlier, Expected, Known
+from domain.bill_known import Box, Expected, Known, Others
 
 
 class Left(NamedTuple):
@@ -80,7 +80,7 @@ class Pools:
     """
 
     def __init__(
-        self, lines: Sequence[BilledLine], known: Mapping[str, Known], earlier: Earlier
+        self, lines: Sequence[BilledLine], known: Mapping[str, Known], earlier: Others
     ) -> None:
         self._known = known
         itemised: Counter[str] = Counter()
@@ -132,7 +132,11 @@ class Refunds:
     """
 
     def __init__(
-        self, lines: Sequence[BilledLine], known: Mapping[str, Known], earlier: Earlier
+        self,
+        lines: Sequence[BilledLine],
+        known: Mapping[str, Known],
+        earlier: Others,
+        later: Others,
     ) -> None:
         self._known = known
         self._all = {name: fen for one in known.values() for name, fen in one.refunds.items()}
@@ -141,15 +145,7 @@ class Refunds:
         self._own = {number for number, one in known.items() if number in one.refunds}
         mine = [(at, line) for at, line in enumerate(lines) if self.concern(line)]
         often = Counter(line.number for _, line in mine)
-        before = [
-            (number, fen)
-            for (number, charge), some in earlier.items()
-            for fen in some
-            if charge is Charge.REFUND and number in known and known[number].refunds
-        ]
-        # Who names a refund itself is about it: whoever names its payment may be about another.
-        for number, fen in sorted(before, key=lambda one: one[0] not in self._own):
-            self._nearest(number, fen, whole=True, rather_not=often.keys())
+        self._elsewhere(earlier, often.keys())
         exact = {at for at, line in mine if line.fen in known[line.number].refunds.values()}
         for at, line in sorted(
             mine, key=lambda one: (one[1].number not in self._own, one[0] not in exact)
@@ -157,6 +153,7 @@ class Refunds:
             due = self._nearest(line.number, line.fen, whole=often[line.number] == 1)
             if due is not None:
                 self._due[at] = due
+        self._elsewhere(later, ())
 
     def concern(self, line: BilledLine) -> bool:
         """Whether the line is about refunds that the house knows."""
@@ -173,6 +170,18 @@ class Refunds:
     def lacking(self, due: Expected) -> Expected | None:
         """A refund that no line is about; None: one is."""
         return None if due.number in self._all and due.number not in self._left else due
+
+    def _elsewhere(self, bills: Others, rather_not: Collection[str]) -> None:
+        """Other bills' lines are about refunds, too; rather not about these."""
+        lines = [
+            (number, fen)
+            for (number, charge), some in bills.items()
+            for fen in some
+            if charge is Charge.REFUND and number in self._known and self._known[number].refunds
+        ]
+        # Who names a refund itself is about it: whoever names its payment may be about another.
+        for number, fen in sorted(lines, key=lambda one: one[0] not in self._own):
+            self._nearest(number, fen, whole=True, rather_not=rather_not)
 
     def _open(self, number: str) -> dict[str, int]:
         return {

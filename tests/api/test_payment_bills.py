@@ -8,6 +8,7 @@ import pytest
 
 from application import ordering
 from application.asking_partners import Asking
+from application.billing import match_again
 from application.envelope import Context
 from application.streams import ORDER
 from application.unit import Command, Unit
@@ -114,6 +115,37 @@ async def test_a_refund_of_an_old_id_is_named_with_its_order(mall: Mall) -> None
         ("missing", f"{numbers[1]}-refund-1", 1_900),
         ("unknown_number", "refund-1", -1_900),
     ]
+
+
+async def test_one_of_two_equal_refunds_is_missing_when_another_bill_has_the_other(
+    mall: Mall,
+) -> None:
+    """W6: under their payment's number nobody says which of them; the other one is expected."""
+    number = (await mall.order(("tea-set", 2)))["number"]
+    payment = {"means": "wechat", "attempt": "pay-2", "amount_fen": 3_800}
+    await mall.post(f"/v1/orders/{number}/payments", payment, **POS)
+    for nth in (1, 2):
+        body = {"reason": "changed my mind", "lines": [{"sku": "tea-set", "quantity": 1}]}
+        gone = await mall.post(f"/v1/orders/{number}/cancellation", body)
+        assert gone.status_code == 200, gone.text
+        name = f"{number}-refund-{nth}"
+        await done(
+            mall,
+            name,
+            lambda unit, name=name: ordering.settle_cash_refund(  # type: ignore[misc]
+                unit, number=number, refund=name, cause=None
+            ),
+        )
+    await sent(mall, f"{HEADER}pay-2,退款,19.00\n", number="other", **PROVIDER)
+    await sent(mall, f"{HEADER}pay-2,收款,38.00\n", number="e6", **PROVIDER, **today())
+    await matched(mall)
+    ((cause, missing, fen),) = await differences(mall, "payment:wechat:e6")
+    assert (cause, fen, missing.startswith(f"{number}-refund-")) == ("missing", 1_900, True)
+    await sent(mall, f"{HEADER}pay-2,退款,38.00\n", number="other", **PROVIDER)
+    await matched(mall)
+    await match_again(mall.tenant, at="1")
+    await mall.views()
+    assert await differences(mall, "payment:wechat:e6") == []
 
 
 async def test_a_payment_of_two_orders_is_a_number_that_nobody_can_match(mall: Mall) -> None:

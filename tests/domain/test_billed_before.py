@@ -98,7 +98,7 @@ def test_what_is_missing_is_what_no_name_was_billed_for() -> None:
     due = [Expected("P", HANDLING, 200, "P"), Expected("Q", HANDLING, 200, "Q")]
     (one,) = bills(KNOWN, [("T1", 320)], expected=due)
     assert causes(one) == [(Cause.MISSING, "P", -80)]
-    (one,) = bills(KNOWN, [("W", 200)], expected=due, later=[("T1", HANDLING)])
+    (one,) = bills(KNOWN, [("W", 200)], expected=due, later={("T1", HANDLING): [320]})
     assert causes(one) == []
 
 
@@ -136,6 +136,20 @@ def test_of_two_equal_refunds_the_one_that_is_named_later_was_not_meant_before()
         assert causes(after) == []
     _, _, third = bills(known, [("pay", -700)], [("R1", -700)], [("R2", -700)], charge=REFUND)
     assert causes(third) == [twice("R2", -700)]
+
+
+def test_of_refunds_those_are_missing_that_no_bill_is_about() -> None:
+    """W6: two equal ones, of which another bill has one under their payment's number, or both."""
+    both = {"R1": -700, "R2": -700}
+    pay = {"pay": Known("T1", ours={REFUND: -1_400}, refunds=both)}
+    due = [Expected(name, REFUND, fen, "T1") for name, fen in both.items()]
+    for billed, missing in (([-700], 1), ([-700, -700], 0), ([-1_400], 0), ([], 2)):
+        elsewhere = {("pay", REFUND): billed}
+        for one in (
+            compare([], pay, kind=BillKind.PAYMENT, expected=due, earlier=elsewhere),
+            compare([], pay, kind=BillKind.PAYMENT, expected=due, later=elsewhere),
+        ):
+            assert [each.cause for each in one.differences] == [Cause.MISSING] * missing
 
 
 SHARES = st.dictionaries(
