@@ -81,6 +81,13 @@ def test_a_bill_that_cannot_be_compared_is_among_what_waits(
 ) -> None:
     """W6, M5: with its number, how often it was tried, and what to do; it leads to the bill."""
     number = f"stuck-{screen.language}"
+    settings = Settings(data=service.data, keys=service.data / "keys")
+    with database(settings) as found, psycopg.connect(found.owner_url) as connection:
+        connection.execute(
+            """INSERT INTO mall.uncompared_bills
+            VALUES (%s, 1, clock_timestamp(), 3, 'OverflowError', 'infinity')""",
+            (f"carrier:zhongtong:{number}",),
+        )  # no bill is known to fail: as it is noted of one, and before it is compared
     with browsing.as_("operations", "ops", screen) as visitor:
         page = visitor.page
         visitor.open("/operations#/bills")
@@ -93,13 +100,6 @@ def test_a_bill_that_cannot_be_compared_is_among_what_waits(
         )
         page.click(".bill-import button[value=take]")
         expect(page.locator(f"[data-bill='carrier:zhongtong:{number}']")).to_be_visible()
-        settings = Settings(data=service.data, keys=service.data / "keys")
-        with database(settings) as found, psycopg.connect(found.owner_url) as connection:
-            connection.execute(
-                """INSERT INTO mall.uncompared_bills
-                VALUES (%s, 1, clock_timestamp(), 3, 'OverflowError', 'infinity')""",
-                (f"carrier:zhongtong:{number}",),
-            )  # no bill is known to fail: as it is noted of one
         visitor.open("/operations#/waiting")
         told = page.locator("tr[data-kind=uncompared_bill]", has_text=number)
         expect(told).to_contain_text(visitor.says("trouble_kind.uncompared_bill"))
