@@ -16,7 +16,7 @@ def payments(rows: Sequence[Row], partner: str) -> dict[str, Known]:
     return {
         row["attempt"]: Known(
             about=row["order_number"],
-            theirs=row["means"] == partner,
+            theirs=row["means"] in (None, partner),
             refunded=-sum(row["refunds"]) >= row["amount_fen"],
             ours={
                 Charge.CAPTURE: row["amount_fen"],
@@ -51,15 +51,26 @@ NUMBER: LiteralString = """
 CASE WHEN starts_with(r.refund, r.order_number || '-') THEN r.refund
     ELSE r.order_number || '-' || r.refund END
 """
+# What came too late, or once more, went back as a whole and was no order's payment: that it came is
+# known from its refund, and not by which provider.
 CAPTURES: LiteralString = f"""
+WITH came AS (
+    SELECT attempt, order_number, means, amount_fen FROM {{captures}}
+    WHERE attempt = ANY(%(numbers)s)
+    UNION ALL
+    SELECT attempt, order_number, NULL, max(amount_fen) FROM {{cash_refunds}} r
+    WHERE attempt = ANY(%(numbers)s) AND NOT EXISTS (
+        SELECT FROM {{captures}} c
+        WHERE c.order_number = r.order_number AND c.attempt = r.attempt)
+    GROUP BY attempt, order_number
+)
 SELECT c.attempt, c.order_number, c.means, c.amount_fen,
     coalesce(array_agg(-r.amount_fen ORDER BY r.refund) FILTER (WHERE r.refund IS NOT NULL),
         '{{{{}}}}') AS refunds,
     coalesce(array_agg({NUMBER} ORDER BY r.refund) FILTER (WHERE r.refund IS NOT NULL), '{{{{}}}}')
         AS names
-FROM {{captures}} c LEFT JOIN {{cash_refunds}} r
+FROM came c LEFT JOIN {{cash_refunds}} r
     ON r.order_number = c.order_number AND r.attempt = c.attempt AND r.state <> 'failed'
-WHERE c.attempt = ANY(%(numbers)s)
 GROUP BY c.attempt, c.order_number, c.means, c.amount_fen
 """
 # With the other refunds of their payments, and of the payments that are named.

@@ -191,3 +191,20 @@ async def test_the_provider_is_asked_under_the_number_that_it_bills(
         await partners.until_refunded(number, name)
     await Asking(mall.tenant, partners.client).ask()
     assert len(asked) == 2
+
+
+async def test_a_payment_that_came_once_more_is_known_with_its_refund(mall: Mall) -> None:
+    """W6, rules.md 8: the provider bills both; neither is a number that nobody knows."""
+    number = await paid(mall, "pay-1")
+    again = {"means": "wechat", "attempt": "pay-2", "amount_fen": 1_900}
+    answer = await mall.post(f"/v1/orders/{number}/payments", again, **POS)
+    assert answer.status_code in (200, 201), answer.text
+    await mall.views()
+    order = await mall.read(number, role="support", subject="sue")
+    ((refund),) = [one["refund"] for one in order["cash_refunds"]]
+    lines = f"pay-1,收款,19.00\npay-2,收款,19.00\n{refund},退款,19.00\npay-3,收款,19.00\n"
+    await sent(mall, HEADER + lines, number="e1", **PROVIDER, **today())
+    await matched(mall)
+    path = "/v1/bills/payment:wechat:e1/differences"
+    listed = (await mall.get(path, role="auditor", subject="ada")).json()["differences"]
+    assert [(one["cause"], one["number"]) for one in listed] == [("unknown_number", "pay-3")]
