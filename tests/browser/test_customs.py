@@ -145,10 +145,19 @@ def test_a_parcel_abroad_is_ordered_declared_and_handed_over(
         expect(stuck).to_contain_text(visitor.says("declaration.stopped"))
         service.call("POST", said, {"answer": "cleared"}, **OPS)
         expect(stuck.locator("form")).to_have_count(1, timeout=15_000)
-        with service.partners(pace_seconds=0.2):
+        with service.partners(pace_seconds=0.2, outage="pushes"):
             stuck.locator("form button").click()
             expect(stuck).to_have_count(0)
             visitor.content()
+            visitor.open(f"/operations#/packing/{number}")
+            visitor.button("legs.stopped").click()
+            visitor.send(reason="a sample is taken")
+            visitor.go("declarations")
+            expect(row).to_contain_text(visitor.says("declarations.under_way"))
+            row.locator(f"button:has-text('{visitor.says('declarations.cleared')}')").click()
+            visitor.send()
+            expect(row).to_have_count(0)
+        with service.partners(pace_seconds=0.2):
             wait_for_leg(service, number)
     with browsing.as_("learner", learner, screen) as visitor:
         page = visitor.page

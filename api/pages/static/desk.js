@@ -2,7 +2,7 @@
 import { fill, h, icon, reorder } from "./dom.js";
 import { fresh, get, Intent } from "./http.js";
 import { inHand } from "./intercept.js";
-import { legsOf, legWords, nameOverseas, takeBackOverseas } from "./legs.js";
+import { legsOf, legWords, nameOverseas, stoppedAbroad, takeBackOverseas } from "./legs.js";
 import { follow } from "./live.js";
 import { may } from "./may.js";
 import { picture } from "./picture.js";
@@ -109,6 +109,6 @@ function packForm(part, found, changed) {
 function tracked(part, parcel, found, changed) {
   return h("div", { class: "stack" }, h("div", { class: "spread" }, waybillWords(parcel), badge("parcel", parcel.state)), legsOf(parcel),
     parcel.scans.length ? h("ol", { class: "track" }, parcel.scans.slice(0, 4).map((scan, place_) => h("li", { class: place_ ? "" : "now" }, h("p", null, scanWords(scan)), h("time", { datetime: scan.time, title: exact(scan.time) }, [legWords(scan), when(scan.time), ago(scan.time)].filter(Boolean).join(" · "))))) : h("p", { class: "quiet small" }, t("packing.no_scans")),
-    parcel.legs ? h("div", { class: "row" }, nameOverseas(parcel, changed), takeBackOverseas(parcel, changed)) : null,
+    parcel.legs ? h("div", { class: "row" }, nameOverseas(parcel, changed), takeBackOverseas(parcel, changed), stoppedAbroad(parcel, changed)) : null,
     part.units.length && may("take_in") ? inHand(parcel, found.number, changed) : null);
 }

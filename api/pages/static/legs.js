@@ -49,4 +49,17 @@ export function takeBackOverseas(one, changed) {
   }) }, t("legs.wrong"));
 }
 
+const OVER = ["signed", "returned", "lost"];
+
+/** Say that customs keep a parcel that its carrier has: it waits under Customs from then on. */
+export function stoppedAbroad(one, changed) {
+  if (OVER.includes(one.state)) return null;
+  return h("button", { class: "tool", type: "button", onclick: () => askFor({
+    title: t("legs.stopped"), path: `/v1/parcels/${encodeURIComponent(one.number)}/declaration/answer`, label: t("legs.stopped"), danger: true,
+    said: () => t("declarations.answered"), done: (answer) => changed(answer.position),
+    fields: [h("p", { class: "quiet small" }, t("legs.stopped_how")), field("reason", t("cancel.reason"), { required: true, maxlength: 200, autofocus: true })],
+    read: (form) => ({ answer: "stopped", reason: form.reason.value.trim() }),
+  }) }, t("legs.stopped"));
+}
+
 const carrierOf = (box) => box.value.trim().toLowerCase();
