@@ -212,7 +212,8 @@ def test_words_have_the_figures_they_need_when_a_field_is_unusable() -> None:
     }
     ours: dict[str, Any] = {
         "names_somebody": {}, "no_country": {}, "no_hs_code": {}, "not_latin": {},
-        "too_many_fields": {"most": 200},
+        "too_many_fields": {"most": 200}, "own_time_has_no_zone": {},
+        "before_since": {"since": "2026-01-31"}, "shares_not_whole": {"sku": "mug", "sum": 90},
     }  # fmt: skip
     assert unusable.WORDS.keys() - theirs.keys() == ours.keys()
     theirs |= ours
