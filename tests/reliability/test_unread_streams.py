@@ -19,7 +19,7 @@ from tests.reliability.test_live import streams_left
 from tests.reliability.test_processes import _order
 from tests.reliability.workload import query
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(480)]
 
 READERS = 100
 ORDERS = 5
@@ -31,6 +31,9 @@ SMALL = (sys.executable, "-m", "tests.reliability.small_sockets")
 WAITING, OVER = 1_000, 100
 """Of each order: news that fill what waits for a connection, and what sends its watcher away."""
 UNREAD_SECONDS = 5.0
+PATIENCE_SECONDS = 150
+"""The system sends what had no room again ever more rarely: who reads at last may have to wait for
+as long as nobody read, which is the time that a flood takes."""
 UNBOUNDED = (sys.executable, "-m", "tests.reliability.unbounded_queues")
 
 
@@ -75,7 +78,7 @@ class Unread:
         loop = asyncio.get_running_loop()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         read = bytearray(self._read)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while part := await loop.sock_recv(self._socket, 1 << 20):
                 read += part
                 if upto is not None and b"id: %d\n" % upto in read[-len(part) - 100 :]:
