@@ -25,7 +25,8 @@ from domain.house_rules import HouseRules
 from domain.order_facts import Channel, State, Units
 from domain.order_fold import OUTSIDE
 from domain.parcel_facts import ParcelPacked
-from domain.returns import Return, refused
+from domain.returns import Return
+from domain.sent_again import goods_in
 from domain.stock import Stock
 
 TABLES = (
@@ -160,7 +161,7 @@ class Gathering:
     async def _sent_again(self, parcels: Sequence[Row]) -> dict[str, tuple[str, Sequence[Units]]]:
         """Of the parcels in which refused goods left again, their order and what is in them."""
         again = {row["number"]: row["parcel"] for row in parcels if is_sent_again(row["number"])}
-        # Those that were packed first did not say what is in them: all that was refused.
+        # What is in the others, they say themselves.
         silent = {RETURN.stream(return_of(name)) for name, one in again.items() if not one.goods}
         returns: dict[str, Return] = {}
         for row in await self._rows(_FACTS, {"streams": [*silent]}) if silent else ():
@@ -169,8 +170,8 @@ class Gathering:
             returns[row["stream"]] = RETURN.evolve(before, fact)
         found: dict[str, tuple[str, Sequence[Units]]] = {}
         for name, one in again.items():
-            goods = one.goods or refused(returns[RETURN.stream(return_of(name))].goods)
-            found[name] = (one.contents[0].order, goods)
+            back = returns.get(RETURN.stream(return_of(name)), RETURN.initial)
+            found[name] = (one.contents[0].order, goods_in(one, back))
         return found
 
     async def _of_warehouse(

@@ -20,8 +20,8 @@ from domain.orders import Order
 from domain.parcel_facts import Content, ParcelPacked
 from domain.parts import units_of
 from domain.replacing import still_due
-from domain.returns import refused, return_id
-from domain.sent_again import due_of
+from domain.returns import return_id
+from domain.sent_again import due_of, goods_in
 
 _ENDING = re.compile(r"-S(?P<nth>[1-9]\d*)?$")
 
@@ -48,8 +48,7 @@ def goods_sent_again(unit: Unit, parcel: str) -> tuple[Units, ...] | None:
     """What was refused, and is in this parcel; None: it is no such parcel."""
     if not is_sent_again(parcel):
         return None
-    # Those that were packed first did not say what is in them: all that was refused.
-    return unit.read(PARCEL, parcel).goods or refused(unit.read(RETURN, return_of(parcel)).goods)
+    return goods_in(unit.read(PARCEL, parcel), unit.read(RETURN, return_of(parcel)))
 
 
 def due_of_sent_again(unit: Unit, parcel: str, again: Sequence[Units]) -> list[Units]:

@@ -7,7 +7,17 @@ from domain.disputes import Dispute
 from domain.intercepts import Intercept
 from domain.order_facts import Units
 from domain.orders import Order
+from domain.parcels import Parcel
 from domain.replacing import still_due
+from domain.returns import Return, refused
+
+
+def goods_in(parcel: Parcel, back: Return) -> tuple[Units, ...]:
+    """What of a return is in a parcel in which refused goods left again.
+
+    Those that were packed first did not say what is in them: all that was refused.
+    """
+    return parcel.goods or refused(back.goods)
 
 
 def due_of(

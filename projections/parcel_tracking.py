@@ -122,7 +122,7 @@ def _numbers(parcel: Parcel, track: Track) -> set[str]:
     """Numbers that a caller may know it by: its own, what was told of it under, what was taken
     back, as they are searched by (D1, T7)."""
     told = {scan.number for scan in parcel.tracking.scans}
-    named = {*parcel.tracking.numbers, *track.numbers, *told, *parcel.taken_back}
+    named = {*track.numbers, *told, *parcel.taken_back}
     return {plain_number(one) for one in named} - {""}
 
 

@@ -8,7 +8,8 @@ from application.terms_then import TermsThen
 from domain.costs import by_line, shared
 from domain.house_rules import HouseRules
 from domain.parcels import Parcel
-from domain.returns import Return, refused
+from domain.returns import Return
+from domain.sent_again import goods_in
 from projections.billed_costs import costing
 from projections.billed_then import billed
 from projections.log_then import LogThen
@@ -49,7 +50,7 @@ async def sent_again(
     for name, parcel in left.items():
         back = returns[return_of(name)]
         row = orders[back.order]
-        goods = parcel.goods or refused(back.goods)
+        goods = goods_in(parcel, back)
         cargo = items.cargo(row.skus, by_line(goods), row.placed_position)
         asked = asked_by(parcel, parcel.carrier or "", cargo, terms=terms, rules=rules)(cargo.grams)
         quoted = {"freight": 0 if asked is None else asked.fen} | {

@@ -2,6 +2,7 @@
 its learner, and something that she gives back.
 """
 
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -24,10 +25,11 @@ def merge(story: Story, settings: Settings, recipient: dict[str, Any]) -> tuple[
         "source": "PY-101-exam",
     }
     story.done("/v1/points/grants", {"grants": [earned]}, role=Role.SERVICE)
-    orders = [_order(story, recipient, quantity) for quantity in (2, 1)]
+    orders = [story.ordered("notebook", quantity, recipient=recipient) for quantity in (2, 1)]
     story.show("her fourth and fifth in a day: a human looks at them first")
     for number in orders:
-        _approve(story, number)
+        awaited("No review came.", partial(_in_review, story, number))
+        story.approve(number, reason="known learner, small orders")
     warehouse = story.get(f"/v1/orders/{orders[0]}", role=Role.OPERATIONS)["parts"][0]["warehouse"]
     wave = {"warehouse": warehouse, "orders": orders}
     ran = story.done("/v1/waves", wave, role=Role.OPERATIONS)
@@ -110,23 +112,9 @@ def _yuan(fen: int) -> str:
     return f"¥{fen / 100:,.2f}"
 
 
-def _order(story: Story, recipient: dict[str, Any], quantity: int) -> str:
-    """An order of notebooks that the views know of; its number."""
-    lines = [{"sku": "notebook", "quantity": quantity}]
-    wish = {"learner": LEARNER, "lines": lines, "recipient": recipient}
-    placed = story.done("/v1/orders", wish)
-    number: str = placed["number"]
-    story.get(f"/v1/orders/{number}", min_position=placed["position"])
-    return number
-
-
-def _approve(story: Story, number: str) -> None:
-    """Let an order go, once it is found to be one of many (O7)."""
-    path = f"/v1/orders/{number}"
-    awaited("No review came.", lambda: bool(story.get(path, role=Role.OPERATIONS)["review"]))
-    decided = {"decision": "approve", "reason": "known learner, small orders"}
-    answer = story.done(f"{path}/review", decided, role=Role.OPERATIONS)
-    story.get(path, min_position=answer["position"])
+def _in_review(story: Story, number: str) -> bool:
+    """Whether it is found to be one of many (O7)."""
+    return bool(story.get(f"/v1/orders/{number}", role=Role.OPERATIONS)["review"])
 
 
 def _order_of(story: Story, number: str) -> dict[str, Any]:

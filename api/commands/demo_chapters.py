@@ -102,9 +102,7 @@ def review(story: Story, number: str) -> None:
     order = story.get(f"/v1/orders/{number}", role=Role.OPERATIONS)
     reasons = ", ".join(WORDS["en"][f"review.{one}"] for one in order["review"])
     story.page("/operations → Reviews", f"{number}: {reasons}")
-    decided = {"decision": "approve", "reason": "known learner, address checked"}
-    answer = story.done(f"/v1/orders/{number}/review", decided, role=Role.OPERATIONS)
-    story.get(f"/v1/orders/{number}", min_position=answer["position"])
+    story.approve(number, reason="known learner, address checked")
     story.show("approved, with actor and reason in the log")
 
 
@@ -179,11 +177,7 @@ def entrusted(story: Story, sent: str, cancelled: str) -> None:
 
 def _rented_order(story: Story) -> str:
     """An order that is released in the rented warehouse; its number."""
-    lines = [{"sku": "paper-fan", "quantity": 1}]
-    wish = {"learner": LEARNER, "lines": lines, "recipient": RECIPIENT}
-    placed = story.done("/v1/orders", wish)
-    number: str = placed["number"]
-    story.get(f"/v1/orders/{number}", min_position=placed["position"])
+    number = story.ordered("paper-fan", 1, recipient=RECIPIENT)
     wave = {"warehouse": "rented", "orders": [number]}
     story.done("/v1/waves", wave, role=Role.OPERATIONS)
     return number

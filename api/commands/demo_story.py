@@ -55,6 +55,21 @@ class Story:
         """Where one would see it."""
         self.console.print(f"   → on {path}: {seen}", style="green", highlight=False)
 
+    def ordered(self, sku: str, quantity: int, *, recipient: dict[str, Any]) -> str:
+        """An order of hers that the views know of; its number."""
+        lines = [{"sku": sku, "quantity": quantity}]
+        wish = {"learner": LEARNER, "lines": lines, "recipient": recipient}
+        placed = self.done("/v1/orders", wish)
+        number: str = placed["number"]
+        self.get(f"/v1/orders/{number}", min_position=placed["position"])
+        return number
+
+    def approve(self, number: str, *, reason: str) -> None:
+        """Let an order that is in review go."""
+        decided = {"decision": "approve", "reason": reason}
+        answer = self.done(f"/v1/orders/{number}/review", decided, role=Role.OPERATIONS)
+        self.get(f"/v1/orders/{number}", min_position=answer["position"])
+
     def statement(self, entries: int, *, position: int) -> None:
         """The newest entries of her statement, once what is at a position of the log is in it."""
         path = f"/v1/learners/{LEARNER}/statement"

@@ -9,26 +9,15 @@ from application.jobs import apply_jobs_schema
 from application.migrating import SERVICE_ROLE
 from domain.scans import ScanKind
 from tests.api.conftest import Mall
-from tests.api.test_abroad import STAFF, changed, classify, open_abroad
+from tests.api.test_abroad import STAFF, changed
 from tests.api.test_carriers import seen
-from tests.api.test_declarations import LINE, declaration, packed
+from tests.api.test_declarations import LINE, declaration
+from tests.api.test_legs import sent
 from tests.conftest import MallDatabase
 
 pytestmark = pytest.mark.anyio
 
 STOPPED = {"answer": "stopped", "reason": "value in doubt"}
-
-
-async def under_way(mall: Mall) -> str:
-    """A parcel to Tokyo that customs cleared and its carrier has."""
-    await open_abroad(mall, "JP")
-    await classify(mall, "notebook")
-    _, parcel = await packed(mall)
-    base = f"/v1/parcels/{parcel}/declaration"
-    await changed(mall, f"{base}/submission", {"reference": "CN-1"})
-    await changed(mall, f"{base}/answer", {"answer": "cleared"})
-    await changed(mall, f"/v1/parcels/{parcel}/handover", {})
-    return parcel
 
 
 async def listed(mall: Mall) -> list[str]:
@@ -43,7 +32,7 @@ async def test_a_parcel_is_listed_again_when_customs_stop_it_on_its_way(
 ) -> None:
     """T7, M5: read and cleared like any other, and among the troubles, until it goes on."""
     apply_jobs_schema(database.owner_url, SERVICE_ROLE)
-    parcel = await under_way(mall)
+    _, parcel = await sent(mall)
     assert await listed(mall) == []
     answer = f"/v1/parcels/{parcel}/declaration/answer"
     await changed(mall, answer, STOPPED)
@@ -67,7 +56,7 @@ async def test_a_parcel_is_listed_again_when_customs_stop_it_on_its_way(
 
 async def test_customs_stop_nothing_when_the_way_is_over(mall: Mall) -> None:
     """T7: a receipt ends what they stopped, and nothing can be stopped after it; both languages."""
-    parcel = await under_way(mall)
+    _, parcel = await sent(mall)
     answer = f"/v1/parcels/{parcel}/declaration/answer"
     await changed(mall, answer, STOPPED)
     await seen(mall, parcel, ScanKind.SIGNED, datetime.now(UTC) + timedelta(seconds=1))

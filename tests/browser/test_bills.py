@@ -1,14 +1,24 @@
 """Bills and costs, in front of people: a file looked at, imported, its differences decided (W6)."""
 
 import psycopg
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from api.serving import database
 from application.settings import Settings
 from tests.browser.service import Service
-from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Screen
+from tests.browser.visiting import IN_A_BROWSER, SCREENS, Browsing, Screen, Visitor
 
 pytestmark = IN_A_BROWSER
+
+
+def filled_in(visitor: Visitor, number: str, rows: bytes) -> None:
+    """The form that imports a bill, with a carrier's file."""
+    page = visitor.page
+    page.click(".bill-import > summary")
+    page.fill(".bill-import [name=from]", "zhongtong")
+    page.fill(".bill-import [name=number]", number)
+    file: FilePayload = {"name": "zto.csv", "mimeType": "text/csv", "buffer": rows}
+    page.set_input_files(".bill-import [name=file]", file)
 
 
 @SCREENS
@@ -21,13 +31,7 @@ def test_a_bill_is_imported_after_a_look_and_its_differences_are_decided(
     with browsing.as_("operations", "ops", screen) as visitor:
         page = visitor.page
         visitor.open("/operations#/bills")
-        page.click(".bill-import > summary")
-        page.fill(".bill-import [name=from]", "zhongtong")
-        page.fill(".bill-import [name=number]", number)
-        page.set_input_files(
-            ".bill-import [name=file]",
-            {"name": "zto.csv", "mimeType": "text/csv", "buffer": rows},
-        )
+        filled_in(visitor, number, rows)
         page.click(".bill-import button[value=look]")
         report = page.locator(".bill-import [role=status]")
         expect(report).to_contain_text(visitor.says("bills.only_looked"))
@@ -91,13 +95,7 @@ def test_a_bill_that_cannot_be_compared_is_among_what_waits(
     with browsing.as_("operations", "ops", screen) as visitor:
         page = visitor.page
         visitor.open("/operations#/bills")
-        page.click(".bill-import > summary")
-        page.fill(".bill-import [name=from]", "zhongtong")
-        page.fill(".bill-import [name=number]", number)
-        rows = b"waybill,fee\nZT1,5.20\n"
-        page.set_input_files(
-            ".bill-import [name=file]", {"name": "b.csv", "mimeType": "text/csv", "buffer": rows}
-        )
+        filled_in(visitor, number, b"waybill,fee\nZT1,5.20\n")
         page.click(".bill-import button[value=take]")
         expect(page.locator(f"[data-bill='carrier:zhongtong:{number}']")).to_be_visible()
         visitor.open("/operations#/waiting")
