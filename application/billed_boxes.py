@@ -27,17 +27,20 @@ def boxes_of(parts: Iterable[Row]) -> dict[Box, Boxed]:
     """The boxes of these parts: all parts of each of their parcels have to be among them."""
     together: dict[str | Box, list[Row]] = {}
     for row in parts:
-        alone = (row["order_number"], str(row["part"]))
-        together.setdefault(row["parcel"] or alone, []).append(row)
+        together.setdefault(row["parcel"] or _box(row), []).append(row)
     found: dict[Box, Boxed] = {}
-    for parcel, some in together.items():
+    for some in together.values():
         fees = {charge: _shares(some, name) for charge, name in _FEES.items()}
         for row in some:
-            order = row["order_number"]
-            box = (parcel, order) if isinstance(parcel, str) else parcel
-            mine = {charge: shares[order] for charge, shares in fees.items()}
-            found[box] = Boxed(row["warehouse"], row["handed_over"], mine)
+            mine = {charge: shares[row["order_number"]] for charge, shares in fees.items()}
+            found[_box(row)] = Boxed(row["warehouse"], row["handed_over"], mine)
     return found
+
+
+def _box(row: Row) -> Box:
+    """Which box a part is in: its order's in its parcel, or its own while it has none."""
+    order: str = row["order_number"]
+    return (row["parcel"], order) if row["parcel"] else (order, str(row["part"]))
 
 
 def _shares(parts: Sequence[Row], name: str) -> dict[str, int]:
@@ -63,9 +66,8 @@ def whole_orders(
     """All that one warehouse sent of each order; of another's, that it was not theirs."""
     mine: dict[str, dict[Box, Boxed]] = {}
     for row in parts:
-        order = row["order_number"]
-        box = (row["parcel"], order) if row["parcel"] else (order, str(row["part"]))
-        mine.setdefault(order, {})[box] = boxes[box]
+        box = _box(row)
+        mine.setdefault(row["order_number"], {})[box] = boxes[box]
     return {order: _whole(order, some, partner) for order, some in mine.items()}
 
 
